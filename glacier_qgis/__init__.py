@@ -1,0 +1,17 @@
+"""Glacier: glaciology instruments for QGIS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qgis.gui import QgisInterface
+
+    from .plugin import GlacierPlugin
+
+
+def classFactory(iface: QgisInterface) -> GlacierPlugin:  # noqa: N802  (QGIS looks for this name)
+    """Return the plugin object; called by QGIS."""
+    from .plugin import GlacierPlugin
+
+    return GlacierPlugin(iface)

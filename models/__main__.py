@@ -1,0 +1,8 @@
+"""``python -m glacier_qgis.models JOB.json``: run one job and exit."""
+
+import sys
+
+from glacier_qgis.models.engine.runner import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Events: what a running job tells, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import IO, Protocol
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+Result = dict[str, JsonValue]
+
+
+class Reporter(Protocol):
+    """What a job may say while it works."""
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """State the fraction of the work that is done, 0 to 1."""
+
+    def log(self, message: str) -> None:
+        """Tell something worth knowing."""
+
+    def warning(self, message: str) -> None:
+        """Tell something that may make the result wrong."""
+
+
+class EventStream:
+    """Writes events to a text stream; safe to call from several threads."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def emit(self, event: str, **fields: JsonValue) -> None:
+        """Write one event and flush it."""
+        line = json.dumps({"event": event, **fields}, ensure_ascii=True, allow_nan=False)
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """See :class:`Reporter`."""
+        self.emit("progress", fraction=min(max(float(fraction), 0.0), 1.0), message=message)
+
+    def log(self, message: str) -> None:
+        """See :class:`Reporter`."""
+        self.emit("log", message=message)
+
+    def warning(self, message: str) -> None:
+        """See :class:`Reporter`."""
+        self.emit("warning", message=message)
+
+    def result(self, outputs: Mapping[str, JsonValue]) -> None:
+        """End the job well."""
+        self.emit("result", outputs=dict(outputs))
+
+    def error(self, message: str, traceback: str = "") -> None:
+        """End the job badly; `traceback` only for defects."""
+        self.emit("error", message=message, traceback=traceback)
+
+
+class Stage:
+    """A reporter for one part of a job: maps its 0 to 1 onto `start` to `stop`."""
+
+    def __init__(self, parent: Reporter, start: float, stop: float) -> None:
+        self._parent = parent
+        self._start = start
+        self._span = stop - start
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """See :class:`Reporter`."""
+        self._parent.progress(self._start + self._span * fraction, message)
+
+    def log(self, message: str) -> None:
+        """See :class:`Reporter`."""
+        self._parent.log(message)
+
+    def warning(self, message: str) -> None:
+        """See :class:`Reporter`."""
+        self._parent.warning(message)

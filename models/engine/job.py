@@ -1,0 +1,110 @@
+"""What a job is: typed parameters with a `run`."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.outputs import Outputs
+
+JOBS = {
+    "ping": "glacier_qgis.models.engine.information:Ping",
+    "engineinfo": "glacier_qgis.models.engine.information:EngineInformation",
+    "segmentcalvingfront": "glacier_qgis.models.fronts.jobs:SegmentCalvingFront",
+    "extracttermini": "glacier_qgis.models.fronts.jobs:ExtractTermini",
+    "delineatetermini": "glacier_qgis.models.fronts.jobs:DelineateTermini",
+    "simulateglacier": "glacier_qgis.models.iceflow.jobs:SimulateGlacier",
+    "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
+}
+"""Where each job lives. Names are strings so that a job loads only what it needs."""
+
+
+class Parameters(BaseModel):
+    """Base of everything that comes through the wall: unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class RasterInput(Parameters):
+    """A raster that GDAL can open, with the CRS (WKT) that QGIS holds it to be in."""
+
+    path: str
+    crs: str | None = None
+
+
+class VectorInput(Parameters):
+    """A layer of a vector file, with the CRS (WKT) that QGIS holds it to be in."""
+
+    path: str
+    layer: str | None = None
+    crs: str | None = None
+
+
+class Extent(Parameters):
+    """A rectangle in `crs` (WKT, or "EPSG:n")."""
+
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+    crs: str
+
+    @model_validator(mode="after")
+    def _has_area(self) -> Extent:
+        if not (self.xmax > self.xmin and self.ymax > self.ymin):
+            raise ValueError("the extent is empty: draw a rectangle with an area")
+        return self
+
+
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Destination = Annotated[Path | None, BeforeValidator(_blank_is_none), Field(default=None)]
+"""Where to write an output; None (or blank) where it was not asked for."""
+
+
+class Job(Parameters):
+    """Parameters of one job, named as in the toolbox but in lower case."""
+
+    threads: ClassVar[int | None] = None
+
+    @abstractmethod
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Do the work: report as it goes, stage every file, return the output values."""
+
+
+class Order(Parameters):
+    """The job file: which job, under which id, with which parameters."""
+
+    job: str
+    id: str = Field(pattern=r"^[0-9a-f]{8,32}$")
+    parameters: dict[str, object]
+
+    @classmethod
+    def read(cls, path: Path) -> Order:
+        """Read a job file.
+
+        Raises:
+            EngineError: The file is missing or is not a job.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise EngineError(f"The job file {path} cannot be read: {error}.") from error
+        return cls.model_validate(content)
+
+    def build(self) -> Job:
+        """Validate the parameters against the schema of the named job."""
+        if self.job not in JOBS:
+            raise EngineError(f"There is no job named {self.job!r}; there are {', '.join(JOBS)}.")
+        module, _, name = JOBS[self.job].partition(":")
+        schema: type[Job] = getattr(import_module(module), name)
+        return schema.model_validate(self.parameters)

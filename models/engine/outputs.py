@@ -1,0 +1,73 @@
+"""All or nothing: outputs are written beside their destinations and moved when all are whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+
+from glacier_qgis.models.engine.errors import EngineError
+
+
+class Outputs:
+    """The files that a job is about to deliver.
+
+    A staged file carries the job's id in its name (``.<id>-<name>``), so that whoever
+    started the job can sweep up after an engine that was killed.
+    """
+
+    def __init__(self, job_id: str) -> None:
+        self._prefix = f".{job_id}-"
+        self._staged: dict[Path, Path] = {}
+
+    def stage(self, destination: Path) -> Path:
+        """Return the path to write instead of `destination`.
+
+        Raises:
+            EngineError: The folder is missing or cannot be written to.
+        """
+        folder = destination.parent
+        if not folder.is_dir():
+            raise EngineError(f"The folder {folder} does not exist: create it or choose another.")
+        if destination.is_dir():
+            raise EngineError(f"{destination} is a folder: give the name of a file.")
+        draft = folder / f"{self._prefix}{destination.name}"
+        try:
+            draft.touch()
+        except OSError as error:
+            raise EngineError(
+                f"Cannot write to the folder {folder} ({error.strerror}): choose another."
+            ) from error
+        draft.unlink()
+        self._staged[destination] = draft
+        return draft
+
+    def commit(self) -> None:
+        """Move every staged file to its destination."""
+        for destination, draft in self._staged.items():
+            os.replace(draft, destination)
+        self._staged.clear()
+
+    def discard(self) -> None:
+        """Remove what was staged, with everything that a driver put beside it."""
+        for draft in self._staged.values():
+            for leftover in draft.parent.glob(f"{draft.name}*"):
+                leftover.unlink(missing_ok=True)
+        self._staged.clear()
+
+    def __enter__(self) -> Outputs:
+        """Open for staging."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Deliver everything, or nothing."""
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.discard()
