@@ -72,7 +72,9 @@ def _version(name: str) -> str:
 def _devices() -> Result:
     import torch
 
-    devices: Result = {"CPU": f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"}
+    devices: Result = {
+        "CPU": f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"
+    }
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         devices[f"GPU {index}"] = f"{properties.name}, {properties.total_memory / 2**30:.1f} GiB"
@@ -82,7 +84,9 @@ def _devices() -> Result:
 
 
 def _memory() -> Result:
-    memory: Result = {"free disk in the home folder": f"{shutil.disk_usage(Path.home()).free / 2**30:.1f} GiB"}
+    memory: Result = {
+        "free disk in the home folder": f"{shutil.disk_usage(Path.home()).free / 2**30:.1f} GiB"
+    }
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         memory["physical"] = f"{total / 2**30:.1f} GiB"

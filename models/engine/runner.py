@@ -16,6 +16,7 @@ from glacier_qgis.models.engine.job import Order
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.watchdog import start_watchdog
 
+GDAL_CACHE_MB = "128"  # the default, a twentieth of the memory, grows with the machine
 FINISHED, REFUSED, DEFECT = 0, 1, 2
 
 
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m glacier_qgis.models JOB.json\n")
         return REFUSED
+    os.environ.setdefault("GDAL_CACHEMAX", GDAL_CACHE_MB)
     events = EventStream(_take_stdout())
     tune_allocator()
     try:

@@ -1,0 +1,1 @@
+"""Rasters in and out: CRS rules, work grids, windowed warping, GeoTIFF."""

@@ -1,0 +1,279 @@
+"""Rasters as sources: what QGIS names is opened, checked, and read on a work grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from affine import Affine
+from pyproj import CRS, Proj, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_utm_crs_info
+from pyproj.enums import TransformDirection
+from pyproj.exceptions import CRSError
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.errors import RasterioIOError
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import Extent, RasterInput
+from glacier_qgis.models.raster.grid import Grid
+
+Bounds = tuple[float, float, float, float]
+
+SCALE_TOLERANCE = 0.06
+"""A projection that stretches lengths by more than this is not worked in. Polar stereographic
+grids reach 0.04 at 60° of latitude; web Mercator is at 1.5 there."""
+
+AVERAGE_FROM = 1.5
+"""Ratio of target to source cell from which cells are averaged instead of interpolated."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An open raster, in the CRS that its user says it is in.
+
+    Attributes:
+        dataset: The open file.
+        crs: Its CRS.
+        role: The name of the parameter that it came by, for messages.
+    """
+
+    dataset: DatasetReader
+    crs: CRS
+    role: str
+
+    @property
+    def name(self) -> str:
+        """The path or GDAL name."""
+        return str(self.dataset.name)
+
+    @property
+    def corners(self) -> tuple[list[float], list[float]]:
+        """Coordinates of the four corners: xs and ys."""
+        height, width = self.dataset.shape
+        points = [
+            self.dataset.transform * p for p in ((0, 0), (width, 0), (width, height), (0, height))
+        ]
+        return [x for x, _ in points], [y for _, y in points]
+
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north in `crs`, also of a rotated or south-up raster."""
+        xs, ys = self.corners
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+@contextmanager
+def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
+    """Open a raster and establish its CRS.
+
+    Args:
+        source: Path and, from QGIS, the CRS of the layer, which goes before the file's own.
+        role: The parameter's name, for messages.
+
+    Raises:
+        EngineError: GDAL cannot open it, or no CRS is known.
+    """
+    try:
+        dataset = rasterio.open(source.path)
+    except RasterioIOError as error:
+        raise EngineError(
+            f"{role}: {source.path} cannot be opened as a raster ({error})."
+        ) from error
+    with dataset:
+        if dataset.count == 0:
+            raise EngineError(
+                f"{role}: {source.path} holds no raster band of its own: choose one of its "
+                f"subdatasets ({', '.join(dataset.subdatasets) or 'it has none'})."
+            )
+        wkt = source.crs or (dataset.crs.to_wkt() if dataset.crs else None)
+        if wkt is None:
+            raise EngineError(
+                f"{role}: {source.path} has no coordinate reference system. Find out which it is "
+                "in and set it with 'Assign projection', or in the layer's properties."
+            )
+        try:
+            crs = CRS.from_user_input(wkt)
+        except CRSError as error:
+            raise EngineError(
+                f"{role}: its coordinate reference system is not valid: {error}."
+            ) from error
+        if not (crs.is_projected or crs.is_geographic):
+            raise EngineError(
+                f"{role}: {source.path} is in the local system '{crs.name}', which has no place on "
+                "Earth. Georeference it first."
+            )
+        if dataset.transform.is_identity:
+            raise EngineError(
+                f"{role}: {source.path} has no georeference (its pixels have no coordinates). "
+                "Georeference it first."
+            )
+        yield Scene(dataset, crs, role)
+
+
+def metric_crs(scene: Scene) -> CRS:
+    """Return the CRS to work in: the scene's own if it measures metres truly, else UTM or polar.
+
+    Longitudes and latitudes, feet, and projections that stretch lengths by more than
+    `SCALE_TOLERANCE` at the scene's centre (web Mercator) are replaced.
+    """
+    west, south, east, north = scene.bounds
+    geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
+    to_degrees = Transformer.from_crs(scene.crs, geographic, always_xy=True)
+    longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
+    if not (math.isfinite(longitude) and math.isfinite(latitude)):
+        raise EngineError(
+            f"{scene.role}: {scene.name} lies outside the area where its CRS '{scene.crs.name}' is "
+            "defined: is the CRS the right one?"
+        )
+    if scene.crs.is_projected and all(
+        axis.unit_name == "metre" for axis in scene.crs.axis_info[:2]
+    ):
+        scale = math.sqrt(Proj(scene.crs).get_factors(longitude, latitude).areal_scale)
+        if abs(scale - 1) <= SCALE_TOLERANCE:
+            return scene.crs.to_2d()
+    if latitude >= 84:
+        return CRS.from_epsg(3413)
+    if latitude <= -80:
+        return CRS.from_epsg(3031)
+    (utm, *_) = query_utm_crs_info(
+        datum_name="WGS 84",
+        area_of_interest=AreaOfInterest(longitude, latitude, longitude, latitude),
+    )
+    return CRS.from_authority(utm.auth_name, utm.code)
+
+
+def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
+    """Return the box in `target` that holds the box `bounds` of `source`."""
+    if source == target:
+        return bounds
+    transformer = Transformer.from_crs(source, target, always_xy=True)
+    west, south, east, north = transformer.transform_bounds(*bounds, densify_pts=21)
+    return west, south, east, north
+
+
+def native_cell_size(scene: Scene, crs: CRS) -> float:
+    """Return the edge of a square with the area of the scene's central pixel, m in `crs`."""
+    height, width = scene.dataset.shape
+    column, row = width / 2, height / 2
+    points = [
+        scene.dataset.transform * p for p in ((column, row), (column + 1, row), (column, row + 1))
+    ]
+    transformer = Transformer.from_crs(scene.crs, crs, always_xy=True)
+    (x0, y0), (x1, y1), (x2, y2) = (transformer.transform(*point) for point in points)
+    return math.sqrt(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
+
+
+def work_grid(scene: Scene, extent: Extent | None = None, cell_size: float | None = None) -> Grid:
+    """Return the metric north-up grid for a job.
+
+    Args:
+        scene: The raster that the job is about.
+        extent: The part that the user picked; None for all.
+        cell_size: Edge of a cell, m; None for the scene's own.
+
+    Returns:
+        Cells on the scene's own lattice where it is metric, north-up and of that cell size;
+        otherwise edges are multiples of the cell size.
+
+    Raises:
+        EngineError: The extent misses the raster, or holds less than two cells a side.
+    """
+    crs = metric_crs(scene)
+    native = native_cell_size(scene, crs)
+    cell = native if cell_size is None else cell_size
+    own = transform_bounds(scene.bounds, scene.crs, crs)
+    west, south, east, north = own
+    if extent is not None:
+        asked = transform_bounds(
+            (extent.xmin, extent.ymin, extent.xmax, extent.ymax),
+            CRS.from_user_input(extent.crs),
+            crs,
+        )
+        west, south = max(west, asked[0]), max(south, asked[1])
+        east, north = min(east, asked[2]), min(north, asked[3])
+        if west >= east or south >= north:
+            raise EngineError(
+                f"EXTENT does not touch {scene.role}: the extent is x {asked[0]:.0f} to "
+                f"{asked[2]:.0f}, y {asked[1]:.0f} to {asked[3]:.0f}; the raster is x {own[0]:.0f} to "
+                f"{own[2]:.0f}, y {own[1]:.0f} to {own[3]:.0f} (m, {crs.name}). Draw it over the raster."
+            )
+    on_lattice = crs == scene.crs.to_2d() and _is_north_up(scene.dataset.transform)
+    origin = (own[0], own[3]) if on_lattice and math.isclose(cell, native) else (0.0, 0.0)
+    first = math.floor((west - origin[0]) / cell + 1e-6)
+    last = math.ceil((east - origin[0]) / cell - 1e-6)
+    top = math.ceil((north - origin[1]) / cell - 1e-6)
+    bottom = math.floor((south - origin[1]) / cell + 1e-6)
+    width, height = last - first, top - bottom
+    if width < 2 or height < 2:
+        raise EngineError(
+            f"{scene.role}: the part to work on is only {width} × {height} cells of {cell:g} m. Choose a "
+            "larger EXTENT or a finer cell size; a raster of one pixel cannot be worked on."
+        )
+    transform = Affine(cell, 0.0, origin[0] + first * cell, 0.0, -cell, origin[1] + top * cell)
+    return Grid(crs, transform, height, width)
+
+
+def _is_north_up(transform: Affine) -> bool:
+    return transform.b == 0 and transform.d == 0 and transform.a > 0 > transform.e
+
+
+@contextmanager
+def warped(scene: Scene, grid: Grid, resampling: Resampling | None = None) -> Iterator[WarpedVRT]:
+    """Open `scene` as it would be on `grid`: 32-bit floats, NaN where there is no data.
+
+    Args:
+        scene: The raster.
+        grid: The grid to warp to, window by window, as it is read.
+        resampling: None averages where the grid is coarser than the raster by more than
+            `AVERAGE_FROM`, and interpolates bilinearly elsewhere.
+    """
+    dataset = scene.dataset
+    if resampling is None:
+        coarser = grid.cell_size / native_cell_size(scene, grid.crs)
+        resampling = Resampling.average if coarser > AVERAGE_FROM else Resampling.bilinear
+    alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind == ColorInterp.alpha]
+    with WarpedVRT(
+        dataset,
+        src_crs=scene.crs.to_wkt(),
+        crs=grid.crs.to_wkt(),
+        transform=grid.transform,
+        width=grid.width,
+        height=grid.height,
+        resampling=resampling,
+        src_nodata=dataset.nodata,
+        nodata=math.nan,
+        dtype="float32",
+        src_alpha=alpha[0] if alpha else 0,
+        warp_mem_limit=64,
+    ) as view:
+        yield view
+
+
+def read_band(
+    scene: Scene,
+    grid: Grid,
+    window: Window | None = None,
+    band: int = 1,
+    resampling: Resampling | None = None,
+) -> npt.NDArray[np.float32]:
+    """Read one band on `grid` (or a window of it), NaN where there is no data."""
+    with warped(scene, grid, resampling) as view:
+        values: npt.NDArray[np.float32] = view.read(band, window=window)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def to_degrees(crs: CRS, x: float, y: float) -> tuple[float, float]:
+    """Return longitude and latitude (WGS 84, degrees) of a point in `crs`."""
+    transformer = Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
+    longitude, latitude = transformer.transform(x, y, direction=TransformDirection.FORWARD)
+    return longitude, latitude
