@@ -37,7 +37,7 @@ def explain(error: BaseException) -> str | None:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return DISK_FULL
         case PermissionError():
-            return f"Permission was denied for {error.filename}: choose a folder that you may write to."
+            return f"No permission for {error.filename}: choose a folder that you may write to."
     message = str(error).lower()
     if "can't allocate memory" in message or "out of memory" in message:
         return OUT_OF_MEMORY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import glob
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +19,7 @@ class Outputs:
     def __init__(self, job_id: str) -> None:
         self._prefix = f".{job_id}-"
         self._staged: dict[Path, Path] = {}
+        self._scratch: list[Path] = []
 
     def stage(self, destination: Path) -> Path:
         """Return the path to write instead of `destination`.
@@ -42,16 +43,23 @@ class Outputs:
         self._staged[destination] = draft
         return draft
 
+    def scratch(self, beside: Path, name: str) -> Path:
+        """Return a path next to the output `beside` for a file that is removed in the end."""
+        draft = beside.parent / f"{self._prefix}{name}"
+        self._scratch.append(draft)
+        return draft
+
     def commit(self) -> None:
-        """Move every staged file to its destination."""
+        """Move every staged file to its destination, with what a driver put beside it."""
         for destination, draft in self._staged.items():
-            os.replace(draft, destination)
+            for part in _with_sidecars(draft):
+                part.replace(destination.parent / part.name.removeprefix(self._prefix))
         self._staged.clear()
 
     def discard(self) -> None:
-        """Remove what was staged, with everything that a driver put beside it."""
-        for draft in self._staged.values():
-            for leftover in draft.parent.glob(f"{draft.name}*"):
+        """Remove what was staged or scratched, with everything that a driver put beside it."""
+        for draft in [*self._staged.values(), *self._scratch]:
+            for leftover in _with_sidecars(draft):
                 leftover.unlink(missing_ok=True)
         self._staged.clear()
 
@@ -71,3 +79,7 @@ class Outputs:
                 self.commit()
         finally:
             self.discard()
+
+
+def _with_sidecars(draft: Path) -> list[Path]:
+    return list(draft.parent.glob(f"{glob.escape(draft.name)}*"))

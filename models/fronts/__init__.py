@@ -1,0 +1,1 @@
+"""Calving fronts: from a satellite scene to zones to terminus lines."""

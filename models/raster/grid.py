@@ -52,16 +52,16 @@ class Grid:
     @property
     def x(self) -> npt.NDArray[np.float64]:
         """Eastings of the cell centres, m, ascending."""
-        return self.transform.c + (np.arange(self.width) + 0.5) * self.cell_size
+        return np.asarray(self.transform.c + (np.arange(self.width) + 0.5) * self.cell_size)
 
     @property
     def y(self) -> npt.NDArray[np.float64]:
         """Northings of the cell centres, m, descending."""
-        return self.transform.f - (np.arange(self.height) + 0.5) * self.cell_size
+        return np.asarray(self.transform.f - (np.arange(self.height) + 0.5) * self.cell_size)
 
     def crop(self, window: Window) -> Grid:
         """Return the part of this grid under `window`."""
-        corner = self.transform * (window.col_off, window.row_off)
+        corner = self.transform @ (window.col_off, window.row_off)
         transform = Affine(self.cell_size, 0.0, corner[0], 0.0, -self.cell_size, corner[1])
         return Grid(self.crs, transform, int(window.height), int(window.width))
 

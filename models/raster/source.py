@@ -60,7 +60,7 @@ class Scene:
         """Coordinates of the four corners: xs and ys."""
         height, width = self.dataset.shape
         points = [
-            self.dataset.transform * p for p in ((0, 0), (width, 0), (width, height), (0, height))
+            self.dataset.transform @ p for p in ((0, 0), (width, 0), (width, height), (0, height))
         ]
         return [x for x, _ in points], [y for _, y in points]
 
@@ -165,7 +165,7 @@ def native_cell_size(scene: Scene, crs: CRS) -> float:
     height, width = scene.dataset.shape
     column, row = width / 2, height / 2
     points = [
-        scene.dataset.transform * p for p in ((column, row), (column + 1, row), (column, row + 1))
+        scene.dataset.transform @ p for p in ((column, row), (column + 1, row), (column, row + 1))
     ]
     transformer = Transformer.from_crs(scene.crs, crs, always_xy=True)
     (x0, y0), (x1, y1), (x2, y2) = (transformer.transform(*point) for point in points)
@@ -202,9 +202,8 @@ def work_grid(scene: Scene, extent: Extent | None = None, cell_size: float | Non
         east, north = min(east, asked[2]), min(north, asked[3])
         if west >= east or south >= north:
             raise EngineError(
-                f"EXTENT does not touch {scene.role}: the extent is x {asked[0]:.0f} to "
-                f"{asked[2]:.0f}, y {asked[1]:.0f} to {asked[3]:.0f}; the raster is x {own[0]:.0f} to "
-                f"{own[2]:.0f}, y {own[1]:.0f} to {own[3]:.0f} (m, {crs.name}). Draw it over the raster."
+                f"EXTENT does not touch {scene.role}: the extent is {_describe(asked)}, the raster "
+                f"{_describe(own)} (m, {crs.name}). Draw it over the raster."
             )
     on_lattice = crs == scene.crs.to_2d() and _is_north_up(scene.dataset.transform)
     origin = (own[0], own[3]) if on_lattice and math.isclose(cell, native) else (0.0, 0.0)
@@ -215,11 +214,15 @@ def work_grid(scene: Scene, extent: Extent | None = None, cell_size: float | Non
     width, height = last - first, top - bottom
     if width < 2 or height < 2:
         raise EngineError(
-            f"{scene.role}: the part to work on is only {width} × {height} cells of {cell:g} m. Choose a "
-            "larger EXTENT or a finer cell size; a raster of one pixel cannot be worked on."
+            f"{scene.role}: the part to work on is only {width} × {height} cells of {cell:g} m. "
+            "Choose a larger EXTENT, a larger raster or a finer cell size."
         )
     transform = Affine(cell, 0.0, origin[0] + first * cell, 0.0, -cell, origin[1] + top * cell)
     return Grid(crs, transform, height, width)
+
+
+def _describe(bounds: Bounds) -> str:
+    return "x {:.0f} to {:.0f}, y {:.0f} to {:.0f}".format(*(bounds[i] for i in (0, 2, 1, 3)))
 
 
 def _is_north_up(transform: Affine) -> bool:
@@ -227,7 +230,12 @@ def _is_north_up(transform: Affine) -> bool:
 
 
 @contextmanager
-def warped(scene: Scene, grid: Grid, resampling: Resampling | None = None) -> Iterator[WarpedVRT]:
+def warped(
+    scene: Scene,
+    grid: Grid,
+    resampling: Resampling | None = None,
+    nodata: float | None = None,
+) -> Iterator[WarpedVRT]:
     """Open `scene` as it would be on `grid`: 32-bit floats, NaN where there is no data.
 
     Args:
@@ -235,6 +243,7 @@ def warped(scene: Scene, grid: Grid, resampling: Resampling | None = None) -> It
         grid: The grid to warp to, window by window, as it is read.
         resampling: None averages where the grid is coarser than the raster by more than
             `AVERAGE_FROM`, and interpolates bilinearly elsewhere.
+        nodata: The raster's value for no data; None takes what the file declares.
     """
     dataset = scene.dataset
     if resampling is None:
@@ -249,7 +258,7 @@ def warped(scene: Scene, grid: Grid, resampling: Resampling | None = None) -> It
         width=grid.width,
         height=grid.height,
         resampling=resampling,
-        src_nodata=dataset.nodata,
+        src_nodata=dataset.nodata if nodata is None else nodata,
         nodata=math.nan,
         dtype="float32",
         src_alpha=alpha[0] if alpha else 0,

@@ -1,0 +1,45 @@
+"""Parameters that several calving-front jobs share, under the toolbox' names."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from glacier_qgis.models.engine.device import DeviceName
+from glacier_qgis.models.engine.job import Destination, Extent, Parameters, VectorInput
+
+
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+class Inference(Parameters):
+    """How to run a segmentation network over a scene."""
+
+    bands: tuple[int, ...] = ()
+    model: str = ""
+    extent: Extent | None = None
+    mask: VectorInput | None = None
+    cell_size: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    grid: Literal["model", "input"] = "model"
+    tta: bool = False
+    device: DeviceName = "automatic"
+    tile_size: Annotated[int, Field(ge=0, le=16_384)] = 0
+    padding: Annotated[int, Field(ge=-1, le=4_096)] = -1
+    batch_size: Annotated[int, Field(ge=0, le=1_024)] = 0
+
+
+class Extraction(Parameters):
+    """How to turn zones into terminus lines; lengths in metres."""
+
+    fjord_mask: VectorInput | None = None
+    min_length: Annotated[float, Field(ge=0)] = 750.0
+    longest_only: bool = False
+    simplify: Annotated[float, Field(ge=0)] = 0.0
+    smooth: Annotated[float, Field(ge=0)] = 0.0
+    glacier: str = ""
+    date: Annotated[datetime.date | None, BeforeValidator(_blank_is_none)] = None
+    sensor: str = ""
+    glacier_area: Destination

@@ -1,0 +1,128 @@
+"""A satellite scene as the network sees it: on the model's grid, evenly stretched, masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+from glacier_qgis.models.fronts.radiometry import equalise, scene_quantiles
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.source import Scene, warped
+
+Array = npt.NDArray[np.float32]
+
+SAMPLE_CELLS = 4_000_000
+"""Cells that the statistics of a scene are taken from."""
+SAMPLE_BLOCK = 128
+FILL_BLOCK = 8
+FILL_SHARE = 0.005
+"""Share of all-zero blocks along the border from which zeros count as fill. Where speckle or
+sensor noise is left, even black water does not fill a block with exact zeros."""
+
+
+class NetworkView:
+    """Windows of a scene as network input: equalised bands, and a mask of valid cells."""
+
+    def __init__(self, view: WarpedVRT, bands: Sequence[int], grid: Grid) -> None:
+        self._view = view
+        self._bands = list(bands)
+        self._grid = grid
+        self._quantiles = [self._statistics(band) for band in self._bands]
+
+    def read(self, window: Window) -> Array:
+        """Return (bands + 1, rows, columns): equalised values, then 1 where they are valid.
+
+        The window may reach beyond the scene; there, as in cells without data, all is 0.
+        """
+        top, left = max(-window.row_off, 0), max(-window.col_off, 0)
+        bottom = min(window.row_off + window.height, self._grid.height)
+        right = min(window.col_off + window.width, self._grid.width)
+        inside = Window(
+            window.col_off + left,
+            window.row_off + top,
+            right - window.col_off - left,
+            bottom - window.row_off - top,
+        )
+        result = np.zeros((len(self._bands) + 1, window.height, window.width), dtype=np.float32)
+        values: Array = self._view.read(self._bands, window=inside)
+        valid = np.isfinite(values).all(axis=0)
+        rows = slice(top, top + inside.height)
+        columns = slice(left, left + inside.width)
+        for index, quantiles in enumerate(self._quantiles):
+            stretched = equalise(np.where(valid, values[index], np.nan), quantiles)
+            result[index, rows, columns] = stretched
+        result[-1, rows, columns] = valid
+        return result
+
+    def valid(self, window: Window) -> npt.NDArray[np.bool_]:
+        """Return where the scene has data, for a window inside it."""
+        values: Array = self._view.read(self._bands, window=window)
+        return np.asarray(np.isfinite(values).all(axis=0))
+
+    def _statistics(self, band: int) -> Array:
+        blocks = list(self._grid.blocks(SAMPLE_BLOCK))
+        step = max(1, len(blocks) * SAMPLE_BLOCK**2 // SAMPLE_CELLS)
+        sample = [self._view.read(band, window=block).ravel() for block in blocks[::step]]
+        values = np.concatenate(sample)
+        values = values[np.isfinite(values)]
+        if values.size == 0:
+            raise EngineError(
+                f"The scene has no valid pixel in band {band}: every pixel is nodata, zero fill or "
+                "not a number. Check the nodata value, the EXTENT and the band."
+            )
+        if values.min() == values.max():
+            raise EngineError(
+                f"Band {band} has the same value ({values[0]:g}) everywhere: there is nothing to "
+                "see. Choose another band or scene."
+            )
+        return scene_quantiles(values)
+
+
+@contextmanager
+def network_view(scene: Scene, grid: Grid, bands: Sequence[int]) -> Iterator[NetworkView]:
+    """Open `scene` as input for a network that works on `grid`.
+
+    Raises:
+        EngineError: A band does not exist, or the scene has no data.
+    """
+    count = scene.dataset.count
+    for band in bands:
+        if not 1 <= band <= count:
+            raise EngineError(
+                f"BANDS: {scene.name} has bands 1 to {count}, and band {band} was asked for."
+            )
+    nodata = scene.dataset.nodata
+    if nodata is None and _is_zero_filled(scene.dataset, bands[0]):
+        nodata = 0.0
+    with warped(scene, grid, nodata=nodata) as view:
+        yield NetworkView(view, bands, grid)
+
+
+def _is_zero_filled(dataset: DatasetReader, band: int) -> bool:
+    """Whether undeclared zeros fill parts of the scene's border, as radar products have them."""
+    height, width = dataset.shape
+    edge = FILL_BLOCK
+    if height < edge or width < edge:
+        return False
+    strips = [
+        Window(0, 0, width, edge),
+        Window(0, height - edge, width, edge),
+        Window(0, 0, edge, height),
+        Window(width - edge, 0, edge, height),
+    ]
+    empty = total = 0
+    for strip in strips:
+        values = dataset.read(band, window=strip)
+        along = values if values.shape[0] == edge else values.T
+        blocks = along[:, : along.shape[1] // edge * edge].reshape(edge, -1, edge)
+        zero = (blocks == 0).all(axis=(0, 2))
+        empty += int(zero.sum())
+        total += zero.size
+    return empty > FILL_SHARE * total

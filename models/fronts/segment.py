@@ -1,0 +1,227 @@
+"""Segmentation of one scene: opens it, runs the network over it, writes the rasters."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import rasterio
+from affine import Affine
+from glacier_qgis.models.package.package import Model, load_package
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.vector.source import read_polygons
+from rasterio.enums import Resampling
+from rasterio.features import geometry_mask
+from rasterio.io import DatasetWriter
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from glacier_qgis.models.engine.device import choose_device
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.inference import (
+    CPU_BATCH,
+    GPU_BATCH,
+    PADDING,
+    TILE,
+    entropy,
+    predictor,
+    probabilities,
+)
+from glacier_qgis.models.fronts.options import Inference
+from glacier_qgis.models.fronts.scene import network_view
+from glacier_qgis.models.fronts.tiling import TilePlan
+from glacier_qgis.models.fronts.zones import (
+    NOT_PROCESSED,
+    PROBABILITY_NODATA,
+    PROBABILITY_STEPS,
+    palette,
+    quantise,
+    zones_of,
+)
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.sink import create_raster
+from glacier_qgis.models.raster.source import Scene, native_cell_size, transform_bounds, work_grid
+
+COPY_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Where the rasters of one segmentation are written; None for those not asked for."""
+
+    zones: Path
+    probability: Path | None = None
+    uncertainty: Path | None = None
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What one run over a scene used."""
+
+    grid: Grid
+    model: Model
+
+
+def segment(
+    scene: Scene, options: Inference, drafts: Drafts, tags: dict[str, str], reporter: Reporter
+) -> Segmentation:
+    """Segment `scene` into zones on the model's grid.
+
+    Memory depends on the tile and on the scene's width, not on its area.
+
+    Args:
+        scene: The open scene.
+        options: How to run the network.
+        drafts: Paths to write.
+        tags: Provenance; the model's is added.
+        reporter: Told about every window.
+
+    Raises:
+        EngineError: See the functions that open the model, the scene, the mask and the grid.
+    """
+    model = load_package(find_model(options.model))
+    card = model.card
+    bands = options.bands or tuple(range(1, card.bands + 1))
+    if len(bands) != card.bands:
+        raise EngineError(
+            f"BANDS: the model {card.name} needs {card.bands} band(s), got {bands}. Choose as many."
+        )
+    grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
+    _warn_about_scale(scene, grid, card.cell_size_range_m, reporter)
+    mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
+    device = choose_device(options.device)
+    tile = options.tile_size or TILE
+    padding = PADDING if options.padding < 0 else options.padding
+    plan = TilePlan.choose(grid.shape, model.network.stride, tile, padding)
+    batch = options.batch_size or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
+    predict = predictor(model.network, device, augment=options.tta)
+    codes = [zone.value for zone in card.classes]
+    tags = {**tags, **model.provenance}
+    reporter.log(
+        f"{card.title} on {device}: {grid.width} × {grid.height} cells of "
+        f"{grid.cell_size:g} m ({grid.crs.name}), tiles of {plan.tile}."
+    )
+    with ExitStack() as stack:
+        view = stack.enter_context(network_view(scene, grid, bands))
+        rasters = _Rasters(stack, drafts, grid, [zone.name for zone in card.classes], tags)
+        done = 0
+        for window, values in probabilities(view, predict, grid.shape, len(codes), plan, batch):
+            if mask is not None:
+                transform = grid.crop(window).transform
+                shape = (window.height, window.width)
+                values *= geometry_mask(mask, shape, transform, invert=True) if mask else 0
+            zones = zones_of(values, codes)
+            rasters.zones.write(zones, 1, window=window)
+            valid = zones != NOT_PROCESSED
+            if rasters.probability:
+                rasters.probability.write(quantise(values, valid), window=window)
+            if rasters.uncertainty:
+                rasters.uncertainty.write(quantise(entropy(values), valid), 1, window=window)
+            done += int(valid.any())
+            _report(reporter, window, grid)
+        if not done:
+            raise EngineError(
+                "Nothing was segmented: MASK and EXTENT leave no valid pixel of the scene. Check "
+                "that they lie over it."
+            )
+    return Segmentation(grid, model)
+
+
+class _Rasters:
+    """The open result rasters."""
+
+    def __init__(
+        self, stack: ExitStack, drafts: Drafts, grid: Grid, names: list[str], tags: dict[str, str]
+    ) -> None:
+        def fraction(path: Path | None, bands: list[str]) -> DatasetWriter | None:
+            if path is None:
+                return None
+            raster = stack.enter_context(
+                create_raster(
+                    path, grid, dtype="uint8", nodata=PROBABILITY_NODATA, bands=bands, tags=tags
+                )
+            )
+            raster.scales = (1 / PROBABILITY_STEPS,) * len(bands)
+            return raster
+
+        self.zones = stack.enter_context(
+            create_raster(
+                drafts.zones, grid, dtype="uint8", nodata=NOT_PROCESSED, bands=["zones"], tags=tags
+            )
+        )
+        self.zones.write_colormap(1, palette())
+        self.probability = fraction(drafts.probability, names)
+        self.uncertainty = fraction(drafts.uncertainty, ["normalised entropy"])
+
+
+def _report(reporter: Reporter, window: Window, grid: Grid) -> None:
+    cells = window.row_off * grid.width + (window.col_off + window.width) * window.height
+    reporter.progress(cells / (grid.width * grid.height), "Segmenting the scene")
+
+
+def _warn_about_scale(
+    scene: Scene, grid: Grid, valid: tuple[float, float], reporter: Reporter
+) -> None:
+    if not valid[0] <= grid.cell_size <= valid[1]:
+        reporter.warning(
+            f"CELL_SIZE {grid.cell_size:g} m is outside the {valid[0]:g} to {valid[1]:g} m that the "
+            "model was trained for."
+        )
+    native = native_cell_size(scene, grid.crs)
+    if native > 2 * grid.cell_size:
+        reporter.warning(
+            f"The scene's pixels ({native:.0f} m) are much coarser than the model's cells "
+            f"({grid.cell_size:g} m): expect less accurate lines."
+        )
+
+
+def copy_to_input_grid(draft: Path, scene: Scene, extent: Grid, target: Path) -> None:
+    """Resample a result to the pixels of the scene that it was made from.
+
+    Args:
+        draft: The result on the work grid.
+        scene: The scene; may be geographic, rotated or of any pixel size.
+        extent: The work grid: only pixels of the scene near it are written.
+        target: The path to write.
+    """
+    with rasterio.open(draft) as result:
+        window = _window_over(scene, extent)
+        transform = scene.dataset.transform @ Affine.translation(window.col_off, window.row_off)
+        with WarpedVRT(
+            result,
+            crs=scene.crs.to_wkt(),
+            transform=transform,
+            width=window.width,
+            height=window.height,
+            resampling=Resampling.nearest,
+        ) as view:
+            grid = Grid(scene.crs, transform, window.height, window.width)
+            with create_raster(
+                target,
+                grid,
+                dtype="uint8",
+                nodata=result.nodata,
+                bands=[name or "" for name in result.descriptions],
+                tags={key: value for key, value in result.tags().items() if key != "AREA_OR_POINT"},
+            ) as copy:
+                copy.scales = result.scales
+                if result.colorinterp[0].name == "palette":
+                    copy.write_colormap(1, result.colormap(1))
+                for block in grid.blocks(COPY_BLOCK):
+                    copy.write(view.read(window=block), window=block)
+
+
+def _window_over(scene: Scene, grid: Grid) -> Window:
+    """Return the scene's pixels that the work grid touches."""
+    west, south, east, north = transform_bounds(grid.bounds, grid.crs, scene.crs)
+    inverse = ~scene.dataset.transform
+    box = [(west, south), (west, north), (east, south), (east, north)]
+    corners = [inverse @ point for point in box]
+    height, width = scene.dataset.shape
+    left = max(0, int(min(column for column, _ in corners)))
+    top = max(0, int(min(row for _, row in corners)))
+    right = min(width, int(max(column for column, _ in corners)) + 1)
+    bottom = min(height, int(max(row for _, row in corners)) + 1)
+    return Window(left, top, right - left, bottom - top)

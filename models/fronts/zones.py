@@ -1,0 +1,72 @@
+"""Zones as a raster: class codes, colours, names, and the files that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import numpy.typing as npt
+
+from glacier_qgis.models.fronts.tiling import Array
+
+NOT_PROCESSED, NO_DATA, ROCK, GLACIER, OCEAN = range(5)
+"""Codes in a zones raster; 1 to 4 are those of the CaFFe benchmark's classes."""
+
+CLASS_NAMES = {NO_DATA: "no data", ROCK: "rock", GLACIER: "glacier", OCEAN: "ocean"}
+CLASS_GREYS = {NO_DATA: 0, ROCK: 63, GLACIER: 127, OCEAN: 254}
+"""Grey levels of the zones in the CaFFe benchmark (Gourmelon et al. 2022)."""
+
+PROBABILITY_STEPS = 250
+"""Probabilities are stored as 0 to 250 with a scale of 1/250; 255 is no data."""
+PROBABILITY_NODATA = 255
+
+
+def zones_of(probabilities: Array, codes: Sequence[int]) -> npt.NDArray[np.uint8]:
+    """Return the code of the likeliest class; 0 where no class has a probability.
+
+    Args:
+        probabilities: (classes, rows, columns).
+        codes: The code of each class, in the order of the classes.
+    """
+    likeliest = np.asarray(codes, dtype=np.uint8)[probabilities.argmax(axis=0)]
+    return np.where(probabilities.any(axis=0), likeliest, np.uint8(NOT_PROCESSED))
+
+
+def quantise(values: Array, valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return fractions 0 to 1 as stored in a probability or uncertainty raster."""
+    steps = np.rint(np.clip(values, 0, 1) * PROBABILITY_STEPS).astype(np.uint8)
+    return np.where(valid, steps, np.uint8(PROBABILITY_NODATA))
+
+
+def palette() -> dict[int, tuple[int, int, int, int]]:
+    """Return red, green, blue and opacity of each code."""
+    colours = {code: (grey, grey, grey, 255) for code, grey in CLASS_GREYS.items()}
+    return {NOT_PROCESSED: (0, 0, 0, 0), **colours}
+
+
+def write_attribute_table(path: Path) -> None:
+    """Write class names and colours as GDAL's auxiliary file of a zones raster."""
+    dataset = ElementTree.Element("PAMDataset")
+    band = ElementTree.SubElement(dataset, "PAMRasterBand", band="1")
+    table = ElementTree.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
+    integer, text = "0", "2"
+    minmax, name, red, green, blue = "5", "2", "6", "7", "8"
+    columns = [
+        ("Value", integer, minmax),
+        ("Class", text, name),
+        ("Red", integer, red),
+        ("Green", integer, green),
+        ("Blue", integer, blue),
+    ]
+    for index, (title, kind, usage) in enumerate(columns):
+        column = ElementTree.SubElement(table, "FieldDefn", index=str(index))
+        ElementTree.SubElement(column, "Name").text = title
+        ElementTree.SubElement(column, "Type").text = kind
+        ElementTree.SubElement(column, "Usage").text = usage
+    for index, (code, title) in enumerate(CLASS_NAMES.items()):
+        row = ElementTree.SubElement(table, "Row", index=str(index))
+        for value in (code, title, *palette()[code][:3]):
+            ElementTree.SubElement(row, "F").text = str(value)
+    ElementTree.ElementTree(dataset).write(path, encoding="utf-8", xml_declaration=True)
