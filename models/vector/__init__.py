@@ -1,0 +1,1 @@
+"""Vectors in and out: CRS rules, polygons as masks, lines, GeoPackage."""
