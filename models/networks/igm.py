@@ -1,0 +1,49 @@
+"""The convolutional network of the Instructed Glacier Model's emulators."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LEAK = 0.01
+"""Slope of the leaky ReLU for negative values."""
+
+
+class IgmCnn(nn.Module):
+    """A stack of 3 × 3 convolutions at constant width with a linear 1 × 1 head.
+
+    Jouvet et al. (2022), doi 10.1017/jog.2021.120: zero padding keeps the shape, every hidden
+    convolution is followed by a leaky ReLU. Fields are shaped (batch, channel, row, column) and
+    laid out channels last, which is what oneDNN and cuDNN convolve fastest.
+
+    Args:
+        inputs: number of input fields.
+        outputs: number of output fields.
+        layers: number of hidden convolutions (16 for glaciers, 8 for icefields).
+        filters: width of every hidden layer.
+    """
+
+    def __init__(self, inputs: int, outputs: int, layers: int = 16, filters: int = 32) -> None:
+        super().__init__()
+        widths = [inputs] + [filters] * layers
+        self.hidden = nn.ModuleList(
+            nn.Conv2d(before, after, 3, padding=1)
+            for before, after in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.head = nn.Conv2d(filters, outputs, 1)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def radius(self) -> int:
+        """How many cells away an input can still change an output."""
+        return len(self.hidden)
+
+    def forward(self, fields: Tensor) -> Tensor:
+        """Map (batch, inputs, row, column) to (batch, outputs, row, column)."""
+        fields = fields.contiguous(memory_format=torch.channels_last)
+        for convolution in self.hidden:
+            fields = functional.leaky_relu(convolution(fields), LEAK, inplace=True)
+        return cast(Tensor, self.head(fields))
