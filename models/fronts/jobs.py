@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import math
+import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
-import geopandas as gpd
 import rasterio
-from pyproj import CRS
+from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
+from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, glacier_area
+from glacier_qgis.models.vector.sink import write_layer
+from glacier_qgis.models.vector.source import read_polygons
+from rasterio.io import DatasetReader
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
 from glacier_qgis.models.fronts.options import Extraction, Inference
 from glacier_qgis.models.fronts.segment import Drafts, Segmentation, copy_to_input_grid, segment
-from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, glacier_area
-from glacier_qgis.models.fronts.zones import write_attribute_table
+from glacier_qgis.models.fronts.zones import CLASS_NAMES, write_attribute_table
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.source import Scene, open_raster
-from glacier_qgis.models.vector.sink import write_layer
-from glacier_qgis.models.vector.source import read_polygons
+
+SEGMENTATION_SHARE = 0.8
+"""Share of the progress bar that the network takes of a delineation."""
 
 
 class SegmentCalvingFront(Inference, Job):
@@ -34,14 +39,20 @@ class SegmentCalvingFront(Inference, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write zones and, if asked for, probabilities and uncertainty."""
-        wanted = {"zones": self.output, "probability": self.probability, "uncertainty": self.uncertainty}
-        with open_raster(self.input) as scene:
-            _segment_to(wanted, scene, self, outputs, reporter)
-        return {
-            "OUTPUT": str(self.output),
-            "PROBABILITY": _text(self.probability),
-            "UNCERTAINTY": _text(self.uncertainty),
+        wanted = {
+            "OUTPUT": self.output,
+            "PROBABILITY": self.probability,
+            "UNCERTAINTY": self.uncertainty,
         }
+        staged = {name: outputs.stage(path) for name, path in wanted.items() if path}
+        if self.grid == "model":
+            drafts = staged
+        else:
+            drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in staged}
+        with open_raster(self.input) as scene:
+            done = segment(scene, self, _drafts(drafts), _tags(self, scene), reporter)
+            _finish(staged, drafts, done, scene, self.grid)
+        return {name: str(path) if path else None for name, path in wanted.items()}
 
 
 class ExtractTermini(Extraction, Job):
@@ -53,36 +64,23 @@ class ExtractTermini(Extraction, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the lines and, if asked for, the glacier's area."""
-        with open_raster(self.input) as scene:
-            grid = _zones_grid(scene)
+        with ExitStack() as stack:
+            zones = stack.enter_context(open_raster(self.input))
+            grid = _zones_grid(zones)
             probability = None
-            if self.probability is not None:
-                with open_raster(self.probability, "PROBABILITY") as other:
-                    if other.dataset.transform != scene.dataset.transform or (
-                        other.dataset.shape != scene.dataset.shape
-                    ):
-                        raise EngineError(
-                            "PROBABILITY does not lie on the pixels of INPUT: use the two rasters of one "
-                            "run of 'Segment calving front', with the same grid."
-                        )
-                    if other.dataset.count != 4:
-                        raise EngineError(
-                            f"PROBABILITY has {other.dataset.count} band(s) and not the four of no data, "
-                            "rock, glacier and ocean: use the raster of 'Segment calving front'."
-                        )
-                probability = Path(self.probability.path)
-            tags = scene.dataset.tags()
+            if self.probability:
+                scene = stack.enter_context(open_raster(self.probability, "PROBABILITY"))
+                probability = _matching(scene, zones)
+            tags = zones.dataset.tags()
             source = TerminusSource(
-                name=tags.get("SCENE", scene.name),
+                scene=tags.get("SCENE", zones.name),
                 glacier=self.glacier,
                 date=self.date,
                 sensor=self.sensor,
                 model=tags.get("MODEL", ""),
                 model_hash=tags.get("MODEL_HASH", ""),
             )
-            return _lines_to(
-                self, grid, Path(self.input.path), probability, source, scene.crs, self.output, outputs, reporter
-            )
+            return _write_lines(self, grid, zones.dataset, probability, source, reporter, outputs)
 
 
 class DelineateTermini(Inference, Extraction, Job):
@@ -95,32 +93,131 @@ class DelineateTermini(Inference, Extraction, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Segment, then extract; keep the rasters that were asked for."""
-        drafts = Drafts(
-            zones=outputs.scratch(self.output, "zones.tif"),
-            probability=outputs.scratch(self.output, "probability.tif"),
-            uncertainty=outputs.scratch(self.output, "uncertainty.tif") if self.uncertainty else None,
-        )
-        wanted = {"zones": self.zones, "uncertainty": self.uncertainty}
-        with open_raster(self.input) as scene:
-            done = segment(scene, self, drafts, _tags(self, scene), Stage(reporter, 0, 0.8))
-            _deliver(wanted, drafts, done, scene, self, outputs)
+        wanted = {"OUTPUT": self.zones, "UNCERTAINTY": self.uncertainty}
+        staged = {name: outputs.stage(path) for name, path in wanted.items() if path}
+        names = {"OUTPUT", "PROBABILITY", *staged}
+        drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in names}
+        with ExitStack() as stack:
+            scene = stack.enter_context(open_raster(self.input))
+            stage = Stage(reporter, 0, SEGMENTATION_SHARE)
+            done = segment(scene, self, _drafts(drafts), _tags(self, scene), stage)
             source = TerminusSource(
-                name=scene.name,
+                scene=scene.name,
                 glacier=self.glacier,
                 date=self.date,
                 sensor=self.sensor,
                 model=done.model.provenance["MODEL"],
                 model_hash=done.model.provenance["MODEL_HASH"],
             )
-            result = _lines_to(
-                self,
-                done.grid,
-                drafts.zones,
-                drafts.probability,
-                source,
-                done.grid.crs,
-                self.output,
-                outputs,
-                Stage(reporter, 0.8, 1),
-            )
-        return {**result, "ZONES": _text(self.zones), "UNCERTAINTY": _text(self.uncertainty)}
+            zones = stack.enter_context(rasterio.open(drafts["OUTPUT"]))
+            probability = stack.enter_context(rasterio.open(drafts["PROBABILITY"]))
+            stage = Stage(reporter, SEGMENTATION_SHARE, 1)
+            result = _write_lines(self, done.grid, zones, probability, source, stage, outputs)
+            _finish(staged, drafts, done, scene, self.grid)
+        return {
+            **result,
+            "ZONES": str(self.zones) if self.zones else None,
+            "UNCERTAINTY": str(self.uncertainty) if self.uncertainty else None,
+        }
+
+
+def _drafts(paths: dict[str, Path]) -> Drafts:
+    return Drafts(paths["OUTPUT"], paths.get("PROBABILITY"), paths.get("UNCERTAINTY"))
+
+
+def _tags(job: Job, scene: Scene) -> dict[str, str]:
+    return {**provenance(job), "SCENE": scene.name}
+
+
+def _finish(
+    staged: dict[str, Path], drafts: dict[str, Path], done: Segmentation, scene: Scene, grid: str
+) -> None:
+    """Bring the rasters that were asked for to their grid, and name the classes."""
+    for name, path in staged.items():
+        if grid == "input":
+            copy_to_input_grid(drafts[name], scene, done.grid, path)
+        elif drafts[name] != path:
+            shutil.copyfile(drafts[name], path)
+    if "OUTPUT" in staged:
+        write_attribute_table(Path(f"{staged['OUTPUT']}.aux.xml"))
+
+
+def _zones_grid(zones: Scene) -> Grid:
+    """Return the grid that a zones raster lies on.
+
+    Raises:
+        EngineError: It is not a zones raster, or is not square-celled, metric and north-up.
+    """
+    dataset = zones.dataset
+    if dataset.count != 1 or dataset.dtypes[0] != "uint8":
+        raise EngineError(
+            f"{zones.role}: {zones.name} has {dataset.count} band(s) of {dataset.dtypes[0]} and is no "
+            "zones raster: run 'Segment calving front' first, or 'Delineate termini' on the scene."
+        )
+    transform = dataset.transform
+    metric = zones.crs.is_projected and zones.crs.axis_info[0].unit_name == "metre"
+    square = transform.b == transform.d == 0 and math.isclose(transform.a, -transform.e)
+    if not (metric and square):
+        raise EngineError(
+            f"{zones.role}: terminus lines are traced on square cells in metres, and {zones.name} "
+            f"has cells of {transform.a:g} × {abs(transform.e):g} in '{zones.crs.name}'. Segment "
+            "with GRID 'model', or warp the zones with nearest neighbour."
+        )
+    return Grid(zones.crs, transform, *dataset.shape)
+
+
+def _matching(probability: Scene, zones: Scene) -> DatasetReader:
+    """Return the probabilities, checked to lie on the pixels of the zones.
+
+    Raises:
+        EngineError: They do not, or have other classes.
+    """
+    dataset = probability.dataset
+    if dataset.shape != zones.dataset.shape or not dataset.transform.almost_equals(
+        zones.dataset.transform
+    ):
+        raise EngineError(
+            "PROBABILITY does not lie on the pixels of INPUT: use the two rasters of one run of "
+            "'Segment calving front'."
+        )
+    if dataset.count != len(CLASS_NAMES):
+        raise EngineError(
+            f"PROBABILITY has {dataset.count} band(s), not the {len(CLASS_NAMES)} of "
+            f"{', '.join(CLASS_NAMES.values())}: use the raster of 'Segment calving front'."
+        )
+    return dataset
+
+
+def _write_lines(
+    job: ExtractTermini | DelineateTermini,
+    grid: Grid,
+    zones: DatasetReader,
+    probability: DatasetReader | None,
+    source: TerminusSource,
+    reporter: Reporter,
+    outputs: Outputs,
+) -> Result:
+    """Extract, attribute and write the lines and, if asked for, the glacier's area."""
+    options = TerminusOptions(
+        fjord=read_polygons(job.fjord_mask, grid.crs, "FJORD_MASK") if job.fjord_mask else None,
+        min_length=job.min_length,
+        longest_only=job.longest_only,
+        simplify=job.simplify,
+        smooth=job.smooth,
+    )
+    termini = extract_termini(zones, probability, grid, options, reporter)
+    if not termini:
+        reporter.warning(
+            f"No front was found: nowhere does ocean meet glacier along {job.min_length:g} m. Check "
+            "the zones; lower MIN_LENGTH, or set EXTENT or MASK to the glacier's terminus."
+        )
+    write_layer(terminus_frame(termini, source, grid.crs), outputs.stage(job.output), "termini")
+    if job.glacier_area:
+        area = glacier_area(zones, grid)
+        write_layer(area, outputs.stage(job.glacier_area), "glacier_area")
+    return {
+        "OUTPUT": str(job.output),
+        "GLACIER_AREA": str(job.glacier_area) if job.glacier_area else None,
+        "COUNT": len(termini),
+        "TOTAL_LENGTH": sum(terminus.line.length for terminus in termini),
+    }

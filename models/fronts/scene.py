@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
-from glacier_qgis.models.fronts.radiometry import equalise, scene_quantiles
+from affine import Affine
+from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.radiometry import border_fill, equalise, scene_quantiles
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import Scene, warped
+from glacier_qgis.models.raster.source import Scene, read_band, warped
 
 Array = npt.NDArray[np.float32]
 
 SAMPLE_CELLS = 4_000_000
 """Cells that the statistics of a scene are taken from."""
 SAMPLE_BLOCK = 128
+FILL_CELLS = 4_000_000
+"""Cells of the mask of fill around a scene; a larger scene has a coarser mask."""
 FILL_BLOCK = 8
 FILL_SHARE = 0.005
 """Share of all-zero blocks along the border from which zeros count as fill. Where speckle or
@@ -30,11 +35,14 @@ sensor noise is left, even black water does not fill a block with exact zeros.""
 class NetworkView:
     """Windows of a scene as network input: equalised bands, and a mask of valid cells."""
 
-    def __init__(self, view: WarpedVRT, bands: Sequence[int], grid: Grid) -> None:
+    def __init__(
+        self, view: WarpedVRT, bands: Sequence[int], grid: Grid, fill: FillMask | None
+    ) -> None:
         self._view = view
         self._bands = list(bands)
         self._grid = grid
-        self._quantiles = [self._statistics(band) for band in self._bands]
+        self._fill = fill
+        self._quantiles = [self._statistics(index) for index in range(len(self._bands))]
 
     def read(self, window: Window) -> Array:
         """Return (bands + 1, rows, columns): equalised values, then 1 where they are valid.
@@ -51,25 +59,33 @@ class NetworkView:
             bottom - window.row_off - top,
         )
         result = np.zeros((len(self._bands) + 1, window.height, window.width), dtype=np.float32)
-        values: Array = self._view.read(self._bands, window=inside)
-        valid = np.isfinite(values).all(axis=0)
+        values = self._values(inside)
+        valid = np.isfinite(values[0])
         rows = slice(top, top + inside.height)
         columns = slice(left, left + inside.width)
         for index, quantiles in enumerate(self._quantiles):
-            stretched = equalise(np.where(valid, values[index], np.nan), quantiles)
-            result[index, rows, columns] = stretched
+            result[index, rows, columns] = equalise(values[index], quantiles)
         result[-1, rows, columns] = valid
         return result
 
     def valid(self, window: Window) -> npt.NDArray[np.bool_]:
         """Return where the scene has data, for a window inside it."""
-        values: Array = self._view.read(self._bands, window=window)
-        return np.asarray(np.isfinite(values).all(axis=0))
+        return np.isfinite(self._values(window)[0])
 
-    def _statistics(self, band: int) -> Array:
+    def _values(self, window: Window) -> Array:
+        """Read the bands, NaN in all where one has no data."""
+        values: Array = self._view.read(self._bands, window=window)
+        gaps = ~np.isfinite(values).all(axis=0)
+        if self._fill is not None:
+            gaps |= self._fill.read(window)
+        values[:, gaps] = np.nan
+        return values
+
+    def _statistics(self, index: int) -> Array:
+        band = self._bands[index]
         blocks = list(self._grid.blocks(SAMPLE_BLOCK))
         step = max(1, len(blocks) * SAMPLE_BLOCK**2 // SAMPLE_CELLS)
-        sample = [self._view.read(band, window=block).ravel() for block in blocks[::step]]
+        sample = [self._values(block)[index].ravel() for block in blocks[::step]]
         values = np.concatenate(sample)
         values = values[np.isfinite(values)]
         if values.size == 0:
@@ -96,17 +112,39 @@ def network_view(scene: Scene, grid: Grid, bands: Sequence[int]) -> Iterator[Net
     for band in bands:
         if not 1 <= band <= count:
             raise EngineError(
-                f"BANDS: {scene.name} has bands 1 to {count}, and band {band} was asked for."
+                f"BANDS: band {band} was asked for, but {scene.name} has {count} band(s). Choose "
+                f"from 1 to {count}."
             )
-    nodata = scene.dataset.nodata
-    if nodata is None and _is_zero_filled(scene.dataset, bands[0]):
-        nodata = 0.0
-    with warped(scene, grid, nodata=nodata) as view:
-        yield NetworkView(view, bands, grid)
+    fill = None
+    if scene.dataset.nodata is None and _has_zero_rim(scene.dataset, bands[0]):
+        fill = FillMask(scene, grid, bands[0])
+    with warped(scene, grid) as view:
+        yield NetworkView(view, bands, grid, fill)
 
 
-def _is_zero_filled(dataset: DatasetReader, band: int) -> bool:
-    """Whether undeclared zeros fill parts of the scene's border, as radar products have them."""
+class FillMask:
+    """Where undeclared zeros surround a scene; found once, at a resolution that fits in memory."""
+
+    def __init__(self, scene: Scene, grid: Grid, band: int) -> None:
+        self._factor = max(1, math.ceil(math.sqrt(grid.height * grid.width / FILL_CELLS)))
+        coarse = Grid(
+            grid.crs,
+            grid.transform @ Affine.scale(self._factor),
+            math.ceil(grid.height / self._factor),
+            math.ceil(grid.width / self._factor),
+        )
+        largest = read_band(scene, coarse, band=band, resampling=Resampling.max)
+        self._fill = border_fill(~(largest > 0))
+
+    def read(self, window: Window) -> npt.NDArray[np.bool_]:
+        """Return the mask for a window of the work grid."""
+        rows = (np.arange(window.height) + window.row_off) // self._factor
+        columns = (np.arange(window.width) + window.col_off) // self._factor
+        return np.asarray(self._fill[np.ix_(rows, columns)])
+
+
+def _has_zero_rim(dataset: DatasetReader, band: int) -> bool:
+    """Whether blocks of nothing but zeros lie along the border, as in many radar products."""
     height, width = dataset.shape
     edge = FILL_BLOCK
     if height < edge or width < edge:

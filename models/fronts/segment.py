@@ -166,8 +166,8 @@ def _warn_about_scale(
 ) -> None:
     if not valid[0] <= grid.cell_size <= valid[1]:
         reporter.warning(
-            f"CELL_SIZE {grid.cell_size:g} m is outside the {valid[0]:g} to {valid[1]:g} m that the "
-            "model was trained for."
+            f"CELL_SIZE {grid.cell_size:g} m is outside the {valid[0]:g} to {valid[1]:g} m that "
+            "the model was trained for."
         )
     native = native_cell_size(scene, grid.crs)
     if native > 2 * grid.cell_size:

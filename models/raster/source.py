@@ -234,7 +234,6 @@ def warped(
     scene: Scene,
     grid: Grid,
     resampling: Resampling | None = None,
-    nodata: float | None = None,
 ) -> Iterator[WarpedVRT]:
     """Open `scene` as it would be on `grid`: 32-bit floats, NaN where there is no data.
 
@@ -243,7 +242,6 @@ def warped(
         grid: The grid to warp to, window by window, as it is read.
         resampling: None averages where the grid is coarser than the raster by more than
             `AVERAGE_FROM`, and interpolates bilinearly elsewhere.
-        nodata: The raster's value for no data; None takes what the file declares.
     """
     dataset = scene.dataset
     if resampling is None:
@@ -258,7 +256,7 @@ def warped(
         width=grid.width,
         height=grid.height,
         resampling=resampling,
-        src_nodata=dataset.nodata if nodata is None else nodata,
+        src_nodata=dataset.nodata,
         nodata=math.nan,
         dtype="float32",
         src_alpha=alpha[0] if alpha else 0,

@@ -1,0 +1,53 @@
+"""One look for every scene: values are replaced by their rank within the scene.
+
+A radar scene reaches a user as power, amplitude, decibels, 16-bit numbers or a stretched
+8-bit picture. These differ by a rising function, and ranks do not see rising functions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import label
+
+Array = npt.NDArray[np.float32]
+
+LEVELS = 256
+FILL_SHARE = 0.005
+"""Share of the picture that a patch of zeros along its border must cover to count as fill."""
+
+
+def scene_quantiles(values: npt.NDArray[np.floating]) -> Array:
+    """Return the quantiles of a scene's valid values at `LEVELS` + 1 even steps, rising.
+
+    Args:
+        values: Finite values, any shape.
+    """
+    return np.quantile(values, np.linspace(0, 1, LEVELS + 1)).astype(np.float32)
+
+
+def equalise(values: npt.NDArray[np.floating], quantiles: Array) -> Array:
+    """Map values to their rank in the scene, from -1 (lowest) to 1; NaN becomes 0.
+
+    Where many pixels share a value (saturated or coarsely quantised scenes) they get the
+    middle of the ranks that they take up.
+    """
+    levels, first = np.unique(quantiles, return_index=True)
+    last = np.append(first[1:], quantiles.size) - 1
+    rank = (first + last) / (quantiles.size - 1) - 1
+    equal = np.interp(values, levels, rank)
+    return np.nan_to_num(equal, nan=0.0).astype(np.float32)
+
+
+def border_fill(zero: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which zeros are fill around a scene rather than dark water or shadow inside it.
+
+    Args:
+        zero: Where the picture is exactly zero, (rows, columns).
+    """
+    patches, _ = label(zero)
+    rim = np.concatenate([patches[0], patches[-1], patches[:, 0], patches[:, -1]])
+    large = np.bincount(patches.ravel()) >= FILL_SHARE * zero.size
+    large[0] = False
+    outside = np.intersect1d(rim, np.flatnonzero(large))
+    return np.isin(patches, outside)
