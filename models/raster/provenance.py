@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from glacier_qgis.models.engine.job import Job
+from glacier_qgis.version import VERSION
 
 
 def software_version() -> str:
     """Name and version of this software, from the plugin's metadata."""
-    metadata = Path(__file__).parents[2] / "metadata.txt"
-    for line in metadata.read_text(encoding="utf-8").splitlines():
-        key, _, value = line.partition("=")
-        if key.strip() == "version":
-            return f"glacier_qgis {value.strip()}"
-    raise ValueError(f"{metadata} states no version")
+    return f"glacier_qgis {VERSION}"
 
 
 def provenance(job: Job) -> dict[str, str]:
