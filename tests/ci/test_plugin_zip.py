@@ -155,7 +155,7 @@ def test_two_folders_are_refused(tmp_path: Path) -> None:
 def test_the_scan_finds_unsafe_code_and_secrets(tree: Path) -> None:
     (tree / "models" / "unsafe.py").write_text("import pickle\n\npickle.load(open('x', 'rb'))\n")
     secret = hashlib.sha256(b"of nothing in the zip").hexdigest()
-    (tree / "models" / "card.json").write_text(f'{{"token": "{secret}"}}\n')
+    (tree / "models" / "card.json").write_text(f'{{"sha256": "{secret}"}}\n')
     found = "\n".join(plugin_rules.scan(build_plugin.build(tree)))
     assert "bandit B301 at glacier_qgis/models/unsafe.py:3" in found
     assert "detect-secrets at glacier_qgis/models/card.json:1" in found

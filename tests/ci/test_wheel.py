@@ -21,11 +21,8 @@ def test_the_wheel_holds_what_the_zip_holds(tmp_path: Path) -> None:
         )
     for name in (*build_plugin.FILES, "pyproject.toml", "README.md"):
         shutil.copy(build_plugin.ROOT / name, checkout)
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-        + ["--wheel-dir", str(tmp_path), str(checkout)],
-        check=True,
-    )
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--wheel-dir", str(tmp_path), str(checkout)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.startswith(f"glacier_qgis-{build_plugin.version()}-py3")
     with zipfile.ZipFile(wheel) as bundle:
