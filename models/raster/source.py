@@ -261,6 +261,7 @@ def warped(
         dtype="float32",
         src_alpha=alpha[0] if alpha else 0,
         warp_mem_limit=64,
+        UNIFIED_SRC_NODATA="NO",  # a pixel is void in the band that says so, not only where all do
     ) as view:
         yield view
 
