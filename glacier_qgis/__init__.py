@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .plugin import GlacierPlugin
 
 
-def classFactory(iface: QgisInterface) -> GlacierPlugin:  # noqa: N802  (QGIS looks for this name)
+def classFactory(iface: QgisInterface) -> GlacierPlugin:
     """Return the plugin object; called by QGIS."""
     from .plugin import GlacierPlugin
 

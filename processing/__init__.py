@@ -1,0 +1,1 @@
+"""The toolbox: one file an algorithm, in a folder a group."""

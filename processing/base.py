@@ -1,0 +1,149 @@
+"""What every algorithm here shares: parameters go to the engine, outputs come back styled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from qgis.core import (
+    QgsMapLayer,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtGui import QIcon
+
+from glacier_qgis.engine import run_job
+from glacier_qgis.processing.transfer import Destinations, job_value
+from glacier_qgis.styles import Styler
+
+DOCUMENTATION = "https://github.com/glacier-qgis/glacier_qgis/blob/main/docs/algorithms"
+ICONS = Path(__file__).parent.parent / "icons"
+
+Styling = Callable[[QgsMapLayer, Mapping[str, Any]], None]
+
+
+def described(
+    parameter: QgsProcessingParameterDefinition, text: str, *, advanced: bool = False
+) -> QgsProcessingParameterDefinition:
+    """Give a parameter its help and, if it is one for experts, its place among those."""
+    parameter.setHelp(text)
+    if advanced:
+        parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+    return parameter
+
+
+class EngineAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm whose work is one job of the engine.
+
+    A subclass states who it is, declares its parameters and outputs, and says how its
+    outputs are styled; values are converted by type, under the parameter's name in lower
+    case, and the engine's schema validates them.
+    """
+
+    ID: ClassVar[str]
+    TITLE: ClassVar[str]
+    GROUP: ClassVar[tuple[str, str]]
+    SUMMARY: ClassVar[str]
+    TAGS: ClassVar[str]
+    STYLES: ClassVar[Mapping[str, Styling]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: dict[str, Any] = {}
+        self._destinations: Destinations | None = None
+
+    def declarations(self) -> Sequence[QgsProcessingParameterDefinition]:
+        """Return the parameters, destinations last."""
+        raise NotImplementedError
+
+    def createInstance(self) -> EngineAlgorithm:
+        """Return a new object of the same algorithm."""
+        return type(self)()
+
+    def name(self) -> str:
+        """Return the permanent id."""
+        return self.ID
+
+    def displayName(self) -> str:
+        """Return the title."""
+        return self.tr(self.TITLE)
+
+    def groupId(self) -> str:
+        """Return the permanent id of the group."""
+        return self.GROUP[0]
+
+    def group(self) -> str:
+        """Return the group's title."""
+        return self.tr(self.GROUP[1])
+
+    def tags(self) -> list[str]:
+        """Return words that the toolbox' search finds."""
+        return self.tr(self.TAGS).split(",")
+
+    def shortHelpString(self) -> str:
+        """Return what the algorithm does."""
+        return self.tr(self.SUMMARY)
+
+    def helpUrl(self) -> str:
+        """Return the address of the help page."""
+        return f"{DOCUMENTATION}/{self.ID}.md"
+
+    def icon(self) -> QIcon:
+        """Return the group's icon."""
+        return QIcon(str(ICONS / f"{self.GROUP[0]}.svg"))
+
+    def tr(self, text: str) -> str:
+        """Translate."""
+        return QCoreApplication.translate(type(self).__name__, text)
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        """Declare parameters and outputs."""
+        for parameter in self.declarations():
+            self.addParameter(parameter)
+        for output in self.numbers():
+            self.addOutput(output)
+
+    def numbers(self) -> Sequence[Any]:
+        """Return definitions of outputs that are no destinations."""
+        return ()
+
+    def prepareAlgorithm(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> bool:
+        """Resolve layers, extents and destinations on the main thread."""
+        self._destinations = Destinations(self, parameters, context)
+        self._job = {
+            definition.name().lower(): job_value(self, definition, parameters, context, feedback)
+            for definition in self.parameterDefinitions()
+            if not definition.isDestination()
+        }
+        self._job |= self._destinations.job_values()
+        return True
+
+    def processAlgorithm(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> dict[str, Any]:
+        """Run the job and hand its outputs to QGIS."""
+        if self._destinations is None:
+            raise QgsProcessingException("The algorithm was not prepared.")
+        result = run_job(self.ID, self._job, feedback)
+        outputs = self._destinations.deliver(result, feedback)
+        names = {output.name() for output in self.outputDefinitions()}
+        outputs |= {name: result[name] for name in names - outputs.keys() if name in result}
+        for name, style in self.STYLES.items():
+            layer = outputs.get(name)
+            if layer and context.willLoadLayerOnCompletion(layer):
+                details = context.layerToLoadOnCompletionDetails(layer)
+                details.setPostProcessor(Styler.create(style, result))
+        return {name: value for name, value in outputs.items() if value is not None}

@@ -1,0 +1,228 @@
+"""Values through the wall: what QGIS means, as the engine's schemas take it, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsFeatureSink,
+    QgsMapLayer,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterBand,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingUtils,
+    QgsVectorLayer,
+)
+
+
+def job_value(
+    algorithm: QgsProcessingAlgorithm,
+    definition: QgsProcessingParameterDefinition,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+) -> Any:
+    """Return the value of one input parameter as JSON holds it."""
+    name = definition.name()
+    given = parameters.get(name) is not None
+    match definition:
+        case QgsProcessingParameterRasterLayer():
+            return _raster(algorithm, definition, parameters, context)
+        case QgsProcessingParameterFeatureSource():
+            return _vector(algorithm, name, parameters, context, feedback) if given else None
+        case QgsProcessingParameterExtent():
+            return _extent(algorithm, name, parameters, context) if given else None
+        case QgsProcessingParameterBand():
+            return algorithm.parameterAsInts(parameters, name, context) if given else []
+        case QgsProcessingParameterEnum():
+            return _choice(algorithm, definition, parameters, context)
+        case QgsProcessingParameterBoolean():
+            return algorithm.parameterAsBoolean(parameters, name, context)
+        case QgsProcessingParameterNumber():
+            if not given and definition.defaultValue() is None:
+                return None
+            if definition.dataType() == QgsProcessingParameterNumber.Type.Integer:
+                return algorithm.parameterAsInt(parameters, name, context)
+            return algorithm.parameterAsDouble(parameters, name, context)
+        case QgsProcessingParameterDateTime():
+            date = algorithm.parameterAsDateTime(parameters, name, context).date()
+            return date.toString("yyyy-MM-dd") if given and date.isValid() else None
+    return algorithm.parameterAsString(parameters, name, context)
+
+
+def _choice(
+    algorithm: QgsProcessingAlgorithm,
+    definition: QgsProcessingParameterEnum,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+) -> Any:
+    name = definition.name()
+    if definition.usesStaticStrings():
+        if definition.allowMultiple():
+            return algorithm.parameterAsEnumStrings(parameters, name, context)
+        return algorithm.parameterAsEnumString(parameters, name, context)
+    return algorithm.parameterAsEnum(parameters, name, context)
+
+
+def _raster(
+    algorithm: QgsProcessingAlgorithm,
+    definition: QgsProcessingParameterRasterLayer,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+) -> dict[str, Any] | None:
+    name = definition.name()
+    layer = algorithm.parameterAsRasterLayer(parameters, name, context)
+    if layer is None:
+        if parameters.get(name) in (None, ""):
+            return None
+        raise QgsProcessingException(algorithm.invalidRasterError(dict(parameters), name))
+    if layer.providerType() != "gdal":
+        raise QgsProcessingException(
+            f"{name}: the layer '{layer.name()}' comes from '{layer.providerType()}', which only "
+            "QGIS can read. Export it to a GeoTIFF first (Layer > Save As)."
+        )
+    return {"path": layer.source(), "crs": _wkt(layer)}
+
+
+def _vector(
+    algorithm: QgsProcessingAlgorithm,
+    name: str,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+) -> dict[str, Any]:
+    layer = algorithm.parameterAsVectorLayer(parameters, name, context)
+    if layer is not None and layer.isModified():
+        raise QgsProcessingException(
+            f"{name}: the layer '{layer.name()}' has edits that are not saved, which the engine "
+            "cannot see. Save or discard them, and run again."
+        )
+    path, inner = algorithm.parameterAsCompatibleSourceLayerPathAndLayerName(
+        parameters, name, context, ["gpkg", "shp", "geojson"], "gpkg", feedback
+    )
+    if not path:
+        raise QgsProcessingException(algorithm.invalidSourceError(dict(parameters), name))
+    source = algorithm.parameterAsSource(parameters, name, context)
+    crs = source.sourceCrs()
+    return {"path": path, "layer": inner or None, "crs": crs.toWkt() if crs.isValid() else None}
+
+
+def _extent(
+    algorithm: QgsProcessingAlgorithm,
+    name: str,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+) -> dict[str, Any] | None:
+    box = algorithm.parameterAsExtent(parameters, name, context)
+    crs = algorithm.parameterAsExtentCrs(parameters, name, context)
+    if box.isNull():
+        return None
+    if not crs.isValid():
+        raise QgsProcessingException(
+            f"{name}: its coordinate reference system is not known. Write it behind the numbers, as "
+            "in '0,10,0,10 [EPSG:32624]'."
+        )
+    return {
+        "xmin": box.xMinimum(),
+        "ymin": box.yMinimum(),
+        "xmax": box.xMaximum(),
+        "ymax": box.yMaximum(),
+        "crs": crs.toWkt(),
+    }
+
+
+def _wkt(layer: QgsMapLayer) -> str | None:
+    return layer.crs().toWkt() if layer.crs().isValid() else None
+
+
+class Destinations:
+    """The outputs that were asked for: files for the engine, sinks filled from its files."""
+
+    def __init__(
+        self,
+        algorithm: QgsProcessingAlgorithm,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+    ) -> None:
+        self._algorithm = algorithm
+        self._parameters = parameters
+        self._context = context
+        self._files: dict[str, str] = {}
+        self._sinks: dict[str, str] = {}
+        for definition in algorithm.destinationParameterDefinitions():
+            name = definition.name()
+            if parameters.get(name) in (None, "") and not definition.defaultValue():
+                continue
+            if isinstance(definition, QgsProcessingParameterFeatureSink):
+                self._sinks[name] = QgsProcessingUtils.generateTempFilename(f"{name}.gpkg", context)
+            elif isinstance(definition, QgsProcessingParameterRasterDestination):
+                self._files[name] = algorithm.parameterAsOutputLayer(parameters, name, context)
+            else:
+                self._files[name] = algorithm.parameterAsFileOutput(parameters, name, context)
+        for name, path in self._files.items():
+            _check_writable(name, Path(path))
+
+    def job_values(self) -> dict[str, str]:
+        """Return the path that the engine writes for each destination."""
+        paths = {**self._files, **self._sinks}
+        return {name.lower(): str(Path(path).absolute()) for name, path in paths.items()}
+
+    def deliver(self, result: Mapping[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Fill the sinks; return the value of every destination."""
+        outputs: dict[str, Any] = {name: path for name, path in self._files.items() if result[name]}
+        for name, path in self._sinks.items():
+            if result[name]:
+                outputs[name] = self._fill(name, path, feedback)
+        return outputs
+
+    def _fill(self, name: str, path: str, feedback: QgsProcessingFeedback) -> str:
+        layer = QgsVectorLayer(path, name, "ogr")
+        if not layer.isValid():
+            raise QgsProcessingException(f"{name}: the engine's file {path} cannot be opened.")
+        fields = layer.fields()
+        fields.remove(fields.indexOf("fid"))
+        sink, identifier = self._algorithm.parameterAsSink(
+            self._parameters, name, self._context, fields, layer.wkbType(), layer.crs()
+        )
+        if sink is None:
+            raise QgsProcessingException(self._algorithm.invalidSinkError(self._parameters, name))
+        for feature in layer.getFeatures():
+            if feedback.isCanceled():
+                break
+            attributes = [feature[field.name()] for field in fields]
+            feature.setFields(fields, True)
+            feature.setAttributes(attributes)
+            if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
+                raise QgsProcessingException(
+                    self._algorithm.writeFeatureError(sink, self._parameters, name)
+                )
+        sink.finalize()
+        del sink
+        return str(identifier)
+
+
+def _check_writable(name: str, path: Path) -> None:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise QgsProcessingException(
+            f"{name}: the folder {folder} does not exist. Create it, or choose another."
+        )
+    if not os.access(folder, os.W_OK):
+        raise QgsProcessingException(
+            f"{name}: you may not write to the folder {folder}. Choose another."
+        )
