@@ -20,10 +20,13 @@ FILL_SHARE = 0.005
 def scene_quantiles(values: npt.NDArray[np.floating]) -> Array:
     """Return the quantiles of a scene's valid values at `LEVELS` + 1 even steps, rising.
 
+    They are values of the scene, because a mean of two does not follow a rising function.
+
     Args:
         values: Finite values, any shape.
     """
-    return np.quantile(values, np.linspace(0, 1, LEVELS + 1)).astype(np.float32)
+    steps = np.linspace(0, 1, LEVELS + 1)
+    return np.asarray(np.quantile(values, steps, method="nearest"), dtype=np.float32)
 
 
 def equalise(values: npt.NDArray[np.floating], quantiles: Array) -> Array:
@@ -36,7 +39,7 @@ def equalise(values: npt.NDArray[np.floating], quantiles: Array) -> Array:
     last = np.append(first[1:], quantiles.size) - 1
     rank = (first + last) / (quantiles.size - 1) - 1
     equal = np.interp(values, levels, rank)
-    return np.nan_to_num(equal, nan=0.0).astype(np.float32)
+    return np.asarray(np.nan_to_num(equal, nan=0.0), dtype=np.float32)
 
 
 def border_fill(zero: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,1 @@
+"""Model packages: card, weights, registry."""

@@ -1,0 +1,1 @@
+"""Training of segmentation networks: data, augmentation, losses, fitting, evaluation."""

@@ -1,0 +1,177 @@
+"""A model package: a folder with ``card.json`` and the weights that the card names.
+
+Nothing in a package is ever executed: the card is checked data, the weights are safetensors
+and the network is built by this software.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from glacier_qgis.models.engine.errors import EngineError, explain_validation
+from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.package.card import Architecture, ModelCard, Weights
+
+CARD = "card.json"
+ARCHITECTURES: dict[str, type[nn.Module]] = {"unet": UNet}
+MAX_CARD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network ready to predict, and what is known of it."""
+
+    card: ModelCard
+    network: nn.Module
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What a result says about the model that made it."""
+        return {
+            "MODEL": self.card.name,
+            "MODEL_VERSION": self.card.version,
+            "MODEL_HASH": self.card.weights.sha256,
+        }
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read and check the card of a package.
+
+    Raises:
+        EngineError: There is no card, or it is not one.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        raise EngineError(
+            f"{folder} is no model package: it holds no {CARD}. Choose the folder with the "
+            f"{CARD} in it."
+        )
+    if path.stat().st_size > MAX_CARD_BYTES:
+        raise EngineError(f"{path} is too large for a model card: get the package again.")
+    try:
+        return ModelCard.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise EngineError(
+            f"{path} is not a card that this version reads; update the plugin or get the package "
+            f"again.\n{explain_validation(error)}"
+        ) from error
+
+
+def load_package(folder: Path) -> Model:
+    """Load a package, its network in evaluation mode on the CPU.
+
+    Raises:
+        EngineError: The package is incomplete, was changed, or needs an unknown network.
+    """
+    card = read_card(folder)
+    path = folder / card.weights.file
+    if not path.is_file() or path.is_symlink():
+        raise EngineError(
+            f"The model {card.name} has no weights: {path} is missing or a link. Get the package "
+            "again."
+        )
+    found = file_hash(path)
+    if found != card.weights.sha256:
+        raise EngineError(
+            f"The weights of the model {card.name} are not those that its card describes "
+            f"({path}: SHA-256 {found[:12]}…, expected {card.weights.sha256[:12]}…). The file is "
+            "damaged or was replaced: get the package again."
+        )
+    network = build(card.architecture)
+    try:
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise EngineError(
+            f"The weights in {path} do not fit the network {card.architecture.name!r} of the card: "
+            f"{error}. Get a package whose card and weights belong together."
+        ) from error
+    _check_shape(card, network)
+    return Model(card, network.eval())
+
+
+def build(architecture: Architecture) -> nn.Module:
+    """Build the network that a card names, with random weights.
+
+    Raises:
+        EngineError: This version does not have it, or not with such parameters.
+    """
+    if architecture.name not in ARCHITECTURES:
+        raise EngineError(
+            f"The model needs the network {architecture.name!r}; this version has "
+            f"{', '.join(ARCHITECTURES)}. Update the plugin or choose another model."
+        )
+    try:
+        return ARCHITECTURES[architecture.name](**architecture.parameters)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise EngineError(
+            f"The network {architecture.name!r} cannot be built with {architecture.parameters}: "
+            f"{error}. Get the package again."
+        ) from error
+
+
+def save_package(folder: Path, card: ModelCard, state: Mapping[str, Tensor]) -> ModelCard:
+    """Write a package that `load_package` accepts, whole or not at all.
+
+    Args:
+        folder: To create; must not exist.
+        card: Its hash of the weights is replaced by the true one.
+        state: The network's state dictionary.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        EngineError: The folder exists.
+    """
+    if folder.exists():
+        raise EngineError(f"{folder} exists already: choose a new folder for the model package.")
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        draft.chmod(0o755)
+        weights = draft / card.weights.file
+        save_file({name: value.cpu().contiguous() for name, value in state.items()}, weights)
+        card = card.model_copy(
+            update={"weights": Weights(file=weights.name, sha256=file_hash(weights))}
+        )
+        (draft / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        load_package(draft)
+        draft.replace(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return card
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_shape(card: ModelCard, network: nn.Module) -> None:
+    """Run the network once on a small blank input: its channels must be those of the card."""
+    stride = int(getattr(network, "stride", 1))
+    try:
+        with torch.inference_mode():
+            answer = network.eval()(torch.zeros(1, len(card.channels), stride, stride))
+    except RuntimeError as error:
+        raise EngineError(
+            f"The network of the model {card.name} does not accept the {len(card.channels)} "
+            "channels that its card names. Get a package whose card and weights belong together."
+        ) from error
+    if tuple(answer.shape) != (1, len(card.classes), stride, stride):
+        raise EngineError(
+            f"The network of the model {card.name} answers with {answer.shape[1]} classes, its "
+            f"card names {len(card.classes)}. Get a package whose card and weights belong together."
+        )

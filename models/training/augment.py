@@ -1,0 +1,161 @@
+"""Views of a labelled scene: one resampling onto square cells, then changes of radiometry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, grid_sample, interpolate
+
+from glacier_qgis.models.training.samples import (
+    NO_DATA,
+    OCEAN,
+    ROCK,
+    UNLABELLED,
+    LabelledScene,
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """A square window on a scene.
+
+    Attributes:
+        centre: Row and column of the scene's pixel in the middle.
+        size: Rows and columns of the window.
+        cell_size: Ground distance between the window's cells along a row and a column, m.
+        angle: Turn of the window, radians.
+        mirrored: Whether columns run backwards.
+    """
+
+    centre: tuple[float, float]
+    size: tuple[int, int]
+    cell_size: tuple[float, float]
+    angle: float = 0.0
+    mirrored: bool = False
+
+
+def look(scene: LabelledScene, view: View, filled_is_valid: bool) -> tuple[Tensor, Tensor]:
+    """Resample a scene onto a view: values bilinear, zones and mask to the nearest pixel.
+
+    Returns:
+        image: (2, rows, columns) float32: rank of the value, mask of valid pixels.
+        zones: (rows, columns) int64, 0 where unlabelled or invalid.
+    """
+    grid = _grid(scene, view)[None]
+    ranks, valid = (
+        torch.from_numpy(array)[None, None] for array in scene.equalised(filled_is_valid)
+    )
+    zones = torch.from_numpy(scene.zones)[None, None].float()
+    weighted = grid_sample(torch.cat([ranks, valid], 1), grid, "bilinear", align_corners=False)[0]
+    nearest = grid_sample(torch.cat([zones, valid], 1), grid, "nearest", align_corners=False)[0]
+    inside = (nearest[1] > 0.5) & (weighted[1] > 0.5)
+    value = torch.where(inside, weighted[0] / weighted[1].clamp(min=0.5), 0.0)
+    labels = torch.where(inside, nearest[0], UNLABELLED).long()
+    return torch.stack([value, inside.float()]), labels
+
+
+def _grid(scene: LabelledScene, view: View) -> Tensor:
+    """Where each cell of a view lies in the scene, (rows, columns, 2) as x, y from -1 to 1."""
+    y, x = (
+        (torch.arange(count) - (count - 1) / 2) * size
+        for count, size in zip(view.size, reversed(view.cell_size), strict=True)
+    )
+    y, x = torch.meshgrid(y, -x if view.mirrored else x, indexing="ij")
+    cosine, sine = math.cos(view.angle), math.sin(view.angle)
+    column = (cosine * x - sine * y) / scene.cell_size[0] + view.centre[1]
+    row = (sine * x + cosine * y) / scene.cell_size[1] + view.centre[0]
+    rows, columns = scene.image.shape
+    return torch.stack([(2 * column + 1) / columns - 1, (2 * row + 1) / rows - 1], dim=-1).float()
+
+
+class Augmentation:
+    """Random views of scenes, with every random number from one generator.
+
+    Args:
+        size: Rows and columns of a view.
+        cell_size: The model's cell size, m.
+        generator: Source of randomness; its state makes a run resumable.
+    """
+
+    def __init__(self, size: int, cell_size: float, generator: torch.Generator) -> None:
+        self._size = size
+        self._cell_size = cell_size
+        self._generator = generator
+
+    def __call__(self, scene: LabelledScene) -> tuple[Tensor, Tensor]:
+        """Return an image (2, size, size) and zones (size, size)."""
+        image, zones = look(scene, self._view(scene), filled_is_valid=self._chance(0.4))
+        value, valid = image
+        value, zones = self._edge_of_scene(value, zones, valid)
+        value = self._radiometry(value, zones)
+        return torch.stack([torch.where(valid > 0, value, 0.0), valid]), zones
+
+    def _view(self, scene: LabelledScene) -> View:
+        scale = self._cell_size * 2 ** self._uniform(-1.0, 0.9)
+        stretch = 2 ** self._uniform(-0.2, 0.2)
+        return View(
+            centre=self._centre(scene),
+            size=(self._size, self._size),
+            cell_size=(scale * stretch, scale / stretch),
+            angle=self._uniform(0, 2 * math.pi),
+            mirrored=self._chance(0.5),
+        )
+
+    def _centre(self, scene: LabelledScene) -> tuple[float, float]:
+        rows, columns = scene.image.shape
+        row, column = self._uniform(0.1, 0.9) * rows, self._uniform(0.1, 0.9) * columns
+        if len(scene.front) and self._chance(0.6):
+            row, column = scene.front[int(self._uniform(0, len(scene.front)))]
+            row += self._uniform(-0.3, 0.3) * self._size
+            column += self._uniform(-0.3, 0.3) * self._size
+        return float(row), float(column)
+
+    def _edge_of_scene(self, value: Tensor, zones: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Sometimes cut the view by a straight edge, masked (in `valid`) or filled with zeros."""
+        if self._chance(0.8):
+            return value, zones
+        angle = self._uniform(0, 2 * math.pi)
+        offset = torch.linspace(-1, 1, self._size)
+        outside = (math.cos(angle) * offset[:, None] + math.sin(angle) * offset) > self._uniform(
+            0.3, 1.0
+        )
+        if self._chance(0.5):
+            valid[outside] = 0.0
+            return value, torch.where(outside, UNLABELLED, zones)
+        return torch.where(outside, -1.0, value), torch.where(outside, NO_DATA, zones)
+
+    def _radiometry(self, value: Tensor, zones: Tensor) -> Tensor:
+        """Change what ranks leave open: the share of each zone in a scene, illumination, noise."""
+        dark = value <= -0.98
+        if self._chance(0.3):
+            zone = ROCK + int(self._uniform(0, OCEAN - ROCK + 1))
+            value = value + self._normal(0.3) * (zones == zone)
+        if self._chance(0.5):
+            value = value + self._field(2 + int(self._uniform(0, 6))) * self._uniform(0, 0.4)
+        if self._chance(0.2):
+            value = avg_pool2d(value[None], 3, stride=1, padding=1, count_include_pad=False)[0]
+        value = value + self._field(self._size // 2) * self._uniform(0, 0.12)
+        value = value + self._field(self._size) * self._uniform(0, 0.15)
+        if self._chance(0.2):
+            value = torch.where(self._field(12) > 1.6, self._uniform(-1, 1), value)
+        power = math.exp(self._normal(0.35))
+        value = 2 * ((value.clamp(-1, 1) + 1) / 2) ** power - 1
+        return torch.where(dark, -1.0, value)
+
+    def _field(self, cells: int) -> Tensor:
+        """Smooth noise of unit variance at the nodes, with `cells` nodes along a side."""
+        nodes = torch.randn(1, 1, cells, cells, generator=self._generator)
+        size = (self._size, self._size)
+        return interpolate(nodes, size, mode="bilinear", align_corners=False)[0, 0]
+
+    def _uniform(self, low: float, high: float) -> float:
+        return low + (high - low) * float(torch.rand((), generator=self._generator))
+
+    def _normal(self, deviation: float) -> float:
+        return deviation * float(torch.randn((), generator=self._generator))
+
+    def _chance(self, probability: float) -> bool:
+        return self._uniform(0, 1) < probability

@@ -1,0 +1,74 @@
+"""Read optical images with a traced front: lines turned into the zones that they imply.
+
+Mohajerani et al. (2019), Remote Sens. 11, 74, doi:10.3390/rs11010074: Landsat images of
+Greenland, turned so that the ice flows up the picture, each with a front one pixel wide.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage import io
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
+from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene
+
+CELL_SIZE = 49.0
+"""Mean ground distance between pixels of this data set, in m."""
+
+REACH = 20
+"""How many pixels from the front the zones are certain enough to learn from."""
+
+
+def read_front_lines(folder: Path) -> list[LabelledScene]:
+    """Read ``images/*_Subset.png`` with ``labels_1px/*_Front.png`` (black line on white).
+
+    Raises:
+        EngineError: The folder holds no such pair.
+    """
+    scenes = []
+    for path in sorted((folder / "images").glob("*_Subset.png")):
+        label = folder / "labels_1px" / path.name.replace("_Subset", "_Front")
+        if label.is_file():
+            scenes.append(_read(path, label))
+    if not scenes:
+        raise EngineError(
+            f"{folder} holds no image with a front: it needs images/NAME_Subset.png and "
+            "labels_1px/NAME_Front.png."
+        )
+    return scenes
+
+
+def _read(path: Path, label: Path) -> LabelledScene:
+    front = io.imread(label)[..., 0] < 128
+    return LabelledScene(
+        name=path.stem.removesuffix("_Subset"),
+        group="/".join(path.stem.split("_")[2:3]),
+        image=io.imread(path)[..., 0],
+        zones=zones_beside(front),
+        cell_size=(CELL_SIZE, CELL_SIZE),
+    )
+
+
+def zones_beside(front: npt.NDArray[np.bool_], reach: int = REACH) -> npt.NDArray[np.uint8]:
+    """Label glacier below a front and ocean above it, as far as `reach` pixels from it.
+
+    Columns without front, and rows between two crossings of one column, stay unlabelled.
+
+    Args:
+        front: (rows, columns), True on the line.
+        reach: In pixels.
+    """
+    rows = np.arange(front.shape[0])[:, None]
+    crossed = front.any(axis=0)
+    highest = front.argmax(axis=0)
+    lowest = front.shape[0] - 1 - front[::-1].argmax(axis=0)
+    near = crossed & (ndimage.distance_transform_edt(~front) <= reach)
+    zones = np.full(front.shape, UNLABELLED, np.uint8)
+    zones[near & (rows < highest)] = OCEAN
+    zones[near & (rows >= lowest)] = GLACIER
+    return zones

@@ -1,0 +1,56 @@
+"""How far predicted zones are from labelled ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, max_pool2d, one_hot
+
+from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
+from glacier_qgis.models.training.samples import UNLABELLED
+
+FRONT_WEIGHT = 2.0
+"""What a pixel near a front counts for more than another."""
+
+_FRONT_WINDOW = 13
+
+
+def zone_loss(logits: Tensor, zones: Tensor) -> Tensor:
+    """Weighted cross-entropy plus Dice loss over the labelled pixels.
+
+    Args:
+        logits: (N, C, H, W), channel c for zone c + 1.
+        zones: (N, H, W) int64, 0 where unlabelled.
+
+    Returns:
+        A scalar.
+    """
+    labelled = zones != UNLABELLED
+    weight = labelled * (1 + FRONT_WEIGHT * near_front(zones))
+    entropy = cross_entropy(logits, zones - 1, ignore_index=-1, reduction="none")
+    mean = (entropy * weight).sum() / weight.sum().clamp(min=1)
+    return mean + dice_loss(logits.softmax(dim=1), zones)
+
+
+def dice_loss(probabilities: Tensor, zones: Tensor) -> Tensor:
+    """One minus the Dice coefficient, averaged over the classes that the batch holds.
+
+    Milletari et al. (2016), doi:10.1109/3DV.2016.79, with the sum of probabilities.
+    """
+    labelled = (zones != UNLABELLED)[:, None]
+    truth = one_hot(zones, probabilities.shape[1] + 1)[..., 1:].movedim(-1, 1)
+    predicted = probabilities * labelled
+    axes = (0, 2, 3)
+    common = (predicted * truth).sum(axes)
+    total = predicted.sum(axes) + truth.sum(axes)
+    present = truth.sum(axes) > 0
+    return (
+        (1 - 2 * common / total.clamp(min=1))[present].mean() if present.any() else total.sum() * 0
+    )
+
+
+def near_front(zones: Tensor) -> Tensor:
+    """Mark (1, 0) the pixels with both glacier and ocean in a window around them."""
+    sides = torch.stack([zones == GLACIER, zones == OCEAN], dim=1).float()
+    found = max_pool2d(sides, _FRONT_WINDOW, stride=1, padding=_FRONT_WINDOW // 2)
+    return found.amin(dim=1)
