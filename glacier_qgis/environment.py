@@ -60,13 +60,14 @@ def interpreter(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def set_up(folder: Path, extras: Sequence[str], index: str = "") -> Path:
+def set_up(folder: Path, extras: Sequence[str], index: str = "", *, cuda: bool = False) -> Path:
     """Build or repair the environment in `folder`, and verify it.
 
     Args:
         folder: Made if it does not exist; must be an environment or empty if it does.
         extras: Names of requirement files beside ``engine``.
         index: Address of a further package index, for special builds of torch.
+        cuda: Demand that torch can use an NVIDIA graphics card.
 
     Returns:
         The environment's interpreter.
@@ -82,6 +83,8 @@ def set_up(folder: Path, extras: Sequence[str], index: str = "") -> Path:
     install(python, list(dict.fromkeys(missing)), index)
     tell("progress", fraction=0.97, message="Starting the engine once")
     verify(python)
+    if cuda:
+        verify_cuda(python)
     return python
 
 
@@ -232,6 +235,16 @@ def verify(python: Path) -> None:
         )
 
 
+def verify_cuda(python: Path) -> None:
+    """Raise SetupError unless torch finds a graphics card."""
+    test = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+    if _run([str(python), "-I", "-c", test]).returncode != 0:
+        raise SetupError(
+            "The engine works on the CPU, but its PyTorch finds no NVIDIA graphics card: update the "
+            "card's driver, or name a package index with CUDA builds of PyTorch and set up anew."
+        )
+
+
 def _pip(python: Path, index: str) -> list[str]:
     command = [str(python), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     return [*command, "--extra-index-url", index] if index else command
@@ -254,9 +267,12 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--extra", action="append", default=[], choices=EXTRAS)
     parser.add_argument("--index", default="", help="address of a further package index")
+    parser.add_argument("--cuda", action="store_true", help="demand a usable graphics card")
     arguments = parser.parse_args()
     try:
-        python = set_up(arguments.folder.absolute(), arguments.extra, arguments.index)
+        python = set_up(
+            arguments.folder.absolute(), arguments.extra, arguments.index, cuda=arguments.cuda
+        )
     except (SetupError, OSError) as error:
         tell("error", message=str(error), traceback="")
         return 1

@@ -37,12 +37,15 @@ def described(
     return parameter
 
 
-class EngineAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm whose work is one job of the engine.
+class Described(QgsProcessingAlgorithm):
+    """An algorithm that states who it is in class attributes.
 
-    A subclass states who it is, declares its parameters and outputs, and says how its
-    outputs are styled; values are converted by type, under the parameter's name in lower
-    case, and the engine's schema validates them.
+    Attributes:
+        ID: Permanent name.
+        TITLE: What the toolbox shows.
+        GROUP: Permanent id and title of its group.
+        SUMMARY: What it does.
+        TAGS: Words to find it by, with commas between.
     """
 
     ID: ClassVar[str]
@@ -50,18 +53,8 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     GROUP: ClassVar[tuple[str, str]]
     SUMMARY: ClassVar[str]
     TAGS: ClassVar[str]
-    STYLES: ClassVar[Mapping[str, Styling]] = {}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._job: dict[str, Any] = {}
-        self._destinations: Destinations | None = None
-
-    def declarations(self) -> Sequence[QgsProcessingParameterDefinition]:
-        """Return the parameters, destinations last."""
-        raise NotImplementedError
-
-    def createInstance(self) -> EngineAlgorithm:
+    def createInstance(self) -> Described:
         """Return a new object of the same algorithm."""
         return type(self)()
 
@@ -100,6 +93,26 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def tr(self, text: str) -> str:
         """Translate."""
         return QCoreApplication.translate(type(self).__name__, text)
+
+
+class EngineAlgorithm(Described):
+    """An algorithm whose work is one job of the engine.
+
+    A subclass declares its parameters and outputs and says how its outputs are styled;
+    values are converted by type, under the parameter's name in lower case, and the engine's
+    schema validates them.
+    """
+
+    STYLES: ClassVar[Mapping[str, Styling]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: dict[str, Any] = {}
+        self._destinations: Destinations | None = None
+
+    def declarations(self) -> Sequence[QgsProcessingParameterDefinition]:
+        """Return the parameters, destinations last."""
+        raise NotImplementedError
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""

@@ -36,7 +36,7 @@ def job_value(
     parameters: Mapping[str, Any],
     context: QgsProcessingContext,
     feedback: QgsProcessingFeedback,
-) -> Any:
+) -> object:
     """Return the value of one input parameter as JSON holds it."""
     name = definition.name()
     given = parameters.get(name) is not None
@@ -70,7 +70,7 @@ def _choice(
     definition: QgsProcessingParameterEnum,
     parameters: Mapping[str, Any],
     context: QgsProcessingContext,
-) -> Any:
+) -> object:
     name = definition.name()
     if definition.usesStaticStrings():
         if definition.allowMultiple():
@@ -134,8 +134,8 @@ def _extent(
         return None
     if not crs.isValid():
         raise QgsProcessingException(
-            f"{name}: its coordinate reference system is not known. Write it behind the numbers, as "
-            "in '0,10,0,10 [EPSG:32624]'."
+            f"{name}: its coordinate reference system is not known. Write it behind the numbers, "
+            "as in '0,10,0,10 [EPSG:32624]'."
         )
     return {
         "xmin": box.xMinimum(),

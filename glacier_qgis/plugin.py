@@ -1,0 +1,46 @@
+"""The plugin object: registers the provider and the options page, and takes them away again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qgis.core import QgsApplication
+
+from .processing.provider import GlacierProvider
+
+if TYPE_CHECKING:
+    from qgis.gui import QgisInterface
+
+    from .options import OptionsFactory
+
+
+class GlacierPlugin:
+    """Created by QGIS; `iface` is None under ``qgis_process``."""
+
+    def __init__(self, iface: QgisInterface | None) -> None:
+        self._iface = iface
+        self._provider: GlacierProvider | None = None
+        self._options: OptionsFactory | None = None
+
+    def initProcessing(self) -> None:
+        """Register the provider; all that ``qgis_process`` calls."""
+        self._provider = GlacierProvider()
+        QgsApplication.processingRegistry().addProvider(self._provider)
+        self._provider.refreshAlgorithms()  # the models find their steps only now
+
+    def initGui(self) -> None:
+        """Register everything."""
+        self.initProcessing()
+        if self._iface is not None:
+            from .options import OptionsFactory
+
+            self._options = OptionsFactory()
+            self._iface.registerOptionsWidgetFactory(self._options)
+
+    def unload(self) -> None:
+        """Take everything away."""
+        if self._iface is not None and self._options is not None:
+            self._iface.unregisterOptionsWidgetFactory(self._options)
+        if self._provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self._provider)
+        self._options = self._provider = None

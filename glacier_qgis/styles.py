@@ -1,0 +1,246 @@
+"""How results look on the map: classes, ramps with units, and time.
+
+Every function takes a layer, and the job's outputs for what a layer cannot know, so that
+the toolbox and scripts share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from qgis.core import (
+    Qgis,
+    QgsColorRampShader,
+    QgsDateTimeRange,
+    QgsFillSymbol,
+    QgsGraduatedSymbolRenderer,
+    QgsLineSymbol,
+    QgsMapLayer,
+    QgsPalettedRasterRenderer,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsRasterBandStats,
+    QgsRasterLayer,
+    QgsRasterLayerTemporalProperties,
+    QgsRasterShader,
+    QgsRendererRange,
+    QgsSimpleLineSymbolLayer,
+    QgsSingleBandPseudoColorRenderer,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
+from qgis.PyQt.QtGui import QColor
+
+Outputs = Mapping[str, Any]
+Style = Callable[[QgsMapLayer, Outputs], None]
+
+ZONES = ((1, "No data", 0), (2, "Rock", 63), (3, "Glacier", 127), (4, "Ocean", 254))
+"""Codes, labels and grey levels of the zones in the CaFFe benchmark."""
+
+VIRIDIS = (
+    "#440154",
+    "#472d7b",
+    "#3b528b",
+    "#2c728e",
+    "#21918c",
+    "#28ae80",
+    "#5ec962",
+    "#addc30",
+    "#fde725",
+)
+"""Perceptually uniform, readable without colour vision (Smith, van der Walt and Firing 2015)."""
+BLUES = (
+    "#f7fbff",
+    "#deebf7",
+    "#c6dbef",
+    "#9ecae1",
+    "#6baed6",
+    "#4292c6",
+    "#2171b5",
+    "#08519c",
+    "#08306b",
+)
+"""Light to dark (Brewer 2003)."""
+BALANCE = ("#b2182b", "#ef8a62", "#fddbc7", "#f7f7f7", "#d1e5f0", "#67a9cf", "#2166ac")
+"""Red for loss to blue for gain (Brewer 2003)."""
+CONFIDENCE = (
+    (0.0, 0.5, "#d7191c", "low (under 0.5)"),
+    (0.5, 0.8, "#fdae61", "fair (0.5 to 0.8)"),
+    (0.8, 1.0, "#ffff33", "high (over 0.8)"),
+)
+SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+"""m per year; even on a logarithmic scale."""
+ICE_FREE = 0.01
+"""Thinner ice, m, and slower ice, m per year, is left transparent."""
+
+
+class Styler(QgsProcessingLayerPostProcessorInterface):
+    """Styles a layer when QGIS loads it; QGIS does not own it, so it is kept here."""
+
+    _alive: ClassVar[list[Styler]] = []
+
+    @classmethod
+    def create(cls, style: Style, outputs: Outputs) -> Styler:
+        """Return a post-processor that lives until it has run."""
+        styler = cls()
+        styler._style, styler._outputs = style, outputs
+        cls._alive.append(styler)
+        return styler
+
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Apply the style."""
+        self._style(layer, self._outputs)
+        layer.triggerRepaint()
+        self._alive.remove(self)
+
+
+def zones(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint zones in the benchmark's grey levels."""
+    classes = [
+        QgsPalettedRasterRenderer.Class(code, QColor(grey, grey, grey), label)
+        for code, label, grey in ZONES
+    ]
+    layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
+
+
+def fraction(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint a probability or an uncertainty, 0 to 1; of several bands, the last."""
+    stops = [index / (len(VIRIDIS) - 1) for index in range(len(VIRIDIS))]
+    _ramp(layer, stops, VIRIDIS, "", band=layer.bandCount())
+
+
+def termini(layer: QgsVectorLayer, outputs: Outputs) -> None:
+    """Draw lines with a dark halo, coloured by confidence."""
+    ranges = []
+    for low, high, colour, label in CONFIDENCE:
+        symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": "0.7"})
+        halo = QgsSimpleLineSymbolLayer(QColor("#202020"), 1.5)
+        symbol.insertSymbolLayer(0, halo)
+        ranges.append(QgsRendererRange(low, high, symbol, f"Confidence {label}"))
+    layer.setRenderer(QgsGraduatedSymbolRenderer("confidence", ranges))
+
+
+def glacier_area(layer: QgsVectorLayer, outputs: Outputs) -> None:
+    """Fill the glacier lightly."""
+    symbol = QgsFillSymbol.createSimple(
+        {"color": "158,202,225,90", "outline_color": "#2171b5", "outline_width": "0.3"}
+    )
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+
+
+def thickness(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint ice thickness; no ice is transparent."""
+    top = _largest(layer)
+    stops = [ICE_FREE + (top - ICE_FREE) * i / (len(BLUES) - 1) for i in range(len(BLUES))]
+    _ramp(layer, stops, BLUES, " m", transparent_below=True)
+    _add_time(layer, outputs)
+
+
+def speed(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint speed in classes that are even on a logarithmic scale."""
+    top = _largest(layer)
+    stops = [stop for stop in SPEED_CLASSES if stop < top] + [max(top, SPEED_CLASSES[1])]
+    stops[0] = ICE_FREE
+    last = len(VIRIDIS) - 1
+    colours = [VIRIDIS[round(i * last / (len(stops) - 1))] for i in range(len(stops))]
+    _ramp(layer, stops, colours, " m/a", transparent_below=True)
+    _add_time(layer, outputs)
+
+
+def component(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint a velocity component, white at zero."""
+    _diverging(layer, " m/a")
+    _add_time(layer, outputs)
+
+
+def mass_balance(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint mass balance, white at zero."""
+    _diverging(layer, " m/a")
+    _add_time(layer, outputs)
+
+
+def elevation(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint elevations."""
+    low, high = _range(layer)
+    stops = [low + (high - low) * i / (len(VIRIDIS) - 1) for i in range(len(VIRIDIS))]
+    _ramp(layer, stops, VIRIDIS, " m")
+    _add_time(layer, outputs)
+
+
+def _diverging(layer: QgsRasterLayer, unit: str) -> None:
+    bound = max(map(abs, _range(layer))) or 1.0
+    stops = [bound * (2 * i / (len(BALANCE) - 1) - 1) for i in range(len(BALANCE))]
+    _ramp(layer, stops, BALANCE, unit)
+
+
+def _range(layer: QgsRasterLayer) -> tuple[float, float]:
+    """Smallest and largest value over all bands."""
+    kinds = QgsRasterBandStats.Stats.Min | QgsRasterBandStats.Stats.Max
+    provider = layer.dataProvider()
+    found = [provider.bandStatistics(i + 1, kinds) for i in range(layer.bandCount())]
+    return min(s.minimumValue for s in found), max(s.maximumValue for s in found)
+
+
+def _largest(layer: QgsRasterLayer) -> float:
+    return max(_range(layer)[1], 10 * ICE_FREE)
+
+
+def _ramp(
+    layer: QgsRasterLayer,
+    stops: Sequence[float],
+    colours: Sequence[str],
+    unit: str,
+    *,
+    band: int | None = None,
+    transparent_below: bool = False,
+) -> None:
+    """Paint one band (the last, unless said) with colours interpolated between stops."""
+    band = band or layer.bandCount()
+    shader = QgsColorRampShader(stops[0], stops[-1], None, Qgis.ShaderInterpolationMethod.Linear)
+    items = [
+        QgsColorRampShader.ColorRampItem(stop, QColor(colour), f"{_rounded(stop)}{unit}")
+        for stop, colour in zip(stops, colours)
+    ]
+    if transparent_below:
+        items.insert(0, QgsColorRampShader.ColorRampItem(0.0, QColor(0, 0, 0, 0), "no ice"))
+    shader.setColorRampItemList(items)
+    settings = shader.legendSettings()
+    settings.setUseContinuousLegend(False)
+    shader.setLegendSettings(settings)
+    raster_shader = QgsRasterShader(stops[0], stops[-1])
+    raster_shader.setRasterShaderFunction(shader)
+    layer.setRenderer(QgsSingleBandPseudoColorRenderer(layer.dataProvider(), band, raster_shader))
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+
+def _add_time(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Give each band the span from its year to the next, for the temporal controller."""
+    years = outputs.get("TIMES") or []
+    if len(years) < 2 or len(years) != layer.bandCount():
+        return
+    moments = [_moment(year) for year in [*years, 2 * years[-1] - years[-2]]]
+    ranges = {
+        band: QgsDateTimeRange(start, stop, True, False)
+        for band, (start, stop) in enumerate(zip(moments, moments[1:]), 1)
+    }
+    properties: QgsRasterLayerTemporalProperties = layer.temporalProperties()
+    properties.setMode(Qgis.RasterTemporalMode.FixedRangePerBand)
+    properties.setFixedRangePerBand(ranges)
+    properties.setIsActive(True)
+
+
+def _moment(year: float) -> QDateTime:
+    """Return the moment of a decimal year; the year 0 of a model run is Qt's year 1 BC."""
+    whole = int(year // 1)
+    calendar_year = whole if whole > 0 else whole - 1
+    start = QDate(calendar_year, 1, 1)
+    seconds = (year - whole) * start.daysInYear() * 86400
+    return QDateTime(start, QTime(0, 0), Qt.TimeSpec.UTC).addSecs(round(seconds))

@@ -1,0 +1,60 @@
+"""Terminus lines straight from a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import QgsProcessingOutputDefinition
+
+from glacier_qgis import styles
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.calving_fronts.extracttermini import line_numbers
+from glacier_qgis.processing.calving_fronts.segmentcalvingfront import scene_and_bands
+from glacier_qgis.processing.common import (
+    CALVING_FRONTS,
+    Parameter,
+    extraction,
+    inference,
+    line_outputs,
+    optional_raster,
+)
+
+
+class DelineateTermini(EngineAlgorithm):
+    """`glacier:delineatetermini`."""
+
+    ID = "delineatetermini"
+    TITLE = "Delineate termini"
+    GROUP = CALVING_FRONTS
+    TAGS = "calving,front,terminus,line,glacier,sar,radar,sentinel-1,deep learning,delineation"
+    SUMMARY = (
+        "Draws the terminus lines of the glaciers in a satellite scene: segments it with a neural "
+        "network and traces where glacier meets ocean, within a fraction of a cell.\n\n"
+        "Each line carries its length, a confidence and an uncertainty in metres. Look at them "
+        "before you use them: in winter, mélange looks like ice."
+    )
+    STYLES = {
+        "OUTPUT": styles.termini,
+        "ZONES": styles.zones,
+        "UNCERTAINTY": styles.fraction,
+        "GLACIER_AREA": styles.glacier_area,
+    }
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            *scene_and_bands(),
+            *inference("the scene"),
+            *extraction(),
+            *line_outputs(),
+            optional_raster("ZONES", "Zones", "The zones that the lines were traced in."),
+            optional_raster(
+                "UNCERTAINTY",
+                "Uncertainty",
+                "Entropy of the probabilities: 0 where the network is sure, 1 where it is lost.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return line_numbers()

@@ -1,0 +1,71 @@
+"""Zones of a satellite scene by a neural network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessingParameterBand,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+)
+
+from glacier_qgis import styles
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import CALVING_FRONTS, Parameter, inference, optional_raster
+
+
+def scene_and_bands() -> list[Parameter]:
+    """Declare the scene and its bands."""
+    return [
+        described(
+            QgsProcessingParameterRasterLayer("INPUT", "Satellite scene"),
+            "A georeferenced scene: power, amplitude, decibels, 16-bit or stretched 8-bit numbers "
+            "are all understood. It may be larger than memory.",
+        ),
+        described(
+            QgsProcessingParameterBand(
+                "BANDS", "Bands", None, "INPUT", optional=True, allowMultiple=True
+            ),
+            "The bands to use, in the model's order. Leave it empty for the first ones.",
+            advanced=True,
+        ),
+    ]
+
+
+class SegmentCalvingFront(EngineAlgorithm):
+    """`glacier:segmentcalvingfront`."""
+
+    ID = "segmentcalvingfront"
+    TITLE = "Segment calving front"
+    GROUP = CALVING_FRONTS
+    TAGS = "calving,front,terminus,glacier,sar,radar,sentinel-1,deep learning,segmentation,zones"
+    SUMMARY = (
+        "Divides a satellite scene into ocean (with mélange), glacier, rock and areas without "
+        "information (radar shadow), with a neural network that is run tile by tile.\n\n"
+        "Follow it with 'Extract termini', or use 'Delineate termini' for both in one step."
+    )
+    STYLES = {
+        "OUTPUT": styles.zones,
+        "PROBABILITY": styles.fraction,
+        "UNCERTAINTY": styles.fraction,
+    }
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            *scene_and_bands(),
+            *inference("the scene"),
+            described(
+                QgsProcessingParameterRasterDestination("OUTPUT", "Zones"),
+                "Codes 1 no data, 2 rock, 3 glacier, 4 ocean; 0 was not processed.",
+            ),
+            optional_raster(
+                "PROBABILITY", "Probabilities", "A band a class: its probability, 0 to 1."
+            ),
+            optional_raster(
+                "UNCERTAINTY",
+                "Uncertainty",
+                "Entropy of the probabilities: 0 where the network is sure, 1 where it is lost.",
+            ),
+        ]

@@ -1,0 +1,230 @@
+"""Parameters that several algorithms share: the same names, words and defaults everywhere."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterString,
+)
+
+from glacier_qgis.processing.base import described
+from glacier_qgis.processing.widgets import file_or_name
+
+CALVING_FRONTS = ("calving_fronts", "Calving fronts")
+ICE_FLOW = ("ice_flow", "Ice flow")
+ENGINE = ("engine", "Engine")
+
+Parameter = QgsProcessingParameterDefinition
+REAL = QgsProcessingParameterNumber.Type.Double
+WHOLE = QgsProcessingParameterNumber.Type.Integer
+
+
+def number(name: str, title: str, text: str, default: float | None, **limits: object) -> Parameter:
+    """Declare a number; `limits` are minValue and maxValue, `advanced` and `optional`."""
+    advanced = limits.pop("advanced", False)
+    kind = limits.pop("kind", REAL)
+    limits.setdefault("optional", default is None)
+    return described(
+        QgsProcessingParameterNumber(name, title, kind, default, **limits), text, advanced=advanced
+    )
+
+
+def choice(
+    name: str, title: str, text: str, options: list[str], *, advanced: bool = False
+) -> Parameter:
+    """Declare a choice among words, the first being the default."""
+    parameter = QgsProcessingParameterEnum(
+        name, title, options, defaultValue=options[0], usesStaticStrings=True
+    )
+    return described(parameter, text, advanced=advanced)
+
+
+def polygons(name: str, title: str, text: str) -> Parameter:
+    """Declare an optional polygon layer."""
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    return described(QgsProcessingParameterFeatureSource(name, title, kinds, optional=True), text)
+
+
+def optional_raster(name: str, title: str, text: str) -> Parameter:
+    """Declare a raster that is written only if asked for."""
+    return described(
+        QgsProcessingParameterRasterDestination(name, title, optional=True, createByDefault=False),
+        text,
+    )
+
+
+def extent(what: str) -> Parameter:
+    """Declare the part to work on."""
+    return described(
+        QgsProcessingParameterExtent("EXTENT", "Extent", optional=True),
+        f"The part of {what} to work on. Leave it out to work on all of it.",
+    )
+
+
+def device() -> Parameter:
+    """Declare the processor to use."""
+    return choice(
+        "DEVICE",
+        "Device",
+        "Where to compute. 'automatic' takes the graphics card if the engine can use one.",
+        ["automatic", "cpu", "gpu"],
+        advanced=True,
+    )
+
+
+def inference(scene: str) -> list[Parameter]:
+    """Declare how a segmentation network is run."""
+    return [
+        described(
+            file_or_name("MODEL", "Model", "model"),
+            "Name of an installed model, or the folder of a model package. Leave it empty for the "
+            "model that comes with the plugin (radar scenes, cells of 60 m).",
+        ),
+        extent(scene),
+        polygons(
+            "MASK",
+            "Mask",
+            "Polygons outside which nothing is segmented. Draw one around the glacier of interest "
+            "where other ice also touches the sea.",
+        ),
+        number(
+            "CELL_SIZE",
+            "Cell size (m)",
+            "Ground distance between the cells that the network sees. Leave it empty for what the "
+            "model was trained with; the scene is resampled as it is read.",
+            None,
+            minValue=0.01,
+        ),
+        choice(
+            "GRID",
+            "Grid of the results",
+            "'model': square cells in metres, as the network saw them. 'input': the pixels of the "
+            "scene.",
+            ["model", "input"],
+            advanced=True,
+        ),
+        described(
+            QgsProcessingParameterBoolean("TTA", "Average over flips and turns", False),
+            "Show the network each tile in eight orientations and average its answers: eight times "
+            "the work for slightly steadier lines.",
+            advanced=True,
+        ),
+        device(),
+        number(
+            "TILE_SIZE",
+            "Tile size (cells)",
+            "Edge of the square that the network sees at once; 0 chooses. Smaller tiles take less "
+            "memory.",
+            0,
+            kind=WHOLE,
+            minValue=0,
+            maxValue=16384,
+            advanced=True,
+        ),
+        number(
+            "PADDING",
+            "Padding (cells)",
+            "Context around each tile that is seen but not used; -1 chooses. Wider padding takes "
+            "longer and hides tile borders better.",
+            -1,
+            kind=WHOLE,
+            minValue=-1,
+            maxValue=4096,
+            advanced=True,
+        ),
+        number(
+            "BATCH_SIZE",
+            "Batch size (tiles)",
+            "Tiles computed at once; 0 chooses for the device.",
+            0,
+            kind=WHOLE,
+            minValue=0,
+            maxValue=1024,
+            advanced=True,
+        ),
+    ]
+
+
+def extraction() -> list[Parameter]:
+    """Declare how zones become lines."""
+    return [
+        polygons(
+            "FJORD_MASK",
+            "Fjord mask",
+            "Polygons of the fjord: lines are cut to what lies inside, which trims fjord walls.",
+        ),
+        number(
+            "MIN_LENGTH",
+            "Minimum length (m)",
+            "Shorter lines are dropped. 750 m is the rule of the CaFFe benchmark.",
+            750,
+            minValue=0,
+        ),
+        described(
+            QgsProcessingParameterBoolean("LONGEST_ONLY", "Longest line only", False),
+            "Keep one front, the longest. Leave it off where several glaciers end in the scene.",
+        ),
+        number(
+            "SIMPLIFY",
+            "Simplify by (m)",
+            "The line may move by this distance at most to lose vertices (Douglas-Peucker); 0 keeps "
+            "them all.",
+            0,
+            minValue=0,
+            advanced=True,
+        ),
+        number(
+            "SMOOTH",
+            "Smooth over (m)",
+            "Distance along the line over which it is smoothed (Gaussian); 0 leaves it as it is.",
+            0,
+            minValue=0,
+            advanced=True,
+        ),
+        described(
+            QgsProcessingParameterString("GLACIER", "Glacier", "", optional=True),
+            "Name for the attribute 'glacier'.",
+        ),
+        described(
+            QgsProcessingParameterDateTime(
+                "DATE", "Date", QgsProcessingParameterDateTime.Type.Date, None, True
+            ),
+            "Day of acquisition for the attribute 'date'. Left empty, it is read from the file's "
+            "name where that holds one.",
+        ),
+        described(
+            QgsProcessingParameterString("SENSOR", "Sensor", "", optional=True),
+            "For the attribute 'sensor'. Left empty, it is read from the name of known products.",
+        ),
+    ]
+
+
+def line_outputs() -> list[Parameter]:
+    """Declare the lines and the glacier's area."""
+    return [
+        described(
+            QgsProcessingParameterFeatureSink(
+                "OUTPUT", "Terminus lines", QgsProcessing.SourceType.TypeVectorLine
+            ),
+            "One line a front, with date, length, confidence, uncertainty and the model's name.",
+        ),
+        described(
+            QgsProcessingParameterFeatureSink(
+                "GLACIER_AREA",
+                "Glacier area",
+                QgsProcessing.SourceType.TypeVectorPolygon,
+                optional=True,
+                createByDefault=False,
+            ),
+            "Polygons of the glacier zone.",
+        ),
+    ]

@@ -1,0 +1,88 @@
+"""Ice velocity of one state of a glacier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+)
+
+from glacier_qgis import styles
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import (
+    ICE_FLOW,
+    Parameter,
+    device,
+    extent,
+    number,
+    optional_raster,
+)
+from glacier_qgis.processing.ice_flow.simulateglacier import flow, vertical_unit
+
+
+class IceVelocity(EngineAlgorithm):
+    """`glacier:icevelocity`."""
+
+    ID = "icevelocity"
+    TITLE = "Ice velocity"
+    GROUP = ICE_FLOW
+    TAGS = "igm,ice,flow,velocity,speed,glacier,emulator,dem,thickness"
+    SUMMARY = (
+        "Velocity of the ice, from its surface and thickness, by an emulator of the Instructed "
+        "Glacier Model: averaged over depth, and at the bed and the surface where the emulator "
+        "gives them."
+    )
+    STYLES = {
+        "VELOCITY": styles.speed,
+        "VELOCITY_X": styles.component,
+        "VELOCITY_Y": styles.component,
+        "BASAL_VELOCITY": styles.speed,
+        "SURFACE_VELOCITY": styles.speed,
+    }
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            described(
+                QgsProcessingParameterRasterLayer("SURFACE", "Surface elevation"),
+                "Elevation of the surface, m.",
+            ),
+            described(
+                QgsProcessingParameterRasterLayer("THICKNESS", "Ice thickness"),
+                "Thickness of the ice, m; 0 or no data where there is none.",
+            ),
+            extent("the surface"),
+            number(
+                "RESOLUTION",
+                "Resolution (m)",
+                "Edge of a cell; 0 takes the surface raster's.",
+                0,
+                minValue=0,
+                maxValue=20000,
+            ),
+            vertical_unit(),
+            *flow(),
+            device(),
+            described(
+                QgsProcessingParameterRasterDestination("VELOCITY", "Speed"),
+                "Magnitude of the depth-averaged velocity, m per year.",
+            ),
+            described(
+                QgsProcessingParameterRasterDestination("VELOCITY_X", "Velocity to the east"),
+                "m per year.",
+            ),
+            described(
+                QgsProcessingParameterRasterDestination("VELOCITY_Y", "Velocity to the north"),
+                "m per year.",
+            ),
+            optional_raster("BASAL_VELOCITY", "Speed at the bed", "Magnitude, m per year."),
+            optional_raster("SURFACE_VELOCITY", "Speed at the surface", "Magnitude, m per year."),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [QgsProcessingOutputNumber("MAX_SPEED", "Highest speed (m/a)")]

@@ -1,0 +1,237 @@
+"""Glacier evolution with the Instructed Glacier Model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+)
+
+from glacier_qgis import styles
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import (
+    ICE_FLOW,
+    Parameter,
+    choice,
+    device,
+    extent,
+    number,
+    optional_raster,
+    polygons,
+)
+from glacier_qgis.processing.widgets import file_or_name
+
+
+def vertical_unit() -> Parameter:
+    """Declare the unit of elevations."""
+    return choice(
+        "VERTICAL_UNIT",
+        "Unit of elevations",
+        "The unit of elevations and thickness. 'from the raster' takes the unit that the file "
+        "states; a raster in feet that does not say so cannot be recognised.",
+        ["from the raster", "metres", "feet"],
+        advanced=True,
+    )
+
+
+def flow() -> list[Parameter]:
+    """Declare the emulator and the two flow parameters."""
+    return [
+        described(
+            file_or_name("EMULATOR", "Emulator", "emulator"),
+            "Name of an installed IGM emulator, or the folder of one (model.h5, fieldin.dat, "
+            "fieldout.dat). Empty or 'automatic' chooses by the resolution.",
+        ),
+        number(
+            "SLIDING",
+            "Sliding coefficient c (km MPa⁻³ a⁻¹)",
+            "How easily the ice slides over its bed: 0 does not slide, 12 is common for temperate "
+            "valley glaciers, 70 is the most that the emulators know.",
+            0,
+            minValue=0,
+            maxValue=1000,
+        ),
+        number(
+            "RATE_FACTOR",
+            "Rate factor A (MPa⁻³ a⁻¹)",
+            "How soft the ice is: 78 for temperate ice, less for cold ice.",
+            78,
+            minValue=0.1,
+            maxValue=1000,
+            advanced=True,
+        ),
+    ]
+
+
+def _input(name: str, title: str, text: str) -> Parameter:
+    return described(QgsProcessingParameterRasterLayer(name, title, optional=True), text)
+
+
+class SimulateGlacier(EngineAlgorithm):
+    """`glacier:simulateglacier`."""
+
+    ID = "simulateglacier"
+    TITLE = "Simulate glacier"
+    GROUP = ICE_FLOW
+    TAGS = "igm,ice,flow,glacier,evolution,simulation,thickness,velocity,mass balance,dem,emulator"
+    SUMMARY = (
+        "Grows or shrinks the glaciers of a landscape with the Instructed Glacier Model: a neural "
+        "network gives the velocity of the ice, an equilibrium-line altitude the mass balance, and "
+        "mass is conserved on a grid.\n\n"
+        "Give the bedrock, or a surface with the ice thickness on it. A surface alone is taken as "
+        "ice-free ground. Rasters have a band a saved year and play with the temporal controller."
+    )
+    STYLES = {
+        "THICKNESS": styles.thickness,
+        "VELOCITY": styles.speed,
+        "VELOCITY_X": styles.component,
+        "VELOCITY_Y": styles.component,
+        "SURFACE_OUT": styles.elevation,
+        "MASS_BALANCE_OUT": styles.mass_balance,
+    }
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            _input("BED", "Bedrock elevation", "Elevation of the ground under the ice, m."),
+            _input(
+                "SURFACE",
+                "Surface elevation",
+                "Elevation of the surface, m. With a thickness it gives the bedrock; alone it is "
+                "taken as ice-free ground.",
+            ),
+            _input(
+                "INITIAL_THICKNESS",
+                "Initial ice thickness",
+                "Thickness of the ice at the start, m. Leave it out to start without ice.",
+            ),
+            extent("the landscape"),
+            number(
+                "RESOLUTION",
+                "Resolution (m)",
+                "Edge of a cell. The emulators were made for 50 to 200 m (valley glaciers) and 1000 "
+                "to 2000 m (icefields).",
+                100,
+                minValue=1,
+                maxValue=20000,
+            ),
+            polygons("ICE_MASK", "Ice mask", "Polygons outside which ice melts away at once."),
+            vertical_unit(),
+            *flow(),
+            number("START", "Start (year)", "Year of the initial state.", 0),
+            number("END", "End (year)", "Year to stop at; after the start.", 100),
+            number(
+                "SAVE_INTERVAL",
+                "Save every (years)",
+                "Years between saved states; each is a band of the results.",
+                10,
+                minValue=0.01,
+            ),
+            number(
+                "ELA",
+                "Equilibrium-line altitude (m)",
+                "Elevation at which a glacier neither gains nor loses mass over a year.",
+                2900,
+            ),
+            number(
+                "ABLATION_GRADIENT",
+                "Ablation gradient (a⁻¹)",
+                "Mass balance lost with each metre below the equilibrium line, m ice per year.",
+                0.009,
+                minValue=0,
+            ),
+            number(
+                "ACCUMULATION_GRADIENT",
+                "Accumulation gradient (a⁻¹)",
+                "Mass balance gained with each metre above the equilibrium line, m ice per year.",
+                0.005,
+                minValue=0,
+            ),
+            number(
+                "MAX_ACCUMULATION",
+                "Maximum accumulation (m a⁻¹)",
+                "The mass balance does not rise beyond this, m ice per year.",
+                2,
+                minValue=0,
+            ),
+            number(
+                "CFL",
+                "CFL number",
+                "Share of a cell that ice may cross in a time step; above 0.5 waves may grow.",
+                0.3,
+                minValue=0.01,
+                maxValue=1,
+                advanced=True,
+            ),
+            device(),
+            described(
+                QgsProcessingParameterRasterDestination("THICKNESS", "Ice thickness"),
+                "Thickness of the ice, m, a band a saved year.",
+            ),
+            described(
+                QgsProcessingParameterRasterDestination("VELOCITY", "Speed"),
+                "Magnitude of the depth-averaged velocity, m per year, a band a saved year.",
+            ),
+            optional_raster("VELOCITY_X", "Velocity to the east", "m per year, a band a year."),
+            optional_raster("VELOCITY_Y", "Velocity to the north", "m per year, a band a year."),
+            optional_raster("SURFACE_OUT", "Surface", "Surface elevation, m, a band a year."),
+            optional_raster(
+                "MASS_BALANCE_OUT", "Mass balance", "Surface mass balance, m ice per year."
+            ),
+            described(
+                QgsProcessingParameterFileDestination(
+                    "NETCDF", "NetCDF", "NetCDF files (*.nc)", optional=True, createByDefault=False
+                ),
+                "All fields and times in one CF-1.10 file.",
+            ),
+            described(
+                QgsProcessingParameterFeatureSink(
+                    "SERIES",
+                    "Time series",
+                    QgsProcessing.SourceType.TypeVector,
+                    optional=True,
+                    createByDefault=False,
+                ),
+                "Table of volume (km³), area (km²) and mean speed (m per year) at each saved year.",
+            ),
+            described(
+                QgsProcessingParameterFileDestination(
+                    "REPORT", "Report", "HTML files (*.html)", optional=True, createByDefault=False
+                ),
+                "Plots, the mass budget, and the parameters of the run.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [
+            QgsProcessingOutputNumber("VOLUME", "Final volume (km³)"),
+            QgsProcessingOutputNumber("AREA", "Final area (km²)"),
+            QgsProcessingOutputNumber("MAX_SPEED", "Highest speed at the end (m/a)"),
+            QgsProcessingOutputNumber("LOST_AT_BORDER", "Ice lost at the border (km³)"),
+            QgsProcessingOutputNumber("ADDED_BY_CLIPPING", "Ice added by clipping (km³)"),
+            QgsProcessingOutputNumber("STEPS", "Time steps"),
+        ]
+
+    def checkParameterValues(
+        self, parameters: dict[str, object], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Refuse combinations that make no sense, before anything starts."""
+        accepted, message = super().checkParameterValues(parameters, context)
+        if not accepted:
+            return accepted, message
+        if parameters.get("BED") is None and parameters.get("SURFACE") is None:
+            return False, "Give BED, or SURFACE (with INITIAL_THICKNESS where there is ice)."
+        start = self.parameterAsDouble(parameters, "START", context)
+        end = self.parameterAsDouble(parameters, "END", context)
+        if end <= start:
+            return False, f"END ({end:g}) must be later than START ({start:g})."
+        return True, ""

@@ -1,0 +1,42 @@
+"""The widget behind `widgets.file_or_name`; loaded only where there is a window."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QToolButton, QWidget
+
+from glacier_qgis.processing.widgets import suggestions
+from processing.gui.wrappers import WidgetWrapper
+
+
+class NameOrFile(WidgetWrapper):
+    """An editable list of names, with a button to browse for a folder."""
+
+    def createWidget(self, kind: str = "model") -> QWidget:
+        """Build the widget; `kind` comes from the parameter's metadata."""
+        self._box = QComboBox()
+        self._box.setEditable(True)
+        self._box.addItems(["", *suggestions(kind)])
+        button = QToolButton()
+        button.setText("…")
+        button.clicked.connect(self._browse)
+        widget = QWidget()
+        layout = QHBoxLayout(widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._box, 1)
+        layout.addWidget(button)
+        return widget
+
+    def setValue(self, value: str | None) -> None:
+        """Show a value."""
+        self._box.setCurrentText(value or "")
+
+    def value(self) -> str:
+        """Return what is shown."""
+        return self._box.currentText()
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self._box, self.parameterDefinition().description()
+        )
+        if folder:
+            self._box.setCurrentText(folder)

@@ -1,0 +1,32 @@
+"""A text box that offers the names of installed models and a button to browse for a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsProcessingParameterString
+
+MODELS = Path(__file__).parent.parent / "models" / "zoo"
+EMULATORS = (
+    "automatic",
+    "f15_cfsflow_GJ_22_a/50",
+    "f15_cfsflow_GJ_22_a/100",
+    "f15_cfsflow_GJ_22_a/200",
+)
+"""The emulators that 'Set up engine' installs; others are given by their folder."""
+
+
+def suggestions(kind: str) -> list[str]:
+    """Return the names to offer for "model" or "emulator"."""
+    if kind == "emulator":
+        return list(EMULATORS)
+    return sorted(path.parent.name for path in MODELS.glob("*/card.json"))
+
+
+def file_or_name(name: str, title: str, kind: str) -> QgsProcessingParameterString:
+    """Declare a parameter that takes the name of something installed, or a path."""
+    parameter = QgsProcessingParameterString(name, title, "", optional=True)
+    parameter.setMetadata(
+        {"widget_wrapper": {"class": f"{__package__}.name_widget.NameOrFile", "kind": kind}}
+    )
+    return parameter
