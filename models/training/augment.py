@@ -9,13 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 
-from glacier_qgis.models.training.samples import (
-    NO_DATA,
-    OCEAN,
-    ROCK,
-    UNLABELLED,
-    LabelledScene,
-)
+from glacier_qgis.models.fronts.zones import NO_DATA, OCEAN, ROCK
+from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene
 
 
 @dataclass(frozen=True)
@@ -119,9 +114,8 @@ class Augmentation:
             return value, zones
         angle = self._uniform(0, 2 * math.pi)
         offset = torch.linspace(-1, 1, self._size)
-        outside = (math.cos(angle) * offset[:, None] + math.sin(angle) * offset) > self._uniform(
-            0.3, 1.0
-        )
+        across = math.cos(angle) * offset[:, None] + math.sin(angle) * offset
+        outside = (across > self._uniform(0.3, 1.0)) & (valid > 0)
         if self._chance(0.5):
             valid[outside] = 0.0
             return value, torch.where(outside, UNLABELLED, zones)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ class Fit:
     """A network, its optimiser and its running average, kept in a folder as it learns."""
 
     def __init__(self, network: nn.Module, schedule: Schedule, folder: Path, seed: int) -> None:
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.schedule = schedule
         self.step = 0
         self.seconds = 0.0
@@ -91,13 +90,13 @@ class Fit:
             logits = self.network(images)
         loss = zone_loss(logits.float(), zones)
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self._optimiser.step()
         self._follow()
-        return float(loss)
+        return float(loss.detach())
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -124,7 +123,7 @@ class Fit:
         state = {"step": self.step, "seconds": self.seconds, "tensors": weights}
         draft = self._folder / "state.json.part"
         draft.write_text(json.dumps(state), encoding="utf-8")
-        os.replace(draft, self._folder / "state.json")
+        draft.replace(self._folder / "state.json")
         for old in self._folder.glob("state-*.safetensors"):
             if old.name != weights:
                 old.unlink()
