@@ -32,9 +32,7 @@ class PyramidPooling(nn.Module):
         part = channels // len(dilations)
         self.branches = nn.ModuleList(
             nn.Sequential(
-                *_normalised(
-                    nn.Conv2d(channels, part, 3, padding=rate, dilation=rate, bias=False)
-                )
+                *_normalised(nn.Conv2d(channels, part, 3, padding=rate, dilation=rate, bias=False))
             )
             for rate in dilations
         )

@@ -1,52 +1,113 @@
-"""Train the calving-front model: ``python -m glacier_qgis.models.training --help``."""
+"""Train the calving-front model and publish it as a package.
+
+``python -m glacier_qgis.models.training fit --help``, then ``publish --help``.
+"""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from glacier_qgis.models.engine.device import tune_allocator
-from glacier_qgis.models.engine.events import EventStream
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import EventStream, Stage
 from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.package.card import Evaluation
+from glacier_qgis.models.package.package import save_package
 from glacier_qgis.models.training.augment import Augmentation
 from glacier_qgis.models.training.caffe import read_caffe
+from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
+from glacier_qgis.models.training.evaluate import evaluate
 from glacier_qgis.models.training.fit import Batches, Fit, Schedule
 from glacier_qgis.models.training.front_lines import read_front_lines
 from glacier_qgis.models.training.samples import LabelledScene
 
-CELL_SIZE = 60.0
-"""Ground distance between the cells that the network sees, in m."""
-
 BATCH, WINDOW = 8, 256
+NETWORK = {"bands": 2, "classes": 4, "width": 20, "levels": 4}
 
 
-def main() -> None:
-    """Read the data, fit, write the averaged weights."""
+def main() -> int:
+    """Run one of the two steps."""
     arguments = _arguments()
     reporter = EventStream(sys.stdout)
     tune_allocator()
+    try:
+        scenes = read_caffe(arguments.data)
+        learnt = [scene for scene in scenes if scene.group != arguments.hold_out]
+        held_out = [scene for scene in scenes if scene.group == arguments.hold_out]
+        if not (learnt and held_out):
+            groups = ", ".join(sorted({scene.group for scene in scenes}))
+            raise EngineError(f"--hold-out {arguments.hold_out}: choose one of {groups}.")
+        arguments.step(arguments, learnt, held_out, reporter)
+    except EngineError as error:
+        reporter.error(str(error))
+        return 1
+    return 0
+
+
+def fit(
+    arguments: argparse.Namespace,
+    learnt: list[LabelledScene],
+    held_out: list[LabelledScene],
+    reporter: EventStream,
+) -> None:
+    """Learn from all glaciers but one and write the averaged weights."""
     torch.manual_seed(arguments.seed)
-    zones = [scene for scene in read_caffe(arguments.data) if scene.group != arguments.hold_out]
-    pools = [[scene for scene in zones if scene.group == group] for group in _groups(zones)]
-    if arguments.front_lines:
-        pools.append(read_front_lines(arguments.front_lines))
-    reporter.log(f"{[len(pool) for pool in pools]} images to learn from")
+    groups = sorted({scene.group for scene in learnt})
+    pools = [[scene for scene in learnt if scene.group == group] for group in groups]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes)
-    fit = Fit(UNet(), schedule, arguments.output / "state", arguments.seed)
-    weights = fit.run(sampler(pools), reporter)
+    run = Fit(UNet(**NETWORK), schedule, arguments.output / "state", arguments.seed)
+    weights = run.run(sampler(pools), reporter)
     save_file(weights, arguments.output / "weights.safetensors")
+    reporter.log(f"Learnt from {len(learnt)} images; {len(held_out)} were kept for the test.")
 
 
-def sampler(pools: list[list[LabelledScene]]) -> Batches:
+def publish(
+    arguments: argparse.Namespace,
+    learnt: list[LabelledScene],
+    held_out: list[LabelledScene],
+    reporter: EventStream,
+) -> None:
+    """Measure weights on the glacier that was kept out and write the package."""
+    weights = load_file(arguments.weights)
+    package: Path = arguments.package
+    tests = {f"CaFFe, glacier {arguments.hold_out}, in no part of the training": held_out}
+    if arguments.front_lines:
+        title = "Landsat images of Greenland (Mohajerani et al. 2019), in no part of the training"
+        tests[title] = read_front_lines(arguments.front_lines)
+    draft = Path(tempfile.mkdtemp())
+    try:
+        save_package(
+            draft / package.name, describe(package.name, NETWORK, learnt, held_out, []), weights
+        )
+        evaluations = []
+        for index, (title, scenes) in enumerate(tests.items()):
+            stage = Stage(reporter, index / len(tests), (index + 1) / len(tests))
+            values = evaluate(draft / package.name, scenes, stage)
+            reporter.log(f"{title}: {values}")
+            evaluations.append(Evaluation(data=title, command=COMMAND, values=values))
+        card = describe(package.name, NETWORK, learnt, held_out, evaluations)
+        save_package(package, card, weights)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+COMMAND = "python -m glacier_qgis.models.training publish"
+
+
+def sampler(pools: Sequence[Sequence[LabelledScene]]) -> Batches:
     """Draw each pool equally often, however many images it has."""
 
     def batch(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        augment = Augmentation(WINDOW, CELL_SIZE, generator)
+        augment = Augmentation(WINDOW, CELL_SIZE_M, generator)
         views = []
         for _ in range(BATCH):
             pool = pools[int(torch.randint(len(pools), (), generator=generator))]
@@ -57,21 +118,25 @@ def sampler(pools: list[list[LabelledScene]]) -> Batches:
     return batch
 
 
-def _groups(scenes: list[LabelledScene]) -> list[str]:
-    return sorted({scene.group for scene in scenes})
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
-    parser.add_argument("--front-lines", type=Path, help="folder of Landsat images with fronts")
-    parser.add_argument("--hold-out", required=True, help="glacier of CaFFe kept for the test")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the result")
-    parser.add_argument("--steps", type=int, default=7000)
-    parser.add_argument("--minutes", type=float, default=float("inf"))
-    parser.add_argument("--seed", type=int, default=1)
+    steps = parser.add_subparsers(required=True)
+    learn = steps.add_parser("fit", help=fit.__doc__)
+    learn.set_defaults(step=fit)
+    learn.add_argument("--output", type=Path, required=True, help="folder; resumes what it holds")
+    learn.add_argument("--steps", type=int, default=7000)
+    learn.add_argument("--minutes", type=float, default=float("inf"), help="of computing, at most")
+    learn.add_argument("--seed", type=int, default=1)
+    finish = steps.add_parser("publish", help=publish.__doc__)
+    finish.set_defaults(step=publish)
+    finish.add_argument("--weights", type=Path, required=True, help="what fit wrote")
+    finish.add_argument("--package", type=Path, required=True, help="folder to create")
+    finish.add_argument("--front-lines", type=Path, help="folder of Landsat images with fronts")
+    for step in (learn, finish):
+        step.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
+        step.add_argument("--hold-out", required=True, help="glacier of CaFFe kept for the test")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,7 +13,7 @@ from glacier_qgis.models.training.samples import LabelledScene
 
 
 def read_caffe(folder: Path) -> list[LabelledScene]:
-    """Read every image of a folder with ``index.csv``, ``sar/`` and ``zones/``.
+    """Read every image of a folder with ``index.csv``, ``sar/``, ``zones/`` and ``fronts/``.
 
     The index names each file, its glacier and the ground sampling distance of its pixels in x
     and y (m), which may differ.
@@ -41,5 +41,11 @@ def _read(folder: Path, row: dict[str, str]) -> LabelledScene:
         group=row["glacier"],
         image=image.astype(np.uint8),
         zones=zones.astype(np.uint8),
+        traced=io.imread(folder / "fronts" / row["file"]) > 127,
         cell_size=(float(row["gsd_x_m"]), float(row["gsd_y_m"])),
     )
+
+
+def acquisition_date(scene: LabelledScene) -> str:
+    """Return the date (ISO 8601) that a CaFFe file name states after the glacier."""
+    return scene.name.split("_")[1]

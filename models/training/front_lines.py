@@ -50,6 +50,7 @@ def _read(path: Path, label: Path) -> LabelledScene:
         group="/".join(path.stem.split("_")[2:3]),
         image=io.imread(path)[..., 0],
         zones=zones_beside(front),
+        traced=front,
         cell_size=(CELL_SIZE, CELL_SIZE),
     )
 

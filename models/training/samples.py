@@ -26,6 +26,7 @@ class LabelledScene:
         group: What must not be split between training and test: the glacier.
         image: (rows, columns) uint8, in any monotone radiometry.
         zones: (rows, columns) uint8: 0 unlabelled, 1 no data, 2 rock, 3 glacier, 4 ocean.
+        traced: (rows, columns) True on the front that a person drew; may be some pixels wide.
         cell_size: Ground distance between pixels along a row and along a column, in m.
     """
 
@@ -33,6 +34,7 @@ class LabelledScene:
     group: str
     image: npt.NDArray[np.uint8]
     zones: npt.NDArray[np.uint8]
+    traced: npt.NDArray[np.bool_]
     cell_size: tuple[float, float]
     filled: npt.NDArray[np.bool_] = field(init=False, repr=False)
     front: npt.NDArray[np.intp] = field(init=False, repr=False)
