@@ -8,22 +8,22 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import rasterio
-from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
-from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, glacier_area
-from glacier_qgis.models.vector.sink import write_layer
-from glacier_qgis.models.vector.source import read_polygons
 from rasterio.io import DatasetReader
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
 from glacier_qgis.models.fronts.options import Extraction, Inference
 from glacier_qgis.models.fronts.segment import Drafts, Segmentation, copy_to_input_grid, segment
+from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, glacier_area
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, write_attribute_table
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.source import Scene, open_raster
+from glacier_qgis.models.vector.sink import write_layer
+from glacier_qgis.models.vector.source import read_polygons
 
 SEGMENTATION_SHARE = 0.8
 """Share of the progress bar that the network takes of a delineation."""
@@ -151,8 +151,9 @@ def _zones_grid(zones: Scene) -> Grid:
     dataset = zones.dataset
     if dataset.count != 1 or dataset.dtypes[0] != "uint8":
         raise EngineError(
-            f"{zones.role}: {zones.name} has {dataset.count} band(s) of {dataset.dtypes[0]} and is no "
-            "zones raster: run 'Segment calving front' first, or 'Delineate termini' on the scene."
+            f"{zones.role}: {zones.name} has {dataset.count} band(s) of {dataset.dtypes[0]} and "
+            "is no zones raster: run 'Segment calving front' first, or 'Delineate termini' on the "
+            "scene."
         )
     transform = dataset.transform
     metric = zones.crs.is_projected and zones.crs.axis_info[0].unit_name == "metre"
@@ -208,16 +209,17 @@ def _write_lines(
     termini = extract_termini(zones, probability, grid, options, reporter)
     if not termini:
         reporter.warning(
-            f"No front was found: nowhere does ocean meet glacier along {job.min_length:g} m. Check "
-            "the zones; lower MIN_LENGTH, or set EXTENT or MASK to the glacier's terminus."
+            f"No front was found: nowhere does ocean meet glacier along {job.min_length:g} m. "
+            "Check the zones; lower MIN_LENGTH, or set EXTENT or MASK to the glacier's terminus."
         )
-    write_layer(terminus_frame(termini, source, grid.crs), outputs.stage(job.output), "termini")
+    frame = terminus_frame(termini, source, grid.crs)
+    write_layer(frame, outputs.stage(job.output), "termini", "LineString")
     if job.glacier_area:
         area = glacier_area(zones, grid)
-        write_layer(area, outputs.stage(job.glacier_area), "glacier_area")
+        write_layer(area, outputs.stage(job.glacier_area), "glacier_area", "Polygon")
     return {
         "OUTPUT": str(job.output),
         "GLACIER_AREA": str(job.glacier_area) if job.glacier_area else None,
         "COUNT": len(termini),
-        "TOTAL_LENGTH": sum(terminus.line.length for terminus in termini),
+        "TOTAL_LENGTH": sum(terminus.length_m for terminus in termini),
     }

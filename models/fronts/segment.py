@@ -8,9 +8,6 @@ from pathlib import Path
 
 import rasterio
 from affine import Affine
-from glacier_qgis.models.package.package import Model, load_package
-from glacier_qgis.models.package.registry import find_model
-from glacier_qgis.models.vector.source import read_polygons
 from rasterio.enums import Resampling
 from rasterio.features import geometry_mask
 from rasterio.io import DatasetWriter
@@ -40,9 +37,12 @@ from glacier_qgis.models.fronts.zones import (
     quantise,
     zones_of,
 )
+from glacier_qgis.models.package.package import Model, load_package
+from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
 from glacier_qgis.models.raster.source import Scene, native_cell_size, transform_bounds, work_grid
+from glacier_qgis.models.vector.source import read_polygons
 
 COPY_BLOCK = 1024
 

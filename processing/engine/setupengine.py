@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qgis.core import (
-    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputString,
@@ -107,7 +106,3 @@ class SetupEngine(Described):
         outputs = run_program(command, feedback)
         set_engine_setting(outputs["PYTHON"])
         return outputs
-
-    def flags(self) -> QgsProcessingAlgorithm.Flag:
-        """Installing software is nothing for a model or a batch."""
-        return super().flags() | QgsProcessingAlgorithm.Flag.FlagHideFromModeler
