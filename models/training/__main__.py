@@ -19,9 +19,8 @@ from torch import Tensor
 from glacier_qgis.models.engine.device import tune_allocator
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import EventStream, Stage
-from glacier_qgis.models.networks.unet import UNet
-from glacier_qgis.models.package.card import Evaluation
-from glacier_qgis.models.package.package import save_package
+from glacier_qgis.models.package.card import Architecture, Evaluation
+from glacier_qgis.models.package.package import build, save_package
 from glacier_qgis.models.training.augment import Augmentation
 from glacier_qgis.models.training.caffe import read_caffe
 from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
@@ -31,7 +30,7 @@ from glacier_qgis.models.training.front_lines import read_front_lines
 from glacier_qgis.models.training.samples import LabelledScene
 
 BATCH, WINDOW = 8, 256
-NETWORK = {"bands": 2, "classes": 4, "width": 20, "levels": 4}
+NETWORK = Architecture(name="unet", parameters={"bands": 2, "classes": 4, "width": 20, "levels": 4})
 
 
 def main() -> int:
@@ -64,7 +63,7 @@ def fit(
     groups = sorted({scene.group for scene in learnt})
     pools = [[scene for scene in learnt if scene.group == group] for group in groups]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes)
-    run = Fit(UNet(**NETWORK), schedule, arguments.output / "state", arguments.seed)
+    run = Fit(build(NETWORK), schedule, arguments.output / "state", arguments.seed)
     weights = run.run(sampler(pools), reporter)
     save_file(weights, arguments.output / "weights.safetensors")
     reporter.log(f"Learnt from {len(learnt)} images; {len(held_out)} were kept for the test.")

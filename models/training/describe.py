@@ -29,7 +29,7 @@ CREDIT = (
 
 def describe(
     name: str,
-    parameters: dict[str, int],
+    architecture: Architecture,
     learnt: Sequence[LabelledScene],
     held_out: Sequence[LabelledScene],
     evaluations: list[Evaluation],
@@ -38,7 +38,7 @@ def describe(
 
     Args:
         name: Name of the package.
-        parameters: Arguments of the network.
+        architecture: The network.
         learnt: Scenes that the weights were fitted to.
         held_out: Scenes of the glacier that was kept for the test.
         evaluations: What was measured.
@@ -51,7 +51,7 @@ def describe(
         version="1.0.0",
         title="Calving fronts in radar images (U-Net, CaFFe)",
         task="semantic segmentation into no data, rock, glacier and ocean (with mélange)",
-        architecture=Architecture(name="unet", parameters={**parameters}),
+        architecture=architecture,
         weights=Weights(file="weights.safetensors", sha256="0" * 64),
         classes=[ZoneClass(value=code, name=title) for code, title in CLASS_NAMES.items()],
         bands=1,

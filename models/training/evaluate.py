@@ -13,7 +13,7 @@ import numpy.typing as npt
 import rasterio
 from affine import Affine
 from shapely import LineString
-from skimage.morphology import skeletonize
+from skimage.morphology import thin
 
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput
@@ -96,13 +96,13 @@ def predict(package: Path, scene: LabelledScene) -> SceneResult:
         folder = Path(name)
         transform = _write(scene, folder / "scene.tif")
         with Outputs("00000000") as outputs:
-            job = DelineateTermini(
-                input=RasterInput(path=str(folder / "scene.tif")),
-                model=str(package),
-                output=folder / "termini.gpkg",
-                zones=folder / "zones.tif",
-            )
-            job.run(_Silent(), outputs)
+            parameters = {
+                "input": RasterInput(path=str(folder / "scene.tif")),
+                "model": str(package),
+                "output": folder / "termini.gpkg",
+                "zones": folder / "zones.tif",
+            }
+            DelineateTermini.model_validate(parameters).run(_Silent(), outputs)
         frame = gpd.read_file(folder / "termini.gpkg")
         with rasterio.open(folder / "zones.tif") as dataset:
             zones = dataset.read(1)
@@ -111,7 +111,7 @@ def predict(package: Path, scene: LabelledScene) -> SceneResult:
         zones=np.where(zones == NOT_PROCESSED, NO_DATA, zones).astype(np.uint8),
         truth=truth,
         lines=line_parts(frame.geometry),
-        reference=mask_lines(skeletonize(scene.traced), transform),
+        reference=mask_lines(np.asarray(thin(scene.traced), dtype=bool), transform),
     )
 
 
