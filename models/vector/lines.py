@@ -8,7 +8,10 @@ import numpy as np
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
+from scipy import ndimage
 from shapely import LineString
+
+_SAMPLES_PER_SIGMA = 8
 
 
 def map_coordinates(
@@ -26,18 +29,27 @@ def map_coordinates(
     return np.column_stack([x, y]).astype(np.float64)
 
 
-def merge_lines(lines: Sequence[LineString]) -> list[LineString]:
-    """Join lines that meet end to end; where more than two meet, they stay apart."""
-    return line_parts(shapely.line_merge(shapely.MultiLineString(list(lines))))
+def merge_lines(lines: Sequence[LineString], *, directed: bool = False) -> list[LineString]:
+    """Join lines that meet end to end; where more than two meet, they stay apart.
+
+    Args:
+        lines: Any number.
+        directed: Join only the end of one with the start of another, and turn none round.
+
+    Returns:
+        Lines; a ring starts at its least vertex, wherever its pieces were cut.
+    """
+    merged = shapely.line_merge(shapely.MultiLineString(list(lines)), directed=directed)
+    return [_from_least_vertex(line) if line.is_ring else line for line in line_parts(merged)]
 
 
 def clip_lines(lines: Sequence[LineString], area: shapely.Geometry) -> list[LineString]:
-    """The parts of `lines` inside `area`, each a line of its own."""
+    """The parts of `lines` inside `area`, each a line of its own, in their direction."""
     shapely.prepare(area)
     return [
         part
         for line in lines
-        for part in line_parts(shapely.line_merge(shapely.intersection(line, area)))
+        for part in line_parts(shapely.line_merge(shapely.intersection(line, area), directed=True))
     ]
 
 
@@ -48,3 +60,34 @@ def line_parts(geometry: shapely.Geometry) -> list[LineString]:
         for part in shapely.get_parts(geometry)
         if isinstance(part, LineString) and part.length > 0
     ]
+
+
+def smooth_line(line: LineString, sigma: float) -> LineString:
+    """Average a line along itself with a Gaussian.
+
+    The ends of an open line stay where they are: it is continued beyond them by its own
+    mirror image through the end point. A ring is averaged round and round.
+
+    Args:
+        line: In metres.
+        sigma: Standard deviation of the Gaussian along the line, in the line's unit.
+    """
+    number = max(4, round(_SAMPLES_PER_SIGMA * line.length / sigma))
+    step = line.length / number
+    along = np.linspace(0, line.length, number + 1)
+    points = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
+    if line.is_ring:
+        smooth = ndimage.gaussian_filter1d(points[:-1], sigma / step, axis=0, mode="wrap")
+        return LineString(np.vstack([smooth, smooth[:1]]))
+    reach = int(4 * sigma / step) + 1
+    padded = np.pad(points, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
+    smooth = ndimage.gaussian_filter1d(padded, sigma / step, axis=0)[reach:-reach]
+    smooth[[0, -1]] = points[[0, -1]]
+    return LineString(smooth)
+
+
+def _from_least_vertex(ring: LineString) -> LineString:
+    vertices = shapely.get_coordinates(ring)[:-1]
+    first = int(np.lexsort(vertices.T[::-1])[0])
+    turned = np.roll(vertices, -first, axis=0)
+    return LineString(np.vstack([turned, turned[:1]]))

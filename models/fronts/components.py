@@ -1,0 +1,107 @@
+"""Connected components of a mask that is larger than memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage, sparse
+from scipy.sparse import csgraph
+
+Mask = npt.NDArray[np.bool_]
+ReadMask = Callable[[int, int], Mask]
+"""From the first row and the row after the last to that part of a mask, (rows, columns)."""
+
+EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
+
+
+class Components:
+    """The 8-connected components of a mask that is read strip by strip.
+
+    Each strip is labelled by itself; components that touch across a border between strips
+    are then one. Memory holds a few strips and one number per component of a strip.
+
+    Attributes:
+        sizes: Cells of each component; component 0 is the background and has none.
+    """
+
+    def __init__(self, read: ReadMask, height: int, strip: int) -> None:
+        """Label the whole mask once.
+
+        Args:
+            read: Gives rows of the mask.
+            height: Rows of the mask.
+            strip: Rows to hold at a time.
+        """
+        self._read = read
+        self._height = height
+        self._strip = strip
+        counts, borders = [np.zeros(1, dtype=np.int64)], [np.zeros((0, 2), dtype=np.int64)]
+        self._offsets: list[int] = []
+        above: npt.NDArray[np.int64] | None = None
+        offset = 0
+        for start, stop in self._strips():
+            local, number = _label(read(start, stop))
+            self._offsets.append(offset)
+            counts.append(np.bincount(local.ravel(), minlength=number + 1)[1:])
+            if above is not None:
+                borders.append(_touching(above, _shift(local[0], offset)))
+            above = _shift(local[-1], offset)
+            offset += number
+        pairs = np.concatenate(borders)
+        links = sparse.coo_array((np.ones(len(pairs)), pairs.T), shape=(offset + 1, offset + 1))
+        _, self._component = csgraph.connected_components(links, directed=False)
+        self.sizes = np.bincount(self._component, weights=np.concatenate(counts)).astype(np.int64)
+
+    def major(self, share: float) -> ReadMask:
+        """Return the mask without components smaller than `share` of the largest."""
+        kept = (self.sizes >= share * self.sizes.max()) & (self.sizes > 0)
+
+        @lru_cache(maxsize=3)
+        def strip_mask(index: int) -> Mask:
+            return np.asarray(kept[self._labels(index)])
+
+        def read(start: int, stop: int) -> Mask:
+            first, last = start // self._strip, (stop - 1) // self._strip
+            rows = np.concatenate([strip_mask(index) for index in range(first, last + 1)])
+            return rows[start - first * self._strip : stop - first * self._strip]
+
+        return read
+
+    def _strips(self) -> Iterator[tuple[int, int]]:
+        for start in range(0, self._height, self._strip):
+            yield start, min(start + self._strip, self._height)
+
+    def _labels(self, index: int) -> npt.NDArray[np.int64]:
+        start = index * self._strip
+        local, _ = _label(self._read(start, min(start + self._strip, self._height)))
+        return np.asarray(self._component[_shift(local, self._offsets[index])])
+
+
+def _label(mask: Mask) -> tuple[npt.NDArray[np.int32], int]:
+    labels = np.empty(mask.shape, dtype=np.int32)
+    number = ndimage.label(mask, EIGHT_NEIGHBOURS, output=labels)
+    return labels, int(number)
+
+
+def _shift(local: npt.NDArray[np.int32], offset: int) -> npt.NDArray[np.int64]:
+    """Make labels of one strip unique among all; the background stays 0."""
+    return np.where(local > 0, local + np.int64(offset), np.int64(0))
+
+
+def _touching(above: npt.NDArray[np.int64], below: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return pairs of labels that are neighbours across a border, shape (pairs, 2)."""
+    width = above.size
+    pairs = [
+        np.column_stack(
+            [
+                above[max(0, -step) : width - max(0, step)],
+                below[max(0, step) : width - max(0, -step)],
+            ]
+        )
+        for step in (-1, 0, 1)
+    ]
+    both = np.concatenate(pairs)
+    return np.unique(both[(both > 0).all(axis=1)], axis=0)

@@ -1,0 +1,106 @@
+"""Dates and satellites from the names that space agencies and data sets give to scenes."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+
+@dataclass(frozen=True)
+class SceneName:
+    """What a scene's name tells.
+
+    Attributes:
+        image_id: The product's own id if the name holds one, else the file's base name.
+        date: Day of acquisition.
+        satellite: Such as "Sentinel-1A"; empty if the name does not tell.
+        sensor: Such as "C-SAR"; empty if the name does not tell.
+    """
+
+    image_id: str
+    date: datetime.date | None
+    satellite: str
+    sensor: str
+
+
+_PRODUCTS = (
+    # ESA: Sentinel-1 and Sentinel-2 product specifications
+    re.compile(
+        r"(?P<mission>S1[A-D])_(?:IW|EW|WV|S[1-6]|SM)_\w{4}_\w{4}_(?P<date>\d{8})T\d{6}_\d{8}T\d{6}"
+        r"_\d{6}_[0-9A-F]{6}_[0-9A-F]{4}"
+    ),
+    re.compile(
+        r"(?P<mission>S2[A-D])_MSIL[12][AC]_(?P<date>\d{8})T\d{6}_N\d{4}_R\d{3}_T\w{5}_\d{8}T\d{6}"
+    ),
+    # USGS: Landsat collection ids, and those before collections (year and day of year)
+    re.compile(r"(?P<mission>L[COTEM]\d\d)_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d\d_(?:RT|T1|T2)"),
+    re.compile(r"(?P<mission>L[COTEM]\d)\d{6}(?P<ordinal>\d{7})[A-Z]{3}\d\d"),
+    # DLR: TerraSAR-X and TanDEM-X level 1b
+    re.compile(r"(?P<mission>T[SD]X)1_SAR__\w+?_(?P<date>\d{8})T\d{6}_\d{8}T\d{6}"),
+)
+
+_MISSIONS = {
+    "ERS": ("ERS", "AMI-SAR"),
+    "RSAT": ("RADARSAT-1", "SAR"),
+    "ENVISAT": ("Envisat", "ASAR"),
+    "PALSAR": ("ALOS", "PALSAR"),
+    "TSX": ("TerraSAR-X", "X-SAR"),
+    "TDX": ("TanDEM-X", "X-SAR"),
+    "S1": ("Sentinel-1", "C-SAR"),
+    "S2": ("Sentinel-2", "MSI"),
+}
+"""Short names as in the CaFFe data set (GLACIER_DATE_SENSOR_RESOLUTION_QUALITY_ORBIT)."""
+
+_LANDSAT_SENSORS = {"C": "OLI/TIRS", "O": "OLI", "T": "TM", "E": "ETM+", "M": "MSS"}
+
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
+
+
+def parse_scene_name(name: str) -> SceneName:
+    """Read a scene's path or name.
+
+    A product id is recognised within a longer name; otherwise the first plain date
+    (YYYYMMDD or YYYY-MM-DD) and the first short mission name between separators count.
+    """
+    base = PurePath(name.replace("\\", "/")).name
+    for pattern in _PRODUCTS:
+        found = pattern.search(base)
+        if found:
+            date = _product_date(found.groupdict())
+            return SceneName(found[0], date, *_mission(found["mission"]))
+    stem = re.sub(r"(\.(tiff?|vrt|jp2|png|jpe?g|img|nc|safe|zip|gz))+$", "", base, flags=re.I)
+    words = re.split(r"[_\-. ]+", stem.upper())
+    known = next((word for word in words if _mission(word) != ("", "")), "")
+    return SceneName(stem, _plain_date(stem), *_mission(known))
+
+
+def _mission(code: str) -> tuple[str, str]:
+    """Return satellite and sensor of a short name, S1A and LC08 among them."""
+    landsat = re.fullmatch(r"L([COTEM])0?([1-9])", code)
+    if landsat:
+        sensor = "TM" if landsat[1] == "T" and int(landsat[2]) < 7 else _LANDSAT_SENSORS[landsat[1]]
+        return f"Landsat {int(landsat[2])}", sensor
+    sentinel = re.fullmatch(r"(S[12])([A-D])", code)
+    if sentinel:
+        satellite, sensor = _MISSIONS[sentinel[1]]
+        return satellite + sentinel[2], sensor
+    return _MISSIONS.get(re.sub(r"^(T[SD]X)1$", r"\1", code), ("", ""))
+
+
+def _product_date(parts: dict[str, str]) -> datetime.date | None:
+    layout, text = ("%Y%m%d", parts["date"]) if "date" in parts else ("%Y%j", parts["ordinal"])
+    try:
+        return datetime.datetime.strptime(text, layout).date()
+    except ValueError:
+        return None
+
+
+def _plain_date(text: str) -> datetime.date | None:
+    for year, _, month, day in _DATE.findall(text):
+        try:
+            return datetime.date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+    return None
