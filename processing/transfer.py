@@ -211,8 +211,8 @@ class Destinations:
                 raise QgsProcessingException(
                     self._algorithm.writeFeatureError(sink, self._parameters, name)
                 )
-        sink.finalize()
-        del sink
+        sink.flushBuffer()
+        del sink  # closes the file
         return str(identifier)
 
 
