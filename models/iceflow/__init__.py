@@ -1,0 +1,1 @@
+"""Ice flow: emulators, mass conservation, mass balance, simulations."""

@@ -28,6 +28,7 @@ class Emulator:
         inputs: names and scales of the input fields. thk is in m, slopes in m/m, arrhenius (A)
             in MPa⁻³ a⁻¹, slidingco (c) in km MPa⁻³ a⁻¹, strflowctrl is A + c.
         outputs: names and scales of the output fields, in m a⁻¹.
+        device: where it computes.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Emulator:
         self.resolution = resolution
         self.inputs = published.inputs
         self.outputs = published.outputs
+        self.device = device
         self._network = published.network.to(device)
         self._halo = published.network.radius + 1
 
@@ -96,7 +98,9 @@ class Emulator:
             fields = self._scaled_inputs(
                 thickness[outer], surface[outer], cell_size, rate_factor, sliding
             )
-            scaled = self._network(fields)[0, channels][(slice(None), *inner)]
+            with torch.backends.cudnn.flags(allow_tf32=False):
+                outputs = self._network(fields)[0]
+            scaled = outputs[channels][(slice(None), *inner)]
             ice = thickness[rows, columns] > 0
             result[:, rows, columns] = torch.where(ice, scaled * scales, 0.0)
         return dict(zip(names, result, strict=True))
@@ -104,7 +108,7 @@ class Emulator:
     def _scaled_inputs(
         self, thickness: Tensor, surface: Tensor, cell_size: float, rate: float, sliding: float
     ) -> Tensor:
-        """Stack the inputs in the network's order, each divided by its scale: (1, n, row, column)."""
+        """Stack the inputs in the network's order, divided by their scales: (1, n, row, column)."""
         east, north = slopes(surface, cell_size)
         numbers = {"arrhenius": rate, "slidingco": sliding, "strflowctrl": rate + sliding}
         fields = {"thk": thickness, "slopsurfx": east, "slopsurfy": north}

@@ -45,7 +45,7 @@ def read_published(weights: Path) -> Published:
     inputs = _read_scales(weights.with_name("fieldin.dat"), INPUTS, NEEDED_INPUTS)
     outputs = _read_scales(weights.with_name("fieldout.dat"), OUTPUTS, NEEDED_OUTPUTS)
     network = read_network(weights)
-    shape = (network.hidden[0].in_channels, network.head.out_channels)
+    shape = (network.inputs, network.outputs)
     if shape != (len(inputs), len(outputs)):
         raise EngineError(
             f"EMULATOR: {weights} maps {shape[0]} fields to {shape[1]}, but the lists beside it "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -30,10 +31,10 @@ class IgmCnn(nn.Module):
         super().__init__()
         widths = [inputs] + [filters] * layers
         self.hidden = nn.ModuleList(
-            nn.Conv2d(before, after, 3, padding=1)
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(widths)
         )
         self.head = nn.Conv2d(filters, outputs, 1)
+        self.inputs, self.outputs = inputs, outputs
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property

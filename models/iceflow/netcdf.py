@@ -1,0 +1,150 @@
+"""A simulation as NetCDF after the CF conventions 1.10, written as it runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+
+from glacier_qgis.models.iceflow.calendar import CALENDAR, EPOCH, days
+from glacier_qgis.models.iceflow.simulation import Snapshot
+from glacier_qgis.models.raster.grid import Grid
+
+REFERENCES = "Jouvet et al. (2022), J. Glaciol., https://doi.org/10.1017/jog.2021.120"
+
+_FIELDS = {
+    "thk": ("land_ice_thickness", "ice thickness", "m"),
+    "usurf": ("surface_altitude", "surface elevation", "m"),
+    "ubar": ("land_ice_vertical_mean_x_velocity", "depth-averaged velocity in x", "m year-1"),
+    "vbar": ("land_ice_vertical_mean_y_velocity", "depth-averaged velocity in y", "m year-1"),
+    "velbar_mag": (None, "magnitude of the depth-averaged velocity", "m year-1"),
+    "smb": (
+        "land_ice_surface_specific_mass_balance_rate",
+        "surface mass balance as ice",
+        "m year-1",
+    ),
+}
+"""Standard name, long name and unit of each field that changes with time."""
+
+
+class SimulationFile:
+    """An open NetCDF file that saved states are appended to."""
+
+    def __init__(self, dataset: netCDF4.Dataset) -> None:
+        self._dataset = dataset
+
+    def append(self, snapshot: Snapshot) -> None:
+        """Write one saved time; velocity is missing where there is no ice."""
+        file = self._dataset
+        index = len(file.dimensions["time"])
+        ice = snapshot.thickness > 0
+        values = {
+            "thk": snapshot.thickness,
+            "usurf": snapshot.surface,
+            "ubar": np.where(ice, snapshot.u, np.nan),
+            "vbar": np.where(ice, snapshot.v, np.nan),
+            "velbar_mag": np.where(ice, snapshot.speed, np.nan),
+            "smb": snapshot.balance,
+        }
+        file["time"][index] = days(snapshot.time)
+        file["model_year"][index] = snapshot.time
+        for name, field in values.items():
+            file[name][index] = field
+
+
+@contextmanager
+def create_simulation_file(
+    path: Path, grid: Grid, bed: npt.NDArray[np.float32], provenance: Mapping[str, str]
+) -> Iterator[SimulationFile]:
+    """Create a file for states on `grid`, with the bed (m) in it.
+
+    Args:
+        path: where to write.
+        grid: of all fields, north-up.
+        bed: bedrock elevation, m.
+        provenance: where the result comes from; becomes global attributes.
+    """
+    with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
+        _describe_file(file, provenance)
+        _write_axes(file, grid)
+        _write_grid_mapping(file, grid)
+        field = _create_field(file, "topg", ("y", "x"), grid)
+        field.setncatts(_names("bedrock_altitude", "bed elevation", "m"))
+        field[:] = bed
+        for name, (standard, long, unit) in _FIELDS.items():
+            _create_field(file, name, ("time", "y", "x"), grid).setncatts(
+                _names(standard, long, unit)
+            )
+        yield SimulationFile(file)
+
+
+def _names(standard: str | None, long: str, unit: str) -> dict[str, str]:
+    names = {"long_name": long, "units": unit, "grid_mapping": "crs"}
+    return names | ({"standard_name": standard} if standard else {})
+
+
+def _create_field(file: netCDF4.Dataset, name: str, dimensions: tuple[str, ...], grid: Grid) -> Any:  # noqa: ANN401  netCDF4 publishes no type of a variable that mypy follows
+    chunks = (1,) * (len(dimensions) - 2) + tuple(min(size, 512) for size in grid.shape)
+    return file.createVariable(
+        name, "f4", dimensions, zlib=True, complevel=4, chunksizes=chunks, fill_value=np.nan
+    )
+
+
+def _describe_file(file: netCDF4.Dataset, provenance: Mapping[str, str]) -> None:
+    file.setncatts(
+        {
+            "Conventions": "CF-1.10",
+            "title": "Glacier simulation",
+            "source": f"{provenance['SOFTWARE']}, emulator {provenance['EMULATOR']}",
+            "history": f"{provenance['CREATED']} {provenance['ALGORITHM']}",
+            "references": REFERENCES,
+            **{name.lower(): value for name, value in provenance.items()},
+        }
+    )
+
+
+def _write_axes(file: netCDF4.Dataset, grid: Grid) -> None:
+    file.createDimension("time", None)
+    time = file.createVariable("time", "f8", ("time",))
+    time.setncatts(
+        {
+            "standard_name": "time",
+            "long_name": "time",
+            "units": EPOCH,
+            "calendar": CALENDAR,
+            "axis": "T",
+        }
+    )
+    year = file.createVariable("model_year", "f8", ("time",))
+    year.setncatts({"long_name": "model year", "units": "year"})
+    for name, values in (("y", grid.y), ("x", grid.x)):
+        file.createDimension(name, len(values))
+        axis = file.createVariable(name, "f8", (name,))
+        axis.setncatts(
+            {
+                "standard_name": f"projection_{name}_coordinate",
+                "long_name": f"{name} coordinate of the cell centre",
+                "units": "m",
+                "axis": name.upper(),
+            }
+        )
+        axis[:] = values
+
+
+def _write_grid_mapping(file: netCDF4.Dataset, grid: Grid) -> None:
+    """Say where the grid lies, for CF readers and, by the last two, for GDAL.
+
+    CF's own parameters cannot say everything about some projections, of which pyproj warns;
+    ``crs_wkt``, which goes before them, can.
+    """
+    mapping = file.createVariable("crs", "i4", ())
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        mapping.setncatts(grid.crs.to_cf())
+    mapping.spatial_ref = grid.crs.to_wkt()
+    mapping.GeoTransform = " ".join(repr(float(value)) for value in grid.transform.to_gdal())

@@ -1,0 +1,60 @@
+"""The vertical unit of an elevation raster: read, told, or asked for; never guessed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.raster.source import Scene
+
+VerticalUnit = Literal["from the raster", "metres", "feet"]
+
+INTERNATIONAL_FOOT = 0.3048
+"""m, exactly."""
+US_SURVEY_FOOT = 1200 / 3937
+"""m, exactly."""
+_METRES = {
+    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), 1.0),
+    **dict.fromkeys(("ft", "foot", "feet", "international foot"), INTERNATIONAL_FOOT),
+    **dict.fromkeys(
+        ("us-ft", "ftus", "us survey foot", "us survey feet", "foot_us", "survey foot"),
+        US_SURVEY_FOOT,
+    ),
+}
+
+
+def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
+    """Return what to multiply the values of an elevation or thickness raster by to get metres.
+
+    Args:
+        scene: The raster; its band's unit counts first, then the CRS's vertical axis.
+        choice: What the user says; "from the raster" leaves it to the raster.
+
+    Raises:
+        EngineError: The raster names a unit of no known length, or gives no unit while its CRS
+            measures in feet, so that its heights may well be in feet too.
+    """
+    if choice != "from the raster":
+        return 1.0 if choice == "metres" else INTERNATIONAL_FOOT
+    stated = (scene.dataset.units[0] or "").strip() or _vertical_axis(scene)
+    if stated:
+        if stated.lower() in _METRES:
+            return _METRES[stated.lower()]
+        raise EngineError(
+            f"{scene.role}: {scene.name} gives heights in {stated!r}, which is neither metres nor "
+            "feet. Say what they are with VERTICAL_UNIT."
+        )
+    horizontal = {axis.unit_name for axis in scene.crs.axis_info[:2]}
+    if scene.crs.is_projected and horizontal != {"metre"}:
+        raise EngineError(
+            f"{scene.role}: the CRS of {scene.name} measures in {', '.join(sorted(horizontal))}, "
+            "and nothing tells whether its heights are in feet or metres. Say it with "
+            "VERTICAL_UNIT."
+        )
+    return 1.0
+
+
+def _vertical_axis(scene: Scene) -> str:
+    """Return the unit of the CRS's third axis, or nothing."""
+    axes = scene.crs.axis_info
+    return str(axes[2].unit_name) if len(axes) > 2 else ""
