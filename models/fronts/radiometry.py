@@ -33,13 +33,14 @@ def equalise(values: npt.NDArray[np.floating], quantiles: Array) -> Array:
     """Map values to their rank in the scene, from -1 (lowest) to 1; NaN becomes 0.
 
     Where many pixels share a value (saturated or coarsely quantised scenes) they get the
-    middle of the ranks that they take up.
+    middle of the ranks that they take up. Values between two quantiles get one rank: an
+    interpolation between them would not follow a rising function.
     """
-    levels, first = np.unique(quantiles, return_index=True)
-    last = np.append(first[1:], quantiles.size) - 1
-    rank = (first + last) / (quantiles.size - 1) - 1
-    equal = np.interp(values, levels, rank)
-    return np.asarray(np.nan_to_num(equal, nan=0.0), dtype=np.float32)
+    scene = np.asarray(values, dtype=np.float32)
+    below = np.searchsorted(quantiles, scene, side="left")
+    up_to = np.searchsorted(quantiles, scene, side="right")
+    rank = (below + up_to) / quantiles.size - 1
+    return np.where(np.isnan(scene), 0, rank).astype(np.float32)
 
 
 def border_fill(zero: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -111,7 +111,7 @@ def predict(package: Path, scene: LabelledScene) -> SceneResult:
         zones=np.where(zones == NOT_PROCESSED, NO_DATA, zones).astype(np.uint8),
         truth=truth,
         lines=line_parts(frame.geometry),
-        reference=mask_lines(np.asarray(thin(scene.traced), dtype=bool), transform),
+        reference=mask_lines(thin(scene.traced), transform),  # type: ignore[no-untyped-call]
     )
 
 

@@ -1,0 +1,90 @@
+"""Readers of labelled images, and the delivered model on images that it never saw."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.draw import line
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import EventStream
+from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
+from glacier_qgis.models.package.package import load_package, read_card
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.training.caffe import acquisition_date, read_caffe
+from glacier_qgis.models.training.evaluate import evaluate
+from glacier_qgis.models.training.front_lines import read_front_lines, zones_beside
+from glacier_qgis.models.training.samples import UNLABELLED
+
+DATA = Path(os.environ.get("GLACIER_DATA", ""))
+needs_caffe = pytest.mark.skipif(
+    not (DATA / "caffe256" / "index.csv").is_file(),
+    reason="GLACIER_DATA names no folder with caffe256",
+)
+needs_landsat = pytest.mark.skipif(
+    not (DATA / "landsat_greenland" / "train").is_dir(),
+    reason="GLACIER_DATA names no folder with landsat_greenland",
+)
+
+
+def test_beside_a_traced_front_ice_lies_upstream_and_ocean_downstream() -> None:
+    front = np.zeros((60, 50), bool)
+    front[line(20, 10, 35, 40)] = True
+    zones = zones_beside(front, reach=8)
+    rows, columns = np.nonzero(zones == OCEAN)
+    assert np.all(rows < 20 + (columns - 10) / 2 + 1)
+    rows, columns = np.nonzero(zones == GLACIER)
+    assert np.all(rows > 20 + (columns - 10) / 2 - 1)
+    assert np.all(zones[:, :10] == UNLABELLED)
+    assert zones[10, 12] == UNLABELLED, "too far from the front to be sure"
+
+
+def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"holds no index\.csv"):
+        read_caffe(tmp_path)
+    with pytest.raises(EngineError, match="holds no image with a front"):
+        read_front_lines(tmp_path)
+
+
+@needs_caffe
+def test_in_caffe_fronts_run_between_glacier_and_ocean() -> None:
+    scenes = read_caffe(DATA / "caffe256")
+    assert {scene.group for scene in scenes} == {"JAC", "DBE", "SI", "Jorum"}
+    assert min(map(acquisition_date, scenes)) > "1995"
+    for scene in scenes[::40]:
+        rows, columns = np.nonzero(scene.traced)
+        distance = [np.hypot(*(scene.front - point).T).min() for point in zip(rows, columns)]
+        assert np.median(distance) < 3, scene.name
+
+
+@needs_landsat
+def test_landsat_fronts_have_ice_on_one_side_and_ocean_on_the_other() -> None:
+    for scene in read_front_lines(DATA / "landsat_greenland" / "train")[::20]:
+        glacier, ocean = (np.count_nonzero(scene.zones == code) for code in (GLACIER, OCEAN))
+        assert glacier > 100
+        assert ocean > 100
+        assert len(scene.front) > 10
+
+
+def test_the_delivered_model_loads_and_says_where_it_comes_from() -> None:
+    card = load_package(find_model("")).card
+    assert card.name == "caffe_unet"
+    assert card.training_data[0].doi == "10.1594/PANGAEA.940950"
+    assert card.training_data[0].licence == "CC BY 4.0"
+    assert card.evaluations
+
+
+@needs_caffe
+def test_the_delivered_model_finds_fronts_on_the_glacier_that_was_kept_out(tmp_path: Path) -> None:
+    package = find_model("")
+    learnt = read_card(package).training_data[0].groups
+    scenes = [scene for scene in read_caffe(DATA / "caffe256") if scene.group not in learnt]
+    assert scenes
+    with (tmp_path / "events").open("w") as stream:
+        values = evaluate(package, scenes[::8], EventStream(stream))
+    assert values["mde_box_m"] < 841, "the plain network that this one has to beat"
+    assert values["iou_ocean"] > 0.75
+    assert values["missed_box"] <= 1
