@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
@@ -17,13 +18,13 @@ from glacier_qgis.models.training.loss import near_front, zone_loss
 from glacier_qgis.models.training.samples import UNLABELLED
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for the end of the process."""
 
 
 @pytest.fixture
-def reporter(tmp_path: Path) -> EventStream:
-    return EventStream((tmp_path / "events").open("w"))
+def reporter() -> EventStream:
+    return EventStream(io.StringIO())
 
 
 def batches(generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -53,10 +54,10 @@ def test_a_run_that_was_killed_resumes_to_the_same_weights(
         nonlocal count
         count += 1
         if count == 6:
-            raise Killed
+            raise KilledError
         return batches(generator)
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         start(tmp_path / "killed", 8).run(deadly, reporter)
     resumed = start(tmp_path / "killed", 8)
     assert resumed.step == 4
