@@ -82,6 +82,7 @@ def publish(
     if arguments.front_lines:
         title = "Landsat images of Greenland (Mohajerani et al. 2019), in no part of the training"
         tests[title] = read_front_lines(arguments.front_lines)
+    command = f"python -m glacier_qgis.models.training publish --hold-out {arguments.hold_out}"
     draft = Path(tempfile.mkdtemp())
     try:
         save_package(
@@ -92,14 +93,11 @@ def publish(
             stage = Stage(reporter, index / len(tests), (index + 1) / len(tests))
             values = evaluate(draft / package.name, scenes, stage)
             reporter.log(f"{title}: {values}")
-            evaluations.append(Evaluation(data=title, command=COMMAND, values=values))
+            evaluations.append(Evaluation(data=title, command=command, values=values))
         card = describe(package.name, NETWORK, learnt, held_out, evaluations)
         save_package(package, card, weights)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-COMMAND = "python -m glacier_qgis.models.training publish"
 
 
 def sampler(pools: Sequence[Sequence[LabelledScene]]) -> Batches:
