@@ -36,6 +36,7 @@ _NOT_ZERO = 1e-6
 """Least distance of the field from its zero level: no contour passes through a cell's centre,
 so no two contours ever touch, however coarsely probabilities are stored."""
 
+_DECIMALS = 9
 _STRIP_CELLS = 1 << 21
 
 
@@ -113,9 +114,14 @@ def front_contours(
         stop = min(start + zones.strip + 1, zones.height)
         field = _field(zones, probability, start, stop)
         if field is not None:
-            pieces += [LineString(line + np.array([start, 0])) for line in _zero_level(field)]
+            pieces += [_placed(line, start) for line in _zero_level(field)]
         progress(stop / zones.height)
     return merge_lines(pieces, directed=True)
+
+
+def _placed(line: Field, start: int) -> LineString:
+    """Count rows from the raster's first, without the rounding errors of having started later."""
+    return LineString(np.round(line + np.array([start, 0]), _DECIMALS))
 
 
 def _field(zones: Zones, probability: DatasetReader | None, start: int, stop: int) -> Field | None:
