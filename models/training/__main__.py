@@ -62,8 +62,13 @@ def fit(
     torch.manual_seed(arguments.seed)
     groups = sorted({scene.group for scene in learnt})
     pools = [[scene for scene in learnt if scene.group == group] for group in groups]
+    if arguments.front_lines:
+        pools.append(read_front_lines(arguments.front_lines))
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes)
-    run = Fit(build(NETWORK), schedule, arguments.output / "state", arguments.seed)
+    network = build(NETWORK)
+    if arguments.start_from:
+        network.load_state_dict(load_file(arguments.start_from))
+    run = Fit(network, schedule, arguments.output / "state", arguments.seed)
     weights = run.run(sampler(pools), reporter)
     save_file(weights, arguments.output / "weights.safetensors")
     reporter.log(f"Learnt from {len(learnt)} images; {len(held_out)} were kept for the test.")
@@ -124,12 +129,13 @@ def _arguments() -> argparse.Namespace:
     learn.add_argument("--steps", type=int, default=7000)
     learn.add_argument("--minutes", type=float, default=float("inf"), help="of computing, at most")
     learn.add_argument("--seed", type=int, default=1)
+    learn.add_argument("--start-from", type=Path, help="weights of an earlier run")
     finish = steps.add_parser("publish", help=publish.__doc__)
     finish.set_defaults(step=publish)
     finish.add_argument("--weights", type=Path, required=True, help="what fit wrote")
     finish.add_argument("--package", type=Path, required=True, help="folder to create")
-    finish.add_argument("--front-lines", type=Path, help="folder of Landsat images with fronts")
     for step in (learn, finish):
+        step.add_argument("--front-lines", type=Path, help="folder of Landsat images with fronts")
         step.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
         step.add_argument("--hold-out", required=True, help="glacier of CaFFe kept for the test")
     return parser.parse_args()

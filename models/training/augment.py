@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 
-from glacier_qgis.models.fronts.zones import NO_DATA, OCEAN, ROCK
+from glacier_qgis.models.fronts.zones import OCEAN, ROCK
 from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene
 
 
@@ -32,7 +32,7 @@ class View:
     mirrored: bool = False
 
 
-def look(scene: LabelledScene, view: View, filled_is_valid: bool) -> tuple[Tensor, Tensor]:
+def look(scene: LabelledScene, view: View) -> tuple[Tensor, Tensor]:
     """Resample a scene onto a view: values bilinear, zones and mask to the nearest pixel.
 
     Returns:
@@ -41,7 +41,7 @@ def look(scene: LabelledScene, view: View, filled_is_valid: bool) -> tuple[Tenso
     """
     grid = _grid(scene, view)[None]
     ranks, valid = (
-        torch.from_numpy(array)[None, None] for array in scene.equalised(filled_is_valid)
+        torch.from_numpy(array)[None, None] for array in scene.equalised()
     )
     zones = torch.from_numpy(scene.zones)[None, None].float()
     weighted = grid_sample(torch.cat([ranks, valid], 1), grid, "bilinear", align_corners=False)[0]
@@ -82,9 +82,9 @@ class Augmentation:
 
     def __call__(self, scene: LabelledScene) -> tuple[Tensor, Tensor]:
         """Return an image (2, size, size) and zones (size, size)."""
-        image, zones = look(scene, self._view(scene), filled_is_valid=self._chance(0.4))
+        image, zones = look(scene, self._view(scene))
         value, valid = image
-        value, zones = self._edge_of_scene(value, zones, valid)
+        zones = self._edge_of_scene(zones, valid)
         value = self._radiometry(value, zones)
         return torch.stack([torch.where(valid > 0, value, 0.0), valid]), zones
 
@@ -108,18 +108,16 @@ class Augmentation:
             column += self._uniform(-0.3, 0.3) * self._size
         return float(row), float(column)
 
-    def _edge_of_scene(self, value: Tensor, zones: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-        """Sometimes cut the view by a straight edge, masked (in `valid`) or filled with zeros."""
+    def _edge_of_scene(self, zones: Tensor, valid: Tensor) -> Tensor:
+        """Sometimes cut the view by a straight edge, beyond which nothing is valid."""
         if self._chance(0.8):
-            return value, zones
+            return zones
         angle = self._uniform(0, 2 * math.pi)
         offset = torch.linspace(-1, 1, self._size)
         across = math.cos(angle) * offset[:, None] + math.sin(angle) * offset
         outside = (across > self._uniform(0.3, 1.0)) & (valid > 0)
-        if self._chance(0.5):
-            valid[outside] = 0.0
-            return value, torch.where(outside, UNLABELLED, zones)
-        return torch.where(outside, -1.0, value), torch.where(outside, NO_DATA, zones)
+        valid[outside] = 0.0
+        return torch.where(outside, UNLABELLED, zones)
 
     def _radiometry(self, value: Tensor, zones: Tensor) -> Tensor:
         """Change what ranks leave open: the share of each zone in a scene, illumination, noise."""

@@ -43,13 +43,9 @@ class LabelledScene:
         object.__setattr__(self, "filled", border_fill(self.image == 0))
         object.__setattr__(self, "front", front_pixels(self.zones))
 
-    def equalised(self, filled_is_valid: bool) -> tuple[npt.NDArray[np.float32], ...]:
-        """Return the rank of each value (0 where invalid) and the mask of valid pixels (1, 0).
-
-        Args:
-            filled_is_valid: Treat zero fill as data, as a file does that declares no nodata.
-        """
-        valid = np.ones_like(self.filled) if filled_is_valid else ~self.filled
+    def equalised(self) -> tuple[npt.NDArray[np.float32], ...]:
+        """Return the rank of each value (0 where invalid) and the mask of valid pixels (1, 0)."""
+        valid = ~self.filled
         values = np.where(valid, self.image, np.nan).astype(np.float32)
         return equalise(values, scene_quantiles(values[valid])), valid.astype(np.float32)
 

@@ -42,7 +42,7 @@ def test_on_square_cells_a_round_lake_is_round_at_any_angle(
 ) -> None:
     centre = ((SHAPE[0] - 1) / 2, (SHAPE[1] - 1) / 2)
     view = View(centre, (128, 128), (50.0, 50.0), angle, mirrored)
-    image, zones = look(lake, view, filled_is_valid=True)
+    image, zones = look(lake, view)
     ocean = (zones == OCEAN).nonzero().float()
     extent = ocean.amax(0) - ocean.amin(0) + 1
     torch.testing.assert_close(extent * 50, torch.full((2,), 2 * RADIUS), rtol=0.03, atol=0)
@@ -52,24 +52,21 @@ def test_on_square_cells_a_round_lake_is_round_at_any_angle(
 
 
 def test_beyond_the_scene_there_is_nothing_to_see_and_nothing_to_learn(lake: LabelledScene) -> None:
-    image, zones = look(lake, View((0, 0), (64, 64), (60.0, 60.0)), filled_is_valid=True)
+    image, zones = look(lake, View((0, 0), (64, 64), (60.0, 60.0)))
     assert torch.all(zones[:31] == UNLABELLED)
     assert torch.all(image[:, :31] == 0)
     assert torch.all(image[1, 33:, 33:] == 1)
 
 
-def test_zero_fill_is_masked_or_seen_as_the_file_declares_it(lake: LabelledScene) -> None:
+def test_zero_fill_is_masked(lake: LabelledScene) -> None:
     lake.image[:40] = 0
     filled = LabelledScene(
         lake.name, lake.group, lake.image, lake.zones, lake.traced, lake.cell_size
     )
     view = View((20, 70), (16, 16), (60.0, 60.0))
-    masked, nothing = look(filled, view, filled_is_valid=False)
+    masked, nothing = look(filled, view)
     assert torch.all(masked == 0)
     assert torch.all(nothing == UNLABELLED)
-    seen, _ = look(filled, view, filled_is_valid=True)
-    assert torch.all(seen[1] == 1)
-    assert torch.all(seen[0] < -0.5)
 
 
 def test_random_views_stay_in_range_and_masked_cells_are_zero_and_unlabelled(
