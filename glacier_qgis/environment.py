@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess  # nosec B404: starts only the interpreters and pip of this environment
 import sys
 import tempfile
@@ -25,11 +26,16 @@ HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements"
 DATA_ONLY = {"igm", "demo"}
 """Extras that are taken for their files, without the packages that they name."""
-EXTRAS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt") if path.stem != "engine")
+BASE = {"pip", "engine"}
+EXTRAS = sorted({path.stem for path in REQUIREMENTS.glob("*.txt")} - BASE)
+OLDEST_PYTHON = (3, 11)
 LARGE_BYTES = 20_000_000
 """Packages from this size on are installed one by one, so that progress can be seen."""
 GROUP = 12
+ROOM = 3
+"""Bytes on disk for each byte that is downloaded: the wheel, and its files unpacked."""
 PING_ID = "00000000"
+STOPPED = 130
 
 
 class SetupError(Exception):
@@ -75,7 +81,13 @@ def set_up(folder: Path, extras: Sequence[str], index: str = "", *, cuda: bool =
     Raises:
         SetupError: Something that the person can mend.
     """
+    if sys.version_info < OLDEST_PYTHON:
+        raise SetupError(
+            f"{sys.executable} is Python {sys.version.split()[0]}, and the engine needs 3.11 or "
+            "later: install one, make an environment with it, and point GLACIER_ENGINE_PYTHON at that."
+        )
     python = create_environment(folder)
+    update_pip(python)
     missing = []
     for name in ("engine", *extras):
         tell("progress", fraction=0.02, message=f"Finding the packages for '{name}'")
@@ -111,6 +123,17 @@ def create_environment(folder: Path) -> Path:
             )
         )
     return python
+
+
+def update_pip(python: Path) -> None:
+    """Bring pip to a version that can tell a package's needs without downloading it."""
+    wanted = str(REQUIREMENTS / "pip.txt")
+    finished = _run([str(python), "-I", "-m", "pip", "install", "--quiet", "-r", wanted])
+    if finished.returncode != 0:
+        raise SetupError(
+            f"pip could not update itself: {_last_line(finished.stderr)} Check the network "
+            "connection and run again."
+        )
 
 
 def base_python() -> Path:
@@ -151,17 +174,70 @@ def install(python: Path, packages: Sequence[Package], index: str) -> None:
         message=f"{len(packages)} packages, {total / 1e6:.0f} MB to download"
         + (f", and {unknown} of a size that their index does not tell." if unknown else "."),
     )
+    check_room(python.parent, total)
     done = 0
     for group in in_groups(packages):
-        pins = [package.pin for package in group]
-        tell("progress", fraction=0.05 + 0.9 * done / max(total, 1), message=", ".join(pins))
-        finished = _run([*_pip(python, index), "--no-deps", *pins])
-        if finished.returncode != 0:
+        download = Download([package.pin for package in group], done, max(total, 1))
+        command = [*_pip(python, index), "--no-deps", "--progress-bar", "raw", *download.pins]
+        status, problem = download.follow(command)
+        if status != 0:
             raise SetupError(
-                f"pip could not install {', '.join(pins)}: {_last_line(finished.stderr)} Check the "
-                "network connection and the free disk space, and run again: it goes on from here."
+                f"pip could not install {', '.join(download.pins)}: {problem} Check the network "
+                "connection and the free disk space, and run again: it goes on from here."
             )
         done += sum(package.size or 0 for package in group)
+
+
+def check_room(folder: Path, total: int) -> None:
+    """Raise SetupError where packages of `total` bytes cannot fit."""
+    free = shutil.disk_usage(folder).free
+    if free < ROOM * total:
+        raise SetupError(
+            f"The packages need about {ROOM * total / 1e9:.1f} GB and the disk of {folder} has "
+            f"{free / 1e9:.1f} GB free: make room, or choose another FOLDER, and run again."
+        )
+
+
+class Download:
+    """Follows pip while it downloads and installs one group of packages."""
+
+    def __init__(self, pins: Sequence[str], done: int, total: int) -> None:
+        self.pins = pins
+        self._done = done
+        self._total = total
+        self._file = 0
+
+    def follow(self, command: Sequence[str]) -> tuple[int, str]:
+        """Run pip to its end; return its exit status and the last line of what it complained."""
+        self._tell()
+        with (
+            tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
+            subprocess.Popen(  # noqa: S603  # nosec B603: a list, no shell
+                command, stdout=subprocess.PIPE, stderr=complaints, text=True, errors="replace"
+            ) as process,
+        ):
+            try:
+                for line in process.stdout or ():
+                    self._take(line.split())
+            except BaseException:
+                process.kill()
+                raise
+            status = process.wait()
+            complaints.seek(0)
+            return status, _last_line(complaints.read())
+
+    def _take(self, words: list[str]) -> None:
+        """Understand pip's progress for machines: ``Progress <bytes> of <bytes>``."""
+        match words:
+            case ["Progress", received, "of", size] if received.isdigit() and size.isdigit():
+                self._file = int(received)
+                self._tell()
+                if received == size:
+                    self._done, self._file = self._done + self._file, 0
+
+    def _tell(self) -> None:
+        share = min((self._done + self._file) / self._total, 1.0)
+        tell("progress", fraction=0.05 + 0.9 * share, message=", ".join(self.pins))
 
 
 def resolve(python: Path, name: str, index: str) -> list[Package]:
@@ -240,13 +316,13 @@ def verify_cuda(python: Path) -> None:
     test = "import sys, torch; sys.exit(not torch.cuda.is_available())"
     if _run([str(python), "-I", "-c", test]).returncode != 0:
         raise SetupError(
-            "The engine works on the CPU, but its PyTorch finds no NVIDIA graphics card: update the "
-            "card's driver, or name a package index with CUDA builds of PyTorch and set up anew."
+            "The engine works on the CPU, but its PyTorch finds no NVIDIA graphics card: update "
+            "the card's driver, or name a package index with CUDA builds of PyTorch and set up anew."
         )
 
 
 def _pip(python: Path, index: str) -> list[str]:
-    command = [str(python), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    command = [str(python), "-I", "-m", "pip", "install", "--disable-pip-version-check"]
     return [*command, "--extra-index-url", index] if index else command
 
 
@@ -269,6 +345,7 @@ def main() -> int:
     parser.add_argument("--index", default="", help="address of a further package index")
     parser.add_argument("--cuda", action="store_true", help="demand a usable graphics card")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # ends pip too, on the way out
     try:
         python = set_up(
             arguments.folder.absolute(), arguments.extra, arguments.index, cuda=arguments.cuda

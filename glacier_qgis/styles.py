@@ -6,7 +6,9 @@ the toolbox and scripts share them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from qgis.core import (
@@ -31,7 +33,7 @@ from qgis.core import (
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime, QTimeZone
 from qgis.PyQt.QtGui import QColor
 
 Outputs = Mapping[str, Any]
@@ -78,13 +80,13 @@ ICE_FREE = 0.01
 
 
 class Styler(QgsProcessingLayerPostProcessorInterface):
-    """Styles a layer when QGIS loads it; QGIS does not own it, so it is kept here."""
+    """Styles a layer when QGIS loads it; QGIS does not own it, so the latest are kept here."""
 
-    _alive: ClassVar[list[Styler]] = []
+    _alive: ClassVar[deque[Styler]] = deque(maxlen=1000)
 
     @classmethod
     def create(cls, style: Style, outputs: Outputs) -> Styler:
-        """Return a post-processor that lives until it has run."""
+        """Return a post-processor that lives until long after it has run."""
         styler = cls()
         styler._style, styler._outputs = style, outputs
         cls._alive.append(styler)
@@ -96,7 +98,6 @@ class Styler(QgsProcessingLayerPostProcessorInterface):
         """Apply the style."""
         self._style(layer, self._outputs)
         layer.triggerRepaint()
-        self._alive.remove(self)
 
 
 def zones(layer: QgsRasterLayer, outputs: Outputs) -> None:
@@ -204,7 +205,7 @@ def _ramp(
     shader = QgsColorRampShader(stops[0], stops[-1], None, Qgis.ShaderInterpolationMethod.Linear)
     items = [
         QgsColorRampShader.ColorRampItem(stop, QColor(colour), f"{_rounded(stop)}{unit}")
-        for stop, colour in zip(stops, colours)
+        for stop, colour in zip(stops, colours, strict=True)
     ]
     if transparent_below:
         items.insert(0, QgsColorRampShader.ColorRampItem(0.0, QColor(0, 0, 0, 0), "no ice"))
@@ -229,7 +230,7 @@ def _add_time(layer: QgsRasterLayer, outputs: Outputs) -> None:
     moments = [_moment(year) for year in [*years, 2 * years[-1] - years[-2]]]
     ranges = {
         band: QgsDateTimeRange(start, stop, True, False)
-        for band, (start, stop) in enumerate(zip(moments, moments[1:]), 1)
+        for band, (start, stop) in enumerate(pairwise(moments), 1)
     }
     properties: QgsRasterLayerTemporalProperties = layer.temporalProperties()
     properties.setMode(Qgis.RasterTemporalMode.FixedRangePerBand)
@@ -243,4 +244,4 @@ def _moment(year: float) -> QDateTime:
     calendar_year = whole if whole > 0 else whole - 1
     start = QDate(calendar_year, 1, 1)
     seconds = (year - whole) * start.daysInYear() * 86400
-    return QDateTime(start, QTime(0, 0), Qt.TimeSpec.UTC).addSecs(round(seconds))
+    return QDateTime(start, QTime(0, 0), QTimeZone.utc()).addSecs(round(seconds))

@@ -176,8 +176,8 @@ def extraction() -> list[Parameter]:
         number(
             "SIMPLIFY",
             "Simplify by (m)",
-            "The line may move by this distance at most to lose vertices (Douglas-Peucker); 0 keeps "
-            "them all.",
+            "The line may move by this distance at most to lose vertices (Douglas-Peucker); 0 "
+            "keeps them all.",
             0,
             minValue=0,
             advanced=True,

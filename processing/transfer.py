@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsFeatureSink,
     QgsMapLayer,
     QgsProcessingAlgorithm,
@@ -28,6 +29,10 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsVectorLayer,
 )
+
+
+BOX_COMMAS = 3
+"""In ``xmin,xmax,ymin,ymax``."""
 
 
 def job_value(
@@ -96,7 +101,9 @@ def _raster(
             f"{name}: the layer '{layer.name()}' comes from '{layer.providerType()}', which only "
             "QGIS can read. Export it to a GeoTIFF first (Layer > Save As)."
         )
-    return {"path": layer.source(), "crs": _wkt(layer)}
+    source = layer.source()
+    path = str(Path(source).absolute()) if Path(source).is_file() else source
+    return {"path": path, "crs": _wkt(layer)}
 
 
 def _vector(
@@ -129,7 +136,13 @@ def _extent(
     context: QgsProcessingContext,
 ) -> dict[str, Any] | None:
     box = algorithm.parameterAsExtent(parameters, name, context)
-    crs = algorithm.parameterAsExtentCrs(parameters, name, context)
+    value = parameters[name]
+    bare = isinstance(value, str) and value.count(",") == BOX_COMMAS and "[" not in value
+    crs = (
+        _raster_crs(algorithm, parameters, context)
+        if bare
+        else algorithm.parameterAsExtentCrs(parameters, name, context)
+    )
     if box.isNull():
         return None
     if not crs.isValid():
@@ -144,6 +157,18 @@ def _extent(
         "ymax": box.yMaximum(),
         "crs": crs.toWkt(),
     }
+
+
+def _raster_crs(
+    algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], context: QgsProcessingContext
+) -> QgsCoordinateReferenceSystem:
+    """Return the CRS of the first raster that is given: what bare numbers are meant in."""
+    for definition in algorithm.parameterDefinitions():
+        if isinstance(definition, QgsProcessingParameterRasterLayer):
+            layer = algorithm.parameterAsRasterLayer(parameters, definition.name(), context)
+            if layer is not None:
+                return layer.crs()
+    return QgsCoordinateReferenceSystem()
 
 
 def _wkt(layer: QgsMapLayer) -> str | None:
@@ -184,9 +209,11 @@ class Destinations:
 
     def deliver(self, result: Mapping[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Fill the sinks; return the value of every destination."""
-        outputs: dict[str, Any] = {name: path for name, path in self._files.items() if result[name]}
+        outputs: dict[str, Any] = {
+            name: path for name, path in self._files.items() if result.get(name)
+        }
         for name, path in self._sinks.items():
-            if result[name]:
+            if result.get(name):
                 outputs[name] = self._fill(name, path, feedback)
         return outputs
 

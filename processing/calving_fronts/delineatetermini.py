@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from qgis.core import QgsProcessingOutputDefinition
 
@@ -33,7 +34,7 @@ class DelineateTermini(EngineAlgorithm):
         "Each line carries its length, a confidence and an uncertainty in metres. Look at them "
         "before you use them: in winter, mélange looks like ice."
     )
-    STYLES = {
+    STYLES: ClassVar = {
         "OUTPUT": styles.termini,
         "ZONES": styles.zones,
         "UNCERTAINTY": styles.fraction,

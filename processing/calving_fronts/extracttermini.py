@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from qgis.core import (
     QgsProcessingOutputDefinition,
@@ -35,7 +36,7 @@ class ExtractTermini(EngineAlgorithm):
         "With the probabilities of the same run the lines are placed within a fraction of a cell, "
         "where ocean becomes likelier than glacier."
     )
-    STYLES = {"OUTPUT": styles.termini, "GLACIER_AREA": styles.glacier_area}
+    STYLES: ClassVar = {"OUTPUT": styles.termini, "GLACIER_AREA": styles.glacier_area}
 
     def declarations(self) -> Sequence[Parameter]:
         """See the base class."""

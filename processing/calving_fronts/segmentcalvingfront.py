@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from qgis.core import (
     QgsProcessingParameterBand,
@@ -45,7 +46,7 @@ class SegmentCalvingFront(EngineAlgorithm):
         "information (radar shadow), with a neural network that is run tile by tile.\n\n"
         "Follow it with 'Extract termini', or use 'Delineate termini' for both in one step."
     )
-    STYLES = {
+    STYLES: ClassVar = {
         "OUTPUT": styles.zones,
         "PROBABILITY": styles.fraction,
         "UNCERTAINTY": styles.fraction,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qgis.core import (
     QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputString,
     QgsProcessingParameterEnum,
@@ -43,7 +44,7 @@ class SetupEngine(Described):
                 "DEVICE",
                 "Device",
                 "'cuda' checks in the end that PyTorch can use an NVIDIA graphics card. On Linux "
-                " the index' PyTorch can; on Windows name an index with CUDA builds below.",
+                "the index' PyTorch can; on Windows name an index with CUDA builds below.",
                 ["cpu", "cuda"],
             )
         )
@@ -95,7 +96,11 @@ class SetupEngine(Described):
     ) -> dict[str, object]:
         """Run the installer in a process of its own and remember the interpreter."""
         folder = self.parameterAsString(parameters, "FOLDER", context) or str(default_environment())
-        command = [str(environment.base_python()), "-I", environment.__file__, folder]
+        try:
+            python = environment.base_python()
+        except environment.SetupError as error:
+            raise QgsProcessingException(str(error)) from error
+        command = [str(python), "-I", environment.__file__, folder]
         for extra in self.parameterAsEnumStrings(parameters, "EXTRAS", context):
             command += ["--extra", extra]
         index = self.parameterAsString(parameters, "PACKAGE_INDEX", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from qgis.core import (
     QgsProcessingOutputDefinition,
@@ -36,7 +37,7 @@ class IceVelocity(EngineAlgorithm):
         "Glacier Model: averaged over depth, and at the bed and the surface where the emulator "
         "gives them."
     )
-    STYLES = {
+    STYLES: ClassVar = {
         "VELOCITY": styles.speed,
         "VELOCITY_X": styles.component,
         "VELOCITY_Y": styles.component,

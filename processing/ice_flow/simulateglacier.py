@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from qgis.core import (
     QgsProcessing,
@@ -89,7 +90,7 @@ class SimulateGlacier(EngineAlgorithm):
         "Give the bedrock, or a surface with the ice thickness on it. A surface alone is taken as "
         "ice-free ground. Rasters have a band a saved year and play with the temporal controller."
     )
-    STYLES = {
+    STYLES: ClassVar = {
         "THICKNESS": styles.thickness,
         "VELOCITY": styles.speed,
         "VELOCITY_X": styles.component,
@@ -117,8 +118,8 @@ class SimulateGlacier(EngineAlgorithm):
             number(
                 "RESOLUTION",
                 "Resolution (m)",
-                "Edge of a cell. The emulators were made for 50 to 200 m (valley glaciers) and 1000 "
-                "to 2000 m (icefields).",
+                "Edge of a cell. The emulators were made for 50 to 200 m (valley glaciers) and "
+                "1000 to 2000 m (icefields).",
                 100,
                 minValue=1,
                 maxValue=20000,
