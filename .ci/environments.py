@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from debian import PYTHON
+from link import TREE, link_tree
 from terminal import BUILD, ROOT, StepError, run, say
 
 REQUIREMENTS = ROOT / "glacier_qgis" / "requirements"
-ENVIRONMENT_SCRIPT = ROOT / "glacier_qgis" / "environment.py"
 THREADS = {"OMP_NUM_THREADS": "2"}
 """Small networks gain nothing from more threads, and a shared machine loses."""
 
@@ -24,8 +24,9 @@ def engine(*extras: str) -> Path:
     files = [REQUIREMENTS / f"{name}.txt" for name in ("engine", *extras)]
     if not _is_current(folder, files):
         say("Building the engine's environment (some 400 MB to download at first)")
+        link_tree()
         options = [word for extra in extras for word in ("--extra", extra)]
-        _follow([str(_base()), str(ENVIRONMENT_SCRIPT), str(folder), *options])
+        _follow([str(_base()), str(TREE / "environment.py"), str(folder), *options])
         _mark_current(folder, files)
     return folder / "bin" / "python"
 

@@ -32,6 +32,7 @@ class Qgis:
 
     def __init__(self, program: Path, profile: Path, engine: Path | None) -> None:
         self._program = program
+        self._profile = profile
         self.plugins = profile / "profiles" / "default" / "python" / "plugins"
         self._env = {
             **os.environ,
@@ -39,15 +40,17 @@ class Qgis:
             "QGIS_CUSTOM_CONFIG_PATH": str(profile),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        for foreign in ("QGIS_PLUGINPATH", "PYTHONPATH"):  # nothing but the zip is to be seen
+        # QGIS' Python finds its library by looking for a python3 along PATH
+        self._env["PATH"] = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        for foreign in ("QGIS_PLUGINPATH", "PYTHONPATH", "PYTHONHOME"):
             self._env.pop(foreign, None)
         if engine is not None:
             self._env["GLACIER_ENGINE_PYTHON"] = str(engine)
 
     def install(self, archive: Path) -> None:
-        """Unpack the plugin zip where QGIS' plugin manager would, and enable it."""
-        shutil.rmtree(self.plugins / PLUGIN, ignore_errors=True)
-        self.plugins.mkdir(parents=True, exist_ok=True)
+        """Make the profile anew, unpack the plugin zip where QGIS would, and enable it."""
+        shutil.rmtree(self._profile, ignore_errors=True)
+        self.plugins.mkdir(parents=True)
         with zipfile.ZipFile(archive) as bundle:
             bundle.extractall(self.plugins)
         self.call("plugins", "enable", PLUGIN)

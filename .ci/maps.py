@@ -1,0 +1,195 @@
+"""Render the maps of the demo with QGIS' own layouts, without a screen.
+
+    python3 maps.py PLUGINS fronts SCENE LINES MAP.png
+    python3 maps.py PLUGINS ice DEM THICKNESS SPEED MAP.png
+
+PLUGINS is the folder in which ``glacier_qgis`` is installed: its styles are shown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsContrastEnhancement,
+    QgsCoordinateTransform,
+    QgsHillshadeRenderer,
+    QgsLayout,
+    QgsLayoutExporter,
+    QgsLayoutItem,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
+    QgsLayoutPoint,
+    QgsLayoutSize,
+    QgsLegendStyle,
+    QgsMapLayer,
+    QgsMapLayerLegendUtils,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRasterMinMaxOrigin,
+    QgsRectangle,
+    QgsTextFormat,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QFont
+
+MM = Qgis.LayoutUnit.Millimeters
+GAP, TITLE, LEGEND = 6.0, 10.0, 46.0  # mm
+PANEL = 120.0
+DPI = 150
+BAND_AND_NO_ICE = 2
+"""Entries at the top of a raster's legend that explain nothing on a map."""
+
+
+class Page:
+    """A sheet of panels, each a map with its title above and its legend and scale below."""
+
+    def __init__(self) -> None:
+        self.layout = QgsLayout(QgsProject.instance())
+        self.layout.initializeDefaults()
+
+    def add(
+        self,
+        title: str,
+        layers: Sequence[QgsMapLayer],
+        extent: QgsRectangle,
+        hidden_entries: int = 0,
+    ) -> None:
+        """Put a panel right of those that are there.
+
+        Args:
+            title: Heading.
+            layers: From top to bottom; the legend explains the first.
+            extent: In the project's CRS.
+            hidden_entries: How many of the legend's first entries to leave out.
+        """
+        count = sum(isinstance(item, QgsLayoutItemMap) for item in self.layout.items())
+        left = GAP + count * (PANEL + GAP)
+        height = PANEL * extent.height() / extent.width()
+        size = QgsLayoutSize(left + PANEL + GAP, GAP + TITLE + height + LEGEND, MM)
+        self.layout.pageCollection().page(0).setPageSize(size)
+
+        heading = QgsLayoutItemLabel(self.layout)
+        heading.setText(title)
+        heading.setTextFormat(_text(13))
+        self._place(heading, left, GAP, PANEL, TITLE)
+
+        panel = QgsLayoutItemMap(self.layout)
+        self._place(panel, left, GAP + TITLE, PANEL, height)
+        panel.setLayers(list(layers))
+        panel.setExtent(extent)
+        panel.setFrameEnabled(True)
+
+        scale = QgsLayoutItemScaleBar(self.layout)
+        scale.setLinkedMap(panel)
+        scale.applyDefaultSettings()
+        scale.applyDefaultSize(Qgis.DistanceUnit.Kilometers)
+        scale.setTextFormat(_text(9))
+        self._place(scale, left + PANEL * 0.55, GAP + TITLE + height + 3, PANEL * 0.45, 12)
+
+        legend = QgsLayoutItemLegend(self.layout)
+        legend.setLinkedMap(panel)
+        legend.setAutoUpdateModel(False)
+        legend.setColumnCount(2)
+        legend.setSplitLayer(True)
+        for part in (QgsLegendStyle.Style.Subgroup, QgsLegendStyle.Style.SymbolLabel):
+            legend.rstyle(part).setTextFormat(_text(9))
+        model = legend.model()
+        model.rootGroup().clear()
+        node = model.rootGroup().addLayer(layers[0])
+        entries = len(model.layerLegendNodes(node))
+        QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(hidden_entries, entries)))
+        model.refreshLayerLegend(node)
+        self._place(legend, left, GAP + TITLE + height + 1, PANEL * 0.5, LEGEND - 4)
+        legend.adjustBoxSize()
+
+    def save(self, path: Path) -> None:
+        """Write the sheet as a picture."""
+        settings = QgsLayoutExporter.ImageExportSettings()
+        settings.dpi = DPI
+        settings.exportMetadata = False
+        result = QgsLayoutExporter(self.layout).exportToImage(str(path), settings)
+        if result != QgsLayoutExporter.ExportResult.Success:
+            raise SystemExit(f"{path} could not be rendered.")
+
+    def _place(self, item: QgsLayoutItem, x: float, y: float, width: float, height: float) -> None:
+        item.attemptMove(QgsLayoutPoint(x, y, MM))
+        item.attemptResize(QgsLayoutSize(width, height, MM))
+        self.layout.addLayoutItem(item)
+
+
+def _text(points: int) -> QgsTextFormat:
+    text = QgsTextFormat()
+    text.setFont(QFont("DejaVu Sans"))
+    text.setSize(points)
+    return text
+
+
+def fronts(scene_path: str, lines_path: str, picture: Path) -> None:
+    """Draw a scene with its terminus lines over it, in the lines' own metric CRS."""
+    from glacier_qgis import styles
+
+    scene = _known(QgsRasterLayer(scene_path, "Radar scene"), scene_path)
+    scene.setContrastEnhancement(
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum,
+        QgsRasterMinMaxOrigin.Limits.CumulativeCut,
+    )
+    lines = _known(QgsVectorLayer(lines_path, "Terminus"), lines_path)
+    styles.termini(lines, {})
+    project = QgsProject.instance()
+    project.setCrs(lines.crs())
+    extent = QgsCoordinateTransform(scene.crs(), lines.crs(), project).transformBoundingBox(
+        scene.extent()
+    )
+    page = Page()
+    page.add("Terminus lines on the radar scene", [lines, scene], extent)
+    page.save(picture)
+
+
+def ice(dem_path: str, thickness_path: str, speed_path: str, picture: Path) -> None:
+    """Draw the last state of a simulation, thickness and speed, over its shaded landscape."""
+    from glacier_qgis import styles
+
+    dem = _known(QgsRasterLayer(dem_path, "Ground"), dem_path)
+    shade = QgsHillshadeRenderer(dem.dataProvider(), 1, 315, 45)
+    shade.setZFactor(1.5)
+    dem.setRenderer(shade)
+    thickness = _known(QgsRasterLayer(thickness_path, "Ice thickness"), thickness_path)
+    styles.thickness(thickness, {})
+    speed = _known(QgsRasterLayer(speed_path, "Ice speed"), speed_path)
+    styles.speed(speed, {})
+    QgsProject.instance().setCrs(thickness.crs())
+    page = Page()
+    page.add(
+        "Ice thickness in the last year", [thickness, dem], thickness.extent(), BAND_AND_NO_ICE
+    )
+    page.add("Ice speed in the last year", [speed, dem], speed.extent(), BAND_AND_NO_ICE)
+    page.save(picture)
+
+
+def _known(layer: QgsMapLayer, path: str) -> QgsMapLayer:
+    if not layer.isValid():
+        raise SystemExit(f"{path} does not open in QGIS.")
+    QgsProject.instance().addMapLayer(layer)
+    return layer
+
+
+def main(plugins: str, kind: str, *paths: str) -> None:
+    """Draw one map."""
+    sys.path.insert(0, plugins)
+    application = QgsApplication([], False)
+    application.initQgis()
+    draw = {"fronts": fronts, "ice": ice}[kind]
+    draw(*paths[:-1], Path(paths[-1]))
+    QgsProject.instance().clear()
+    application.exitQgis()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
