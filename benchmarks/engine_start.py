@@ -46,7 +46,8 @@ def main() -> None:
     ratio = statistics.median(e / b for e, b in zip(engine, bare, strict=True))
     sys.stdout.write(
         f"import torch: {statistics.median(bare):.2f} s, "
-        f"ping job: {statistics.median(engine):.2f} s (medians of {rounds}); median ratio {ratio:.2f}\n"
+        f"ping job: {statistics.median(engine):.2f} s (medians of {rounds}); "
+        f"median ratio {ratio:.2f}\n"
     )
 
 

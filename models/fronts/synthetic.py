@@ -32,8 +32,8 @@ from glacier_qgis.models.raster.grid import Grid
 Form = Literal["linear", "db", "amplitude", "uint16", "uint8"]
 Array = npt.NDArray[np.float64]
 
-OCEAN_DB, MELANGE_DB, GLACIER_DB, ROCK_DB = -21.0, -13.0, -9.0, -7.0
-GLACIER_TEXTURE_DB, ROCK_TEXTURE_DB, MELANGE_TEXTURE_DB = 2.0, 5.0, 3.0
+OCEAN_DB, MELANGE_DB, GLACIER_DB, ROCK_DB = -21.0, -10.0, -12.0, -9.0
+GLACIER_TEXTURE_DB, ROCK_TEXTURE_DB, MELANGE_TEXTURE_DB = 1.5, 7.0, 2.0
 LOOKS = 4.0
 
 FJORD_HALF_WIDTH = 0.26
@@ -75,7 +75,7 @@ class SyntheticScene:
     seed: int = 1
     form: Form = "linear"
     angle: float = 20.0
-    melange: float = 0.3
+    melange: float = 0.8
     border: int = 0
     crs: CRS = field(default_factory=lambda: CRS.from_epsg(3413))
     centre: tuple[float, float] = (302_000.0, -2_577_000.0)
@@ -151,14 +151,23 @@ class SyntheticScene:
     def _backscatter_db(self, window: Window) -> Array:
         along, across = self._fjord_coordinates(window)
         zones = self.zones(window)
+        streaks = self._streaks(along, across)
         crevasses = np.sin(2 * np.pi * self.size * along / 9 + 4 * self._texture(window, 0, 40))
-        glacier = GLACIER_DB + GLACIER_TEXTURE_DB * (crevasses + self._texture(window, 1, 6)) / 2
-        rock = ROCK_DB + ROCK_TEXTURE_DB * self._texture(window, 2, 12)
-        floes = MELANGE_DB + MELANGE_TEXTURE_DB * self._texture(window, 3, 2)
-        thinning = (along - _front(across)) / 0.25
-        packed = self._texture(window, 4, 8) + 3 * (2 * self.melange - 1) > 3 * thinning
+        glacier = GLACIER_DB + GLACIER_TEXTURE_DB * (streaks + 0.5 * crevasses)
+        slopes, gullies = self._texture(window, 1, 30), self._texture(window, 2, 6)
+        rock = ROCK_DB + ROCK_TEXTURE_DB * (slopes + 0.4 * gullies)
+        floes = MELANGE_DB + MELANGE_TEXTURE_DB * self._texture(window, 3, 8)
+        thinning = 2 * (along - _front(across)) / (1 - FRONT_AT)
+        packed = self._texture(window, 4, 25) < 4 * (2 * self.melange - thinning)
         water = np.where(packed & (self.melange > 0), floes, OCEAN_DB)
         return np.select([zones == 2, zones == 3], [rock, glacier], water)
+
+    def _streaks(self, along: Array, across: Array) -> Array:
+        """Unit noise drawn out along the flow, as folded foliation and moraines are."""
+        tile = _noise_tile(self.seed * 16 + 5, 3)
+        rows = np.floor(across * self.size).astype(int) % _TEXTURE
+        columns = np.floor(along * self.size / 20).astype(int) % _TEXTURE
+        return np.asarray(tile[rows, columns])
 
     def _texture(self, window: Window, kind: int, cells: float) -> Array:
         """Repeating smooth noise of unit variance with features of about `cells` cells."""
