@@ -1,0 +1,213 @@
+"""A line that is drawn comes back: sub-pixel, whole, once, whatever the strips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import CRS
+from rasterio.io import DatasetReader, MemoryFile
+from shapely import LineString, Point, Polygon
+
+from glacier_qgis.models.fronts.termini import (
+    TerminusOptions,
+    extract_termini,
+    glacier_area,
+)
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.vector.lines import smooth_line
+
+CELL = 60.0
+SIZE = 150
+Front = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+
+
+class Silent:
+    def progress(self, fraction: float, message: str = "") -> None: ...
+
+    def log(self, message: str) -> None: ...
+
+    def warning(self, message: str) -> None: ...
+
+
+def grid(height: int = SIZE, width: int = SIZE) -> Grid:
+    return Grid(CRS.from_epsg(32624), Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000), height, width)
+
+
+@contextmanager
+def dataset(bands: npt.NDArray[np.generic], scale: float = 1.0) -> Iterator[DatasetReader]:
+    profile = {
+        "driver": "GTiff",
+        "height": bands.shape[1],
+        "width": bands.shape[2],
+        "count": bands.shape[0],
+        "dtype": bands.dtype,
+        "crs": "EPSG:32624",
+        "transform": grid().transform,
+    }
+    with MemoryFile() as memory:
+        with memory.open(**profile) as target:
+            target.write(bands)
+            target.scales = (scale,) * bands.shape[0]
+        with memory.open() as source:
+            yield source
+
+
+def scene(
+    column_of_row: Front, width: float = 1.5
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Zones and stored probabilities with a front at `column_of_row`, ocean to the right."""
+    rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
+    slope = np.gradient(column_of_row(rows[:, 0]))[:, None]
+    distance = (columns - column_of_row(rows)) / np.sqrt(1 + slope**2)
+    ocean = 1 / (1 + np.exp(-2 * distance / width))
+    probability = np.stack([np.zeros_like(ocean), np.zeros_like(ocean), 1 - ocean, ocean])
+    zones = np.where(ocean > 0.5, 4, 3).astype(np.uint8)
+    return zones[None], np.rint(250 * probability).astype(np.uint8)
+
+
+FRONTS: dict[str, Front] = {
+    "straight": lambda rows: np.full_like(rows, 70.3),
+    "diagonal": lambda rows: 20.7 + 0.8 * rows,
+    "curved": lambda rows: 75 + 20 * np.sin(rows / 20),
+}
+
+
+def distance_cells(line: LineString, front: Front) -> npt.NDArray[np.float64]:
+    rows = np.linspace(0.5, SIZE - 0.5, 4000)
+    x, y = grid().transform @ (front(rows), rows)
+    truth = LineString(np.column_stack([x, y]))
+    return np.array([truth.distance(Point(p)) for p in line.coords]) / CELL
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_probabilities_give_the_line_to_a_tenth_of_a_cell(name: str) -> None:
+    zones, probability = scene(FRONTS[name])
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (terminus,) = extract_termini(z, p, grid(), TerminusOptions(), Silent())
+    assert distance_cells(terminus.line, FRONTS[name]).max() < 0.1
+    rows = np.linspace(0.5, SIZE - 0.5, 4000)
+    truth = LineString(np.column_stack([FRONTS[name](rows), rows])).length * CELL
+    assert terminus.line.length == pytest.approx(truth, rel=0.02)
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_zones_alone_give_the_line_to_a_cell(name: str) -> None:
+    zones, _ = scene(FRONTS[name])
+    with dataset(zones) as z:
+        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Silent())
+    assert distance_cells(terminus.line, FRONTS[name]).max() < 1
+    assert terminus.confidence is None
+
+
+@pytest.mark.parametrize("width", [1.5, 4.0, 10.0])
+def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
+    zones, probability = scene(FRONTS["straight"], width)
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (terminus,) = extract_termini(z, p, grid(), TerminusOptions(), Silent())
+    assert terminus.uncertainty_m == pytest.approx(width * math.atanh(0.5) * CELL, rel=0.1)
+    assert terminus.confidence == pytest.approx(math.tanh(2 / width), rel=0.1)
+
+
+@settings(deadline=None, max_examples=15)
+@given(strip=st.integers(2, SIZE))
+def test_the_height_of_strips_changes_nothing(strip: int) -> None:
+    zones, probability = scene(FRONTS["curved"])
+    with (
+        dataset(zones) as z,
+        dataset(probability, 1 / 250) as p,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        (whole,) = extract_termini(z, p, grid(), TerminusOptions(), Silent())
+        (cut,) = extract_termini(z, p, grid(), TerminusOptions(), Silent(), strip)
+    assert cut.line.equals(whole.line)
+    assert cut.confidence == pytest.approx(whole.confidence)
+
+
+def test_two_fjords_give_two_fronts_and_a_lake_none() -> None:
+    zones = np.full((1, SIZE, SIZE), 3, np.uint8)
+    zones[0, :, 70:80] = 2
+    zones[0, 90:, :70] = 4
+    zones[0, 100:, 80:] = 4
+    zones[0, 20:26, 20:26] = 4
+    zones[0, 120, 20] = 3
+    with dataset(zones) as z:
+        found = extract_termini(z, None, grid(), TerminusOptions(), Silent())
+        (longest,) = extract_termini(z, None, grid(), TerminusOptions(longest_only=True), Silent())
+    assert len(found) == 2
+    assert found[0].line.length >= found[1].line.length
+    assert longest.line.equals(found[0].line)
+    assert {round(LineString(t.line.coords).centroid.y) for t in found} == {
+        7_300_000 - 90 * 60,
+        7_300_000 - 100 * 60,
+    }
+
+
+def test_nodata_and_rock_are_no_ocean() -> None:
+    zones = np.full((1, SIZE, SIZE), 3, np.uint8)
+    zones[0, 50:] = 0
+    zones[0, :, 100:] = 2
+    zones[0, :, 120:] = 1
+    with dataset(zones) as z:
+        assert extract_termini(z, None, grid(), TerminusOptions(min_length=0), Silent()) == []
+
+
+def test_masks_and_lengths_select() -> None:
+    zones, probability = scene(FRONTS["straight"])
+    x = 500_000 + 70.3 * CELL
+    fjord = Polygon(
+        [(x - 500, 7_296_000), (x + 500, 7_296_000), (x + 500, 7_298_000), (x - 500, 7_298_000)]
+    )
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (cut,) = extract_termini(z, p, grid(), TerminusOptions(fjord=[fjord]), Silent())
+        none = extract_termini(
+            z, p, grid(), TerminusOptions(fjord=[fjord], min_length=2001), Silent()
+        )
+    assert cut.line.length == pytest.approx(2000, rel=0.001)
+    assert none == []
+
+
+def test_simplifying_keeps_the_stated_tolerance() -> None:
+    zones, probability = scene(FRONTS["curved"])
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (full,) = extract_termini(z, p, grid(), TerminusOptions(), Silent())
+        (simple,) = extract_termini(z, p, grid(), TerminusOptions(simplify=50), Silent())
+    assert len(simple.line.coords) < len(full.line.coords) / 4
+    assert simple.line.hausdorff_distance(full.line) <= 50
+
+
+def test_smoothing_keeps_ends_and_straight_lines() -> None:
+    straight = LineString([(0, 0), (1000, 500)])
+    assert smooth_line(straight, 100).hausdorff_distance(straight) < 1e-6
+    x = np.arange(0, 2000, 10.0)
+    noisy = LineString(np.column_stack([x, 30 * (-1.0) ** np.arange(x.size)]))
+    smooth = smooth_line(noisy, 100)
+    assert smooth.coords[0] == pytest.approx(noisy.coords[0])
+    assert smooth.coords[-1] == pytest.approx(noisy.coords[-1])
+    assert smooth.length < 1.02 * x[-1]
+
+
+def test_an_island_in_the_ocean_is_a_closed_front() -> None:
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    zones = np.where(np.hypot(rows - 75, columns - 75) < 40, 3, 4).astype(np.uint8)[None]
+    with dataset(zones) as z:
+        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Silent())
+    assert terminus.line.is_ring
+    assert terminus.line.length == pytest.approx(2 * math.pi * 39.5 * CELL, rel=0.02)
+
+
+def test_glacier_area_is_exact_across_strips() -> None:
+    zones = np.full((1, SIZE, SIZE), 4, np.uint8)
+    zones[0, 10:130, 20:90] = 3
+    zones[0, 50:60, 40:50] = 2
+    with dataset(zones) as z:
+        (area,) = glacier_area(z, grid(), strip=40).geometry
+    assert area.area == pytest.approx((120 * 70 - 100) * CELL**2)
+    assert len(area.interiors) == 1
