@@ -84,7 +84,8 @@ def set_up(folder: Path, extras: Sequence[str], index: str = "", *, cuda: bool =
     if sys.version_info < OLDEST_PYTHON:
         raise SetupError(
             f"{sys.executable} is Python {sys.version.split()[0]}, and the engine needs 3.11 or "
-            "later: install one, make an environment with it, and point GLACIER_ENGINE_PYTHON at that."
+            "later: install one, make an environment with it, and point GLACIER_ENGINE_PYTHON at "
+            "that."
         )
     python = create_environment(folder)
     update_pip(python)
@@ -317,7 +318,8 @@ def verify_cuda(python: Path) -> None:
     if _run([str(python), "-I", "-c", test]).returncode != 0:
         raise SetupError(
             "The engine works on the CPU, but its PyTorch finds no NVIDIA graphics card: update "
-            "the card's driver, or name a package index with CUDA builds of PyTorch and set up anew."
+            "the card's driver, or name a package index with CUDA builds of PyTorch and set up "
+            "anew."
         )
 
 

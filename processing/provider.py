@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from glacier_qgis.processing.base import ICONS
@@ -15,6 +13,7 @@ from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
 from glacier_qgis.processing.ice_flow.icevelocity import IceVelocity
 from glacier_qgis.processing.ice_flow.simulateglacier import SimulateGlacier
+from glacier_qgis.processing.shipped_model import shipped_models
 from glacier_qgis.version import VERSION
 
 ALGORITHMS = (
@@ -26,7 +25,6 @@ ALGORITHMS = (
     SetupEngine,
     EngineInfo,
 )
-MODELS = Path(__file__).parent / "graphical"
 
 
 class GlacierProvider(QgsProcessingProvider):
@@ -56,7 +54,5 @@ class GlacierProvider(QgsProcessingProvider):
         """Register everything; whether the engine is there shows when one is run."""
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())
-        for path in sorted(MODELS.glob("*.model3")):
-            model = QgsProcessingModelAlgorithm()
-            if model.fromFile(str(path)):
-                self.addAlgorithm(model)
+        for model in shipped_models():
+            self.addAlgorithm(model)

@@ -9,12 +9,14 @@ from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsFeature,
     QgsFeatureSink,
     QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterBand,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterDateTime,
@@ -29,7 +31,6 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsVectorLayer,
 )
-
 
 BOX_COMMAS = 3
 """In ``xmin,xmax,ymin,ymax``."""
@@ -195,6 +196,7 @@ class Destinations:
                 continue
             if isinstance(definition, QgsProcessingParameterFeatureSink):
                 self._sinks[name] = QgsProcessingUtils.generateTempFilename(f"{name}.gpkg", context)
+                _check_sink(name, parameters.get(name))
             elif isinstance(definition, QgsProcessingParameterRasterDestination):
                 self._files[name] = algorithm.parameterAsOutputLayer(parameters, name, context)
             else:
@@ -230,17 +232,25 @@ class Destinations:
             raise QgsProcessingException(self._algorithm.invalidSinkError(self._parameters, name))
         for feature in layer.getFeatures():
             if feedback.isCanceled():
-                break
-            attributes = [feature[field.name()] for field in fields]
-            feature.setFields(fields, True)
-            feature.setAttributes(attributes)
-            if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
+                raise QgsProcessingException("Cancelled.")
+            copy = QgsFeature(fields)
+            copy.setGeometry(feature.geometry())
+            copy.setAttributes([feature[field.name()] for field in fields])
+            if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
                 raise QgsProcessingException(
                     self._algorithm.writeFeatureError(sink, self._parameters, name)
                 )
         sink.flushBuffer()
         del sink  # closes the file
         return str(identifier)
+
+
+def _check_sink(name: str, value: object) -> None:
+    """Check a sink whose destination is a file; a database or memory is left to QGIS."""
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        value = value.sink.staticValue()
+    if isinstance(value, str) and Path(value).is_absolute():
+        _check_writable(name, Path(value))
 
 
 def _check_writable(name: str, path: Path) -> None:
