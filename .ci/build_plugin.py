@@ -57,9 +57,14 @@ def write_zip(files: dict[str, Path], archive: Path) -> None:
             bundle.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
+def archive_path(root: Path = ROOT) -> Path:
+    """Return where the zip of the checkout at `root` is, or will be."""
+    return root / "dist" / f"{FOLDER}-{version(root)}.zip"
+
+
 def build(root: Path = ROOT) -> Path:
-    """Write the zip of the checkout at `root` into its ``dist`` folder and return its path."""
-    archive = root / "dist" / f"{FOLDER}-{version(root)}.zip"
+    """Write the zip of the checkout at `root` and return its path."""
+    archive = archive_path(root)
     write_zip(plugin_files(root), archive)
     return archive
 

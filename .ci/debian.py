@@ -78,7 +78,7 @@ def mirror() -> tuple[str, str]:
 
 
 def _missing() -> list[str]:
-    names = []
+    names: list[str] = []
     program = qgis_process()
     if program is None or _qgis_version(program) < QGIS_MINIMUM:
         names += QGIS_PACKAGES

@@ -27,8 +27,12 @@ def synthetic_scene(engine: Path, path: Path) -> Path:
     """Write a simulated radar scene and return its path."""
     link_tree()
     path.parent.mkdir(parents=True, exist_ok=True)
-    command = [engine, "-m", "glacier_qgis.models.fronts.synthetic", path]
-    run(command, log="synthetic", env=THREADS, cwd=TREE.parent)
+    run(
+        [engine, "-m", "glacier_qgis.models.fronts.synthetic", path],
+        log="synthetic",
+        env=THREADS,
+        cwd=TREE.parent,
+    )
     return path
 
 

@@ -40,8 +40,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QFont
 
 MM = Qgis.LayoutUnit.Millimeters
-GAP, TITLE, LEGEND = 6.0, 10.0, 46.0  # mm
-PANEL = 120.0
+GAP, TITLE, PANEL = 6.0, 10.0, 120.0  # mm
 DPI = 150
 BAND_AND_NO_ICE = 2
 """Entries at the top of a raster's legend that explain nothing on a map."""
@@ -72,8 +71,7 @@ class Page:
         count = sum(isinstance(item, QgsLayoutItemMap) for item in self.layout.items())
         left = GAP + count * (PANEL + GAP)
         height = PANEL * extent.height() / extent.width()
-        size = QgsLayoutSize(left + PANEL + GAP, GAP + TITLE + height + LEGEND, MM)
-        self.layout.pageCollection().page(0).setPageSize(size)
+        below = GAP + TITLE + height
 
         heading = QgsLayoutItemLabel(self.layout)
         heading.setText(title)
@@ -91,7 +89,7 @@ class Page:
         scale.applyDefaultSettings()
         scale.applyDefaultSize(Qgis.DistanceUnit.Kilometers)
         scale.setTextFormat(_text(9))
-        self._place(scale, left + PANEL * 0.55, GAP + TITLE + height + 3, PANEL * 0.45, 12)
+        self._place(scale, left + PANEL * 0.75, GAP - 2, PANEL * 0.25, TITLE)
 
         legend = QgsLayoutItemLegend(self.layout)
         legend.setLinkedMap(panel)
@@ -106,8 +104,10 @@ class Page:
         entries = len(model.layerLegendNodes(node))
         QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(hidden_entries, entries)))
         model.refreshLayerLegend(node)
-        self._place(legend, left, GAP + TITLE + height + 1, PANEL * 0.5, LEGEND - 4)
+        self._place(legend, left, below + 1, PANEL, GAP)
         legend.adjustBoxSize()
+        size = QgsLayoutSize(left + PANEL + GAP, below + legend.rect().height() + GAP, MM)
+        self.layout.pageCollection().page(0).setPageSize(size)
 
     def save(self, path: Path) -> None:
         """Write the sheet as a picture."""
@@ -185,8 +185,11 @@ def main(plugins: str, kind: str, *paths: str) -> None:
     sys.path.insert(0, plugins)
     application = QgsApplication([], False)
     application.initQgis()
-    draw = {"fronts": fronts, "ice": ice}[kind]
-    draw(*paths[:-1], Path(paths[-1]))
+    *layers, picture = paths
+    if kind == "fronts":
+        fronts(layers[0], layers[1], Path(picture))
+    else:
+        ice(layers[0], layers[1], layers[2], Path(picture))
     QgsProject.instance().clear()
     application.exitQgis()
 

@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 MAXIMUM_BYTES = 25_000_000
 REQUIRED = (
@@ -61,10 +62,15 @@ def scan(archive: Path) -> list[str]:
         return [*_bandit(Path(folder)), *_secrets(Path(folder))]
 
 
+class _Metadata(configparser.RawConfigParser):
+    def optionxform(self, optionstr: str) -> str:
+        """Keep capitals."""
+        return optionstr
+
+
 def read_metadata(text: str) -> dict[str, str]:
     """Return the section [general] of a metadata.txt; empty where there is none."""
-    metadata = configparser.RawConfigParser()
-    metadata.optionxform = lambda option: option  # type: ignore[method-assign]  # keep capitals
+    metadata = _Metadata()
     metadata.read_string(text)
     return dict(metadata["general"]) if metadata.has_section("general") else {}
 
@@ -169,10 +175,11 @@ def _fingerprint(secret: str) -> str:
     return hashlib.sha1(secret.encode(), usedforsecurity=False).hexdigest()
 
 
-def _json_of(module: list[str], folder: Path) -> dict[str, dict[str, list[dict[str, str]]]]:
+def _json_of(module: list[str], folder: Path) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", *module], cwd=folder, check=False, capture_output=True, text=True
     )
     if not done.stdout:
         raise RuntimeError(f"{module[0]} did not run: {done.stderr}")
-    return json.loads(done.stdout)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -73,14 +72,6 @@ def read(command: Sequence[str | Path], env: Mapping[str, str] | None = None) ->
     except OSError:
         return ""
     return done.stdout if done.returncode == 0 else ""
-
-
-def step(title: str, work: Callable[[], None]) -> float:
-    """Announce a piece of work, do it, and return the seconds it took."""
-    say(f"\n== {title}")
-    start = time.monotonic()
-    work()
-    return time.monotonic() - start
 
 
 def finish(work: Callable[[], None]) -> int:

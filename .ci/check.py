@@ -1,0 +1,135 @@
+"""``./test``: set everything up and pass every check, in stages that are told apart.
+
+A stage that fails does not keep the later ones from being tried; the command then ends with
+a summary and status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import build_plugin
+import trixie
+from debian import ensure_qgis
+from environments import THREADS, engine, qgis_tests, tensorflow
+from inputs import aletsch_dem, synthetic_scene
+from link import link_tree
+from terminal import BUILD, StepError, finish, run, say
+
+EXTRAS = ("igm", "demo", "test", "lint")
+
+
+class Stages:
+    """Runs stages one after another and remembers how each went."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._failed = False
+
+    def run(self, title: str, work: Callable[[], None]) -> None:
+        """Run one stage; a failure is told at once and again in the summary."""
+        say(f"\n== {title}")
+        start = time.monotonic()
+        try:
+            work()
+            outcome = "passed"
+        except StepError as problem:
+            say(f"FAILED: {problem}")
+            outcome = "FAILED"
+            self._failed = True
+        self._lines.append(f"  {outcome:8} {time.monotonic() - start:5.0f} s  {title}")
+
+    def skip(self, title: str, reason: str) -> None:
+        """Leave a stage out, and say so."""
+        say(f"\n== {title}\nSkipped: {reason}.")
+        self._lines.append(f"  skipped            {title}: {reason}")
+
+    def summarise(self) -> None:
+        """Print how everything went.
+
+        Raises:
+            StepError: A stage failed.
+        """
+        say("\n== Summary")
+        say("\n".join(self._lines))
+        if self._failed:
+            raise StepError("not every stage passed")
+
+
+def main() -> None:
+    """Run everything that ``./test`` promises."""
+    parser = argparse.ArgumentParser(prog="./test", description=__doc__)
+    parser.add_argument(
+        "--no-3.44", dest="newer", action="store_false", help="leave QGIS 3.44 out (no root made)"
+    )
+    options = parser.parse_args()
+
+    say("== Setting up")
+    program = ensure_qgis()
+    python = engine(*EXTRAS)
+    link_tree()
+    tools = python.parent
+
+    stages = Stages()
+    stages.run("Style, types and walls", lambda: check_sources(tools))
+    stages.run("Plugin zip and its rules", lambda: build_zip(python))
+    stages.run("Engine suite", lambda: engine_suite(python))
+    stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
+    stages.run("Plugin zip in QGIS as installed", lambda: smoke(program, python))
+    newer = "Plugin zip in QGIS 3.44"
+    reason = trixie.obstacle() if options.newer else "left out with --no-3.44"
+    if reason:
+        stages.skip(newer, reason)
+    else:
+        stages.run(newer, lambda: trixie.smoke(build_plugin.archive_path(), *inputs(python)))
+    stages.summarise()
+
+
+def check_sources(tools: Path) -> None:
+    """Lint, format, types, and the wall between plugin and engine."""
+    run([tools / "ruff", "check", "--quiet"])
+    run([tools / "ruff", "format", "--check", "--quiet"])
+    run([tools / "mypy"])
+    run([tools / "lint-imports"], env={"PYTHONPATH": str(BUILD / "plugins")})
+
+
+def build_zip(python: Path) -> None:
+    """Build the zip and scan it as the plugin repository does."""
+    run([python, "-B", Path(__file__).parent / "build_plugin.py", "--scan"])
+
+
+def engine_suite(python: Path) -> None:
+    """Everything that needs no QGIS, in the engine's environment."""
+    reference = {"GLACIER_TENSORFLOW_PYTHON": str(tensorflow())}
+    run([python, "-m", "pytest", "--quiet"], env={**THREADS, **reference})
+
+
+def qgis_suite(python: Path) -> None:
+    """Everything that runs inside QGIS, with the engine beside it."""
+    environment = {
+        **THREADS,
+        "QT_QPA_PLATFORM": "offscreen",
+        "GLACIER_ENGINE_PYTHON": str(python),
+    }
+    run([qgis_tests(), "-m", "pytest", "--quiet", "tests/processing"], env=environment)
+
+
+def smoke(program: Path, python: Path) -> None:
+    """Use the zip as a person would."""
+    script = Path(__file__).parent / "smoke.py"
+    scene, dem = inputs(python)
+    archive = build_plugin.archive_path()
+    run([sys.executable, "-B", script, program, python, archive, scene, dem, BUILD / "smoke"])
+
+
+def inputs(python: Path) -> tuple[Path, Path]:
+    """Return a scene and a DEM that lie in the checkout."""
+    return synthetic_scene(python, BUILD / "smoke-scene.tif"), aletsch_dem(python)
+
+
+if __name__ == "__main__":
+    sys.exit(finish(main))
