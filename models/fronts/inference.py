@@ -24,7 +24,8 @@ def predictor(network: torch.nn.Module, device: torch.device, *, augment: bool) 
         device: Where to compute.
         augment: Average over the eight flips and quarter turns (test-time augmentation).
     """
-    network = network.to(device, memory_format=torch.channels_last).eval()
+    network = network.to(device).eval()
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     turns = range(4) if augment else range(1)
     flips = (False, True) if augment else (False,)
 

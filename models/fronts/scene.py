@@ -70,7 +70,7 @@ class NetworkView:
 
     def valid(self, window: Window) -> npt.NDArray[np.bool_]:
         """Return where the scene has data, for a window inside it."""
-        return np.isfinite(self._values(window)[0])
+        return np.asarray(np.isfinite(self._values(window)[0]))
 
     def _values(self, window: Window) -> Array:
         """Read the bands, NaN in all where one has no data."""

@@ -94,7 +94,7 @@ def segment(
     device = choose_device(options.device)
     tile = options.tile_size or TILE
     padding = PADDING if options.padding < 0 else options.padding
-    plan = TilePlan.choose(grid.shape, model.network.stride, tile, padding)
+    plan = TilePlan.choose(grid.shape, model.stride, tile, padding)
     batch = options.batch_size or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
     predict = predictor(model.network, device, augment=options.tta)
     codes = [zone.value for zone in card.classes]

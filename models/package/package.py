@@ -36,6 +36,11 @@ class Model:
     network: nn.Module
 
     @property
+    def stride(self) -> int:
+        """Rows and columns of an input must be multiples of this."""
+        return int(getattr(self.network, "stride", 1))
+
+    @property
     def provenance(self) -> dict[str, str]:
         """What a result says about the model that made it."""
         return {

@@ -120,11 +120,7 @@ def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
 @given(strip=st.integers(2, SIZE))
 def test_the_height_of_strips_changes_nothing(strip: int) -> None:
     zones, probability = scene(FRONTS["curved"])
-    with (
-        dataset(zones) as z,
-        dataset(probability, 1 / 250) as p,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
         (whole,) = extract_termini(z, p, grid(), TerminusOptions(), Silent())
         (cut,) = extract_termini(z, p, grid(), TerminusOptions(), Silent(), strip)
     assert cut.line.equals(whole.line)

@@ -170,7 +170,7 @@ def test_an_extent_elsewhere_is_refused_with_both_places(tmp_path: Path) -> None
     extent = Extent(xmin=0, ymin=0, xmax=10, ymax=10, crs="EPSG:32624")
     with (
         open_raster(source) as scene,
-        pytest.raises(EngineError, match="x 0 to 10.*x 500000 to 501000"),
+        pytest.raises(EngineError, match=r"x 0 to 10.*x 500000 to 501000"),
     ):
         work_grid(scene, extent)
 
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_raster_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "Gletscher ü.tif"
     path.write_text("not a raster")
     with (
-        pytest.raises(EngineError, match="Gletscher ü.tif cannot be opened"),
+        pytest.raises(EngineError, match=r"Gletscher ü\.tif cannot be opened"),
         open_raster(RasterInput(path=str(path))),
     ):
         pass
