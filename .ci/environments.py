@@ -23,7 +23,7 @@ def engine(*extras: str) -> Path:
     folder = BUILD / "engine"
     files = [REQUIREMENTS / f"{name}.txt" for name in ("engine", *extras)]
     if not _is_current(folder, files):
-        say("Building the engine's environment (some 400 MB to download at first)")
+        say("Building the engine's environment in build/engine")
         link_tree()
         options = [word for extra in extras for word in ("--extra", extra)]
         _follow([str(_base()), str(TREE / "environment.py"), str(folder), *options])

@@ -27,6 +27,7 @@ from qgis.core import (
     QgsLayoutItemScaleBar,
     QgsLayoutPoint,
     QgsLayoutSize,
+    QgsLegendRenderer,
     QgsLegendStyle,
     QgsMapLayer,
     QgsMapLayerLegendUtils,
@@ -105,8 +106,8 @@ class Page:
         QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(hidden_entries, entries)))
         model.refreshLayerLegend(node)
         self._place(legend, left, below + 1, PANEL, GAP)
-        legend.adjustBoxSize()
-        size = QgsLayoutSize(left + PANEL + GAP, below + legend.rect().height() + GAP, MM)
+        rows = QgsLegendRenderer(model, legend.legendSettings()).minimumSize().height()
+        size = QgsLayoutSize(left + PANEL + GAP, below + rows + 2 * GAP, MM)
         self.layout.pageCollection().page(0).setPageSize(size)
 
     def save(self, path: Path) -> None:
