@@ -15,6 +15,8 @@ from glacier_qgis.models.package.registry import user_folder
 AUTOMATIC = ("", "automatic")
 PREFERENCE = ("f15_", "f14_", "f12_")
 """Families in the order of choice between equally close resolutions."""
+WHEEL = "igm-model"
+"""The distribution that carries published emulators."""
 _IN_WHEEL = "igm/processes/iceflow/emulate/emulators"
 _CURE = (
     "run 'Set up engine' with the extra 'IGM emulators', or give the folder of an emulator "
@@ -42,7 +44,7 @@ def _roots() -> list[Path]:
     if data := os.environ.get("GLACIER_DATA"):
         roots.append(Path(data) / "iceflow" / "emulators")
     with contextlib.suppress(metadata.PackageNotFoundError):
-        roots.append(Path(str(metadata.distribution("igm-model").locate_file(_IN_WHEEL))))
+        roots.append(Path(str(metadata.distribution(WHEEL).locate_file(_IN_WHEEL))))
     return [*roots, user_folder() / "emulators"]
 
 

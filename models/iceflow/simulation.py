@@ -187,4 +187,4 @@ def run(simulation: Simulation, times: list[float], reporter: Reporter) -> Itera
 
 
 def _array(field: Tensor) -> Array:
-    return np.array(field.cpu(), dtype=np.float32)
+    return field.cpu().numpy().astype(np.float32)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow import catalogue
+from glacier_qgis.models.iceflow.catalogue import find_emulator, installed_emulators
+
+if TYPE_CHECKING:
+    from conftest import Listener
+
+
+NAMES = (
+    "f12_cfsflow_GJ_21_a/100",
+    "f14_pism_GJ_21_a/1000",
+    "f14_pism_GJ_21_a/2000",
+    "f15_cfsflow_GJ_22_a/100",
+    "f15_cfsflow_GJ_22_a/200",
+)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A computer with five emulators in the person's own folder and none elsewhere."""
+    monkeypatch.setattr(catalogue, "user_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalogue, "WHEEL", "no-such-distribution")
+    monkeypatch.delenv("GLACIER_DATA", raising=False)
+    for name in NAMES:
+        folder = tmp_path / "emulators" / name
+        folder.mkdir(parents=True)
+        (folder / "model.h5").touch()
+    return tmp_path / "emulators"
+
+
+def test_installed_emulators_are_found_by_name(shelf: Path) -> None:
+    assert sorted(installed_emulators()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "resolution", "expected"),
+    [
+        ("", 100, "f15_cfsflow_GJ_22_a/100"),
+        ("automatic", 190, "f15_cfsflow_GJ_22_a/200"),
+        ("", 20, "f15_cfsflow_GJ_22_a/100"),
+        ("", 900, "f14_pism_GJ_21_a/1000"),
+        ("", 5000, "f14_pism_GJ_21_a/2000"),
+        ("f14_pism_GJ_21_a", 100, "f14_pism_GJ_21_a/1000"),
+        ("f12_cfsflow_GJ_21_a/100", 100, "f12_cfsflow_GJ_21_a/100"),
+    ],
+)
+def test_the_emulator_trained_nearest_is_chosen(
+    shelf: Path, listener: Listener, wanted: str, resolution: float, expected: str
+) -> None:
+    name, path = find_emulator(wanted, resolution, listener.log)
+    assert (name, path) == (expected, shelf / expected)
+    assert bool(listener.logs) == (wanted != expected)
+
+
+def test_a_path_to_a_folder_a_file_or_a_family_works(shelf: Path, listener: Listener) -> None:
+    name = "f14_pism_GJ_21_a/2000"
+    for wanted in (shelf / name, shelf / name / "model.h5", shelf / "f14_pism_GJ_21_a"):
+        assert find_emulator(str(wanted), 1900, listener.log)[0] == name
+
+
+@pytest.mark.parametrize("wanted", ["f99_none", "/nowhere/model.h5"])
+def test_an_emulator_that_is_not_there_names_those_that_are(
+    shelf: Path, listener: Listener, wanted: str
+) -> None:
+    with pytest.raises(EngineError, match=r"(?s)f14_pism_GJ_21_a/2000.*Set up engine"):
+        find_emulator(wanted, 100, listener.log)
+
+
+def test_without_any_emulator_the_error_says_how_to_get_one(
+    shelf: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "user_folder", lambda: Path("/nowhere"))
+    with pytest.raises(EngineError, match="extra 'IGM emulators'"):
+        find_emulator("", 100, listener.log)

@@ -1,0 +1,56 @@
+"""The published reference run of the Aletsch glacier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import netCDF4
+import numpy as np
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.simulation import Simulation, run, save_times
+
+if TYPE_CHECKING:
+    from conftest import Listener
+
+
+CELL = 100.0
+REFERENCE_STEPS = 465
+
+
+def read_north_up(path: Path, name: str) -> Tensor:
+    with netCDF4.Dataset(path) as file:
+        assert file["y"][0] < file["y"][-1]
+        return torch.from_numpy(np.asarray(file[name][::-1], dtype=np.float32).copy())
+
+
+def test_the_golden_run_is_reproduced(iceflow_data: Path, listener: Listener) -> None:
+    folder = iceflow_data / "aletsch_golden"
+    surface, thickness, mask = (
+        read_north_up(folder / "geology.nc", name) for name in ("usurf", "thk", "icemask")
+    )
+    emulator = Emulator.read(iceflow_data / "emulators" / "f15_cfsflow_GJ_22_a" / "100")
+
+    def flow(h: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+        fields = emulator.velocity(h, s, CELL, 78.0, 0.0, ("ubar", "vbar"))
+        return fields["ubar"], fields["vbar"]
+
+    def balance(s: Tensor, time: float) -> Tensor:
+        height = s - 2000
+        rate = (height * torch.where(height < 0, 0.006, 0.009)).clamp(-100, 2)
+        return torch.where(mask > 0.5, rate, -10.0)
+
+    simulation = Simulation(
+        surface - thickness, thickness, flow, balance, cell_size=CELL, cfl=0.3, start=100.0
+    )
+    states = list(run(simulation, save_times(100, 200, 10), listener))[1:]
+    with netCDF4.Dataset(folder / "ts_reference.nc") as file:
+        times, volumes, areas = (np.asarray(file[name][:]) for name in ("time", "vol", "area"))
+    np.testing.assert_array_equal([state.time for state in states], times)
+    np.testing.assert_allclose([state.volume for state in states], volumes, rtol=0, atol=1e-3)
+    np.testing.assert_allclose([state.area for state in states], areas, rtol=0, atol=0.05)
+    assert abs(simulation.steps - REFERENCE_STEPS) <= 1
+    assert abs(simulation.budget().residual) < 1e-5

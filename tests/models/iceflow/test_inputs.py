@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas
+import numpy as np
+import pytest
+import shapely
+from affine import Affine
+from pyproj import CRS, Transformer
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import RasterInput, VectorInput
+from glacier_qgis.models.iceflow.inputs import Topography, read_ice_mask, read_topography
+from glacier_qgis.models.iceflow.units import VerticalUnit
+from glacier_qgis.models.raster.grid import Grid
+
+if TYPE_CHECKING:
+    from conftest import Listener
+
+
+WEST, NORTH, CELL = 400_000.0, 5_150_000.0, 100.0
+UPRIGHT = Affine(CELL, 0, WEST, 0, -CELL, NORTH)
+SHAPE = (60, 50)
+FOOT = 0.3048
+INNER = (slice(2, -2), slice(2, -2))
+"""All but the edge, where a warped cell lies half outside of its source."""
+
+
+def mountain(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A lopsided hill (m) over UTM coordinates."""
+    east, north = (x - WEST) / 5000, (y - NORTH + 6000) / 6000
+    return (1500 + 900 * np.sin(2 * east + 0.3) * np.cos(1.5 * north) + 300 * north).astype("f4")
+
+
+def cell_centres(transform: Affine, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    rows, columns = np.indices(shape) + 0.5
+    t = transform
+    return t.a * columns + t.b * rows + t.c, t.d * columns + t.e * rows + t.f
+
+
+@pytest.fixture
+def read(listener: Listener) -> Callable[..., Topography]:
+    def read(
+        bed: Path | None = None,
+        surface: Path | None = None,
+        thickness: Path | None = None,
+        unit: VerticalUnit = "from the raster",
+    ) -> Topography:
+        sources = (RasterInput(path=str(p)) if p else None for p in (bed, surface, thickness))
+        return read_topography(*sources, None, CELL, unit, listener)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("transform", "shape"),
+    [
+        (UPRIGHT, SHAPE),
+        (Affine(CELL, 0, WEST, 0, CELL, NORTH - 6000), SHAPE),
+        (Affine(0, -CELL, WEST + 5000, CELL, 0, NORTH - 6000), SHAPE[::-1]),
+        (Affine(-CELL, 0, WEST + 5000, 0, CELL, NORTH - 6000), SHAPE),
+    ],
+    ids=["north-up", "south-up", "turned by 90°", "turned by 180°"],
+)
+def test_the_orientation_of_the_file_does_not_matter(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    transform: Affine,
+    shape: tuple[int, int],
+) -> None:
+    dem = write_tif("dem.tif", mountain(*cell_centres(transform, shape)), transform)
+    topography = read(bed=dem)
+    assert topography.grid == Grid(CRS("EPSG:32632"), UPRIGHT, *SHAPE)
+    expected = mountain(*cell_centres(UPRIGHT, SHAPE))
+    np.testing.assert_allclose(topography.bed[INNER], expected[INNER], rtol=0, atol=0.1)
+    np.testing.assert_allclose(topography.bed, expected, rtol=0, atol=4)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2056", "EPSG:3857"])
+def test_any_crs_comes_out_metric_with_the_mountain_in_its_place(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], crs: str
+) -> None:
+    to_crs = Transformer.from_crs("EPSG:32632", crs, always_xy=True)
+    left, bottom, right, top = to_crs.transform_bounds(WEST, NORTH - 6000, WEST + 5000, NORTH)
+    transform = Affine((right - left) / 400, 0, left, 0, -(top - bottom) / 480, top)
+    back = Transformer.from_crs(crs, "EPSG:32632", always_xy=True)
+    values = mountain(*back.transform(*cell_centres(transform, (480, 400))))
+    topography = read(bed=write_tif("dem.tif", values, transform, crs))
+    grid = topography.grid
+    assert grid.crs.axis_info[0].unit_name == "metre"
+    assert grid.cell_size == CELL
+    assert grid.height >= 55
+    assert grid.width >= 45
+    place = Transformer.from_crs(grid.crs, "EPSG:32632", always_xy=True)
+    expected = mountain(*place.transform(*np.meshgrid(grid.x, grid.y)))
+    np.testing.assert_allclose(topography.bed[INNER], expected[INNER], rtol=0, atol=5)
+
+
+@pytest.mark.parametrize(
+    ("tag", "choice", "factor"),
+    [
+        ("ft", "from the raster", FOOT),
+        ("US survey foot", "from the raster", 1200 / 3937),
+        ("m", "from the raster", 1.0),
+        (None, "from the raster", 1.0),
+        (None, "feet", FOOT),
+        ("ft", "metres", 1.0),
+    ],
+)
+def test_heights_are_converted_only_where_something_says_so(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    tag: str | None,
+    choice: str,
+    factor: float,
+) -> None:
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), UPRIGHT, unit=tag)
+    np.testing.assert_allclose(read(bed=dem, unit=choice).bed, 3000 * factor, rtol=1e-6)
+
+
+def test_a_dem_on_a_grid_in_feet_without_vertical_unit_is_asked_about(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    in_feet = Affine(300, 0, 1_300_000, 0, -300, 250_000)
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), in_feet, "EPSG:2926")
+    with pytest.raises(EngineError, match="Say it with VERTICAL_UNIT"):
+        read(bed=dem)
+    np.testing.assert_allclose(read(bed=dem, unit="feet").bed, 3000 * FOOT, rtol=1e-5)
+
+
+def test_any_two_of_bed_surface_and_thickness_make_the_same_glacier(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    bed = mountain(*cell_centres(UPRIGHT, SHAPE))
+    ice = np.zeros(SHAPE, "f4")
+    ice[20:40, 10:30] = 150.0
+    files = {
+        "bed": write_tif("bed.tif", bed, UPRIGHT),
+        "surface": write_tif("surface.tif", bed + ice, UPRIGHT),
+        "thickness": write_tif("thickness.tif", ice, UPRIGHT),
+    }
+    for left_out in files:
+        topography = read(**{name: path for name, path in files.items() if name != left_out})
+        np.testing.assert_allclose(topography.bed, bed, atol=1e-3)
+        np.testing.assert_allclose(topography.thickness, ice, atol=1e-3)
+        np.testing.assert_allclose(topography.surface, bed + ice, atol=1e-3)
+
+
+def test_thickness_without_data_is_no_ice_and_a_smaller_raster_is_placed(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    bed = write_tif("bed.tif", np.full(SHAPE, 2000, "f4"), UPRIGHT)
+    ice = np.full((10, 8), 90, "f4")
+    ice[3, 4] = -9999
+    shifted = Affine(CELL, 0, WEST + 12 * CELL, 0, -CELL, NORTH - 20 * CELL)
+    thickness = write_tif("ice.tif", ice, shifted, nodata=-9999)
+    found = read(bed=bed, thickness=thickness).thickness
+    expected = np.zeros(SHAPE, "f4")
+    expected[20:30, 12:20] = 90
+    expected[23, 16] = 0
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_surface_alone_is_ground_and_that_is_a_warning(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], listener: Listener
+) -> None:
+    surface = write_tif("dem.tif", np.full(SHAPE, 2000, "f4"), UPRIGHT)
+    assert not read(surface=surface).thickness.any()
+    assert any("ground without ice" in warning for warning in listener.warnings)
+
+
+def holed(value: float) -> np.ndarray:
+    values = np.full(SHAPE, 2000, "f4")
+    values[30, 20] = value
+    return values
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -9999.0])
+def test_holes_in_the_elevation_are_refused(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], value: float
+) -> None:
+    dem = write_tif("dem.tif", holed(value), UPRIGHT, nodata=-9999)
+    with pytest.raises(EngineError, match=r"BED has no data in 1 cells.*Fill no data"):
+        read(bed=dem)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (holed(-32768), "not on Earth.*declare it as no data"),
+        (np.full(SHAPE, 12_000, "f4"), "set VERTICAL_UNIT"),
+        (np.full(SHAPE, np.nan, "f4"), "BED has no data in this area"),
+    ],
+)
+def test_elevations_that_cannot_be_are_refused(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    values: np.ndarray,
+    message: str,
+) -> None:
+    with pytest.raises(EngineError, match=message):
+        read(bed=write_tif("dem.tif", values, UPRIGHT))
+
+
+@pytest.mark.parametrize(
+    ("thickness", "message"),
+    [
+        (np.where(holed(-3) < 0, holed(-3), 0), "negative thickness.*-3 m"),
+        (np.full(SHAPE, 9000, "f4"), "9000 m, more than any ice"),
+        (np.full(SHAPE, np.nan, "f4"), "INITIAL_THICKNESS: .* no data in the area"),
+    ],
+)
+def test_thickness_that_cannot_be_is_refused(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    thickness: np.ndarray,
+    message: str,
+) -> None:
+    bed = write_tif("bed.tif", np.full(SHAPE, 2000, "f4"), UPRIGHT)
+    with pytest.raises(EngineError, match=message):
+        read(bed=bed, thickness=write_tif("ice.tif", thickness, UPRIGHT))
+
+
+def test_a_bed_above_the_surface_is_refused(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    bed = write_tif("bed.tif", holed(2100), UPRIGHT)
+    surface = write_tif("surface.tif", np.full(SHAPE, 2050, "f4"), UPRIGHT)
+    with pytest.raises(EngineError, match=r"above SURFACE in 1 cells, by up to 50\.0 m"):
+        read(bed=bed, surface=surface)
+
+
+def test_nothing_and_everything_are_refused(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    with pytest.raises(EngineError, match="Give BED, or SURFACE"):
+        read()
+    dem = write_tif("dem.tif", np.full(SHAPE, 2000, "f4"), UPRIGHT)
+    with pytest.raises(EngineError, match="any two make the third"):
+        read(dem, dem, dem)
+
+
+def test_an_outline_in_another_crs_becomes_the_cells_inside_it(tmp_path: Path) -> None:
+    grid = Grid(CRS("EPSG:32632"), UPRIGHT, *SHAPE)
+    box = shapely.box(WEST + 1000, NORTH - 3000, WEST + 2500, NORTH - 1000)
+    frame = geopandas.GeoDataFrame(geometry=[box], crs="EPSG:32632")
+    path = tmp_path / "outline.gpkg"
+    frame.to_crs("EPSG:4326").to_file(path)
+    mask = read_ice_mask(VectorInput(path=str(path)), grid)
+    expected = np.zeros(SHAPE, bool)
+    expected[10:30, 10:25] = True
+    np.testing.assert_array_equal(mask, expected)
+    elsewhere = frame.translate(xoff=50_000)
+    elsewhere.to_file(tmp_path / "elsewhere.gpkg")
+    with pytest.raises(EngineError, match="ICE_MASK"):
+        read_ice_mask(VectorInput(path=str(tmp_path / "elsewhere.gpkg")), grid)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import xarray
+from affine import Affine
+from pyproj import CRS
+
+from glacier_qgis.models.iceflow.calendar import iso_date
+from glacier_qgis.models.iceflow.netcdf import create_simulation_file
+from glacier_qgis.models.iceflow.simulation import Snapshot
+from glacier_qgis.models.raster.grid import Grid
+
+PROVENANCE = {
+    "SOFTWARE": "glacier_qgis 1.0",
+    "CREATED": "2026-01-01T00:00:00+00:00",
+    "ALGORITHM": "SimulateGlacier",
+    "PARAMETERS": "{}",
+    "EMULATOR": "f15/100",
+}
+TIMES = (1880.0, 1880.5, 1890.0)
+CF_NAMES = {
+    "thk": ("land_ice_thickness", "m"),
+    "usurf": ("surface_altitude", "m"),
+    "topg": ("bedrock_altitude", "m"),
+    "ubar": ("land_ice_vertical_mean_x_velocity", "m year-1"),
+    "vbar": ("land_ice_vertical_mean_y_velocity", "m year-1"),
+    "smb": ("land_ice_surface_specific_mass_balance_rate", "m year-1"),
+}
+
+
+@pytest.fixture(params=["EPSG:2056", "EPSG:32632", "EPSG:3413", "EPSG:3031"])
+def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Grid]:
+    grid = Grid(CRS.from_user_input(request.param), Affine(50, 0, 4e5, 0, -50, 1.2e6), 7, 11)
+    rows, columns = np.indices(grid.shape, dtype=np.float32)
+    path = tmp_path / "süd run.nc"
+    with create_simulation_file(path, grid, 1000 + columns, PROVENANCE) as file:
+        for time in TIMES:
+            thickness = (columns + np.float32(time - 1880)) * (rows > 2)
+            file.append(
+                Snapshot(time, thickness, 1000 + columns + thickness, columns, rows, rows, 1, 1, 1)
+            )
+    return path, grid
+
+
+def test_xarray_decodes_times_places_and_values(written: tuple[Path, Grid]) -> None:
+    path, grid = written
+    with xarray.open_dataset(path) as data:
+        np.testing.assert_array_equal(data["x"], grid.x)
+        np.testing.assert_array_equal(data["y"], grid.y)
+        dates = [f"{time.year}-{time.month:02d}-{time.day:02d}" for time in data["time"].values]
+        assert dates == ["1880-01-01", "1880-07-02", "1890-01-01"]
+        place = data["thk"].sel(x=grid.x[6], y=grid.y[4]).isel(time=2)
+        assert float(place) == 16.0
+        assert np.isnan(data["ubar"].isel(time=0, y=0)).all()
+        assert float(data["vbar"].isel(time=1, y=5, x=3)) == 5.0
+        assert CRS.from_wkt(data["crs"].attrs["crs_wkt"]) == grid.crs
+
+
+def test_gdal_opens_it_in_the_right_place_with_a_band_a_time(written: tuple[Path, Grid]) -> None:
+    path, grid = written
+    with rasterio.open(f'NETCDF:"{path}":thk') as raster:
+        assert raster.transform.almost_equals(grid.transform)
+        assert CRS.from_user_input(raster.crs.to_wkt()).equals(grid.crs, ignore_axis_order=True)
+        assert raster.count == len(TIMES)
+        assert raster.read(3)[4, 6] == 16.0
+
+
+def test_the_structure_is_that_of_the_cf_conventions(written: tuple[Path, Grid]) -> None:
+    path, _ = written
+    with xarray.open_dataset(path, decode_times=False, decode_cf=False) as data:
+        assert data.attrs["Conventions"] == "CF-1.10"
+        assert {"title", "source", "history", "references"} <= set(data.attrs)
+        assert data["time"].attrs["units"] == "days since 0001-01-01"
+        assert data["time"].attrs["calendar"] == "365_day"
+        for axis, name in (("x", "projection_x_coordinate"), ("y", "projection_y_coordinate")):
+            assert data[axis].attrs["standard_name"] == name
+            assert data[axis].attrs["units"] == "m"
+            assert "_FillValue" not in data[axis].attrs
+            assert np.all(np.diff(data[axis].values)) or data[axis].size == 1
+        for name, (standard, unit) in CF_NAMES.items():
+            attributes = data[name].attrs
+            assert (attributes["standard_name"], attributes["units"]) == (standard, unit)
+            mapping = data[attributes["grid_mapping"]]
+            assert mapping.attrs["grid_mapping_name"] != "unknown"
+            assert data[name].dims[-2:] == ("y", "x")
+
+
+@pytest.mark.parametrize(
+    ("year", "expected"),
+    [
+        (0, "0000-01-01"),
+        (1880.5, "1880-07-02"),
+        (-12, "-0012-01-01"),
+        (99.99999999999, "0100-01-01"),
+    ],
+)
+def test_years_become_dates(year: float, expected: str) -> None:
+    assert iso_date(year) == expected

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow.simulation import Simulation, run, save_times
+
+if TYPE_CHECKING:
+    from conftest import Listener
+
+
+RATE = 1e-16
+"""A of Glen's law, Pa⁻³ a⁻¹, as in the EISMINT experiments."""
+WEIGHT = 910 * 9.81
+"""ρ g, N m⁻³."""
+CELL = 25_000.0
+H0, R0 = 3600.0, 750_000.0
+
+
+def shallow_ice_flow(thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
+    """The shallow-ice velocity, ū = −2A(ρg)³/5 h⁴ |∇s|² ∇s."""
+    south_to_north, west_to_east = torch.gradient(surface, spacing=CELL)
+    slope_x, slope_y = west_to_east, -south_to_north
+    factor = -2 * RATE * WEIGHT**3 / 5 * thickness**4 * (slope_x**2 + slope_y**2)
+    return factor * slope_x, factor * slope_y
+
+
+def similarity_dome(time: float, accumulating: bool) -> Tensor:
+    """Thickness (m) of Halfar's dome, or of Bueler's test C, at `time` (a)."""
+    gamma = 2 * RATE * WEIGHT**3 / 5
+    alpha, beta = (-1.0, 2.0) if accumulating else (1 / 9, 1 / 18)
+    start = (15208.0 if accumulating else 422.45) if gamma else 0.0
+    axis = (torch.arange(81, dtype=torch.float64) - 40) * CELL
+    radius = torch.hypot(axis[:, None], axis[None])
+    ratio = time / start
+    inside = (1 - (radius / R0 * ratio**-beta) ** (4 / 3)).clamp(min=0)
+    return H0 * ratio**-alpha * inside ** (3 / 7)
+
+
+def no_balance(surface: Tensor, time: float) -> Tensor:
+    return torch.zeros_like(surface)
+
+
+def dome_run(
+    start: float, end: float, accumulating: bool, listener: Listener
+) -> tuple[Simulation, Tensor]:
+    def balance(surface: Tensor, time: float) -> Tensor:
+        return 5 * similarity_dome(time, accumulating=True) / time
+
+    simulation = Simulation(
+        torch.zeros(81, 81, dtype=torch.float64),
+        similarity_dome(start, accumulating),
+        shallow_ice_flow,
+        balance if accumulating else no_balance,
+        cell_size=CELL,
+        cfl=0.3,
+        start=start,
+        max_step=0.5,
+    )
+    *_, last = run(simulation, [start, end], listener)
+    return simulation, torch.from_numpy(last.thickness).double()
+
+
+def test_halfars_dome_spreads_as_its_similarity_solution(listener: Listener) -> None:
+    simulation, thickness = dome_run(422.45, 822.45, False, listener)
+    exact = similarity_dome(822.45, accumulating=False)
+    interior = exact > 1000
+    assert float((thickness - exact)[interior].abs().mean()) < 0.01 * H0
+    assert float(thickness[40, 40]) == pytest.approx(float(exact[40, 40]), rel=0.01)
+    budget = simulation.budget()
+    assert budget.final == pytest.approx(budget.initial, rel=1e-9)
+    assert abs(budget.residual) < 1e-9 * budget.initial
+
+
+def test_a_symmetric_dome_stays_symmetric(listener: Listener) -> None:
+    _, thickness = dome_run(422.45, 522.45, False, listener)
+    for turned in (thickness.flip(0), thickness.flip(1), thickness.T):
+        torch.testing.assert_close(thickness, turned, rtol=1e-9, atol=1e-6)
+
+
+def test_a_growing_dome_follows_its_similarity_solution(listener: Listener) -> None:
+    simulation, thickness = dome_run(12000.0, 12400.0, True, listener)
+    exact = similarity_dome(12400.0, accumulating=True)
+    interior = exact > 1000
+    assert float((thickness - exact)[interior].abs().mean()) < 0.01 * float(exact.max())
+    volume = float(exact.sum()) * CELL**2 / 1e9
+    assert simulation.budget().final == pytest.approx(volume, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "interval", "expected"),
+    [
+        (0, 30, 10, [0, 10, 20, 30]),
+        (5, 30, 10, [5, 15, 25, 30]),
+        (0, 5, 10, [0, 5]),
+        (0, 0.3, 0.1, [0, 0.1, 0.2, 0.3]),
+        (-20, 0, 10, [-20, -10, 0]),
+    ],
+)
+def test_saved_times_hold_both_ends(
+    start: float, end: float, interval: float, expected: list[float]
+) -> None:
+    assert save_times(start, end, interval) == pytest.approx(expected)
+
+
+def test_saved_times_are_met_exactly_and_progress_only_grows(listener: Listener) -> None:
+    bed = torch.zeros(6, 9)
+
+    def sliding(thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.full_like(thickness, 37.7), torch.zeros_like(thickness)
+
+    simulation = Simulation(bed, bed + 10, sliding, no_balance, cell_size=100.0, cfl=0.3)
+    times = save_times(0, 20, 3)
+    assert [state.time for state in run(simulation, times, listener)] == times
+    assert listener.fractions == sorted(listener.fractions)
+    assert listener.fractions[-1] == 1.0
+
+
+@pytest.mark.parametrize("speed", [float("nan"), float("inf"), 1e6])
+def test_ice_that_runs_away_is_an_error_with_a_cure(speed: float) -> None:
+    bed = torch.zeros(4, 4)
+
+    def runaway(thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.full_like(thickness, speed), torch.zeros_like(thickness)
+
+    simulation = Simulation(bed, bed + 10, runaway, no_balance, cell_size=100.0, cfl=0.5)
+    with pytest.raises(EngineError, match="Lower CFL"):
+        simulation.step(1.0)
+
+
+def test_volume_and_area_are_those_of_a_block(listener: Listener) -> None:
+    thickness = torch.zeros(10, 10)
+    thickness[2:4, 3:8] = 50.0
+    thickness[0, 0] = 0.5
+    simulation = Simulation(
+        torch.full((10, 10), 100.0),
+        thickness,
+        lambda h, s: (torch.full_like(h, 3.0), torch.full_like(h, 4.0)),
+        no_balance,
+        cell_size=200.0,
+        cfl=0.3,
+    )
+    state = simulation.snapshot()
+    assert state.volume == pytest.approx((10 * 50 + 0.5) * 200**2 / 1e9)
+    assert state.area == pytest.approx(10 * 0.04)
+    assert state.mean_speed == pytest.approx(5.0)
+    np.testing.assert_allclose(state.surface[2, 3], 150.0)
