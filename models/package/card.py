@@ -76,6 +76,7 @@ class ModelCard(_Part):
         cell_size_m: Ground size of the square cells that the network works on.
         cell_size_range_m: Cell sizes that it was trained for.
         normalisation: How a scene's values become the input.
+        training: How the weights were fitted.
         split: What was kept out of the training.
     """
 
@@ -93,6 +94,7 @@ class ModelCard(_Part):
     cell_size_range_m: tuple[float, float]
     normalisation: str
     training_data: list[TrainingData]
+    training: str = ""
     split: str
     licence: str
     evaluations: list[Evaluation] = Field(default_factory=list)

@@ -18,9 +18,10 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.device import tune_allocator
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import EventStream, Stage
+from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.package.card import Architecture, Evaluation
 from glacier_qgis.models.package.package import build, save_package
+from glacier_qgis.models.training import caffe, front_lines
 from glacier_qgis.models.training.augment import Augmentation
 from glacier_qgis.models.training.caffe import read_caffe
 from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
@@ -58,12 +59,11 @@ def fit(
     held_out: list[LabelledScene],
     reporter: EventStream,
 ) -> None:
-    """Learn from all glaciers but one and write the averaged weights."""
+    """Learn from everything but one glacier of CaFFe and write the averaged weights."""
     torch.manual_seed(arguments.seed)
     groups = sorted({scene.group for scene in learnt})
     pools = [[scene for scene in learnt if scene.group == group] for group in groups]
-    if arguments.front_lines:
-        pools.append(read_front_lines(arguments.front_lines))
+    pools.append(read_front_lines(arguments.front_lines))
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes)
     network = build(NETWORK)
     if arguments.start_from:
@@ -71,7 +71,8 @@ def fit(
     run = Fit(network, schedule, arguments.output / "state", arguments.seed)
     weights = run.run(sampler(pools), reporter)
     save_file(weights, arguments.output / "weights.safetensors")
-    reporter.log(f"Learnt from {len(learnt)} images; {len(held_out)} were kept for the test.")
+    images = sum(map(len, pools))
+    reporter.log(f"Learnt from {images} images; {len(held_out)} were kept for the test.")
 
 
 def publish(
@@ -83,26 +84,24 @@ def publish(
     """Measure weights on the glacier that was kept out and write the package."""
     weights = load_file(arguments.weights)
     package: Path = arguments.package
-    tests = {f"CaFFe, glacier {arguments.hold_out}, in no part of the training": held_out}
-    if arguments.front_lines:
-        title = "Landsat images of Greenland (Mohajerani et al. 2019), in no part of the training"
-        tests[title] = read_front_lines(arguments.front_lines)
-    command = f"python -m glacier_qgis.models.training publish --hold-out {arguments.hold_out}"
-    draft = Path(tempfile.mkdtemp())
+    sources = [caffe.credit(learnt), front_lines.credit(read_front_lines(arguments.front_lines))]
+    card = describe(
+        package.name, NETWORK, sources, caffe.credit(held_out), history=arguments.history
+    )
+    draft = Path(tempfile.mkdtemp()) / package.name
     try:
-        save_package(
-            draft / package.name, describe(package.name, NETWORK, learnt, held_out, []), weights
+        save_package(draft, card, weights)
+        measured = Evaluation(
+            data=f"CaFFe, glacier {arguments.hold_out}, in no part of the training",
+            command=(
+                f"python -m glacier_qgis.models.training publish --hold-out {arguments.hold_out}"
+            ),
+            values=evaluate(draft, held_out, reporter),
         )
-        evaluations = []
-        for index, (title, scenes) in enumerate(tests.items()):
-            stage = Stage(reporter, index / len(tests), (index + 1) / len(tests))
-            values = evaluate(draft / package.name, scenes, stage)
-            reporter.log(f"{title}: {values}")
-            evaluations.append(Evaluation(data=title, command=command, values=values))
-        card = describe(package.name, NETWORK, learnt, held_out, evaluations)
-        save_package(package, card, weights)
+        reporter.log(f"{measured.data}: {measured.values}")
+        save_package(package, card.model_copy(update={"evaluations": [measured]}), weights)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft.parent, ignore_errors=True)
 
 
 def sampler(pools: Sequence[Sequence[LabelledScene]]) -> Batches:
@@ -134,9 +133,12 @@ def _arguments() -> argparse.Namespace:
     finish.set_defaults(step=publish)
     finish.add_argument("--weights", type=Path, required=True, help="what fit wrote")
     finish.add_argument("--package", type=Path, required=True, help="folder to create")
+    finish.add_argument("--history", default="", help="what the card should say of earlier runs")
     for step in (learn, finish):
-        step.add_argument("--front-lines", type=Path, help="folder of Landsat images with fronts")
         step.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
+        step.add_argument(
+            "--front-lines", type=Path, required=True, help="folder of Landsat images"
+        )
         step.add_argument("--hold-out", required=True, help="glacier of CaFFe kept for the test")
     return parser.parse_args()
 

@@ -40,9 +40,7 @@ def look(scene: LabelledScene, view: View) -> tuple[Tensor, Tensor]:
         zones: (rows, columns) int64, 0 where unlabelled or invalid.
     """
     grid = _grid(scene, view)[None]
-    ranks, valid = (
-        torch.from_numpy(array)[None, None] for array in scene.equalised()
-    )
+    ranks, valid = (torch.from_numpy(array)[None, None] for array in scene.equalised())
     zones = torch.from_numpy(scene.zones)[None, None].float()
     weighted = grid_sample(torch.cat([ranks, valid], 1), grid, "bilinear", align_corners=False)[0]
     nearest = grid_sample(torch.cat([zones, valid], 1), grid, "nearest", align_corners=False)[0]

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from skimage import io
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.training.samples import LabelledScene
+from glacier_qgis.models.package.card import TrainingData
+from glacier_qgis.models.training.samples import LabelledScene, training_data
+
+
+def credit(scenes: Sequence[LabelledScene]) -> TrainingData:
+    """State what a model that learnt from these scenes owes to whom."""
+    return training_data(
+        scenes,
+        dataset="CaFFe (CAlving Fronts and where to Find thEm)",
+        credit=(
+            "Gourmelon, N.; Seehaus, T.; Braun, M. H.; Maier, A.; Christlein, V. (2022). PANGAEA. "
+            "Images resized to 256 × 256 pixels."
+        ),
+        licence="CC BY 4.0",
+        doi="10.1594/PANGAEA.940950",
+    )
 
 
 def read_caffe(folder: Path) -> list[LabelledScene]:
@@ -39,13 +55,9 @@ def _read(folder: Path, row: dict[str, str]) -> LabelledScene:
     return LabelledScene(
         name=Path(row["file"]).stem,
         group=row["glacier"],
+        date=row["date"],
         image=image.astype(np.uint8),
         zones=zones.astype(np.uint8),
         traced=io.imread(folder / "fronts" / row["file"]) > 127,
         cell_size=(float(row["gsd_x_m"]), float(row["gsd_y_m"])),
     )
-
-
-def acquisition_date(scene: LabelledScene) -> str:
-    """Return the date (ISO 8601) that a CaFFe file name states after the glacier."""
-    return scene.name.split("_")[1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,8 @@ class Fit:
         return self.average
 
     def _learn(self, batches: Batches, rate: float) -> float:
-        images, zones = batches(self._generator)
+        with single_thread():
+            images, zones = batches(self._generator)
         images = images.to(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             logits = self.network(images)
@@ -146,3 +148,18 @@ class Fit:
         self.network.load_state_dict(
             {name[8:]: value for name, value in tensors.items() if name.startswith("network.")}
         )
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Keep small operations on one thread.
+
+    Each would end at a barrier, and where other programs use the processor too, the thread
+    that waits for its turn holds up the other: drawing a batch takes seconds.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -6,6 +6,8 @@ Greenland, turned so that the ice flows up the picture, each with a front one pi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,8 @@ from skimage import io
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
-from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene
+from glacier_qgis.models.package.card import TrainingData
+from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene, training_data
 
 CELL_SIZE = 49.0
 """Mean ground distance between pixels of this data set, in m."""
@@ -43,11 +46,28 @@ def read_front_lines(folder: Path) -> list[LabelledScene]:
     return scenes
 
 
+def credit(scenes: Sequence[LabelledScene]) -> TrainingData:
+    """State what a model that learnt from these scenes owes to whom."""
+    return training_data(
+        scenes,
+        dataset="Landsat images of Greenland's calving fronts",
+        credit=(
+            "Mohajerani, Y.; Wood, M.; Velicogna, I.; Rignot, E. (2019), Remote Sensing 11, 74. "
+            "Zones within 20 pixels of the fronts follow from the lines."
+        ),
+        licence="CC BY 4.0",
+        doi="10.3390/rs11010074",
+    )
+
+
 def _read(path: Path, label: Path) -> LabelledScene:
     front = io.imread(label)[..., 0] < 128
+    name = path.stem.removesuffix("_Subset")
+    _, _, path_row, date, *_ = name.split("_")
     return LabelledScene(
-        name=path.stem.removesuffix("_Subset"),
-        group="/".join(path.stem.split("_")[2:3]),
+        name=name,
+        group=f"Landsat path {path_row[:3]} row {path_row[3:]}",
+        date=datetime.strptime(date, "%Y%m%d").date().isoformat(),
         image=io.imread(path)[..., 0],
         zones=zones_beside(front),
         traced=front,

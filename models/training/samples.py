@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import ndimage
 
 from glacier_qgis.models.fronts.radiometry import border_fill, equalise, scene_quantiles
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
+from glacier_qgis.models.package.card import TrainingData
 
 UNLABELLED = 0
 
@@ -24,6 +26,7 @@ class LabelledScene:
     Attributes:
         name: The file's base name.
         group: What must not be split between training and test: the glacier.
+        date: Of the acquisition, ISO 8601.
         image: (rows, columns) uint8, in any monotone radiometry.
         zones: (rows, columns) uint8: 0 unlabelled, 1 no data, 2 rock, 3 glacier, 4 ocean.
         traced: (rows, columns) True on the front that a person drew; may be some pixels wide.
@@ -32,6 +35,7 @@ class LabelledScene:
 
     name: str
     group: str
+    date: str
     image: npt.NDArray[np.uint8]
     zones: npt.NDArray[np.uint8]
     traced: npt.NDArray[np.bool_]
@@ -54,3 +58,20 @@ def front_pixels(zones: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     """Return the (row, column) of ocean pixels with glacier close by, shape (N, 2)."""
     glacier = ndimage.binary_dilation(zones == GLACIER, iterations=NEAR_FRONT)
     return np.argwhere(glacier & (zones == OCEAN))
+
+
+def training_data(
+    scenes: Sequence[LabelledScene], *, dataset: str, credit: str, licence: str, doi: str
+) -> TrainingData:
+    """Describe what was learnt from for a model's card."""
+    dates = sorted(scene.date for scene in scenes)
+    return TrainingData(
+        dataset=dataset,
+        credit=credit,
+        licence=licence,
+        doi=doi,
+        groups=sorted({scene.group for scene in scenes}),
+        images=len(scenes),
+        first_date=dates[0],
+        last_date=dates[-1],
+    )

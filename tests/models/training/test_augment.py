@@ -28,6 +28,7 @@ def lake() -> LabelledScene:
     return LabelledScene(
         name="lake",
         group="lake",
+        date="2026-01-01",
         image=(np.where(inside, 20, 150) + noise).astype(np.uint8),
         zones=np.where(inside, OCEAN, GLACIER).astype(np.uint8),
         traced=np.zeros(SHAPE, bool),
@@ -61,7 +62,7 @@ def test_beyond_the_scene_there_is_nothing_to_see_and_nothing_to_learn(lake: Lab
 def test_zero_fill_is_masked(lake: LabelledScene) -> None:
     lake.image[:40] = 0
     filled = LabelledScene(
-        lake.name, lake.group, lake.image, lake.zones, lake.traced, lake.cell_size
+        lake.name, lake.group, lake.date, lake.image, lake.zones, lake.traced, lake.cell_size
     )
     view = View((20, 70), (16, 16), (60.0, 60.0))
     masked, nothing = look(filled, view)

@@ -15,7 +15,7 @@ from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.package.package import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
-from glacier_qgis.models.training.caffe import acquisition_date, read_caffe
+from glacier_qgis.models.training.caffe import read_caffe
 from glacier_qgis.models.training.evaluate import evaluate
 from glacier_qgis.models.training.front_lines import read_front_lines, zones_beside
 from glacier_qgis.models.training.samples import UNLABELLED
@@ -54,7 +54,7 @@ def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
 def test_in_caffe_fronts_run_between_glacier_and_ocean() -> None:
     scenes = read_caffe(DATA / "caffe256")
     assert {scene.group for scene in scenes} == {"JAC", "DBE", "SI", "Jorum"}
-    assert min(map(acquisition_date, scenes)) > "1995"
+    assert min(scene.date for scene in scenes) > "1995"
     for scene in scenes[::40]:
         distance = [np.hypot(*(scene.front - point).T).min() for point in np.argwhere(scene.traced)]
         assert np.median(distance) < 3, scene.name
