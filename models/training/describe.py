@@ -51,7 +51,7 @@ def describe(
         ),
         training_data=learnt,
         training=(
-            "Cross-entropy, threefold near fronts, plus Dice loss; AdamW with a one-cycle schedule; "
+            "Cross-entropy (threefold near fronts) plus Dice loss; AdamW, one-cycle schedule; "
             "running average of the weights; random turns, flips, scales, stretches, contrast, "
             f"illumination and noise. {history}"
         ).strip(),
