@@ -17,8 +17,8 @@ import trixie
 from debian import ensure_qgis
 from environments import THREADS, engine, qgis_tests, tensorflow
 from inputs import aletsch_dem, synthetic_scene
-from link import link_tree
-from terminal import BUILD, StepError, finish, run, say
+from link import TREE, link_tree
+from terminal import BUILD, ROOT, StepError, finish, run, say
 
 EXTRAS = ("igm", "demo", "test", "lint")
 
@@ -75,7 +75,10 @@ def main() -> None:
     tools = python.parent
 
     stages = Stages()
-    stages.run("Style, types and walls", lambda: check_sources(tools))
+    stages.run("Style", lambda: run([tools / "ruff", "check", "--output-format", "concise"]))
+    stages.run("Format", lambda: run([tools / "ruff", "format", "--check"]))
+    stages.run("Types", lambda: run([tools / "mypy"]))
+    stages.run("Wall between plugin and engine", lambda: check_imports(tools))
     stages.run("Plugin zip and its rules", lambda: build_zip(python))
     stages.run("Engine suite", lambda: engine_suite(python))
     stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
@@ -89,12 +92,10 @@ def main() -> None:
     stages.summarise()
 
 
-def check_sources(tools: Path) -> None:
-    """Lint, format, types, and the wall between plugin and engine."""
-    run([tools / "ruff", "check", "--quiet"])
-    run([tools / "ruff", "format", "--check", "--quiet"])
-    run([tools / "mypy"])
-    run([tools / "lint-imports"], env={"PYTHONPATH": str(BUILD / "plugins")})
+def check_imports(tools: Path) -> None:
+    """Hold the import contracts, on the tree in which the rooms are one package."""
+    command = [tools / "lint-imports", "--no-cache", "--config", ROOT / "pyproject.toml"]
+    run(command, cwd=TREE.parent)
 
 
 def build_zip(python: Path) -> None:
@@ -105,7 +106,7 @@ def build_zip(python: Path) -> None:
 def engine_suite(python: Path) -> None:
     """Everything that needs no QGIS, in the engine's environment."""
     reference = {"GLACIER_TENSORFLOW_PYTHON": str(tensorflow())}
-    run([python, "-m", "pytest", "--quiet"], env={**THREADS, **reference})
+    run([python, "-P", "-m", "pytest", "--quiet"], env={**THREADS, **reference})
 
 
 def qgis_suite(python: Path) -> None:
@@ -115,7 +116,8 @@ def qgis_suite(python: Path) -> None:
         "QT_QPA_PLATFORM": "offscreen",
         "GLACIER_ENGINE_PYTHON": str(python),
     }
-    run([qgis_tests(), "-m", "pytest", "--quiet", "tests/processing"], env=environment)
+    settings = ROOT / "tests" / "processing" / "pytest.ini"
+    run([qgis_tests(), "-P", "-m", "pytest", "--quiet", "-c", settings], env=environment)
 
 
 def smoke(program: Path, python: Path) -> None:
