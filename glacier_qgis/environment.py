@@ -35,7 +35,6 @@ GROUP = 12
 ROOM = 3
 """Bytes on disk for each byte that is downloaded: the wheel, and its files unpacked."""
 PING_ID = "00000000"
-STOPPED = 130
 
 
 class SetupError(Exception):
@@ -339,6 +338,14 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "it said nothing."
 
 
+def end_children_on_cancel() -> None:
+    """Let a request to stop end pip, and whatever pip has started, together with this program."""
+    if os.name == "nt":
+        return
+    os.setpgrp()
+    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
+
+
 def main() -> int:
     """Command line: returns 0 when the environment works, 1 when a person must mend something."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -347,7 +354,7 @@ def main() -> int:
     parser.add_argument("--index", default="", help="address of a further package index")
     parser.add_argument("--cuda", action="store_true", help="demand a usable graphics card")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # ends pip too, on the way out
+    end_children_on_cancel()
     try:
         python = set_up(
             arguments.folder.absolute(), arguments.extra, arguments.index, cuda=arguments.cuda

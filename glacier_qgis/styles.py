@@ -23,7 +23,6 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
-    QgsRasterBandStats,
     QgsRasterLayer,
     QgsRasterLayerTemporalProperties,
     QgsRasterShader,
@@ -181,7 +180,7 @@ def _diverging(layer: QgsRasterLayer, unit: str) -> None:
 
 def _range(layer: QgsRasterLayer) -> tuple[float, float]:
     """Smallest and largest value over all bands."""
-    kinds = QgsRasterBandStats.Stats.Min | QgsRasterBandStats.Stats.Max
+    kinds = Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max
     provider = layer.dataProvider()
     found = [provider.bandStatistics(i + 1, kinds) for i in range(layer.bandCount())]
     return min(s.minimumValue for s in found), max(s.maximumValue for s in found)

@@ -1,0 +1,128 @@
+"""Styles, looked at through what QGIS would draw and list in the legend."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from glacier_qgis import styles
+from osgeo import gdal
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QColor
+
+gdal.UseExceptions()
+
+
+def raster(path: Path, bands: list[list[float]]) -> QgsRasterLayer:
+    """Write a raster of one row a band and open it."""
+    data = gdal.GetDriverByName("GTiff").Create(
+        str(path), len(bands[0]), 1, len(bands), gdal.GDT_Float32
+    )
+    data.SetGeoTransform((500_000, 100, 0, 6_000_000, 0, -100))
+    data.SetProjection(QgsCoordinateReferenceSystem("EPSG:32624").toWkt())
+    for index, row in enumerate(bands, 1):
+        values = struct.pack(f"<{len(row)}f", *row)
+        data.GetRasterBand(index).WriteRaster(0, 0, len(row), 1, values)
+    del data  # closes the file
+    return QgsRasterLayer(str(path), path.stem)
+
+
+def drawn(layer: QgsRasterLayer) -> list[QColor]:
+    """Return the colours of the cells."""
+    provider = layer.dataProvider()
+    box: QgsRectangle = provider.extent()
+    block = layer.renderer().block(1, box, provider.xSize(), 1)
+    return [QColor.fromRgba(block.color(0, column)) for column in range(provider.xSize())]
+
+
+def brightness(colour: QColor) -> float:
+    """Return the luma, 0 to 1 (Rec. 709)."""
+    return 0.2126 * colour.redF() + 0.7152 * colour.greenF() + 0.0722 * colour.blueF()
+
+
+def labels(layer: QgsRasterLayer) -> list[str]:
+    return [label for label, _ in layer.renderer().legendSymbologyItems()]
+
+
+def test_zones_have_the_benchmarks_greys_and_names(tmp_path: Path) -> None:
+    layer = raster(tmp_path / "zones.tif", [[1, 2, 3, 4]])
+    styles.zones(layer, {})
+    assert [colour.name() for colour in drawn(layer)] == [
+        "#000000",
+        "#3f3f3f",
+        "#7f7f7f",
+        "#fefefe",
+    ]
+    assert labels(layer) == ["No data", "Rock", "Glacier", "Ocean"]
+
+
+def test_ice_free_ground_is_transparent_and_thickness_says_metres(tmp_path: Path) -> None:
+    layer = raster(tmp_path / "h.tif", [[0, 5, 100, 400]])
+    styles.thickness(layer, {})
+    colours = drawn(layer)
+    assert colours[0].alpha() == 0
+    assert all(colour.alpha() == 255 for colour in colours[1:])
+    assert colours[1].lightness() > colours[2].lightness() > colours[3].lightness()
+    assert "400 m" in labels(layer)
+
+
+def test_speed_spends_as_much_colour_on_1_to_10_as_on_100_to_1000(tmp_path: Path) -> None:
+    layer = raster(tmp_path / "v.tif", [[0, 1, 10, 100, 1000]])
+    styles.speed(layer, {})
+    still, slow, walking, fast, surging = map(brightness, drawn(layer))
+    assert drawn(layer)[0].alpha() == 0
+    assert walking - slow == pytest.approx(surging - fast, abs=0.12)
+    assert slow < walking < fast < surging
+    assert {"1 m/a", "10 m/a", "100 m/a", "1000 m/a"} <= set(labels(layer))
+
+
+def test_a_component_is_even_around_zero(tmp_path: Path) -> None:
+    layer = raster(tmp_path / "u.tif", [[-50, 0, 50]])
+    styles.component(layer, {})
+    west, still, east = drawn(layer)
+    assert still.lightnessF() > 0.95
+    assert west.red() > west.blue()
+    assert east.blue() > east.red()
+
+
+@pytest.mark.parametrize(
+    "years", [[0, 10, 20], [-500, 0, 500], [1999.5, 2000.25, 2001], [9_000, 12_000, 15_000]]
+)
+def test_each_band_is_shown_from_its_year_to_the_next(tmp_path: Path, years: list[float]) -> None:
+    layer = raster(tmp_path / "h.tif", [[1.0], [2.0], [3.0]])
+    styles.thickness(layer, {"TIMES": years})
+    time = layer.temporalProperties()
+    assert time.isActive()
+    assert time.mode() == Qgis.RasterTemporalMode.FixedRangePerBand
+    ranges = [time.fixedRangePerBand()[band] for band in (1, 2, 3)]
+    assert all(span.begin().isValid() and span.begin() < span.end() for span in ranges)
+    assert ranges[0].end() == ranges[1].begin()
+    assert ranges[1].end() == ranges[2].begin()
+    assert [time.bandForTemporalRange(layer, span) for span in ranges] == [1, 2, 3]
+
+
+def test_the_middle_of_a_year_is_its_middle(tmp_path: Path) -> None:
+    layer = raster(tmp_path / "h.tif", [[1.0], [2.0]])
+    styles.thickness(layer, {"TIMES": [2001.5, 2002.5]})
+    begin = layer.temporalProperties().fixedRangePerBand()[1].begin()
+    assert begin.toString("yyyy-MM-dd HH:mm") == "2001-07-02 12:00"
+
+
+def test_lines_are_coloured_by_confidence_over_a_halo() -> None:
+    layer = QgsVectorLayer("LineString?crs=EPSG:3413&field=confidence:double", "lines", "memory")
+    styles.termini(layer, {})
+    renderer = layer.renderer()
+    assert renderer.classAttribute() == "confidence"
+    for value in (0.0, 0.3, 0.65, 0.95, 1.0):
+        symbol = renderer.symbolForValue(value)
+        assert symbol is not None, value
+        assert symbol.symbolLayerCount() == 2
+        halo, line = symbol.symbolLayers()
+        assert halo.width() > line.width()
