@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from glacier_qgis.models.engine.device import tune_allocator
+from glacier_qgis.models.engine.device import rest_idle_threads, tune_allocator
 from glacier_qgis.models.engine.errors import explain
 from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.engine.job import Order
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         return REFUSED
     os.environ.setdefault("GDAL_CACHEMAX", GDAL_CACHE_MB)
     events = EventStream(_take_stdout())
+    rest_idle_threads()
     tune_allocator()
     try:
         order = Order.read(Path(arguments[0]))
