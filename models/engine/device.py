@@ -37,7 +37,7 @@ def rest_idle_threads() -> None:
 
     OpenMP's threads meet after every operation of a network. Where other work shares the
     cores, one that spins keeps the one that it waits for from running: a small network then
-    takes ten times as long. On idle cores sleeping costs nothing that can be measured.
+    takes many times as long.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 

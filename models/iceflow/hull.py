@@ -66,7 +66,7 @@ def field_warnings(
         if beyond:
             sentences[name] = (
                 f"{label} reaches {float(sizes.max()):.4g}{unit}, beyond the {scales[name]:g}{unit}"
-                f" that the emulator {emulator.name} was trained for, in {100 * beyond:.2g} % of "
+                f" that the emulator {emulator.name} is scaled for, in {100 * beyond:.2g} % of "
                 "the ice."
             )
     return sentences

@@ -32,7 +32,7 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
 
     Raises:
         EngineError: The raster names a unit of no known length, or gives no unit while its CRS
-            measures in feet, so that its heights may well be in feet too.
+            measures in feet or degrees, so that its heights may be in feet too.
     """
     if choice != "from the raster":
         return 1.0 if choice == "metres" else INTERNATIONAL_FOOT
@@ -45,7 +45,7 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
             "feet. Say what they are with VERTICAL_UNIT."
         )
     horizontal = {axis.unit_name for axis in scene.crs.axis_info[:2]}
-    if scene.crs.is_projected and horizontal != {"metre"}:
+    if horizontal != {"metre"}:
         raise EngineError(
             f"{scene.role}: the CRS of {scene.name} measures in {', '.join(sorted(horizontal))}, "
             "and nothing tells whether its heights are in feet or metres. Say it with "

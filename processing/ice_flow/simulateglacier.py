@@ -37,7 +37,8 @@ def vertical_unit() -> Parameter:
         "VERTICAL_UNIT",
         "Unit of elevations",
         "The unit of elevations and thickness. 'from the raster' takes the unit that the file "
-        "states; a raster in feet that does not say so cannot be recognised.",
+        "states, or metres where its coordinates are in metres; a raster in degrees or feet that "
+        "states none is asked about.",
         ["from the raster", "metres", "feet"],
         advanced=True,
     )

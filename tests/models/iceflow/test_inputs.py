@@ -88,7 +88,7 @@ def test_any_crs_comes_out_metric_with_the_mountain_in_its_place(
     transform = Affine((right - left) / 400, 0, left, 0, -(top - bottom) / 480, top)
     back = Transformer.from_crs(crs, "EPSG:32632", always_xy=True)
     values = mountain(*back.transform(*cell_centres(transform, (480, 400))))
-    topography = read(bed=write_tif("dem.tif", values, transform, crs))
+    topography = read(bed=write_tif("dem.tif", values, transform, crs), unit="metres")
     grid = topography.grid
     assert grid.crs.axis_info[0].unit_name == "metre"
     assert grid.cell_size == CELL
@@ -121,14 +121,25 @@ def test_heights_are_converted_only_where_something_says_so(
     np.testing.assert_allclose(read(bed=dem, unit=choice).bed, 3000 * factor, rtol=1e-6)
 
 
-def test_a_dem_on_a_grid_in_feet_without_vertical_unit_is_asked_about(
-    read: Callable[..., Topography], write_tif: Callable[..., Path]
+@pytest.mark.parametrize(
+    ("crs", "transform"),
+    [
+        ("EPSG:2926", Affine(300, 0, 1_300_000, 0, -300, 250_000)),
+        ("EPSG:4326", Affine(0.001, 0, 8.0, 0, -0.001, 46.5)),
+    ],
+    ids=["feet", "degrees"],
+)
+def test_a_dem_that_is_not_in_metres_and_states_no_vertical_unit_is_asked_about(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    crs: str,
+    transform: Affine,
 ) -> None:
-    in_feet = Affine(300, 0, 1_300_000, 0, -300, 250_000)
-    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), in_feet, "EPSG:2926")
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), transform, crs)
     with pytest.raises(EngineError, match="Say it with VERTICAL_UNIT"):
         read(bed=dem)
-    np.testing.assert_allclose(read(bed=dem, unit="feet").bed, 3000 * FOOT, rtol=1e-5)
+    inner = read(bed=dem, unit="feet").bed[10:20, 10:20]
+    np.testing.assert_allclose(inner, 3000 * FOOT, rtol=1e-5)
 
 
 def test_any_two_of_bed_surface_and_thickness_make_the_same_glacier(
