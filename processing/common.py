@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from qgis.core import (
     QgsProcessing,
     QgsProcessingParameterBoolean,
@@ -23,19 +25,27 @@ CALVING_FRONTS = ("calving_fronts", "Calving fronts")
 ICE_FLOW = ("ice_flow", "Ice flow")
 ENGINE = ("engine", "Engine")
 
-Parameter = QgsProcessingParameterDefinition
+Parameter: TypeAlias = QgsProcessingParameterDefinition
 REAL = QgsProcessingParameterNumber.Type.Double
 WHOLE = QgsProcessingParameterNumber.Type.Integer
 
 
-def number(name: str, title: str, text: str, default: float | None, **limits: object) -> Parameter:
-    """Declare a number; `limits` are minValue and maxValue, `advanced` and `optional`."""
-    advanced = limits.pop("advanced", False)
-    kind = limits.pop("kind", REAL)
-    limits.setdefault("optional", default is None)
-    return described(
-        QgsProcessingParameterNumber(name, title, kind, default, **limits), text, advanced=advanced
+def number(
+    name: str,
+    title: str,
+    text: str,
+    default: float | None,
+    *,
+    kind: QgsProcessingParameterNumber.Type = REAL,
+    advanced: bool = False,
+    **limits: float,
+) -> Parameter:
+    """Declare a number, optional without a default; `limits` are minValue and maxValue."""
+    optional = default is None
+    parameter = QgsProcessingParameterNumber(
+        name, title, kind, default, optional=optional, **limits
     )
+    return described(parameter, text, advanced=advanced)
 
 
 def choice(

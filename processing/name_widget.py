@@ -16,6 +16,7 @@ class NameOrFile(WidgetWrapper):
         self._box = QComboBox()
         self._box.setEditable(True)
         self._box.addItems(["", *suggestions(kind)])
+        self._box.lineEdit().setPlaceholderText(self.tr("automatic"))
         button = QToolButton()
         button.setText("…")
         button.clicked.connect(self._browse)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qgis.core import QgsProcessingException
+from qgis_fixtures import Log
+
 from glacier_qgis import engine as client
 from glacier_qgis import settings
-from qgis.core import QgsProcessingException
 
 FakeEngine = Callable[[str], Path]
 PATIENCE = 60.0
@@ -25,7 +27,7 @@ folder = Path(order["parameters"]["output"]).parent
 """
 
 
-def refuse(log: Any, parameters: dict[str, Any] | None = None) -> str:
+def refuse(log: Log, parameters: dict[str, Any] | None = None) -> str:
     with pytest.raises(QgsProcessingException) as caught:
         client.run_job("ping", parameters or {}, log)
     message = str(caught.value)
@@ -33,15 +35,15 @@ def refuse(log: Any, parameters: dict[str, Any] | None = None) -> str:
     return message
 
 
-def test_the_real_engine_answers(log: Any) -> None:
+def test_the_real_engine_answers(log: Log) -> None:
     assert client.run_job("ping", {}, log)["TORCH"].startswith("2.13.0")
 
 
-def test_the_real_engines_words_about_a_wrong_parameter_arrive(log: Any) -> None:
+def test_the_real_engines_words_about_a_wrong_parameter_arrive(log: Log) -> None:
     assert "NONSENSE is not a parameter" in refuse(log, {"nonsense": 1})
 
 
-def test_events_reach_the_feedback(fake_engine: FakeEngine, log: Any) -> None:
+def test_events_reach_the_feedback(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("""
 def tell(**event): print(json.dumps(event), flush=True)
 tell(event="progress", fraction=0.25, message="Reading")
@@ -55,7 +57,7 @@ tell(event="result", outputs={"COUNT": 3})
     assert log.told == [("task", "Reading"), ("info", "a log"), ("warning", "a warning")]
 
 
-def test_letters_that_arrive_in_two_pieces_are_whole(fake_engine: FakeEngine, log: Any) -> None:
+def test_letters_that_arrive_in_two_pieces_are_whole(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("""
 line = json.dumps({"event": "log", "message": "Sermeq, Grönland 冰"}, ensure_ascii=False)
 for byte in (line + "\\n").encode():
@@ -68,7 +70,7 @@ print(json.dumps({"event": "result", "outputs": {}}), end="", flush=True)
 
 
 def test_an_error_event_is_the_error_and_its_traceback_is_logged(
-    fake_engine: FakeEngine, log: Any
+    fake_engine: FakeEngine, log: Log
 ) -> None:
     fake_engine("""
 print(json.dumps({"event": "error", "message": "A cure.", "traceback": "Traceback ..."}))
@@ -78,7 +80,7 @@ sys.exit(2)
     assert ("debug", "Traceback ...") in log.told
 
 
-def test_garbage_is_quoted_with_a_cure(fake_engine: FakeEngine, log: Any) -> None:
+def test_garbage_is_quoted_with_a_cure(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("""
 print('Segment violation 42 {"event":')
 print('[1, 2]')
@@ -93,19 +95,19 @@ print("last words", end="", flush=True)
     assert ("console", 'Segment violation 42 {"event":') in log.told
 
 
-def test_a_silent_exit_names_its_status(fake_engine: FakeEngine, log: Any) -> None:
+def test_a_silent_exit_names_its_status(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("sys.exit(3)")
     assert "exit status 3" in refuse(log)
 
 
-def test_a_missing_package_shows_in_the_sentence(fake_engine: FakeEngine, log: Any) -> None:
+def test_a_missing_package_shows_in_the_sentence(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("import torch_that_is_not_there")
     assert "No module named 'torch_that_is_not_there'" in refuse(log)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_kill_9_is_told_as_lack_of_memory_and_leaves_nothing(
-    fake_engine: FakeEngine, log: Any, tmp_path: Path
+    fake_engine: FakeEngine, log: Log, tmp_path: Path
 ) -> None:
     fake_engine(DRAFT + "os.kill(os.getpid(), 9)")
     folder = tmp_path / "outputs"
@@ -116,17 +118,17 @@ def test_kill_9_is_told_as_lack_of_memory_and_leaves_nothing(
     assert list(folder.iterdir()) == [bystander]
 
 
-def test_a_crash_is_told_as_a_crash(fake_engine: FakeEngine, log: Any) -> None:
+def test_a_crash_is_told_as_a_crash(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("import signal\nos.kill(os.getpid(), signal.SIGSEGV)")
     assert "crashed (signal or code 11)" in refuse(log)
 
 
-def test_an_interpreter_that_cannot_start_is_told(fake_engine: FakeEngine, log: Any) -> None:
+def test_an_interpreter_that_cannot_start_is_told(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("").write_bytes(b"\0not a program")
     assert "cannot be started" in refuse(log)
 
 
-def test_a_wrong_variable_is_told_with_its_value(monkeypatch: pytest.MonkeyPatch, log: Any) -> None:
+def test_a_wrong_variable_is_told_with_its_value(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
     monkeypatch.setenv(settings.VARIABLE, "/nowhere/python")
     message = refuse(log)
     assert "/nowhere/python" in message
@@ -134,7 +136,7 @@ def test_a_wrong_variable_is_told_with_its_value(monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_engine_at_all_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, log: Any, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, log: Log, tmp_path: Path
 ) -> None:
     monkeypatch.delenv(settings.VARIABLE)
     monkeypatch.setattr(client, "engine_setting", lambda: "")
@@ -158,7 +160,7 @@ def test_the_setting_names_the_engine_and_the_variable_goes_before_it(
         settings.set_engine_setting("")
 
 
-def cancel_when(log: Any, ready: Callable[[], bool]) -> list[float]:
+def cancel_when(log: Log, ready: Callable[[], bool]) -> list[float]:
     """Cancel from another thread, as the dialog does; return when that was."""
     moments: list[float] = []
 
@@ -174,7 +176,7 @@ def cancel_when(log: Any, ready: Callable[[], bool]) -> list[float]:
 
 
 def test_cancel_ends_the_process_within_a_second_and_leaves_nothing(
-    fake_engine: FakeEngine, log: Any, tmp_path: Path
+    fake_engine: FakeEngine, log: Log, tmp_path: Path
 ) -> None:
     folder = tmp_path / "outputs"
     folder.mkdir()
@@ -189,7 +191,7 @@ def test_cancel_ends_the_process_within_a_second_and_leaves_nothing(
 
 
 def test_cancel_ends_a_real_simulation_within_a_second_and_leaves_nothing(
-    log: Any, aletsch: Path, tmp_path: Path
+    log: Log, aletsch: Path, tmp_path: Path
 ) -> None:
     moments = cancel_when(log, lambda: bool(log.percents) and log.percents[-1] > 0)
     parameters = {
@@ -207,7 +209,7 @@ def test_cancel_ends_a_real_simulation_within_a_second_and_leaves_nothing(
 
 
 def test_a_job_that_was_cancelled_before_is_not_started(
-    fake_engine: FakeEngine, log: Any, tmp_path: Path
+    fake_engine: FakeEngine, log: Log, tmp_path: Path
 ) -> None:
     fake_engine(f"open({str(tmp_path / 'started')!r}, 'w')")
     log.cancel()

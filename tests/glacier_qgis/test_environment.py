@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from glacier_qgis import environment
 
 SCRIPT = Path(environment.__file__)
@@ -28,8 +29,10 @@ def wheel(folder: Path, name: str, needs: str = "") -> Path:
     requires = f"Requires-Dist: {needs}\n" if needs else ""
     files = {
         f"{name}.py": "",
-        f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}",
-        f"{name}-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\n"
+        f"Version: 1.0\n{requires}",
+        f"{name}-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
     }
     record = ""
     for inside, text in files.items():

@@ -6,7 +6,6 @@ import struct
 from pathlib import Path
 
 import pytest
-from glacier_qgis import styles
 from osgeo import gdal
 from qgis.core import (
     Qgis,
@@ -16,6 +15,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtGui import QColor
+
+from glacier_qgis import styles
 
 gdal.UseExceptions()
 
@@ -76,7 +77,7 @@ def test_ice_free_ground_is_transparent_and_thickness_says_metres(tmp_path: Path
 def test_speed_spends_as_much_colour_on_1_to_10_as_on_100_to_1000(tmp_path: Path) -> None:
     layer = raster(tmp_path / "v.tif", [[0, 1, 10, 100, 1000]])
     styles.speed(layer, {})
-    still, slow, walking, fast, surging = map(brightness, drawn(layer))
+    _, slow, walking, fast, surging = map(brightness, drawn(layer))
     assert drawn(layer)[0].alpha() == 0
     assert walking - slow == pytest.approx(surging - fast, abs=0.12)
     assert slow < walking < fast < surging

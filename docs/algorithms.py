@@ -1,0 +1,140 @@
+"""Write the help pages ``docs/algorithms/*.md`` from what the algorithms declare.
+
+    /usr/bin/python3 docs/algorithms.py
+
+with the Python that QGIS runs in, after ``.ci/link.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from headless_qgis import glacier_provider
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+)
+
+PAGES = Path(__file__).parent / "algorithms"
+KINDS = {
+    "band": "bands of a raster",
+    "boolean": "yes or no",
+    "datetime": "date",
+    "enum": "choice",
+    "extent": "extent",
+    "file": "folder",
+    "fileDestination": "file to write",
+    "number": "number",
+    "raster": "raster layer",
+    "rasterDestination": "raster to write",
+    "sink": "vector layer to write",
+    "source": "vector layer",
+    "string": "text",
+}
+
+
+def page(algorithm: QgsProcessingAlgorithm) -> str:
+    """Return the help page of an algorithm."""
+    return "\n".join(
+        [
+            f"# {algorithm.displayName()}",
+            "",
+            f"`{algorithm.id()}`, in the group '{algorithm.group()}'",
+            "",
+            _summary(algorithm),
+            "",
+            *_section("Parameters", algorithm, destinations=False),
+            *_section("Outputs", algorithm, destinations=True),
+            *_values(algorithm),
+            "## On the command line",
+            "",
+            "```",
+            *_command(algorithm),
+            "```",
+            "",
+        ]
+    )
+
+
+def _summary(algorithm: QgsProcessingAlgorithm) -> str:
+    if isinstance(algorithm, QgsProcessingModelAlgorithm):
+        return str(algorithm.helpContent()["ALG_DESC"])
+    return str(algorithm.shortHelpString())
+
+
+def _section(title: str, algorithm: QgsProcessingAlgorithm, *, destinations: bool) -> Iterator[str]:
+    chosen = [p for p in algorithm.parameterDefinitions() if p.isDestination() == destinations]
+    if not chosen:
+        return
+    yield from (f"## {title}", "", "| name | what | kind |", "|---|---|---|")
+    for parameter in chosen:
+        what = " ".join(filter(None, (f"**{parameter.description()}.**", parameter.help())))
+        yield f"| `{parameter.name()}` | {what} | {_kind(parameter)} |"
+    yield ""
+
+
+def _kind(parameter: QgsProcessingParameterDefinition) -> str:
+    words = [KINDS[parameter.type()]]
+    if isinstance(parameter, QgsProcessingParameterEnum):
+        words = ["one or more of" if parameter.allowMultiple() else "one of"]
+        words[0] += " " + ", ".join(f"`{option}`" for option in parameter.options())
+    if parameter.defaultValue() not in (None, ""):
+        words.append(f"default {_plain(parameter.defaultValue())}")
+    if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
+        words.append("optional")
+    if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced:
+        words.append("advanced")
+    return "; ".join(words)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _values(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
+    destinations = {p.name() for p in algorithm.destinationParameterDefinitions()}
+    values = [o for o in algorithm.outputDefinitions() if o.name() not in destinations]
+    if values:
+        yield from ("## Values", "", "For models and scripts.", "", "| name | what |", "|---|---|")
+        yield from (f"| `{output.name()}` | {output.description()} |" for output in values)
+        yield ""
+
+
+def _command(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
+    optional = QgsProcessingParameterDefinition.Flag.FlagOptional
+    needed = [
+        p
+        for p in algorithm.parameterDefinitions()
+        if not p.flags() & optional and p.defaultValue() is None
+    ]
+    words = [f"{p.name()}={'…' if not p.isDestination() else _example(p)}" for p in needed]
+    yield " ".join([f"qgis_process run {algorithm.id()}", *words])
+
+
+def _example(parameter: QgsProcessingParameterDefinition) -> str:
+    suffix = {"sink": "gpkg", "rasterDestination": "tif"}.get(parameter.type(), "html")
+    return f"{parameter.name().lower()}.{suffix}"
+
+
+def main() -> None:
+    """Write every page."""
+    PAGES.mkdir(exist_ok=True)
+    with glacier_provider() as provider:
+        algorithms = sorted(provider.algorithms(), key=lambda a: (a.group(), a.displayName()))
+        for algorithm in algorithms:
+            text = page(algorithm.create())
+            (PAGES / f"{algorithm.name()}.md").write_text(text, encoding="utf-8")
+        lines = [f"| [{a.displayName()}]({a.name()}.md) | {a.group()} |" for a in algorithms]
+        index = ["# The toolbox", "", "| algorithm | group |", "|---|---|", *lines, ""]
+        (PAGES / "README.md").write_text("\n".join(index), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

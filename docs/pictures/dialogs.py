@@ -1,0 +1,55 @@
+"""Draw the dialogs of the main algorithms into ``docs/pictures/dialog_*.png``.
+
+    /usr/bin/python3 docs/pictures/dialogs.py [FOLDER]
+
+with the Python that QGIS runs in, after ``.ci/link.py``; no screen is needed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent))
+
+from headless_qgis import glacier_provider
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtGui import QFont
+from qgis.PyQt.QtWidgets import QApplication
+
+DIALOGS = (
+    "segmentcalvingfront",
+    "delineatetermini",
+    "simulateglacier",
+    "icevelocity",
+    "setupengine",
+)
+SIZE = QSize(1000, 720)
+
+
+def draw(provider: QgsProcessingProvider, name: str, folder: Path) -> Path:
+    """Draw the dialog of an algorithm and return the picture's path."""
+    from processing.gui.AlgorithmDialog import AlgorithmDialog
+
+    dialog = AlgorithmDialog(provider.algorithm(name).create())
+    dialog.resize(SIZE)
+    dialog.show()
+    QApplication.processEvents()
+    path = folder / f"dialog_{name}.png"
+    dialog.grab().save(str(path))
+    dialog.close()
+    return path
+
+
+def main() -> None:
+    """Draw them all."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    with glacier_provider() as provider:
+        QApplication.setFont(QFont("DejaVu Sans", 9))
+        for name in DIALOGS:
+            draw(provider, name, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""What reaches the engine: a program in its place writes down the job that it is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import processing
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QDate
+from qgis_fixtures import Log
+
+Job = Callable[..., dict[str, Any]]
+
+BOX = "POLYGON((500000 -2600000, 510000 -2600000, 510000 -2590000, 500000 -2600000))"
+
+
+@pytest.fixture
+def job(fake_engine: Callable[[str], Path], tmp_path: Path, scene: Path, log: Log) -> Job:
+    """Return a function that runs an algorithm and returns the job that the engine was given."""
+    copy = tmp_path / "copy.json"
+    fake_engine(f"""
+open({str(copy)!r}, "w").write(json.dumps(order))
+print(json.dumps({{"event": "result", "outputs": {{}}}}))
+""")
+
+    def run(algorithm: str = "segmentcalvingfront", **parameters: object) -> dict[str, Any]:
+        given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / "out.tif"), **parameters}
+        given = {name: value for name, value in given.items() if value is not None}
+        processing.run(f"glacier:{algorithm}", given, feedback=log)
+        return dict(json.loads(copy.read_text())["parameters"])
+
+    return run
+
+
+def refused(log: Log, run: Callable[[], object], cure: str) -> None:
+    """Check that a run is refused; QGIS tells why in the log when it was while preparing."""
+    with pytest.raises(QgsProcessingException):
+        run()
+    assert any(cure in text for kind, text in log.told if kind == "error"), log.told
+
+
+@pytest.fixture
+def polygons() -> Iterator[QgsVectorLayer]:
+    layer = QgsVectorLayer("Polygon?crs=EPSG:3413&field=name:string", "polygons", "memory")
+    for name in ("first", "second"):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([name])
+        feature.setGeometry(QgsGeometry.fromWkt(BOX))
+        layer.dataProvider().addFeature(feature)
+    QgsProject.instance().addMapLayer(layer)
+    yield layer
+    QgsProject.instance().removeMapLayer(layer)
+
+
+def test_the_required_parameters_alone_make_a_whole_job(job: Job, scene: Path) -> None:
+    given = job()
+    assert given["input"]["path"] == str(scene)
+    assert QgsCoordinateReferenceSystem(given["input"]["crs"]).authid() == "EPSG:3413"
+    assert given["extent"] is given["mask"] is given["cell_size"] is None
+    assert (given["tile_size"], given["padding"], given["batch_size"]) == (0, -1, 0)
+    assert (given["grid"], given["device"], given["bands"], given["tta"]) == (
+        "model",
+        "automatic",
+        [],
+        False,
+    )
+    assert "probability" not in given
+
+
+def test_numbers_words_and_bands_arrive(job: Job) -> None:
+    given = job(BANDS=[1], CELL_SIZE=60.5, GRID="input", DEVICE="cpu", TTA=True, TILE_SIZE=256)
+    assert given["bands"] == [1]
+    assert given["cell_size"] == 60.5
+    assert (given["grid"], given["device"], given["tta"]) == ("input", "cpu", True)
+    assert given["tile_size"] == 256
+
+
+def test_an_extent_keeps_its_own_crs(job: Job) -> None:
+    extent = job(EXTENT="-40,-39,70,71 [EPSG:4326]")["extent"]
+    assert [extent[k] for k in ("xmin", "xmax", "ymin", "ymax")] == [-40, -39, 70, 71]
+    assert QgsCoordinateReferenceSystem(extent["crs"]).authid() == "EPSG:4326"
+    box = QgsReferencedRectangle(
+        QgsRectangle(1, 2, 3, 4), QgsCoordinateReferenceSystem("EPSG:32624")
+    )
+    extent = job(EXTENT=box)["extent"]
+    assert [extent[k] for k in ("xmin", "ymin", "xmax", "ymax")] == [1, 2, 3, 4]
+    assert QgsCoordinateReferenceSystem(extent["crs"]).authid() == "EPSG:32624"
+
+
+def test_an_extent_of_bare_numbers_is_in_the_rasters_crs(job: Job) -> None:
+    QgsProject.instance().setCrs(QgsCoordinateReferenceSystem("EPSG:2056"))
+    try:
+        extent = job(EXTENT="1,2,3,4")["extent"]
+    finally:
+        QgsProject.instance().setCrs(QgsCoordinateReferenceSystem())
+    assert QgsCoordinateReferenceSystem(extent["crs"]).authid() == "EPSG:3413"
+
+
+def test_a_layer_in_memory_is_exported(job: Job, polygons: QgsVectorLayer) -> None:
+    mask = job(MASK=polygons.id())["mask"]
+    assert QgsCoordinateReferenceSystem(mask["crs"]).authid() == "EPSG:3413"
+    assert mask["path"].endswith(".gpkg")
+
+
+def test_of_selected_features_only_those_arrive(job: Job, polygons: QgsVectorLayer) -> None:
+    polygons.selectByExpression("name = 'second'")
+    source = QgsProcessingFeatureSourceDefinition(polygons.id(), selectedFeaturesOnly=True)
+    mask = job(MASK=source)["mask"]
+    exported = QgsVectorLayer(mask["path"], "exported", "ogr")
+    assert [feature["name"] for feature in exported.getFeatures()] == ["second"]
+
+
+def test_edits_that_are_not_saved_are_refused(job: Job, polygons: QgsVectorLayer, log: Log) -> None:
+    polygons.startEditing()
+    polygons.deleteFeature(next(polygons.getFeatures()).id())
+    try:
+        refused(log, lambda: job(MASK=polygons.id()), "not saved")
+    finally:
+        polygons.rollBack()
+
+
+def test_a_raster_that_only_qgis_can_read_is_refused_with_the_cure(
+    job: Job, scene: Path, log: Log
+) -> None:
+    base = QgsRasterLayer(str(scene), "scene")
+    QgsProject.instance().addMapLayer(base)
+    uri = (
+        f"?crs=EPSG:3413&extent={','.join(map(str, base.extent().toRectF().getCoords()))}"
+        f'&width=10&height=10&formula="scene@1" * 2&scene:uri={scene}&scene:provider=gdal'
+    )
+    virtual = QgsRasterLayer(uri, "computed", "virtualraster")
+    assert virtual.isValid()
+    QgsProject.instance().addMapLayer(virtual)
+    try:
+        refused(log, lambda: job(INPUT=virtual.id()), "GeoTIFF")
+    finally:
+        QgsProject.instance().removeMapLayers([base.id(), virtual.id()])
+
+
+def test_dates_and_words_of_a_delineation_arrive(job: Job, tmp_path: Path) -> None:
+    given = job(
+        "delineatetermini",
+        OUTPUT=str(tmp_path / "lines.gpkg"),
+        DATE=QDate(2018, 6, 2),
+        GLACIER="Sermeq Kujalleq ❄",
+        SENSOR="S1",
+    )
+    assert given["date"] == "2018-06-02"
+    assert (given["glacier"], given["sensor"]) == ("Sermeq Kujalleq ❄", "S1")
+    assert given["min_length"] == 750
+
+
+def test_without_a_date_none_is_sent(job: Job, tmp_path: Path) -> None:
+    assert job("delineatetermini", OUTPUT=str(tmp_path / "lines.gpkg"))["date"] is None
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name"), [("segmentcalvingfront", "x.tif"), ("delineatetermini", "x.gpkg")]
+)
+def test_a_folder_that_does_not_exist_is_told_before_the_work(
+    job: Job, log: Log, tmp_path: Path, algorithm: str, name: str
+) -> None:
+    output = str(tmp_path / "nowhere" / name)
+    refused(log, lambda: job(algorithm, OUTPUT=output), "does not exist")
+    assert not (tmp_path / "copy.json").exists()
+
+
+def test_impossible_simulations_are_refused_at_once(job: Job, aletsch: Path) -> None:
+    out = {"INPUT": None, "OUTPUT": None, "THICKNESS": "TEMPORARY_OUTPUT"}
+    out["VELOCITY"] = "TEMPORARY_OUTPUT"
+    with pytest.raises(QgsProcessingException, match="END"):
+        job("simulateglacier", BED=str(aletsch), START=100, END=50, **out)
+    with pytest.raises(QgsProcessingException, match="BED"):
+        job("simulateglacier", **out)
