@@ -116,8 +116,9 @@ def qgis_suite(python: Path) -> None:
         "QT_QPA_PLATFORM": "offscreen",
         "GLACIER_ENGINE_PYTHON": str(python),
     }
-    settings = ROOT / "tests" / "processing" / "pytest.ini"
-    run([qgis_tests(), "-P", "-m", "pytest", "--quiet", "-c", settings], env=environment)
+    rooms = [ROOT / "tests" / room for room in ("processing", "glacier_qgis")]
+    settings = rooms[0] / "pytest.ini"
+    run([qgis_tests(), "-P", "-m", "pytest", "--quiet", "-c", settings, *rooms], env=environment)
 
 
 def smoke(program: Path, python: Path) -> None:
