@@ -146,6 +146,7 @@ def save_package(folder: Path, card: ModelCard, state: Mapping[str, Tensor]) -> 
         draft.chmod(0o755)
         weights = draft / card.weights.file
         save_file({name: value.cpu().contiguous() for name, value in state.items()}, weights)
+        weights.chmod(0o644)
         card = card.model_copy(
             update={"weights": Weights(file=weights.name, sha256=file_hash(weights))}
         )

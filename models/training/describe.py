@@ -57,8 +57,8 @@ def describe(
         ).strip(),
         split=(
             f"By glacier: {', '.join(held_out.groups)} ({held_out.images} images of CaFFe) was "
-            "kept out, all of training_data was learnt from. The length of the training was fixed "
-            "beforehand and the last weights were kept: none were selected by their score."
+            "kept out, all of training_data was learnt from. The last weights of the last run were "
+            "kept: none were chosen by their score on the glacier that was kept out."
         ),
         licence="CC BY 4.0",
         software=software_version(),

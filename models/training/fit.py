@@ -82,7 +82,7 @@ class Fit:
                 reporter.progress(fraction, f"step {self.step}: loss {mean:.4f}")
                 mean = 0.0
         self._save()
-        return self.average
+        return {name: value.contiguous() for name, value in self.average.items()}
 
     def _learn(self, batches: Batches, rate: float) -> float:
         with single_thread():

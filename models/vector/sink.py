@@ -40,6 +40,7 @@ def write_layer(
         crs=frame.crs.to_wkt() if spatial else None,
         layer=layer,
         driver="GPKG",
+        dataset_options={"VERSION": "1.3"},  # of 1.4, the GDAL of some QGIS warns
     )
 
 
