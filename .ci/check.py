@@ -95,13 +95,14 @@ def main() -> None:
 def check_types(tools: Path) -> None:
     """The package, strictly where QGIS' untyped classes allow it, and the scripts beside this."""
     run([tools / "mypy"])
-    run([tools / "mypy", *sorted(Path(__file__).parent.glob("*.py"))])
+    scripts = sorted(Path(__file__).parent.glob("*.py"))
+    run([tools / "mypy", *scripts])
 
 
 def check_imports(tools: Path) -> None:
     """Hold the import contracts, on the tree in which the rooms are one package."""
-    command = [tools / "lint-imports", "--no-cache", "--config", ROOT / "pyproject.toml"]
-    run(command, cwd=TREE.parent)
+    contracts = ("--config", ROOT / "pyproject.toml")
+    run([tools / "lint-imports", "--no-cache", *contracts], cwd=TREE.parent)
 
 
 def build_zip(python: Path) -> None:

@@ -141,6 +141,8 @@ def fronts(scene_path: str, lines_path: str, picture: Path) -> None:
         QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum,
         QgsRasterMinMaxOrigin.Limits.CumulativeCut,
     )
+    if scene.dataProvider().dataType(1) != Qgis.DataType.Byte:
+        scene.brightnessFilter().setGamma(2.0)  # linear power; bytes were stretched by someone
     lines = _known(QgsVectorLayer(lines_path, "Terminus"), lines_path)
     styles.termini(lines, {})
     project = QgsProject.instance()
