@@ -1,0 +1,53 @@
+"""The delivered model: one scene in every form that reaches a user gives one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from shapely import LineString
+
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.jobs import DelineateTermini
+from glacier_qgis.models.fronts.metrics import front_distances
+from glacier_qgis.models.fronts.synthetic import Form, SyntheticScene
+
+CELL_OF_THE_MODEL = 60.0
+
+
+class Silent:
+    def progress(self, fraction: float, message: str = "") -> None: ...
+
+    def log(self, message: str) -> None: ...
+
+    def warning(self, message: str) -> None: ...
+
+
+def delineate(folder: Path, form: Form) -> list[LineString]:
+    scene = folder / f"{form}.tif"
+    SyntheticScene(size=768, cell_size=20.0, form=form).write(scene)
+    job = DelineateTermini.model_validate(
+        {"input": {"path": str(scene)}, "output": folder / f"{form}.gpkg"}
+    )
+    with Outputs("0123456789abcdef") as outputs:
+        job.run(Silent(), outputs)
+    return list(gpd.read_file(folder / f"{form}.gpkg").geometry)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> list[LineString]:
+    return delineate(tmp_path_factory.mktemp("reference"), "linear")
+
+
+@pytest.mark.parametrize("form", [form for form in get_args(Form) if form != "linear"])
+def test_every_form_of_a_scene_gives_the_same_line_within_a_cell(
+    tmp_path: Path, reference: list[LineString], form: Form
+) -> None:
+    lines = delineate(tmp_path, form)
+    assert lines
+    distances = front_distances(lines, reference, CELL_OF_THE_MODEL)
+    assert np.mean(distances) < CELL_OF_THE_MODEL
+    assert np.median(distances) < CELL_OF_THE_MODEL / 2
