@@ -43,6 +43,22 @@ def test_the_real_engines_words_about_a_wrong_parameter_arrive(log: Log) -> None
     assert "NONSENSE is not a parameter" in refuse(log, {"nonsense": 1})
 
 
+def test_the_engine_ignores_the_data_of_qgis_own_gdal_and_proj(
+    monkeypatch: pytest.MonkeyPatch, log: Log, aletsch: Path, tmp_path: Path
+) -> None:
+    for name in ("GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_DATA", "PROJ_LIB"):
+        monkeypatch.setenv(name, str(tmp_path))
+    speed = tmp_path / "v.tif"
+    parameters = {
+        "bed": {"path": str(aletsch), "crs": "EPSG:2056"},
+        "extent": {"xmin": 8.0, "ymin": 46.5, "xmax": 8.05, "ymax": 46.53, "crs": "EPSG:4326"},
+        "end": 10,
+        "velocity": str(speed),
+    }
+    client.run_job("simulateglacier", parameters, log)
+    assert speed.is_file()
+
+
 def test_events_reach_the_feedback(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("""
 def tell(**event): print(json.dumps(event), flush=True)
