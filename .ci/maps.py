@@ -1,9 +1,10 @@
 """Render the maps of the demo with QGIS' own layouts, without a screen.
 
-    python3 maps.py PLUGINS fronts SCENE LINES MAP.png
+    python3 maps.py PLUGINS fronts SCENE LINES [TRACE] MAP.png
     python3 maps.py PLUGINS ice DEM THICKNESS SPEED MAP.png
 
-PLUGINS is the folder in which ``glacier_qgis`` is installed: its styles are shown.
+PLUGINS is the folder in which ``glacier_qgis`` is installed: its styles are shown. TRACE is a
+text file of longitudes and latitudes, a line drawn by somebody else to compare with.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from qgis.core import (
     QgsApplication,
     QgsContrastEnhancement,
     QgsCoordinateTransform,
+    QgsFeature,
+    QgsGeometry,
     QgsHillshadeRenderer,
     QgsLayout,
     QgsLayoutExporter,
@@ -29,12 +32,15 @@ from qgis.core import (
     QgsLayoutSize,
     QgsLegendRenderer,
     QgsLegendStyle,
+    QgsLineSymbol,
     QgsMapLayer,
     QgsMapLayerLegendUtils,
+    QgsPointXY,
     QgsProject,
     QgsRasterLayer,
     QgsRasterMinMaxOrigin,
     QgsRectangle,
+    QgsSingleSymbolRenderer,
     QgsTextFormat,
     QgsVectorLayer,
 )
@@ -132,7 +138,7 @@ def _text(points: int) -> QgsTextFormat:
     return text
 
 
-def fronts(scene_path: str, lines_path: str, picture: Path) -> None:
+def fronts(scene_path: str, lines_path: str, trace_path: str | None, picture: Path) -> None:
     """Draw a scene with its terminus lines over it, in the lines' own metric CRS."""
     from glacier_qgis import styles
 
@@ -151,8 +157,24 @@ def fronts(scene_path: str, lines_path: str, picture: Path) -> None:
         scene.extent()
     )
     page = Page()
-    page.add("Terminus lines on the radar scene", [lines, scene], extent)
+    title, drawn = "Terminus lines", [lines, scene]
+    if trace_path:
+        title, drawn = f"{title} over a traced one (blue)", [lines, _trace(trace_path), scene]
+    page.add(title, drawn, extent)
     page.save(picture)
+
+
+def _trace(path: str) -> QgsVectorLayer:
+    """Return the line that a text file of longitudes and latitudes holds."""
+    layer = QgsVectorLayer("LineString?crs=EPSG:4326", "Traced line", "memory")
+    rows = [row.split() for row in Path(path).read_text().splitlines() if row[:1] not in "#>"]
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromPolylineXY([QgsPointXY(*map(float, row)) for row in rows]))
+    layer.dataProvider().addFeature(feature)
+    symbol = QgsLineSymbol.createSimple({"line_color": "#3fa9ff", "line_width": "1.6"})
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+    QgsProject.instance().addMapLayer(layer)
+    return layer
 
 
 def ice(dem_path: str, thickness_path: str, speed_path: str, picture: Path) -> None:
@@ -190,7 +212,8 @@ def main(plugins: str, kind: str, *paths: str) -> None:
     application.initQgis()
     *layers, picture = paths
     if kind == "fronts":
-        fronts(layers[0], layers[1], Path(picture))
+        trace = layers[2] if len(layers) > 2 else None
+        fronts(layers[0], layers[1], trace, Path(picture))
     else:
         ice(layers[0], layers[1], layers[2], Path(picture))
     QgsProject.instance().clear()
