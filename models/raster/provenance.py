@@ -9,7 +9,7 @@ from glacier_qgis.version import VERSION
 
 
 def software_version() -> str:
-    """Name and version of this software, from the plugin's metadata."""
+    """Name and version of this software."""
     return f"glacier_qgis {VERSION}"
 
 
