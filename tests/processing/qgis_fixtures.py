@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -41,6 +42,8 @@ def provider(qgis_app: QgsApplication) -> Iterator[Any]:
     plugin.initProcessing()
     yield QgsApplication.processingRegistry().providerById("glacier")
     plugin.unload()
+    del plugin
+    gc.collect()  # what waits in reference cycles must go before QGIS does
 
 
 @pytest.fixture(autouse=True)
