@@ -27,10 +27,9 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs import DelineateTermini, ExtractTermini, SegmentCalvingFront
 from glacier_qgis.models.fronts.synthetic import SyntheticScene
 from glacier_qgis.models.networks.unet import UNet
-from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.card import Architecture, TrainingData
 from glacier_qgis.models.package.package import save_package
 from glacier_qgis.models.training.describe import describe
-from glacier_qgis.models.training.samples import LabelledScene
 
 PARAMETERS = {"bands": 2, "classes": 4, "width": 8, "levels": 2, "dilations": [1, 2]}
 CELL = 60.0
@@ -58,11 +57,18 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network.head.weight *= 6
         network.head.weight[3] = -network.head.weight[2]
         network.head.bias[:] = torch.tensor([-2.0, -2.0, 0.0, 0.0])
-    blank = np.zeros((4, 4), np.uint8)
-    learnt = LabelledScene("A_2000-01-01", "A", blank, blank, blank > 0, (CELL, CELL))
-    card = describe(
-        "small", Architecture(name="unet", parameters=PARAMETERS), [learnt], [learnt], []
+    data = TrainingData(
+        dataset="none",
+        credit="",
+        licence="",
+        doi="",
+        groups=["A"],
+        images=1,
+        first_date="2000-01-01",
+        last_date="2000-01-01",
     )
+    architecture = Architecture(name="unet", parameters=PARAMETERS)
+    card = describe("small", architecture, [data], data, "Weights drawn at random.")
     folder = tmp_path_factory.mktemp("models") / "small"
     save_package(folder, card, network.state_dict())
     return folder
