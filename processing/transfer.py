@@ -78,11 +78,9 @@ def _choice(
     context: QgsProcessingContext,
 ) -> object:
     name = definition.name()
-    if definition.usesStaticStrings():
-        if definition.allowMultiple():
-            return algorithm.parameterAsEnumStrings(parameters, name, context)
-        return algorithm.parameterAsEnumString(parameters, name, context)
-    return algorithm.parameterAsEnum(parameters, name, context)
+    if definition.allowMultiple():
+        return algorithm.parameterAsEnumStrings(parameters, name, context)
+    return algorithm.parameterAsEnumString(parameters, name, context)
 
 
 def _raster(

@@ -6,7 +6,7 @@ import json
 from abc import abstractmethod
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -29,7 +29,7 @@ JOBS = {
 class Parameters(BaseModel):
     """Base of everything that comes through the wall: unknown names are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class RasterInput(Parameters):
@@ -63,18 +63,17 @@ class Extent(Parameters):
         return self
 
 
-def _blank_is_none(value: object) -> object:
+def blank_is_none(value: object) -> object:
+    """Return None for an empty text, which is how QGIS says that nothing was given."""
     return None if value == "" else value
 
 
-Destination = Annotated[Path | None, BeforeValidator(_blank_is_none), Field(default=None)]
+Destination = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
 """Where to write an output; None (or blank) where it was not asked for."""
 
 
 class Job(Parameters):
     """Parameters of one job, named as in the toolbox but in lower case."""
-
-    threads: ClassVar[int | None] = None
 
     @abstractmethod
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:

@@ -27,7 +27,7 @@ def start_watchdog(clean_up: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: None)
     parent = os.getppid()
 
-    def watch() -> None:
+    def watch(_open: socket.socket) -> None:
         while True:
             ready, _, _ = select.select([reader], [], [], _PARENT_CHECK_SECONDS)
             if ready or os.getppid() != parent:
@@ -35,6 +35,5 @@ def start_watchdog(clean_up: Callable[[], None]) -> None:
                     clean_up()
                 finally:
                     os._exit(CANCELLED)
-                    writer.close()
 
-    threading.Thread(target=watch, name="watchdog", daemon=True).start()
+    threading.Thread(target=watch, args=(writer,), name="watchdog", daemon=True).start()

@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from glacier_qgis.models.engine.device import DeviceName
-from glacier_qgis.models.engine.job import Destination, Extent, Parameters, VectorInput
-
-
-def _blank_is_none(value: object) -> object:
-    return None if value == "" else value
+from glacier_qgis.models.engine.job import (
+    Destination,
+    Extent,
+    Parameters,
+    VectorInput,
+    blank_is_none,
+)
 
 
 class Inference(Parameters):
@@ -40,6 +42,6 @@ class Extraction(Parameters):
     simplify: Annotated[float, Field(ge=0)] = 0.0
     smooth: Annotated[float, Field(ge=0)] = 0.0
     glacier: str = ""
-    date: Annotated[datetime.date | None, BeforeValidator(_blank_is_none)] = None
+    date: Annotated[datetime.date | None, BeforeValidator(blank_is_none)] = None
     sensor: str = ""
     glacier_area: Destination

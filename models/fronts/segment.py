@@ -111,7 +111,7 @@ def segment(
             if mask is not None:
                 transform = grid.crop(window).transform
                 shape = (window.height, window.width)
-                values *= geometry_mask(mask, shape, transform, invert=True) if mask else 0
+                values *= geometry_mask(mask, shape, transform, invert=True)
             zones = zones_of(values, codes)
             rasters.zones.write(zones, 1, window=window)
             valid = zones != NOT_PROCESSED

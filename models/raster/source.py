@@ -14,7 +14,6 @@ from affine import Affine
 from pyproj import CRS, Proj, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
-from pyproj.enums import TransformDirection
 from pyproj.exceptions import CRSError
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioIOError
@@ -278,10 +277,3 @@ def read_band(
         values: npt.NDArray[np.float32] = view.read(band, window=window)
     values[~np.isfinite(values)] = np.nan
     return values
-
-
-def to_degrees(crs: CRS, x: float, y: float) -> tuple[float, float]:
-    """Return longitude and latitude (WGS 84, degrees) of a point in `crs`."""
-    transformer = Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
-    longitude, latitude = transformer.transform(x, y, direction=TransformDirection.FORWARD)
-    return longitude, latitude
