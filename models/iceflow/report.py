@@ -1,23 +1,16 @@
-"""The report of a simulation: one HTML file that needs no network."""
+"""The report of a simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from glacier_qgis.models.engine.page import Page
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse } td { padding: .15rem 1rem .15rem 0; vertical-align: top }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
-.warning { border-left: 4px solid #c77700; padding-left: .75rem }
-td.text { overflow-wrap: anywhere }
-"""
 _CURVES = {
     "volume_km3": "Volume (km³)",
     "area_km2": "Area (km²)",
@@ -41,23 +34,21 @@ def write_report(
         warnings: what may make the result wrong.
         facts: parameters and provenance, by name.
     """
-    parts = [
-        "<h1>Glacier simulation</h1>",
-        *(f'<p class="warning">{escape(warning)}</p>' for warning in warnings),
-        _curves(series),
-        "<h2>Mass budget</h2>",
-        "<p>In km³ of ice over the whole run.</p>",
-        _table({name: f"{value:+.6f}" for name, value in budget_rows(budget).items()}, "number"),
-        "<h2>Parameters and provenance</h2>",
-        _table(facts, "text"),
-    ]
-    path.write_text(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>Glacier simulation</title><style>{_STYLE}</style></head><body>"
-        + "\n".join(parts)
-        + "</body></html>",
-        encoding="utf-8",
+    page = Page("Glacier simulation")
+    for warning in warnings:
+        page.warning(warning)
+    page.figure(_curves(series))
+    page.heading("Mass budget")
+    page.table(
+        [
+            {"Term": name, "Ice (km³)": f"{value:+.6f}"}
+            for name, value in budget_rows(budget).items()
+        ],
+        "Ice gained and lost over the whole run.",
     )
+    page.heading("Parameters and provenance")
+    page.facts(facts)
+    page.write(path)
 
 
 def budget_rows(budget: Budget) -> dict[str, float]:
@@ -72,7 +63,7 @@ def budget_rows(budget: Budget) -> dict[str, float]:
     }
 
 
-def _curves(series: Sequence[Mapping[str, float]]) -> str:
+def _curves(series: Sequence[Mapping[str, float]]) -> go.Figure:
     figure = make_subplots(rows=len(_CURVES), cols=1, shared_xaxes=True, vertical_spacing=0.05)
     times = [row["time"] for row in series]
     for index, (column, label) in enumerate(_CURVES.items(), 1):
@@ -81,12 +72,4 @@ def _curves(series: Sequence[Mapping[str, float]]) -> str:
         figure.update_yaxes(title_text=label, rangemode="tozero", row=index, col=1)
     figure.update_xaxes(title_text="Year", row=len(_CURVES), col=1)
     figure.update_layout(height=720, showlegend=False, template="plotly_white")
-    return str(figure.to_html(full_html=False, include_plotlyjs=True))
-
-
-def _table(rows: Mapping[str, str], kind: str) -> str:
-    lines = (
-        f'<tr><td>{escape(name)}</td><td class="{kind}">{escape(value)}</td></tr>'
-        for name, value in rows.items()
-    )
-    return f"<table>{''.join(lines)}</table>"
+    return figure
