@@ -15,7 +15,7 @@ from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
-from glacier_qgis.models.fronts.options import Extraction, Inference
+from glacier_qgis.models.fronts.options import Inference, ResultGrid, SceneExtraction
 from glacier_qgis.models.fronts.segment import Drafts, Segmentation, copy_to_input_grid, segment
 from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, glacier_area
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, write_attribute_table
@@ -29,7 +29,7 @@ SEGMENTATION_SHARE = 0.8
 """Share of the progress bar that the network takes of a delineation."""
 
 
-class SegmentCalvingFront(Inference, Job):
+class SegmentCalvingFront(Inference, ResultGrid, Job):
     """Zones of one scene."""
 
     input: RasterInput
@@ -55,7 +55,7 @@ class SegmentCalvingFront(Inference, Job):
         return {name: str(path) if path else None for name, path in wanted.items()}
 
 
-class ExtractTermini(Extraction, Job):
+class ExtractTermini(SceneExtraction, Job):
     """Terminus lines from zones."""
 
     input: RasterInput
@@ -83,7 +83,7 @@ class ExtractTermini(Extraction, Job):
             return _write_lines(self, grid, zones.dataset, probability, source, reporter, outputs)
 
 
-class DelineateTermini(Inference, Extraction, Job):
+class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
     """Terminus lines straight from a scene."""
 
     input: RasterInput

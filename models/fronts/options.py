@@ -15,6 +15,8 @@ from glacier_qgis.models.engine.job import (
     VectorInput,
     blank_is_none,
 )
+from glacier_qgis.models.fronts.bodies import MIN_AREA_KM2
+from glacier_qgis.models.fronts.termini import MIN_CONFIDENCE
 
 
 class Inference(Parameters):
@@ -25,7 +27,6 @@ class Inference(Parameters):
     extent: Extent | None = None
     mask: VectorInput | None = None
     cell_size: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    grid: Literal["model", "input"] = "model"
     tta: bool = False
     device: DeviceName = "automatic"
     tile_size: Annotated[int, Field(ge=0, le=16_384)] = 0
@@ -33,15 +34,28 @@ class Inference(Parameters):
     batch_size: Annotated[int, Field(ge=0, le=1_024)] = 0
 
 
+class ResultGrid(Parameters):
+    """On which cells the rasters of one scene come back."""
+
+    grid: Literal["model", "input"] = "model"
+
+
 class Extraction(Parameters):
-    """How to turn zones into terminus lines; lengths in metres."""
+    """How to turn zones into terminus lines; lengths in metres, areas in square kilometres."""
 
     fjord_mask: VectorInput | None = None
     min_length: Annotated[float, Field(ge=0)] = 750.0
     longest_only: bool = False
+    min_area: Annotated[float, Field(ge=0)] = MIN_AREA_KM2
+    gap: Annotated[float, Field(ge=0, le=5_000)] | None = None
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = MIN_CONFIDENCE
     simplify: Annotated[float, Field(ge=0)] = 0.0
     smooth: Annotated[float, Field(ge=0)] = 0.0
     glacier: str = ""
+    glacier_id: str = ""
     date: Annotated[datetime.date | None, BeforeValidator(blank_is_none)] = None
     sensor: str = ""
+    author: str = ""
+    points: Destination
     glacier_area: Destination
+    ocean_area: Destination

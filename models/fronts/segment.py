@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from glacier_qgis.models.fronts.inference import (
 )
 from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.scene import network_view
-from glacier_qgis.models.fronts.tiling import TilePlan
+from glacier_qgis.models.fronts.tiling import Array, TilePlan
 from glacier_qgis.models.fronts.zones import (
     NOT_PROCESSED,
     PROBABILITY_NODATA,
@@ -65,7 +65,13 @@ class Segmentation:
 
 
 def segment(
-    scene: Scene, options: Inference, drafts: Drafts, tags: dict[str, str], reporter: Reporter
+    scene: Scene,
+    options: Inference,
+    drafts: Drafts,
+    tags: dict[str, str],
+    reporter: Reporter,
+    grid: Grid | None = None,
+    turn: AbstractContextManager[object] | None = None,
 ) -> Segmentation:
     """Segment `scene` into zones on the model's grid.
 
@@ -77,6 +83,9 @@ def segment(
         drafts: Paths to write.
         tags: Provenance; the model's is added.
         reporter: Told about every window.
+        grid: Where to work; None for the scene's own grid, cut to the extent.
+        turn: Held while the network computes: scenes that are segmented at the same time by
+            several threads read and write beside each other and compute in turn.
 
     Raises:
         EngineError: See the functions that open the model, the scene, the mask and the grid.
@@ -88,7 +97,8 @@ def segment(
         raise EngineError(
             f"BANDS: the model {card.name} needs {card.bands} band(s), got {bands}. Choose as many."
         )
-    grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
+    if grid is None:
+        grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
     _warn_about_scale(scene, grid, card.cell_size_range_m, reporter)
     mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
     device = choose_device(options.device)
@@ -96,7 +106,12 @@ def segment(
     padding = PADDING if options.padding < 0 else options.padding
     plan = TilePlan.choose(grid.shape, model.stride, tile, padding)
     batch = options.batch_size or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
-    predict = predictor(model.network, device, augment=options.tta)
+    network = predictor(model.network, device, augment=options.tta)
+
+    def predict(tiles: Array) -> Array:
+        with turn or nullcontext():
+            return network(tiles)
+
     codes = [zone.value for zone in card.classes]
     tags = {**tags, **model.provenance}
     reporter.log(

@@ -124,21 +124,10 @@ def metric_crs(scene: Scene) -> CRS:
     Longitudes and latitudes, feet, and projections that stretch lengths by more than
     `SCALE_TOLERANCE` at the scene's centre (web Mercator) are replaced.
     """
-    west, south, east, north = scene.bounds
-    geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
-    to_degrees = Transformer.from_crs(scene.crs, geographic, always_xy=True)
-    longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
-    if not (math.isfinite(longitude) and math.isfinite(latitude)):
-        raise EngineError(
-            f"{scene.role}: {scene.name} lies outside the area where its CRS '{scene.crs.name}' is "
-            "defined: is the CRS the right one?"
-        )
-    if scene.crs.is_projected and all(
-        axis.unit_name == "metre" for axis in scene.crs.axis_info[:2]
-    ):
-        scale = math.sqrt(Proj(scene.crs).get_factors(longitude, latitude).areal_scale)
-        if abs(scale - 1) <= SCALE_TOLERANCE:
-            return scene.crs.to_2d()
+    longitude, latitude = _centre(scene)
+    metres = all(axis.unit_name == "metre" for axis in scene.crs.axis_info[:2])
+    if scene.crs.is_projected and metres and _is_true(scene.crs, longitude, latitude):
+        return scene.crs.to_2d()
     if latitude >= 84:
         return CRS.from_epsg(3413)
     if latitude <= -80:
@@ -148,6 +137,26 @@ def metric_crs(scene: Scene) -> CRS:
         area_of_interest=AreaOfInterest(longitude, latitude, longitude, latitude),
     )
     return CRS.from_authority(utm.auth_name, utm.code)
+
+
+def _centre(scene: Scene) -> tuple[float, float]:
+    """Return longitude and latitude of the scene's centre."""
+    west, south, east, north = scene.bounds
+    geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
+    to_degrees = Transformer.from_crs(scene.crs, geographic, always_xy=True)
+    longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
+    if not (math.isfinite(longitude) and math.isfinite(latitude)):
+        raise EngineError(
+            f"{scene.role}: {scene.name} lies outside the area where its CRS '{scene.crs.name}' is "
+            "defined: is the CRS the right one?"
+        )
+    return longitude, latitude
+
+
+def _is_true(crs: CRS, longitude: float, latitude: float) -> bool:
+    """Whether a projection keeps lengths within `SCALE_TOLERANCE` at a place."""
+    scale = math.sqrt(Proj(crs).get_factors(longitude, latitude).areal_scale)
+    return abs(scale - 1) <= SCALE_TOLERANCE
 
 
 def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
@@ -171,22 +180,36 @@ def native_cell_size(scene: Scene, crs: CRS) -> float:
     return math.sqrt(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
 
 
-def work_grid(scene: Scene, extent: Extent | None = None, cell_size: float | None = None) -> Grid:
+def work_grid(
+    scene: Scene,
+    extent: Extent | None = None,
+    cell_size: float | None = None,
+    crs: CRS | None = None,
+) -> Grid:
     """Return the metric north-up grid for a job.
 
     Args:
         scene: The raster that the job is about.
         extent: The part that the user picked; None for all.
         cell_size: Edge of a cell, m; None for the scene's own.
+        crs: The metric CRS to work in, for grids that several scenes share; None for the
+            scene's own.
 
     Returns:
         Cells on the scene's own lattice where it is metric, north-up and of that cell size;
-        otherwise edges are multiples of the cell size.
+        otherwise, and in a shared CRS, edges are multiples of the cell size.
 
     Raises:
-        EngineError: The extent misses the raster, or holds less than two cells a side.
+        EngineError: The extent misses the raster, the part holds less than two cells a side, or
+            `crs` is not true to scale there.
     """
-    crs = metric_crs(scene)
+    shared = crs is not None
+    crs = crs or metric_crs(scene)
+    if shared and not _is_true(crs, *_centre(scene)):
+        raise EngineError(
+            f"{scene.role}: {scene.name} lies too far from the others to be worked on in their "
+            f"CRS '{crs.name}'. Work on it by itself."
+        )
     native = native_cell_size(scene, crs)
     cell = native if cell_size is None else cell_size
     own = transform_bounds(scene.bounds, scene.crs, crs)
@@ -204,7 +227,7 @@ def work_grid(scene: Scene, extent: Extent | None = None, cell_size: float | Non
                 f"EXTENT does not touch {scene.role}: the extent is {_describe(asked)}, the raster "
                 f"{_describe(own)} (m, {crs.name}). Draw it over the raster."
             )
-    on_lattice = crs == scene.crs.to_2d() and _is_north_up(scene.dataset.transform)
+    on_lattice = not shared and crs == scene.crs.to_2d() and _is_north_up(scene.dataset.transform)
     origin = (own[0], own[3]) if on_lattice and math.isclose(cell, native) else (0.0, 0.0)
     first = math.floor((west - origin[0]) / cell + 1e-6)
     last = math.ceil((east - origin[0]) / cell - 1e-6)
