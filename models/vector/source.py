@@ -1,7 +1,11 @@
-"""Polygons that a person drew, brought to the CRS of the work."""
+"""Layers that QGIS names: opened, checked, brought to the CRS of the work."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
 import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
@@ -12,12 +16,89 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
 
 
-def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
-    """Read the polygons of a layer.
+@dataclass(frozen=True)
+class Layer:
+    """The features of a layer, in the CRS that its user says it is in.
+
+    Attributes:
+        frame: Attributes and geometries; none is missing or empty.
+        crs: The frame's CRS.
+        role: The name of the parameter that it came by, for messages.
+        name: The path of its file.
+    """
+
+    frame: gpd.GeoDataFrame
+    crs: CRS
+    role: str
+    name: str
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in `crs`."""
+        west, south, east, north = map(float, self.frame.total_bounds)
+        return west, south, east, north
+
+
+def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = None) -> Layer:
+    """Read a layer.
 
     Args:
         source: The file, its layer (None for the first) and, from QGIS, the CRS of the
             layer, which goes before the file's own.
+        role: The parameter's name, for messages.
+        columns: Attributes to read; None for all.
+
+    Raises:
+        EngineError: The file cannot be read, states no CRS, or holds no geometry.
+    """
+    try:
+        layer = source.layer or pyogrio.list_layers(source.path)[0][0]
+        frame = pyogrio.read_dataframe(source.path, layer=layer, columns=columns)
+    except (DataSourceError, ValueError, IndexError) as error:
+        raise EngineError(
+            f"{role}: {source.path} cannot be read as a vector layer ({error})."
+        ) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise EngineError(
+            f"{role}: the layer '{layer}' of {source.path} is a table without geometries: choose "
+            "a layer of features."
+        )
+    stated = source.crs or frame.crs
+    if stated is None:
+        raise EngineError(
+            f"{role}: {source.path} has no coordinate reference system. Find out which it is in "
+            "and set it with 'Define projection', or in the layer's properties."
+        )
+    frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    if frame.empty:
+        raise EngineError(
+            f"{role}: the layer '{layer}' of {source.path} holds no feature with a geometry."
+        )
+    frame = frame.set_crs(stated, allow_override=True).reset_index(drop=True)
+    return Layer(frame, CRS.from_user_input(stated), role, source.path)
+
+
+def read_lines(source: VectorInput, role: str) -> Layer:
+    """Read a layer of lines; see :func:`read_layer`.
+
+    Returns:
+        A feature a line or multi-line; others are left out.
+
+    Raises:
+        EngineError: As :func:`read_layer`, or there is no line.
+    """
+    layer = read_layer(source, role)
+    lines = layer.frame[layer.frame.geom_type.isin(["LineString", "MultiLineString"])]
+    if lines.empty:
+        raise EngineError(f"{role}: {source.path} holds no line. Choose a layer of lines.")
+    return Layer(lines.reset_index(drop=True), layer.crs, role, layer.name)
+
+
+def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
+    """Read the polygons of a layer.
+
+    Args:
+        source: As in :func:`read_layer`.
         crs: What to return coordinates in.
         role: The parameter's name, for messages.
 
@@ -25,27 +106,14 @@ def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
         At least one polygon, all valid.
 
     Raises:
-        EngineError: The file cannot be read, states no CRS, or has no polygon.
+        EngineError: As :func:`read_layer`, or there is no polygon.
     """
-    try:
-        layer = source.layer or pyogrio.list_layers(source.path)[0][0]
-        frame = pyogrio.read_dataframe(source.path, layer=layer, columns=[])
-    except (DataSourceError, ValueError, IndexError) as error:
-        raise EngineError(
-            f"{role}: {source.path} cannot be read as a vector layer ({error})."
-        ) from error
-    stated = source.crs or getattr(frame, "crs", None)
-    if stated is None:
-        raise EngineError(
-            f"{role}: {source.path} has no coordinate reference system. Find out which it is in "
-            "and set it with 'Define projection', or in the layer's properties."
-        )
-    shapes = frame.geometry.set_crs(stated, allow_override=True).to_crs(crs).make_valid()
-    parts = shapely.get_parts(shapely.get_parts(shapes.dropna().to_numpy()))
+    frame = read_layer(source, role, columns=[]).frame
+    shapes = frame.geometry.to_crs(crs).make_valid()
+    parts = shapely.get_parts(shapely.get_parts(shapes.to_numpy()))
     polygons = [part for part in parts if isinstance(part, Polygon) and part.area > 0]
     if not polygons:
         raise EngineError(
-            f"{role}: the layer '{layer}' of {source.path} holds no polygon. Draw one, or choose a "
-            "polygon layer."
+            f"{role}: {source.path} holds no polygon. Draw one, or choose a polygon layer."
         )
     return polygons
