@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import shutil
 from pathlib import Path
 from types import TracebackType
 
@@ -10,9 +11,9 @@ from glacier_qgis.models.engine.errors import EngineError
 
 
 class Outputs:
-    """The files that a job is about to deliver.
+    """The files and folders that a job is about to deliver.
 
-    A staged file carries the job's id in its name (``.<id>-<name>``), so that whoever
+    What is staged carries the job's id in its name (``.<id>-<name>``), so that whoever
     started the job can sweep up after an engine that was killed.
     """
 
@@ -43,6 +44,24 @@ class Outputs:
         self._staged[destination] = draft
         return draft
 
+    def stage_folder(self, destination: Path) -> Path:
+        """Return an empty folder to fill instead of `destination`.
+
+        Raises:
+            EngineError: There is something at the destination already, or its parent cannot be
+                written to.
+        """
+        if destination.exists() and not (destination.is_dir() and _is_empty(destination)):
+            raise EngineError(
+                f"{destination} exists and is not empty: choose a new folder, or remove what is in "
+                "it."
+            )
+        if destination.is_dir():
+            destination.rmdir()
+        draft = self.stage(destination)
+        draft.mkdir()
+        return draft
+
     def scratch(self, beside: Path, name: str) -> Path:
         """Return a path next to the output `beside` for a file that is removed in the end."""
         draft = beside.parent / f"{self._prefix}{name}"
@@ -60,7 +79,10 @@ class Outputs:
         """Remove what was staged or scratched, with everything that a driver put beside it."""
         for draft in [*self._staged.values(), *self._scratch]:
             for leftover in _with_sidecars(draft):
-                leftover.unlink(missing_ok=True)
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+                else:
+                    leftover.unlink(missing_ok=True)
         self._staged.clear()
 
     def __enter__(self) -> Outputs:
@@ -79,6 +101,10 @@ class Outputs:
                 self.commit()
         finally:
             self.discard()
+
+
+def _is_empty(folder: Path) -> bool:
+    return next(folder.iterdir(), None) is None
 
 
 def _with_sidecars(draft: Path) -> list[Path]:

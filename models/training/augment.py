@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 
 from glacier_qgis.models.fronts.zones import OCEAN, ROCK
-from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene
+from glacier_qgis.models.training.samples import UNLABELLED, Labelled
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,26 @@ class View:
     mirrored: bool = False
 
 
-def look(scene: LabelledScene, view: View) -> tuple[Tensor, Tensor]:
+def look(scene: Labelled, view: View) -> tuple[Tensor, Tensor]:
     """Resample a scene onto a view: values bilinear, zones and mask to the nearest pixel.
 
     Returns:
-        image: (2, rows, columns) float32: rank of the value, mask of valid pixels.
+        image: (bands + 1, rows, columns) float32: ranks of the values, mask of valid pixels.
         zones: (rows, columns) int64, 0 where unlabelled or invalid.
     """
     grid = _grid(scene, view)[None]
-    ranks, valid = (torch.from_numpy(array)[None, None] for array in scene.equalised())
+    ranks, valid = map(torch.from_numpy, scene.equalised())
+    ranks, valid = ranks[None], valid[None, None]
     zones = torch.from_numpy(scene.zones)[None, None].float()
     weighted = grid_sample(torch.cat([ranks, valid], 1), grid, "bilinear", align_corners=False)[0]
     nearest = grid_sample(torch.cat([zones, valid], 1), grid, "nearest", align_corners=False)[0]
-    inside = (nearest[1] > 0.5) & (weighted[1] > 0.5)
-    value = torch.where(inside, weighted[0] / weighted[1].clamp(min=0.5), 0.0)
+    inside = (nearest[1] > 0.5) & (weighted[-1] > 0.5)
+    values = torch.where(inside, weighted[:-1] / weighted[-1].clamp(min=0.5), 0.0)
     labels = torch.where(inside, nearest[0], UNLABELLED).long()
-    return torch.stack([value, inside.float()]), labels
+    return torch.cat([values, inside.float()[None]]), labels
 
 
-def _grid(scene: LabelledScene, view: View) -> Tensor:
+def _grid(scene: Labelled, view: View) -> Tensor:
     """Where each cell of a view lies in the scene, (rows, columns, 2) as x, y from -1 to 1."""
     y, x = (
         (torch.arange(count) - (count - 1) / 2) * size
@@ -60,7 +61,7 @@ def _grid(scene: LabelledScene, view: View) -> Tensor:
     cosine, sine = math.cos(view.angle), math.sin(view.angle)
     column = (cosine * x - sine * y) / scene.cell_size[0] + view.centre[1]
     row = (sine * x + cosine * y) / scene.cell_size[1] + view.centre[0]
-    rows, columns = scene.image.shape
+    rows, columns = scene.shape
     return torch.stack([(2 * column + 1) / columns - 1, (2 * row + 1) / rows - 1], dim=-1).float()
 
 
@@ -78,7 +79,7 @@ class Augmentation:
         self._cell_size = cell_size
         self._generator = generator
 
-    def __call__(self, scene: LabelledScene) -> tuple[Tensor, Tensor]:
+    def __call__(self, scene: Labelled) -> tuple[Tensor, Tensor]:
         """Return an image (2, size, size) and zones (size, size)."""
         image, zones = look(scene, self._view(scene))
         value, valid = image
@@ -86,7 +87,7 @@ class Augmentation:
         value = self._radiometry(value, zones)
         return torch.stack([torch.where(valid > 0, value, 0.0), valid]), zones
 
-    def _view(self, scene: LabelledScene) -> View:
+    def _view(self, scene: Labelled) -> View:
         scale = self._cell_size * 2 ** self._uniform(-1.0, 0.9)
         stretch = 2 ** self._uniform(-0.2, 0.2)
         return View(
@@ -97,8 +98,8 @@ class Augmentation:
             mirrored=self._chance(0.5),
         )
 
-    def _centre(self, scene: LabelledScene) -> tuple[float, float]:
-        rows, columns = scene.image.shape
+    def _centre(self, scene: Labelled) -> tuple[float, float]:
+        rows, columns = scene.shape
         row, column = self._uniform(0.1, 0.9) * rows, self._uniform(0.1, 0.9) * columns
         if len(scene.front) and self._chance(0.6):
             row, column = scene.front[int(self._uniform(0, len(scene.front)))]

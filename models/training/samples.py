@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,54 @@ NEAR_FRONT = 3
 """Pixels between two zones for the line between them to count as a front."""
 
 
+class Labelled(Protocol):
+    """What a network learns from: a picture with its zones, wherever it is kept.
+
+    Each property may read a file.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages and tables."""
+
+    @property
+    def group(self) -> str:
+        """What must not be split between training and test: the glacier."""
+
+    @property
+    def date(self) -> str:
+        """Day of acquisition, ISO 8601; blank where it is not known."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @property
+    def cell_size(self) -> tuple[float, float]:
+        """Ground distance between pixels along a row and along a column, m."""
+
+    @property
+    def zones(self) -> npt.NDArray[np.uint8]:
+        """Codes of the classes, (rows, columns), 0 where unlabelled."""
+
+    @property
+    def traced(self) -> npt.NDArray[np.bool_]:
+        """True on the front, (rows, columns); may be some pixels wide."""
+
+    @property
+    def front(self) -> npt.NDArray[np.intp]:
+        """(row, column) of pixels at the front, shape (N, 2); see `front_pixels`."""
+
+    def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return ranks within the scene, -1 to 1, and the mask of valid pixels, 1 or 0.
+
+        Shapes are (bands, rows, columns) and (rows, columns); ranks are 0 where invalid.
+        """
+
+
 @dataclass(frozen=True)
 class LabelledScene:
-    """An image with its zones on the image's own grid.
+    """An image with its zones on the image's own grid, in memory: a `Labelled`.
 
     Attributes:
         name: The file's base name.
@@ -47,11 +93,18 @@ class LabelledScene:
         object.__setattr__(self, "filled", border_fill(self.image == 0))
         object.__setattr__(self, "front", front_pixels(self.zones))
 
-    def equalised(self) -> tuple[npt.NDArray[np.float32], ...]:
-        """Return the rank of each value (0 where invalid) and the mask of valid pixels (1, 0)."""
+    @property
+    def shape(self) -> tuple[int, int]:
+        """See `Labelled`."""
+        rows, columns = self.image.shape
+        return rows, columns
+
+    def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """See `Labelled`."""
         valid = ~self.filled
         values = np.where(valid, self.image, np.nan).astype(np.float32)
-        return equalise(values, scene_quantiles(values[valid])), valid.astype(np.float32)
+        ranks = equalise(values, scene_quantiles(values[valid]))
+        return ranks[None], valid.astype(np.float32)
 
 
 def front_pixels(zones: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
@@ -61,7 +114,7 @@ def front_pixels(zones: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
 
 
 def training_data(
-    scenes: Sequence[LabelledScene], *, dataset: str, credit: str, licence: str, doi: str
+    scenes: Sequence[Labelled], *, dataset: str, credit: str, licence: str, doi: str
 ) -> TrainingData:
     """Describe what was learnt from for a model's card."""
     dates = sorted(scene.date for scene in scenes)
