@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.nn.functional import interpolate, pixel_unshuffle
 
 
 class ConvolutionBlock(nn.Sequential):
@@ -63,24 +64,28 @@ class UNet(nn.Module):
         width: int = 20,
         levels: int = 4,
         dilations: Sequence[int] = (1, 2, 4, 6),
+        stem: int = 1,
     ) -> None:
         """Build the network.
 
         Args:
             bands: Input channels.
             classes: Output channels.
-            width: Channels at full resolution; they double with every level.
-            levels: Times that the resolution is halved.
+            width: Channels of the first level; they double with every level.
+            levels: Times that the resolution is halved after the stem.
             dilations: Rates of the pyramid pooling; each takes an equal share of the channels.
+            stem: Edge of the square of cells whose values enter the first layer as channels, so
+                that everything inside works at a coarser resolution, for a fraction of the time.
         """
         super().__init__()
+        self.stem = stem
         widths = [width << level for level in range(levels + 1)]
         widths[-1] = widths[-2]
-        self.stride = 1 << levels
-        self.receptive_radius = _receptive_radius(levels, max(dilations))
+        self.stride = stem << levels
+        self.receptive_radius = stem * (_receptive_radius(levels, max(dilations)) + (stem > 1))
         self.encoder = nn.ModuleList(
             ConvolutionBlock(before, after)
-            for before, after in zip([bands, *widths[:-2]], widths[:-1], strict=True)
+            for before, after in zip([bands * stem**2, *widths[:-2]], widths[:-1], strict=True)
         )
         self.bottom = nn.Sequential(
             ConvolutionBlock(widths[-2], widths[-1]), PyramidPooling(widths[-1], dilations)
@@ -94,17 +99,19 @@ class UNet(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(N, bands, rows, columns) to logits (N, classes, rows, columns)."""
         skips = []
-        features = image
+        features = pixel_unshuffle(image, self.stem) if self.stem > 1 else image
         for block in self.encoder:
             features = block(features)
             skips.append(features)
             features = nn.functional.max_pool2d(features, 2)
         features = self.bottom(features)
         for block, skip in zip(self.decoder, reversed(skips), strict=True):
-            features = nn.functional.interpolate(features, scale_factor=2, mode="nearest")
+            features = interpolate(features, scale_factor=2, mode="nearest")
             features = block(torch.cat([features, skip], dim=1))
         logits: torch.Tensor = self.head(features)
-        return logits
+        if self.stem == 1:
+            return logits
+        return interpolate(logits, scale_factor=self.stem, mode="bilinear", align_corners=False)
 
 
 def _normalised(convolution: nn.Conv2d) -> tuple[nn.Module, nn.Module, nn.Module]:

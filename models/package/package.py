@@ -20,11 +20,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from glacier_qgis.models.engine.errors import EngineError, explain_validation
+from glacier_qgis.models.networks.hed import HED
+from glacier_qgis.models.networks.hrnet import HRNet
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.card import Architecture, ModelCard, Weights
 
 CARD = "card.json"
-ARCHITECTURES: dict[str, type[nn.Module]] = {"unet": UNet}
+ARCHITECTURES: dict[str, type[nn.Module]] = {"unet": UNet, "hrnet": HRNet, "hed": HED}
 MAX_CARD_BYTES = 1 << 20
 
 
@@ -43,10 +45,12 @@ class Model:
     @property
     def provenance(self) -> dict[str, str]:
         """What a result says about the model that made it."""
+        calibration = self.card.calibration
         return {
             "MODEL": self.card.name,
             "MODEL_VERSION": self.card.version,
             "MODEL_HASH": self.card.weights.sha256,
+            **({"CALIBRATION": calibration.model_dump_json()} if calibration else {}),
         }
 
 
