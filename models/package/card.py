@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -26,10 +27,26 @@ class Architecture(_Part):
 
 
 class Weights(_Part):
-    """The file of weights, in the safetensors format."""
+    """The file of weights (safetensors), or of a whole network (ONNX)."""
 
-    file: Annotated[str, AfterValidator(_plain_file_name), Field(pattern=r"\.safetensors$")]
+    file: Annotated[str, AfterValidator(_plain_file_name), Field(pattern=r"\.(safetensors|onnx)$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class InputValues(_Part):
+    """How a scene's values become input.
+
+    Attributes:
+        kind: "rank": the rank of the value in the scene, -1 to 1. "scaled": (value - mean) / std.
+        mean: One a band, in the scene's units; for "scaled".
+        std: One a band, in the scene's units; for "scaled".
+        expected: Lowest and highest value that the network was made for; for "scaled".
+    """
+
+    kind: Literal["rank", "scaled"] = "rank"
+    mean: list[float] = Field(default_factory=list)
+    std: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
+    expected: tuple[float, float] | None = None
 
 
 class ZoneClass(_Part):
@@ -66,18 +83,47 @@ class Evaluation(_Part):
     values: dict[str, float | int]
 
 
+class Calibration(_Part):
+    """How widths of the transition across a front become uncertainties, linear between knots.
+
+    Attributes:
+        level: Share of true errors that the uncertainties cover.
+        widths_m: Widths, rising; narrower and wider ones are taken as the first and the last.
+        uncertainties_m: Uncertainty at each of them, never falling.
+        data: What it was fitted on.
+    """
+
+    level: Annotated[float, Field(gt=0, lt=1)]
+    widths_m: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]
+    uncertainties_m: list[Annotated[float, Field(ge=0)]]
+    data: str
+
+    @model_validator(mode="after")
+    def _rising(self) -> Calibration:
+        if len(self.widths_m) != len(self.uncertainties_m):
+            raise ValueError("calibration: widths_m and uncertainties_m need as many knots")
+        if any(after <= before for before, after in pairwise(self.widths_m)):
+            raise ValueError("calibration: widths_m must rise from knot to knot")
+        if any(after < before for before, after in pairwise(self.uncertainties_m)):
+            raise ValueError("calibration: uncertainties_m must not fall from knot to knot")
+        return self
+
+
 class ModelCard(_Part):
     """Everything that is known of a model.
 
     Attributes:
         name: Identifier, as in `MODEL`.
-        bands: Bands of the scene that the network sees; its input has one more, the mask.
-        channels: What each channel of the input means, in order.
+        bands: Bands of the scene that the network sees.
+        channels: What each channel of the input means: the bands, in order, and then, where the
+            network was taught with one, the mask of valid cells.
         cell_size_m: Ground size of the square cells that the network works on.
         cell_size_range_m: Cell sizes that it was trained for.
-        normalisation: How a scene's values become the input.
+        normalisation: How a scene's values become the input, in words.
+        input_values: The same as the program does it.
         training: How the weights were fitted.
         split: What was kept out of the training.
+        calibration: How sure its lines are; None leaves widths of transitions as they are.
     """
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
@@ -93,20 +139,30 @@ class ModelCard(_Part):
     cell_size_m: Annotated[float, Field(gt=0)]
     cell_size_range_m: tuple[float, float]
     normalisation: str
+    input_values: InputValues = InputValues()
     training_data: list[TrainingData]
     training: str = ""
     split: str
     licence: str
     evaluations: list[Evaluation] = Field(default_factory=list)
+    calibration: Calibration | None = None
     software: str
     citation: str
     intended_use: str
     limits: str
 
+    @property
+    def has_mask(self) -> bool:
+        """Whether the network sees the mask of valid cells as its last channel."""
+        return len(self.channels) > self.bands
+
     @model_validator(mode="after")
     def _consistent(self) -> ModelCard:
-        if len(self.channels) != self.bands + 1:
-            raise ValueError("channels: name one for each band and one for the mask of valid cells")
+        if len(self.channels) not in (self.bands, self.bands + 1):
+            raise ValueError("channels: name one for each band and, if it is seen, the mask")
+        values = self.input_values
+        if values.kind == "scaled" and not len(values.mean) == len(values.std) == self.bands:
+            raise ValueError("input_values: scaled values need a mean and a std for each band")
         if len({zone.value for zone in self.classes}) < len(self.classes):
             raise ValueError("classes: every class needs a value of its own")
         low, high = self.cell_size_range_m
