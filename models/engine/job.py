@@ -20,6 +20,8 @@ JOBS = {
     "segmentcalvingfront": "glacier_qgis.models.fronts.jobs:SegmentCalvingFront",
     "extracttermini": "glacier_qgis.models.fronts.jobs:ExtractTermini",
     "delineatetermini": "glacier_qgis.models.fronts.jobs:DelineateTermini",
+    "terminuschange": "glacier_qgis.models.fronts.change:TerminusChange",
+    "comparetermini": "glacier_qgis.models.fronts.compare:CompareTermini",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs:SimulateGlacier",
     "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
 }

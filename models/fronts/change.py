@@ -1,0 +1,99 @@
+"""The job `terminuschange`: how far fronts moved, measured against a centreline or a box."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Self
+
+import geopandas as gpd
+import pandas as pd
+from pydantic import Field, model_validator
+from pyproj import CRS
+
+from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.job import Destination, Job, VectorInput
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.change_report import write_report
+from glacier_qgis.models.fronts.references import (
+    Reference,
+    centreline_gauges,
+    curvilinear_gauges,
+    rectilinear_gauges,
+)
+from glacier_qgis.models.fronts.series import Series, dated_fronts, every_series
+from glacier_qgis.models.raster.provenance import provenance
+from glacier_qgis.models.raster.source import metric_crs
+from glacier_qgis.models.vector.lines import line_parts
+from glacier_qgis.models.vector.sink import write_layer
+from glacier_qgis.models.vector.source import read_lines
+
+
+class TerminusChange(Job):
+    """Advance and retreat of dated terminus lines."""
+
+    termini: VectorInput
+    method: Literal["centreline", "rectilinear box", "curvilinear box"] = "centreline"
+    centerline: VectorInput | None = None
+    box: VectorInput | None = None
+    box_width: Annotated[float, Field(gt=0, le=1e6)] = 1000.0
+    date_field: str = "date"
+    output: Destination
+    report: Destination
+
+    @model_validator(mode="after")
+    def _has_what_the_method_needs(self) -> Self:
+        if self.method == "rectilinear box" and self.box is None:
+            raise ValueError(
+                "METHOD 'rectilinear box' needs BOX: a polygon over the terminus, narrower than "
+                "the front and with its sides along the flow"
+            )
+        if self.method != "rectilinear box" and self.centerline is None:
+            raise ValueError(
+                f"METHOD {self.method!r} needs CENTERLINE: a line from the glacier to the sea"
+            )
+        return self
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Measure, write the table and, if asked for, the report."""
+        layer = read_lines(self.termini, "TERMINI")
+        crs = metric_crs(layer)
+        fronts = dated_fronts(layer.frame.to_crs(crs), self.date_field, reporter)
+        references = self._references(fronts, crs)
+        series = every_series(references, fronts, reporter)
+        table = pd.concat([one.table for one in series], ignore_index=True)
+        if self.output:
+            write_layer(table, outputs.stage(self.output), "terminus_change")
+        if self.report:
+            facts = {"CRS": crs.name} | provenance(self)
+            write_report(outputs.stage(self.report), self.method, series, facts)
+        reporter.progress(1, "Measured")
+        return {
+            "OUTPUT": str(self.output) if self.output else None,
+            "REPORT": str(self.report) if self.report else None,
+            "MEASURED": int(table.position_m.notna().sum()),
+            "NOT_MEASURED": int(table.position_m.isna().sum()),
+            "GLACIERS": len(series),
+            **(_numbers(series[0]) if len(series) == 1 else {}),
+        }
+
+    def _references(self, fronts: gpd.GeoDataFrame, crs: CRS) -> list[Reference]:
+        if self.method == "rectilinear box" and self.box:
+            lines = [part for front in fronts.geometry for part in line_parts(front)]
+            return rectilinear_gauges(self.box, self.centerline, lines, crs)
+        if self.method == "curvilinear box" and self.centerline:
+            return curvilinear_gauges(self.centerline, self.box_width, crs)
+        if self.centerline:
+            return centreline_gauges(self.centerline, crs)
+        raise AssertionError
+
+
+def _numbers(series: Series) -> Result:
+    """Return the change from the first to the last date, and the mean rate."""
+    last, trend = series.measured.iloc[-1], series.trend
+    values = {
+        "CHANGE": last.distance_m,
+        "AREA_CHANGE": last.area_km2,
+        "RATE": trend.rate_m_a if trend else math.nan,
+        "RATE_ERROR": trend.error_m_a if trend else math.nan,
+    }
+    return {name: float(value) if math.isfinite(value) else None for name, value in values.items()}

@@ -1,0 +1,195 @@
+"""The positions of fronts in time: a table and a trend for every glacier."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.gauge import Gauge
+from glacier_qgis.models.fronts.references import Reference, glacier_names
+from glacier_qgis.models.fronts.trend import DAYS_A_YEAR, Trend, fit_trend
+from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.lines import line_parts
+
+GOOD, DOUBTFUL, NOT_MEASURED = "good", "doubtful", "not measured"
+
+COLUMNS = {
+    "glacier": "str",
+    "date": "datetime64[ms]",
+    "image_id": "str",
+    "position_m": "float64",
+    "distance_m": "float64",
+    "change_m": "float64",
+    "rate_m_a": "float64",
+    "area_km2": "float64",
+    "area_change_km2": "float64",
+    "uncertainty_m": "float64",
+    "flag": "str",
+    "reason": "str",
+}
+"""Name and type of each column of the table. ``position_m`` counts from the up-glacier end of the
+centreline or box; ``distance_m`` and ``area_km2`` from the first date that was measured; changes
+and rates from the date before. Advance is positive."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The positions of one glacier's front.
+
+    Attributes:
+        glacier: Its name, possibly empty.
+        gauge: What they were measured against.
+        fronts: The lines, with ``date``.
+        table: A row an image, with `COLUMNS`, in the order of time.
+        trend: Of the distances; None where fewer than two dates were measured.
+    """
+
+    glacier: str
+    gauge: Gauge
+    fronts: gpd.GeoDataFrame
+    table: pd.DataFrame
+    trend: Trend | None
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        """The rows that have a position."""
+        return self.table[self.table.position_m.notna()]
+
+
+def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -> gpd.GeoDataFrame:
+    """Return the lines that have a date, with the columns that are worked with."""
+    dates = read_dates(frame, date_field, "TERMINI")
+    undated = int(dates.isna().sum())
+    if undated:
+        reporter.warning(f"{undated} of {len(frame)} lines have no date and are left out.")
+    if undated == len(frame):
+        raise EngineError(
+            f"TERMINI: no line has a date in the field '{date_field}'. Fill it in, as in "
+            "2018-06-02, or choose another DATE_FIELD."
+        )
+    images = frame.get("image_id", pd.Series("", frame.index)).fillna("").astype(str)
+    stated = frame.get("uncertainty_m", pd.Series(math.nan, frame.index))
+    fronts = gpd.GeoDataFrame(
+        {
+            "glacier": glacier_names(frame),
+            "date": dates,
+            "image_id": images,
+            "uncertainty_m": pd.to_numeric(stated, errors="coerce"),
+        },
+        geometry=shapely.force_2d(frame.geometry.to_numpy()),
+        crs=frame.crs,
+    )
+    return fronts[dates.notna()]
+
+
+def every_series(
+    references: Sequence[Reference], fronts: gpd.GeoDataFrame, reporter: Reporter
+) -> list[Series]:
+    """Measure every glacier; one whose fronts all miss is left out with a warning.
+
+    Raises:
+        EngineError: No position was found at all.
+    """
+    every, reasons = [], ["no line of TERMINI is of its glacier"]
+    for number, reference in enumerate(references):
+        reporter.progress(number / len(references), "Measuring")
+        found = False
+        for glacier, lines in _lines_of(reference, fronts):
+            table = measure(reference.gauge, lines, glacier)
+            measured = table[table.position_m.notna()]
+            if measured.empty:
+                reasons += table.reason.tolist()
+                continue
+            found = True
+            trend = fit_trend(
+                decimal_years(measured.date),
+                measured.distance_m.to_numpy(),
+                measured.uncertainty_m.to_numpy(),
+            )
+            every.append(Series(glacier, reference.gauge, lines, table, trend))
+        if not found:
+            reporter.warning(
+                f"Nothing was measured for the centreline or box '{reference.glacier}': "
+                f"{reasons[-1]}."
+            )
+    if not every:
+        common = max(reasons[1:] or reasons, key=reasons.count)
+        raise EngineError(
+            f"No position could be measured: {common}. Check that the centreline or box lies over "
+            "the fronts, reaches beyond the furthest of them at both ends, and is narrower than "
+            "they are."
+        )
+    return every
+
+
+def _lines_of(
+    reference: Reference, fronts: gpd.GeoDataFrame
+) -> Iterator[tuple[str, gpd.GeoDataFrame]]:
+    """Yield glaciers, and their lines, that may belong to a reference."""
+    if reference.glacier:
+        own = fronts[fronts.glacier.isin(["", reference.glacier])]
+        if len(own):
+            yield reference.glacier, own
+    else:
+        yield from fronts.groupby("glacier", sort=True)
+
+
+def measure(gauge: Gauge, fronts: gpd.GeoDataFrame, glacier: str) -> pd.DataFrame:
+    """Read the position of every front.
+
+    Args:
+        gauge: What to measure against.
+        fronts: Lines with ``date``, ``image_id`` and ``uncertainty_m``; those of one date and
+            image are one front.
+        glacier: Its name.
+
+    Returns:
+        A row a front, with `COLUMNS`, in the order of time.
+    """
+    rows = []
+    for (date, image), group in fronts.groupby(["date", "image_id"], sort=True):
+        reading = gauge.read([part for line in group.geometry for part in line_parts(line)])
+        near = group[shapely.intersects(gauge.reach, group.geometry.to_numpy())]
+        found = math.isfinite(reading.position_m)
+        rows.append(
+            {
+                "glacier": glacier,
+                "date": date,
+                "image_id": image,
+                "position_m": reading.position_m,
+                "area_km2": reading.area_m2 / 1e6,
+                "uncertainty_m": _mean_uncertainty(near) if found else math.nan,
+                "flag": (DOUBTFUL if reading.reason else GOOD) if found else NOT_MEASURED,
+                "reason": reading.reason,
+            }
+        )
+    table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+    measured = table.position_m.notna()
+    position, area = table.position_m[measured], table.area_km2[measured]
+    table["distance_m"] = position - position.iloc[:1].sum()
+    table["area_km2"] = area - area.iloc[:1].sum()
+    table["change_m"] = position.diff()
+    table["area_change_km2"] = area.diff()
+    elapsed = table.date[measured].diff() / pd.Timedelta(days=DAYS_A_YEAR)
+    table["rate_m_a"] = (position.diff() / elapsed)[elapsed > 0]
+    return table.astype(COLUMNS)
+
+
+def decimal_years(dates: pd.Series[pd.Timestamp]) -> NDArray[np.float64]:
+    """Return times in years of 365.25 days, such as 2018.5."""
+    days = (dates - pd.Timestamp(2000, 1, 1)) / pd.Timedelta(days=1)
+    return np.asarray(2000 + days.to_numpy(dtype=float) / DAYS_A_YEAR)
+
+
+def _mean_uncertainty(lines: gpd.GeoDataFrame) -> float:
+    """Average over the lines, weighted by their lengths."""
+    return float(np.average(lines.uncertainty_m, weights=lines.geometry.length))
