@@ -1,0 +1,33 @@
+"""How many bits to learn with: as few as the processor multiplies at full speed."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16")
+"""Processor flags of the instructions that multiply bfloat16; without them it is emulated,
+slower than float32."""
+
+
+def reduced_precision(device: torch.device) -> torch.dtype | None:
+    """Return bfloat16 where the device computes with it in hardware, else None.
+
+    The answer follows from the device alone, never from a timing, so that a run that is
+    resumed computes as it began. Gradients keep their range in bfloat16, and need no scaling.
+    """
+    match device.type:
+        case "cuda":
+            supported = torch.cuda.is_bf16_supported(including_emulation=False)
+        case "cpu":
+            capabilities = torch.cpu.get_capabilities()
+            supported = any(capabilities.get(unit) for unit in BFLOAT16_UNITS)
+        case _:
+            supported = False
+    return torch.bfloat16 if supported else None
+
+
+def mixed(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[None]:
+    """Return a context in which convolutions compute in `dtype`; None changes nothing."""
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
