@@ -6,6 +6,7 @@ the toolbox and scripts share them.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -19,6 +20,7 @@ from qgis.core import (
     QgsGraduatedSymbolRenderer,
     QgsLineSymbol,
     QgsMapLayer,
+    QgsMarkerSymbol,
     QgsPalettedRasterRenderer,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -72,6 +74,10 @@ CONFIDENCE = (
     (0.5, 0.8, "#fdae61", "fair (0.5 to 0.8)"),
     (0.8, 1.0, "#ffff33", "high (over 0.8)"),
 )
+UNCERTAINTY_CLASSES = (0.0, 25.0, 50.0, 100.0, 200.0, math.inf)
+"""m; half a cell of a sharp radar scene to where a front is hardly known."""
+UNCERTAINTY_COLOURS = ("#1a9641", "#a6d96a", "#ffffbf", "#fdae61", "#d7191c")
+"""Green for sure to red for unsure (Brewer 2003)."""
 SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """m per year; even on a logarithmic scale."""
 ICE_FREE = 0.01
@@ -123,6 +129,26 @@ def termini(layer: QgsVectorLayer, outputs: Outputs) -> None:
         symbol.insertSymbolLayer(0, halo)
         ranges.append(QgsRendererRange(low, high, symbol, f"Confidence {label}"))
     layer.setRenderer(QgsGraduatedSymbolRenderer("confidence", ranges))
+
+
+def terminus_points(layer: QgsVectorLayer, outputs: Outputs) -> None:
+    """Draw points coloured by their uncertainty, in classes of equal ratio."""
+    ranges = []
+    for (low, high), colour in zip(pairwise(UNCERTAINTY_CLASSES), UNCERTAINTY_COLOURS, strict=True):
+        symbol = QgsMarkerSymbol.createSimple(
+            {"color": colour, "outline_color": "#202020", "outline_width": "0.1", "size": "1.8"}
+        )
+        label = f"± {low:g} to {high:g} m" if math.isfinite(high) else f"± over {low:g} m"
+        ranges.append(QgsRendererRange(low, high, symbol, label))
+    layer.setRenderer(QgsGraduatedSymbolRenderer("uncertainty_m", ranges))
+
+
+def ocean_area(layer: QgsVectorLayer, outputs: Outputs) -> None:
+    """Fill the ocean lightly."""
+    symbol = QgsFillSymbol.createSimple(
+        {"color": "8,48,107,70", "outline_color": "#08306b", "outline_width": "0.3"}
+    )
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
 
 
 def glacier_area(layer: QgsVectorLayer, outputs: Outputs) -> None:

@@ -72,6 +72,14 @@ def optional_raster(name: str, title: str, text: str) -> Parameter:
     )
 
 
+def optional_layer(name: str, title: str, text: str, kind: QgsProcessing.SourceType) -> Parameter:
+    """Declare a vector layer that is written only if asked for."""
+    sink = QgsProcessingParameterFeatureSink(
+        name, title, kind, optional=True, createByDefault=False
+    )
+    return described(sink, text)
+
+
 def extent(what: str) -> Parameter:
     """Declare the part to work on."""
     return described(
@@ -184,10 +192,41 @@ def extraction() -> list[Parameter]:
             "Keep one front, the longest. Leave it off where several glaciers end in the scene.",
         ),
         number(
+            "MIN_AREA",
+            "Minimum area (km²)",
+            "Smaller patches of ocean or glacier are speckle and have no front. Larger ones have "
+            "none either if they are lakes on the ice or icebergs, that is, under a tenth of the "
+            "largest and shut in. Lower it for glaciers of a few hundred metres.",
+            0.5,
+            minValue=0,
+            advanced=True,
+        ),
+        number(
+            "GAP",
+            "Close gaps up to (m)",
+            "Where cells of rock or without data cut a front, its pieces are joined across them "
+            "if the gap is no wider, along the likeliest line. Leave it empty for three cells; 0 "
+            "joins nothing.",
+            None,
+            minValue=0,
+            maxValue=5000,
+            advanced=True,
+        ),
+        number(
+            "MIN_CONFIDENCE",
+            "Minimum confidence",
+            "Less sure lines are dropped, 0 to 1: where the network cannot tell ice from water on "
+            "either side, there is most likely no front. 0 keeps every line.",
+            0.3,
+            minValue=0,
+            maxValue=1,
+            advanced=True,
+        ),
+        number(
             "SIMPLIFY",
             "Simplify by (m)",
-            "The line may move by this distance at most to lose vertices (Douglas-Peucker); 0 "
-            "keeps them all.",
+            "Vertices are dropped that lie no further than this from the line without them "
+            "(Douglas-Peucker); no line comes to cross itself or another. 0 keeps them all.",
             0,
             minValue=0,
             advanced=True,
@@ -195,7 +234,8 @@ def extraction() -> list[Parameter]:
         number(
             "SMOOTH",
             "Smooth over (m)",
-            "Distance along the line over which it is smoothed (Gaussian); 0 leaves it as it is.",
+            "Standard deviation of the Gaussian along the line that it is averaged with; the ends "
+            "of the line stay where they are. 0 leaves it as it is.",
             0,
             minValue=0,
             advanced=True,
@@ -215,26 +255,46 @@ def extraction() -> list[Parameter]:
             QgsProcessingParameterString("SENSOR", "Sensor", "", optional=True),
             "For the attribute 'sensor'. Left empty, it is read from the name of known products.",
         ),
+        described(
+            QgsProcessingParameterString("GLACIER_ID", "Glacier id", "", optional=True),
+            "The glacier's number in an inventory, for the attribute 'glacier_id'.",
+            advanced=True,
+        ),
+        described(
+            QgsProcessingParameterString("AUTHOR", "Author", "", optional=True),
+            "Who stands for the lines, for the attribute 'author'.",
+            advanced=True,
+        ),
     ]
 
 
 def line_outputs() -> list[Parameter]:
-    """Declare the lines and the glacier's area."""
+    """Declare the lines and what can be written beside them."""
     return [
         described(
             QgsProcessingParameterFeatureSink(
                 "OUTPUT", "Terminus lines", QgsProcessing.SourceType.TypeVectorLine
             ),
-            "One line a front, with date, length, confidence, uncertainty and the model's name.",
+            "One line a front, with date, length, confidence, uncertainty and the model's name. A "
+            "shapefile keeps ten letters of a field's name: 'uncertaint' for 'uncertainty_m'.",
         ),
-        described(
-            QgsProcessingParameterFeatureSink(
-                "GLACIER_AREA",
-                "Glacier area",
-                QgsProcessing.SourceType.TypeVectorPolygon,
-                optional=True,
-                createByDefault=False,
-            ),
-            "Polygons of the glacier zone.",
+        optional_layer(
+            "POINTS",
+            "Points along the lines",
+            "Points on each line, a cell apart, with the line's number, the distance along it, "
+            "confidence and uncertainty in metres. Of zones without probabilities there are none.",
+            QgsProcessing.SourceType.TypeVectorPoint,
+        ),
+        optional_layer(
+            "GLACIER_AREA",
+            "Glacier area",
+            "Polygons of the glacier zone, without the patches that do not count.",
+            QgsProcessing.SourceType.TypeVectorPolygon,
+        ),
+        optional_layer(
+            "OCEAN_AREA",
+            "Ocean area",
+            "Polygons of the ocean zone, without the patches that do not count.",
+            QgsProcessing.SourceType.TypeVectorPolygon,
         ),
     ]

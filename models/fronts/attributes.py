@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 from pyproj import CRS, Transformer
 
 from glacier_qgis.models.fronts.product_names import parse_scene_name
@@ -31,6 +33,7 @@ COLUMNS = {
     "satellite": "str",
     "sensor": "str",
     "image_id": "str",
+    "line": "int32",
     "quality": "int32",
     "length_m": "float64",
     "confidence": "float64",
@@ -42,7 +45,21 @@ COLUMNS = {
     "model_hash": "str",
     "software": "str",
 }
-"""Name and type of each field, in order; none is longer than the 254 letters of a shapefile."""
+"""Name and type of each field, in order; `line` counts the fronts of a scene from 1, the longest.
+
+A shapefile keeps the first ten letters of a name: `uncertainty_m` becomes `uncertaint`, and no
+two names become one. It holds texts of up to 254 letters.
+"""
+
+POINT_COLUMNS = {
+    "image_id": "str",
+    "date": "datetime64[ms]",
+    "line": "int32",
+    "distance_m": "float64",
+    "uncertainty_m": "float64",
+    "confidence": "float64",
+}
+"""Fields of points along the lines; `image_id` and `line` are those of their line."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +114,13 @@ def terminus_frame(
     }
     to_degrees = Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
     rows = []
-    for terminus in termini:
+    for number, terminus in enumerate(termini, 1):
         middle = terminus.line.interpolate(0.5, normalized=True)
         longitude, latitude = to_degrees.transform(middle.x, middle.y)
         rows.append(
             {
                 **common,
+                "line": number,
                 "length_m": terminus.length_m,
                 "confidence": terminus.confidence,
                 "uncertainty_m": terminus.uncertainty_m,
@@ -112,6 +130,37 @@ def terminus_frame(
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     return gpd.GeoDataFrame(table, geometry=[terminus.line for terminus in termini], crs=crs)
+
+
+def points_frame(termini: Sequence[Terminus], source: TerminusSource, crs: CRS) -> gpd.GeoDataFrame:
+    """Return points along the lines with how sure each is, `POINT_COLUMNS`.
+
+    Args:
+        termini: In `crs`; those without probabilities have no points.
+        source: Where they come from.
+        crs: The CRS that the lines are in.
+    """
+    name = parse_scene_name(source.scene)
+    date = source.date or name.date
+    measured = [(n, t.along) for n, t in enumerate(termini, 1) if t.along is not None]
+    parts = [
+        pd.DataFrame(
+            {
+                "image_id": name.image_id,
+                "date": pd.Timestamp(date) if date else pd.NaT,
+                "line": number,
+                "distance_m": along.distances_m,
+                "uncertainty_m": along.uncertainties_m,
+                "confidence": along.confidences,
+            }
+        )
+        for number, along in measured
+    ]
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=list(POINT_COLUMNS))
+    places = [shapely.points(along.points) for _, along in measured]
+    geometry = np.concatenate(places) if places else []
+    table = table.astype(POINT_COLUMNS).reset_index(drop=True)
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=crs)
 
 
 def quality_flag(satellite: str, date: datetime.date | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -55,9 +55,12 @@ class Components:
         _, self._component = csgraph.connected_components(links, directed=False)
         self.sizes = np.bincount(self._component, weights=np.concatenate(counts)).astype(np.int64)
 
-    def major(self, share: float) -> ReadMask:
-        """Return the mask without components smaller than `share` of the largest."""
-        kept = (self.sizes >= share * self.sizes.max()) & (self.sizes > 0)
+    def select(self, kept: npt.NDArray[np.bool_]) -> ReadMask:
+        """Return the mask of some components only.
+
+        Args:
+            kept: Whether to keep each component, as long as `sizes`.
+        """
 
         @lru_cache(maxsize=3)
         def strip_mask(index: int) -> Mask:
@@ -69,6 +72,28 @@ class Components:
             return rows[start - first * self._strip : stop - first * self._strip]
 
         return read
+
+    @cached_property
+    def rim(self) -> npt.NDArray[np.int64]:
+        """Edges of cells between each component and anything else, or the end of the mask."""
+        return self.edges_with(lambda start, stop: ~self._read(start, stop))
+
+    def edges_with(self, touched: ReadMask) -> npt.NDArray[np.int64]:
+        """Count the edges of cells that each component shares with another mask.
+
+        Args:
+            touched: Gives rows of that mask, of which everything beyond the last cells is part.
+        """
+        edges = np.zeros(self.sizes.size)
+        for index, (start, stop) in enumerate(self._strips()):
+            first, last = max(start - 1, 0), min(stop + 1, self._height)
+            rows = ((int(start == 0), int(stop == self._height)), (1, 1))
+            around = np.pad(touched(first, last), rows, constant_values=True).astype(np.int64)
+            meeting = around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]
+            labels = self._labels(index).ravel()
+            edges += np.bincount(labels, weights=meeting.ravel(), minlength=edges.size)
+        edges[0] = 0
+        return edges.astype(np.int64)
 
     def _strips(self) -> Iterator[tuple[int, int]]:
         for start in range(0, self._height, self._strip):

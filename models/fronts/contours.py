@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +12,11 @@ from scipy import ndimage
 from shapely import LineString
 from skimage.measure import find_contours
 
-from glacier_qgis.models.fronts.components import Components, Mask, ReadMask
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
-from glacier_qgis.models.vector.lines import merge_lines
+from glacier_qgis.models.fronts.bodies import Zones
+from glacier_qgis.models.fronts.components import Mask
+from glacier_qgis.models.fronts.gaps import GapRule, join_pieces, nearest_zone, split_at_gaps
 
 Field = npt.NDArray[np.float64]
-
-MINOR_SHARE = 0.1
-"""An ocean (or glacier) component smaller than this share of the largest is a mistake of the
-network, a lake, or an iceberg, and has no calving front."""
 
 GLACIER_BAND, OCEAN_BAND = 3, 4
 """Bands of a probability raster: no data, rock, glacier, ocean."""
@@ -37,46 +32,6 @@ _NOT_ZERO = 1e-6
 so no two contours ever touch, however coarsely probabilities are stored."""
 
 _DECIMALS = 9
-_STRIP_CELLS = 1 << 21
-
-
-@dataclass(frozen=True)
-class Zones:
-    """The zones of a scene, without minor ocean and glacier.
-
-    Attributes:
-        height: Rows.
-        width: Columns.
-        strip: Rows to hold at a time.
-        ocean: Gives rows of the major ocean components.
-        glacier: Gives rows of the major glacier components.
-    """
-
-    height: int
-    width: int
-    strip: int
-    ocean: ReadMask
-    glacier: ReadMask
-
-
-def read_zones(dataset: DatasetReader, strip: int | None = None) -> Zones:
-    """Find the major components of ocean and glacier in a zones raster.
-
-    Args:
-        dataset: One band of codes as in `zones`.
-        strip: Rows to hold at a time; None for what the width suggests.
-    """
-    height, width = dataset.shape
-    strip = strip or max(64, _STRIP_CELLS // width)
-
-    def major(code: int) -> ReadMask:
-        def read(start: int, stop: int) -> Mask:
-            window = Window(0, start, width, stop - start)
-            return np.asarray(dataset.read(1, window=window) == code)
-
-        return Components(read, height, strip).major(MINOR_SHARE)
-
-    return Zones(height, width, strip, major(OCEAN), major(GLACIER))
 
 
 def read_contrast(dataset: DatasetReader, window: Window) -> npt.NDArray[np.float32]:
@@ -98,25 +53,30 @@ def front_contours(
     zones: Zones,
     probability: DatasetReader | None,
     progress: Callable[[float], None] = lambda _: None,
+    gap: GapRule = GapRule(0),  # noqa: B008  (frozen)
 ) -> list[LineString]:
-    """Trace where major ocean meets major glacier.
+    """Trace where ocean meets glacier.
 
     With probabilities the line is where those of ocean and glacier are equal, without them
     half-way between the cells. Cells of any other zone, and those beyond the raster, have
-    no side: a line ends before them.
+    no side: a line ends before them, unless `gap` takes it on. In a gap, cells are ocean or
+    glacier by their probabilities alone, or as the nearer of the two is.
 
     Returns:
         Lines in (row, column) of cell centres, joined across strips, with the glacier on
         their left as seen on a north-up map. Closed fronts are rings.
     """
     pieces: list[LineString] = []
+    bridges: list[LineString] = []
     for start in range(0, zones.height - 1, zones.strip):
         stop = min(start + zones.strip + 1, zones.height)
-        field = _field(zones, probability, start, stop)
-        if field is not None:
-            pieces += [_placed(line, start) for line in _zero_level(field)]
+        found = _field(zones, probability, start, stop, gap.reach)
+        if found is not None:
+            for line in _zero_level(found[0]):
+                for piece, sure in split_at_gaps(line, found[1]):
+                    (pieces if sure else bridges).append(_placed(piece, start))
         progress(stop / zones.height)
-    return merge_lines(pieces, directed=True)
+    return join_pieces(pieces, bridges, gap)
 
 
 def _placed(line: Field, start: int) -> LineString:
@@ -124,20 +84,34 @@ def _placed(line: Field, start: int) -> LineString:
     return LineString(np.round(line + np.array([start, 0]), _DECIMALS))
 
 
-def _field(zones: Zones, probability: DatasetReader | None, start: int, stop: int) -> Field | None:
-    """Return rows of a field that is positive in the ocean, negative in the glacier, else NaN."""
-    first, last = max(0, start - _MARGIN), min(zones.height, stop + _MARGIN)
+def _field(
+    zones: Zones, probability: DatasetReader | None, start: int, stop: int, reach: int
+) -> tuple[Field, Mask] | None:
+    """Return rows of a field that is positive in the ocean, negative in the glacier, else NaN.
+
+    Cells of other zones within `reach` of ocean or glacier have a value too; the second
+    array tells which cells are no such.
+    """
+    first, last = max(0, start - _MARGIN - reach), min(zones.height, stop + _MARGIN + reach)
     ocean, glacier = zones.ocean(first, last), zones.glacier(first, last)
     if not (ocean.any() and glacier.any()):
         return None
+    known = ocean | glacier
+    near_ocean, near_glacier = nearest_zone(ocean, glacier, reach)
     if probability is None:
         field = _smoothed(ocean, glacier)
+        if reach:
+            decided = _smoothed(ocean | near_ocean, glacier | near_glacier)
+            field = np.where(known, field, decided)
     else:
-        window = Window(0, first, zones.width, last - first)
-        size = np.abs(read_contrast(probability, window), dtype=np.float64)
-        field = np.where(ocean, 1.0, -1.0) * np.fmax(size, _NOT_ZERO)
-    field[~(ocean | glacier)] = np.nan
-    return field[start - first : stop - first]
+        contrast = read_contrast(probability, Window(0, first, zones.width, last - first))
+        side = np.where(ocean | near_ocean, 1.0, -1.0)
+        size = np.maximum(np.nan_to_num(np.abs(contrast, dtype=np.float64), nan=1.0), _NOT_ZERO)
+        settled = known | ~(np.abs(contrast) >= _NOT_ZERO)
+        field = np.where(settled, side, np.sign(contrast)) * size
+    field[~(known | near_ocean | near_glacier)] = np.nan
+    rows = slice(start - first, stop - first)
+    return field[rows], known[rows]
 
 
 def _smoothed(ocean: Mask, glacier: Mask) -> Field:

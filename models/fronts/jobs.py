@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
-from glacier_qgis.models.fronts.options import Inference, ResultGrid, SceneExtraction
+from glacier_qgis.models.fronts.attributes import TerminusSource, points_frame, terminus_frame
+from glacier_qgis.models.fronts.bodies import read_zones
+from glacier_qgis.models.fronts.options import Extraction, Inference, ResultGrid, SceneExtraction
 from glacier_qgis.models.fronts.segment import Drafts, Segmentation, copy_to_input_grid, segment
-from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, glacier_area
+from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, zone_area
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, write_attribute_table
+from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.source import Scene, open_raster
@@ -63,7 +66,7 @@ class ExtractTermini(SceneExtraction, Job):
     output: Path
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Write the lines and, if asked for, the glacier's area."""
+        """Write the lines and whatever else was asked for."""
         with ExitStack() as stack:
             zones = stack.enter_context(open_raster(self.input))
             grid = _zones_grid(zones)
@@ -72,14 +75,7 @@ class ExtractTermini(SceneExtraction, Job):
                 scene = stack.enter_context(open_raster(self.probability, "PROBABILITY"))
                 probability = _matching(scene, zones)
             tags = zones.dataset.tags()
-            source = TerminusSource(
-                scene=tags.get("SCENE", zones.name),
-                glacier=self.glacier,
-                date=self.date,
-                sensor=self.sensor,
-                model=tags.get("MODEL", ""),
-                model_hash=tags.get("MODEL_HASH", ""),
-            )
+            source = _source(self, tags.get("SCENE", zones.name), tags)
             return _write_lines(self, grid, zones.dataset, probability, source, reporter, outputs)
 
 
@@ -101,14 +97,7 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
             scene = stack.enter_context(open_raster(self.input))
             stage = Stage(reporter, 0, SEGMENTATION_SHARE)
             done = segment(scene, self, _drafts(drafts), _tags(self, scene), stage)
-            source = TerminusSource(
-                scene=scene.name,
-                glacier=self.glacier,
-                date=self.date,
-                sensor=self.sensor,
-                model=done.model.provenance["MODEL"],
-                model_hash=done.model.provenance["MODEL_HASH"],
-            )
+            source = _source(self, scene.name, done.model.provenance)
             zones = stack.enter_context(rasterio.open(drafts["OUTPUT"]))
             probability = stack.enter_context(rasterio.open(drafts["PROBABILITY"]))
             stage = Stage(reporter, SEGMENTATION_SHARE, 1)
@@ -123,6 +112,22 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
 
 def _drafts(paths: dict[str, Path]) -> Drafts:
     return Drafts(paths["OUTPUT"], paths.get("PROBABILITY"), paths.get("UNCERTAINTY"))
+
+
+def _source(
+    job: ExtractTermini | DelineateTermini, scene: str, tags: Mapping[str, str]
+) -> TerminusSource:
+    """Say where lines come from: what the person states, and what a result's tags tell."""
+    return TerminusSource(
+        scene=scene,
+        glacier=job.glacier,
+        date=job.date,
+        sensor=job.sensor,
+        model=tags.get("MODEL", ""),
+        model_hash=tags.get("MODEL_HASH", ""),
+        glacier_id=job.glacier_id,
+        author=job.author,
+    )
 
 
 def _tags(job: Job, scene: Scene) -> dict[str, str]:
@@ -198,28 +203,43 @@ def _write_lines(
     reporter: Reporter,
     outputs: Outputs,
 ) -> Result:
-    """Extract, attribute and write the lines and, if asked for, the glacier's area."""
-    options = TerminusOptions(
-        fjord=read_polygons(job.fjord_mask, grid.crs, "FJORD_MASK") if job.fjord_mask else None,
-        min_length=job.min_length,
-        longest_only=job.longest_only,
-        simplify=job.simplify,
-        smooth=job.smooth,
-    )
-    termini = extract_termini(zones, probability, grid, options, reporter)
-    if not termini:
-        reporter.warning(
-            f"No front was found: nowhere does ocean meet glacier along {job.min_length:g} m. "
-            "Check the zones; lower MIN_LENGTH, or set EXTENT or MASK to the glacier's terminus."
-        )
-    frame = terminus_frame(termini, source, grid.crs)
+    """Extract, attribute and write the lines, and the layers beside them that were asked for."""
+    options = terminus_options(job, grid)
+    fitted = probability.tags().get("CALIBRATION") if probability else None
+    calibration = Calibration.model_validate_json(fitted) if fitted else None
+    fronts = extract_termini(zones, probability, grid, options, reporter, calibration=calibration)
+    if fronts.absence:
+        reporter.warning(f"No front was found. {fronts.absence.sentence}")
+    frame = terminus_frame(fronts.termini, source, grid.crs)
     write_layer(frame, outputs.stage(job.output), "termini", "LineString")
-    if job.glacier_area:
-        area = glacier_area(zones, grid)
-        write_layer(area, outputs.stage(job.glacier_area), "glacier_area", "Polygon")
+    if job.points:
+        points = points_frame(fronts.termini, source, grid.crs)
+        write_layer(points, outputs.stage(job.points), "terminus_points", "Point")
+    areas = {"glacier_area": job.glacier_area, "ocean_area": job.ocean_area}
+    if any(areas.values()):
+        bodies = read_zones(zones, min_area_km2=options.min_area_km2)
+        for (layer, path), body in zip(areas.items(), (bodies.glacier, bodies.ocean), strict=True):
+            if path:
+                write_layer(zone_area(bodies, body, grid), outputs.stage(path), layer, "Polygon")
     return {
         "OUTPUT": str(job.output),
-        "GLACIER_AREA": str(job.glacier_area) if job.glacier_area else None,
-        "COUNT": len(termini),
-        "TOTAL_LENGTH": sum(terminus.length_m for terminus in termini),
+        "POINTS": str(job.points) if job.points else None,
+        **{layer.upper(): str(path) if path else None for layer, path in areas.items()},
+        "COUNT": len(fronts.termini),
+        "TOTAL_LENGTH": sum(terminus.length_m for terminus in fronts.termini),
+        "REASON": fronts.absence.sentence if fronts.absence else "",
     }
+
+
+def terminus_options(job: Extraction, grid: Grid) -> TerminusOptions:
+    """Return what a job's parameters say of lines on `grid`."""
+    return TerminusOptions(
+        min_area_km2=job.min_area,
+        gap=job.gap,
+        smooth=job.smooth,
+        fjord=read_polygons(job.fjord_mask, grid.crs, "FJORD_MASK") if job.fjord_mask else None,
+        min_length=job.min_length,
+        min_confidence=job.min_confidence,
+        longest_only=job.longest_only,
+        simplify=job.simplify,
+    )

@@ -53,9 +53,14 @@ class Extraction(Parameters):
     smooth: Annotated[float, Field(ge=0)] = 0.0
     glacier: str = ""
     glacier_id: str = ""
-    date: Annotated[datetime.date | None, BeforeValidator(blank_is_none)] = None
     sensor: str = ""
     author: str = ""
+
+
+class SceneExtraction(Extraction):
+    """The lines of one scene, of one date, and what else can be written of them."""
+
+    date: Annotated[datetime.date | None, BeforeValidator(blank_is_none)] = None
     points: Destination
     glacier_area: Destination
     ocean_area: Destination

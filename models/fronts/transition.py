@@ -15,6 +15,8 @@ from shapely import LineString
 from glacier_qgis.models.fronts.contours import read_contrast
 from glacier_qgis.models.raster.grid import Grid
 
+Values = npt.NDArray[np.float64]
+
 UNDECIDED = 0.5
 """Where the probabilities of ocean and glacier differ by less than this, either is possible."""
 
@@ -31,19 +33,31 @@ _CHUNK = 512
 
 @dataclass(frozen=True)
 class Transition:
-    """How sure a line is.
+    """How sure a line is, at points that stand evenly, about a cell apart, from end to end.
 
-    With d = p(ocean) - p(glacier) along normals that stand one cell apart on the line:
+    With d = p(ocean) - p(glacier) along the normal at a point:
 
     Attributes:
-        confidence: Mean over the line of (d seaward - d landward) / 2 at `CONTRAST_AT` cells
-            from it: 1 for a certain step, 0 where nothing changes.
-        uncertainty_m: Mean over the line, and over its two sides, of the distance at which
-            |d| reaches `UNDECIDED`, at most `REACH` cells. None where no normal meets data.
+        points: (n, 2) coordinates in the grid's CRS.
+        contrasts: (n,) (d seaward - d landward) / 2 at `CONTRAST_AT` cells from the line, 0 to 1:
+            1 for a certain step, 0 where nothing changes. NaN where data end before.
+        widths_m: (n,) mean over the two sides of the distance at which |d| reaches `UNDECIDED`,
+            at most `REACH` cells. NaN where data end before, on both sides.
     """
 
-    confidence: float
-    uncertainty_m: float
+    points: Values
+    contrasts: Values
+    widths_m: Values
+
+    @property
+    def confidence(self) -> float:
+        """Mean contrast."""
+        return float(np.nanmean(self.contrasts))
+
+    @property
+    def width_m(self) -> float:
+        """Mean width."""
+        return float(np.nanmean(self.widths_m))
 
 
 def measure_transition(
@@ -59,26 +73,24 @@ def measure_transition(
     Returns:
         None if all of the line's surroundings are without data.
     """
-    profiles = _profiles(line, probability, grid)
-    seaward, landward = (
-        _beyond(profiles[:, _OFFSETS >= 0]),
-        _beyond(-profiles[:, _OFFSETS <= 0][:, ::-1]),
-    )
-    contrast = _at(profiles, CONTRAST_AT) - _at(profiles, -CONTRAST_AT)
-    distances = np.concatenate([seaward, landward])
-    if np.isnan(contrast).all() or np.isnan(distances).all():
-        return None
-    return Transition(
-        confidence=float(np.clip(np.nanmean(contrast) / 2, 0, 1)),
-        uncertainty_m=float(np.nanmean(distances) * _STEP * grid.cell_size),
-    )
-
-
-def _profiles(line: LineString, probability: DatasetReader, grid: Grid) -> npt.NDArray[np.float64]:
-    """Sample d along the normals, shape (normals, offsets), seaward offsets positive."""
     number = max(2, round(line.length / grid.cell_size) + 1)
     along = np.linspace(0, line.length, number)
     points = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
+    profiles = _profiles(points, probability, grid)
+    sides = np.stack(
+        [_beyond(profiles[:, _OFFSETS >= 0]), _beyond(-profiles[:, _OFFSETS <= 0][:, ::-1])]
+    )
+    contrast = (_at(profiles, CONTRAST_AT) - _at(profiles, -CONTRAST_AT)) / 2
+    if np.isnan(contrast).all() or np.isnan(sides).all():
+        return None
+    known = ~np.isnan(sides)
+    total, sides_known = np.where(known, sides, 0).sum(axis=0), known.sum(axis=0)
+    steps = np.where(sides_known > 0, total / np.maximum(sides_known, 1), np.nan)
+    return Transition(points, np.clip(contrast, 0, 1), steps * _STEP * grid.cell_size)
+
+
+def _profiles(points: Values, probability: DatasetReader, grid: Grid) -> Values:
+    """Sample d along the normals, shape (normals, offsets), seaward offsets positive."""
     inverse = ~grid.transform
     cells = np.column_stack(
         [
@@ -90,11 +102,11 @@ def _profiles(line: LineString, probability: DatasetReader, grid: Grid) -> npt.N
     tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-12)[:, None]
     normal = np.column_stack([tangent[:, 1], -tangent[:, 0]])
     samples = cells[:, None, :] + _OFFSETS[None, :, None] * normal[:, None, :]
-    chunks = np.array_split(samples, -(-number // _CHUNK))
+    chunks = np.array_split(samples, -(-len(points) // _CHUNK))
     return np.concatenate([_sample(chunk, probability) for chunk in chunks])
 
 
-def _sample(cells: npt.NDArray[np.float64], probability: DatasetReader) -> npt.NDArray[np.float64]:
+def _sample(cells: Values, probability: DatasetReader) -> Values:
     """Interpolate d at (row, column) positions, corners of cells being whole numbers."""
     limits = np.array(probability.shape)
     first = np.clip(np.floor(cells.min(axis=(0, 1))).astype(int) - 1, 0, limits)
@@ -107,11 +119,11 @@ def _sample(cells: npt.NDArray[np.float64], probability: DatasetReader) -> npt.N
     )
 
 
-def _at(profiles: npt.NDArray[np.float64], offset: float) -> npt.NDArray[np.float64]:
+def _at(profiles: Values, offset: float) -> Values:
     return np.asarray(profiles[:, int(np.argmin(np.abs(_OFFSETS - offset)))])
 
 
-def _beyond(side: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _beyond(side: Values) -> Values:
     """Return the steps after which each half profile is decided; NaN if data end before.
 
     Args:

@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingOutputDefinition
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.calving_fronts.extracttermini import line_numbers
+from glacier_qgis.processing.calving_fronts.extracttermini import LINE_STYLES, line_numbers
 from glacier_qgis.processing.calving_fronts.segmentcalvingfront import scene_and_bands
 from glacier_qgis.processing.common import (
     CALVING_FRONTS,
@@ -35,10 +35,9 @@ class DelineateTermini(EngineAlgorithm):
         "before you use them: in winter, mélange looks like ice."
     )
     STYLES: ClassVar = {
-        "OUTPUT": styles.termini,
+        **LINE_STYLES,
         "ZONES": styles.zones,
         "UNCERTAINTY": styles.fraction,
-        "GLACIER_AREA": styles.glacier_area,
     }
 
     def declarations(self) -> Sequence[Parameter]:

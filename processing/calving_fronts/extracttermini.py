@@ -8,6 +8,7 @@ from typing import ClassVar
 from qgis.core import (
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
     QgsProcessingParameterRasterLayer,
 )
 
@@ -17,11 +18,20 @@ from glacier_qgis.processing.common import CALVING_FRONTS, Parameter, extraction
 
 
 def line_numbers() -> list[QgsProcessingOutputDefinition]:
-    """Declare the numbers that models can decide on."""
+    """Declare the values that models can decide on."""
     return [
         QgsProcessingOutputNumber("COUNT", "Number of lines"),
         QgsProcessingOutputNumber("TOTAL_LENGTH", "Total length (m)"),
+        QgsProcessingOutputString("REASON", "Why no front was found"),
     ]
+
+
+LINE_STYLES = {
+    "OUTPUT": styles.termini,
+    "POINTS": styles.terminus_points,
+    "GLACIER_AREA": styles.glacier_area,
+    "OCEAN_AREA": styles.ocean_area,
+}
 
 
 class ExtractTermini(EngineAlgorithm):
@@ -36,7 +46,7 @@ class ExtractTermini(EngineAlgorithm):
         "With the probabilities of the same run the lines are placed within a fraction of a cell, "
         "where ocean becomes likelier than glacier."
     )
-    STYLES: ClassVar = {"OUTPUT": styles.termini, "GLACIER_AREA": styles.glacier_area}
+    STYLES: ClassVar = LINE_STYLES
 
     def declarations(self) -> Sequence[Parameter]:
         """See the base class."""

@@ -15,7 +15,8 @@ from rasterio.io import DatasetReader, MemoryFile
 from scipy import ndimage
 from shapely import LineString
 
-from glacier_qgis.models.fronts.contours import front_contours, read_zones
+from glacier_qgis.models.fronts.bodies import read_zones
+from glacier_qgis.models.fronts.contours import front_contours
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN, ROCK
 
 
@@ -47,7 +48,9 @@ def trace(
 ) -> list[LineString]:
     zones = (probability.argmax(axis=0) + 1).astype(np.uint8)[None]
     with dataset(zones) as source, dataset(probability) as other:
-        return front_contours(read_zones(source, strip), None if labels_only else other)
+        return front_contours(
+            read_zones(source, strip, min_area_km2=0), None if labels_only else other
+        )
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,7 +103,7 @@ def test_rock_between_ice_and_water_ends_the_line() -> None:
     zones[0, 15:] = OCEAN
     zones[0, 14:16, 20:24] = ROCK
     with dataset(zones) as source:
-        lines = front_contours(read_zones(source), None)
+        lines = front_contours(read_zones(source, min_area_km2=0), None)
     spans = sorted((shapely.bounds(line)[1], shapely.bounds(line)[3]) for line in lines)
     assert spans == [(0, 19), (24, 39)]
     np.testing.assert_allclose([line.bounds[0] for line in lines], 14.5, atol=0.5)

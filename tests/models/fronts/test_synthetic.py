@@ -36,7 +36,7 @@ def test_the_stated_front_is_that_of_the_zones(angle: float, epsg: int, tmp_path
     zones = scene.zones(WHOLE)
     write_raster(path, scene.grid, zones[None], nodata=0, bands=["zones"], tags={})
     with rasterio.open(path) as source:
-        found = extract_termini(source, None, scene.grid, TerminusOptions(), Silent())
+        found = extract_termini(source, None, scene.grid, TerminusOptions(), Silent()).termini
     assert len(found) == 1
     distances = front_distances([found[0].line], [scene.front], scene.cell_size)
     assert distances.mean() < 0.5 * scene.cell_size
