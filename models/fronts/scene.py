@@ -33,7 +33,11 @@ sensor noise is left, even black water does not fill a block with exact zeros.""
 
 
 class NetworkView:
-    """Windows of a scene as network input: equalised bands, and a mask of valid cells."""
+    """Windows of a scene as network input: equalised bands, and a mask of valid cells.
+
+    Attributes:
+        quantiles: Of each band, as `scene_quantiles` gives them; the same for every window.
+    """
 
     def __init__(
         self, view: WarpedVRT, bands: Sequence[int], grid: Grid, fill: FillMask | None
@@ -42,7 +46,7 @@ class NetworkView:
         self._bands = list(bands)
         self._grid = grid
         self._fill = fill
-        self._quantiles = [self._statistics(index) for index in range(len(self._bands))]
+        self.quantiles = [self._statistics(index) for index in range(len(self._bands))]
 
     def read(self, window: Window) -> Array:
         """Return (bands + 1, rows, columns): equalised values, then 1 where they are valid.
@@ -63,14 +67,10 @@ class NetworkView:
         valid = np.isfinite(values[0])
         rows = slice(top, top + inside.height)
         columns = slice(left, left + inside.width)
-        for index, quantiles in enumerate(self._quantiles):
+        for index, quantiles in enumerate(self.quantiles):
             result[index, rows, columns] = equalise(values[index], quantiles)
         result[-1, rows, columns] = valid
         return result
-
-    def valid(self, window: Window) -> npt.NDArray[np.bool_]:
-        """Return where the scene has data, for a window inside it."""
-        return np.asarray(np.isfinite(self._values(window)[0]))
 
     def _values(self, window: Window) -> Array:
         """Read the bands, NaN in all where one has no data."""

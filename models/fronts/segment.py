@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,22 +14,16 @@ from rasterio.features import geometry_mask
 from rasterio.io import DatasetWriter
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
+from shapely import Polygon
 
 from glacier_qgis.models.engine.device import choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.fronts.inference import (
-    CPU_BATCH,
-    GPU_BATCH,
-    PADDING,
-    TILE,
-    entropy,
-    predictor,
-    probabilities,
-)
+from glacier_qgis.models.fronts.inference import PADDING, TILE, Predictor, entropy, first_look
 from glacier_qgis.models.fronts.options import Inference
+from glacier_qgis.models.fronts.overlap import behind
 from glacier_qgis.models.fronts.scene import network_view
-from glacier_qgis.models.fronts.tiling import Array, TilePlan
+from glacier_qgis.models.fronts.tiling import Array, TilePlan, blend
 from glacier_qgis.models.fronts.zones import (
     NOT_PROCESSED,
     PROBABILITY_NODATA,
@@ -37,6 +32,7 @@ from glacier_qgis.models.fronts.zones import (
     quantise,
     zones_of,
 )
+from glacier_qgis.models.package.card import ZoneClass
 from glacier_qgis.models.package.package import Model, load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
@@ -105,14 +101,15 @@ def segment(
     tile = options.tile_size or TILE
     padding = PADDING if options.padding < 0 else options.padding
     plan = TilePlan.choose(grid.shape, model.stride, tile, padding)
-    batch = options.batch_size or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
-    network = predictor(model.network, device, augment=options.tta)
-
-    def predict(tiles: Array) -> Array:
-        with turn or nullcontext():
-            return network(tiles)
-
     codes = [zone.value for zone in card.classes]
+    half = first_look(model.network, device)
+    network = Predictor(model.network, device, codes, augment=options.tta, half=half)
+    batch = options.batch_size or network.batch(len(card.channels), plan.tile)
+
+    def predict(tiles: Array, row: int) -> Array:
+        with turn or nullcontext():
+            return network(tiles, row)
+
     tags = {**tags, **model.provenance}
     reporter.log(
         f"{card.title} on {device}: {grid.width} × {grid.height} cells of "
@@ -120,55 +117,71 @@ def segment(
     )
     with ExitStack() as stack:
         view = stack.enter_context(network_view(scene, grid, bands))
-        rasters = _Rasters(stack, drafts, grid, [zone.name for zone in card.classes], tags)
-        done = 0
-        for window, values in probabilities(view, predict, grid.shape, len(codes), plan, batch):
-            if mask is not None:
-                transform = grid.crop(window).transform
-                shape = (window.height, window.width)
-                values *= geometry_mask(mask, shape, transform, invert=True)
-            zones = zones_of(values, codes)
-            rasters.zones.write(zones, 1, window=window)
-            valid = zones != NOT_PROCESSED
-            if rasters.probability:
-                rasters.probability.write(quantise(values, valid), window=window)
-            if rasters.uncertainty:
-                rasters.uncertainty.write(quantise(entropy(values), valid), 1, window=window)
-            done += int(valid.any())
+        rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
+        answers = blend(view.read, predict, grid.shape, len(codes), plan, batch)
+        write = stack.enter_context(behind(rasters.write))
+        for window, values in stack.enter_context(closing(answers)):
+            write((window, values))
             _report(reporter, window, grid)
-        if not done:
-            raise EngineError(
-                "Nothing was segmented: MASK and EXTENT leave no valid pixel of the scene. Check "
-                "that they lie over it."
-            )
+    if not rasters.processed:
+        raise EngineError(
+            "Nothing was segmented: MASK and EXTENT leave no valid pixel of the scene. Check "
+            "that they lie over it."
+        )
     return Segmentation(grid, model)
 
 
 class _Rasters:
-    """The open result rasters."""
+    """The open result rasters.
+
+    Attributes:
+        processed: Whether any cell has got a zone.
+    """
 
     def __init__(
-        self, stack: ExitStack, drafts: Drafts, grid: Grid, names: list[str], tags: dict[str, str]
+        self,
+        stack: ExitStack,
+        drafts: Drafts,
+        grid: Grid,
+        classes: Sequence[ZoneClass],
+        mask: Sequence[Polygon] | None,
+        tags: dict[str, str],
     ) -> None:
+        def create(path: Path, nodata: int, bands: list[str]) -> DatasetWriter:
+            return stack.enter_context(
+                create_raster(path, grid, dtype="uint8", nodata=nodata, bands=bands, tags=tags)
+            )
+
         def fraction(path: Path | None, bands: list[str]) -> DatasetWriter | None:
             if path is None:
                 return None
-            raster = stack.enter_context(
-                create_raster(
-                    path, grid, dtype="uint8", nodata=PROBABILITY_NODATA, bands=bands, tags=tags
-                )
-            )
+            raster = create(path, PROBABILITY_NODATA, bands)
             raster.scales = (1 / PROBABILITY_STEPS,) * len(bands)
             return raster
 
-        self.zones = stack.enter_context(
-            create_raster(
-                drafts.zones, grid, dtype="uint8", nodata=NOT_PROCESSED, bands=["zones"], tags=tags
-            )
-        )
-        self.zones.write_colormap(1, palette())
-        self.probability = fraction(drafts.probability, names)
-        self.uncertainty = fraction(drafts.uncertainty, ["normalised entropy"])
+        self.processed = False
+        self._grid, self._mask = grid, mask
+        self._codes = [zone.value for zone in classes]
+        self._zones = create(drafts.zones, NOT_PROCESSED, ["zones"])
+        self._zones.write_colormap(1, palette())
+        self._probability = fraction(drafts.probability, [zone.name for zone in classes])
+        self._uncertainty = fraction(drafts.uncertainty, ["normalised entropy"])
+
+    def write(self, answer: tuple[Window, Array]) -> None:
+        """Write the probabilities (classes, rows, columns) of a window in every form asked for."""
+        window, values = answer
+        if self._mask is not None:
+            transform = self._grid.crop(window).transform
+            inside = geometry_mask(self._mask, values.shape[1:], transform, invert=True)
+            values = values * inside
+        zones = zones_of(values, self._codes)
+        valid = zones != NOT_PROCESSED
+        self._zones.write(zones, 1, window=window)
+        if self._probability:
+            self._probability.write(quantise(values, valid), window=window)
+        if self._uncertainty:
+            self._uncertainty.write(quantise(entropy(values), valid), 1, window=window)
+        self.processed |= bool(valid.any())
 
 
 def _report(reporter: Reporter, window: Window, grid: Grid) -> None:

@@ -8,6 +8,7 @@ receptive field every answer is the one for the whole scene, and so is the blend
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,12 +17,15 @@ import numpy.typing as npt
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.overlap import ahead
 
 Array = npt.NDArray[np.float32]
-Predict = Callable[[Array], Array]
-"""From inputs (N, bands, rows, columns) to class probabilities (N, classes, rows, columns)."""
+Predict = Callable[[Array, int], Array]
+"""From inputs (N, bands, rows, columns) and the row of tiles that they are from to class
+probabilities (N, classes, rows, columns)."""
 Read = Callable[[Window], Array]
-"""The input (bands, rows, columns) under a window, which may reach beyond the scene."""
+"""The input (bands, rows, columns) under a window, which may reach beyond the scene; its last
+band is 1 where the scene has data and 0 elsewhere."""
 
 OVERLAP_STRIDES = 2
 """Width of the blended seam, in strides of the network: enough to hide a seam where the
@@ -119,11 +123,11 @@ class TilePlan:
 def blend(
     read: Read, predict: Predict, shape: tuple[int, int], classes: int, plan: TilePlan, batch: int
 ) -> Iterator[tuple[Window, Array]]:
-    """Predict a scene tile by tile.
+    """Predict a scene tile by tile, reading ahead in a thread of its own.
 
     Only one row of overlaps is kept, so that memory grows with the scene's width times the
-    overlap and not with its area. Tiles whose last input band (the mask of valid cells) is
-    zero throughout are not shown to the network; their probabilities are zero.
+    overlap and not with its area. Tiles without data are not shown to the network. Close the
+    iterator before what `read` reads from.
 
     Args:
         read: Source of inputs.
@@ -134,39 +138,53 @@ def blend(
         batch: Tiles shown to the network at once.
 
     Yields:
-        Windows that cover the scene once, with probabilities (classes, rows, columns).
+        Windows that cover the scene once, with probabilities (classes, rows, columns), zero
+        where the scene has no data.
     """
     columns = plan.spans(shape[1])
     above = np.zeros((classes, 0, shape[1]), dtype=np.float32)
+    with closing(ahead(_batches(read, plan, shape, batch))) as batches:
+        for row, rows in enumerate(plan.spans(shape[0])):
+            below = np.zeros((classes, rows.ramp_out, shape[1]), dtype=np.float32)
+            left = np.zeros((classes, rows.stop - rows.start, 0), dtype=np.float32)
+            for first in range(0, len(columns), batch):
+                inputs = next(batches)
+                answers = _answers(inputs, predict, row, classes)
+                tiles = columns[first : first + batch]
+                for tile, seen, answer in zip(tiles, inputs, answers, strict=True):
+                    inner = (
+                        slice(plan.padding, plan.padding + rows.stop - rows.start),
+                        slice(plan.padding, plan.padding + tile.stop - tile.start),
+                    )
+                    sums = answer[:, *inner] * rows.weights()[:, None] * tile.weights()
+                    sums[:, :, : tile.ramp_in] += left
+                    left = sums[:, :, tile.done :].copy()
+                    sums = sums[:, :, : tile.done]
+                    across = slice(tile.start, tile.start + tile.done)
+                    sums[:, : rows.ramp_in] += above[:, :, across]
+                    below[:, :, across] = sums[:, rows.done :]
+                    valid = seen[-1][inner][: rows.done, : tile.done]
+                    window = Window(tile.start, rows.start, tile.done, rows.done)
+                    yield window, sums[:, : rows.done] * valid
+            above = below
+
+
+def _batches(
+    read: Read, plan: TilePlan, shape: tuple[int, int], batch: int
+) -> Iterator[list[Array]]:
+    """Read the tiles of a scene row by row, at most `batch` of one row at once."""
+    columns = plan.spans(shape[1])
     for rows in plan.spans(shape[0]):
-        below = np.zeros((classes, rows.ramp_out, shape[1]), dtype=np.float32)
-        left = np.zeros((classes, rows.stop - rows.start, 0), dtype=np.float32)
         for first in range(0, len(columns), batch):
-            tiles = columns[first : first + batch]
-            inputs = [read(plan.window(rows, tile)) for tile in tiles]
-            for tile, answer in zip(tiles, _answers(inputs, predict, classes), strict=True):
-                inner = answer[
-                    :,
-                    plan.padding : plan.padding + rows.stop - rows.start,
-                    plan.padding : plan.padding + tile.stop - tile.start,
-                ]
-                sums = inner * rows.weights()[:, None] * tile.weights()
-                sums[:, :, : tile.ramp_in] += left
-                left = sums[:, :, tile.done :].copy()
-                sums = sums[:, :, : tile.done]
-                across = slice(tile.start, tile.start + tile.done)
-                sums[:, : rows.ramp_in] += above[:, :, across]
-                below[:, :, across] = sums[:, rows.done :]
-                yield Window(tile.start, rows.start, tile.done, rows.done), sums[:, : rows.done]
-        above = below
+            yield [read(plan.window(rows, tile)) for tile in columns[first : first + batch]]
 
 
-def _answers(inputs: Sequence[Array], predict: Predict, classes: int) -> list[Array]:
+def _answers(inputs: Sequence[Array], predict: Predict, row: int, classes: int) -> list[Array]:
     """Predict those tiles that hold a valid cell."""
     answers = [np.zeros((classes, *tile.shape[1:]), dtype=np.float32) for tile in inputs]
     seen = [index for index, tile in enumerate(inputs) if tile[-1].any()]
     if seen:
-        predicted = predict(np.stack([inputs[index] for index in seen]))
+        predicted = predict(np.stack([inputs[index] for index in seen]), row)
         for index, answer in zip(seen, predicted, strict=True):
             answers[index] = answer
     return answers

@@ -46,7 +46,7 @@ def whole_and_tiled(
         rows = slice(window.row_off + 200, window.row_off + 200 + window.height)
         return wide[:, rows, window.col_off + 200 : window.col_off + 200 + window.width]
 
-    def predict(tiles: np.ndarray) -> np.ndarray:
+    def predict(tiles: np.ndarray, row: int = 0) -> np.ndarray:
         smooth = uniform_filter(tiles[:, :1], (0, 0, 2 * reach + 1, 2 * reach + 1), mode="constant")
         return np.concatenate([smooth, 1 - smooth], axis=1)
 
@@ -96,7 +96,7 @@ def test_tiles_without_data_are_not_shown_to_the_network() -> None:
             result[1] = 1
         return result
 
-    def predict(tiles: np.ndarray) -> np.ndarray:
+    def predict(tiles: np.ndarray, row: int = 0) -> np.ndarray:
         shown.append(len(tiles))
         return np.full((len(tiles), 3, *tiles.shape[2:]), 1 / 3, np.float32)
 
