@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,26 @@ grids reach 0.04 at 60° of latitude; web Mercator is at 1.5 there."""
 
 AVERAGE_FROM = 1.5
 """Ratio of target to source cell from which cells are averaged instead of interpolated."""
+
+
+class Placed(Protocol):
+    """Something with a place on Earth, a raster or a layer of features."""
+
+    @property
+    def crs(self) -> CRS:
+        """The CRS that its coordinates are in."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north in `crs`."""
+
+    @property
+    def role(self) -> str:
+        """The name of the parameter that it came by, for messages."""
+
+    @property
+    def name(self) -> str:
+        """The path or GDAL name."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +139,7 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
         yield Scene(dataset, crs, role)
 
 
-def metric_crs(scene: Scene) -> CRS:
+def metric_crs(scene: Placed) -> CRS:
     """Return the CRS to work in: the scene's own if it measures metres truly, else UTM or polar.
 
     Longitudes and latitudes, feet, and projections that stretch lengths by more than
@@ -139,7 +160,7 @@ def metric_crs(scene: Scene) -> CRS:
     return CRS.from_authority(utm.auth_name, utm.code)
 
 
-def _centre(scene: Scene) -> tuple[float, float]:
+def _centre(scene: Placed) -> tuple[float, float]:
     """Return longitude and latitude of the scene's centre."""
     west, south, east, north = scene.bounds
     geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
