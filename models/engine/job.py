@@ -22,6 +22,9 @@ JOBS = {
     "delineatetermini": "glacier_qgis.models.fronts.jobs:DelineateTermini",
     "terminuschange": "glacier_qgis.models.fronts.change:TerminusChange",
     "comparetermini": "glacier_qgis.models.fronts.compare:CompareTermini",
+    "terminustimeseries": "glacier_qgis.models.fronts.time_series:TerminusTimeSeries",
+    "preparetrainingdata": "glacier_qgis.models.training.preparation.jobs:PrepareTrainingData",
+    "inspecttrainingdata": "glacier_qgis.models.training.preparation.inspect:InspectTrainingData",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs:SimulateGlacier",
     "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
 }

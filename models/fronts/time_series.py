@@ -1,0 +1,147 @@
+"""The job that makes one layer of dated terminus lines out of many scenes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import BeforeValidator, Field, model_validator
+
+from glacier_qgis.models.engine.events import Reporter, Result, Stage
+from glacier_qgis.models.engine.job import (
+    Destination,
+    Job,
+    RasterInput,
+    VectorInput,
+    blank_is_none,
+)
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.options import Extraction, Inference
+from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene, catalogue, find_rasters
+from glacier_qgis.models.fronts.time_series_cluster import run_on_cluster
+from glacier_qgis.models.fronts.time_series_segment import Run, run_here, segment_scenes
+from glacier_qgis.models.fronts.time_series_trace import (
+    screen_scenes,
+    summary_table,
+    trace_scenes,
+)
+from glacier_qgis.models.fronts.time_series_work import WorkFolder
+from glacier_qgis.models.package.package import read_card
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.raster.provenance import software_version
+from glacier_qgis.models.vector.sink import write_layer
+from glacier_qgis.models.vector.source import Layer, read_layer
+
+SEGMENTATION_SHARE = 0.9
+"""Share of the progress bar that the networks take of a series."""
+IRRELEVANT = {"model", "mask", "device", "batch_size"}
+"""Options that do not change a scene's result, or that the settings hold in another form."""
+
+
+def numbers(value: object) -> object:
+    """Return the numbers in a text such as "3, 2"; anything else as it is."""
+    if isinstance(value, str):
+        return [word for word in value.replace(",", " ").split() if word]
+    return value
+
+
+OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
+
+
+class TerminusTimeSeries(Inference, Extraction, Job):
+    """Dated terminus lines of many scenes."""
+
+    input: tuple[RasterInput, ...] = ()
+    folder: OptionalPath
+    date_pattern: str = ""
+    bands: Annotated[tuple[int, ...], BeforeValidator(numbers)] = ()
+    scheduler: str = ""
+    work_folder: OptionalPath
+    output: Path
+    summary: Destination
+
+    @model_validator(mode="after")
+    def _has_scenes(self) -> TerminusTimeSeries:
+        if bool(self.input) == bool(self.folder):
+            both = "both are given" if self.input else "neither is given"
+            raise ValueError(f"give the scenes as INPUT or as FOLDER ({both})")
+        return self
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Segment each scene, trace the lines, screen and write them."""
+        staged = outputs.stage(self.output)
+        sources = self.input or tuple(find_rasters(Path(str(self.folder)), self.work_folder))
+        scenes = catalogue(sources, self.date_pattern.strip(), reporter)
+        model = find_model(self.model)
+        card = read_card(model)
+        mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
+        settings = self._settings(card.model_dump_json(), mask)
+        work = WorkFolder.open(self.work_folder, sources, settings)
+        options = self._inference(model, mask, work)
+        with self._runner(scenes, options, work, reporter) as run:
+            segmented = segment_scenes(
+                scenes,
+                options,
+                self.cell_size or card.cell_size_m,
+                settings,
+                work,
+                run,
+                Stage(reporter, 0, SEGMENTATION_SHARE),
+            )
+        traced = trace_scenes(segmented, self, Stage(reporter, SEGMENTATION_SHARE, 1))
+        screened = screen_scenes(traced, reporter)
+        layers = [scene.lines for scene in screened if scene.lines is not None]
+        found = [layer for layer in layers if len(layer)]
+        if not found:
+            reporter.warning("No scene shows a front. SUMMARY tells why for each.")
+        lines = pd.concat(found, ignore_index=True) if found else layers[0]
+        write_layer(lines, staged, "termini", "LineString")
+        if self.summary:
+            write_layer(summary_table(screened), outputs.stage(self.summary), "scenes")
+        outputs.commit()
+        work.finish()
+        return {
+            "OUTPUT": str(self.output),
+            "SUMMARY": str(self.summary) if self.summary else None,
+            "SCENES": len(scenes),
+            "FAILED": sum(scene.folder is None for scene in segmented),
+            "COUNT": len(lines),
+        }
+
+    def _settings(self, card: str, mask: Layer | None) -> str:
+        """Return what a scene's result depends on, besides the scene, as text."""
+        relevant = self.model_dump_json(include=set(Inference.model_fields) - IRRELEVANT)
+        drawn = f"{mask.crs.to_wkt()} {mask.frame.geometry.to_wkt().to_list()}" if mask else ""
+        return " ".join([software_version(), card, relevant, drawn])
+
+    def _inference(self, model: Path, mask: Layer | None, work: WorkFolder) -> Inference:
+        """Return the options as any process that sees the work folder can follow them."""
+        given = {name: getattr(self, name) for name in Inference.model_fields}
+        given["model"] = str(model)
+        if mask:
+            draft, copy = work.path / f".mask-{os.getpid()}.gpkg", work.path / "mask.gpkg"
+            write_layer(mask.frame, draft, "mask")
+            draft.replace(copy)
+            given["mask"] = VectorInput(path=str(copy), crs=mask.crs.to_wkt())
+        return Inference.model_validate(given)
+
+    @contextmanager
+    def _runner(
+        self,
+        scenes: list[SeriesScene],
+        options: Inference,
+        work: WorkFolder,
+        reporter: Reporter,
+    ) -> Iterator[Run]:
+        """Yield who does the work: this machine, or a cluster."""
+        if not self.scheduler.strip():
+            yield run_here
+            return
+        here = [path for scene in scenes if (path := Path(scene.source.path)).exists()]
+        paths = [work.path, Path(options.model), *here]
+        with run_on_cluster(self.scheduler.strip(), paths, reporter) as run:
+            yield run

@@ -1,0 +1,245 @@
+"""Screening of a series: what was seen twice, and lines that do not go with their neighbours."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from shapely import LineString, Polygon
+
+Array = npt.NDArray[np.float64]
+
+DUPLICATE_SHARE = 0.5
+"""Scenes of one day are duplicates if they share this much of the smaller one. Neighbouring
+frames of one pass overlap by a tenth and show different places."""
+NEIGHBOURS = 8
+"""Scenes next in time that a line is compared with."""
+FEWEST = 4
+"""A line that has fewer lines to be compared with is not judged."""
+FEWEST_OF_A_SIDE = 2
+BEYOND = 5.0
+"""An outlier lies this many standard deviations, estimated robustly, from where it should."""
+LEAST_CELLS = 3.0
+"""No line within so many cells of where it should lie is an outlier."""
+SAMPLES = 64
+MAD_TO_SIGMA = 1.4826
+"""Standard deviation of a normal distribution in units of its median absolute deviation."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one scene shows; all coordinates in one metric CRS.
+
+    Attributes:
+        image_id: Of the scene.
+        date: Day of acquisition.
+        extent: The part of the scene that was worked on.
+        lines: The fronts, each with the glacier on its left.
+    """
+
+    image_id: str
+    date: datetime.date | None
+    extent: Polygon
+    lines: Sequence[LineString]
+
+
+def find_duplicates(observations: Sequence[Observation]) -> list[bool]:
+    """Return which scenes show again what one before them in the sequence shows.
+
+    That is a scene of the same name and date, or of the same day and place.
+    """
+    of_a_day = defaultdict(list)
+    for index, observation in enumerate(observations):
+        of_a_day[observation.date].append(index)
+    found = [False] * len(observations)
+    for indices in of_a_day.values():
+        for first, second in combinations(indices, 2):
+            found[second] |= _shows_again(observations[first], observations[second])
+    return found
+
+
+def _shows_again(first: Observation, second: Observation) -> bool:
+    if first.image_id == second.image_id:
+        return True
+    smaller = min(first.extent.area, second.extent.area)
+    shared = first.extent.intersection(second.extent).area
+    return first.date is not None and shared >= DUPLICATE_SHARE * smaller
+
+
+def displacement(line: LineString, other: LineString) -> float:
+    """Return how far `line` lies seaward of `other` on average, m; negative behind it.
+
+    The mean of the signed distances of each line's points from the other line, of both ways. A
+    point counts if its nearest point is no end of the other line (unless none does), so that
+    lines of different length compare where they lie beside each other.
+    """
+    return (_one_way(line, other) - _one_way(other, line)) / 2
+
+
+def _one_way(line: LineString, other: LineString) -> float:
+    points = _samples(line)
+    along = shapely.line_locate_point(other, points)
+    foot = shapely.line_interpolate_point(other, along)
+    step = other.length / SAMPLES
+    ahead = shapely.line_interpolate_point(other, np.minimum(along + step, other.length))
+    behind = shapely.line_interpolate_point(other, np.maximum(along - step, 0))
+    direction = shapely.get_coordinates(ahead) - shapely.get_coordinates(behind)
+    offset = shapely.get_coordinates(points) - shapely.get_coordinates(foot)
+    right = direction[:, 1] * offset[:, 0] - direction[:, 0] * offset[:, 1]
+    signed = np.sign(right) * np.hypot(*offset.T)
+    beside = (along > 0) & (along < other.length) | other.is_ring
+    return float(signed[beside if beside.any() else slice(None)].mean())
+
+
+def find_outliers(
+    observations: Sequence[Observation], duplicates: Sequence[bool], cell_size: float
+) -> list[npt.NDArray[np.bool_]]:
+    """Return for each scene which of its lines do not go with their neighbours in time.
+
+    A line is compared with those of the same front in the scenes next in time. Where it should
+    lie is their median before it, their median after it, or their trend through its date
+    (Theil 1950, Sen 1968), whichever suits it best: a front that calves in one step, or moves
+    steadily, goes with its neighbours. An outlier lies further from there than the front's lines
+    usually do (`BEYOND`); so does a line that no neighbour has, where they show its place.
+
+    Args:
+        observations: Scenes, in any order; those without a date are not judged.
+        duplicates: Scenes that others are not compared with.
+        cell_size: Edge of a cell, m.
+    """
+    series = _Series(observations, duplicates)
+    flags = [np.zeros(len(observation.lines), dtype=bool) for observation in observations]
+    judged: list[tuple[_Line, float]] = []
+    for line in series.lines:
+        matches = series.matches(line)
+        if not matches:
+            flags[line.scene][line.number] = series.witnesses(line) >= FEWEST
+        elif len(matches) >= FEWEST:
+            days = np.array(
+                [series.days[match.scene] - series.days[line.scene] for match in matches]
+            )
+            moved = np.array([series.displacement(line, match) for match in matches])
+            judged.append((line, departure(days, moved)))
+    fronts = series.fronts()
+    for front in set(fronts.values()):
+        of_front = [(line, far) for line, far in judged if fronts[line] == front]
+        departures = np.array([far for _, far in of_front])
+        for (line, _), wrong in zip(of_front, far_out(departures, cell_size), strict=True):
+            flags[line.scene][line.number] = wrong
+    return flags
+
+
+def departure(days: Array, moved: Array) -> float:
+    """Return how far a line lies from where its neighbours say, m, by what suits it best.
+
+    Args:
+        days: From the line to each neighbour.
+        moved: How far the line lies seaward of each neighbour, m.
+    """
+    sides = [moved[side] for side in (days < 0, days > 0) if side.sum() >= FEWEST_OF_A_SIDE]
+    return min([_trend(days, moved), *(float(np.median(side)) for side in sides)], key=abs)
+
+
+def _trend(days: Array, moved: Array) -> float:
+    """Return the value at day 0 of the Theil-Sen line."""
+    first, second = np.triu_indices(len(days), 1)
+    apart = days[second] != days[first]
+    slopes = (moved[second] - moved[first])[apart] / (days[second] - days[first])[apart]
+    slope = np.median(slopes) if slopes.size else 0.0
+    return float(np.median(moved - slope * days))
+
+
+def far_out(departures: Array, cell_size: float) -> npt.NDArray[np.bool_]:
+    """Return which departures are far beyond what all of them show."""
+    if departures.size == 0:
+        return np.zeros(0, dtype=bool)
+    spread = MAD_TO_SIGMA * np.median(np.abs(departures - np.median(departures)))
+    return np.asarray(np.abs(departures) > max(BEYOND * spread, LEAST_CELLS * cell_size))
+
+
+@dataclass(frozen=True)
+class _Line:
+    scene: int
+    number: int
+
+
+class _Series:
+    """Lines that know their neighbours in time."""
+
+    def __init__(self, observations: Sequence[Observation], duplicates: Sequence[bool]) -> None:
+        self._observations = observations
+        dated = [i for i, seen in enumerate(observations) if seen.date and seen.lines]
+        self.days = {i: float(observations[i].date.toordinal()) for i in dated}  # type: ignore[union-attr]
+        self.lines = [_Line(i, n) for i in dated for n in range(len(observations[i].lines))]
+        self._order = sorted((i for i in dated if not duplicates[i]), key=self.days.__getitem__)
+        self._pairs: dict[tuple[int, int], dict[int, int]] = {}
+
+    def neighbours(self, scene: int) -> list[int]:
+        """Return the scenes next in time, as many before as after where there are such."""
+        others = [other for other in self._order if other != scene]
+        before = sum(self.days[other] < self.days[scene] for other in others)
+        start = max(0, min(before - NEIGHBOURS // 2, len(others) - NEIGHBOURS))
+        return others[start : start + NEIGHBOURS]
+
+    def matches(self, line: _Line) -> list[_Line]:
+        """Return the lines of the same front in the scenes next in time."""
+        found = [(other, self._pair(line.scene, other)) for other in self.neighbours(line.scene)]
+        return [_Line(other, pair[line.number]) for other, pair in found if line.number in pair]
+
+    def witnesses(self, line: _Line) -> int:
+        """Count the neighbours that show the place of a line."""
+        middle = self._geometry(line).interpolate(0.5, normalized=True)
+        near = self.neighbours(line.scene)
+        return sum(self._observations[other].extent.contains(middle) for other in near)
+
+    def displacement(self, line: _Line, other: _Line) -> float:
+        return displacement(self._geometry(line), self._geometry(other))
+
+    def fronts(self) -> dict[_Line, int]:
+        """Number the fronts: lines that are linked by matches are one."""
+        index = {line: number for number, line in enumerate(self.lines)}
+        links = [(index[line], index[m]) for line in self.lines for m in self.matches(line)]
+        rows, columns = np.array(links, dtype=int).reshape(-1, 2).T
+        shape = (len(index), len(index))
+        graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+        _, labels = connected_components(graph, directed=False)
+        return {line: int(labels[number]) for line, number in index.items()}
+
+    def _geometry(self, line: _Line) -> LineString:
+        return self._observations[line.scene].lines[line.number]
+
+    def _pair(self, scene: int, other: int) -> dict[int, int]:
+        """Match lines of two scenes: each other's nearest, no further apart than they are long."""
+        if (scene, other) not in self._pairs:
+            mine, theirs = self._observations[scene].lines, self._observations[other].lines
+            gaps = np.array([[_gap(a, b) for b in theirs] for a in mine])
+            best = [
+                (int(row), int(gaps[row].argmin()))
+                for row in range(len(mine))
+                if gaps[:, gaps[row].argmin()].argmin() == row
+            ]
+            near = [(a, b) for a, b in best if gaps[a, b] <= max(mine[a].length, theirs[b].length)]
+            self._pairs[scene, other] = dict(near)
+            self._pairs[other, scene] = {b: a for a, b in near}
+        return self._pairs[scene, other]
+
+
+def _gap(line: LineString, other: LineString) -> float:
+    """Return the mean distance of the points of the one line that lies nearer to the other, m."""
+    return min(
+        float(shapely.distance(_samples(a), b).mean()) for a, b in ((line, other), (other, line))
+    )
+
+
+def _samples(line: LineString) -> npt.NDArray[np.object_]:
+    """Return evenly spread points along a line."""
+    shares = (np.arange(SAMPLES) + 0.5) / SAMPLES
+    return np.asarray(shapely.line_interpolate_point(line, shares, normalized=True))
