@@ -25,14 +25,18 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
+    QgsProperty,
     QgsRasterLayer,
     QgsRasterLayerTemporalProperties,
     QgsRasterShader,
     QgsRendererRange,
+    QgsRuleBasedRenderer,
     QgsSimpleLineSymbolLayer,
     QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
+    QgsSymbolLayer,
     QgsVectorLayer,
+    QgsVectorLayerTemporalProperties,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime, QTimeZone
 from qgis.PyQt.QtGui import QColor
@@ -149,6 +153,61 @@ def ocean_area(layer: QgsVectorLayer, outputs: Outputs) -> None:
         {"color": "8,48,107,70", "outline_color": "#08306b", "outline_width": "0.3"}
     )
     layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+
+
+def terminus_series(layer: QgsVectorLayer, outputs: Outputs) -> None:
+    """Draw dated lines coloured by date, flagged ones dotted, shown by the temporal controller."""
+    index = layer.fields().indexOf("date")
+    found = layer.uniqueValues(index)
+    days = sorted(day for day in found if isinstance(day, QDate) and day.isValid())
+    root = QgsRuleBasedRenderer.Rule(None)
+    spans = _spans(days)
+    for (first, end), colour in zip(spans, _spread(VIRIDIS, len(spans)), strict=True):
+        begin, stop = (day.toString("yyyy-MM-dd") for day in (first, end))
+        last = end.addDays(-1).toString("yyyy-MM-dd")
+        rule = QgsRuleBasedRenderer.Rule(_dated_line(colour))
+        rule.setFilterExpression(f"\"date\" >= '{begin}' AND \"date\" < '{stop}'")
+        rule.setLabel(begin if begin == last else f"{begin} to {last}")
+        root.appendChild(rule)
+    undated = QgsRuleBasedRenderer.Rule(_dated_line("#ffffff"))
+    undated.setFilterExpression('"date" IS NULL')
+    undated.setLabel("No date")
+    root.appendChild(undated)
+    layer.setRenderer(QgsRuleBasedRenderer(root))
+    time: QgsVectorLayerTemporalProperties = layer.temporalProperties()
+    time.setMode(Qgis.VectorTemporalMode.FeatureDateTimeInstantFromField)
+    time.setStartField("date")
+    time.setFixedDuration(1)
+    time.setDurationUnits(Qgis.TemporalUnit.Days)
+    time.setIsActive(bool(days))
+
+
+def _spans(days: Sequence[QDate]) -> list[tuple[QDate, QDate]]:
+    """Divide the time of a series into classes, each up to but without its end.
+
+    Each day is one while there are no more than colours; otherwise they are equally long.
+    """
+    if len(days) <= len(VIRIDIS):
+        return [(day, day.addDays(1)) for day in days]
+    whole = days[0].daysTo(days[-1]) + 1
+    edges = [days[0].addDays(whole * i // len(VIRIDIS)) for i in range(len(VIRIDIS) + 1)]
+    return list(pairwise(edges))
+
+
+def _spread(colours: Sequence[str], count: int) -> list[str]:
+    """Pick `count` of a ramp's colours, from its first to its last."""
+    return [colours[i * (len(colours) - 1) // max(count - 1, 1)] for i in range(count)]
+
+
+def _dated_line(colour: str) -> QgsLineSymbol:
+    """Return a line over a halo, dotted where it is flagged."""
+    symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": "0.7"})
+    symbol.symbolLayer(0).setDataDefinedProperty(
+        QgsSymbolLayer.Property.PropertyStrokeStyle,
+        QgsProperty.fromExpression("if(\"outlier\" = 1 OR \"duplicate\" = 1, 'dot', 'solid')"),
+    )
+    symbol.insertSymbolLayer(0, QgsSimpleLineSymbolLayer(QColor("#202020"), 1.1))
+    return symbol
 
 
 def glacier_area(layer: QgsVectorLayer, outputs: Outputs) -> None:

@@ -9,6 +9,7 @@ from glacier_qgis.processing.base import ICONS
 from glacier_qgis.processing.calving_fronts.delineatetermini import DelineateTermini
 from glacier_qgis.processing.calving_fronts.extracttermini import ExtractTermini
 from glacier_qgis.processing.calving_fronts.segmentcalvingfront import SegmentCalvingFront
+from glacier_qgis.processing.calving_fronts.terminustimeseries import TerminusTimeSeries
 from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
 from glacier_qgis.processing.ice_flow.icevelocity import IceVelocity
@@ -20,6 +21,7 @@ ALGORITHMS = (
     SegmentCalvingFront,
     ExtractTermini,
     DelineateTermini,
+    TerminusTimeSeries,
     SimulateGlacier,
     IceVelocity,
     SetupEngine,

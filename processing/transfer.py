@@ -25,10 +25,13 @@ from qgis.core import (
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
+    QgsRasterLayer,
     QgsVectorLayer,
 )
 
@@ -49,6 +52,10 @@ def job_value(
     match definition:
         case QgsProcessingParameterRasterLayer():
             return _raster(algorithm, definition, parameters, context)
+        case QgsProcessingParameterMultipleLayers():
+            return _rasters(definition, parameters, context)
+        case QgsProcessingParameterFile():
+            return algorithm.parameterAsFile(parameters, name, context)
         case QgsProcessingParameterFeatureSource():
             return _vector(algorithm, name, parameters, context, feedback) if given else None
         case QgsProcessingParameterExtent():
@@ -95,14 +102,44 @@ def _raster(
         if parameters.get(name) in (None, ""):
             return None
         raise QgsProcessingException(algorithm.invalidRasterError(dict(parameters), name))
+    return _raster_source(name, layer)
+
+
+def _rasters(
+    definition: QgsProcessingParameterMultipleLayers,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+) -> list[dict[str, Any]]:
+    """Return the rasters of a list; a path stays one, for the engine to open or to refuse."""
+    name = definition.name()
+    given = parameters.get(name) or []
+    rasters = []
+    for value in given if isinstance(given, list | tuple) else [given]:
+        layer = value
+        if not isinstance(value, QgsMapLayer):
+            layer = QgsProcessingUtils.mapLayerFromString(str(value), context, False)
+        if isinstance(layer, QgsRasterLayer):
+            rasters.append(_raster_source(name, layer))
+        elif layer is None:
+            rasters.append({"path": _absolute(str(value)), "crs": None})
+        else:
+            raise QgsProcessingException(f"{name}: the layer '{layer.name()}' is no raster.")
+    return rasters
+
+
+def _raster_source(name: str, layer: QgsRasterLayer) -> dict[str, Any]:
+    """Return a raster layer as the engine opens it."""
     if layer.providerType() != "gdal":
         raise QgsProcessingException(
             f"{name}: the layer '{layer.name()}' comes from '{layer.providerType()}', which only "
             "QGIS can read. Export it to a GeoTIFF first (Layer > Save As)."
         )
-    source = layer.source()
-    path = str(Path(source).absolute()) if Path(source).is_file() else source
-    return {"path": path, "crs": _wkt(layer)}
+    return {"path": _absolute(layer.source()), "crs": _wkt(layer)}
+
+
+def _absolute(source: str) -> str:
+    """Return the absolute path of a file; other names of GDAL's as they are."""
+    return str(Path(source).absolute()) if Path(source).is_file() else source
 
 
 def _vector(
