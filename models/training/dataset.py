@@ -140,8 +140,8 @@ class LabelledTile:
         found = hashlib.sha256(content).hexdigest()
         if found != sha256:
             raise EngineError(
-                f"The tile {path} is not the one that was prepared (SHA-256 {found[:12]}…, expected "
-                f"{sha256[:12]}…): it was changed or damaged. {AGAIN}"
+                f"The tile {path} is not the one that was prepared (SHA-256 {found[:12]}…, "
+                f"expected {sha256[:12]}…): it was changed or damaged. {AGAIN}"
             )
         with MemoryFile(content) as file, file.open() as raster:
             values: npt.NDArray[np.integer] = raster.read()

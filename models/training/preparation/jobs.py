@@ -1,0 +1,311 @@
+"""The job `preparetrainingdata`."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Result, Stage
+from glacier_qgis.models.engine.job import Job, RasterInput, VectorInput, blank_is_none
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
+from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.training.dataset_card import PARTS, DatasetCard, Statistics
+from glacier_qgis.models.training.describe import CELL_SIZE_M
+from glacier_qgis.models.training.preparation.class_names import class_title
+from glacier_qgis.models.training.preparation.label_rasters import RasterLabels
+from glacier_qgis.models.training.preparation.labels import FrontLabels, Labels, PolygonLabels
+from glacier_qgis.models.training.preparation.leakage import find_leakage
+from glacier_qgis.models.training.preparation.scenes import (
+    SceneFile,
+    coarsest_cell,
+    common_bands,
+    scene_files,
+)
+from glacier_qgis.models.training.preparation.split import (
+    Split,
+    SplitRule,
+    SplitScene,
+    joined_groups,
+    split_scenes,
+)
+from glacier_qgis.models.training.preparation.writer import (
+    CutScene,
+    TileWriter,
+    Verdict,
+    write_card,
+)
+
+SHOWN = 5
+"""Names in a message before it says how many more there are."""
+
+
+def _words(value: object) -> object:
+    """Split text at its commas, for what a person writes as a list."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Bands = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_words)]
+Percent = Annotated[float, Field(ge=0, le=90)]
+
+
+class PrepareTrainingData(Job):
+    """Cut scenes and labels into a training data set."""
+
+    input: list[RasterInput]
+    label_polygons: VectorInput | None = None
+    class_field: str = ""
+    label_lines: VectorInput | None = None
+    line_reach: float = Field(default=1000, gt=0)
+    label_rasters: list[RasterInput] = Field(default_factory=list)
+    scene_field: str = ""
+    group_field: str = ""
+    group_table: Annotated[Path | None, BeforeValidator(blank_is_none)] = None
+    bands: Bands = ()
+    cell_size: float | None = Field(default=None, gt=0)
+    tile_size: int = Field(default=256, ge=32, le=4096)
+    stride: int | None = Field(default=None, ge=1)
+    validation_groups: Words = ()
+    test_groups: Words = ()
+    validation_share: Percent = 20
+    test_share: Percent = 0
+    seed: int = Field(default=1, ge=0)
+    output: Path
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PrepareTrainingData:
+        given = [self.label_polygons, self.label_lines, self.label_rasters or None]
+        if sum(kind is not None for kind in given) != 1:
+            raise ValueError(
+                "Give labels of one kind: LABEL_POLYGONS, LABEL_LINES or LABEL_RASTERS."
+            )
+        if self.label_polygons and not self.class_field:
+            raise ValueError("CLASS_FIELD: name the field of LABEL_POLYGONS that holds the class.")
+        if self.stride and self.stride > self.tile_size:
+            raise ValueError(
+                f"STRIDE: {self.stride} is more than TILE_SIZE ({self.tile_size}), which would "
+                "leave gaps between tiles. Choose a smaller one."
+            )
+        if self.validation_share + self.test_share > 90:
+            raise ValueError(
+                "VALIDATION_SHARE and TEST_SHARE leave less than a tenth to learn from: lower one."
+            )
+        return self
+
+    @property
+    def kind(self) -> Literal["polygons", "lines", "rasters"]:
+        """What the labels are."""
+        if self.label_polygons:
+            return "polygons"
+        return "lines" if self.label_lines else "rasters"
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """See the base class."""
+        scenes = scene_files(self.input)
+        bands = common_bands(scenes, self.bands)
+        cell_size = self.cell_size or max(CELL_SIZE_M, coarsest_cell(scenes))
+        labels = self._labels(scenes)
+        for line in labels.told:
+            reporter.log(line)
+        draft = outputs.stage_folder(self.output)
+        writer = TileWriter(draft, bands, self.tile_size, self.stride or self.tile_size)
+        reporter.log(f"Tiles of {self.tile_size} × {self.tile_size} cells of {cell_size:g} m.")
+        cut, groups = self._cut(scenes, labels, writer, cell_size, reporter)
+        names = _classes(cut, labels)
+        joined = joined_groups(groups.items())
+        split = self._split(cut, joined)
+        verdicts = {name: Verdict(joined[name], part) for name, part in split.parts.items()}
+        card, tiles = write_card(
+            draft,
+            self.output.name,
+            writer,
+            cut,
+            verdicts,
+            names,
+            self.kind,
+            by_date=split.by_date,
+        )
+        warnings = [split.warning] if split.warning else []
+        warnings += [*_missing(card.statistics), *find_leakage(card, tiles)]
+        if labels.contested:
+            warnings.append(
+                f"{labels.contested} cells lie in polygons of different classes and were left "
+                "unlabelled. Correct overlaps in the polygons if these are many."
+            )
+        for warning in warnings:
+            reporter.warning(warning)
+        _tell(card, writer, reporter)
+        return {
+            "OUTPUT": str(self.output),
+            "SCENES": len(cut),
+            "TILES": len(tiles),
+            **{f"{part.upper()}_TILES": card.statistics.tiles[part] for part in PARTS},
+            "SKIPPED": writer.skipped.unlabelled + writer.skipped.void,
+            "WARNINGS": len(warnings),
+        }
+
+    def _labels(self, scenes: list[SceneFile]) -> Labels:
+        if self.label_polygons:
+            return PolygonLabels(
+                self.label_polygons, self.class_field, scenes, self.scene_field, self.group_field
+            )
+        if self.label_lines:
+            return FrontLabels(
+                self.label_lines, self.line_reach, scenes, self.scene_field, self.group_field
+            )
+        return RasterLabels(self.label_rasters, scenes)
+
+    def _cut(
+        self,
+        scenes: list[SceneFile],
+        labels: Labels,
+        writer: TileWriter,
+        cell_size: float,
+        reporter: Reporter,
+    ) -> tuple[list[CutScene], dict[str, frozenset[str]]]:
+        """Cut every scene that has labels; return those with tiles, and their groups."""
+        table = read_group_table(self.group_table) if self.group_table else {}
+        cut, groups, bare = [], {}, []
+        for number, file in enumerate(scenes):
+            with open_raster(file.source) as scene:
+                grid = work_grid(scene, None, cell_size)
+                with labels.of(file, grid.crs) as own:
+                    if own is None:
+                        bare.append(file.name)
+                        continue
+                    groups[file.name] = scene_groups(file, labels, table)
+                    stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes))
+                    found = writer.cut(file, scene, grid, own, stage)
+            if found.tiles:
+                cut.append(found)
+            else:
+                bare.append(file.name)
+                del groups[file.name]
+        if not cut:
+            raise EngineError(
+                f"No label lies over a valid part of a scene ({_some(bare)}). Check that labels "
+                "and scenes show the same place, that their CRS are right, and what SCENE_FIELD "
+                "holds."
+            )
+        if bare:
+            reporter.warning(
+                f"{len(bare)} scene(s) have no label and were left out: {_some(bare)}."
+            )
+        return cut, groups
+
+    def _split(self, cut: list[CutScene], groups: dict[str, str]) -> Split:
+        return split_scenes(
+            [
+                SplitScene(
+                    scene.file.name, groups[scene.file.name], scene.file.date, len(scene.tiles)
+                )
+                for scene in cut
+            ],
+            SplitRule(
+                groups={"validation": self.validation_groups, "test": self.test_groups},
+                shares={
+                    "validation": self.validation_share / 100,
+                    "test": self.test_share / 100,
+                },
+                seed=self.seed,
+            ),
+        )
+
+
+def read_group_table(path: Path) -> dict[str, str]:
+    """Read a table of comma-separated values: the scene's name, its group, with a header.
+
+    Raises:
+        EngineError: It cannot be read, or has less than two columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            _, *rows = list(csv.reader(lines))
+            return {Path(row[0].strip()).stem: row[1].strip() for row in rows if row}
+    except (OSError, ValueError, IndexError) as error:
+        raise EngineError(
+            f"GROUP_TABLE: {path} cannot be read as a table with a header and two columns, the "
+            f"scene's name and its group, with commas between ({error})."
+        ) from error
+
+
+def scene_groups(scene: SceneFile, labels: Labels, table: dict[str, str]) -> frozenset[str]:
+    """Return the groups of a scene: from the table, its labels, or the first word of its name.
+
+    Raises:
+        EngineError: None of these tells.
+    """
+    if table:
+        group = table.get(scene.name, "")
+        if not group:
+            raise EngineError(
+                f"The scene {scene.name} has no group in GROUP_TABLE: add a line '{scene.name},"
+                "NAME OF THE GLACIER', or leave the scene out."
+            )
+        return frozenset({group})
+    if found := labels.groups(scene):
+        return found
+    if scene.first_word:
+        return frozenset({scene.first_word})
+    raise EngineError(
+        f"The scene {scene.name} has no group: its labels name no glacier, and neither does the "
+        "first word of its name. Fill a field of the labels and name it in GROUP_FIELD, or give a "
+        "GROUP_TABLE."
+    )
+
+
+def _classes(cut: list[CutScene], labels: Labels) -> dict[int, str]:
+    codes = {code for scene in cut for tile in scene.tiles for code in tile.pixels}
+    names = {code: class_title(code, labels.names.get(code, [])) for code in sorted(codes)}
+    lacking = [CLASS_NAMES[code] for code in (GLACIER, OCEAN) if code not in codes]
+    if lacking:
+        raise EngineError(
+            f"The labels lack the class {' and '.join(lacking)}; they hold "
+            f"{', '.join(names.values())}. A front is where glacier meets ocean: name the classes "
+            "'glacier' and 'ocean' (or 3 and 4), and label both."
+        )
+    return names
+
+
+def _missing(statistics: Statistics) -> list[str]:
+    """Say which classes a part lacks; refuse to learn without glacier or ocean."""
+    found = []
+    for part in PARTS:
+        if not statistics.tiles[part]:
+            continue
+        lacking = [name for name, count in statistics.pixels[part].items() if not count]
+        needed = [name for name in lacking if name in {CLASS_NAMES[GLACIER], CLASS_NAMES[OCEAN]}]
+        if part == "training" and needed:
+            raise EngineError(
+                f"The part to learn from lacks the class {' and '.join(needed)}: name other "
+                "VALIDATION_GROUPS or TEST_GROUPS, or another SEED."
+            )
+        if lacking:
+            found.append(f"The {part} part lacks the class {' and '.join(lacking)}.")
+    return found
+
+
+def _tell(card: DatasetCard, writer: TileWriter, reporter: Reporter) -> None:
+    for part in PARTS:
+        groups = sorted({scene.group for scene in card.scenes if scene.part == part})
+        if groups:
+            reporter.log(
+                f"{part.capitalize()}: {card.statistics.tiles[part]} tiles of {', '.join(groups)}, "
+                f"{card.statistics.front_m[part] / 1000:.1f} km of front."
+            )
+    skipped = writer.skipped
+    reporter.log(
+        f"Skipped {skipped.unlabelled} tiles without a label and {skipped.void} without data."
+    )
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,109 @@
+"""Which features of a layer belong to which scene: by a shared field, or by place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from pyproj import CRS
+from shapely import Polygon
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.product_names import parse_scene_name
+from glacier_qgis.models.raster.source import metric_crs, open_raster, transform_bounds
+from glacier_qgis.models.training.preparation.scenes import SceneFile
+from glacier_qgis.models.vector.dates import read_dates
+
+IMAGE_FIELD, DATE_FIELD = "image_id", "date"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How features are found for a scene.
+
+    Attributes:
+        kind: By the scene's name, its date, or where it lies.
+        keys: What each feature says of its scene.
+        told: The same for a person.
+    """
+
+    kind: Literal["name", "date", "place"]
+    keys: pd.Series[str]
+    told: str
+
+    @classmethod
+    def find(
+        cls, frame: gpd.GeoDataFrame, scenes: Sequence[SceneFile], field: str, role: str
+    ) -> Matching:
+        """Match by a field, or, if none is named, by the first of these that matches a scene.
+
+        ``image_id``, then ``date``, then the place alone: one set of labels for all scenes.
+
+        Raises:
+            EngineError: The field is missing, or names no scene.
+        """
+        if field and field not in frame:
+            raise EngineError(
+                f"SCENE_FIELD: {role} has no field {field!r}; its fields are: "
+                f"{', '.join(frame.columns.drop(frame.geometry.name))}. Choose one."
+            )
+        for name in [field] if field else [IMAGE_FIELD, DATE_FIELD]:
+            if name not in frame:
+                continue
+            found = _by_name(frame, name), _by_date(frame, name, role)
+            for matching in found:
+                if any(matching.belongs(scene).any() for scene in scenes):
+                    return matching
+        if field:
+            raise EngineError(
+                f"SCENE_FIELD: no value of {field!r} (such as {_example(frame[field])}) is the "
+                f"name or the date of a scene (such as {scenes[0].name}). Choose another field."
+            )
+        told = f"{role}: features belong to every scene that they lie in."
+        return cls("place", pd.Series("", index=frame.index), told)
+
+    @property
+    def by_place(self) -> bool:
+        """Whether features say nothing of their scene."""
+        return self.kind == "place"
+
+    def belongs(self, scene: SceneFile) -> pd.Series[bool]:
+        """Return which features name a scene; all of them where place decides."""
+        match self.kind:
+            case "name":
+                return self.keys.isin({_plain(scene.name), _plain(scene.image_id)})
+            case "date":
+                return (self.keys == scene.date) & (self.keys != "")
+        return pd.Series(data=True, index=self.keys.index)
+
+    @staticmethod
+    def footprint(scene: SceneFile, crs: CRS) -> Polygon:
+        """Return the box around a scene in a CRS."""
+        with open_raster(scene.source) as raster:
+            metric = metric_crs(raster)
+            bounds = transform_bounds(raster.bounds, raster.crs, metric)
+            return shapely.box(*transform_bounds(bounds, metric, crs))
+
+
+def _by_name(frame: gpd.GeoDataFrame, field: str) -> Matching:
+    keys = frame[field].astype("string").fillna("")
+    names = keys.map(lambda text: _plain(parse_scene_name(text).image_id) if text else "")
+    return Matching("name", names, f"Labels belong to the scene that '{field}' names.")
+
+
+def _by_date(frame: gpd.GeoDataFrame, field: str, role: str) -> Matching:
+    days = read_dates(frame, field, role).dt.strftime("%Y-%m-%d").fillna("")
+    return Matching("date", days, f"Labels belong to scenes of the day in '{field}'.")
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _example(values: pd.Series[str]) -> str:
+    filled = values.dropna()
+    return str(filled.iloc[0]) if len(filled) else "blank"

@@ -1,0 +1,119 @@
+"""The scenes to prepare: what their names tell, and what they show."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+from rasterio.enums import ColorInterp, Resampling
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.fronts.product_names import SceneName, parse_scene_name
+from glacier_qgis.models.raster.source import Scene, metric_crs, native_cell_size, open_raster
+
+THUMBNAIL = 64
+
+
+@dataclass(frozen=True)
+class SceneFile:
+    """One scene to prepare.
+
+    Attributes:
+        source: Path and CRS.
+        name: Base name without folder and ending.
+        image_id: The product's own id if the name holds one, else the base name.
+        date: ISO 8601; blank where the name does not tell.
+    """
+
+    source: RasterInput
+    name: str
+    image_id: str
+    date: str
+
+    @property
+    def first_word(self) -> str:
+        """The name's first word, if that may name a glacier; blank for a satellite or a date."""
+        word = self.name.replace("-", "_").replace(" ", "_").partition("_")[0]
+        told = parse_scene_name(word)
+        return "" if told.satellite or told.date or not word.strip("0123456789") else word
+
+
+def scene_files(sources: Sequence[RasterInput]) -> list[SceneFile]:
+    """Read what the names of scenes tell.
+
+    Raises:
+        EngineError: There is none, or two have one name.
+    """
+    if not sources:
+        raise EngineError("INPUT: choose at least one scene.")
+    scenes = [_named(source) for source in sources]
+    first: dict[str, SceneFile] = {}
+    for scene in scenes:
+        other = first.setdefault(scene.name, scene)
+        if other is not scene:
+            raise EngineError(
+                f"INPUT: {other.source.path} and {scene.source.path} have one base name, by which "
+                "scenes are told apart. Choose one, or rename it."
+            )
+    return scenes
+
+
+def common_bands(scenes: Sequence[SceneFile], asked: Sequence[int]) -> list[int]:
+    """Return the bands to use: those asked for, or all (but an alpha band).
+
+    Raises:
+        EngineError: A scene lacks one, or scenes differ in their number.
+    """
+    counts: dict[int, str] = {}
+    for scene in scenes:
+        with open_raster(scene.source) as raster:
+            kinds = raster.dataset.colorinterp
+            counts.setdefault(sum(kind != ColorInterp.alpha for kind in kinds), scene.name)
+    if asked:
+        fewest = min(counts)
+        if max(asked) > fewest:
+            raise EngineError(
+                f"BANDS: band {max(asked)} was asked for, but {counts[fewest]} has {fewest}. "
+                f"Choose from 1 to {fewest}."
+            )
+        return list(asked)
+    if len(counts) > 1:
+        found = ", ".join(f"{name} has {count}" for count, name in sorted(counts.items()))
+        raise EngineError(
+            f"INPUT: scenes with different numbers of bands cannot be learnt from together: {found}"
+            ". Set BANDS to those to use, or leave out the scenes that differ."
+        )
+    return list(range(1, min(counts) + 1))
+
+
+def coarsest_cell(scenes: Sequence[SceneFile]) -> float:
+    """Return the largest ground size of a pixel, m."""
+    sizes = []
+    for scene in scenes:
+        with open_raster(scene.source) as raster:
+            sizes.append(native_cell_size(raster, metric_crs(raster)))
+    return max(sizes)
+
+
+def picture_hash(scene: Scene, bands: Sequence[int]) -> str:
+    """Return the SHA-256 of a coarse picture of a scene and of its size.
+
+    Copies of a scene agree under any name and in any container.
+    """
+    shape = (len(bands), *(min(THUMBNAIL, length) for length in scene.dataset.shape))
+    values = scene.dataset.read(list(bands), out_shape=shape, resampling=Resampling.nearest)
+    digest = hashlib.sha256(repr(scene.dataset.shape).encode())
+    digest.update(np.ascontiguousarray(values, dtype=np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def _named(source: RasterInput) -> SceneFile:
+    told: SceneName = parse_scene_name(source.path)
+    name = PurePath(source.path.replace("\\", "/")).name
+    stem = name.rpartition(".")[0] or name
+    date = told.date.isoformat() if told.date else ""
+    return SceneFile(source, stem, told.image_id, date)

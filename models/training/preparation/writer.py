@@ -1,0 +1,327 @@
+"""Scenes and their labels cut into tiles, and the folder that holds them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from rasterio.windows import Window
+
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.scene import NetworkView, network_view
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.provenance import software_version
+from glacier_qgis.models.raster.sink import create_raster
+from glacier_qgis.models.raster.source import Scene
+from glacier_qgis.models.training.dataset import front_edges, stored_ranks
+from glacier_qgis.models.training.dataset_card import (
+    CARD,
+    IMAGES,
+    INDEX,
+    LABELS,
+    PARTS,
+    RANK_NODATA,
+    RANK_STEPS,
+    DatasetCard,
+    DatasetClass,
+    Part,
+    SceneEntry,
+    Statistics,
+    TileEntry,
+    index_text,
+)
+from glacier_qgis.models.training.preparation.labels import SceneLabels
+from glacier_qgis.models.training.preparation.scenes import SceneFile, picture_hash
+from glacier_qgis.models.training.samples import UNLABELLED
+
+Codes = npt.NDArray[np.uint8]
+
+MEAN_DETOUR = 4 / math.pi
+"""How much longer a line is along the edges of cells, averaged over its directions (the mean of
+\\|cos\\| + \\|sin\\|)."""
+
+
+@dataclass(frozen=True)
+class CutTile:
+    """A tile that was written: its line of the index without group and part, and its content.
+
+    Attributes:
+        pixels: Valid labelled cells of each code.
+        front_m: Length of the boundary between glacier and ocean, m.
+    """
+
+    id: str
+    row: int
+    col: int
+    valid: float
+    pixels: Mapping[int, int]
+    front_m: float
+    image_sha256: str
+    label_sha256: str
+
+
+@dataclass(frozen=True)
+class CutScene:
+    """A scene whose tiles were written."""
+
+    file: SceneFile
+    hash: str
+    grid: Grid
+    quantiles: list[list[float]]
+    tiles: list[CutTile]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided about a scene once all are known."""
+
+    group: str
+    part: Part
+
+
+@dataclass
+class Skipped:
+    """Tiles that were not worth keeping."""
+
+    unlabelled: int = 0
+    void: int = 0
+
+
+@dataclass
+class TileWriter:
+    """Writes tiles into the folder of a data set.
+
+    Attributes:
+        folder: An empty folder.
+        bands: Of the scenes.
+        size: Cells along a tile's edge.
+        stride: Cells between the corners of neighbouring tiles, `size` at most.
+    """
+
+    folder: Path
+    bands: list[int]
+    size: int
+    stride: int
+    skipped: Skipped = field(default_factory=Skipped)
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        for room in (IMAGES, LABELS):
+            (self.folder / room).mkdir()
+
+    def cut(
+        self, file: SceneFile, scene: Scene, grid: Grid, labels: SceneLabels, reporter: Reporter
+    ) -> CutScene:
+        """Cut one scene. Tiles without a valid labelled cell are skipped.
+
+        Args:
+            file: Its name.
+            scene: The open raster.
+            grid: The metric grid to cut from.
+            labels: In the grid's CRS.
+            reporter: Told about every tile.
+        """
+        self._number += 1
+        windows = list(tile_windows(grid.shape, self.size, self.stride))
+        tiles = []
+        with network_view(scene, grid, self.bands) as view:
+            for number, window in enumerate(windows, 1):
+                tile = self._cut(f"{self._number:04d}-{number:05d}", view, grid, window, labels)
+                if tile:
+                    tiles.append(tile)
+                reporter.progress(number / len(windows), f"Cutting {file.name}")
+            quantiles = [[float(value) for value in band] for band in view.quantiles]
+        return CutScene(file, picture_hash(scene, self.bands), grid, quantiles, tiles)
+
+    def _cut(
+        self, name: str, view: NetworkView, grid: Grid, window: Window, labels: SceneLabels
+    ) -> CutTile | None:
+        place = grid.crop(window)
+        codes = labels.codes(place)
+        if not codes.any():
+            self.skipped.unlabelled += 1
+            return None
+        *ranks, mask = view.read(window)
+        valid = mask > 0
+        if not valid.any():
+            self.skipped.void += 1
+            return None
+        known = np.where(valid, codes, UNLABELLED)
+        if not known.any():
+            self.skipped.unlabelled += 1
+            return None
+        below, right = front_edges(known)
+        counts = np.bincount(known.ravel())
+        return CutTile(
+            id=name,
+            row=int(window.row_off),
+            col=int(window.col_off),
+            valid=float(valid.mean()),
+            pixels={code: int(n) for code, n in enumerate(counts) if n and code != UNLABELLED},
+            front_m=float(below.sum() + right.sum()) * grid.cell_size / MEAN_DETOUR,
+            image_sha256=self._write_image(name, place, stored_ranks(np.stack(ranks), valid)),
+            label_sha256=self._write_label(name, place, codes),
+        )
+
+    def _write_image(self, name: str, grid: Grid, steps: npt.NDArray[np.int16]) -> str:
+        path = self.folder / IMAGES / f"{name}.tif"
+        titles = [f"rank of band {band} in the scene" for band in self.bands]
+        with create_raster(
+            path, grid, dtype="int16", nodata=RANK_NODATA, bands=titles, tags=_tags()
+        ) as raster:
+            raster.scales = (1 / RANK_STEPS,) * len(titles)
+            raster.write(steps)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def _write_label(self, name: str, grid: Grid, codes: Codes) -> str:
+        path = self.folder / LABELS / f"{name}.tif"
+        with create_raster(
+            path, grid, dtype="uint8", nodata=UNLABELLED, bands=["zones"], tags=_tags()
+        ) as raster:
+            raster.write(codes, 1)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tile_windows(shape: tuple[int, int], size: int, stride: int) -> Iterator[Window]:
+    """Cover a grid with tiles. The last of a row or column is moved back to end with the grid.
+
+    Only where the grid is smaller than a tile does a tile reach beyond it.
+
+    Args:
+        shape: Rows and columns of the grid.
+        size: Cells along a tile's edge.
+        stride: Cells between corners, `size` at most.
+    """
+    for row in tile_starts(shape[0], size, stride):
+        for column in tile_starts(shape[1], size, stride):
+            yield Window(column, row, size, size)
+
+
+def tile_starts(length: int, size: int, stride: int) -> list[int]:
+    """Return where tiles begin along a side of `length` cells, rising."""
+    last = max(length - size, 0)
+    return [*range(0, last, stride), last]
+
+
+def write_card(
+    folder: Path,
+    name: str,
+    writer: TileWriter,
+    cut: list[CutScene],
+    verdicts: Mapping[str, Verdict],
+    names: Mapping[int, str],
+    kind: Literal["polygons", "lines", "rasters"],
+    *,
+    by_date: bool,
+) -> tuple[DatasetCard, list[TileEntry]]:
+    """Write index and card, the card last: with it the data set is complete.
+
+    Args:
+        folder: Where the tiles are.
+        name: Of the data set.
+        writer: What wrote the tiles.
+        cut: The scenes.
+        verdicts: The group and part of each, by name.
+        names: The name of each class, by code.
+        kind: What the labels were made from.
+        by_date: Whether a single group was split by its dates.
+    """
+    classes = [DatasetClass(value=code, name=names[code]) for code in sorted(names)]
+    tiles = [
+        _entry(tile, scene.file, verdicts[scene.file.name], writer.size)
+        for scene in cut
+        for tile in scene.tiles
+    ]
+    index = index_text(tiles, classes).encode("utf-8")
+    (folder / INDEX).write_bytes(index)
+    card = DatasetCard(
+        name=name,
+        classes=classes,
+        bands=writer.bands,
+        cell_size_m=cut[0].grid.cell_size,
+        tile_size=writer.size,
+        stride=writer.stride,
+        scenes=[_scene(scene, verdicts[scene.file.name]) for scene in cut],
+        split={
+            verdict.group: "by date" if by_date else verdict.part for verdict in verdicts.values()
+        },
+        labels=kind,
+        statistics=_statistics(cut, verdicts, names),
+        software=software_version(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        complete=hashlib.sha256(index).hexdigest(),
+    )
+    (folder / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
+    return card, tiles
+
+
+def _entry(tile: CutTile, file: SceneFile, verdict: Verdict, size: int) -> TileEntry:
+    return TileEntry(
+        id=tile.id,
+        scene=file.name,
+        group=verdict.group,
+        date=file.date,
+        part=verdict.part,
+        row=tile.row,
+        col=tile.col,
+        valid=tile.valid,
+        shares={code: count / size**2 for code, count in tile.pixels.items()},
+        image_sha256=tile.image_sha256,
+        label_sha256=tile.label_sha256,
+    )
+
+
+def _scene(scene: CutScene, verdict: Verdict) -> SceneEntry:
+    transform = scene.grid.transform
+    return SceneEntry(
+        name=scene.file.name,
+        source=Path(scene.file.source.path).name,
+        hash=scene.hash,
+        group=verdict.group,
+        date=scene.file.date,
+        crs=scene.grid.crs.to_string(),
+        transform=(
+            transform.a,
+            transform.b,
+            transform.c,
+            transform.d,
+            transform.e,
+            transform.f,
+        ),
+        shape=scene.grid.shape,
+        part=verdict.part,
+        quantiles=scene.quantiles,
+    )
+
+
+def _statistics(
+    cut: list[CutScene], verdicts: Mapping[str, Verdict], names: Mapping[int, str]
+) -> Statistics:
+    tiles: Counter[Part] = Counter()
+    pixels: dict[Part, Counter[int]] = {part: Counter() for part in PARTS}
+    front: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
+    for scene in cut:
+        part = verdicts[scene.file.name].part
+        tiles[part] += len(scene.tiles)
+        for tile in scene.tiles:
+            pixels[part].update(tile.pixels)
+            front[part] += tile.front_m
+    return Statistics(
+        tiles={part: tiles[part] for part in PARTS},
+        pixels={
+            part: {names[code]: pixels[part][code] for code in sorted(names)} for part in PARTS
+        },
+        front_m=front,
+    )
+
+
+def _tags() -> dict[str, str]:
+    return {"SOFTWARE": software_version()}

@@ -1,0 +1,1 @@
+"""Algorithms that make models: data, training, packages."""
