@@ -25,6 +25,9 @@ JOBS = {
     "terminustimeseries": "glacier_qgis.models.fronts.time_series:TerminusTimeSeries",
     "preparetrainingdata": "glacier_qgis.models.training.preparation.jobs:PrepareTrainingData",
     "inspecttrainingdata": "glacier_qgis.models.training.preparation.inspect:InspectTrainingData",
+    "findlearningrate": "glacier_qgis.models.training.rate_job:FindLearningRate",
+    "trainmodel": "glacier_qgis.models.training.train_job:TrainModel",
+    "evaluatemodel": "glacier_qgis.models.training.evaluate_job:EvaluateModel",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs:SimulateGlacier",
     "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
 }

@@ -9,12 +9,10 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from glacier_qgis.models.engine.device import tune_allocator
 from glacier_qgis.models.engine.errors import EngineError
@@ -22,13 +20,13 @@ from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.package.card import Architecture, Evaluation
 from glacier_qgis.models.package.package import build, save_package
 from glacier_qgis.models.training import caffe, front_lines
-from glacier_qgis.models.training.augment import Augmentation
 from glacier_qgis.models.training.caffe import read_caffe
 from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
 from glacier_qgis.models.training.evaluate import evaluate
-from glacier_qgis.models.training.fit import Batches, Fit, Schedule
+from glacier_qgis.models.training.fit import Fit, Schedule
 from glacier_qgis.models.training.front_lines import read_front_lines
-from glacier_qgis.models.training.samples import LabelledScene
+from glacier_qgis.models.training.samples import Labelled, LabelledScene
+from glacier_qgis.models.training.sampling import pools_by_group, sampler
 
 BATCH, WINDOW = 8, 256
 NETWORK = Architecture(name="unet", parameters={"bands": 2, "classes": 4, "width": 20, "levels": 4})
@@ -61,15 +59,13 @@ def fit(
 ) -> None:
     """Learn from everything but one glacier of CaFFe and write the averaged weights."""
     torch.manual_seed(arguments.seed)
-    groups = sorted({scene.group for scene in learnt})
-    pools = [[scene for scene in learnt if scene.group == group] for group in groups]
-    pools.append(read_front_lines(arguments.front_lines))
+    pools = [*pools_by_group(learnt), list[Labelled](read_front_lines(arguments.front_lines))]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes)
     network = build(NETWORK)
     if arguments.start_from:
         network.load_state_dict(load_file(arguments.start_from))
     run = Fit(network, schedule, arguments.output / "state", arguments.seed)
-    weights = run.run(sampler(pools), reporter)
+    weights = run.run(sampler(pools, BATCH, WINDOW, CELL_SIZE_M), reporter)
     save_file(weights, arguments.output / "weights.safetensors")
     images = sum(map(len, pools))
     reporter.log(f"Learnt from {images} images; {len(held_out)} were kept for the test.")
@@ -102,21 +98,6 @@ def publish(
         save_package(package, card.model_copy(update={"evaluations": [measured]}), weights)
     finally:
         shutil.rmtree(draft.parent, ignore_errors=True)
-
-
-def sampler(pools: Sequence[Sequence[LabelledScene]]) -> Batches:
-    """Draw each pool equally often, however many images it has."""
-
-    def batch(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        augment = Augmentation(WINDOW, CELL_SIZE_M, generator)
-        views = []
-        for _ in range(BATCH):
-            pool = pools[int(torch.randint(len(pools), (), generator=generator))]
-            views.append(augment(pool[int(torch.randint(len(pool), (), generator=generator))]))
-        images, zones = zip(*views, strict=True)
-        return torch.stack(images), torch.stack(zones)
-
-    return batch
 
 
 def _arguments() -> argparse.Namespace:

@@ -16,6 +16,19 @@ CELL_SIZE_M = 60.0
 CELL_SIZE_RANGE_M = (30.0, 120.0)
 """The network sees cells of half to twice its own size while it learns."""
 
+NORMALISATION = (
+    "rank of the value among the scene's valid values, from 257 quantiles, so that linear "
+    "power, amplitude, decibels, digital numbers and 8-bit pictures look the same"
+)
+TASK = "semantic segmentation into no data, rock, glacier and ocean (with mélange)"
+
+
+def channels(bands: int) -> list[str]:
+    """Say what each channel of a network's input means."""
+    names = [""] if bands == 1 else [f" of band {band}" for band in range(1, bands + 1)]
+    ranks = [f"rank of the value{name} in the scene, -1 to 1, 0 where invalid" for name in names]
+    return [*ranks, "1 where valid"]
+
 
 def describe(
     name: str,
@@ -37,18 +50,15 @@ def describe(
         name=name,
         version="1.0.0",
         title="Calving fronts in satellite images (U-Net)",
-        task="semantic segmentation into no data, rock, glacier and ocean (with mélange)",
+        task=TASK,
         architecture=architecture,
         weights=Weights(file="weights.safetensors", sha256="0" * 64),
         classes=[ZoneClass(value=code, name=title) for code, title in CLASS_NAMES.items()],
         bands=1,
-        channels=["rank of the value in the scene, -1 to 1, 0 where invalid", "1 where valid"],
+        channels=channels(1),
         cell_size_m=CELL_SIZE_M,
         cell_size_range_m=CELL_SIZE_RANGE_M,
-        normalisation=(
-            "rank of the value among the scene's valid values, from 257 quantiles, so that linear "
-            "power, amplitude, decibels, digital numbers and 8-bit pictures look the same"
-        ),
+        normalisation=NORMALISATION,
         training_data=learnt,
         training=(
             "Cross-entropy (threefold near fronts) plus Dice loss; AdamW, one-cycle schedule; "

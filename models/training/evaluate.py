@@ -102,7 +102,7 @@ def predict(package: Path, scene: LabelledScene) -> SceneResult:
                 "output": folder / "termini.gpkg",
                 "zones": folder / "zones.tif",
             }
-            DelineateTermini.model_validate(parameters).run(_Silent(), outputs)
+            DelineateTermini.model_validate(parameters).run(Silent(), outputs)
         frame = gpd.read_file(folder / "termini.gpkg")
         with rasterio.open(folder / "zones.tif") as dataset:
             zones = dataset.read(1)
@@ -146,7 +146,7 @@ def _on_cells(
     return np.where(inside, sampled, 0).astype(np.uint8)
 
 
-class _Silent:
+class Silent:
     """A reporter for jobs within a job."""
 
     def progress(self, fraction: float, message: str = "") -> None:

@@ -1,0 +1,79 @@
+"""A network that answers to tiles, to be measured."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.calibration import LEAST_IN_CLASS, fit_calibration
+from glacier_qgis.models.fronts.inference import Predictor
+from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.training.assess import CODES, Answer, assess
+from glacier_qgis.models.training.evaluate import Silent
+from glacier_qgis.models.training.pictures import examples
+from glacier_qgis.models.training.samples import Labelled
+from glacier_qgis.models.training.tally import Tally, tally
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found on one part of a data set.
+
+    Attributes:
+        figures: Over all its tiles.
+        shown: Answers to some tiles, by what they are examples of.
+    """
+
+    figures: Tally
+    shown: dict[str, Answer]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A network and how it sees.
+
+    Attributes:
+        network: With the weights to measure.
+        device: To compute on.
+        cell_size_m: Of the network's cells.
+        calibration: Of its uncertainties; None for widths of transitions.
+    """
+
+    network: nn.Module
+    device: torch.device
+    cell_size_m: float
+    calibration: Calibration | None = None
+
+    def answers(
+        self, tiles: Sequence[Labelled], reporter: Reporter | None = None
+    ) -> Iterator[Answer]:
+        """Answer to one tile after the other."""
+        predict = Predictor(copy.deepcopy(self.network), self.device, CODES)
+        stride = int(getattr(self.network, "stride", 1))
+        for index, tile in enumerate(tiles):
+            yield assess(tile, predict, stride, self.cell_size_m, self.calibration)
+            (reporter or Silent()).progress((index + 1) / len(tiles), "Evaluating the model")
+
+    def measure(self, tiles: Sequence[Labelled], reporter: Reporter) -> Measured:
+        """Measure tiles and choose some to show."""
+        figures = tally(self.answers(tiles, reporter))
+        chosen = examples(figures.rows)
+        answers = self.answers([tiles[index] for index in chosen.values()])
+        return Measured(figures, dict(zip(chosen, answers, strict=True)))
+
+    def calibrate(self, tiles: Sequence[Labelled], data: str) -> Calibration | None:
+        """Learn from tiles what uncertainties would be true; None from too few fronts.
+
+        Args:
+            tiles: Not learnt from.
+            data: What they are, for the model's card.
+        """
+        widths, distances = tally(self.answers(tiles)).stated_and_true
+        if widths.size < LEAST_IN_CLASS:
+            return None
+        return fit_calibration(widths, distances, data)

@@ -1,0 +1,110 @@
+"""The learning-rate range test: raise the rate until learning breaks, and stay below.
+
+Smith (2017), Cyclical Learning Rates for Training Neural Networks, doi 10.1109/WACV.2017.58:
+one short run in which the rate grows exponentially. The loss falls fastest at a rate that is
+good to learn with, and rises where steps have become too long to be stable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
+
+Array = npt.NDArray[np.float64]
+
+LOWEST, HIGHEST = 1e-6, 1.0
+STEPS = 100
+SMOOTHING = 0.03
+"""Standard deviation of the Gaussian that smooths the losses, as a share of the steps."""
+
+BROKEN = 2.0
+"""The test ends once the loss is this many times its least: there is nothing more to see."""
+
+RISE = 0.1
+"""Learning is unstable from where the smoothed loss has risen again by this share of its fall."""
+
+SAFE_SHARE = 0.25
+"""The suggestion stays below this share of the rate at which learning becomes unstable: it is
+seen some steps late, and a long run has more chances to break than a short one."""
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """What a range test saw.
+
+    Attributes:
+        rates: The rates that were tried, rising.
+        losses: The loss after the step at each rate.
+        smoothed: The same, smoothed.
+        steepest: The rate at which the smoothed loss falls fastest.
+        unstable: The rate from which it rises, or None if it never did.
+    """
+
+    rates: Array
+    losses: Array
+    smoothed: Array
+    steepest: float
+    unstable: float | None
+
+    @property
+    def suggested(self) -> float:
+        """The rate to learn with."""
+        limit = math.inf if self.unstable is None else SAFE_SHARE * self.unstable
+        return min(self.steepest, limit)
+
+
+def range_test(
+    learn: Callable[[float], float],
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+    steps: int = STEPS,
+) -> RangeTest:
+    """Learn with exponentially rising rates.
+
+    Args:
+        learn: Takes one step at a rate and returns the loss before it.
+        lowest: First rate.
+        highest: Last rate.
+        steps: Rates to try, evenly spaced in their logarithm.
+    """
+    rates = np.geomspace(lowest, highest, steps)
+    losses = [learn(rates[0])]
+    for rate in rates[1:]:
+        loss = learn(rate)
+        if not math.isfinite(loss):
+            break
+        losses.append(loss)
+        if np.mean(losses[-3:]) > BROKEN * _least(losses):
+            break
+    return read_curve(rates[: len(losses) - 1], np.array(losses[1:]))
+
+
+def read_curve(rates: Array, losses: Array) -> RangeTest:
+    """Find where a curve falls fastest and where it begins to rise.
+
+    Args:
+        rates: Rising, at least two.
+        losses: The loss after a step at each.
+    """
+    smoothed = gaussian_filter1d(losses, max(1.0, SMOOTHING * STEPS), mode="nearest")
+    lowest = int(smoothed.argmin())
+    slope = np.gradient(smoothed, np.log(rates))
+    steepest = int(slope[: lowest + 1].argmin())
+    fall = smoothed[: lowest + 1].max() - smoothed[lowest]
+    risen = smoothed[lowest:] > smoothed[lowest] + RISE * fall
+    unstable = float(rates[lowest + int(risen.argmax())]) if risen.any() else None
+    return RangeTest(rates, losses, smoothed, float(rates[steepest]), unstable)
+
+
+def _least(losses: list[float]) -> float:
+    """Return the least mean of three losses in a row, so that one lucky batch does not count."""
+    return (
+        float(np.convolve(losses, np.ones(3) / 3, mode="valid").min())
+        if len(losses) > 2
+        else math.inf
+    )

@@ -1,0 +1,71 @@
+"""The folder in which an unfinished training waits to be gone on with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from glacier_qgis.models.engine.events import Reporter
+
+SUFFIX = ".state"
+RUN, BEST = "run.json", "best.safetensors"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is known of an unfinished training.
+
+    Attributes:
+        folder: Beside the output, named after it.
+        asked: What identifies the training: the data and the parameters.
+        decided: What was chosen for it when it began; empty for a new one.
+    """
+
+    folder: Path
+    asked: Mapping[str, JsonValue]
+    decided: Mapping[str, JsonValue]
+
+    @classmethod
+    def open(cls, output: Path, asked: Mapping[str, JsonValue], reporter: Reporter) -> Waiting:
+        """Find the state of this very training, or make room for a new one."""
+        folder = output.with_name(output.name + SUFFIX)
+        earlier = _read(folder / RUN)
+        before = earlier.get("asked")
+        if isinstance(before, dict) and before == dict(asked):
+            reporter.log(f"Going on with the training that was interrupted, from {folder}.")
+            decided = earlier.get("decided")
+            return cls(folder, asked, decided if isinstance(decided, dict) else {})
+        if isinstance(before, dict):
+            changed = sorted(name for name in asked if before.get(name) != asked[name])
+            reporter.warning(
+                f"{folder} holds an unfinished training with another "
+                f"{', '.join(name.upper() for name in changed)}: it is given up, and a new one "
+                "begins."
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return cls(folder, asked, {})
+
+    def decide(self, values: Mapping[str, JsonValue]) -> None:
+        """Write down what was chosen, so that a resumed training does not choose again."""
+        draft = self.folder / f"{RUN}.part"
+        content = {"asked": dict(self.asked), "decided": dict(values)}
+        draft.write_text(json.dumps(content), encoding="utf-8")
+        draft.replace(self.folder / RUN)
+
+    def remove(self) -> None:
+        """Forget a training that is finished."""
+        shutil.rmtree(self.folder)
+
+
+def _read(path: Path) -> dict[str, JsonValue]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,48 @@
+"""Batches of random views, each pool of scenes drawn equally often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.training.augment import Augmentation
+from glacier_qgis.models.training.fit import Batches
+from glacier_qgis.models.training.samples import Labelled
+
+
+def pools_by_group(scenes: Iterable[Labelled]) -> list[list[Labelled]]:
+    """Gather scenes by their group, so that a glacier with many images does not outvote others."""
+    pools: dict[str, list[Labelled]] = {}
+    for scene in scenes:
+        pools.setdefault(scene.group, []).append(scene)
+    return [pools[group] for group in sorted(pools)]
+
+
+def sampler(
+    pools: Sequence[Sequence[Labelled]], batch: int, size: int, cell_size: float
+) -> Batches:
+    """Return a source of batches.
+
+    Args:
+        pools: Scenes; each pool is drawn equally often, however many it holds.
+        batch: Views in a batch.
+        size: Rows and columns of a view.
+        cell_size: The model's cell size, m.
+    """
+
+    def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        augment = Augmentation(size, cell_size, generator)
+
+        def pick(count: int) -> int:
+            return int(torch.randint(count, (), generator=generator))
+
+        views = []
+        for _ in range(batch):
+            pool = pools[pick(len(pools))]
+            views.append(augment(pool[pick(len(pool))]))
+        images, zones = zip(*views, strict=True)
+        return torch.stack(images), torch.stack(zones)
+
+    return draw
