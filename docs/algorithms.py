@@ -25,6 +25,7 @@ KINDS = {
     "datetime": "date",
     "enum": "choice",
     "extent": "extent",
+    "field": "field",
     "file": "folder",
     "fileDestination": "file to write",
     "number": "number",

@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
@@ -78,6 +79,20 @@ def optional_layer(name: str, title: str, text: str, kind: QgsProcessing.SourceT
         name, title, kind, optional=True, createByDefault=False
     )
     return described(sink, text)
+
+
+def table(name: str, title: str, text: str) -> Parameter:
+    """Declare a table that is always written."""
+    sink = QgsProcessingParameterFeatureSink(name, title, QgsProcessing.SourceType.TypeVector)
+    return described(sink, text)
+
+
+def report(text: str) -> Parameter:
+    """Declare the page that is written only if asked for."""
+    page = QgsProcessingParameterFileDestination(
+        "REPORT", "Report", "HTML files (*.html)", optional=True, createByDefault=False
+    )
+    return described(page, text)
 
 
 def extent(what: str) -> Parameter:

@@ -6,9 +6,11 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from glacier_qgis.processing.base import ICONS
+from glacier_qgis.processing.calving_fronts.comparetermini import CompareTermini
 from glacier_qgis.processing.calving_fronts.delineatetermini import DelineateTermini
 from glacier_qgis.processing.calving_fronts.extracttermini import ExtractTermini
 from glacier_qgis.processing.calving_fronts.segmentcalvingfront import SegmentCalvingFront
+from glacier_qgis.processing.calving_fronts.terminuschange import TerminusChange
 from glacier_qgis.processing.calving_fronts.terminustimeseries import TerminusTimeSeries
 from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
@@ -22,6 +24,8 @@ ALGORITHMS = (
     ExtractTermini,
     DelineateTermini,
     TerminusTimeSeries,
+    TerminusChange,
+    CompareTermini,
     SimulateGlacier,
     IceVelocity,
     SetupEngine,

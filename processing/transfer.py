@@ -25,6 +25,7 @@ from qgis.core import (
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
@@ -62,6 +63,9 @@ def job_value(
             return _extent(algorithm, name, parameters, context) if given else None
         case QgsProcessingParameterBand():
             return algorithm.parameterAsInts(parameters, name, context) if given else []
+        case QgsProcessingParameterField():
+            names = algorithm.parameterAsStrings(parameters, name, context) if given else []
+            return names if definition.allowMultiple() else next(iter(names), "")
         case QgsProcessingParameterEnum():
             return _choice(algorithm, definition, parameters, context)
         case QgsProcessingParameterBoolean():

@@ -17,12 +17,15 @@ import plotly.graph_objects as go
 FIGURES = 4
 """Significant figures of the largest number of a column; the others get as many decimals."""
 
+SHORT = 24
+"""Letters of text that stay on one line."""
+
 MISSING = "–"
 _NUMBER = re.compile(r"[-+−]?\d+(\.\d+)?")
 
 _STYLE = """
 body { font: 16px/1.5 "Source Serif 4", Charter, Georgia, serif; color: #1a1a1a;
-       max-width: 58rem; margin: 2.5rem auto; padding: 0 1.25rem }
+       max-width: 62rem; margin: 2.5rem auto; padding: 0 1.25rem }
 h1, h2, th, .plotly-graph-div { font-family: system-ui, sans-serif }
 h1 { font-size: 1.7rem; line-height: 1.2; margin-bottom: .5rem }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem }
@@ -35,12 +38,14 @@ caption { caption-side: top }
 table { border-collapse: collapse; font-size: .9rem; border-top: 1.5px solid;
         border-bottom: 1.5px solid }
 thead th { border-bottom: 1px solid; vertical-align: bottom }
-th, td { text-align: left; padding: .15rem 1.2rem .15rem 0; vertical-align: top }
+th, td { text-align: left; padding: .15rem .9rem .15rem 0; vertical-align: top }
 th:last-child, td:last-child { padding-right: .2rem }
 tbody tr:nth-child(even) { background: #f6f7f8 }
 tbody th { font-weight: 500; white-space: nowrap }
 td { overflow-wrap: anywhere }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+td.short { white-space: nowrap }
+td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+th.number { text-align: right }
 @media print {
   body { max-width: none; margin: 0; font-size: 10.5pt }
   h2 { break-after: avoid } figure, tr { break-inside: avoid } .modebar { display: none }
@@ -93,15 +98,15 @@ class Page:
         """
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = [[row.get(name) for row in rows] for name in names]
-        marks = [' class="number"' if _is_numeric(column) else "" for column in columns]
+        texts = [_texts(column) for column in columns]
+        marks = [_mark(column, shown) for column, shown in zip(columns, texts, strict=True)]
         head = "".join(
             f'<th scope="col"{mark}>{escape(name)}</th>'
             for name, mark in zip(names, marks, strict=True)
         )
-        texts = zip(*(_texts(column) for column in columns), strict=True)
         body = "".join(
             f"<tr>{''.join(_cell(text, mark) for text, mark in zip(row, marks, strict=True))}</tr>"
-            for row in texts
+            for row in zip(*texts, strict=True)
         )
         title = f"<caption>{self._label('Table', caption)}</caption>" if caption else ""
         self._parts.append(
@@ -149,6 +154,13 @@ class Page:
 
 def _cell(text: str, mark: str) -> str:
     return f"<td{mark}>{escape(text)}</td>"
+
+
+def _mark(column: Sequence[object], texts: Sequence[str]) -> str:
+    """Return the class of a column's cells: numbers to the right, short text on one line."""
+    if _is_numeric(column):
+        return ' class="number"'
+    return ' class="short"' if max(map(len, texts), default=0) <= SHORT else ""
 
 
 def _is_missing(value: object) -> bool:

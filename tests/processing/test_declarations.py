@@ -16,6 +16,8 @@ OWN = (
     "segmentcalvingfront",
     "extracttermini",
     "delineatetermini",
+    "terminuschange",
+    "comparetermini",
     "simulateglacier",
     "icevelocity",
     "setupengine",

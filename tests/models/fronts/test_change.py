@@ -87,7 +87,7 @@ def references(write: Write) -> dict[str, Any]:
 
 
 def run(folder: Path, **parameters: Any) -> tuple[Result, pd.DataFrame, Listener]:  # noqa: ANN401
-    job = TerminusChange(output=folder / "out.gpkg", report=folder / "out.html", **parameters)
+    job = TerminusChange(output=folder / "out.gpkg", **parameters)
     listener = Listener()
     with Outputs("0123abcd") as outputs:
         result = job.run(listener, outputs)
@@ -280,8 +280,9 @@ def test_a_method_says_what_it_lacks(method: str, missing: str) -> None:
 def test_the_report_shows_the_positions_that_the_table_holds(
     termini: dict[str, str], references: dict[str, Any], tmp_path: Path
 ) -> None:
-    run(tmp_path, termini=termini, method="curvilinear box", **references)
-    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    report = tmp_path / "out.html"
+    run(tmp_path, termini=termini, method="curvilinear box", report=report, **references)
+    page = report.read_text(encoding="utf-8")
     start = page.index("[", page.index("Plotly.newPlot(", page.index('id="figure-1"')))
     curves, end = json.JSONDecoder().raw_decode(page[start:])
     np.testing.assert_allclose(drawn(curves[0]["y"]), [0, -400, -100], atol=1e-5)
