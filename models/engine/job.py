@@ -24,10 +24,12 @@ JOBS = {
     "comparetermini": "glacier_qgis.models.fronts.compare:CompareTermini",
     "terminustimeseries": "glacier_qgis.models.fronts.time_series:TerminusTimeSeries",
     "preparetrainingdata": "glacier_qgis.models.training.preparation.jobs:PrepareTrainingData",
-    "inspecttrainingdata": "glacier_qgis.models.training.preparation.inspect:InspectTrainingData",
+    "inspecttrainingdata": "glacier_qgis.models.training.preparation.inspection:InspectTrainingData",
     "findlearningrate": "glacier_qgis.models.training.rate_job:FindLearningRate",
     "trainmodel": "glacier_qgis.models.training.train_job:TrainModel",
     "evaluatemodel": "glacier_qgis.models.training.evaluate_job:EvaluateModel",
+    "installmodel": "glacier_qgis.models.package.install:InstallModel",
+    "exportmodel": "glacier_qgis.models.package.export:ExportModel",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs:SimulateGlacier",
     "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
 }

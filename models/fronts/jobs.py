@@ -12,7 +12,7 @@ import rasterio
 from rasterio.io import DatasetReader
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter, Result, Stage
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.attributes import TerminusSource, points_frame, terminus_frame
@@ -20,8 +20,15 @@ from glacier_qgis.models.fronts.bodies import read_zones
 from glacier_qgis.models.fronts.options import Extraction, Inference, ResultGrid, SceneExtraction
 from glacier_qgis.models.fronts.segment import Drafts, Segmentation, copy_to_input_grid, segment
 from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, zone_area
-from glacier_qgis.models.fronts.zones import CLASS_NAMES, write_attribute_table
-from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.fronts.zones import (
+    CLASS_NAMES,
+    class_titles,
+    require_front_classes,
+    write_attribute_table,
+)
+from glacier_qgis.models.package.card import Calibration, ModelCard
+from glacier_qgis.models.package.package import read_card
+from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.source import Scene, open_raster
@@ -55,7 +62,8 @@ class SegmentCalvingFront(Inference, ResultGrid, Job):
         with open_raster(self.input) as scene:
             done = segment(scene, self, _drafts(drafts), _tags(self, scene), reporter)
             _finish(staged, drafts, done, scene, self.grid)
-        return {name: str(path) if path else None for name, path in wanted.items()}
+        paths: Result = {name: str(path) if path else None for name, path in wanted.items()}
+        return {**paths, "CLASSES": _other_classes(done.model.card)}
 
 
 class ExtractTermini(SceneExtraction, Job):
@@ -89,6 +97,8 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Segment, then extract; keep the rasters that were asked for."""
+        card = read_card(find_model(self.model))
+        require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
         wanted = {"OUTPUT": self.zones, "UNCERTAINTY": self.uncertainty}
         staged = {name: outputs.stage(path) for name, path in wanted.items() if path}
         names = {"OUTPUT", "PROBABILITY", *staged}
@@ -107,6 +117,7 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
             **result,
             "ZONES": str(self.zones) if self.zones else None,
             "UNCERTAINTY": str(self.uncertainty) if self.uncertainty else None,
+            "CLASSES": _other_classes(card),
         }
 
 
@@ -144,7 +155,13 @@ def _finish(
         elif drafts[name] != path:
             shutil.copyfile(drafts[name], path)
     if "OUTPUT" in staged:
-        write_attribute_table(Path(f"{staged['OUTPUT']}.aux.xml"))
+        titles = class_titles({zone.value: zone.name for zone in done.model.card.classes})
+        write_attribute_table(Path(f"{staged['OUTPUT']}.aux.xml"), titles)
+
+
+def _other_classes(card: ModelCard) -> dict[str, JsonValue]:
+    """Return code and name of what a model tells apart besides the four zones."""
+    return {str(zone.value): zone.name for zone in card.classes if zone.value not in CLASS_NAMES}
 
 
 def _zones_grid(zones: Scene) -> Grid:
@@ -186,7 +203,7 @@ def _matching(probability: Scene, zones: Scene) -> DatasetReader:
             "PROBABILITY does not lie on the pixels of INPUT: use the two rasters of one run of "
             "'Segment calving front'."
         )
-    if dataset.count != len(CLASS_NAMES):
+    if dataset.count < len(CLASS_NAMES):
         raise EngineError(
             f"PROBABILITY has {dataset.count} band(s), not the {len(CLASS_NAMES)} of "
             f"{', '.join(CLASS_NAMES.values())}: use the raster of 'Segment calving front'."

@@ -16,6 +16,7 @@ from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.radiometry import border_fill, equalise, scene_quantiles
+from glacier_qgis.models.package.card import InputValues
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band, warped
 
@@ -31,25 +32,37 @@ FILL_SHARE = 0.005
 """Share of all-zero blocks along the border from which zeros count as fill. Where speckle or
 sensor noise is left, even black water does not fill a block with exact zeros."""
 
+UNITS_TAIL = 0.02
+"""Share of the values on either side that may lie outside of the range a model was made for; and
+the share of the range that the others must span."""
+
 
 class NetworkView:
-    """Windows of a scene as network input: equalised bands, and a mask of valid cells.
+    """Windows of a scene as network input: its bands, and a mask of valid cells.
 
     Attributes:
         quantiles: Of each band, as `scene_quantiles` gives them; the same for every window.
     """
 
     def __init__(
-        self, view: WarpedVRT, bands: Sequence[int], grid: Grid, fill: FillMask | None
+        self,
+        view: WarpedVRT,
+        bands: Sequence[int],
+        grid: Grid,
+        fill: FillMask | None,
+        inputs: InputValues,
     ) -> None:
         self._view = view
         self._bands = list(bands)
         self._grid = grid
         self._fill = fill
+        self._inputs = inputs
         self.quantiles = [self._statistics(index) for index in range(len(self._bands))]
+        for band, quantiles in zip(self._bands, self.quantiles, strict=True):
+            _check_units(band, quantiles, inputs)
 
     def read(self, window: Window) -> Array:
-        """Return (bands + 1, rows, columns): equalised values, then 1 where they are valid.
+        """Return (bands + 1, rows, columns): ranks or scaled values, then 1 where they are valid.
 
         The window may reach beyond the scene; there, as in cells without data, all is 0.
         """
@@ -67,10 +80,17 @@ class NetworkView:
         valid = np.isfinite(values[0])
         rows = slice(top, top + inside.height)
         columns = slice(left, left + inside.width)
-        for index, quantiles in enumerate(self.quantiles):
-            result[index, rows, columns] = equalise(values[index], quantiles)
+        for index in range(len(self._bands)):
+            result[index, rows, columns] = self._as_input(values[index], index)
         result[-1, rows, columns] = valid
         return result
+
+    def _as_input(self, values: Array, index: int) -> Array:
+        """Turn the values of a band into what the network was taught with; 0 where invalid."""
+        if self._inputs.kind == "rank":
+            return equalise(values, self.quantiles[index])
+        scaled = (values - self._inputs.mean[index]) / self._inputs.std[index]
+        return np.nan_to_num(scaled, nan=0.0).astype(np.float32)
 
     def _values(self, window: Window) -> Array:
         """Read the bands, NaN in all where one has no data."""
@@ -102,11 +122,20 @@ class NetworkView:
 
 
 @contextmanager
-def network_view(scene: Scene, grid: Grid, bands: Sequence[int]) -> Iterator[NetworkView]:
+def network_view(
+    scene: Scene, grid: Grid, bands: Sequence[int], inputs: InputValues | None = None
+) -> Iterator[NetworkView]:
     """Open `scene` as input for a network that works on `grid`.
 
+    Args:
+        scene: The open scene.
+        grid: The network's cells.
+        bands: Of the scene, in the network's order.
+        inputs: How values become input; None for their rank in the scene.
+
     Raises:
-        EngineError: A band does not exist, or the scene has no data.
+        EngineError: A band does not exist, or the scene has no data, or none in the units that
+            the network was made for.
     """
     count = scene.dataset.count
     for band in bands:
@@ -119,7 +148,23 @@ def network_view(scene: Scene, grid: Grid, bands: Sequence[int]) -> Iterator[Net
     if scene.dataset.nodata is None and _has_zero_rim(scene.dataset, bands[0]):
         fill = FillMask(scene, grid, bands[0])
     with warped(scene, grid) as view:
-        yield NetworkView(view, bands, grid, fill)
+        yield NetworkView(view, bands, grid, fill, inputs or InputValues())
+
+
+def _check_units(band: int, quantiles: Array, inputs: InputValues) -> None:
+    """Refuse values that are plainly not of the range that the network was made for."""
+    if inputs.kind == "rank" or inputs.expected is None:
+        return
+    low, high = inputs.expected
+    tail = round(UNITS_TAIL * (quantiles.size - 1))
+    darkest, brightest = float(quantiles[tail]), float(quantiles[-1 - tail])
+    narrow = brightest - darkest < UNITS_TAIL * (high - low)
+    if darkest < low or brightest > high or narrow:
+        raise EngineError(
+            f"Band {band} has values from {darkest:g} to {brightest:g}, but the model was made for "
+            f"{low:g} to {high:g}. Stretch the scene to that range first (Raster > Conversion > "
+            "Translate, with scaling), or choose a model that works with ranks."
+        )
 
 
 class FillMask:

@@ -28,6 +28,7 @@ from glacier_qgis.models.fronts.zones import (
     NOT_PROCESSED,
     PROBABILITY_NODATA,
     PROBABILITY_STEPS,
+    class_titles,
     palette,
     quantise,
     zones_of,
@@ -98,13 +99,15 @@ def segment(
     _warn_about_scale(scene, grid, card.cell_size_range_m, reporter)
     mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
     device = choose_device(options.device)
-    tile = options.tile_size or TILE
-    padding = PADDING if options.padding < 0 else options.padding
+    tile = options.tile_size or model.tile or TILE
+    padding = options.padding
+    if padding < 0:
+        padding = PADDING if model.padding is None else model.padding
     plan = TilePlan.choose(grid.shape, model.stride, tile, padding)
     codes = [zone.value for zone in card.classes]
     half = first_look(model.network, device)
     network = Predictor(model.network, device, codes, augment=options.tta, half=half)
-    batch = options.batch_size or network.batch(len(card.channels), plan.tile)
+    batch = options.batch_size or network.batch(card.bands + 1, plan.tile)
 
     def predict(tiles: Array, row: int) -> Array:
         with turn or nullcontext():
@@ -116,7 +119,7 @@ def segment(
         f"{grid.cell_size:g} m ({grid.crs.name}), tiles of {plan.tile}."
     )
     with ExitStack() as stack:
-        view = stack.enter_context(network_view(scene, grid, bands))
+        view = stack.enter_context(network_view(scene, grid, bands, card.input_values))
         rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
         answers = blend(view.read, predict, grid.shape, len(codes), plan, batch)
         write = stack.enter_context(behind(rasters.write))
@@ -163,8 +166,10 @@ class _Rasters:
         self._grid, self._mask = grid, mask
         self._codes = [zone.value for zone in classes]
         self._zones = create(drafts.zones, NOT_PROCESSED, ["zones"])
-        self._zones.write_colormap(1, palette())
-        self._probability = fraction(drafts.probability, [zone.name for zone in classes])
+        titles = class_titles({zone.value: zone.name for zone in classes})
+        self._zones.write_colormap(1, palette(titles))
+        self._bands = [list(titles).index(code) + 1 for code in self._codes]
+        self._probability = fraction(drafts.probability, list(titles.values()))
         self._uncertainty = fraction(drafts.uncertainty, ["normalised entropy"])
 
     def write(self, answer: tuple[Window, Array]) -> None:
@@ -178,7 +183,7 @@ class _Rasters:
         valid = zones != NOT_PROCESSED
         self._zones.write(zones, 1, window=window)
         if self._probability:
-            self._probability.write(quantise(values, valid), window=window)
+            self._probability.write(quantise(values, valid), self._bands, window=window)
         if self._uncertainty:
             self._uncertainty.write(quantise(entropy(values), valid), 1, window=window)
         self.processed |= bool(valid.any())

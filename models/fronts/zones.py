@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from colorsys import hsv_to_rgb
 from pathlib import Path
 from xml.etree import ElementTree  # nosec B405: writes XML, reads none
 
 import numpy as np
 import numpy.typing as npt
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.tiling import Array
 
 NOT_PROCESSED, NO_DATA, ROCK, GLACIER, OCEAN = range(5)
@@ -40,13 +42,46 @@ def quantise(values: Array, valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint
     return np.where(valid, steps, np.uint8(PROBABILITY_NODATA))
 
 
-def palette() -> dict[int, tuple[int, int, int, int]]:
-    """Return red, green, blue and opacity of each code."""
+def class_titles(classes: Mapping[int, str]) -> dict[int, str]:
+    """Return code and name of the four zones, and of whatever else a model tells apart.
+
+    They are in the order of the bands of a probability raster: the zones are always bands 1
+    to 4, whichever of them a model knows.
+    """
+    others = {code: name for code, name in sorted(classes.items()) if code not in CLASS_NAMES}
+    return {**CLASS_NAMES, **others}
+
+
+def require_front_classes(model: str, classes: Mapping[int, str]) -> None:
+    """Make sure that a model can draw a front.
+
+    Args:
+        model: Its name.
+        classes: Code and name of what it tells apart.
+
+    Raises:
+        EngineError: It does not know both glacier and ocean.
+    """
+    missing = [CLASS_NAMES[code] for code in (GLACIER, OCEAN) if code not in classes]
+    if missing:
+        raise EngineError(
+            f"MODEL: {model} tells apart {', '.join(classes.values())}. A front lies between "
+            f"glacier and ocean, and it does not know {' or '.join(missing)}: choose another model "
+            "for lines, or run 'Segment calving front' for its zones."
+        )
+
+
+def palette(titles: Mapping[int, str] = CLASS_NAMES) -> dict[int, tuple[int, int, int, int]]:
+    """Return red, green, blue and opacity of each code: the zones grey, all else in colours."""
     colours = {code: (grey, grey, grey, 255) for code, grey in CLASS_GREYS.items()}
+    others = [code for code in titles if code not in CLASS_GREYS]
+    for index, code in enumerate(others):
+        red, green, blue = hsv_to_rgb(index / len(others), 0.7, 0.8)
+        colours[code] = (round(255 * red), round(255 * green), round(255 * blue), 255)
     return {NOT_PROCESSED: (0, 0, 0, 0), **colours}
 
 
-def write_attribute_table(path: Path) -> None:
+def write_attribute_table(path: Path, titles: Mapping[int, str] = CLASS_NAMES) -> None:
     """Write class names and colours as GDAL's auxiliary file of a zones raster."""
     dataset = ElementTree.Element("PAMDataset")
     band = ElementTree.SubElement(dataset, "PAMRasterBand", band="1")
@@ -65,8 +100,9 @@ def write_attribute_table(path: Path) -> None:
         ElementTree.SubElement(column, "Name").text = title
         ElementTree.SubElement(column, "Type").text = kind
         ElementTree.SubElement(column, "Usage").text = usage
-    for index, (code, title) in enumerate(CLASS_NAMES.items()):
+    colours = palette(titles)
+    for index, (code, title) in enumerate(titles.items()):
         row = ElementTree.SubElement(table, "Row", index=str(index))
-        for value in (code, title, *palette()[code][:3]):
+        for value in (code, title, *colours[code][:3]):
             ElementTree.SubElement(row, "F").text = str(value)
     ElementTree.ElementTree(dataset).write(path, encoding="utf-8", xml_declaration=True)

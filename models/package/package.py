@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -26,8 +26,12 @@ from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.card import Architecture, ModelCard, Weights
 
 CARD = "card.json"
+ONNX = "onnx"
+"""The architecture of a package whose weights are a whole network."""
 ARCHITECTURES: dict[str, type[nn.Module]] = {"unet": UNet, "hrnet": HRNet, "hed": HED}
 MAX_CARD_BYTES = 1 << 20
+MAX_SIZE = 1024
+"""The largest number among the parameters of a network: more channels or levels are an attack."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,16 @@ class Model:
 
     card: ModelCard
     network: nn.Module
+
+    @property
+    def tile(self) -> int:
+        """Edge of the tile that the network was made for, cells; 0 for any."""
+        return int(getattr(self.network, "tile", 0))
+
+    @property
+    def padding(self) -> int | None:
+        """Context that each tile should see, cells; None if the network states none."""
+        return getattr(self.network, "padding", None)
 
     @property
     def stride(self) -> int:
@@ -97,6 +111,29 @@ def load_package(folder: Path) -> Model:
             f"({path}: SHA-256 {found[:12]}…, expected {card.weights.sha256[:12]}…). The file is "
             "damaged or was replaced: get the package again."
         )
+    network = _open_onnx(card, path) if path.suffix == ".onnx" else _fill(card, path)
+    _check_shape(card, network)
+    return Model(card, (network if card.has_mask else Unmasked(network)).eval())
+
+
+class Unmasked(nn.Module):
+    """A network that was not taught with a mask, behind one that takes it: all are called alike."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+        for name in ("stride", "tile", "padding", "receptive_radius"):
+            if hasattr(inner, name):
+                setattr(self, name, getattr(inner, name))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, bands + 1, rows, columns) to logits (N, classes, rows, columns)."""
+        logits: Tensor = self.inner(images[:, :-1])
+        return logits
+
+
+def _fill(card: ModelCard, path: Path) -> nn.Module:
+    """Build the network of a card and give it its weights."""
     network = build(card.architecture)
     try:
         network.load_state_dict(load_file(path))
@@ -105,8 +142,20 @@ def load_package(folder: Path) -> Model:
             f"The weights in {path} do not fit the network {card.architecture.name!r} of the card: "
             f"{error}. Get a package whose card and weights belong together."
         ) from error
-    _check_shape(card, network)
-    return Model(card, network.eval())
+    return network
+
+
+def _open_onnx(card: ModelCard, path: Path) -> nn.Module:
+    from glacier_qgis.models.package.onnx_network import OnnxNetwork, OnnxSettings
+
+    try:
+        settings = OnnxSettings.model_validate(card.architecture.parameters)
+    except ValidationError as error:
+        raise EngineError(
+            f"The card of the model {card.name} does not say how to run {path.name}: get the "
+            f"package again.\n{explain_validation(error)}"
+        ) from error
+    return OnnxNetwork(path, settings)
 
 
 def build(architecture: Architecture) -> nn.Module:
@@ -120,6 +169,12 @@ def build(architecture: Architecture) -> nn.Module:
             f"The model needs the network {architecture.name!r}; this version has "
             f"{', '.join(ARCHITECTURES)}. Update the plugin or choose another model."
         )
+    sizes = [value for value in _flat(architecture.parameters) if isinstance(value, int | float)]
+    if any(abs(size) > MAX_SIZE for size in sizes):
+        raise EngineError(
+            f"The network {architecture.name!r} would be built with a size of {max(sizes):g}, more "
+            f"than the {MAX_SIZE} of any honest one. Do not use the package."
+        )
     try:
         return ARCHITECTURES[architecture.name](**architecture.parameters)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -127,6 +182,17 @@ def build(architecture: Architecture) -> nn.Module:
             f"The network {architecture.name!r} cannot be built with {architecture.parameters}: "
             f"{error}. Get the package again."
         ) from error
+
+
+def _flat(value: JsonValue) -> Iterator[JsonValue]:
+    """Yield the values of nested lists and dictionaries."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _flat(part)
+    else:
+        yield value
 
 
 def save_package(folder: Path, card: ModelCard, state: Mapping[str, Tensor]) -> ModelCard:

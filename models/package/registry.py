@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.package.package import CARD
+from glacier_qgis.models.package.archive import unpack
+from glacier_qgis.models.package.package import CARD, file_hash
 
 DEFAULT_MODEL = "caffe_unet"
 DELIVERED = Path(__file__).resolve().parent.parent / "zoo"
@@ -24,6 +26,11 @@ def user_folder() -> Path:
     return base / "glacier_qgis" / "models"
 
 
+def cache_folder() -> Path:
+    """Return the folder for packages of model files that are used where they lie."""
+    return user_folder() / ".opened"
+
+
 def installed_models() -> dict[str, Path]:
     """Return the folder of each model by name; a delivered one cannot be hidden by another."""
     return {
@@ -37,10 +44,11 @@ def find_model(name_or_path: str) -> Path:
     """Return the folder of a model.
 
     Args:
-        name_or_path: A name, or the path of a package; blank for the default model.
+        name_or_path: A name, the path of a package (folder or zip) or of an ONNX model; blank for
+            the default model.
 
     Raises:
-        EngineError: There is no such model.
+        EngineError: There is no such model, or the file is not one.
     """
     wanted = name_or_path.strip() or DEFAULT_MODEL
     models = installed_models()
@@ -51,8 +59,38 @@ def find_model(name_or_path: str) -> Path:
         return path
     if path.name == CARD and path.is_file():
         return path.parent
+    if path.is_file():
+        return _opened(path)
     names = ", ".join(sorted(models)) or "none"
     raise EngineError(
-        f"There is no model {wanted!r}. Installed: {names}. Choose one of them, or the folder of a "
-        f"model package (the one with {CARD} in it)."
+        f"There is no model {wanted!r}. Installed: {names}. Choose one of them, or a model "
+        f"package (a zip, or the folder with {CARD} in it) or an ONNX model."
     )
+
+
+def _opened(path: Path) -> Path:
+    """Return the package folder of a file, made when the file is first used."""
+    folder = cache_folder() / file_hash(path)
+    if (folder / CARD).is_file():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        open_file(path, folder)
+    except OSError:
+        if not (folder / CARD).is_file():  # unless another process was faster
+            raise
+    return folder
+
+
+def open_file(path: Path, folder: Path) -> None:
+    """Make a package folder of a zip or an ONNX file.
+
+    Raises:
+        EngineError: It is neither, or is refused.
+    """
+    if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
+        unpack(path, folder)
+        return
+    from glacier_qgis.models.package.onnx_card import import_onnx
+
+    import_onnx(path, folder)

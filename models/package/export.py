@@ -1,0 +1,40 @@
+"""A model as one file for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.job import Job
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.package.archive import pack
+from glacier_qgis.models.package.package import load_package
+from glacier_qgis.models.package.registry import find_model
+
+
+class ExportModel(Job):
+    """Write a calving-front model as a package or as ONNX."""
+
+    model: str = ""
+    format: Literal["package", "onnx"] = "package"
+    output: Path
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Write ``OUTPUT``; returns the model's ``NAME`` too."""
+        folder = find_model(self.model)
+        model = load_package(folder)
+        draft = outputs.stage(self.output)
+        if self.format == "package":
+            pack(folder, draft)
+        else:
+            from glacier_qgis.models.package.onnx_export import export_onnx
+
+            reporter.progress(0.1, "Tracing the network")
+            difference = export_onnx(model, draft)
+            reporter.log(
+                f"Run by ONNX Runtime, the file's probabilities are those of {model.card.name} but "
+                f"for {difference:.1e}."
+            )
+        reporter.progress(1, "Written")
+        return {"OUTPUT": str(self.output), "NAME": model.card.name}

@@ -1,0 +1,187 @@
+"""Looking into an ONNX file before anything of it is run.
+
+An ONNX file is a graph of operators and cannot carry code, but it can point to files outside
+of itself and to operators that a library would have to bring. Both are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from glacier_qgis.models.engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
+
+MAX_ONNX_BYTES = 1 << 30
+STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
+FLOATS = {1: "float32", 10: "float16"}
+"""Element types of an input that can be fed, by their number in the ONNX standard."""
+AXES = 4
+"""Batch, channel, row, column."""
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """What a graph from images to classes states of itself; None for what it leaves open.
+
+    Attributes:
+        path: The file.
+        input_name: Name of its input.
+        dtype: "float32" or "float16".
+        batch: Images at once.
+        bands: Channels of an image.
+        rows: Rows of an image.
+        columns: Columns of an image.
+        outputs: Channels of the answer.
+        metadata: Keys and values that its maker added.
+        producer: The program that wrote it.
+    """
+
+    path: Path
+    input_name: str
+    dtype: str
+    batch: int | None
+    bands: int
+    rows: int | None
+    columns: int | None
+    outputs: int | None
+    metadata: dict[str, str]
+    producer: str
+
+
+def needed(name: str) -> ModuleType:
+    """Import a package of the extra 'onnx'.
+
+    Raises:
+        EngineError: It is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise EngineError(
+            f"ONNX models need the package {name}, which is not in the engine: run 'Set up engine' "
+            "with the extra 'onnx'."
+        ) from error
+
+
+def read_onnx(path: Path) -> OnnxFile:
+    """Read what a graph says of itself, having made sure that it is one that can be run.
+
+    Raises:
+        EngineError: It is no ONNX file, too large, points outside, or needs custom operators; or
+            it does not map one image to one answer.
+    """
+    onnx = needed("onnx")
+    size = path.stat().st_size
+    if size > MAX_ONNX_BYTES:
+        raise EngineError(
+            f"{path} has {size / 2**20:.0f} MiB, more than the {MAX_ONNX_BYTES >> 20} MiB that an "
+            "ONNX model may have: choose a smaller model."
+        )
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+        onnx.checker.check_model(model)
+    except Exception as error:  # protobuf and onnx raise what they like on a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EngineError(f"{path} is no whole ONNX model ({reason}): get it again.") from error
+    _refuse_external(path, model, onnx)
+    _refuse_custom(path, model)
+    return _describe(path, model)
+
+
+def _refuse_external(path: Path, model: ModelProto, onnx: ModuleType) -> None:
+    for tensor in _tensors(model):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            named = {entry.key: entry.value for entry in tensor.external_data}
+            raise EngineError(
+                f"{path} was refused: its tensor {tensor.name!r} points to another file, "
+                f"{named.get('location', '')!r}. Save the model as one file without external data."
+            )
+
+
+def _refuse_custom(path: Path, model: ModelProto) -> None:
+    own = {(function.domain, function.name) for function in model.functions}
+    bodies = [model.graph, *model.functions]
+    foreign = sorted(
+        {
+            f"{node.domain}::{node.op_type}"
+            for body in bodies
+            for node in _nodes(body)
+            if node.domain not in STANDARD_DOMAINS and (node.domain, node.op_type) not in own
+        }
+    )
+    if foreign:
+        raise EngineError(
+            f"{path} was refused: it needs custom operators ({', '.join(foreign)}), which are code "
+            "from elsewhere. Export the model with the standard operators of ONNX."
+        )
+
+
+def _nodes(body: GraphProto | FunctionProto) -> Iterator[NodeProto]:
+    """Yield the nodes of a graph or function, those of its inner graphs too."""
+    for node in body.node:
+        yield node
+        for attribute in node.attribute:
+            for graph in [attribute.g, *attribute.graphs]:
+                yield from _nodes(graph)
+
+
+def _tensors(model: ModelProto) -> Iterator[TensorProto]:
+    """Yield every tensor that a model stores, wherever it does."""
+    graphs = [model.graph]
+    for body in [model.graph, *model.functions]:
+        for node in _nodes(body):
+            for attribute in node.attribute:
+                yield from [attribute.t, *attribute.tensors]
+                for sparse in [attribute.sparse_tensor, *attribute.sparse_tensors]:
+                    yield from [sparse.values, sparse.indices]
+                graphs += [attribute.g, *attribute.graphs]
+    for graph in graphs:
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from [sparse.values, sparse.indices]
+
+
+def _describe(path: Path, model: ModelProto) -> OnnxFile:
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    outputs = list(model.graph.output)
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise EngineError(
+            f"{path} has {len(inputs)} inputs and {len(outputs)} outputs; a segmentation model has "
+            "one image and one answer. Choose such a model."
+        )
+    seen, answer = inputs[0].type.tensor_type, outputs[0].type.tensor_type
+    shape, given = _shape(seen), _shape(answer)
+    if len(shape) != AXES or seen.elem_type not in FLOATS or shape[1] is None:
+        raise EngineError(
+            f"{path} does not see images of floating-point numbers shaped (batch, channels, rows, "
+            "columns) with a known number of channels. Export the model so."
+        )
+    if given and len(given) != AXES:
+        raise EngineError(
+            f"{path} answers with {len(given)} axes instead of (batch, classes, rows, columns): "
+            "export the model without the step that picks the likeliest class."
+        )
+    return OnnxFile(
+        path=path,
+        input_name=inputs[0].name,
+        dtype=FLOATS[seen.elem_type],
+        batch=shape[0],
+        bands=shape[1],
+        rows=shape[2],
+        columns=shape[3],
+        outputs=given[1] if given else None,
+        metadata={entry.key: entry.value for entry in model.metadata_props},
+        producer=f"{model.producer_name} {model.producer_version}".strip(),
+    )
+
+
+def _shape(kind: TypeProto.Tensor) -> list[int | None]:
+    return [axis.dim_value if axis.dim_value > 0 else None for axis in kind.shape.dim]

@@ -1,0 +1,151 @@
+"""An ONNX graph as a torch module, so that nothing else needs to know where a network is from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.package.onnx_file import needed, read_onnx
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+PROBE_CELLS = 64
+FULL = 1e-3
+"""How far from 1 the sum of probabilities may be, where a graph ends in half precision."""
+LEAST = 1e-30
+"""Stands for a probability of 0, whose logarithm a network cannot answer with."""
+
+
+class OnnxSettings(BaseModel):
+    """How to run a graph: the parameters of the architecture in its card.
+
+    Attributes:
+        classes: For each channel of its answer the class that it counts for.
+        stride: Rows and columns of an input must be multiples of this.
+        padding: Context that each tile should see around what it answers for, cells.
+        tile: Edge of the tile that the network was made for, cells; 0 for any.
+        fixed: Whether it can see no other; smaller images are padded with 0.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    classes: Annotated[list[Annotated[int, Field(ge=0, lt=254)]], Field(min_length=2)]
+    stride: Annotated[int, Field(ge=1, le=1024)] = 32
+    padding: Annotated[int, Field(ge=0, le=4096)] = 64
+    tile: Annotated[int, Field(ge=0, le=16_384)] = 0
+    fixed: bool = False
+
+
+class OnnxNetwork(nn.Module):
+    """From images to the logarithms of class probabilities, run by ONNX Runtime.
+
+    Attributes:
+        path: The file.
+        stride: See `OnnxSettings`, as for the others.
+    """
+
+    def __init__(self, path: Path, settings: OnnxSettings) -> None:
+        """Load a graph.
+
+        Args:
+            path: The file.
+            settings: How to run it.
+
+        Raises:
+            EngineError: The graph cannot be run, or has another number of channels.
+        """
+        super().__init__()
+        self.stride, self.padding = settings.stride, settings.padding
+        self.tile, self.fixed = settings.tile, settings.fixed
+        self._file, self.path = read_onnx(path), path
+        self._session = _session(path)
+        self.register_buffer("_classes", torch.tensor(settings.classes), persistent=False)
+        self._certain = False
+        answer = self._probe()
+        channels = 2 if answer.shape[1] == 1 else answer.shape[1]
+        if channels != len(settings.classes):
+            raise EngineError(
+                f"{path} answers with {channels} classes, and {len(settings.classes)} are named. "
+                "Correct 'class_names' in the model's metadata."
+            )
+        inside = bool((answer >= -FULL).all() and (answer <= 1 + FULL).all())
+        self._certain = inside and bool(np.ptp(answer) > 0 or answer.shape[1] > 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, bands, rows, columns) to (N, classes, rows, columns) whose softmax is the answer."""
+        rows, columns = images.shape[2:]
+        below, right = (self.tile - rows, self.tile - columns) if self.fixed else (0, 0)
+        if min(below, right) < 0:
+            raise EngineError(
+                f"The model sees tiles of {self.tile} × {self.tile} cells and no others: leave "
+                "TILE_SIZE at 0."
+            )
+        fed = nn.functional.pad(images.float(), (0, right, 0, below))
+        answer = self._run(fed.contiguous().cpu().numpy())[:, :, :rows, :columns]
+        shares = self._shares(torch.from_numpy(answer).float().to(images.device))
+        merged = shares.new_zeros(len(images), int(self._classes.max()) + 1, rows, columns)
+        merged.index_add_(1, self._classes.to(images.device), shares)
+        return merged.clamp(min=LEAST).log()
+
+    def _shares(self, answer: Tensor) -> Tensor:
+        """Return probabilities from what the graph gives: those, scores of each class, or logits.
+
+        One channel alone is the second class, with all else being the first.
+        """
+        if answer.shape[1] == 1:
+            second = answer if self._certain else answer.sigmoid()
+            answer = torch.cat([1 - second, second], dim=1)
+        elif not self._certain:
+            return answer.softmax(dim=1)
+        answer = answer.clamp(min=0)
+        return answer / answer.sum(dim=1, keepdim=True).clamp(min=LEAST)
+
+    def _probe(self) -> np.ndarray:
+        """Run the graph over noise, to see its answer's shape and range."""
+        edge = self.tile if self.fixed else -(-PROBE_CELLS // self.stride) * self.stride
+        noise = np.random.default_rng(0).normal(size=(1, self._file.bands, edge, edge))
+        answer = self._run(noise.astype(np.float32))
+        if answer.ndim != noise.ndim or answer.shape[2:] != noise.shape[2:]:
+            raise EngineError(
+                f"{self._file.path} answers {answer.shape} to an image of {noise.shape}; a "
+                "segmentation model answers (batch, classes, rows, columns) on the same cells. "
+                "Export the model so."
+            )
+        return answer
+
+    def _run(self, images: np.ndarray) -> np.ndarray:
+        """Run as many images at once as the graph takes."""
+        images = images.astype(self._file.dtype, copy=False)
+        parts = [images] if self._file.batch is None else np.split(images, len(images))
+        try:
+            answers = [self._session.run(None, {self._file.input_name: part})[0] for part in parts]
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise EngineError(
+                f"{self._file.path} cannot be run on {images.shape[2]} × {images.shape[3]} cells: "
+                f"{str(error).splitlines()[0]}. State 'tile_size' in the model's metadata, or "
+                "choose another model."
+            ) from error
+        return np.concatenate(answers)
+
+
+def _session(path: Path) -> InferenceSession:
+    runtime = needed("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    providers = [name for name in wanted if name in runtime.get_available_providers()]
+    try:
+        return runtime.InferenceSession(path.read_bytes(), options, providers=providers)
+    except Exception as error:  # ONNX Runtime's exceptions have no common base
+        raise EngineError(
+            f"ONNX Runtime cannot load {path}: {str(error).splitlines()[0]}. Export the model "
+            "again, for an older operator set if it is newer than this engine."
+        ) from error
