@@ -1,0 +1,92 @@
+"""Small pictures of tiles, with their zones outlined and their fronts drawn, in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from skimage.segmentation import find_boundaries
+
+from glacier_qgis.models.fronts.zones import GLACIER, NO_DATA, OCEAN, ROCK
+from glacier_qgis.models.raster.png import png_bytes
+from glacier_qgis.models.training.dataset import LabelledTile, front_edges
+from glacier_qgis.models.training.dataset_card import TileEntry
+from glacier_qgis.models.training.samples import UNLABELLED
+
+Picture = npt.NDArray[np.uint8]
+
+EDGE, GAP = 192, 6
+"""Pixels of a picture's edge and between pictures."""
+
+FRONT_COLOUR, OTHER_COLOUR = (255, 80, 60), (230, 110, 220)
+ZONE_COLOURS = {
+    NO_DATA: (130, 130, 130),
+    ROCK: (222, 160, 70),
+    GLACIER: (250, 250, 250),
+    OCEAN: (60, 140, 255),
+}
+LEGEND = (
+    "Outlines: glacier white, ocean blue, rock ochre, no data grey, other classes pink; fronts "
+    "red; darkened where unlabelled, pale where there are no data."
+)
+VOID_GREY, UNLABELLED_DIMMING = 235, 0.55
+
+
+def draw_row(tiles: Sequence[LabelledTile], columns: int) -> bytes:
+    """Return a PNG of up to `columns` tiles side by side."""
+    sheet = np.full((3, EDGE, columns * (EDGE + GAP) - GAP), 255, np.uint8)
+    for column, tile in enumerate(tiles):
+        left = column * (EDGE + GAP)
+        sheet[:, :, left : left + EDGE] = draw_tile(tile)
+    return png_bytes(sheet)
+
+
+def draw_tile(tile: LabelledTile) -> Picture:
+    """Return the first band of a tile in grey with its labels over it, (3, EDGE, EDGE)."""
+    ranks, valid = tile.equalised()
+    place = ((np.arange(EDGE) + 0.5) * tile.size / EDGE).astype(int)
+    at = np.ix_(place, place)
+    zones = tile.zones[at]
+    grey = (ranks[0][at] + 1) * 120
+    grey = np.where(zones == UNLABELLED, grey * UNLABELLED_DIMMING, grey)
+    grey = np.where(valid[at] > 0, grey, VOID_GREY)
+    picture = np.repeat(grey.astype(np.uint8)[None], 3, axis=0)
+    outlines = find_boundaries(zones, mode="inner") & (zones != UNLABELLED)  # type: ignore[no-untyped-call]
+    for code in np.unique(zones[outlines]):
+        colour = ZONE_COLOURS.get(int(code), OTHER_COLOUR)
+        picture[:, outlines & (zones == code)] = np.array(colour, np.uint8)[:, None]
+    picture[:, _front(zones)] = np.array(FRONT_COLOUR, np.uint8)[:, None]
+    return picture
+
+
+def sample(
+    entries: Sequence[TileEntry], codes: Sequence[int], number: int, random: np.random.Generator
+) -> list[str]:
+    """Draw tiles that show all of some classes well: among the better half of those that do.
+
+    Args:
+        entries: To draw from.
+        codes: Of the classes.
+        number: How many to draw at most.
+        random: Source of randomness.
+
+    Returns:
+        Ids, in the order of the index.
+    """
+    least = {entry.id: min(entry.shares.get(code, 0.0) for code in codes) for entry in entries}
+    shown = sorted((share, name) for name, share in least.items() if share > 0)
+    better = [name for _, name in shown[min(len(shown) // 2, max(len(shown) - number, 0)) :]]
+    drawn = random.choice(better, min(number, len(better)), replace=False) if better else []
+    return sorted(map(str, drawn))
+
+
+def _front(zones: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Mark both cells at each edge between glacier and ocean."""
+    below, right = front_edges(zones)
+    marked = np.zeros(zones.shape, np.bool_)
+    marked[:-1] |= below
+    marked[1:] |= below
+    marked[:, :-1] |= right
+    marked[:, 1:] |= right
+    return marked
