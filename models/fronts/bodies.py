@@ -22,7 +22,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from glacier_qgis.models.fronts.components import Components, Mask, ReadMask
-from glacier_qgis.models.fronts.zones import GLACIER, NO_DATA, NOT_PROCESSED, OCEAN
+from glacier_qgis.models.fronts.zones import GLACIER, NO_DATA, NOT_PROCESSED, OCEAN, ROCK
 
 MIN_AREA_KM2 = 0.5
 """Least area of an ocean or a glacier, unless another is asked for."""
@@ -84,14 +84,13 @@ def read_zones(
 
     ocean = Components(cells(OCEAN), height, strip)
     glacier = Components(cells(GLACIER), height, strip)
-    unseen, water = cells(NOT_PROCESSED, NO_DATA), cells(OCEAN)
     least = min_area_km2 / cell_km2
     return Zones(
         height,
         width,
         strip,
-        ocean.select(_counting(ocean, least, unseen)),
-        glacier.select(_counting(glacier, least, lambda start, stop: ~water(start, stop))),
+        ocean.select(_counting(ocean, least, cells(NOT_PROCESSED, NO_DATA))),
+        glacier.select(_counting(glacier, least, cells(NOT_PROCESSED, NO_DATA, ROCK))),
         float(ocean.sizes.max()) * cell_km2,
         float(glacier.sizes.max()) * cell_km2,
         min_area_km2,

@@ -30,7 +30,12 @@ from glacier_qgis.models.fronts.gaps import DEFAULT_GAP_CELLS, GapRule
 from glacier_qgis.models.fronts.transition import Transition, Values, measure_transition
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.vector.lines import clip_lines, line_parts, map_coordinates, smooth_line
+from glacier_qgis.models.vector.lines import (
+    clip_lines,
+    map_coordinates,
+    simplify_together,
+    smooth_line,
+)
 
 MIN_CONFIDENCE = 0.3
 """Less sure lines are no fronts, unless another limit is asked for (see `Transition`)."""
@@ -153,7 +158,7 @@ def extract_termini(
         best = max(change.confidence for change in changes if change)
         return Fronts((), unsure(best, options.min_confidence))
     sure = sure[: 1 if options.longest_only else None]
-    drawn = _simplified([lines[index] for index in sure], options.simplify)
+    drawn = simplify_together([lines[index] for index in sure], options.simplify)
     termini = [
         _terminus(line, lines[index], changes[index], grid.crs, calibration)
         for line, index in zip(drawn, sure, strict=True)
@@ -235,12 +240,6 @@ def _select(
     if not kept:
         return too_short(max(length for length, _ in measured), options.min_length)
     return [line for _, line in kept]
-
-
-def _simplified(lines: list[LineString], tolerance: float) -> list[LineString]:
-    """Simplify lines together, so that none comes to cross itself or another."""
-    together = shapely.simplify(shapely.MultiLineString(lines), tolerance, preserve_topology=True)
-    return line_parts(together)
 
 
 def _terminus(

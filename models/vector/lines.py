@@ -62,6 +62,20 @@ def line_parts(geometry: shapely.Geometry) -> list[LineString]:
     ]
 
 
+def simplify_together(lines: Sequence[LineString], tolerance: float) -> list[LineString]:
+    """Drop vertices (Douglas-Peucker), so that no line comes to cross itself or another.
+
+    Args:
+        lines: At least one; none crosses itself or another.
+        tolerance: Greatest distance of a dropped vertex from its line, in the lines' unit.
+
+    Returns:
+        A line for each, with the same ends; a ring stays one.
+    """
+    together = shapely.MultiLineString(list(lines))
+    return line_parts(shapely.simplify(together, tolerance, preserve_topology=True))
+
+
 def smooth_line(line: LineString, sigma: float) -> LineString:
     """Average a line along itself with a Gaussian.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,15 @@ import pytest
 from pyproj import CRS
 from shapely import LineString, Point
 
-from glacier_qgis.models.fronts.attributes import COLUMNS, TerminusSource, terminus_frame
+from glacier_qgis.models.fronts.attributes import (
+    COLUMNS,
+    POINT_COLUMNS,
+    TerminusSource,
+    points_frame,
+    terminus_frame,
+)
 from glacier_qgis.models.fronts.product_names import parse_scene_name
-from glacier_qgis.models.fronts.termini import Terminus, ellipsoidal_length
+from glacier_qgis.models.fronts.termini import AlongFront, Terminus, ellipsoidal_length
 from glacier_qgis.models.vector.sink import write_layer
 
 POLAR = CRS.from_epsg(3413)
@@ -131,3 +138,57 @@ def test_fields_are_the_same_for_any_number_of_lines(number: int, tmp_path: Path
     back = pyogrio.read_dataframe(path)
     assert len(back) == number
     assert back["confidence"].isna().all()
+
+
+SHAPEFILE_NAMES = [
+    "glacier_id",
+    "glacier",
+    "date",
+    "satellite",
+    "sensor",
+    "image_id",
+    "line",
+    "quality",
+    "length_m",
+    "confidence",
+    "uncertaint",
+    "center_lon",
+    "center_lat",
+    "author",
+    "model",
+    "model_hash",
+    "software",
+]
+
+
+def test_a_shapefile_keeps_names_apart_and_values_whole(tmp_path: Path) -> None:
+    source = TerminusSource(S1, glacier="Kangerlussuaq", glacier_id="G0042", author="A. Person")
+    frame = terminus_frame([terminus(), terminus(None)], source, POLAR)
+    frame.loc[0, "uncertainty_m"] = 81.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # GDAL tells of each shortened name
+        pyogrio.write_dataframe(frame, tmp_path / "lines.shp")
+    back = pyogrio.read_dataframe(tmp_path / "lines.shp")
+    assert list(back.columns[:-1]) == SHAPEFILE_NAMES
+    assert back["uncertaint"][0] == 81.5
+    assert back["glacier_id"].tolist() == ["G0042", "G0042"]
+    assert back["author"][0] == "A. Person"
+    assert back["line"].tolist() == [1, 2]
+    points = {name[:10] for name in POINT_COLUMNS}
+    assert len(points) == len(POINT_COLUMNS)
+
+
+def test_points_carry_the_number_of_their_line() -> None:
+    def along(number: int) -> AlongFront:
+        steps = np.arange(number, dtype=float)
+        return AlongFront(np.column_stack([steps, steps]), 60 * steps, steps / 10, 9 * steps)
+
+    lines = [Terminus(LINE, 1.0, 0.9, 30.0, along(3)), terminus(None)]
+    lines += [Terminus(LINE, 1.0, 0.9, 30.0, along(2))]
+    frame = points_frame(lines, TerminusSource(S1), POLAR)
+    assert list(frame.columns[:-1]) == list(POINT_COLUMNS)
+    assert frame["line"].tolist() == [1, 1, 1, 3, 3]
+    assert frame["distance_m"].tolist() == [0, 60, 120, 0, 60]
+    assert set(frame["image_id"]) == {S1}
+    assert frame.geometry[4] == Point(1, 1)
+    assert points_frame([], TerminusSource(S1), POLAR).crs == POLAR

@@ -210,6 +210,11 @@ def test_delineating_is_segmenting_and_extracting(
             "probability": {"path": str(tmp_path / "probability.tif")},
             "output": tmp_path / "two steps.gpkg",
             "glacier_area": tmp_path / "area.gpkg",
+            "ocean_area": tmp_path / "ocean.gpkg",
+            "points": tmp_path / "points.gpkg",
+            "glacier_id": "G7",
+            "author": "A. Person",
+            "min_confidence": 0,
             "min_length": 300,
         }
     )
@@ -220,6 +225,7 @@ def test_delineating_is_segmenting_and_extracting(
             "model": str(package),
             "output": tmp_path / "one step.gpkg",
             "min_length": 300,
+            "min_confidence": 0,
         }
     )
     one, listener = run(delineate)
@@ -227,6 +233,21 @@ def test_delineating_is_segmenting_and_extracting(
     steps, step = (gpd.read_file(tmp_path / f"{name}.gpkg") for name in ("two steps", "one step"))
     assert steps.geometry.geom_equals(step.geometry).all()
     assert set(step["model"]) == {"small"}
+    assert one["REASON"] == two["REASON"] == ""
+    assert set(steps["glacier_id"]) == {"G7"}
+    assert set(steps["author"]) == {"A. Person"}
+    points = gpd.read_file(tmp_path / "points.gpkg")
+    assert set(points["line"]) <= set(steps["line"])
+    lines = steps.set_index("line").geometry[points["line"]].reset_index(drop=True)
+    assert points.distance(lines).max() < 1e-6
+    mean = points.groupby("line")["uncertainty_m"].mean()
+    np.testing.assert_allclose(mean, steps.set_index("line")["uncertainty_m"][mean.index])
+    with rasterio.open(tmp_path / "zones.tif") as raster:
+        zones = raster.read(1)
+    for name, code in (("area", 3), ("ocean", 4)):
+        area = gpd.read_file(tmp_path / f"{name}.gpkg")
+        assert area.area.sum() <= (zones == code).sum() * CELL**2 * (1 + 1e-9)
+        assert (steps.distance(area.union_all()) < CELL).all()
     assert set(step["satellite"]) == {"Sentinel-1A"}
     assert {day.isoformat()[:10] for day in step["date"]} == {"2018-06-02"}
     assert listener.fractions == sorted(listener.fractions)
@@ -305,4 +326,6 @@ def test_no_front_is_a_warning_and_an_empty_layer(
     result, listener = run(job)
     assert result["COUNT"] == 0
     assert "No front was found" in listener.warnings[-1]
+    assert str(result["REASON"]) in listener.warnings[-1]
+    assert result["REASON"]
     assert len(gpd.read_file(tmp_path / "a.gpkg")) == 0

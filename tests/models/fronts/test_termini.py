@@ -9,21 +9,26 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 import pytest
+import shapely
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
+from scipy import ndimage
 from shapely import LineString, Point, Polygon
+from skimage.measure import find_contours
 
+from glacier_qgis.models.fronts.absence import Reason
 from glacier_qgis.models.fronts.bodies import read_zones
 from glacier_qgis.models.fronts.termini import (
     TerminusOptions,
     extract_termini,
     zone_area,
 )
+from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.vector.lines import smooth_line
+from glacier_qgis.models.vector.lines import simplify_together, smooth_line
 
 CELL = 60.0
 SIZE = 150
@@ -185,6 +190,26 @@ def test_simplifying_keeps_the_stated_tolerance() -> None:
     assert simple.line.hausdorff_distance(full.line) <= 50
 
 
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10_000), tolerance=st.floats(1, 800), closed=st.booleans())
+def test_simplified_lines_stay_near_and_never_cross(
+    seed: int, tolerance: float, *, closed: bool
+) -> None:
+    """Contours of noise wind and lie close together; some are rings."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(50, 50)), 1.5)
+    if closed:
+        noise[[0, -1]] = noise[:, [0, -1]] = -1
+    lines = [LineString(contour * CELL) for contour in find_contours(noise, 1e-7)]
+    simple = simplify_together(lines, tolerance)
+    assert len(simple) == len(lines)
+    for before, after in zip(lines, simple, strict=True):
+        assert before.hausdorff_distance(after) <= tolerance * (1 + 1e-9)
+        assert after.is_simple
+        assert after.is_ring == before.is_ring
+    first, second = shapely.STRtree(simple).query(simple, predicate="intersects")
+    assert (first == second).all()
+
+
 def test_smoothing_keeps_ends_and_straight_lines() -> None:
     straight = LineString([(0, 0), (1000, 500)])
     assert smooth_line(straight, 100).hausdorff_distance(straight) < 1e-6
@@ -194,6 +219,52 @@ def test_smoothing_keeps_ends_and_straight_lines() -> None:
     assert smooth.coords[0] == pytest.approx(noisy.coords[0])
     assert smooth.coords[-1] == pytest.approx(noisy.coords[-1])
     assert smooth.length < 1.02 * x[-1]
+
+
+def test_points_along_the_line_know_where_it_is_unsure() -> None:
+    """The crossing is three times wider in the lower half."""
+    zones, probability = scene(FRONTS["straight"], 2.0)
+    _, wide = scene(FRONTS["straight"], 6.0)
+    probability[:, 75:] = wide[:, 75:]
+    calibration = Calibration(
+        level=0.68, widths_m=[0, 1000], uncertainties_m=[0, 3000], data="synthetic"
+    )
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        options = TerminusOptions(simplify=500)
+        (terminus,) = extract_termini(z, p, grid(), options, Silent()).termini
+        (fitted,) = extract_termini(
+            z, p, grid(), options, Silent(), calibration=calibration
+        ).termini
+    along = terminus.along
+    assert along is not None
+    assert len(terminus.line.coords) == 2
+    assert len(along.points) == SIZE
+    np.testing.assert_allclose(np.diff(along.distances_m), CELL, rtol=2e-3)
+    assert along.distances_m[-1] == pytest.approx(terminus.length_m, rel=1e-3)
+    lower = along.points[:, 1] < 7_300_000 - 80 * CELL
+    upper = along.points[:, 1] > 7_300_000 - 70 * CELL
+    for part, width in ((upper, 2.0), (lower, 6.0)):
+        expected = width * math.atanh(0.5) * CELL
+        np.testing.assert_allclose(along.uncertainties_m[part], expected, rtol=0.15)
+        np.testing.assert_allclose(along.confidences[part], math.tanh(2 / width), rtol=0.05)
+    assert terminus.uncertainty_m == pytest.approx(along.uncertainties_m.mean())
+    assert fitted.uncertainty_m == pytest.approx(3 * terminus.uncertainty_m)
+
+
+def test_what_is_no_front_is_left_out_with_its_reason() -> None:
+    zones, probability = scene(FRONTS["straight"], 20.0)
+    far = Polygon([(0, 0), (9, 0), (0, 9)])
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        unsure = extract_termini(z, p, grid(), TerminusOptions(), Silent())
+        kept = extract_termini(z, p, grid(), TerminusOptions(min_confidence=0), Silent())
+        outside = extract_termini(z, p, grid(), TerminusOptions(fjord=[far]), Silent())
+    assert unsure.absence is not None
+    assert unsure.absence.reason is Reason.UNSURE
+    assert "confidence of 0.10" in unsure.absence.sentence
+    assert len(kept.termini) == 1
+    assert kept.absence is None
+    assert outside.absence is not None
+    assert outside.absence.reason is Reason.OUTSIDE
 
 
 def test_an_island_in_the_ocean_is_a_closed_front() -> None:
