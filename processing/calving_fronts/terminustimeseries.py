@@ -93,8 +93,8 @@ def _scenes() -> list[Parameter]:
         described(
             QgsProcessingParameterString("DATE_PATTERN", "Date pattern", "", optional=True),
             "Where the date stands in the names, as in 'scene_{YYYY}{MM}{DD}': {YYYY} year, {MM} "
-            "month, {DD} day, {DDD} day of the year, * anything. With a / in it, it is looked for in "
-            "the whole path. Leave it empty to have dates found: in product names (Sentinel, "
+            "month, {DD} day, {DDD} day of the year, * anything. With a / in it, it is looked for "
+            "in the whole path. Leave it empty to have dates found: in product names (Sentinel, "
             "Landsat, TerraSAR-X), as 20180602 or 2018-06-02 in a name, or in the raster's tags.",
         ),
         described(
