@@ -1,0 +1,70 @@
+"""A look at training data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFileDestination,
+)
+
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import MODELS_TRAINING, WHOLE, Parameter, number
+from glacier_qgis.processing.models_training.learning import dataset
+
+
+class InspectTrainingData(EngineAlgorithm):
+    """`glacier:inspecttrainingdata`."""
+
+    ID = "inspecttrainingdata"
+    TITLE = "Inspect training data"
+    GROUP = MODELS_TRAINING
+    TAGS = "training,data set,labels,leakage,class balance,contact sheet,quality,deep learning"
+    SUMMARY = (
+        "Checks every file of a training data set and shows what it is made of: pictures of tiles "
+        "with zones and fronts, class balance, glaciers and dates of each part.\n\n"
+        "Warns where parts are not independent (one glacier, picture or place in two of them), and "
+        "lists tiles that look wrong: empty, hardly labelled, or labelled against another tile "
+        "with the same picture."
+    )
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            dataset(),
+            number(
+                "COLUMNS",
+                "Tiles to show of each class",
+                "How many tiles are drawn for each part and class.",
+                5,
+                kind=WHOLE,
+                minValue=1,
+                maxValue=20,
+                advanced=True,
+            ),
+            number(
+                "SEED",
+                "Seed",
+                "Another number draws another sample; the same number the same one.",
+                1,
+                kind=WHOLE,
+                minValue=0,
+                maxValue=2**31 - 1,
+                advanced=True,
+            ),
+            described(
+                QgsProcessingParameterFileDestination(
+                    "REPORT", "Report", "HTML files (*.html)", optional=True
+                ),
+                "A page that needs no network.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [
+            QgsProcessingOutputNumber("TILES", "Number of tiles"),
+            QgsProcessingOutputNumber("WARNINGS", "Number of warnings"),
+        ]
