@@ -1,0 +1,40 @@
+"""A model that is small and means nothing, for what must not depend on the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.package.card import Architecture, TrainingData
+from glacier_qgis.models.package.package import save_package
+from glacier_qgis.models.training.describe import describe
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the package of a network with weights drawn at random, cells of 60 m."""
+    parameters = {"bands": 2, "classes": 4, "width": 8, "levels": 2, "dilations": [1, 2]}
+    torch.manual_seed(4)
+    network = UNet(**parameters)
+    with torch.no_grad():
+        network.head.weight *= 6
+        network.head.weight[3] = -network.head.weight[2]
+        network.head.bias[:] = torch.tensor([-2.0, -2.0, 0.0, 0.0])
+    data = TrainingData(
+        dataset="none",
+        credit="",
+        licence="",
+        doi="",
+        groups=["A"],
+        images=1,
+        first_date="2000-01-01",
+        last_date="2000-01-01",
+    )
+    architecture = Architecture(name="unet", parameters=parameters)
+    card = describe("tiny", architecture, [data], data, "Weights drawn at random.")
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    save_package(folder, card, network.state_dict())
+    return folder
