@@ -24,6 +24,7 @@ from glacier_qgis.processing.widgets import file_or_name
 
 CALVING_FRONTS = ("calving_fronts", "Calving fronts")
 ICE_FLOW = ("ice_flow", "Ice flow")
+MODELS_TRAINING = ("models_training", "Models and training")
 ENGINE = ("engine", "Engine")
 
 Parameter: TypeAlias = QgsProcessingParameterDefinition
@@ -119,8 +120,9 @@ def inference(scene: str) -> list[Parameter]:
     return [
         described(
             file_or_name("MODEL", "Model", "model"),
-            "Name of an installed model, or the folder of a model package. Leave it empty for the "
-            "model that comes with the plugin (radar scenes, cells of 60 m).",
+            "Name of an installed model, a model package (zip or folder), or an ONNX model with "
+            "the metadata that the plugin Deepness reads. Leave it empty for the model that comes "
+            "with the plugin (radar scenes, cells of 60 m).",
         ),
         extent(scene),
         polygons(

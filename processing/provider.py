@@ -16,6 +16,13 @@ from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
 from glacier_qgis.processing.ice_flow.icevelocity import IceVelocity
 from glacier_qgis.processing.ice_flow.simulateglacier import SimulateGlacier
+from glacier_qgis.processing.models_training.evaluatemodel import EvaluateModel
+from glacier_qgis.processing.models_training.exportmodel import ExportModel
+from glacier_qgis.processing.models_training.findlearningrate import FindLearningRate
+from glacier_qgis.processing.models_training.inspecttrainingdata import InspectTrainingData
+from glacier_qgis.processing.models_training.installmodel import InstallModel
+from glacier_qgis.processing.models_training.preparetrainingdata import PrepareTrainingData
+from glacier_qgis.processing.models_training.trainmodel import TrainModel
 from glacier_qgis.processing.shipped_model import shipped_models
 from glacier_qgis.version import VERSION
 
@@ -26,6 +33,13 @@ ALGORITHMS = (
     TerminusTimeSeries,
     TerminusChange,
     CompareTermini,
+    PrepareTrainingData,
+    InspectTrainingData,
+    FindLearningRate,
+    TrainModel,
+    EvaluateModel,
+    InstallModel,
+    ExportModel,
     SimulateGlacier,
     IceVelocity,
     SetupEngine,

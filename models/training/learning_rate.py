@@ -19,11 +19,11 @@ Array = npt.NDArray[np.float64]
 
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = 100
-SMOOTHING = 0.03
+SMOOTHING = 0.02
 """Standard deviation of the Gaussian that smooths the losses, as a share of the steps."""
 
-BROKEN = 2.0
-"""The test ends once the loss is this many times its least: there is nothing more to see."""
+BROKEN = 1.5
+"""The test ends once the loss is this many times that of the start: nothing more is to be seen."""
 
 RISE = 0.1
 """Learning is unstable from where the smoothed loss has risen again by this share of its fall."""
@@ -40,7 +40,7 @@ class RangeTest:
     Attributes:
         rates: The rates that were tried, rising.
         losses: The loss after the step at each rate.
-        smoothed: The same, smoothed.
+        smoothed: The same, smoothed, at most as high as in the beginning.
         steepest: The rate at which the smoothed loss falls fastest.
         unstable: The rate from which it rises, or None if it never did.
     """
@@ -79,7 +79,7 @@ def range_test(
         if not math.isfinite(loss):
             break
         losses.append(loss)
-        if np.mean(losses[-3:]) > BROKEN * _least(losses):
+        if np.mean(losses[-3:]) > BROKEN * np.mean(losses[:3]):
             break
     return read_curve(rates[: len(losses) - 1], np.array(losses[1:]))
 
@@ -91,7 +91,8 @@ def read_curve(rates: Array, losses: Array) -> RangeTest:
         rates: Rising, at least two.
         losses: The loss after a step at each.
     """
-    smoothed = gaussian_filter1d(losses, max(1.0, SMOOTHING * STEPS), mode="nearest")
+    capped = np.minimum(losses, losses[:3].mean())  # or an explosion would spread to lower rates
+    smoothed = gaussian_filter1d(capped, SMOOTHING * STEPS, mode="nearest")
     lowest = int(smoothed.argmin())
     slope = np.gradient(smoothed, np.log(rates))
     steepest = int(slope[: lowest + 1].argmin())
@@ -99,12 +100,3 @@ def read_curve(rates: Array, losses: Array) -> RangeTest:
     risen = smoothed[lowest:] > smoothed[lowest] + RISE * fall
     unstable = float(rates[lowest + int(risen.argmax())]) if risen.any() else None
     return RangeTest(rates, losses, smoothed, float(rates[steepest]), unstable)
-
-
-def _least(losses: list[float]) -> float:
-    """Return the least mean of three losses in a row, so that one lucky batch does not count."""
-    return (
-        float(np.convolve(losses, np.ones(3) / 3, mode="valid").min())
-        if len(losses) > 2
-        else math.inf
-    )

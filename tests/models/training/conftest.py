@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +31,6 @@ from glacier_qgis.models.training.dataset_card import (
 
 SIZE, CELL = 32, 60.0
 CRS = "EPSG:3413"
-SceneSpec = tuple[str, str, Part]
-"""Group, date and part of a scene; every scene is one tile."""
-
 WriteDataset = Callable[..., Path]
 
 
@@ -54,16 +51,19 @@ def tile_arrays(
 
 @pytest.fixture
 def write_dataset(tmp_path: Path) -> WriteDataset:
-    """Return a function that writes a data set and returns its folder."""
+    """Return a function that writes a data set and returns its folder.
+
+    ``training=6`` makes six dates of one glacier of that part; every scene is one tile.
+    """
 
     def write(
-        scenes: Sequence[SceneSpec],
-        *,
         name: str = "fjords",
         bands: int = 1,
         drop: int | None = None,
         zone_names: dict[int, str] | None = None,
+        **parts: int,
     ) -> Path:
+        scenes = _scenes(parts)
         folder = tmp_path / name
         (folder / IMAGES).mkdir(parents=True)
         (folder / LABELS).mkdir()
@@ -156,10 +156,10 @@ def _write(path: Path, values: np.ndarray, transform: Affine) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def fjords(**parts: int) -> list[SceneSpec]:
-    """Return scenes of one group a part: ``training=6`` for six dates of a glacier."""
+def _scenes(parts: Mapping[str, int]) -> list[tuple[str, str, Part]]:
+    """Return group, date and part of each scene."""
     return [
         (f"{part} glacier", f"2020-{1 + number % 12:02d}-{1 + number // 12:02d}", part)
-        for part, count in parts.items()
-        for number in range(count)
+        for part in PARTS
+        for number in range(parts.get(part, 0))
     ]

@@ -1,0 +1,78 @@
+"""How good a model is on labelled scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFileDestination,
+)
+
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, choice, device
+from glacier_qgis.processing.models_training.learning import dataset
+from glacier_qgis.processing.widgets import file_or_name
+
+
+class EvaluateModel(EngineAlgorithm):
+    """`glacier:evaluatemodel`."""
+
+    ID = "evaluatemodel"
+    TITLE = "Evaluate model"
+    GROUP = MODELS_TRAINING
+    TAGS = "evaluation,accuracy,iou,precision,recall,mean distance error,calibration,test,metrics"
+    SUMMARY = (
+        "Measures a model on the tiles of a data set: precision, recall, F1 and IoU of each class, "
+        "the mean distance error of its fronts, missed fronts, and whether its probabilities and "
+        "uncertainties mean what they say.\n\n"
+        "Where the model has learnt from the glaciers that it is measured on, the report says so: "
+        "such figures say nothing about other glaciers."
+    )
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            described(
+                file_or_name("MODEL", "Model", "model"),
+                "Name of an installed model, or a model package. Leave it empty for the model that "
+                "comes with the plugin.",
+            ),
+            dataset(),
+            choice(
+                "PART",
+                "Part",
+                "The part of the data set to measure on; only 'test' was kept out of everything.",
+                ["test", "validation", "training", "all"],
+            ),
+            device(),
+            described(
+                QgsProcessingParameterFeatureSink(
+                    "OUTPUT",
+                    "Figures of each tile",
+                    QgsProcessing.SourceType.TypeVector,
+                    optional=True,
+                    createByDefault=False,
+                ),
+                "Table with a line a tile: group, date, loss, IoU of each class, distance between "
+                "predicted and labelled front (m), whether it was missed.",
+            ),
+            described(
+                QgsProcessingParameterFileDestination("REPORT", "Report", "HTML files (*.html)"),
+                "Tables, reliability curves, and the best, the median and the worst tile.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [
+            QgsProcessingOutputNumber("MEAN_IOU", "Mean IoU"),
+            QgsProcessingOutputNumber(
+                "MEAN_DISTANCE_ERROR_BOX", "Mean distance error in the box (m)"
+            ),
+            QgsProcessingOutputNumber("MEAN_DISTANCE_ERROR", "Mean distance error (m)"),
+            QgsProcessingOutputNumber("MISSED", "Missed fronts"),
+        ]

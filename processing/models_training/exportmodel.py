@@ -1,0 +1,57 @@
+"""A model as one file for others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFileDestination,
+)
+
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, choice
+from glacier_qgis.processing.widgets import file_or_name
+
+
+class ExportModel(EngineAlgorithm):
+    """`glacier:exportmodel`."""
+
+    ID = "exportmodel"
+    TITLE = "Export model"
+    GROUP = MODELS_TRAINING
+    TAGS = "model,export,package,stac,mlm,onnx,deepness,share"
+    SUMMARY = (
+        "Writes a calving-front model as one file: a package that 'Install model' reads, with its "
+        "card and a STAC item that catalogues read, or an ONNX model that other programs run.\n\n"
+        "An ONNX file is run in the end and must answer as the model does, within a ten-thousandth "
+        "of a probability; it carries the metadata that the plugin Deepness reads."
+    )
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            described(
+                file_or_name("MODEL", "Model", "model"),
+                "Name of an installed model, or a model file. Leave it empty for the model that "
+                "comes with the plugin.",
+            ),
+            choice(
+                "FORMAT",
+                "Format",
+                "'package': a zip with card, STAC item and weights. 'onnx': needs the engine's "
+                "extra 'onnx'.",
+                ["package", "onnx"],
+            ),
+            described(
+                QgsProcessingParameterFileDestination(
+                    "OUTPUT", "Model file", "Model packages (*.zip);;ONNX models (*.onnx)"
+                ),
+                "The file to write.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [QgsProcessingOutputString("NAME", "Name")]

@@ -1,0 +1,48 @@
+"""A learning rate to train with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFileDestination,
+)
+
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, device
+from glacier_qgis.processing.models_training.learning import batch_size, dataset, network, seed
+
+
+class FindLearningRate(EngineAlgorithm):
+    """`glacier:findlearningrate`."""
+
+    ID = "findlearningrate"
+    TITLE = "Find learning rate"
+    GROUP = MODELS_TRAINING
+    TAGS = "learning rate,range test,lr finder,training,deep learning,neural network"
+    SUMMARY = (
+        "Learns for a hundred batches while the learning rate grows from very small to very large, "
+        "and suggests the rate at which the loss falls fastest, well below the one at which "
+        "learning breaks (Smith 2017).\n\n"
+        "'Train model' does the same by itself where its learning rate is left at 0."
+    )
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            dataset(),
+            *network(),
+            batch_size(),
+            seed(),
+            device(),
+            described(
+                QgsProcessingParameterFileDestination("REPORT", "Report", "HTML files (*.html)"),
+                "The loss by learning rate, with the suggestion.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [QgsProcessingOutputNumber("SUGGESTED_RATE", "Suggested learning rate")]

@@ -1,0 +1,68 @@
+"""Adds a model or an emulator to those that are offered by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputFolder,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterString,
+)
+
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import MODELS_TRAINING, Parameter
+
+FILTER = "Models (*.zip *.onnx *.h5 card.json);;All files (*)"
+
+
+class InstallModel(EngineAlgorithm):
+    """`glacier:installmodel`."""
+
+    ID = "installmodel"
+    TITLE = "Install model"
+    GROUP = MODELS_TRAINING
+    TAGS = "model,install,package,stac,mlm,onnx,deepness,igm,emulator,import"
+    SUMMARY = (
+        "Adds a model to those that MODEL and EMULATOR offer: a model package (zip), an ONNX "
+        "segmentation model with the metadata that the plugin Deepness reads, or an ice-flow "
+        "emulator of the Instructed Glacier Model.\n\n"
+        "The file is checked whole before anything is kept. Nothing in it is ever executed: "
+        "pickles, custom operators and files that lead out of the package are refused by name."
+    )
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            described(
+                QgsProcessingParameterFile(
+                    "INPUT",
+                    "Model file",
+                    QgsProcessingParameterFile.Behavior.File,
+                    fileFilter=FILTER,
+                ),
+                "A package (.zip, or the card.json of a folder), an ONNX model (.onnx), or the "
+                "model.h5 of an emulator with fieldin.dat and fieldout.dat beside it.",
+            ),
+            described(
+                QgsProcessingParameterString("NAME", "Name", "", optional=True),
+                "What to call it. Left empty, the name in its card or that of the file; for an "
+                "emulator those of its folders, as in 'f15_mine/100' (family / cell size in m).",
+            ),
+            described(
+                QgsProcessingParameterBoolean("OVERWRITE", "Replace one of that name", False),
+                "Replace what is installed under that name; the models that come with the plugin "
+                "cannot be replaced.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [
+            QgsProcessingOutputString("NAME", "Name"),
+            QgsProcessingOutputString("KIND", "Kind"),
+            QgsProcessingOutputFolder("FOLDER", "Folder"),
+        ]

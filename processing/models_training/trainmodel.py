@@ -1,0 +1,95 @@
+"""A model from a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsProcessingOutputDefinition,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFileDestination,
+)
+
+from glacier_qgis.processing.base import EngineAlgorithm, described
+from glacier_qgis.processing.common import MODELS_TRAINING, WHOLE, Parameter, device, number
+from glacier_qgis.processing.models_training.learning import batch_size, dataset, network, seed
+
+
+class TrainModel(EngineAlgorithm):
+    """`glacier:trainmodel`."""
+
+    ID = "trainmodel"
+    TITLE = "Train model"
+    GROUP = MODELS_TRAINING
+    TAGS = "training,fit,deep learning,neural network,unet,hrnet,hed,segmentation,calving,fine-tune"
+    SUMMARY = (
+        "Trains a neural network on a data set and writes a model package that every algorithm "
+        "here runs. After each epoch the network is measured on the validation part: loss, "
+        "precision, recall, F1 and IoU of each class, and how far its fronts are from the labelled "
+        "ones.\n\n"
+        "The package always holds the best weights so far, and training ends when they stop "
+        "getting better. A run that was cancelled or killed keeps them, and goes on where it ended "
+        "when it is started again with the same parameters."
+    )
+
+    def declarations(self) -> Sequence[Parameter]:
+        """See the base class."""
+        return [
+            dataset(),
+            *network(),
+            number(
+                "EPOCHS",
+                "Epochs",
+                "Most epochs to train for; in each, the network sees as many random views as the "
+                "training part has tiles, and at least 256.",
+                50,
+                kind=WHOLE,
+                minValue=1,
+                maxValue=100_000,
+            ),
+            number(
+                "LEARNING_RATE",
+                "Learning rate",
+                "The highest of the schedule; 0 finds one first (see 'Find learning rate').",
+                0,
+                minValue=0,
+                maxValue=10,
+            ),
+            number(
+                "PATIENCE",
+                "Patience (epochs)",
+                "Training ends after so many epochs without a better mean IoU in the validation; 0 "
+                "goes through all epochs.",
+                10,
+                kind=WHOLE,
+                minValue=0,
+                maxValue=100_000,
+                advanced=True,
+            ),
+            batch_size(),
+            seed(),
+            device(),
+            described(
+                QgsProcessingParameterFileDestination(
+                    "OUTPUT", "Model package", "Model packages (*.zip)"
+                ),
+                "The model with its card. An unfinished training waits in a folder of this name "
+                "with '.state' behind it.",
+            ),
+            described(
+                QgsProcessingParameterFileDestination(
+                    "REPORT", "Report", "HTML files (*.html)", optional=True
+                ),
+                "Curves, scores of each class, confusion matrix, calibration, the best, the median "
+                "and the worst tile, and everything needed to repeat the training.",
+            ),
+        ]
+
+    def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
+        """See the base class."""
+        return [
+            QgsProcessingOutputNumber("EPOCHS", "Epochs trained"),
+            QgsProcessingOutputNumber("BEST_EPOCH", "Epoch of the best weights"),
+            QgsProcessingOutputNumber("MEAN_IOU", "Mean IoU in the validation"),
+            QgsProcessingOutputNumber("MEAN_DISTANCE", "Mean front distance in the validation (m)"),
+        ]

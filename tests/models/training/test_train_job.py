@@ -1,0 +1,353 @@
+"""Training from a data set to a package: it learns, stops, resumes, keeps the best."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Result
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.zones import OCEAN
+from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.package.archive import unpack
+from glacier_qgis.models.package.card import Architecture, TrainingData
+from glacier_qgis.models.package.package import load_package, save_package
+from glacier_qgis.models.training import train_job
+from glacier_qgis.models.training.describe import describe
+from glacier_qgis.models.training.evaluate_job import EvaluateModel
+from glacier_qgis.models.training.rate_job import FindLearningRate
+from glacier_qgis.models.training.train_job import TrainModel
+
+WriteDataset = Callable[..., Path]
+
+LAUNCHER = Path(__file__).parents[3] / "build" / "plugins" / "glacier_qgis" / "launch.py"
+SMALL = {"bands": 2, "classes": 4, "width": 4, "levels": 2, "dilations": [1, 2]}
+QUICK = {"learning_rate": 0.02, "batch_size": 8, "device": "cpu"}
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+class Listener:
+    def __init__(self, die_at: str = "") -> None:
+        self.logs: list[str] = []
+        self.warnings: list[str] = []
+        self._die_at = die_at
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        assert 0 <= fraction <= 1
+
+    def log(self, message: str) -> None:
+        self.logs.append(message)
+        if self._die_at and message.startswith(self._die_at):
+            raise KilledError
+
+    def warning(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A package with a small network, to start from: what is trained is then as small."""
+    return package(tmp_path / "small")
+
+
+def package(folder: Path, groups: Iterable[str] = ("elsewhere",), bands: int = 1) -> Path:
+    torch.manual_seed(4)
+    parameters = {**SMALL, "bands": bands + 1}
+    data = TrainingData(
+        dataset="none",
+        credit="",
+        licence="",
+        doi="",
+        groups=list(groups),
+        images=1,
+        first_date="2000-01-01",
+        last_date="2000-01-01",
+    )
+    card = describe(
+        folder.name, Architecture(name="unet", parameters=parameters), [data], data, ""
+    ).model_copy(
+        update={"bands": bands, "channels": [*(f"band {n}" for n in range(bands)), "mask"]}
+    )
+    save_package(folder, card, UNet(**parameters).state_dict())
+    return folder
+
+
+def run(
+    job: TrainModel | FindLearningRate | EvaluateModel, listener: Listener | None = None
+) -> tuple[Result, Listener]:
+    listener = listener or Listener()
+    with Outputs("0123456789abcdef") as outputs:
+        result = job.run(listener, outputs)
+    return result, listener
+
+
+def train(dataset: Path, output: Path, start: Path, **options: object) -> TrainModel:
+    return TrainModel.model_validate(
+        {"dataset": dataset, "output": output, "start_from": str(start), **QUICK, **options}
+    )
+
+
+def weights(archive: Path, folder: Path) -> dict[str, torch.Tensor]:
+    unpack(archive, folder)
+    return load_file(folder / "weights.safetensors")
+
+
+def test_it_learns_and_says_everything_about_it(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path
+) -> None:
+    dataset = write_dataset(training=8, validation=3, test=3)
+    report, output = tmp_path / "report.html", tmp_path / "my model ü.zip"
+    result, listener = run(train(dataset, output, small, epochs=4, report=report))
+    assert result["MEAN_IOU"] > 0.97  # type: ignore[operator]
+    assert result["MEAN_DISTANCE"] < 60  # type: ignore[operator]
+    lines = [line for line in listener.logs if line.startswith("Epoch ")]
+    assert len(lines) == result["EPOCHS"] == 4
+    assert "best so far" in "".join(lines)
+    assert not output.with_name(f"{output.name}.state").exists()
+    assert not list(tmp_path.glob(".*"))
+
+    unpack(output, tmp_path / "unpacked")
+    card = load_package(tmp_path / "unpacked").card
+    assert card.name == "my_model"
+    assert card.cell_size_m == 60
+    assert [data.groups for data in card.training_data] == [["elsewhere"], ["training glacier"]]
+    assert "validation glacier" in card.split
+    assert "0.02" in card.training
+    chosen, kept_out = card.evaluations
+    assert "weights were chosen" in chosen.data
+    assert "test part" in kept_out.data
+    assert "glacier:trainmodel" in kept_out.command
+    assert "--EPOCHS=4" in kept_out.command
+    assert kept_out.values["mean_iou"] > 0.95
+    assert {"precision_ocean", "recall_glacier", "f1_ocean", "mde_box_m"} <= kept_out.values.keys()
+
+    page = report.read_text(encoding="utf-8")
+    for word in (
+        "Confusion matrix",
+        "Reliability",
+        "Best tile",
+        "Worst tile",
+        "training glacier (8",
+    ):
+        assert word in page
+    for fact in ("Seed", "Precision", "Time", "qgis_process run glacier:trainmodel"):
+        assert fact in page
+    assert page.count("data:image/png") >= 4
+
+
+def test_a_killed_training_resumes_to_the_same_model(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = write_dataset(training=4, validation=2)
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 32)
+    whole, killed = tmp_path / "whole" / "model.zip", tmp_path / "killed" / "model.zip"
+    whole.parent.mkdir()
+    killed.parent.mkdir()
+    run(train(dataset, whole, small, epochs=5))
+    for die_at in ("Epoch 2/", "Epoch 4/"):
+        with pytest.raises(KilledError):
+            run(train(dataset, killed, small, epochs=5), Listener(die_at))
+    _, listener = run(train(dataset, killed, small, epochs=5))
+    assert any(line.startswith("Going on") for line in listener.logs)
+    assert [line[:8] for line in listener.logs if line.startswith("Epoch")] == ["Epoch 5/"]
+    expected = weights(whole, tmp_path / "whole" / "unpacked")
+    found = weights(killed, tmp_path / "killed" / "unpacked")
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_equal_seeds_give_equal_models_and_others_do_not(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
+    dataset = write_dataset(training=2, validation=1)
+    made = {}
+    for name, seed in {"a": 7, "b": 7, "c": 8}.items():
+        run(train(dataset, tmp_path / f"{name}.zip", small, epochs=1, seed=seed))
+        made[name] = weights(tmp_path / f"{name}.zip", tmp_path / name)
+    assert all(torch.equal(made["a"][name], made["b"][name]) for name in made["a"])
+    assert not all(torch.equal(made["a"][name], made["c"][name]) for name in made["a"])
+
+
+def test_another_training_does_not_resume_from_an_unfinished_one(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
+    dataset = write_dataset(training=2, validation=1)
+    output = tmp_path / "model.zip"
+    with pytest.raises(KilledError):
+        run(train(dataset, output, small, epochs=3), Listener("Epoch 1/"))
+    other = write_dataset(training=3, validation=1, name="others")
+    _, listener = run(train(other, output, small, epochs=1))
+    (warning,) = [text for text in listener.warnings if "unfinished" in text]
+    assert "DATASET" in warning
+    assert "EPOCHS" in warning
+    assert "SEED" not in warning
+
+
+def test_it_stops_when_it_gets_no_better(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
+    dataset = write_dataset(training=2, validation=1)
+    options = {"epochs": 30, "learning_rate": 1e-9, "patience": 2}
+    result, listener = run(train(dataset, tmp_path / "model.zip", small, **options))
+    assert result["EPOCHS"] == result["BEST_EPOCH"] + 2 < 30  # type: ignore[operator]
+    assert any("Stopped early" in line for line in listener.logs)
+
+
+def test_cancel_and_kill_keep_the_best_model(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path
+) -> None:
+    dataset = write_dataset(training=4, validation=2)
+    output = tmp_path / "model.zip"
+    order = {
+        "job": "trainmodel",
+        "id": "0123456789abcdef",
+        "parameters": {
+            "dataset": str(dataset),
+            "output": str(output),
+            "start_from": str(small),
+            "report": str(tmp_path / "report.html"),
+            "epochs": 1000,
+            "patience": 0,
+            **QUICK,
+        },
+    }
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(order))
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        process = subprocess.Popen(
+            [sys.executable, "-I", str(LAUNCHER), str(path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                assert '"event": "error"' not in line, line
+                if "best so far: written" in line or "Epoch 3/" in line:
+                    break
+            time.sleep(0.2)
+        finally:
+            process.send_signal(number)
+            process.stdout.close()
+            process.wait(10)
+        folder = tmp_path / f"kept {number}"
+        unpack(output, folder)
+        assert load_package(folder).card.evaluations[0].values["mean_iou"] > 0
+        assert (tmp_path / "model.zip.state" / "state.json").is_file()
+        assert not (tmp_path / "report.html").exists()
+
+
+def test_without_a_validation_part_the_latest_dates_are_held_out(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
+    dataset = write_dataset(training=10)
+    _, listener = run(train(dataset, tmp_path / "model.zip", small, epochs=1))
+    assert any("no validation part" in text for text in listener.warnings)
+    assert any(text.startswith("8 tiles to learn from, 2 to validate") for text in listener.logs)
+    few = write_dataset(training=4, name="few")
+    with pytest.raises(EngineError, match=r"no validation part.*Prepare it again"):
+        run(train(few, tmp_path / "model.zip", small))
+
+
+def test_what_is_wrong_with_the_data_is_named(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
+    output = tmp_path / "model.zip"
+    dry = write_dataset(training=2, validation=1, name="dry", drop=OCEAN)
+    _, listener = run(train(dry, output, small, epochs=1))
+    assert any("'ocean'" in text and "never predict" in text for text in listener.warnings)
+    lakes = write_dataset(
+        training=1, validation=1, name="lakes", zone_names={3: "glacier", 4: "lake"}
+    )
+    with pytest.raises(EngineError, match=r"do not know: lake \(4\)"):
+        run(train(lakes, output, small))
+    with pytest.raises(EngineError, match="no tiles in its training part"):
+        run(train(write_dataset(test=1, name="empty"), output, small))
+    with pytest.raises(EngineError, match=r"name the file \*\.zip, not model\.pt"):
+        run(train(dry, tmp_path / "model.pt", small))
+
+
+def test_a_loss_that_is_no_number_ends_with_a_cure(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = write_dataset(training=2, validation=1)
+    monkeypatch.setattr(
+        "glacier_qgis.models.training.fit.zone_loss", lambda logits, zones: logits.sum() * np.nan
+    )
+    with pytest.raises(EngineError, match=r"LEARNING_RATE of 0\.002 or less"):
+        run(train(dataset, tmp_path / "model.zip", small))
+
+
+def test_a_start_that_does_not_fit_is_named(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
+    dataset, output = write_dataset(training=2, validation=1), tmp_path / "model.zip"
+    with pytest.raises(EngineError, match="of the kind U-Net, and ARCHITECTURE is HED"):
+        run(train(dataset, output, small, architecture="HED"))
+    two = package(tmp_path / "two", groups=["validation glacier"], bands=2)
+    _, listener = run(train(dataset, output, two, epochs=1))
+    text = " ".join(listener.warnings)
+    assert "made for 2 band(s) and the data set has 1" in text
+    assert "1 layer tensor(s) start anew (encoder.0.0.weight)" in text
+    assert "has learnt from validation glacier" in text
+
+
+def test_a_range_test_finds_a_rate_that_trains(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path
+) -> None:
+    dataset, report = write_dataset(training=4, validation=2), tmp_path / "rate.html"
+    result, _ = run(
+        FindLearningRate.model_validate(
+            {"dataset": dataset, "start_from": str(small), "report": report, "batch_size": 4}
+        )
+    )
+    assert 1e-5 < result["SUGGESTED_RATE"] < 0.3  # type: ignore[operator]
+    assert "falls fastest" in report.read_text(encoding="utf-8")
+
+
+def test_models_are_measured_on_data_and_leakage_is_named(
+    tmp_path: Path, write_dataset: WriteDataset
+) -> None:
+    dataset = write_dataset(training=2, test=3)
+    model = package(tmp_path / "model", groups=["training glacier"])
+    table, report = tmp_path / "tiles.gpkg", tmp_path / "report.html"
+    asked = {"model": str(model), "dataset": dataset}
+    result, listener = run(
+        EvaluateModel.model_validate({**asked, "output": table, "report": report})
+    )
+    assert not listener.warnings
+    assert 0 <= result["MEAN_IOU"] < 0.9  # type: ignore[operator]
+
+    rows = pyogrio.read_dataframe(table)
+    assert rows["group"].tolist() == ["test glacier"] * 3
+    assert {"mean_iou", "iou_ocean", "distance_box_m", "missed"} <= {*rows}
+    _, listener = run(EvaluateModel.model_validate({**asked, "part": "all", "report": report}))
+    assert "Leakage: the model model has learnt from training glacier" in listener.warnings[0]
+    assert "2 of the 5 tiles" in report.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_measured_is_refused(tmp_path: Path, write_dataset: WriteDataset) -> None:
+    dataset = write_dataset(training=2)
+    two = package(tmp_path / "two", bands=2)
+    with pytest.raises(EngineError, match=r"no tiles for 'test' \(it has: training 2\)"):
+        run(EvaluateModel.model_validate({"dataset": dataset}))
+    with pytest.raises(EngineError, match=r"two was made for 2 band\(s\).*has 1"):
+        run(EvaluateModel.model_validate({"dataset": dataset, "model": str(two), "part": "all"}))
