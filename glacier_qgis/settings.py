@@ -25,5 +25,14 @@ def set_engine_setting(python: str) -> None:
 
 def default_environment() -> Path:
     """Return the folder of the engine that all of a person's profiles share."""
+    return _data_folder() / "engine"
+
+
+def models_folder() -> Path:
+    """Return the folder that 'Install model' fills; the engine finds it by the same rules."""
+    return _data_folder() / "models"
+
+
+def _data_folder() -> Path:
     data = QStandardPaths.StandardLocation.GenericDataLocation
-    return Path(QStandardPaths.writableLocation(data)) / "glacier_qgis" / "engine"
+    return Path(QStandardPaths.writableLocation(data)) / "glacier_qgis"

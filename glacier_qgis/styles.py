@@ -110,11 +110,15 @@ class Styler(QgsProcessingLayerPostProcessorInterface):
 
 
 def zones(layer: QgsRasterLayer, outputs: Outputs) -> None:
-    """Paint zones in the benchmark's grey levels."""
+    """Paint zones in the benchmark's grey levels, and a model's further classes in colours."""
     classes = [
         QgsPalettedRasterRenderer.Class(code, QColor(grey, grey, grey), label)
         for code, label, grey in ZONES
     ]
+    others = outputs.get("CLASSES") or {}
+    for index, (code, label) in enumerate(others.items()):
+        colour = QColor.fromHsvF(index / len(others), 0.7, 0.8)
+        classes.append(QgsPalettedRasterRenderer.Class(int(code), colour, label))
     layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from glacier_qgis.processing.widgets import suggestions
 from processing.gui.wrappers import WidgetWrapper
 
 
 class NameOrFile(WidgetWrapper):
-    """An editable list of names, with a button to browse for a folder."""
+    """An editable list of names, with a button to browse for a file or a folder."""
 
     def createWidget(self, kind: str = "model") -> QWidget:
         """Build the widget; `kind` comes from the parameter's metadata."""
@@ -19,7 +19,11 @@ class NameOrFile(WidgetWrapper):
         self._box.lineEdit().setPlaceholderText(self.tr("automatic"))
         button = QToolButton()
         button.setText("…")
-        button.clicked.connect(self._browse)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.addAction(self.tr("Choose a file…")).triggered.connect(self._choose_file)
+        menu.addAction(self.tr("Choose a folder…")).triggered.connect(self._choose_folder)
+        button.setMenu(menu)
         widget = QWidget()
         layout = QHBoxLayout(widget)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -35,7 +39,12 @@ class NameOrFile(WidgetWrapper):
         """Return what is shown."""
         return self._box.currentText()
 
-    def _browse(self) -> None:
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self._box, self.parameterDefinition().description())
+        if path:
+            self._box.setCurrentText(path)
+
+    def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
             self._box, self.parameterDefinition().description()
         )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from qgis.core import QgsProcessingParameterString
 
+from glacier_qgis.settings import models_folder
+
 MODELS = Path(__file__).parent.parent / "models" / "zoo"
 EMULATORS = (
     "automatic",
@@ -13,14 +15,18 @@ EMULATORS = (
     "f15_cfsflow_GJ_22_a/100",
     "f15_cfsflow_GJ_22_a/200",
 )
-"""The emulators that 'Set up engine' installs; others are given by their folder."""
+"""The emulators that 'Set up engine' installs; 'Install model' adds others."""
 
 
 def suggestions(kind: str) -> list[str]:
-    """Return the names to offer for "model" or "emulator"."""
+    """Return the names to offer for "model" or "emulator": those delivered, then those added."""
+    added = models_folder()
     if kind == "emulator":
-        return list(EMULATORS)
-    return sorted(path.parent.name for path in MODELS.glob("*/card.json"))
+        found = sorted(path.parent for path in added.glob("emulators/[!.]*/*/model.h5"))
+        names = [f"{folder.parent.name}/{folder.name}" for folder in found]
+        return [*EMULATORS, *(name for name in names if name not in EMULATORS)]
+    own = sorted(path.parent.name for path in MODELS.glob("*/card.json"))
+    return own + sorted(path.parent.name for path in added.glob("[!.]*/card.json"))
 
 
 def file_or_name(name: str, title: str, kind: str) -> QgsProcessingParameterString:

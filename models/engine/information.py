@@ -31,6 +31,7 @@ PACKAGES = (
     "plotly",
     "igm-model",
     "onnxruntime",
+    "onnx",
     "tensorflow",
     "tensorflow-cpu",
 )

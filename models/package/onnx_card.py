@@ -27,7 +27,7 @@ from glacier_qgis.models.package.card import (
     ZoneClass,
 )
 from glacier_qgis.models.package.onnx_file import OnnxFile, read_onnx
-from glacier_qgis.models.package.package import CARD, ONNX, file_hash, load_package
+from glacier_qgis.models.package.package import CARD, ONNX, check_shape, file_hash, open_onnx
 from glacier_qgis.models.training.preparation.class_names import class_codes, class_title
 
 CARD_KEY, STRIDE_KEY = "glacier_card", "glacier_stride"
@@ -39,6 +39,8 @@ DEFAULT_OVERLAP = 15.0
 """Deepness' overlap of tiles where none is stated, percent of the tile."""
 STRIDE = 32
 """What rows and columns must be multiples of, for most networks."""
+GRAIN = 8
+"""What tiles of a fixed size are laid out by."""
 FILE = "weights.onnx"
 
 
@@ -55,12 +57,14 @@ def import_onnx(path: Path, folder: Path) -> ModelCard:
     Raises:
         EngineError: The file cannot be run, or its metadata lack what is needed.
     """
+    card = onnx_card(read_onnx(path), path.stem)
+    check_shape(card, open_onnx(card, path))
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         copy = Path(shutil.copyfile(path, draft / FILE))
-        card = onnx_card(read_onnx(copy), path.stem)
+        if file_hash(copy) != card.weights.sha256:
+            raise EngineError(f"{path} was changed while it was read: try again.")
         (draft / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        load_package(draft)
         draft.chmod(0o755)
         draft.replace(folder)
     except BaseException:
@@ -79,7 +83,7 @@ def onnx_card(file: OnnxFile, name: str) -> ModelCard:
     Raises:
         EngineError: Keys are missing or wrong.
     """
-    weights = Weights(file=file.path.name, sha256=file_hash(file.path))
+    weights = Weights(file=FILE, sha256=file_hash(file.path))
     if CARD_KEY not in file.metadata:
         return _foreign_card(file, name, weights)
     try:
@@ -208,7 +212,7 @@ def _parameters(file: OnnxFile, classes: list[int]) -> dict[str, JsonValue]:
     if tile:
         parameters |= {
             "tile": tile,
-            "stride": math.gcd(tile, STRIDE) if fixed else STRIDE,
+            "stride": math.gcd(tile, GRAIN) if fixed else STRIDE,
             "padding": round(tile * overlap / 200),
             "fixed": fixed,
         }

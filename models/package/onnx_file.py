@@ -86,11 +86,13 @@ def read_onnx(path: Path) -> OnnxFile:
         )
     try:
         model = onnx.load(str(path), load_external_data=False)
+        _refuse_external(path, model, onnx)
         onnx.checker.check_model(model)
+    except EngineError:
+        raise
     except Exception as error:  # protobuf and onnx raise what they like on a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EngineError(f"{path} is no whole ONNX model ({reason}): get it again.") from error
-    _refuse_external(path, model, onnx)
     _refuse_custom(path, model)
     return _describe(path, model)
 

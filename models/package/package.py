@@ -111,8 +111,8 @@ def load_package(folder: Path) -> Model:
             f"({path}: SHA-256 {found[:12]}…, expected {card.weights.sha256[:12]}…). The file is "
             "damaged or was replaced: get the package again."
         )
-    network = _open_onnx(card, path) if path.suffix == ".onnx" else _fill(card, path)
-    _check_shape(card, network)
+    network = open_onnx(card, path) if path.suffix == ".onnx" else _fill(card, path)
+    check_shape(card, network)
     return Model(card, (network if card.has_mask else Unmasked(network)).eval())
 
 
@@ -145,7 +145,12 @@ def _fill(card: ModelCard, path: Path) -> nn.Module:
     return network
 
 
-def _open_onnx(card: ModelCard, path: Path) -> nn.Module:
+def open_onnx(card: ModelCard, path: Path) -> nn.Module:
+    """Open the graph of an ONNX model as its card says.
+
+    Raises:
+        EngineError: It cannot be run, or not so.
+    """
     from glacier_qgis.models.package.onnx_network import OnnxNetwork, OnnxSettings
 
     try:
@@ -235,8 +240,12 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_shape(card: ModelCard, network: nn.Module) -> None:
-    """Run the network once on a small blank input: its channels must be those of the card."""
+def check_shape(card: ModelCard, network: nn.Module) -> None:
+    """Run the network once on a small blank input: its channels must be those of the card.
+
+    Raises:
+        EngineError: They are others.
+    """
     stride = int(getattr(network, "stride", 1))
     try:
         with torch.inference_mode():

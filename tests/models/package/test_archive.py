@@ -15,31 +15,21 @@ import torch
 from pystac.extensions.mlm import MLMExtension
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package import archive
 from glacier_qgis.models.package.archive import ITEM, pack, unpack
-from glacier_qgis.models.package.card import Architecture, ZoneClass
-from glacier_qgis.models.package.package import CARD, read_card, save_package
+from glacier_qgis.models.package.package import CARD, read_card
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, DELIVERED
 from glacier_qgis.models.package.stac import stac_item
 
 DEFAULT = DELIVERED / DEFAULT_MODEL
 WEIGHTS = "weights.safetensors"
-PARAMETERS = {"bands": 2, "classes": 2, "width": 4, "levels": 1, "dilations": [1, 2]}
 Edit = Callable[[zipfile.ZipFile, dict[str, bytes]], None]
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tmp_path_factory: pytest.TempPathFactory, save_small: Callable[..., None]) -> Path:
     folder = tmp_path_factory.mktemp("models") / "small"
-    network = UNet(**PARAMETERS)  # type: ignore[arg-type]
-    classes = [ZoneClass(value=3, name="glacier"), ZoneClass(value=4, name="no ice")]
-    changes = {
-        "name": "small",
-        "architecture": Architecture(name="unet", parameters=PARAMETERS),
-        "classes": classes,
-    }
-    save_package(folder, read_card(DEFAULT).model_copy(update=changes), network.state_dict())
+    save_small(folder, classes=[{"value": 3, "name": "glacier"}, {"value": 5, "name": "no ice"}])
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,43 +13,16 @@ from safetensors.torch import save_file
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package import registry
-from glacier_qgis.models.package.card import Architecture, ModelCard, Weights, ZoneClass
+from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.package import CARD, file_hash, load_package, save_package
 
-PARAMETERS = {"bands": 2, "classes": 2, "width": 4, "levels": 1, "dilations": [1, 2]}
-
-
-def card(**changes: object) -> ModelCard:
-    fields: dict[str, object] = {
-        "name": "small",
-        "version": "1",
-        "title": "A small model",
-        "task": "tests",
-        "architecture": Architecture(name="unet", parameters=PARAMETERS),
-        "weights": Weights(file="weights.safetensors", sha256="0" * 64),
-        "classes": [ZoneClass(value=3, name="glacier"), ZoneClass(value=4, name="ocean")],
-        "bands": 1,
-        "channels": ["rank", "valid"],
-        "cell_size_m": 60,
-        "cell_size_range_m": (30, 120),
-        "normalisation": "rank",
-        "training_data": [],
-        "split": "",
-        "licence": "CC0",
-        "software": "",
-        "citation": "",
-        "intended_use": "",
-        "limits": "",
-    }
-    return ModelCard.model_validate(fields | changes)
+Describe = Callable[..., ModelCard]
 
 
 @pytest.fixture
-def package(tmp_path: Path) -> Path:
-    folder = tmp_path / "small"
-    torch.manual_seed(0)
-    save_package(folder, card(), UNet(**PARAMETERS).state_dict())  # type: ignore[arg-type]
-    return folder
+def package(tmp_path: Path, save_small: Callable[..., None]) -> Path:
+    save_small(tmp_path / "small")
+    return tmp_path / "small"
 
 
 def rewrite_card(package: Path, **changes: object) -> None:
@@ -62,9 +36,11 @@ def rewrite_weights(package: Path, network: torch.nn.Module) -> None:
     rewrite_card(package, weights={"file": "weights.safetensors", "sha256": digest})
 
 
-def test_what_was_saved_predicts_the_same_when_loaded(package: Path) -> None:
+def test_what_was_saved_predicts_the_same_when_loaded(
+    package: Path, parameters: dict[str, object]
+) -> None:
     torch.manual_seed(0)
-    expected = UNet(**PARAMETERS).eval()  # type: ignore[arg-type]
+    expected = UNet(**parameters).eval()  # type: ignore[arg-type]
     model = load_package(package)
     image = torch.rand(1, 2, 16, 16)
     with torch.inference_mode():
@@ -114,8 +90,8 @@ def test_a_pickle_under_another_name_is_not_executed(package: Path) -> None:
         load_package(package)
 
 
-def test_weights_of_another_shape_are_refused(package: Path) -> None:
-    rewrite_weights(package, UNet(**{**PARAMETERS, "width": 8}))  # type: ignore[arg-type]
+def test_weights_of_another_shape_are_refused(package: Path, parameters: dict[str, object]) -> None:
+    rewrite_weights(package, UNet(**{**parameters, "width": 8}))  # type: ignore[arg-type]
     with pytest.raises(EngineError, match="card and weights belong together"):
         load_package(package)
 
@@ -144,7 +120,7 @@ def test_a_folder_without_card_is_no_package(tmp_path: Path) -> None:
         load_package(tmp_path)
 
 
-def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_save_leaves_nothing(tmp_path: Path, card: Describe) -> None:
     with pytest.raises(EngineError):
         save_package(tmp_path / "small", card(), {"foreign": torch.zeros(1)})
     assert list(tmp_path.iterdir()) == []
