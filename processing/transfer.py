@@ -64,7 +64,7 @@ def job_value(
         case QgsProcessingParameterBand():
             return algorithm.parameterAsInts(parameters, name, context) if given else []
         case QgsProcessingParameterField():
-            names = algorithm.parameterAsStrings(parameters, name, context) if given else []
+            names = algorithm.parameterAsStrings(parameters, name, context)
             return names if definition.allowMultiple() else next(iter(names), "")
         case QgsProcessingParameterEnum():
             return _choice(algorithm, definition, parameters, context)

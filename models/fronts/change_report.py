@@ -94,7 +94,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, object]]:
     }
     shown = [name for name in columns if table[name].replace("", np.nan).notna().any()]
     return [
-        {columns[name]: value for name, value in row.items()}
+        {columns[str(name)]: value for name, value in row.items()}
         for row in table[shown].to_dict("records")
     ]
 
@@ -178,7 +178,7 @@ def _map(series: Series) -> go.Figure:
 
 
 def _outlines(reach: shapely.Geometry) -> list[shapely.LineString]:
-    return line_parts(reach.exterior if reach.geom_type == "Polygon" else reach)
+    return line_parts(reach.exterior if isinstance(reach, shapely.Polygon) else reach)
 
 
 def _trace(line: shapely.LineString, colour: str, width: float, name: str) -> dict[str, object]:

@@ -19,6 +19,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString, MultiLineString, Polygon
 
+from glacier_qgis.models.vector.lines import line_parts
+
 NEAR = 1e-6
 """Points closer than this, m, are the same point."""
 
@@ -69,10 +71,10 @@ class Centreline:
     def read(self, front: Sequence[LineString]) -> Reading:
         """Return where the front crosses; the furthest seaward of several crossings counts."""
         shared = shapely.intersection(self.line, MultiLineString(list(front)))
-        points = shapely.points(shapely.get_coordinates(shared))
-        if not points.size:
+        crossed = shapely.get_coordinates(shared)
+        if not crossed.size:
             return Reading(math.nan, reason="the front does not cross the centreline")
-        along = np.unique(shapely.line_locate_point(self.line, points))
+        along = np.unique(shapely.line_locate_point(self.line, shapely.points(crossed)))
         crossings = 1 + np.count_nonzero(np.diff(along) > NEAR)
         reason = (
             f"the front crosses the centreline {crossings} times within "
@@ -169,7 +171,7 @@ def rectilinear_box(outline: Polygon, seaward: NDArray[np.float64]) -> Box:
     ring = shapely.get_coordinates(shapely.orient_polygons(outline).exterior)
     edges = np.diff(ring, axis=0)
     facing = (edges[:, 1] * axis[0] - edges[:, 0] * axis[1]) / np.linalg.norm(edges, axis=1)
-    segments = shapely.linestrings(np.stack([ring[:-1], ring[1:]], axis=1))
+    segments = np.asarray(shapely.linestrings(np.stack([ring[:-1], ring[1:]], axis=1)))
     upper, lower = (
         shapely.line_merge(shapely.multilinestrings(segments[chosen]))
         for chosen in (facing < -math.sqrt(0.5), facing > math.sqrt(0.5))
@@ -207,8 +209,7 @@ def _cap(end: NDArray[np.float64], inner: NDArray[np.float64], width: float) -> 
 
 
 def _nearest(parts: NDArray[np.object_], end: shapely.Geometry) -> int:
-    first = shapely.get_geometry(end, 0) if shapely.get_num_geometries(end) > 1 else end
-    middle = shapely.line_interpolate_point(first, 0.5, normalized=True)
+    middle = shapely.line_interpolate_point(line_parts(end)[0], 0.5, normalized=True)
     return int(np.argmin(shapely.distance(parts, middle)))
 
 

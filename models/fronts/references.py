@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
-from shapely import LineString, Polygon
+from shapely import LineString, MultiLineString, MultiPolygon, Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
@@ -105,7 +105,7 @@ def rectilinear_gauges(
     gauges: list[Reference] = []
     for name, geometry in zip(glacier_names(layer.frame), _in(layer, crs), strict=True):
         outline = _outline(geometry, layer.name)
-        if isinstance(geometry, Polygon) or geometry.geom_type == "MultiPolygon":
+        if isinstance(geometry, Polygon | MultiPolygon):
             seaward = _along(flows, name, outline) if flows else _across(fronts, outline)
         else:
             seaward = _opening(outline)
@@ -128,7 +128,7 @@ def _in(layer: Layer, crs: CRS) -> list[shapely.Geometry]:
 
 def _outline(geometry: shapely.Geometry, name: str) -> Polygon:
     """Return the polygon that a box is; an open one is closed across its ends."""
-    if geometry.geom_type.endswith("LineString"):
+    if isinstance(geometry, LineString | MultiLineString):
         pieces = merge_lines(line_parts(geometry))
         enough = len(pieces) == 1 and len(pieces[0].coords) > 3
         parts = [Polygon(pieces[0])] if enough else []
@@ -180,7 +180,7 @@ def _across(fronts: Sequence[LineString], outline: Polygon) -> NDArray[np.float6
 
 
 def _checked(box: Box, name: str) -> Box:
-    if box.upper.is_empty or box.lower.is_empty:
+    if shapely.is_empty(box.upper) or shapely.is_empty(box.lower):
         raise EngineError(
             f"BOX: a feature of {name} has no end across the flow. Draw a box whose sides run "
             "along the glacier, with an end across it."

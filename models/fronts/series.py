@@ -186,8 +186,8 @@ def measure(gauge: Gauge, fronts: gpd.GeoDataFrame, glacier: str) -> pd.DataFram
 
 def decimal_years(dates: pd.Series[pd.Timestamp]) -> NDArray[np.float64]:
     """Return times in years of 365.25 days, such as 2018.5."""
-    days = (dates - pd.Timestamp(2000, 1, 1)) / pd.Timedelta(days=1)
-    return np.asarray(2000 + days.to_numpy(dtype=float) / DAYS_A_YEAR)
+    elapsed = dates.to_numpy(dtype="datetime64[ms]") - np.datetime64("2000-01-01", "ms")
+    return np.asarray(2000 + elapsed / np.timedelta64(1, "D") / DAYS_A_YEAR)
 
 
 def _mean_uncertainty(lines: gpd.GeoDataFrame) -> float:

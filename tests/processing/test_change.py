@@ -30,12 +30,12 @@ def lines(fields: str, *rows: tuple[str, Sequence[object]]) -> QgsVectorLayer:
     return layer
 
 
-def termini(east: float = 0.0) -> QgsVectorLayer:
+def termini(date: str, east: float = 0.0) -> QgsVectorLayer:
     rows = [
         (f"LineString({x + east} {Y - 900}, {x + east} {Y + 900})", [day, 25.0])
         for x, day in zip(X, DAYS, strict=True)
     ]
-    return lines("&field=Datum:date&field=uncertainty_m:double", *rows)
+    return lines(f"&field={date}:date&field=uncertainty_m:double", *rows)
 
 
 def saved(layer: QgsVectorLayer, path: Path) -> str:
@@ -48,7 +48,7 @@ def test_layers_in_memory_become_a_table(
     method: str, log: Log, context: QgsProcessingContext
 ) -> None:
     parameters = {
-        "TERMINI": termini(),
+        "TERMINI": termini("Datum"),
         "METHOD": method,
         "CENTERLINE": lines("", (AXIS, [])),
         "DATE_FIELD": "Datum",
@@ -64,8 +64,8 @@ def test_layers_in_memory_become_a_table(
 
 
 def test_change_and_comparison_on_the_command_line(qgis_process: Process, tmp_path: Path) -> None:
-    given = saved(termini(), tmp_path / "Línur.gpkg")
-    shifted = saved(termini(120), tmp_path / "shifted.gpkg")
+    given = saved(termini("date"), tmp_path / "Línur.gpkg")
+    shifted = saved(termini("date", 120), tmp_path / "shifted.gpkg")
     axis = saved(lines("", (AXIS, [])), tmp_path / "axis.gpkg")
     table, report = tmp_path / "out" / "table.gpkg", tmp_path / "out" / "report.html"
     table.parent.mkdir()
@@ -76,7 +76,6 @@ def test_change_and_comparison_on_the_command_line(qgis_process: Process, tmp_pa
             "--json",
             f"TERMINI={given}",
             f"CENTERLINE={axis}",
-            "DATE_FIELD=Datum",
             f"OUTPUT={table}",
             f"REPORT={report}",
         )
@@ -91,7 +90,7 @@ def test_change_and_comparison_on_the_command_line(qgis_process: Process, tmp_pa
             "--json",
             f"PREDICTED={shifted}",
             f"REFERENCE={given}",
-            "MATCH_FIELDS=Datum;uncertainty_m",
+            "MATCH_FIELDS=date;uncertainty_m",
             f"OUTPUT={tmp_path / 'out' / 'errors.gpkg'}",
         )
     )
@@ -107,10 +106,10 @@ def test_change_and_comparison_on_the_command_line(qgis_process: Process, tmp_pa
 def test_what_a_method_lacks_is_told_and_nothing_is_written(
     qgis_process: Process, tmp_path: Path
 ) -> None:
-    given = saved(termini(), tmp_path / "lines.gpkg")
+    given = saved(termini("date"), tmp_path / "lines.gpkg")
     output = tmp_path / "out" / "table.gpkg"
     output.parent.mkdir()
-    words = [f"TERMINI={given}", "METHOD=rectilinear box", "DATE_FIELD=Datum", f"OUTPUT={output}"]
+    words = [f"TERMINI={given}", "METHOD=rectilinear box", f"OUTPUT={output}"]
     done = qgis_process("run", "glacier:terminuschange", "--json", *words)
     assert done.returncode == 1
     assert "needs BOX" in done.stdout + done.stderr
