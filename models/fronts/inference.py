@@ -142,7 +142,7 @@ def fold_normalisation(network: nn.Module) -> None:
     is known to follow the other.
     """
     for part in network.modules():
-        if type(part).forward is not nn.Sequential.forward:
+        if not isinstance(part, nn.Sequential) or type(part).forward is not nn.Sequential.forward:
             continue
         for index in range(len(part) - 1):
             before, after = part[index], part[index + 1]

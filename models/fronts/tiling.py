@@ -7,7 +7,7 @@ receptive field every answer is the one for the whole scene, and so is the blend
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -122,7 +122,7 @@ class TilePlan:
 
 def blend(
     read: Read, predict: Predict, shape: tuple[int, int], classes: int, plan: TilePlan, batch: int
-) -> Iterator[tuple[Window, Array]]:
+) -> Generator[tuple[Window, Array], None, None]:
     """Predict a scene tile by tile, reading ahead in a thread of its own.
 
     Only one row of overlaps is kept, so that memory grows with the scene's width times the
