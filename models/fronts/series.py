@@ -179,8 +179,8 @@ def measure(gauge: Gauge, fronts: gpd.GeoDataFrame, glacier: str) -> pd.DataFram
     table["area_km2"] = area - area.iloc[:1].sum()
     table["change_m"] = position.diff()
     table["area_change_km2"] = area.diff()
-    elapsed = table.date[measured].diff() / pd.Timedelta(days=DAYS_A_YEAR)
-    table["rate_m_a"] = (position.diff() / elapsed)[elapsed > 0]
+    years = pd.Series(decimal_years(table.date[measured]), position.index).diff()
+    table["rate_m_a"] = (position.diff() / years)[years > 0]
     return table.astype(COLUMNS)
 
 
