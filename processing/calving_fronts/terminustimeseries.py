@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
@@ -61,6 +62,12 @@ class TerminusTimeSeries(EngineAlgorithm):
                 "duplicate, why, and its lines' number, length, mean confidence and uncertainty.",
             ),
         ]
+
+    def checkParameterValues(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Leave the scenes to the engine, so that one that cannot be opened fails alone."""
+        return super().checkParameterValues({**parameters, "INPUT": None}, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from osgeo import gdal
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsFeature,
+    QgsGeometry,
     QgsRasterLayer,
     QgsRectangle,
+    QgsRenderContext,
+    QgsSymbolLayer,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QDate
 from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis import styles
@@ -127,3 +135,72 @@ def test_lines_are_coloured_by_confidence_over_a_halo() -> None:
         assert symbol.symbolLayerCount() == 2
         halo, line = symbol.symbolLayers()
         assert halo.width() > line.width()
+
+
+def dated_lines(days: list[QDate | None]) -> QgsVectorLayer:
+    fields = "field=date:date&field=duplicate:integer&field=outlier:integer"
+    layer = QgsVectorLayer(f"LineString?crs=EPSG:3413&{fields}", "lines", "memory")
+    for number, day in enumerate(days):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([day, 0, int(number == 1)])
+        feature.setGeometry(QgsGeometry.fromWkt(f"LINESTRING(0 {number}, 1 {number})"))
+        layer.dataProvider().addFeature(feature)
+    return layer
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        [0],
+        [0, 1],
+        [0, 0, 0, 12],
+        list(range(9)),
+        list(range(10)),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 20_000],
+        list(range(0, 20_000, 97)),
+        [],
+    ],
+)
+def test_every_dated_line_has_one_colour_from_early_to_late(days: list[int]) -> None:
+    first = QDate(1972, 7, 23)
+    layer = dated_lines([*(first.addDays(day) for day in days), None])
+    styles.terminus_series(layer, {})
+    rules = layer.renderer().rootRule().children()
+    found = {
+        feature.id(): [i for i, rule in enumerate(rules) if rule.isFilterOK(feature, context)]
+        for context in [render_context(layer, rules)]
+        for feature in layer.getFeatures()
+    }
+    assert all(len(matching) == 1 for matching in found.values())
+    order = [found[feature.id()][0] for feature in layer.getFeatures()]
+    assert order == sorted(order)
+    assert order[-1] == len(rules) - 1
+    if days:
+        assert order[0] == 0
+        light = [brightness(rule.symbol().color()) for rule in rules[:-1]]
+        assert light == sorted(light)
+        assert rules[0].label().startswith("1972-07-23")
+    assert layer.temporalProperties().isActive() is bool(days)
+
+
+def render_context(layer: QgsVectorLayer, rules: list[Any]) -> QgsRenderContext:
+    """Return a context in which rules can be asked for what they match."""
+    context = QgsRenderContext()
+    context.expressionContext().appendScope(QgsExpressionContextUtils.layerScope(layer))
+    context.expressionContext().setFields(layer.fields())
+    layer.renderer().startRender(context, layer.fields())
+    return context
+
+
+def test_a_flagged_line_is_dotted() -> None:
+    layer = dated_lines([QDate(2018, 6, 2), QDate(2018, 6, 2)])
+    styles.terminus_series(layer, {})
+    (rule, _) = layer.renderer().rootRule().children()
+    line = rule.symbol().symbolLayer(1)
+    style = line.dataDefinedProperties().property(QgsSymbolLayer.Property.PropertyStrokeStyle)
+    context = QgsExpressionContext()
+    words = []
+    for feature in layer.getFeatures():
+        context.setFeature(feature)
+        words.append(style.valueAsString(context)[0])
+    assert words == ["solid", "dot"]

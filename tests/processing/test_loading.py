@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from pathlib import Path
 
 from qgis.core import (
     QgsApplication,
+    QgsDateTimeRange,
+    QgsFeatureRequest,
     QgsGraduatedSymbolRenderer,
     QgsMapLayer,
     QgsPalettedRasterRenderer,
@@ -15,7 +18,10 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProject,
     QgsSingleBandPseudoColorRenderer,
+    QgsTemporalUtils,
+    QgsVectorLayerTemporalContext,
 )
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 from qgis_fixtures import Log
 
 
@@ -47,6 +53,41 @@ def test_lines_and_zones_are_styled(context: QgsProcessingContext, log: Log, sce
     assert isinstance(layers["OUTPUT"].renderer(), QgsGraduatedSymbolRenderer)
     assert layers["OUTPUT"].featureCount() >= 1
     assert isinstance(layers["ZONES"].renderer(), QgsPalettedRasterRenderer)
+
+
+def test_a_series_plays_with_the_temporal_controller(
+    context: QgsProcessingContext, log: Log, scene: Path, tmp_path: Path
+) -> None:
+    days = [QDate(2018, 6, 2), QDate(2018, 6, 14)]
+    for day in days:
+        shutil.copy(scene, tmp_path / f"scene {day.toString('yyyy-MM-dd')}.tif")
+    layers = load(
+        "glacier:terminustimeseries",
+        context,
+        log,
+        ["OUTPUT", "SUMMARY"],
+        FOLDER=str(tmp_path),
+        EXTENT=None,
+        MIN_CONFIDENCE=0,
+        CELL_SIZE=60,
+    )
+    lines = layers["OUTPUT"]
+    assert {feature["date"] for feature in lines.getFeatures()} == set(days)
+    time = lines.temporalProperties()
+    assert time.isActive()
+    project = QgsProject()
+    project.addMapLayer(context.takeResultLayer(lines.id()))
+    whole = QgsTemporalUtils.calculateTemporalRangeForProject(project)
+    assert (whole.begin().date(), whole.end().date()) == (days[0], days[1].addDays(1))
+    temporal = QgsVectorLayerTemporalContext()
+    temporal.setLayer(lines)
+    for day in days:
+        begin = QDateTime(day, QTime(0, 0))
+        frame = QgsDateTimeRange(begin, begin.addDays(1), True, False)
+        request = QgsFeatureRequest().setFilterExpression(time.createFilterString(temporal, frame))
+        assert {feature["date"] for feature in lines.getFeatures(request)} == {day}
+    rows = {row["image_id"]: row["status"] for row in layers["SUMMARY"].getFeatures()}
+    assert rows == {f"scene {day.toString('yyyy-MM-dd')}": "ok" for day in days}
 
 
 def test_a_simulation_plays_with_the_temporal_controller(

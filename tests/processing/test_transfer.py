@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,40 @@ def test_dates_and_words_of_a_delineation_arrive(job: Job, tmp_path: Path) -> No
     assert given["date"] == "2018-06-02"
     assert (given["glacier"], given["sensor"]) == ("Sermeq Kujalleq ❄", "S1")
     assert given["min_length"] == 750
+
+
+def test_layers_and_files_of_a_series_arrive_each_with_what_qgis_knows(
+    job: Job, scene: Path, tmp_path: Path
+) -> None:
+    layer = QgsRasterLayer(str(scene), "scene")
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32624"))
+    QgsProject.instance().addMapLayer(layer)
+    file, broken = tmp_path / "file.tif", tmp_path / "broken.tif"
+    shutil.copy(scene, file)
+    broken.touch()
+    try:
+        given = job(
+            "terminustimeseries",
+            INPUT=[layer.id(), str(file), str(broken)],
+            OUTPUT=str(tmp_path / "lines.gpkg"),
+            BANDS="2, 1",
+        )
+    finally:
+        QgsProject.instance().removeMapLayer(layer)
+    assert [raster["path"] for raster in given["input"]] == [str(scene), str(file), str(broken)]
+    first, second, third = (raster["crs"] for raster in given["input"])
+    assert QgsCoordinateReferenceSystem(first).authid() == "EPSG:32624"
+    assert second is third is None
+    assert given["bands"] == "2, 1"
+    assert given["folder"] == given["work_folder"] == given["scheduler"] == ""
+    assert not {"grid", "date"} & given.keys()
+
+
+def test_a_folder_of_a_series_arrives(job: Job, scene: Path, tmp_path: Path) -> None:
+    lines = str(tmp_path / "lines.gpkg")
+    given = job("terminustimeseries", INPUT=None, FOLDER=str(scene.parent), OUTPUT=lines)
+    assert given["input"] == []
+    assert given["folder"] == str(scene.parent)
 
 
 def test_without_a_date_none_is_sent(job: Job, tmp_path: Path) -> None:
