@@ -80,12 +80,12 @@ class Augmentation:
         self._generator = generator
 
     def __call__(self, scene: Labelled) -> tuple[Tensor, Tensor]:
-        """Return an image (2, size, size) and zones (size, size)."""
+        """Return an image (bands + 1, size, size) and zones (size, size)."""
         image, zones = look(scene, self._view(scene))
-        value, valid = image
+        *bands, valid = image
         zones = self._edge_of_scene(zones, valid)
-        value = self._radiometry(value, zones)
-        return torch.stack([torch.where(valid > 0, value, 0.0), valid]), zones
+        bands = [torch.where(valid > 0, self._radiometry(band, zones), 0.0) for band in bands]
+        return torch.stack([*bands, valid]), zones
 
     def _view(self, scene: Labelled) -> View:
         scale = self._cell_size * 2 ** self._uniform(-1.0, 0.9)

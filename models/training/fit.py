@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from pydantic import JsonValue
 from safetensors.torch import load_file, save_file
@@ -99,8 +100,9 @@ def _answers(network: nn.Module, images: Tensor) -> list[Tensor]:
 
 def draw(batches: Batches, seed: int, step: int) -> Batch:
     """Draw the batch of one step: it depends on the seed and the step, and on nothing before."""
+    (state,) = np.random.SeedSequence([seed, step]).generate_state(1)
     with single_thread():
-        return batches(torch.Generator().manual_seed((seed << 32) + step))
+        return batches(torch.Generator().manual_seed(int(state)))
 
 
 class Fit:

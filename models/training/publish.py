@@ -107,5 +107,5 @@ class Publisher:
 
 def package_name(output: Path) -> str:
     """Turn a file's name into the name of a model."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", output.stem).lstrip("_.-")
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", output.stem).strip("_.-")
     return name or "model"

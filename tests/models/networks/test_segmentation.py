@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from glacier_qgis.models.networks.hed import HED
 from glacier_qgis.models.networks.hrnet import HRNet
 from glacier_qgis.models.networks.unet import UNet
 
@@ -16,6 +17,7 @@ NETWORKS = {
     "unet, wide pyramid": lambda: UNet(width=4, levels=2, dilations=(6,)),
     "unet with a stem": lambda: UNet(width=4, levels=2, dilations=(1, 2), stem=2),
     "hrnet": lambda: HRNet(width=4, levels=2),
+    "hed": lambda: HED(width=4, levels=3),
 }
 
 
@@ -78,3 +80,13 @@ def test_it_maps_any_multiple_of_the_stride_to_logits_of_the_same_size(built: nn
     rows, columns = 2 * built.stride, 3 * built.stride
     with torch.inference_mode():
         assert built.eval()(torch.zeros(2, 2, rows, columns)).shape == (2, 4, rows, columns)
+
+
+def test_hed_starts_from_the_mean_of_its_levels_and_all_of_them_learn() -> None:
+    torch.manual_seed(1)
+    hed = HED(width=4, levels=2)
+    fused, *sides = hed.supervised(torch.rand(2, 2, 16, 24))
+    assert [side.shape for side in sides] == [(2, 4, 16, 24)] * 3
+    torch.testing.assert_close(fused, torch.stack(sides).mean(dim=0))
+    torch.stack([fused, *sides]).square().sum().backward()
+    assert all(parameter.grad is not None for parameter in hed.parameters())

@@ -310,6 +310,21 @@ def test_a_start_that_does_not_fit_is_named(
     assert "has learnt from validation glacier" in text
 
 
+def test_scenes_of_several_bands_are_learnt(
+    tmp_path: Path, write_dataset: WriteDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
+    dataset, start = (
+        write_dataset(training=2, validation=1, bands=3),
+        package(tmp_path / "s", bands=3),
+    )
+    run(train(dataset, tmp_path / "model.zip", start, epochs=1))
+    unpack(tmp_path / "model.zip", tmp_path / "unpacked")
+    card = load_package(tmp_path / "unpacked").card
+    assert card.bands == 3
+    assert "band 3" in card.channels[2]
+
+
 def test_a_range_test_finds_a_rate_that_trains(
     tmp_path: Path, write_dataset: WriteDataset, small: Path
 ) -> None:
