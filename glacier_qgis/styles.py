@@ -6,7 +6,6 @@ the toolbox and scripts share them.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -78,7 +77,7 @@ CONFIDENCE = (
     (0.5, 0.8, "#fdae61", "fair (0.5 to 0.8)"),
     (0.8, 1.0, "#ffff33", "high (over 0.8)"),
 )
-UNCERTAINTY_CLASSES = (0.0, 25.0, 50.0, 100.0, 200.0, math.inf)
+UNCERTAINTY_CLASSES = (0.0, 25.0, 50.0, 100.0, 200.0, 1e6)
 """m; half a cell of a sharp radar scene to where a front is hardly known."""
 UNCERTAINTY_COLOURS = ("#1a9641", "#a6d96a", "#ffffbf", "#fdae61", "#d7191c")
 """Green for sure to red for unsure (Brewer 2003)."""
@@ -146,7 +145,8 @@ def terminus_points(layer: QgsVectorLayer, outputs: Outputs) -> None:
         symbol = QgsMarkerSymbol.createSimple(
             {"color": colour, "outline_color": "#202020", "outline_width": "0.1", "size": "1.8"}
         )
-        label = f"± {low:g} to {high:g} m" if math.isfinite(high) else f"± over {low:g} m"
+        last = high == UNCERTAINTY_CLASSES[-1]
+        label = f"± over {low:g} m" if last else f"± {low:g} to {high:g} m"
         ranges.append(QgsRendererRange(low, high, symbol, label))
     layer.setRenderer(QgsGraduatedSymbolRenderer("uncertainty_m", ranges))
 

@@ -6,10 +6,11 @@ A component of ocean or glacier counts if both hold:
   ends in it, or lies before it, is about as deep as it is wide: 0.5 km². What is smaller is
   speckle, however small or large everything else in the scene is.
 * It is not *enclosed*, or reaches `ENCLOSED_SHARE` of the largest of its kind. An ocean is
-  enclosed if it reaches neither the edge of the scene nor cells without data, so that nothing
-  joins it to the sea: a lake on the ice, a radar shadow. A glacier is enclosed if it meets
-  nothing but water: an iceberg, or mélange taken for ice. A glacier that stands on land, or that
-  the scene cuts, counts by its area alone: fjords of very different size may share a scene.
+  enclosed if it does not reach the edge of what was segmented, so that nothing joins it to the
+  sea: a lake on the ice, or a radar shadow (the zone "no data") taken for water. A glacier is
+  enclosed if it meets nothing but water: an iceberg, or mélange taken for ice. A glacier that
+  stands on land, or that the scene cuts, counts by its area alone: fjords of very different
+  size may share a scene.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def read_zones(
         height,
         width,
         strip,
-        ocean.select(_counting(ocean, least, cells(NOT_PROCESSED, NO_DATA))),
+        ocean.select(_counting(ocean, least, cells(NOT_PROCESSED))),
         glacier.select(_counting(glacier, least, cells(NOT_PROCESSED, NO_DATA, ROCK))),
         float(ocean.sizes.max()) * cell_km2,
         float(glacier.sizes.max()) * cell_km2,

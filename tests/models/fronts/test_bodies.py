@@ -104,11 +104,13 @@ def test_a_bay_that_the_scene_cuts_off_counts() -> None:
     assert len(fronts(codes).termini) == 3
 
 
-def test_cells_without_data_do_not_open_a_lake() -> None:
+def test_a_radar_shadow_does_not_open_a_lake_and_the_end_of_a_mask_does() -> None:
     codes = two_fjords()
     codes[100:120, 100:120] = OCEAN
-    codes[110, 99] = NO_DATA
+    codes[100:120, 80:100] = NO_DATA
     assert len(fronts(codes).termini) == 2
+    codes[100:120, 80:100] = 0
+    assert len(fronts(codes).termini) == 3
 
 
 def empty(code: int) -> Codes:
