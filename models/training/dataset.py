@@ -93,7 +93,8 @@ class LabelledTile:
     @property
     def zones(self) -> npt.NDArray[np.uint8]:
         """See `Labelled`."""
-        return self._read(LABELS, self.entry.label_sha256, 1).astype(np.uint8)[0]
+        codes = self._read(LABELS, self.entry.label_sha256, 1)[0]
+        return np.asarray(codes, np.uint8)
 
     @property
     def traced(self) -> npt.NDArray[np.bool_]:

@@ -21,6 +21,8 @@ OWN = (
     "comparetermini",
     "preparetrainingdata",
     "inspecttrainingdata",
+    "installmodel",
+    "exportmodel",
     "simulateglacier",
     "icevelocity",
     "setupengine",

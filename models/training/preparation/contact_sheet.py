@@ -77,8 +77,8 @@ def sample(
     least = {entry.id: min(entry.shares.get(code, 0.0) for code in codes) for entry in entries}
     shown = sorted((share, name) for name, share in least.items() if share > 0)
     better = [name for _, name in shown[min(len(shown) // 2, max(len(shown) - number, 0)) :]]
-    drawn = random.choice(better, min(number, len(better)), replace=False) if better else []
-    return sorted(map(str, drawn))
+    places = random.permutation(len(better))[:number]
+    return sorted(better[place] for place in places)
 
 
 def _front(zones: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -82,7 +82,8 @@ class _Features:
         return frozenset(text for text in texts if text)
 
     def _near(self, own: gpd.GeoDataFrame, scene: SceneFile) -> pd.Series[bool]:
-        return own.intersects(self._matching.footprint(scene, own.crs))
+        near: pd.Series[bool] = own.intersects(self._matching.footprint(scene, own.crs))
+        return near
 
     def _own(self, scene: SceneFile, crs: CRS) -> gpd.GeoDataFrame:
         own = self._frame[self._matching.belongs(scene)]

@@ -8,6 +8,7 @@ from datetime import date
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from pyproj import Transformer
 
@@ -105,9 +106,9 @@ def _moved(area: shapely.Geometry, source: SceneEntry, target: SceneEntry) -> sh
         return area
     transformer = Transformer.from_crs(source.crs, target.crs, always_xy=True)
 
-    def move(points: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> object:
+    def move(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         moved = np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
-        return np.where(np.isfinite(moved), moved, 0)
+        return np.asarray(np.where(np.isfinite(moved), moved, 0), np.float64)
 
     return shapely.make_valid(shapely.transform(area, move))
 

@@ -46,7 +46,8 @@ class LineZones:
     def __init__(self, lines: Sequence[LineString], reach: float) -> None:
         self._segments = _segments(merge_lines(lines, directed=True))
         ends = self._segments.start + self._segments.step
-        self._tree = STRtree(shapely.linestrings(np.stack([self._segments.start, ends], axis=1)))
+        pieces = shapely.linestrings(np.stack([self._segments.start, ends], axis=1))
+        self._tree = STRtree(np.asarray(pieces))
         self._reach = reach
 
     def codes(self, grid: Grid) -> npt.NDArray[np.uint8]:
@@ -61,6 +62,8 @@ class LineZones:
         Returns:
             (rows, columns).
         """
+        if not self._tree.query(shapely.box(*grid.bounds), "dwithin", self._reach).size:
+            return np.full(grid.shape, UNLABELLED, np.uint8)
         x, y = np.meshgrid(grid.x, grid.y)
         centres = np.column_stack([x.ravel(), y.ravel()])
         zones = np.full(len(centres), UNLABELLED, np.uint8)
