@@ -99,12 +99,17 @@ class HRNet(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(N, bands, rows, columns) to logits (N, classes, rows, columns)."""
+        (logits,) = self.supervised(image)
+        return _resized(logits, image.shape[2:])
+
+    def supervised(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Return the logits that learn: at the resolution of the finest branch."""
         branches = [self.first(self.stem(image))]
         for opening, stage in zip(self.openings, self.stages, strict=True):
             branches = stage([*branches, opening(branches[-1])])
         size = branches[0].shape[2:]
         together = torch.cat([_resized(branch, size) for branch in branches], dim=1)
-        return _resized(self.head(self.gather(together)), image.shape[2:])
+        return [self.head(self.gather(together))]
 
 
 class _Stage(nn.Module):

@@ -98,6 +98,13 @@ class UNet(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(N, bands, rows, columns) to logits (N, classes, rows, columns)."""
+        (logits,) = self.supervised(image)
+        if self.stem == 1:
+            return logits
+        return interpolate(logits, scale_factor=self.stem, mode="bilinear", align_corners=False)
+
+    def supervised(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Return the logits that learn: at the resolution of the first level."""
         skips = []
         features = pixel_unshuffle(image, self.stem) if self.stem > 1 else image
         for block in self.encoder:
@@ -108,10 +115,7 @@ class UNet(nn.Module):
         for block, skip in zip(self.decoder, reversed(skips), strict=True):
             features = interpolate(features, scale_factor=2, mode="nearest")
             features = block(torch.cat([features, skip], dim=1))
-        logits: torch.Tensor = self.head(features)
-        if self.stem == 1:
-            return logits
-        return interpolate(logits, scale_factor=self.stem, mode="bilinear", align_corners=False)
+        return [self.head(features)]
 
 
 def _normalised(convolution: nn.Conv2d) -> tuple[nn.Module, nn.Module, nn.Module]:

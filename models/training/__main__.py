@@ -1,4 +1,4 @@
-"""Train the calving-front model and publish it as a package.
+"""Train the calving-front models and publish them as packages.
 
 ``python -m glacier_qgis.models.training fit --help``, then ``publish --help``.
 """
@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from pydantic import JsonValue
 from safetensors.torch import load_file, save_file
 
 from glacier_qgis.models.engine.device import tune_allocator
@@ -24,12 +25,16 @@ from glacier_qgis.models.training.caffe import read_caffe
 from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
 from glacier_qgis.models.training.evaluate import evaluate
 from glacier_qgis.models.training.fit import Fit, Schedule
-from glacier_qgis.models.training.front_lines import read_front_lines
+from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.sampling import pools_by_group, sampler
 
-BATCH, WINDOW = 8, 256
-NETWORK = Architecture(name="unet", parameters={"bands": 2, "classes": 4, "width": 20, "levels": 4})
+BATCH, WINDOW, RATE = 4, 256, 1.5e-3
+CHANNELS: dict[str, JsonValue] = {"bands": 2, "classes": 4}
+NETWORKS = {
+    "unet": Architecture(name="unet", parameters={**CHANNELS, "width": 16, "stem": 2}),
+    "hrnet": Architecture(name="hrnet", parameters={**CHANNELS, "width": 16}),
+}
 
 
 def main() -> int:
@@ -38,12 +43,12 @@ def main() -> int:
     reporter = EventStream(sys.stdout)
     tune_allocator()
     try:
-        scenes = read_caffe(arguments.data)
-        learnt = [scene for scene in scenes if scene.group != arguments.hold_out]
-        held_out = [scene for scene in scenes if scene.group == arguments.hold_out]
-        if not (learnt and held_out):
-            groups = ", ".join(sorted({scene.group for scene in scenes}))
-            raise EngineError(f"--hold-out {arguments.hold_out}: choose one of {groups}.")
+        scenes = [*read_caffe(arguments.data), *read_front_lines(arguments.front_lines)]
+        learnt = [scene for scene in scenes if scene.group not in arguments.hold_out]
+        held_out = [scene for scene in scenes if scene.group in arguments.hold_out]
+        groups = {scene.group for scene in scenes}
+        if unknown := set(arguments.hold_out) - groups:
+            raise EngineError(f"--hold-out {unknown}: choose from {', '.join(sorted(groups))}.")
         arguments.step(arguments, learnt, held_out, reporter)
     except EngineError as error:
         reporter.error(str(error))
@@ -57,11 +62,13 @@ def fit(
     held_out: list[LabelledScene],
     reporter: EventStream,
 ) -> None:
-    """Learn from everything but one glacier of CaFFe and write the averaged weights."""
+    """Learn from everything but the glaciers that are held out; write the averaged weights."""
     torch.manual_seed(arguments.seed)
-    pools = [*pools_by_group(learnt), list[Labelled](read_front_lines(arguments.front_lines))]
-    schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes)
-    network = build(NETWORK)
+    radar = pools_by_group(scene for scene in learnt if not is_optical(scene))
+    optical = list[Labelled](filter(is_optical, learnt))
+    pools = [optical] if arguments.optical else [*radar, optical]
+    schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes, rate=arguments.rate)
+    network = build(NETWORKS[arguments.network])
     if arguments.start_from:
         network.load_state_dict(load_file(arguments.start_from))
     run = Fit(network, schedule, arguments.output / "state", arguments.seed)
@@ -82,7 +89,11 @@ def publish(
     package: Path = arguments.package
     sources = [caffe.credit(learnt), front_lines.credit(read_front_lines(arguments.front_lines))]
     card = describe(
-        package.name, NETWORK, sources, caffe.credit(held_out), history=arguments.history
+        package.name,
+        NETWORKS[arguments.network],
+        sources,
+        caffe.credit(held_out),
+        history=arguments.history,
     )
     draft = Path(tempfile.mkdtemp()) / package.name
     try:
@@ -106,6 +117,8 @@ def _arguments() -> argparse.Namespace:
     learn = steps.add_parser("fit", help=fit.__doc__)
     learn.set_defaults(step=fit)
     learn.add_argument("--output", type=Path, required=True, help="folder; resumes what it holds")
+    learn.add_argument("--optical", action="store_true", help="from the Landsat images alone")
+    learn.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     learn.add_argument("--steps", type=int, default=7000)
     learn.add_argument("--minutes", type=float, default=float("inf"), help="of computing, at most")
     learn.add_argument("--seed", type=int, default=1)
@@ -116,11 +129,12 @@ def _arguments() -> argparse.Namespace:
     finish.add_argument("--package", type=Path, required=True, help="folder to create")
     finish.add_argument("--history", default="", help="what the card should say of earlier runs")
     for step in (learn, finish):
+        step.add_argument("--network", choices=NETWORKS, default="unet")
         step.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
         step.add_argument(
             "--front-lines", type=Path, required=True, help="folder of Landsat images"
         )
-        step.add_argument("--hold-out", required=True, help="glacier of CaFFe kept for the test")
+        step.add_argument("--hold-out", nargs="*", default=[], help="glaciers kept for the test")
     return parser.parse_args()
 
 

@@ -12,6 +12,9 @@ from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 from glacier_qgis.models.fronts.zones import OCEAN, ROCK
 from glacier_qgis.models.training.samples import UNLABELLED, Labelled
 
+OCTAVES = (-0.6, 0.7)
+"""Size of a view's cells against the model's, as powers of two."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -51,6 +54,29 @@ def look(scene: Labelled, view: View) -> tuple[Tensor, Tensor]:
     return torch.cat([values, inside.float()[None]]), labels
 
 
+def compose(
+    view: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Put zones of one view over another: boundaries, and neighbours, that no scene has.
+
+    Half the time whole zones are pasted, else the texture of one zone changes where both views
+    have it (ClassMix; Olsson et al. 2021, doi:10.1109/WACV48630.2021.00141, with true labels).
+
+    Args:
+        view: Image (bands + 1, rows, columns) and zones (rows, columns).
+        other: Likewise, of the same size.
+        generator: Source of randomness.
+    """
+    (image, zones), (pasted, pasted_zones) = view, other
+    first, second = torch.randint(ROCK, OCEAN + 1, (2,), generator=generator)
+    over = pasted_zones == first
+    if torch.rand((), generator=generator) < 0.5:
+        over |= pasted_zones == second
+    else:
+        over &= zones == first
+    return torch.where(over, pasted, image), torch.where(over, pasted_zones, zones)
+
+
 def _grid(scene: Labelled, view: View) -> Tensor:
     """Where each cell of a view lies in the scene, (rows, columns, 2) as x, y from -1 to 1."""
     y, x = (
@@ -88,8 +114,8 @@ class Augmentation:
         return torch.stack([*bands, valid]), zones
 
     def _view(self, scene: Labelled) -> View:
-        scale = self._cell_size * 2 ** self._uniform(-1.0, 0.9)
-        stretch = 2 ** self._uniform(-0.2, 0.2)
+        scale = self._cell_size * 2 ** self._uniform(*OCTAVES)
+        stretch = 2 ** self._uniform(-0.15, 0.15)
         return View(
             centre=self._centre(scene),
             size=(self._size, self._size),
@@ -121,18 +147,16 @@ class Augmentation:
     def _radiometry(self, value: Tensor, zones: Tensor) -> Tensor:
         """Change what ranks leave open: the share of each zone in a scene, illumination, noise."""
         dark = value <= -0.98
-        if self._chance(0.3):
+        if self._chance(0.2):
             zone = ROCK + int(self._uniform(0, OCEAN - ROCK + 1))
-            value = value + self._normal(0.3) * (zones == zone)
-        if self._chance(0.5):
-            value = value + self._field(2 + int(self._uniform(0, 6))) * self._uniform(0, 0.4)
-        if self._chance(0.2):
+            value = value + self._normal(0.25) * (zones == zone)
+        if self._chance(0.3):
+            value = value + self._field(2 + int(self._uniform(0, 4))) * self._uniform(0, 0.3)
+        if self._chance(0.15):
             value = avg_pool2d(value[None], 3, stride=1, padding=1, count_include_pad=False)[0]
-        value = value + self._field(self._size // 2) * self._uniform(0, 0.12)
-        value = value + self._field(self._size) * self._uniform(0, 0.15)
-        if self._chance(0.2):
-            value = torch.where(self._field(12) > 1.6, self._uniform(-1, 1), value)
-        power = math.exp(self._normal(0.35))
+        if self._chance(0.5):
+            value = value + self._field(self._size) * self._uniform(0, 0.15)
+        power = math.exp(self._normal(0.3))
         value = 2 * ((value.clamp(-1, 1) + 1) / 2) ** power - 1
         return torch.where(dark, -1.0, value)
 

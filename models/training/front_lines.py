@@ -23,6 +23,9 @@ from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene, trai
 CELL_SIZE = 49.0
 """Mean ground distance between pixels of this data set, in m."""
 
+GROUP = "Landsat"
+"""First word of the group's name; the others are path and row."""
+
 REACH = 20
 """How many pixels from the front the zones are certain enough to learn from."""
 
@@ -46,6 +49,11 @@ def read_front_lines(folder: Path) -> list[LabelledScene]:
     return scenes
 
 
+def is_optical(scene: LabelledScene) -> bool:
+    """Whether a scene comes from here."""
+    return scene.group.startswith(GROUP)
+
+
 def credit(scenes: Sequence[LabelledScene]) -> TrainingData:
     """State what a model that learnt from these scenes owes to whom."""
     return training_data(
@@ -66,7 +74,7 @@ def _read(path: Path, label: Path) -> LabelledScene:
     _, _, path_row, date, *_ = name.split("_")
     return LabelledScene(
         name=name,
-        group=f"Landsat path {path_row[:3]} row {path_row[3:]}",
+        group=f"{GROUP} path {path_row[:3]} row {path_row[3:]}",
         date=datetime.strptime(date, "%Y%m%d").date().isoformat(),
         image=io.imread(path)[..., 0],
         zones=zones_beside(front),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -101,6 +102,10 @@ class LabelledScene:
 
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """See `Labelled`."""
+        return self._equalised
+
+    @cached_property
+    def _equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         valid = ~self.filled
         values = np.where(valid, self.image, np.nan).astype(np.float32)
         ranks = equalise(values, scene_quantiles(values[valid]))

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.training.augment import Augmentation
+from glacier_qgis.models.training.augment import Augmentation, compose
 from glacier_qgis.models.training.fit import Batches
 from glacier_qgis.models.training.samples import Labelled
+
+COMPOSED = 0.15
+"""Share of the views that zones of another view are put over."""
 
 
 def pools_by_group(scenes: Iterable[Labelled]) -> list[list[Labelled]]:
@@ -38,11 +41,16 @@ def sampler(
         def pick(count: int) -> int:
             return int(torch.randint(count, (), generator=generator))
 
-        views = []
-        for _ in range(batch):
+        def view() -> tuple[Tensor, Tensor]:
             pool = pools[pick(len(pools))]
-            views.append(augment(pool[pick(len(pool))]))
-        images, zones = zip(*views, strict=True)
+            return augment(pool[pick(len(pool))])
+
+        def learnt() -> tuple[Tensor, Tensor]:
+            if torch.rand((), generator=generator) < COMPOSED:
+                return compose(view(), view(), generator)
+            return view()
+
+        images, zones = zip(*(learnt() for _ in range(batch)), strict=True)
         return torch.stack(images), torch.stack(zones)
 
     return draw

@@ -11,7 +11,7 @@ from torch import nn
 from glacier_qgis.models.training.fit import Batches, Learner, draw
 from glacier_qgis.models.training.learning_rate import STEPS, RangeTest, range_test
 
-CPU_BATCH = 8
+CPU_BATCH = 4
 LARGEST_BATCH = 64
 SHARE_OF_MEMORY = 0.5
 """Of the free memory of a graphics card that a step of learning may take."""
