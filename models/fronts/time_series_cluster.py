@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError
@@ -60,7 +60,7 @@ def run_on_cluster(address: str, paths: Sequence[Path], reporter: Reporter) -> I
 
 def _check_workers(client: Client, paths: Sequence[str]) -> None:
     """Raise EngineError unless every worker has Python, packages and files as this machine has."""
-    versions = client.get_versions(check=False)["workers"]
+    versions = cast("dict[str, Any]", client.get_versions(check=False))["workers"]
     if not versions:
         raise EngineError(
             "SCHEDULER: the cluster has no worker. Start some with "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def trace_scenes(
         )
         lines = terminus_frame(fronts.termini, source, grid.crs)
         lines["date"] = pd.Series(
-            pd.Timestamp(scene.scene.date), index=lines.index, dtype="datetime64[ms]"
+            _timestamp(scene.scene.date), index=lines.index, dtype="datetime64[ms]"
         )
         traced.append(
             TracedScene(scene, grid, lines, fronts.absence.sentence if fronts.absence else "")
@@ -168,12 +169,16 @@ def summary_table(scenes: Sequence[ScreenedScene]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS)).astype(SUMMARY_COLUMNS)
 
 
+def _timestamp(date: datetime.date | None) -> object:
+    return pd.Timestamp(date) if date else pd.NaT
+
+
 def _row(scene: ScreenedScene) -> dict[str, object]:
     entry, lines = scene.traced.segmented.scene, scene.lines
     row: dict[str, object] = {
         "image_id": entry.image_id,
         "path": entry.source.path,
-        "date": pd.Timestamp(entry.date) if entry.date else pd.NaT,
+        "date": _timestamp(entry.date),
         "status": "failed",
         "reason": scene.traced.reason,
         "lines": 0,
