@@ -90,7 +90,7 @@ class NetworkView:
         if self._inputs.kind == "rank":
             return equalise(values, self.quantiles[index])
         scaled = (values - self._inputs.mean[index]) / self._inputs.std[index]
-        return np.nan_to_num(scaled, nan=0.0).astype(np.float32)
+        return np.asarray(np.nan_to_num(scaled, nan=0.0), dtype=np.float32)
 
     def _values(self, window: Window) -> Array:
         """Read the bands, NaN in all where one has no data."""

@@ -30,6 +30,7 @@ from glacier_qgis.models.fronts.time_series_trace import (
     trace_scenes,
 )
 from glacier_qgis.models.fronts.time_series_work import WorkFolder
+from glacier_qgis.models.fronts.zones import require_front_classes
 from glacier_qgis.models.package.package import read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.provenance import software_version
@@ -78,6 +79,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         scenes = catalogue(sources, self.date_pattern.strip(), reporter)
         model = find_model(self.model)
         card = read_card(model)
+        require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
         mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
         settings = self._settings(card.model_dump_json(), mask)
         work = WorkFolder.open(self.work_folder, sources, settings)

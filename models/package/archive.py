@@ -183,8 +183,13 @@ def _read(source: IO[bytes]) -> bytes:
 
 
 def is_pickle(start: bytes) -> bool:
-    """Whether a file that begins so is a Python pickle, or a zip or NumPy file around one."""
+    """Whether a file that begins so is a Python pickle, or a zip or NumPy file around one.
+
+    A safetensors file may begin with the same two bytes, the length of its header, of which
+    the ninth byte is the first.
+    """
     protocol = start[:1] == b"\x80" and start[1:2] in {b"\x02", b"\x03", b"\x04", b"\x05"}
+    protocol &= start[8:9] != b"{"
     return protocol or start.startswith((b"PK\x03\x04", b"\x93NUMPY", b"cos\n", b"c__builtin__"))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROBE_CELLS = 64
 FULL = 1e-3
-"""How far from 1 the sum of probabilities may be, where a graph ends in half precision."""
+"""How far beyond 0 and 1 probabilities may be, where a graph ends in half precision."""
 LEAST = 1e-30
 """Stands for a probability of 0, whose logarithm a network cannot answer with."""
 
@@ -51,6 +51,8 @@ class OnnxNetwork(nn.Module):
         stride: See `OnnxSettings`, as for the others.
     """
 
+    _classes: Tensor
+
     def __init__(self, path: Path, settings: OnnxSettings) -> None:
         """Load a graph.
 
@@ -75,8 +77,7 @@ class OnnxNetwork(nn.Module):
                 f"{path} answers with {channels} classes, and {len(settings.classes)} are named. "
                 "Correct 'class_names' in the model's metadata."
             )
-        inside = bool((answer >= -FULL).all() and (answer <= 1 + FULL).all())
-        self._certain = inside and bool(np.ptp(answer) > 0 or answer.shape[1] > 1)
+        self._certain = bool((answer >= -FULL).all() and (answer <= 1 + FULL).all())
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, bands, rows, columns) to (N, classes, rows, columns) whose softmax is the answer."""

@@ -60,7 +60,7 @@ class SetupEngine(Described):
                     usesStaticStrings=True,
                 ),
                 "igm: the published emulators for 'Simulate glacier' (25 MB). tensorflow: Keras "
-                "emulators as they are. onnx: segmentation models from elsewhere.",
+                "emulators as they are. onnx: segmentation models from and for other programs.",
             )
         )
         self.addParameter(

@@ -56,6 +56,16 @@ def brightness(colour: QColor) -> float:
     return 0.2126 * colour.redF() + 0.7152 * colour.greenF() + 0.0722 * colour.blueF()
 
 
+def test_classes_of_a_model_s_own_are_drawn_in_colours_and_named(tmp_path: Path) -> None:
+    layer = raster(tmp_path / "zones.tif", [[3, 4, 5, 6]])
+    styles.zones(layer, {"CLASSES": {"5": "bare rock", "6": "snow"}})
+    assert labels(layer)[-2:] == ["bare rock", "snow"]
+    colours = drawn(layer)
+    assert all(colour.hsvSaturation() == 0 for colour in colours[:2])
+    assert all(colour.hsvSaturation() > 100 for colour in colours[2:])
+    assert colours[2] != colours[3]
+
+
 def labels(layer: QgsRasterLayer) -> list[str]:
     return [label for label, _ in layer.renderer().legendSymbologyItems()]
 

@@ -16,7 +16,7 @@ from pystac.extensions.mlm import MLMExtension
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package import archive
-from glacier_qgis.models.package.archive import ITEM, pack, unpack
+from glacier_qgis.models.package.archive import ITEM, is_pickle, pack, unpack
 from glacier_qgis.models.package.package import CARD, read_card
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, DELIVERED
 from glacier_qgis.models.package.stac import stac_item
@@ -184,6 +184,13 @@ def test_an_encrypted_member_is_refused(packed: Path, tmp_path: Path) -> None:
 class Trap:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return pytest.fail, ("the pickle was executed",)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_header_whose_length_looks_like_a_pickle_is_none(protocol: int) -> None:
+    assert is_pickle(pickle.dumps({"weights": [1.0, 2.0]}, protocol=protocol))
+    length = 0x80 + (protocol << 8)
+    assert not is_pickle(length.to_bytes(8, "little") + b'{"w":{"dtype":"F32"')
 
 
 @pytest.mark.parametrize("kind", ["pickle", "torch"])
