@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from pyproj import CRS, Transformer
 
 from glacier_qgis.models.fronts.product_names import parse_scene_name
@@ -157,10 +156,9 @@ def points_frame(termini: Sequence[Terminus], source: TerminusSource, crs: CRS) 
         for number, along in measured
     ]
     table = pd.concat(parts) if parts else pd.DataFrame(columns=list(POINT_COLUMNS))
-    places = [shapely.points(along.points) for _, along in measured]
-    geometry = np.concatenate(places) if places else []
+    places = np.concatenate([np.empty((0, 2)), *(along.points for _, along in measured)])
     table = table.astype(POINT_COLUMNS).reset_index(drop=True)
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=crs)
+    return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(*places.T), crs=crs)
 
 
 def quality_flag(satellite: str, date: datetime.date | None) -> int:

@@ -6,6 +6,8 @@ nothing, but tiling, masking and writing must not change it.
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -254,6 +256,33 @@ def test_delineating_is_segmenting_and_extracting(
     assert listener.fractions[-1] == 1
     leftovers = [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
     assert leftovers == []
+
+
+def test_a_calibration_goes_from_the_card_into_the_lines(
+    scene: Path, package: Path, tmp_path: Path
+) -> None:
+    calibrated = tmp_path / "calibrated"
+    shutil.copytree(package, calibrated)
+    card = json.loads((calibrated / "card.json").read_text(encoding="utf-8"))
+    relation = {"widths_m": [0, 1000], "uncertainties_m": [0, 2500]}
+    card["calibration"] = {"level": 0.68, "data": "synthetic", **relation}
+    (calibrated / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    means = []
+    for model in (package, calibrated):
+        segment(scene, model, tmp_path)
+        job = ExtractTermini.model_validate(
+            {
+                "input": {"path": str(tmp_path / "zones.tif")},
+                "probability": {"path": str(tmp_path / "probability.tif")},
+                "output": tmp_path / "lines.gpkg",
+                "longest_only": True,
+                "min_confidence": 0,
+                "min_area": 0,
+            }
+        )
+        run(job)
+        means.append(gpd.read_file(tmp_path / "lines.gpkg")["uncertainty_m"][0])
+    assert means[1] == pytest.approx(2.5 * means[0])
 
 
 def case(**change: object) -> Callable[[Path, Path, Path], dict[str, Any]]:
