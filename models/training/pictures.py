@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import imageio.v3 as imageio
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -13,6 +12,7 @@ from scipy import ndimage
 from shapely import LineString
 from skimage.draw import line as straight
 
+from glacier_qgis.models.raster.png import png_bytes
 from glacier_qgis.models.training.assess import Answer
 from glacier_qgis.models.training.tally import Row
 
@@ -33,7 +33,7 @@ def draw_fronts(answer: Answer) -> bytes:
     for lines, colour in ((answer.reference, LABELLED), (answer.lines, PREDICTED)):
         drawn = _strokes(lines, answer, scale, picture.shape[1:])
         picture[:, drawn] = np.array(colour, np.uint8)[:, None]
-    return bytes(imageio.imwrite("<bytes>", np.moveaxis(picture, 0, 2), extension=".png"))
+    return png_bytes(picture)
 
 
 def examples(rows: Sequence[Row]) -> dict[str, int]:

@@ -68,7 +68,7 @@ class TrainModel(Learning, Job):
         return {
             "OUTPUT": str(self.output),
             "REPORT": str(self.report) if report else None,
-            "EPOCHS": len(epochs),
+            "EPOCHS_TRAINED": len(epochs),
             "BEST_EPOCH": chosen["epoch"],
             **finite({"MEAN_IOU": chosen["mean_iou"], "MEAN_DISTANCE": chosen["distance_m"]}),
         }

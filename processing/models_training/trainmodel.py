@@ -88,7 +88,7 @@ class TrainModel(EngineAlgorithm):
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputNumber("EPOCHS", "Epochs trained"),
+            QgsProcessingOutputNumber("EPOCHS_TRAINED", "Epochs trained"),
             QgsProcessingOutputNumber("BEST_EPOCH", "Epoch of the best weights"),
             QgsProcessingOutputNumber("MEAN_IOU", "Mean IoU in the validation"),
             QgsProcessingOutputNumber("MEAN_DISTANCE", "Mean front distance in the validation (m)"),

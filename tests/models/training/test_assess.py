@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import imageio.v3 as imageio
 import numpy as np
 import numpy.typing as npt
 import pytest
+from rasterio.io import MemoryFile
 
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.training.assess import Answer, assess
@@ -125,9 +125,11 @@ def test_examples_are_the_best_the_median_and_the_worst() -> None:
     assert examples([]) == {}
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_picture_shows_both_fronts() -> None:
     png = draw_fronts(answer(tile(), 3))
-    picture = imageio.imread(png)
+    with MemoryFile(png) as file, file.open() as raster:
+        picture = np.moveaxis(raster.read(), 0, 2)
     scale = picture.shape[1] / SIZE
     blue = np.argwhere((picture == (0, 190, 255)).all(axis=2))[:, 1]
     orange = np.argwhere((picture == (255, 140, 0)).all(axis=2))[:, 1]

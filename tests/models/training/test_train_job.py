@@ -116,7 +116,7 @@ def test_it_learns_and_says_everything_about_it(
     assert result["MEAN_IOU"] > 0.97  # type: ignore[operator]
     assert result["MEAN_DISTANCE"] < 60  # type: ignore[operator]
     lines = [line for line in listener.logs if line.startswith("Epoch ")]
-    assert len(lines) == result["EPOCHS"] == 4
+    assert len(lines) == result["EPOCHS_TRAINED"] == 4
     assert "best so far" in "".join(lines)
     assert not output.with_name(f"{output.name}.state").exists()
     assert not list(tmp_path.glob(".*"))
@@ -206,7 +206,7 @@ def test_it_stops_when_it_gets_no_better(
     dataset = write_dataset(training=2, validation=1)
     options = {"epochs": 30, "learning_rate": 1e-9, "patience": 2}
     result, listener = run(train(dataset, tmp_path / "model.zip", small, **options))
-    assert result["EPOCHS"] == result["BEST_EPOCH"] + 2 < 30  # type: ignore[operator]
+    assert result["EPOCHS_TRAINED"] == result["BEST_EPOCH"] + 2 < 30  # type: ignore[operator]
     assert any("Stopped early" in line for line in listener.logs)
 
 
