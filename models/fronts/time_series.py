@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.options import Extraction, Inference
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene, catalogue, find_rasters
 from glacier_qgis.models.fronts.time_series_cluster import run_on_cluster
+from glacier_qgis.models.fronts.time_series_consistent import make_consistent
 from glacier_qgis.models.fronts.time_series_segment import Run, run_here, segment_scenes
 from glacier_qgis.models.fronts.time_series_trace import (
     screen_scenes,
@@ -39,6 +41,8 @@ from glacier_qgis.models.vector.source import Layer, read_layer
 
 SEGMENTATION_SHARE = 0.9
 """Share of the progress bar that the networks take of a series."""
+CONSISTENCY_SHARE = 0.95
+"""Share that is done when the scenes are consistent."""
 IRRELEVANT = {"model", "mask", "device", "batch_size"}
 """Options that do not change a scene's result, or that the settings hold in another form."""
 
@@ -60,6 +64,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
     folder: OptionalPath
     date_pattern: str = ""
     bands: Annotated[tuple[int, ...], BeforeValidator(numbers)] = ()
+    consistent: bool = True
     scheduler: str = ""
     work_folder: OptionalPath
     output: Path
@@ -94,7 +99,11 @@ class TerminusTimeSeries(Inference, Extraction, Job):
                 run,
                 Stage(reporter, 0, SEGMENTATION_SHARE),
             )
-        traced = trace_scenes(segmented, self, Stage(reporter, SEGMENTATION_SHARE, 1))
+        with tempfile.TemporaryDirectory(prefix=".", dir=work.path) as folder:
+            if self.consistent:
+                stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)
+                segmented = make_consistent(segmented, Path(folder), stage)
+            traced = trace_scenes(segmented, self, Stage(reporter, CONSISTENCY_SHARE, 1))
         screened = screen_scenes(traced, reporter)
         layers = [scene.lines for scene in screened if scene.lines is not None]
         found = [layer for layer in layers if len(layer)]

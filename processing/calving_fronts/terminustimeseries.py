@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
@@ -116,6 +117,12 @@ def _scenes() -> list[Parameter]:
 def _work() -> list[Parameter]:
     """Declare where and by whom the work is done."""
     return [
+        described(
+            QgsProcessingParameterBoolean("CONSISTENT", "Make scenes consistent in time", True),
+            "Zones seldom change from one scene to the next: what each cell shows is judged with "
+            "the scenes before and after, which corrects blunders in single scenes. Turn it off to "
+            "treat every scene by itself.",
+        ),
         described(
             QgsProcessingParameterString("SCHEDULER", "Dask scheduler", "", optional=True),
             "Address of a running Dask cluster, such as tcp://host:8786, that shares the work. Its "
