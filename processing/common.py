@@ -233,8 +233,8 @@ def extraction() -> list[Parameter]:
             "MIN_CONFIDENCE",
             "Minimum confidence",
             "Less sure lines are dropped, 0 to 1: where the network cannot tell ice from water on "
-            "either side, there is no front. The limit is low, so that no front is lost: look at "
-            "lines under 0.5. 0 keeps every line.",
+            "either side, there is most likely no front. The limit is low, for a higher one loses "
+            "fronts: look at lines under 0.5. 0 keeps every line.",
             0.1,
             minValue=0,
             maxValue=1,

@@ -40,9 +40,10 @@ from glacier_qgis.models.vector.lines import (
 MIN_CONFIDENCE = 0.1
 """Less sure lines are no fronts, unless another limit is asked for (see `Transition`).
 
-Low on purpose. Of the lines that networks drew on a glacier they had never seen, none under 0.1
-lay within 300 m of the front, and of those between 0.2 and 0.3 a quarter did: a higher limit
-loses fronts, which the attribute `confidence` leaves to judge.
+Low on purpose. In 13 scenes of Jorum, which two networks had not seen, they drew 73 lines: of 4
+under 0.1 none lay within 300 m of the front (median distance), of 15 from 0.2 to 0.3 three did. A
+higher limit loses fronts, which the attribute `confidence` leaves to judge. So few scenes only
+suggest the number.
 """
 
 
