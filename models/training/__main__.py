@@ -65,7 +65,7 @@ def fit(
     """Learn from everything but the glaciers that are held out; write the averaged weights."""
     torch.manual_seed(arguments.seed)
     radar = pools_by_group(scene for scene in learnt if not is_optical(scene))
-    optical = list[Labelled](filter(is_optical, learnt))
+    optical: list[Labelled] = [scene for scene in learnt if is_optical(scene)]
     pools = [optical] if arguments.optical else [*radar, optical]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes, rate=arguments.rate)
     network = build(NETWORKS[arguments.network])

@@ -1,4 +1,4 @@
-"""How good a model is on labelled scenes: the product itself is run on each of them."""
+"""How good a model is on labelled scenes: the product itself is run on them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from glacier_qgis.models.fronts.metrics import (
     zone_confusion,
     zone_iou,
 )
+from glacier_qgis.models.fronts.time_series import TerminusTimeSeries
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, NO_DATA, NOT_PROCESSED
 from glacier_qgis.models.training.samples import LabelledScene
 from glacier_qgis.models.vector.lines import clip_lines, line_parts
@@ -68,26 +69,81 @@ def evaluate(
         Numbers under names that end in their unit.
     """
     counts = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES) + 1), np.int64)
-    whole, boxed = [], []
+    fronts = []
     for index, scene in enumerate(scenes):
         result = predict(package, scene)
         counts += zone_confusion(result.zones, result.truth, list(CLASS_NAMES))
-        inside = clip_lines(result.lines, reference_box(result.reference))
-        whole.append(front_distances(result.lines, result.reference, SPACING_M))
-        boxed.append(front_distances(inside, result.reference, SPACING_M))
+        fronts.append((result.lines, result.reference))
         reporter.progress((index + 1) / len(scenes), scene.name)
-    values: dict[str, float | int] = {"images": len(scenes)}
-    for name, distances in {"box": boxed, "scene": whole}.items():
-        error = mean_distance_error(distances)
-        values[f"mde_{name}_m"] = round(error.mean_m, 1)
-        values[f"median_over_images_{name}_m"] = round(error.median_m, 1)
-        values[f"missed_{name}"] = error.missed
+    values = front_values(fronts)
     present = counts.sum(axis=1) > 0
     overlap = dict(zip(CLASS_NAMES.values(), zone_iou(counts), strict=True))
     for name in np.asarray(list(CLASS_NAMES.values()))[present]:
         values[f"iou_{name.replace(' ', '_')}"] = round(float(overlap[name]), 4)
     values["mean_iou"] = round(float(zone_iou(counts)[present].mean()), 4)
     return values
+
+
+def evaluate_series(
+    package: Path, scenes: Sequence[LabelledScene], reporter: Reporter
+) -> dict[str, float | int]:
+    """Measure a model package on a time series of one place, scenes judging each other.
+
+    Args:
+        package: The model.
+        scenes: Of one place: their corners coincide.
+        reporter: Told of progress.
+
+    Returns:
+        The front distances of `evaluate`.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "scenes").mkdir()
+        references = {
+            scene.name: reference_lines(
+                scene, _write(scene, folder / "scenes" / f"{scene.name}.tif")
+            )
+            for scene in scenes
+        }
+        with Outputs("00000000") as outputs:
+            parameters = {
+                "folder": folder / "scenes",
+                "model": str(package),
+                "work_folder": folder / "work",
+                "output": folder / "termini.gpkg",
+            }
+            TerminusTimeSeries.model_validate(parameters).run(reporter, outputs)
+        frame = gpd.read_file(folder / "termini.gpkg")
+        return front_values(
+            [
+                (line_parts(frame.geometry[frame["image_id"] == image]), reference)
+                for image, reference in references.items()
+            ]
+        )
+
+
+def front_values(
+    fronts: Sequence[tuple[list[LineString], list[LineString]]],
+) -> dict[str, float | int]:
+    """Return the front distances of predicted and labelled lines, a pair an image."""
+    whole, boxed = [], []
+    for lines, reference in fronts:
+        inside = clip_lines(lines, reference_box(reference))
+        whole.append(front_distances(lines, reference, SPACING_M))
+        boxed.append(front_distances(inside, reference, SPACING_M))
+    values: dict[str, float | int] = {"images": len(fronts)}
+    for name, distances in {"box": boxed, "scene": whole}.items():
+        error = mean_distance_error(distances)
+        values[f"mde_{name}_m"] = round(error.mean_m, 1)
+        values[f"median_over_images_{name}_m"] = round(error.median_m, 1)
+        values[f"missed_{name}"] = error.missed
+    return values
+
+
+def reference_lines(scene: LabelledScene, transform: Affine) -> list[LineString]:
+    """Return the front that a person drew, as lines."""
+    return mask_lines(thin(scene.traced), transform)  # type: ignore[no-untyped-call]
 
 
 def predict(package: Path, scene: LabelledScene) -> SceneResult:
@@ -111,7 +167,7 @@ def predict(package: Path, scene: LabelledScene) -> SceneResult:
         zones=np.where(zones == NOT_PROCESSED, NO_DATA, zones).astype(np.uint8),
         truth=truth,
         lines=line_parts(frame.geometry),
-        reference=mask_lines(thin(scene.traced), transform),  # type: ignore[no-untyped-call]
+        reference=reference_lines(scene, transform),
     )
 
 
