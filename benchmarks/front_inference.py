@@ -227,6 +227,7 @@ def overlap_times(rounds: int, size: int) -> None:
             WarpedVRT(source, crs="EPSG:4326") as view,
         ):
             rasterio.shutil.copy(view, scene, driver="GTiff", tiled=True, compress="deflate")
+        segment_seconds(scene, folder)  # only warms up
         for _ in range(rounds):
             beside = segment_seconds(scene, folder)
             with one_after_the_other():
