@@ -29,7 +29,8 @@ BEYOND = 5.0
 """An outlier lies this many standard deviations, estimated robustly, from where it should."""
 LEAST_CELLS = 3.0
 """No line within so many cells of where it should lie is an outlier."""
-SAMPLES = 64
+SAMPLES, MATCH_SAMPLES = 64, 16
+"""Points along a line, to measure its displacement and to find the lines of its front."""
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution in units of its median absolute deviation."""
 
@@ -85,7 +86,7 @@ def displacement(line: LineString, other: LineString) -> float:
 
 
 def _one_way(line: LineString, other: LineString) -> float:
-    points = _samples(line)
+    points = _samples(line, SAMPLES)
     along = shapely.line_locate_point(other, points)
     foot = shapely.line_interpolate_point(other, along)
     step = other.length / SAMPLES
@@ -220,7 +221,7 @@ class _Series:
         """Match lines of two scenes: each other's nearest, no further apart than they are long."""
         if (scene, other) not in self._pairs:
             mine, theirs = self._observations[scene].lines, self._observations[other].lines
-            gaps = np.array([[_gap(a, b) for b in theirs] for a in mine])
+            gaps = _gaps(mine, theirs)
             best = [
                 (int(row), int(gaps[row].argmin()))
                 for row in range(len(mine))
@@ -232,14 +233,23 @@ class _Series:
         return self._pairs[scene, other]
 
 
-def _gap(line: LineString, other: LineString) -> float:
-    """Return the mean distance of the points of the one line that lies nearer to the other, m."""
-    return min(
-        float(shapely.distance(_samples(a), b).mean()) for a, b in ((line, other), (other, line))
-    )
+def _gaps(lines: Sequence[LineString], others: Sequence[LineString]) -> Array:
+    """Return how far each line lies from each other one, m, shape (lines, others).
+
+    That is the mean distance of the points of the one from the other, of the nearer of both ways:
+    a part of a line lies at no distance from the whole.
+    """
+
+    def one_way(first: Sequence[LineString], second: Sequence[LineString]) -> Array:
+        shapely.prepare(second)
+        points = [_samples(line, MATCH_SAMPLES) for line in first]
+        distances = shapely.distance(np.array(points)[:, :, None], np.array(second)[None, None, :])
+        return np.asarray(distances.mean(axis=1))
+
+    return np.minimum(one_way(lines, others), one_way(others, lines).T)
 
 
-def _samples(line: LineString) -> npt.NDArray[np.object_]:
+def _samples(line: LineString, count: int) -> npt.NDArray[np.object_]:
     """Return evenly spread points along a line."""
-    shares = (np.arange(SAMPLES) + 0.5) / SAMPLES
+    shares = (np.arange(count) + 0.5) / count
     return np.asarray(shapely.line_interpolate_point(line, shares, normalized=True))

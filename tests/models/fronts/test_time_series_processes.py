@@ -20,7 +20,7 @@ from glacier_qgis.models.fronts.synthetic import SyntheticScene
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
 SCENES = 6
-PATIENCE = 600.0
+PATIENCE = 1800.0
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ class Series:
             "folder": str(folder),
             "model": str(model),
             "min_confidence": 0,
-            "min_length": 300,
+            "min_length": 1500,
             "output": str(self.lines),
             "summary": str(self.summary),
             **parameters,
@@ -61,7 +61,11 @@ class Series:
         )
 
     def finish(self) -> list[dict[str, Any]]:
-        stdout, _ = self.process.communicate(timeout=PATIENCE)
+        with self.process:
+            try:
+                stdout, _ = self.process.communicate(timeout=PATIENCE)
+            finally:
+                self.process.kill()
         return [json.loads(line) for line in stdout.splitlines()]
 
 
