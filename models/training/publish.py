@@ -22,11 +22,9 @@ from glacier_qgis.models.package.card import (
 )
 from glacier_qgis.models.package.package import save_package
 from glacier_qgis.models.raster.provenance import software_version
+from glacier_qgis.models.training.augment import OCTAVES
 from glacier_qgis.models.training.describe import NORMALISATION, TASK, channels
 from glacier_qgis.models.training.start import TITLES, Start
-
-WIDEST_SCALE = 2.0
-"""Views show cells from half to twice the model's own size (see `Augmentation`)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class Publisher:
     ) -> ModelCard:
         origin = self.start.origin
         title = TITLES[self.start.architecture.name]
+        finest, coarsest = (2**octaves for octaves in OCTAVES)
         return ModelCard(
             name=package_name(self.output),
             version="1.0.0",
@@ -84,7 +83,7 @@ class Publisher:
             bands=self.bands,
             channels=channels(self.bands),
             cell_size_m=self.cell_size_m,
-            cell_size_range_m=(self.cell_size_m / WIDEST_SCALE, self.cell_size_m * WIDEST_SCALE),
+            cell_size_range_m=(self.cell_size_m * finest, self.cell_size_m * coarsest),
             normalisation=NORMALISATION,
             training_data=[*(origin.training_data if origin else []), self.learnt],
             training=self.training,

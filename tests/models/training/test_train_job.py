@@ -79,7 +79,7 @@ def package(folder: Path, groups: Iterable[str] = ("elsewhere",), bands: int = 1
         last_date="2000-01-01",
     )
     card = describe(
-        folder.name, Architecture(name="unet", parameters=parameters), [data], data, ""
+        folder.name, Architecture(name="unet", parameters=parameters), [data], "none"
     ).model_copy(
         update={"bands": bands, "channels": [*(f"band {n}" for n in range(bands)), "mask"]}
     )
@@ -125,6 +125,7 @@ def test_it_learns_and_says_everything_about_it(
     card = load_package(tmp_path / "unpacked").card
     assert card.name == "my_model"
     assert card.cell_size_m == 60
+    assert card.cell_size_range_m[0] < 60 < card.cell_size_range_m[1]
     assert [data.groups for data in card.training_data] == [["elsewhere"], ["training glacier"]]
     assert "validation glacier" in card.split
     assert "0.02" in card.training
