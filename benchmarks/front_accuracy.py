@@ -15,7 +15,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 PLUGINS = Path(__file__).parents[1] / "build" / "plugins"
@@ -23,19 +22,15 @@ sys.path.insert(0, str(PLUGINS))
 
 from safetensors.torch import load_file  # noqa: E402
 
-from glacier_qgis.models.package.package import save_package  # noqa: E402
-from glacier_qgis.models.training import caffe  # noqa: E402
 from glacier_qgis.models.training.__main__ import NETWORKS  # noqa: E402
-from glacier_qgis.models.training.describe import describe  # noqa: E402
-from glacier_qgis.models.training.evaluate import (  # noqa: E402
-    Silent,
-    evaluate,
-    evaluate_series,
-)
+from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
+from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
+from glacier_qgis.models.training.folds import judge  # noqa: E402
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
-STEPS = {"unet": 4000, "hrnet": 2300}
-"""Both take about the same time: a step of this HRNet takes 1.7 times as long."""
+CYCLES = {"unet": (4000, 6000), "hrnet": (2300,)}
+"""Steps of each run; a second goes on from the weights of the first. A step of this HRNet takes
+1.7 times as long as one of this U-Net, so that the first runs take about the same time."""
 COLUMNS = {
     "mde_box_m": "box",
     "median_over_images_box_m": "median",
@@ -44,36 +39,22 @@ COLUMNS = {
 }
 
 
-def train(network: str, glacier: str, given: argparse.Namespace) -> Path:
+def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> Path:
     """Return the weights of a network that has not seen a glacier; learn them if need be."""
-    folder: Path = given.runs / f"{network}_{glacier}"
+    suffix = f"_{cycle + 1}" if cycle else ""
+    folder: Path = given.runs / f"{network}_{glacier}{suffix}"
     weights = folder / "weights.safetensors"
     if not weights.is_file():
         command = [sys.executable, "-P", "-m", "glacier_qgis.models.training", "fit"]
         command += ["--data", str(given.data / "caffe256"), "--hold-out", glacier]
         command += ["--front-lines", str(given.data / "landsat_greenland" / "train")]
-        command += ["--network", network, "--steps", str(STEPS[network]), "--output", str(folder)]
+        command += ["--network", network, "--steps", str(CYCLES[network][cycle])]
+        command += ["--seed", str(cycle + 1), "--output", str(folder)]
+        if cycle:
+            command += ["--start-from", str(train(network, glacier, cycle - 1, given))]
         environment = {**os.environ, "PYTHONPATH": str(PLUGINS)}
         subprocess.run(command, check=True, env=environment)  # noqa: S603
     return weights
-
-
-def judge(network: str, glacier: str, given: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Measure one network on one glacier, scene by scene and as a series."""
-    weights = load_file(train(network, glacier, given))
-    scenes = caffe.read_caffe(given.data / "caffe256")
-    learnt = [scene for scene in scenes if scene.group != glacier]
-    tested = [scene for scene in scenes if scene.group == glacier]
-    card = describe(
-        "fold", NETWORKS[network], [caffe.credit(learnt)], caffe.credit(tested), history=""
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / "fold"
-        save_package(package, card, weights)
-        return {
-            "scenes": evaluate(package, tested, Silent()),
-            "series": evaluate_series(package, tested, Silent()),
-        }
 
 
 def main() -> None:
@@ -86,19 +67,23 @@ def main() -> None:
     given = parser.parse_args()
     given.data = Path(given.data)
     header = " ".join(f"{name:>7}" for name in COLUMNS.values())
-    sys.stdout.write(f"{'network':8} {'glacier':8} {'as':8} {header}    IoU of zones\n")
+    sys.stdout.write(f"{'network':8} {'glacier':8} {'steps':>6} {'as':8} {header}  IoU of zones\n")
+    scenes = read_caffe(given.data / "caffe256")
     for network in given.networks:
         for glacier in given.glaciers:
-            found = judge(network, glacier, given)
-            kept = given.runs / f"{network}_{glacier}" / "accuracy.json"
-            kept.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-            for way, values in found.items():
-                figures = " ".join(f"{values[name]:7.0f}" for name in COLUMNS)
-                zones = [f"{v:.2f}" for name, v in values.items() if "iou" in name]
-                sys.stdout.write(
-                    f"{network:8} {glacier:8} {way:8} {figures}    {' '.join(zones)}\n"
-                )
-                sys.stdout.flush()
+            unseen = [scene for scene in scenes if scene.group == glacier]
+            for cycle in range(len(CYCLES[network])):
+                weights = train(network, glacier, cycle, given)
+                found = judge(NETWORKS[network], load_file(weights), unseen, Silent())
+                kept = weights.with_name("accuracy.json")
+                kept.write_text(json.dumps(found.values(), indent=2) + "\n", encoding="utf-8")
+                steps = sum(CYCLES[network][: cycle + 1])
+                for way, values in {"scenes": found.scenes, "series": found.series}.items():
+                    figures = " ".join(f"{values[name]:7.0f}" for name in COLUMNS)
+                    zones = " ".join(f"{v:.2f}" for name, v in values.items() if "iou" in name)
+                    line = f"{network:8} {glacier:8} {steps:6} {way:8} {figures}  {zones}\n"
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
 
 
 if __name__ == "__main__":

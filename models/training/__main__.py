@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
 from pydantic import JsonValue
 from safetensors.torch import load_file, save_file
@@ -18,13 +17,14 @@ from safetensors.torch import load_file, save_file
 from glacier_qgis.models.engine.device import tune_allocator
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import EventStream
+from glacier_qgis.models.fronts.calibration import fit_calibration
 from glacier_qgis.models.package.card import Architecture, Evaluation
 from glacier_qgis.models.package.package import build, save_package
 from glacier_qgis.models.training import caffe, front_lines
 from glacier_qgis.models.training.caffe import read_caffe
 from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
-from glacier_qgis.models.training.evaluate import evaluate
 from glacier_qgis.models.training.fit import Fit, Schedule
+from glacier_qgis.models.training.folds import judge
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.sampling import pools_by_group, sampler
@@ -84,31 +84,41 @@ def publish(
     held_out: list[LabelledScene],
     reporter: EventStream,
 ) -> None:
-    """Measure weights on the glacier that was kept out and write the package."""
-    weights = load_file(arguments.weights)
-    package: Path = arguments.package
-    sources = [caffe.credit(learnt), front_lines.credit(read_front_lines(arguments.front_lines))]
-    card = describe(
-        package.name,
-        NETWORKS[arguments.network],
-        sources,
-        caffe.credit(held_out),
-        history=arguments.history,
-    )
-    draft = Path(tempfile.mkdtemp()) / package.name
-    try:
-        save_package(draft, card, weights)
-        measured = Evaluation(
-            data=f"CaFFe, glacier {arguments.hold_out}, in no part of the training",
-            command=(
-                f"python -m glacier_qgis.models.training publish --hold-out {arguments.hold_out}"
-            ),
-            values=evaluate(draft, held_out, reporter),
+    """Write the package of weights that learnt from all glaciers, or from all but some.
+
+    It is measured, and its uncertainties are calibrated, by networks of the same kind that
+    had each not seen the glaciers that they are judged on.
+    """
+    network = NETWORKS[arguments.network]
+    folds = dict(arguments.fold)
+    evaluations, widths, distances = [], [], []
+    for groups, path in folds.items():
+        unseen = [s for s in [*learnt, *held_out] if s.group in groups.split(",")]
+        verdict = judge(network, load_file(path), unseen, reporter)
+        values = verdict.values()
+        reporter.log(f"{groups}: {values}")
+        evaluations.append(
+            Evaluation(
+                data=f"{groups}, by a network of this kind that has not seen it",
+                command="python benchmarks/front_accuracy.py",
+                values=values,
+            )
         )
-        reporter.log(f"{measured.data}: {measured.values}")
-        save_package(package, card.model_copy(update={"evaluations": [measured]}), weights)
-    finally:
-        shutil.rmtree(draft.parent, ignore_errors=True)
+        widths.append(verdict.widths)
+        distances.append(verdict.distances)
+    sources = [
+        credit([scene for scene in learnt if is_optical(scene) == optical])
+        for optical, credit in ((False, caffe.credit), (True, front_lines.credit))
+        if optical or not arguments.optical
+    ]
+    split = (
+        "All of training_data was learnt from. The evaluations, and the calibration, are those of "
+        f"networks trained in the same way on all but one glacier: {', '.join(folds)}."
+    )
+    card = describe(arguments.package.name, network, sources, split, arguments.history)
+    calibration = fit_calibration(np.concatenate(widths), np.concatenate(distances), split)
+    measured = {"evaluations": evaluations, "calibration": calibration}
+    save_package(arguments.package, card.model_copy(update=measured), load_file(arguments.weights))
 
 
 def _arguments() -> argparse.Namespace:
@@ -117,7 +127,6 @@ def _arguments() -> argparse.Namespace:
     learn = steps.add_parser("fit", help=fit.__doc__)
     learn.set_defaults(step=fit)
     learn.add_argument("--output", type=Path, required=True, help="folder; resumes what it holds")
-    learn.add_argument("--optical", action="store_true", help="from the Landsat images alone")
     learn.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     learn.add_argument("--steps", type=int, default=7000)
     learn.add_argument("--minutes", type=float, default=float("inf"), help="of computing, at most")
@@ -127,8 +136,17 @@ def _arguments() -> argparse.Namespace:
     finish.set_defaults(step=publish)
     finish.add_argument("--weights", type=Path, required=True, help="what fit wrote")
     finish.add_argument("--package", type=Path, required=True, help="folder to create")
+    finish.add_argument(
+        "--fold",
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("GLACIERS", "WEIGHTS"),
+        help="weights that have not seen these glaciers (with commas between), to measure",
+    )
     finish.add_argument("--history", default="", help="what the card should say of earlier runs")
     for step in (learn, finish):
+        step.add_argument("--optical", action="store_true", help="from the Landsat images alone")
         step.add_argument("--network", choices=NETWORKS, default="unet")
         step.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
         step.add_argument(

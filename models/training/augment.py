@@ -147,6 +147,7 @@ class Augmentation:
     def _radiometry(self, value: Tensor, zones: Tensor) -> Tensor:
         """Change what ranks leave open: the share of each zone in a scene, illumination, noise."""
         dark = value <= -0.98
+        value = self._open_water(value, zones)
         if self._chance(0.2):
             zone = ROCK + int(self._uniform(0, OCEAN - ROCK + 1))
             value = value + self._normal(0.25) * (zones == zone)
@@ -159,6 +160,15 @@ class Augmentation:
         power = math.exp(self._normal(0.3))
         value = 2 * ((value.clamp(-1, 1) + 1) / 2) ** power - 1
         return torch.where(dark, -1.0, value)
+
+    def _open_water(self, value: Tensor, zones: Tensor) -> Tensor:
+        """Sometimes let water or young ice take a part of the ocean: any grey, little texture."""
+        if self._chance(0.75):
+            return value
+        part = (zones == OCEAN) & (self._field(3) > self._normal(1.0))
+        swell = self._uniform(0, 0.3) * self._field(4)
+        speckle = self._uniform(0, 0.3) * self._field(self._size)
+        return torch.where(part, self._uniform(-1, 1) + swell + speckle, value)
 
     def _field(self, cells: int) -> Tensor:
         """Smooth noise of unit variance at the nodes, with `cells` nodes along a side."""

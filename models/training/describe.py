@@ -11,10 +11,11 @@ from glacier_qgis.models.package.card import (
     ZoneClass,
 )
 from glacier_qgis.models.raster.provenance import software_version
+from glacier_qgis.models.training.start import TITLES
 
 CELL_SIZE_M = 60.0
-CELL_SIZE_RANGE_M = (30.0, 120.0)
-"""The network sees cells of half to twice its own size while it learns."""
+CELL_SIZE_RANGE_M = (40.0, 97.0)
+"""The network sees cells of such sizes while it learns (see `OCTAVES` in `augment`)."""
 
 NORMALISATION = (
     "rank of the value among the scene's valid values, from 257 quantiles, so that linear "
@@ -34,8 +35,8 @@ def describe(
     name: str,
     architecture: Architecture,
     learnt: list[TrainingData],
-    held_out: TrainingData,
-    history: str,
+    split: str,
+    history: str = "",
 ) -> ModelCard:
     """Describe a model; its hash is filled in when the package is saved.
 
@@ -43,13 +44,13 @@ def describe(
         name: Name of the package.
         architecture: The network.
         learnt: What the weights were fitted to.
-        held_out: What was kept for the test.
+        split: What was kept out of the training, and how the model was measured.
         history: What the weights started from; may be blank.
     """
     return ModelCard(
         name=name,
         version="1.0.0",
-        title="Calving fronts in satellite images (U-Net)",
+        title=f"Calving fronts in satellite images ({TITLES[architecture.name]})",
         task=TASK,
         architecture=architecture,
         weights=Weights(file="weights.safetensors", sha256="0" * 64),
@@ -63,13 +64,9 @@ def describe(
         training=(
             "Cross-entropy (threefold near fronts) plus Dice loss; AdamW, one-cycle schedule; "
             "running average of the weights; random turns, flips, scales, stretches, contrast, "
-            f"illumination and noise. {history}"
+            f"illumination and noise; zones of several scenes composed. {history}"
         ).strip(),
-        split=(
-            f"By glacier: {', '.join(held_out.groups)} ({held_out.images} images of CaFFe) was "
-            "kept out, all of training_data was learnt from. The last weights of the last run were "
-            "kept: none were chosen by their score on the glacier that was kept out."
-        ),
+        split=split,
         licence="CC BY 4.0",
         software=software_version(),
         citation=(

@@ -24,7 +24,10 @@ CELL_SIZE = 49.0
 """Mean ground distance between pixels of this data set, in m."""
 
 GROUP = "Landsat"
-"""First word of the group's name; the others are path and row."""
+"""First part of the group's name; the other is the glacier's."""
+
+GLACIERS = {"Jakobshavn": range(8, 11), "Sverdrup": range(20, 25), "Kangerlussuaq": range(229, 232)}
+"""Which Landsat paths see which glacier."""
 
 REACH = 20
 """How many pixels from the front the zones are certain enough to learn from."""
@@ -74,13 +77,18 @@ def _read(path: Path, label: Path) -> LabelledScene:
     _, _, path_row, date, *_ = name.split("_")
     return LabelledScene(
         name=name,
-        group=f"{GROUP} path {path_row[:3]} row {path_row[3:]}",
+        group=f"{GROUP}-{_glacier(int(path_row[:3]))}",
         date=datetime.strptime(date, "%Y%m%d").date().isoformat(),
         image=io.imread(path)[..., 0],
         zones=zones_beside(front),
         traced=front,
         cell_size=(CELL_SIZE, CELL_SIZE),
     )
+
+
+def _glacier(path: int) -> str:
+    names = [name for name, paths in GLACIERS.items() if path in paths]
+    return names[0] if names else f"path {path:03d}"
 
 
 def zones_beside(front: npt.NDArray[np.bool_], reach: int = REACH) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,76 @@
+"""A network judged on glaciers that it has not seen, by the product's own jobs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.package import load_package, save_package
+from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
+from glacier_qgis.models.training.evaluate import evaluate, evaluate_series
+from glacier_qgis.models.training.front_lines import is_optical
+from glacier_qgis.models.training.judge import Judge
+from glacier_qgis.models.training.samples import LabelledScene
+from glacier_qgis.models.training.tally import tally
+
+Values = dict[str, float | int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How good a network is on glaciers that it has not seen.
+
+    Attributes:
+        scenes: Figures of each scene by itself, see `evaluate`.
+        series: Of the scenes as a time series; empty where they do not show one place.
+        widths: Widths of transitions at points of predicted fronts, m.
+        distances: From the same points to the true fronts, m.
+    """
+
+    scenes: Values
+    series: Values
+    widths: npt.NDArray[np.float64]
+    distances: npt.NDArray[np.float64]
+
+    def values(self) -> Values:
+        """Return all figures; those of the series with that word before them."""
+        return self.scenes | {f"series_{name}": value for name, value in self.series.items()}
+
+
+def judge(
+    architecture: Architecture,
+    weights: Mapping[str, Tensor],
+    scenes: Sequence[LabelledScene],
+    reporter: Reporter,
+) -> Verdict:
+    """Measure weights on scenes that they were not fitted to.
+
+    Args:
+        architecture: The network.
+        weights: Its state.
+        scenes: With labels; radar scenes of one glacier show one place.
+        reporter: Told of progress.
+    """
+    place = {scene.group for scene in scenes}
+    one_place = len(place) == 1 and not any(map(is_optical, scenes))
+    with tempfile.TemporaryDirectory() as name:
+        package = Path(name) / "fold"
+        save_package(package, describe("fold", architecture, [], split=", ".join(place)), weights)
+        network = load_package(package).network
+        answers = Judge(network, torch.device("cpu"), CELL_SIZE_M).answers(scenes)
+        widths, distances = tally(answers).stated_and_true
+        return Verdict(
+            scenes=evaluate(package, scenes, reporter),
+            series=evaluate_series(package, scenes, reporter) if one_place else {},
+            widths=widths,
+            distances=distances,
+        )
