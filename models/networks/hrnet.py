@@ -37,26 +37,19 @@ class ResidualBlock(nn.Module):
         return changed
 
 
-class Exchange(nn.Module):
-    """Every branch receives all others, resampled to its own resolution."""
+class Receiver(nn.Module):
+    """One branch receives all branches, resampled to its own resolution."""
 
-    def __init__(self, widths: Sequence[int]) -> None:
+    def __init__(self, widths: Sequence[int], target: int) -> None:
         super().__init__()
-        self.paths = nn.ModuleList(
-            nn.ModuleList(_path(widths, source, target) for source in range(len(widths)))
-            for target in range(len(widths))
-        )
+        self.target = target
+        self.paths = nn.ModuleList(_path(widths, source, target) for source in range(len(widths)))
 
-    def forward(self, branches: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Tensors (N, widths[i], rows / 2^i, columns / 2^i) to the same shapes."""
-        received = []
-        for target, paths in enumerate(self.paths):
-            size = branches[target].shape[2:]
-            parts = [
-                _resized(path(branch), size) for path, branch in zip(paths, branches, strict=True)
-            ]
-            received.append(torch.relu(torch.stack(parts).sum(dim=0)))
-        return received
+    def forward(self, branches: list[torch.Tensor]) -> torch.Tensor:
+        """Tensors (N, widths[i], rows / 2^i, columns / 2^i) to the shape of the target's."""
+        size = branches[self.target].shape[2:]
+        pairs = zip(self.paths, branches, strict=True)
+        return torch.relu(torch.stack([_resized(path(part), size) for path, part in pairs]).sum(0))
 
 
 class HRNet(nn.Module):
@@ -120,12 +113,11 @@ class _Stage(nn.Module):
         self.branches = nn.ModuleList(
             nn.Sequential(*(ResidualBlock(width) for _ in range(BLOCKS))) for width in widths
         )
-        self.exchange = Exchange(widths)
+        self.exchange = nn.ModuleList(Receiver(widths, target) for target in range(len(widths)))
 
     def forward(self, branches: list[torch.Tensor]) -> list[torch.Tensor]:
         changed = [block(branch) for block, branch in zip(self.branches, branches, strict=True)]
-        received: list[torch.Tensor] = self.exchange(changed)
-        return received
+        return [receiver(changed) for receiver in self.exchange]
 
 
 def _convolution(
