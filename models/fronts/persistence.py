@@ -50,7 +50,7 @@ def persistent(
     hidden = probabilities[:, :1]
     evidence = probabilities[:, 1:] + hidden / 3
     seen = evidence.sum(axis=1, keepdims=True) > 0
-    evidence = np.where(seen, np.clip(evidence, LEAST, 1) ** trust, 1 / 3)
+    evidence = np.where(seen, np.clip(evidence, LEAST, 1) ** trust, 1 / 3).astype(np.float32)
     posterior = _forward_backward(evidence, np.exp(-rate * np.diff(years)))
     return np.concatenate([hidden, (1 - hidden) * posterior * seen], axis=1)
 
@@ -64,7 +64,7 @@ def _forward_backward(evidence: Array, kept: npt.NDArray[np.float64]) -> Array:
     """
 
     def normal(values: Array) -> Array:
-        return values / values.sum(axis=0, keepdims=True)
+        return np.asarray(values / values.sum(axis=0, keepdims=True))
 
     def pass_on(state: Array, stay: float) -> Array:
         return np.asarray(stay * state + (1 - stay) / state.shape[0], dtype=np.float32)
