@@ -48,7 +48,7 @@ def persistent(
         where they were.
     """
     hidden = probabilities[:, :1]
-    evidence = probabilities[:, 1:] + hidden / 3
+    evidence: Array = probabilities[:, 1:] + hidden / np.float32(3)
     seen = evidence.sum(axis=1, keepdims=True) > 0
     evidence = np.where(seen, np.clip(evidence, LEAST, 1) ** trust, 1 / 3).astype(np.float32)
     posterior = _forward_backward(evidence, np.exp(-rate * np.diff(years)))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import glacier_qgis
+from glacier_qgis.models.engine import errors
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.time_series_segment import Outcome, Run, SceneTask
@@ -22,7 +22,7 @@ CONNECT_SECONDS = 20
 POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 """How long a cluster may be without any worker before the job gives up."""
-CODE = str(Path(glacier_qgis.__file__).parent.parent)
+CODE = str(Path(errors.__file__).parents[3])
 
 
 @contextmanager

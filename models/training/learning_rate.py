@@ -29,8 +29,9 @@ RISE = 0.1
 """Learning is unstable from where the smoothed loss has risen again by this share of its fall."""
 
 SAFE_SHARE = 0.25
-"""The suggestion stays below this share of the rate at which learning becomes unstable: it is
-seen some steps late, and a long run has more chances to break than a short one."""
+"""The suggestion stays below this share of the rate at which learning becomes unstable, or of the
+highest that was tried: it is seen some steps late, and a long run has more chances to break than
+a short one."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class RangeTest:
     @property
     def suggested(self) -> float:
         """The rate to learn with."""
-        limit = math.inf if self.unstable is None else SAFE_SHARE * self.unstable
-        return min(self.steepest, limit)
+        highest = self.rates[-1] if self.unstable is None else self.unstable
+        return min(self.steepest, SAFE_SHARE * float(highest))
 
 
 def range_test(

@@ -25,14 +25,14 @@ class _Segments:
     Attributes:
         start: (pieces, 2), m.
         step: From start to end, (pieces, 2), m; none is zero.
-        first: Whether a line begins, without being a ring, at the start; (pieces,).
-        last: Whether a line ends, without being a ring, at the end; (pieces,).
+        before: The piece that ends where each starts; itself where a line begins; (pieces,).
+        after: The piece that starts where each ends; itself where a line ends; (pieces,).
     """
 
     start: Points
     step: Points
-    first: npt.NDArray[np.bool_]
-    last: npt.NDArray[np.bool_]
+    before: npt.NDArray[np.intp]
+    after: npt.NDArray[np.intp]
 
 
 class LineZones:
@@ -68,7 +68,7 @@ class LineZones:
         centres = np.column_stack([x.ravel(), y.ravel()])
         zones = np.full(len(centres), UNLABELLED, np.uint8)
         cells, pieces = self._tree.query_nearest(
-            shapely.points(centres), max_distance=self._reach, all_matches=True
+            shapely.points(centres), max_distance=self._reach, all_matches=False
         )
         if cells.size:
             cells, side, beyond = self._sides(centres, cells, pieces)
@@ -80,30 +80,42 @@ class LineZones:
     ) -> tuple[npt.NDArray[np.intp], Points, npt.NDArray[np.bool_]]:
         """Return each cell once, its signed distance from its piece, and if it lies beyond an end.
 
-        Two pieces are equally near where their common vertex is the nearest point; of these,
-        the one that is seen less edge-on knows the side.
+        Where a vertex is the nearest point, both pieces that meet there are equally near; the
+        one that is seen less edge-on knows the side.
         """
         segments = self._segments
-        offset = centres[cells] - segments.start[pieces]
-        step = segments.step[pieces]
-        length = np.hypot(step[:, 0], step[:, 1])
-        side = (step[:, 0] * offset[:, 1] - step[:, 1] * offset[:, 0]) / length
-        along = (offset * step).sum(axis=1) / length**2
-        beyond = (segments.first[pieces] & (along < 0)) | (segments.last[pieces] & (along > 1))
-        order = np.lexsort([-np.abs(side), cells])
-        found, place = np.unique(cells[order], return_index=True)
-        best = order[place]
-        return found, side[best], beyond[best]
+        along = self._along(centres[cells], pieces)
+        neighbour = np.where(along < 0, segments.before[pieces], pieces)
+        neighbour = np.where(along > 1, segments.after[pieces], neighbour)
+        beyond = (neighbour == pieces) & ((along < 0) | (along > 1))
+        sides = [self._side(centres[cells], these) for these in (pieces, neighbour)]
+        side = np.where(np.abs(sides[1]) > np.abs(sides[0]), sides[1], sides[0])
+        return cells, side, beyond
+
+    def _along(self, points: Points, pieces: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Return how far along its piece each point lies: 0 at the start, 1 at the end."""
+        step = self._segments.step[pieces]
+        offset = points - self._segments.start[pieces]
+        return np.asarray((offset * step).sum(axis=1) / (step**2).sum(axis=1))
+
+    def _side(self, points: Points, pieces: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Return the distance of each point from its piece made endless, positive on the left."""
+        step = self._segments.step[pieces]
+        offset = points - self._segments.start[pieces]
+        cross = step[:, 0] * offset[:, 1] - step[:, 1] * offset[:, 0]
+        return np.asarray(cross / np.hypot(step[:, 0], step[:, 1]))
 
 
 def _segments(lines: Sequence[LineString]) -> _Segments:
-    starts, steps, firsts, lasts = [], [], [], []
+    starts, steps, befores, afters = [], [], [], []
+    count = 0
     for line in lines:
         vertices = shapely.get_coordinates(shapely.remove_repeated_points(line))
-        step = np.diff(vertices, axis=0)
-        number = np.arange(len(step))
+        number = np.arange(len(vertices) - 1)
+        first, last = (number[-1], 0) if line.is_ring else (0, number[-1])
         starts.append(vertices[:-1])
-        steps.append(step)
-        firsts.append((number == 0) & (not line.is_ring))
-        lasts.append((number == len(step) - 1) & (not line.is_ring))
-    return _Segments(*map(np.concatenate, (starts, steps, firsts, lasts)))
+        steps.append(np.diff(vertices, axis=0))
+        befores.append(count + np.concatenate([[first], number[:-1]]))
+        afters.append(count + np.concatenate([number[1:], [last]]))
+        count += len(number)
+    return _Segments(*map(np.concatenate, (starts, steps, befores, afters)))

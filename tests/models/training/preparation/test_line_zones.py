@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 from rasterio.windows import Window
@@ -43,6 +43,7 @@ def test_a_straight_line_labels_its_two_sides_and_nothing_beyond_its_ends(
 
 
 @settings(deadline=None, max_examples=40)
+@example([120, 120, 120, 120, 120, 426, 152.87727176711869, 401, 120, 120, 120])
 @given(st.lists(st.floats(120, 480), min_size=3, max_size=12))
 def test_a_zigzag_parts_the_plane(heights: list[float]) -> None:
     """However sharp its corners: a line from edge to edge has all that is above on its left."""
