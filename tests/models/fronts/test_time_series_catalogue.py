@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -48,6 +48,7 @@ def raster(path: Path, **tags: str) -> Path:
     return path
 
 
+@settings(deadline=None)
 @given(st.dates(datetime.date(1000, 1, 1)), st.sampled_from(["_", "-", "", "."]), st.text("ab.(+"))
 def test_a_date_written_by_a_pattern_is_read_by_it(
     date: datetime.date, between: str, word: str

@@ -49,6 +49,7 @@ def seasonal(day: float) -> float:
     return 400 * np.sin(2 * np.pi * day / 365.25)
 
 
+@settings(deadline=None)
 @given(st.floats(-3000, 3000), st.floats(0, 360), st.floats(0.3, 1.0))
 def test_displacement_is_the_distance_of_parallel_lines_whatever_their_length(
     distance: float, angle: float, share: float
