@@ -18,6 +18,16 @@ ALGORITHMS = (
     "segmentcalvingfront",
     "extracttermini",
     "delineatetermini",
+    "terminustimeseries",
+    "terminuschange",
+    "comparetermini",
+    "preparetrainingdata",
+    "inspecttrainingdata",
+    "findlearningrate",
+    "trainmodel",
+    "evaluatemodel",
+    "installmodel",
+    "exportmodel",
     "simulateglacier",
     "icevelocity",
     "setupengine",
@@ -41,9 +51,14 @@ def main(program: str, engine: str, archive: str, scene: str, dem: str, folder: 
     information = qgis.run("glacier:engineinfo", {})
     expect(any("torch" in str(value) for value in information.values()), "engineinfo is silent")
     delineates(qgis, own_scene, work / "Linien ü.gpkg")
+    follows_in_time(qgis, own_scene, work)
+    prepares_training(qgis, own_scene, work / "Linien ü.gpkg", work / "Daten ü")
     simulates(qgis, own_dem, work / "Eis ü.tif", work / "Tempo ü.tif")
     tells_that_the_engine_is_missing(Path(program), Path(archive), own_scene, work)
-    print(f"{PLUGIN}: installed, listed, informed, delineated, simulated, refused as it should")
+    print(
+        f"{PLUGIN}: installed, listed, informed, delineated, followed in time, prepared training, "
+        "simulated, refused as it should"
+    )
 
 
 def delineates(qgis: Qgis, scene: Path, lines: Path) -> None:
@@ -53,6 +68,35 @@ def delineates(qgis: Qgis, scene: Path, lines: Path) -> None:
         (table,) = database.execute("SELECT table_name FROM gpkg_contents").fetchone()
         (count,) = database.execute(f'SELECT count(*) FROM "{table}"').fetchone()  # noqa: S608
     expect(count == results["COUNT"], f"{count} lines in the file, {results['COUNT']} told")
+
+
+def follows_in_time(qgis: Qgis, scene: Path, work: Path) -> None:
+    """Two dates of a folder become dated lines; what is no scene is listed and spoils nothing."""
+    folder = work / "Szenen ü"
+    folder.mkdir()
+    for day in ("20180602", "20180614"):
+        shutil.copy(scene, folder / f"Gletscher_{day}.tif")
+    (folder / "broken_20180626.tif").write_text("no raster")
+    lines = work / "Reihe ü.gpkg"
+    results = qgis.run("glacier:terminustimeseries", {"FOLDER": folder, "OUTPUT": lines})
+    found = {name: results[name] for name in ("SCENES", "FAILED")}
+    expect(found == {"SCENES": 3, "FAILED": 1}, f"a series of 3 scenes, 1 broken, gave {found}")
+    with sqlite3.connect(lines) as database:
+        (table,) = database.execute("SELECT table_name FROM gpkg_contents").fetchone()
+        days = database.execute(f'SELECT DISTINCT "date" FROM "{table}"').fetchall()  # noqa: S608
+    expect(len(days) == 2, f"lines of two days have the dates {days}")
+
+
+def prepares_training(qgis: Qgis, scene: Path, lines: Path, dataset: Path) -> None:
+    """A scene and lines on it become a data set that can be inspected."""
+    made = qgis.run(
+        "glacier:preparetrainingdata",
+        {"INPUT": scene, "LABEL_LINES": lines, "TILE_SIZE": 64, "OUTPUT": dataset},
+    )
+    report = dataset.with_suffix(".html")
+    seen = qgis.run("glacier:inspecttrainingdata", {"DATASET": dataset, "REPORT": report})
+    expect(made["TILES"] == seen["TILES"] > 0, f"{made['TILES']} tiles made, {seen['TILES']} seen")
+    expect(report.is_file(), "the report of the inspection was not written")
 
 
 def simulates(qgis: Qgis, dem: Path, thickness: Path, speed: Path) -> None:

@@ -7,6 +7,7 @@ with the Python that QGIS runs in, after ``.ci/link.py``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from qgis.core import (
     QgsProcessingModelAlgorithm,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
 )
 
 PAGES = Path(__file__).parent / "algorithms"
@@ -37,6 +40,7 @@ KINDS = {
     "source": "vector layer",
     "string": "text",
 }
+SUFFIXES = {"rasterDestination": "tif", "sink": "gpkg"}
 
 
 def page(algorithm: QgsProcessingAlgorithm) -> str:
@@ -122,8 +126,13 @@ def _command(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
 
 
 def _example(parameter: QgsProcessingParameterDefinition) -> str:
-    suffix = {"sink": "gpkg", "rasterDestination": "tif"}.get(parameter.type(), "html")
-    return f"{parameter.name().lower()}.{suffix}"
+    name = str(parameter.name().lower())
+    if isinstance(parameter, QgsProcessingParameterFolderDestination):
+        return f"{name}/"
+    if isinstance(parameter, QgsProcessingParameterFileDestination):
+        suffix = re.search(r"\*\.(\w+)", parameter.fileFilter())
+        return f"{name}.{suffix[1]}" if suffix else name
+    return f"{name}.{SUFFIXES[parameter.type()]}"
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ with the Python that QGIS runs in, after ``.ci/link.py``; no screen is needed.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent))
@@ -28,18 +29,23 @@ DIALOGS = (
 SIZE = QSize(1000, 720)
 
 
-def draw(provider: QgsProcessingProvider, name: str, folder: Path) -> Path:
-    """Draw the dialog of an algorithm and return the picture's path."""
+def draw(
+    provider: QgsProcessingProvider,
+    name: str,
+    path: Path,
+    parameters: Mapping[str, object] | None = None,
+) -> None:
+    """Draw the dialog of an algorithm, filled in with `parameters`, into a picture."""
     from processing.gui.AlgorithmDialog import AlgorithmDialog
 
     dialog = AlgorithmDialog(provider.algorithm(name).create())
+    if parameters:
+        dialog.setParameters(dict(parameters))
     dialog.resize(SIZE)
     dialog.show()
     QApplication.processEvents()
-    path = folder / f"dialog_{name}.png"
     dialog.grab().save(str(path))
     dialog.close()
-    return path
 
 
 def main() -> None:
@@ -48,7 +54,7 @@ def main() -> None:
     with glacier_provider() as provider:
         QApplication.setFont(QFont("DejaVu Sans", 9))
         for name in DIALOGS:
-            draw(provider, name, folder)
+            draw(provider, name, folder / f"dialog_{name}.png")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,8 @@ class SyntheticScene:
         form: What the values are: power, its decibels, its root, or that stored as integers.
         angle: Direction of the glacier's flow, degrees counter-clockwise from east.
         melange: Share of the water near the front that floating ice covers, 0 to 1.
+        retreat: How far up-glacier the front lies from where it would be, m.
+        overflight: Its number: each sees the same ground through speckle of its own.
         border: Cells without data along each edge.
         crs: Projected, in metres.
         centre: Easting and northing of the scene's centre, m.
@@ -76,6 +78,8 @@ class SyntheticScene:
     form: Form = "linear"
     angle: float = 20.0
     melange: float = 0.8
+    retreat: float = 0.0
+    overflight: int = 0
     border: int = 0
     crs: CRS = field(default_factory=lambda: CRS.from_epsg(3413))
     centre: tuple[float, float] = (302_000.0, -2_577_000.0)
@@ -92,7 +96,7 @@ class SyntheticScene:
     def front(self) -> LineString:
         """The true calving front from one wall of the fjord to the other, a vertex a cell."""
         across = np.linspace(-0.5, 0.5, self.size + 1)
-        along = _front(across)
+        along = self._front(across)
         wet = np.abs(across - _bend(along)) <= FJORD_HALF_WIDTH
         turn = np.exp(1j * np.radians(self.angle))
         place = (along[wet] + 1j * across[wet]) * turn * self.size * self.cell_size
@@ -104,7 +108,7 @@ class SyntheticScene:
         """The true zones of a window, coded as in `zones`."""
         along, across = self._fjord_coordinates(window)
         wet = np.abs(across - _bend(along)) <= FJORD_HALF_WIDTH
-        zones = np.where(wet, np.where(along > _front(across), 4, 3), 2)
+        zones = np.where(wet, np.where(along > self._front(across), 4, 3), 2)
         return np.where(self._valid(window), zones, 1).astype(np.uint8)
 
     def values(self, window: Window) -> npt.NDArray[np.generic]:
@@ -140,6 +144,12 @@ class SyntheticScene:
                 target.write(self.values(window), 1, window=window)
         return self.front
 
+    def _front(self, across: Array) -> Array:
+        """Where along the flow the glacier ends, as a share of the scene's edge."""
+        bulge = FRONT_BULGE * np.cos(np.pi * across / (2 * FJORD_HALF_WIDTH))
+        wave = FRONT_WAVE * np.sin(2 * np.pi * across / 0.17)
+        return FRONT_AT - 0.5 + bulge + wave - self.retreat / (self.size * self.cell_size)
+
     def _fjord_coordinates(self, window: Window) -> tuple[Array, Array]:
         """Positions along and across the flow as shares of the scene's edge, 0 at its centre."""
         columns = (window.col_off + np.arange(window.width) + 0.5) / self.size - 0.5
@@ -157,7 +167,7 @@ class SyntheticScene:
         slopes, gullies = self._texture(window, 1, 30), self._texture(window, 2, 6)
         rock = ROCK_DB + ROCK_TEXTURE_DB * (slopes + 0.4 * gullies)
         floes = MELANGE_DB + MELANGE_TEXTURE_DB * self._texture(window, 3, 8)
-        thinning = 2 * (along - _front(across)) / (1 - FRONT_AT)
+        thinning = 2 * (along - self._front(across)) / (1 - FRONT_AT)
         packed = self._texture(window, 4, 25) < 4 * (2 * self.melange - thinning)
         water = np.where(packed & (self.melange > 0), floes, OCEAN_DB)
         return np.select([zones == 2, zones == 3], [rock, glacier], water)
@@ -177,7 +187,7 @@ class SyntheticScene:
         return np.asarray(tile[np.ix_(rows, columns)])
 
     def _random(self, window: Window) -> np.random.Generator:
-        return np.random.default_rng([self.seed, window.row_off, window.col_off])
+        return np.random.default_rng([self.seed, window.row_off, window.col_off, self.overflight])
 
     def _valid(self, window: Window) -> npt.NDArray[np.bool_]:
         rows = window.row_off + np.arange(window.height)
@@ -185,12 +195,6 @@ class SyntheticScene:
         inner_rows = (rows >= self.border) & (rows < self.size - self.border)
         inner_columns = (columns >= self.border) & (columns < self.size - self.border)
         return np.asarray(np.logical_and.outer(inner_rows, inner_columns))
-
-
-def _front(across: Array) -> Array:
-    """Where along the flow the glacier ends."""
-    bulge = FRONT_BULGE * np.cos(np.pi * across / (2 * FJORD_HALF_WIDTH))
-    return FRONT_AT - 0.5 + bulge + FRONT_WAVE * np.sin(2 * np.pi * across / 0.17)
 
 
 def _bend(along: Array) -> Array:

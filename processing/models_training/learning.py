@@ -43,7 +43,7 @@ def batch_size() -> Parameter:
     return number(
         "BATCH_SIZE",
         "Batch size (views)",
-        "Views learnt from at once; 0 chooses: 8 on a processor, on a graphics card what half of "
+        "Views learnt from at once; 0 chooses: 4 on a processor, on a graphics card what half of "
         "its free memory holds.",
         0,
         kind=WHOLE,

@@ -177,8 +177,8 @@ def test_every_dated_line_has_one_colour_from_early_to_late(days: list[int]) -> 
     styles.terminus_series(layer, {})
     rules = layer.renderer().rootRule().children()
     found = {
-        feature.id(): [i for i, rule in enumerate(rules) if rule.isFilterOK(feature, context)]
-        for context in [render_context(layer, rules)]
+        feature.id(): drawn_by(layer, rules, feature, context)
+        for context in [render_context(layer)]
         for feature in layer.getFeatures()
     }
     assert all(len(matching) == 1 for matching in found.values())
@@ -193,13 +193,37 @@ def test_every_dated_line_has_one_colour_from_early_to_late(days: list[int]) -> 
     assert layer.temporalProperties().isActive() is bool(days)
 
 
-def render_context(layer: QgsVectorLayer, rules: list[Any]) -> QgsRenderContext:
+def render_context(layer: QgsVectorLayer) -> QgsRenderContext:
     """Return a context in which rules can be asked for what they match."""
     context = QgsRenderContext()
     context.expressionContext().appendScope(QgsExpressionContextUtils.layerScope(layer))
     context.expressionContext().setFields(layer.fields())
     layer.renderer().startRender(context, layer.fields())
     return context
+
+
+def drawn_by(
+    layer: QgsVectorLayer, rules: list[Any], feature: QgsFeature, context: QgsRenderContext
+) -> list[int]:
+    """Return which of the rules draw a feature."""
+    context.expressionContext().setFeature(feature)
+    keys = layer.renderer().legendKeysForFeature(feature, context)
+    return [i for i, rule in enumerate(rules) if rule.ruleKey() in keys]
+
+
+def test_a_line_that_a_person_adds_later_is_drawn() -> None:
+    first = QDate(2018, 6, 2)
+    layer = dated_lines([first, first.addDays(12)])
+    styles.terminus_series(layer, {})
+    added = [first.addDays(6), first.addDays(30), None]
+    for template, day in zip([next(layer.getFeatures())] * 3, added, strict=True):
+        feature = QgsFeature(template)
+        feature["date"] = day
+        assert layer.dataProvider().addFeature(feature)
+    rules = layer.renderer().rootRule().children()
+    context = render_context(layer)
+    found = [drawn_by(layer, rules, feature, context) for feature in layer.getFeatures()]
+    assert found == [[0], [1], [2], [2], [2]]
 
 
 def test_a_flagged_line_is_dotted() -> None:

@@ -69,11 +69,18 @@ def split_scenes(scenes: Sequence[SplitScene], rule: SplitRule) -> Split:
     for scene in scenes:
         tiles[scene.group] += scene.tiles
     chosen = _named_groups(rule, tiles)
+    of_group: dict[str, Part] = {group: part for part in chosen for group in chosen[part]}
+    if tiles and len(of_group) == len(tiles):
+        joined = any(" + " in group for group in tiles)
+        raise EngineError(
+            "No group is left to learn from: name fewer in VALIDATION_GROUPS and TEST_GROUPS "
+            f"(there are {', '.join(sorted(tiles))})."
+            + (" Groups with a + have labels in one scene and stay together." if joined else "")
+        )
     wanted = {part: share for part, share in rule.shares.items() if share and part not in chosen}
     if len(tiles) == 1 and wanted:
         return _split_by_date(scenes, wanted)
     total = sum(tiles.values())
-    of_group: dict[str, Part] = {group: part for part in chosen for group in chosen[part]}
     for rank, (part, share) in enumerate(wanted.items()):
         free = {group: tiles[group] for group in sorted(tiles) if group not in of_group}
         keep = len(wanted) - rank  # one for training and one for each part still to come
@@ -84,11 +91,6 @@ def split_scenes(scenes: Sequence[SplitScene], rule: SplitRule) -> Split:
                 "scenes of other glaciers."
             )
         of_group |= dict.fromkeys(_draw(free, share * total, keep, rule.seed), part)
-    if len(of_group) == len(tiles):
-        raise EngineError(
-            "No group is left to learn from: name fewer in VALIDATION_GROUPS and TEST_GROUPS "
-            f"(there are {', '.join(sorted(tiles))})."
-        )
     return Split({scene.name: of_group.get(scene.group, "training") for scene in scenes})
 
 

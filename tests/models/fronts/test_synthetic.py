@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,19 @@ def test_the_stated_front_is_that_of_the_zones(angle: float, epsg: int, tmp_path
     distances = front_distances([found[0].line], [scene.front], scene.cell_size)
     assert distances.mean() < 0.5 * scene.cell_size
     assert distances.max() < 2.5 * scene.cell_size
+
+
+def test_a_retreat_moves_front_and_zones_up_glacier_and_leaves_the_ground() -> None:
+    before = SyntheticScene(size=320, angle=0.0, melange=0.0)
+    after = replace(before, retreat=600.0, overflight=1)
+    east, moved = (np.mean(scene.front.coords, axis=0)[0] for scene in (before, after))
+    assert east - moved == pytest.approx(600.0, abs=30)
+    lost = (before.zones(WHOLE) == GLACIER) & (after.zones(WHOLE) == OCEAN)
+    assert (before.zones(WHOLE) != after.zones(WHOLE)).sum() == lost.sum()
+    assert lost.sum(axis=1).max() == pytest.approx(600 / before.cell_size, abs=1)
+    rock = before.zones(WHOLE) == ROCK
+    first, second = (10 * np.log10(scene.values(WHOLE)[rock]) for scene in (before, after))
+    assert 0.5 < np.corrcoef(first, second)[0, 1] < 0.99  # one ground, through other speckle
 
 
 def test_every_form_is_the_same_scene() -> None:

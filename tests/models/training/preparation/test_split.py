@@ -79,6 +79,13 @@ def test_a_single_group_is_split_by_date_and_that_is_said() -> None:
     assert "split by date" in split.warning
 
 
+def test_the_only_group_cannot_be_kept_out() -> None:
+    both = [SplitScene(f"s{i}", "A + B", f"2018-01-0{i}", 5) for i in range(1, 9)]
+    named: dict[Any, list[str]] = {"test": ["B"]}
+    with pytest.raises(EngineError, match=r"No group is left.*A \+ B.*stay together"):
+        split_scenes(both, SplitRule(named, {"validation": 0.2}, 1))
+
+
 def test_a_single_date_cannot_be_split() -> None:
     split = split_scenes(scenes(5), rule())
     assert split.parts == {"s0": "training"}
