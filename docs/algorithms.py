@@ -40,6 +40,14 @@ KINDS = {
     "source": "vector layer",
     "string": "text",
 }
+CHOSEN = {
+    "inspecttrainingdata": "REPORT",
+    "preparetrainingdata": "LABEL_LINES",
+    "simulateglacier": "SURFACE",
+    "terminuschange": "CENTERLINE",
+    "terminustimeseries": "FOLDER",
+}
+"""Of several parameters of which one is needed, the one that the example gives."""
 SUFFIXES = {"rasterDestination": "tif", "sink": "gpkg"}
 
 
@@ -119,7 +127,8 @@ def _command(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
     needed = [
         p
         for p in algorithm.parameterDefinitions()
-        if not p.flags() & optional and p.defaultValue() is None
+        if (not p.flags() & optional and p.defaultValue() is None)
+        or p.name() == CHOSEN.get(algorithm.name())
     ]
     words = [f"{p.name()}={'…' if not p.isDestination() else _example(p)}" for p in needed]
     yield " ".join([f"qgis_process run {algorithm.id()}", *words])

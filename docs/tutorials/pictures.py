@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).absolute().parent.parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 sys.path += [str(ROOT / "docs"), str(ROOT / "docs" / "pictures"), str(ROOT / ".ci")]
 
@@ -32,10 +33,13 @@ from qgis.core import (
     QgsRasterMinMaxOrigin,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtGui import QFont
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QFont, QImage
 from qgis.PyQt.QtWidgets import QApplication
 
 POINTS_PER_PIXEL = 0.75
+WIDTH = 600
+"""Of a map, pixels."""
 
 
 def dated_lines(lines_path: Path, scene_path: Path, picture: Path) -> None:
@@ -58,6 +62,8 @@ def dated_lines(lines_path: Path, scene_path: Path, picture: Path) -> None:
     page.add("Simulated glacier, fronts by date", [lines, scene], scene.extent())
     page.save(picture)
     project.removeAllMapLayers()
+    small = QImage(str(picture)).scaledToWidth(WIDTH, Qt.TransformationMode.SmoothTransformation)
+    small.convertToFormat(QImage.Format.Format_Indexed8).save(str(picture))
 
 
 def change(report: Path, picture: Path) -> None:
@@ -106,20 +112,20 @@ def values(stored: dict[str, str] | list[object]) -> Sequence[object] | np.ndarr
     return stored
 
 
-def dialogs(provider: QgsProcessingProvider, folder: Path) -> None:
+def dialogs(provider: QgsProcessingProvider) -> None:
     """Draw two dialogs, filled in as the tutorial says."""
     QApplication.setFont(QFont("DejaVu Sans", 9))
     scene = {
-        "INPUT": str(folder / "scenes" / "Practice_S1_20170310.tif"),
+        "INPUT": "scenes/Practice_S1_20170310.tif",
         "OUTPUT": "one.gpkg",
         "POINTS": "points.gpkg",
         "UNCERTAINTY": "uncertainty.tif",
     }
     draw(provider, "delineatetermini", PICTURES / "tutorial_dialog_scene.png", scene)
     moved = {
-        "TERMINI": str(folder / "clean.gpkg"),
+        "TERMINI": "clean.gpkg",
         "METHOD": "curvilinear box",
-        "CENTERLINE": str(folder / "centreline.gpkg"),
+        "CENTERLINE": "centreline.gpkg",
         "BOX_WIDTH": 2000,
         "OUTPUT": "change.gpkg",
         "REPORT": "change.html",
@@ -129,12 +135,13 @@ def dialogs(provider: QgsProcessingProvider, folder: Path) -> None:
 
 def main() -> None:
     """Draw them all."""
-    folder = Path(sys.argv[1])
-    last = sorted((folder / "scenes").iterdir())[-1]
+    folder = Path(sys.argv[1]).absolute()
+    os.chdir(folder)  # the dialogs show paths as a person in the folder would type them
+    last = sorted((folder / "scenes").glob("*.tif"))[-1]
     with glacier_provider() as provider:
         dated_lines(folder / "series.gpkg", last, PICTURES / "tutorial_series.png")
         dated_lines(folder / "own_series.gpkg", last, PICTURES / "tutorial_own_series.png")
-        dialogs(provider, folder)
+        dialogs(provider)
     change(folder / "change.html", PICTURES / "tutorial_change.png")
 
 
