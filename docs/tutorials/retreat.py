@@ -4,7 +4,7 @@
 
 with the engine's Python, after ``.ci/link.py``. In FOLDER there will be scenes of a glacier in
 ``scenes/``, a few of two more in ``others/``, and GeoPackages of what a person would digitise
-on them: the fronts with their dates, and a centreline.
+on them: the fronts with their dates (of the first glacier, and of all), and its centreline.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def main(folder: Path) -> None:
     for name, differences in OTHERS.items():
         others = {index: replace(series[index], **differences) for index in range(0, SCENES, 3)}
         fronts.append(written(others, name, folder / "others"))
-    write_layer(pd.concat(fronts, ignore_index=True), folder / "digitised.gpkg", "digitised")
+    write_layer(fronts[0], folder / "digitised.gpkg", "digitised")
+    every = pd.concat(fronts, ignore_index=True)
+    write_layer(every, folder / "digitised_all.gpkg", "digitised_all")
     centre, edge = complex(*series[0].centre), series[0].size * series[0].cell_size
     flow = cmath.rect(edge, math.radians(series[0].angle))
     ends = [centre + share * flow for share in CENTRELINE]
