@@ -138,7 +138,10 @@ class CompareTermini(Job):
 
 
 def _match_fields(given: Sequence[str], predicted: Layer, reference: Layer) -> tuple[str, ...]:
-    """Return the fields that tell images apart: those given, else the date if both have it.
+    """Return the fields that tell images apart: those given, else date and glacier.
+
+    The date counts if both layers have it; the glacier, if both name one for every line and one
+    layer's names are among the other's, so that spelling alone separates nothing.
 
     Raises:
         EngineError: A given field is missing from a layer.
@@ -150,8 +153,20 @@ def _match_fields(given: Sequence[str], predicted: Layer, reference: Layer) -> t
                     f"MATCH_FIELDS: {layer.role} has no field '{field}'; it has "
                     f"{', '.join(layer.frame.columns.drop('geometry')) or 'none'}."
                 )
-    common = all("date" in layer.frame for layer in (predicted, reference))
-    return tuple(given) or (("date",) if common else ())
+    if given:
+        return tuple(given)
+    dated = all("date" in layer.frame for layer in (predicted, reference))
+    ours, theirs = _glaciers(predicted), _glaciers(reference)
+    named = bool(ours and theirs) and (ours <= theirs or theirs <= ours)
+    return ("date",) * dated + ("glacier",) * (dated and named)
+
+
+def _glaciers(layer: Layer) -> set[str]:
+    """Return the names of glaciers in a layer; none if not every line has one."""
+    if "glacier" not in layer.frame:
+        return set()
+    names = set(_words(layer.frame, "glacier", layer.role))
+    return set() if "" in names else names
 
 
 def _by_image(

@@ -61,7 +61,8 @@ class CompareTermini(EngineAlgorithm):
                     optional=True,
                 ),
                 "Lines that agree in these fields of both layers belong to one image. Left empty, "
-                "it is 'date' if both layers have it; otherwise all lines are one image.",
+                "it is 'date' if both layers have it, and 'glacier' if both name the same ones; "
+                "without dates all lines are one image.",
             ),
             number(
                 "RESOLUTION",

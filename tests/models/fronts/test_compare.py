@@ -128,14 +128,26 @@ def test_images_are_matched_by_the_fields_that_are_given(write: Write, tmp_path:
     reference = write("r", [front(0), front(1000)], date=days, glacier=names)
     predicted = write("p", [front(800), front(1800)], date=days, glacier=names)
     given = {"predicted": predicted, "reference": reference}
-    by_day, _, _ = run(tmp_path, **given)
+    by_day, _, _ = run(tmp_path, **given, match_fields=["date"])
     assert by_day["IMAGES"] == 1
     assert by_day["MEAN_DISTANCE_ERROR"] == pytest.approx((200 + 800 + 800 + 200) / 4)
     by_both, table, _ = run(tmp_path, **given, match_fields=["date", "glacier"])
     assert by_both["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
     assert sorted(table.glacier) == sorted(names)
+    by_default, _, _ = run(tmp_path, **given)
+    assert by_default["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
     with pytest.raises(EngineError, match="PREDICTED has no field 'scene'; it has date, glacier"):
         run(tmp_path, **given, match_fields=["scene"])
+
+
+@pytest.mark.parametrize("names", [["Helheim Gletscher"], [""], [None]])
+def test_another_spelling_of_the_glacier_separates_nothing(
+    names: list[str | None], write: Write, tmp_path: Path
+) -> None:
+    reference = write("r", [front(0)], date=DAYS[:1], glacier=["Helheim"])
+    predicted = write("p", [front(40)], date=DAYS[:1], glacier=names)
+    result, _, _ = run(tmp_path, predicted=predicted, reference=reference)
+    assert (result["MISSED"], result["MEAN_DISTANCE_ERROR"]) == (0, pytest.approx(40))
 
 
 def test_without_dates_all_lines_are_one_image(write: Write, tmp_path: Path) -> None:
