@@ -16,6 +16,7 @@ from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
 from glacier_qgis.processing.ice_flow.icevelocity import IceVelocity
 from glacier_qgis.processing.ice_flow.simulateglacier import SimulateGlacier
+from glacier_qgis.processing.ice_flow.surfacemassbalance import SurfaceMassBalance
 from glacier_qgis.processing.models_training.evaluatemodel import EvaluateModel
 from glacier_qgis.processing.models_training.exportmodel import ExportModel
 from glacier_qgis.processing.models_training.findlearningrate import FindLearningRate
@@ -42,6 +43,7 @@ ALGORITHMS = (
     ExportModel,
     SimulateGlacier,
     IceVelocity,
+    SurfaceMassBalance,
     SetupEngine,
     EngineInfo,
 )

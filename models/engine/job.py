@@ -32,6 +32,7 @@ JOBS = {
     "exportmodel": "glacier_qgis.models.package.export:ExportModel",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs:SimulateGlacier",
     "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
+    "surfacemassbalance": "glacier_qgis.models.iceflow.balance_jobs:SurfaceMassBalance",
 }
 """Where each job lives. Names are strings so that a job loads only what it needs."""
 

@@ -90,6 +90,24 @@ def read_topography(
     return Topography(grid, ground, np.zeros_like(ground))
 
 
+def read_surface(
+    source: RasterInput, extent: Extent | None, resolution: float | None, unit: VerticalUnit
+) -> tuple[Grid, Array]:
+    """Read a surface, m, on the grid to work on; NaN where there is no data.
+
+    Raises:
+        EngineError: There is no data at all, or the values cannot be elevations.
+    """
+    with open_raster(source, "SURFACE") as scene:
+        grid = work_grid(scene, extent, resolution)
+        surface = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+    known = surface[np.isfinite(surface)]
+    if not len(known):
+        raise EngineError("SURFACE has no data in this area: choose another EXTENT.")
+    _check_elevation(known, "SURFACE")
+    return grid, surface
+
+
 def read_ice_mask(source: VectorInput, grid: Grid) -> npt.NDArray[np.bool_]:
     """Return True in the cells whose centre is inside the polygons.
 

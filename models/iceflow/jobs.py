@@ -16,24 +16,30 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Extent, Job, RasterInput, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.iceflow.balance_build import Place, build_balance
+from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS, BalanceOptions
 from glacier_qgis.models.iceflow.catalogue import find_emulator
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.hull import field_warnings, setup_warnings
 from glacier_qgis.models.iceflow.inputs import Topography, read_ice_mask, read_topography
-from glacier_qgis.models.iceflow.mass_balance import ElaBalance
-from glacier_qgis.models.iceflow.mass_conservation import Budget
+from glacier_qgis.models.iceflow.mass_balance import Held, Masked, MassBalance
 from glacier_qgis.models.iceflow.recorder import RASTERS, Recorder
 from glacier_qgis.models.iceflow.report import write_report
-from glacier_qgis.models.iceflow.simulation import Simulation, Snapshot, run, save_times
+from glacier_qgis.models.iceflow.simulation import (
+    MAX_FORCED_STEP,
+    MAX_STEP,
+    Simulation,
+    run,
+    save_times,
+)
 from glacier_qgis.models.iceflow.units import VerticalUnit
+from glacier_qgis.models.iceflow.watch import Watch, budget_warnings
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.vector.sink import write_layer
 
 MOST_SAVED_TIMES = 10_000
 MEAN_FLOW = ("ubar", "vbar")
-NOTABLE_SHARE = 0.001
-"""Share of the final volume from which a loss or a correction is worth a warning."""
 
 
 class IceFlowJob(Job):
@@ -56,8 +62,8 @@ class IceFlowJob(Job):
         return emulator, doubts
 
 
-class SimulateGlacier(IceFlowJob):
-    """Let a glacier evolve: emulated ice flow, mass conservation, mass balance by height."""
+class SimulateGlacier(BalanceOptions, IceFlowJob):
+    """Let a glacier evolve: emulated ice flow, mass conservation, mass balance."""
 
     bed: RasterInput | None = None
     surface: RasterInput | None = None
@@ -67,10 +73,7 @@ class SimulateGlacier(IceFlowJob):
     start: float = Field(default=0.0, ge=-1e6, le=1e6)
     end: float = Field(default=100.0, ge=-1e6, le=1e6)
     save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
-    ela: float = Field(default=2900.0, allow_inf_nan=False)
-    ablation_gradient: float = Field(default=0.009, ge=0, allow_inf_nan=False)
-    accumulation_gradient: float = Field(default=0.005, ge=0, allow_inf_nan=False)
-    max_accumulation: float = Field(default=2.0, ge=0, allow_inf_nan=False)
+    update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     cfl: float = Field(default=0.3, gt=0, le=1)
     thickness: Destination
     velocity: Destination
@@ -107,12 +110,13 @@ class SimulateGlacier(IceFlowJob):
             reporter,
         )
         emulator, warnings = self.load_emulator(topography.grid.cell_size, reporter)
-        simulation = self._simulation(topography, emulator)
+        balance = self._balance(topography, emulator.device, reporter)
+        simulation = self._simulation(topography, emulator, balance)
         times = save_times(self.start, self.end, self.save_interval)
         facts = provenance(self) | {"EMULATOR": emulator.name}
         rasters = {name: outputs.stage(path) for name in RASTERS if (path := getattr(self, name))}
         netcdf = outputs.stage(self.netcdf) if self.netcdf else None
-        watch = _Watch(emulator, topography.grid.cell_size)
+        watch = Watch(emulator, topography.grid.cell_size)
         recorder = Recorder(rasters, netcdf, topography, times, facts)
         with recorder:
             for snapshot in run(simulation, times, Stage(reporter, 0.02, 0.98)):
@@ -141,7 +145,29 @@ class SimulateGlacier(IceFlowJob):
             "TIMES": [*times],
         }
 
-    def _simulation(self, topography: Topography, emulator: Emulator) -> Simulation:
+    def _balance(
+        self, topography: Topography, device: torch.device, reporter: Reporter
+    ) -> MassBalance:
+        """Return the mass balance; where its inputs have no data, ice melts as outside a mask."""
+        place = Place(
+            topography.grid,
+            topography.surface,
+            ice=topography.thickness > 0,
+            unit=self.vertical_unit,
+            times=(self.start, self.end),
+            device=device,
+        )
+        covered = build_balance(self, place, reporter)
+        balance = covered.balance
+        if self.mass_balance == DEGREE_DAYS:
+            balance = Held(balance, self.update_interval, self.start)
+        outline = None if self.ice_mask is None else read_ice_mask(self.ice_mask, topography.grid)
+        mask = covered.within(outline)
+        return balance if mask is None else Masked(balance, torch.from_numpy(mask).to(device))
+
+    def _simulation(
+        self, topography: Topography, emulator: Emulator, balance: MassBalance
+    ) -> Simulation:
         device, grid = emulator.device, topography.grid
 
         def flow(thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,16 +176,6 @@ class SimulateGlacier(IceFlowJob):
             )
             return fields["ubar"], fields["vbar"]
 
-        mask = None
-        if self.ice_mask is not None:
-            mask = torch.from_numpy(read_ice_mask(self.ice_mask, grid)).to(device)
-        balance = ElaBalance(
-            self.ela,
-            self.ablation_gradient,
-            self.accumulation_gradient,
-            self.max_accumulation,
-            mask,
-        )
         return Simulation(
             torch.from_numpy(topography.bed).to(device),
             torch.from_numpy(topography.thickness).to(device),
@@ -168,51 +184,11 @@ class SimulateGlacier(IceFlowJob):
             cell_size=grid.cell_size,
             cfl=self.cfl,
             start=self.start,
+            max_step=MAX_STEP if balance.steady else MAX_FORCED_STEP,
         )
 
 
 _DOCUMENTS = ("netcdf", "series", "report")
-
-
-class _Watch:
-    """Follows a run for what may make its result wrong."""
-
-    def __init__(self, emulator: Emulator, cell_size: float) -> None:
-        self.max_speed = 0.0
-        self._emulator = emulator
-        self._cell_size = cell_size
-        self._found: dict[str, str] = {}
-
-    def see(self, snapshot: Snapshot) -> None:
-        self.max_speed = float(snapshot.speed.max())
-        self._found |= field_warnings(
-            self._emulator,
-            torch.from_numpy(snapshot.thickness),
-            torch.from_numpy(snapshot.surface),
-            {"ubar": torch.from_numpy(snapshot.u), "vbar": torch.from_numpy(snapshot.v)},
-            self._cell_size,
-        )
-
-    @property
-    def warnings(self) -> list[str]:
-        return list(self._found.values())
-
-
-def budget_warnings(budget: Budget, cfl: float) -> list[str]:
-    """Return a sentence for ice that the numerics lost or made."""
-    warnings = []
-    scale = max(budget.final, budget.initial)
-    if budget.lost > NOTABLE_SHARE * scale:
-        warnings.append(
-            f"{budget.lost:.4g} km³ of ice flowed over the border of the area, where the glacier "
-            "is cut off: choose an EXTENT that holds the whole glacier."
-        )
-    if budget.added > NOTABLE_SHARE * scale:
-        warnings.append(
-            f"{budget.added:.4g} km³ of ice were added where a time step took out more than there "
-            f"was: lower CFL (it is {cfl:g})."
-        )
-    return warnings
 
 
 class IceVelocity(IceFlowJob):

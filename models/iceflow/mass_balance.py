@@ -1,42 +1,92 @@
-"""Surface mass balance, in metres of ice per year."""
+"""Surface mass balance, in metres of ice per year: what its models share."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 OUTSIDE_MASK = -10.0
 """Mass balance where the user wants no ice, m a⁻¹: melts whatever flows there."""
+ICE_DENSITY = 910.0
+"""kg m⁻³, as in the Instructed Glacier Model."""
+WATER_DENSITY = 1000.0
+"""kg m⁻³."""
+ICE_PER_WATER = WATER_DENSITY / ICE_DENSITY
+"""Metres of ice that weigh as much as a metre of water."""
+
+
+class Varying(Protocol):
+    """A number or a field that may change with time."""
+
+    @property
+    def steady(self) -> bool:
+        """Whether it never changes."""
+
+    def __call__(self, time: float) -> float | Tensor:
+        """Return it at a time (a): a number, or a field of shape (rows, columns), north-up."""
+
+
+class MassBalance(Protocol):
+    """A model of surface mass balance."""
+
+    @property
+    def steady(self) -> bool:
+        """Whether it depends on the surface alone, not on time."""
+
+    def __call__(self, surface: Tensor, time: float) -> Tensor:
+        """Return the balance in m of ice a⁻¹ on a surface (m, north-up) at a time (a)."""
 
 
 @dataclass(frozen=True)
-class ElaBalance:
-    """Mass balance that grows linearly with height above the equilibrium-line altitude.
-
-    Jouvet et al. (2022): min(β_acc (z − z_ELA), a_max) above the line, β_abl (z − z_ELA) below.
+class Masked:
+    """A mass balance that melts away what flows out of a mask.
 
     Attributes:
-        ela: equilibrium-line altitude z_ELA, m.
-        ablation_gradient: β_abl, a⁻¹.
-        accumulation_gradient: β_acc, a⁻¹.
-        max_accumulation: a_max, m a⁻¹.
-        mask: True where ice may be, north-up; None for everywhere.
+        balance: What holds inside.
+        mask: True where ice may be, north-up.
     """
 
-    ela: float
-    ablation_gradient: float
-    accumulation_gradient: float
-    max_accumulation: float
-    mask: Tensor | None = None
+    balance: MassBalance
+    mask: Tensor
+
+    @property
+    def steady(self) -> bool:
+        """See :class:`MassBalance`."""
+        return self.balance.steady
 
     def __call__(self, surface: Tensor, time: float) -> Tensor:
-        """Return the mass balance in m a⁻¹ at the heights `surface` (m); it is constant in time."""
-        height = surface - self.ela
-        balance = torch.where(
-            height < 0,
-            self.ablation_gradient * height,
-            (self.accumulation_gradient * height).clamp(max=self.max_accumulation),
-        )
-        return balance if self.mask is None else torch.where(self.mask, balance, OUTSIDE_MASK)
+        """See :class:`MassBalance`."""
+        return torch.where(self.mask, self.balance(surface, time), OUTSIDE_MASK)
+
+
+class Held:
+    """A costly mass balance that is kept for an interval of time before it is computed anew.
+
+    Intervals are counted from `start`, so that a run that is resumed at one of them goes on as
+    if it had not been interrupted.
+    """
+
+    def __init__(self, balance: MassBalance, interval: float, start: float) -> None:
+        """Compute `balance` once in each `interval` (a) after `start` (a); 0 for every time."""
+        self._balance = balance
+        self._interval = interval
+        self._start = start
+        self._held: tuple[float, Tensor] | None = None
+
+    @property
+    def steady(self) -> bool:
+        """See :class:`MassBalance`."""
+        return self._balance.steady
+
+    def __call__(self, surface: Tensor, time: float) -> Tensor:
+        """See :class:`MassBalance`; the surface is that of the interval's first call."""
+        key = time
+        if self._interval > 0:
+            key = math.floor((time - self._start) / self._interval + 1e-9)
+        if self._held is None or self._held[0] != key:
+            self._held = key, self._balance(surface, time)
+        return self._held[1]

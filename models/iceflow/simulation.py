@@ -23,6 +23,8 @@ Array = npt.NDArray[np.float32]
 
 MAX_STEP = 10.0
 """Longest time step, a: also slow ice must see its mass balance change with height."""
+MAX_FORCED_STEP = 1.0
+"""Longest time step, a, where the mass balance changes from year to year."""
 SPEED_LIMIT = 50_000.0
 """m a⁻¹: three times the fastest outlet glacier; beyond it a run has become unstable."""
 ICE = 1.0

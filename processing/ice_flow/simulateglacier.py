@@ -28,6 +28,7 @@ from glacier_qgis.processing.common import (
     optional_raster,
     polygons,
 )
+from glacier_qgis.processing.ice_flow.balance import mass_balance
 from glacier_qgis.processing.widgets import file_or_name
 
 
@@ -86,8 +87,8 @@ class SimulateGlacier(EngineAlgorithm):
     TAGS = "igm,ice,flow,glacier,evolution,simulation,thickness,velocity,mass balance,dem,emulator"
     SUMMARY = (
         "Grows or shrinks the glaciers of a landscape with the Instructed Glacier Model: a neural "
-        "network gives the velocity of the ice, an equilibrium-line altitude the mass balance, and "
-        "mass is conserved on a grid.\n\n"
+        "network gives the velocity of the ice, an equilibrium line, degree days or rasters give "
+        "the mass balance, and mass is conserved on a grid.\n\n"
         "Give the bedrock, or a surface with the ice thickness on it. A surface alone is taken as "
         "ice-free ground. Rasters have a band a saved year and play with the temporal controller."
     )
@@ -137,32 +138,15 @@ class SimulateGlacier(EngineAlgorithm):
                 10,
                 minValue=0.01,
             ),
+            *mass_balance(),
             number(
-                "ELA",
-                "Equilibrium-line altitude (m)",
-                "Elevation at which a glacier neither gains nor loses mass over a year.",
-                2900,
-            ),
-            number(
-                "ABLATION_GRADIENT",
-                "Ablation gradient (a⁻¹)",
-                "Mass balance lost with each metre below the equilibrium line, m ice per year.",
-                0.009,
+                "UPDATE_INTERVAL",
+                "Update degree days every (years)",
+                "The balance of degree days is computed anew, on the surface of then, once in so "
+                "many years; 0 computes it at each time step.",
+                1,
                 minValue=0,
-            ),
-            number(
-                "ACCUMULATION_GRADIENT",
-                "Accumulation gradient (a⁻¹)",
-                "Mass balance gained with each metre above the equilibrium line, m ice per year.",
-                0.005,
-                minValue=0,
-            ),
-            number(
-                "MAX_ACCUMULATION",
-                "Maximum accumulation (m a⁻¹)",
-                "The mass balance does not rise beyond this, m ice per year.",
-                2,
-                minValue=0,
+                advanced=True,
             ),
             number(
                 "CFL",

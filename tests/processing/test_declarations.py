@@ -28,6 +28,7 @@ OWN = (
     "exportmodel",
     "simulateglacier",
     "icevelocity",
+    "surfacemassbalance",
     "setupengine",
     "engineinfo",
 )

@@ -1,0 +1,172 @@
+"""What drives a mass balance through time: numbers from a table, fields from raster bands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import torch
+from pyogrio.errors import DataSourceError
+from torch import Tensor
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import VectorInput
+
+YEAR = "year"
+"""The column of a table that holds the time."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A number through time, linear between the years in which it is known.
+
+    Attributes:
+        years: Ascending, a.
+        values: One a year; a single one holds for ever.
+    """
+
+    years: tuple[float, ...]
+    values: tuple[float, ...]
+
+    @classmethod
+    def constant(cls, value: float) -> Course:
+        """Return a number that never changes."""
+        return cls((0.0,), (value,))
+
+    @property
+    def steady(self) -> bool:
+        """Whether it never changes."""
+        return len(self.values) == 1
+
+    def __call__(self, time: float) -> float:
+        """Return the number at a time (a)."""
+        if self.steady:
+            return self.values[0]
+        return float(np.interp(time, self.years, self.values))
+
+
+@dataclass(frozen=True)
+class RasterSeries:
+    """A field through time, linear between the years in which it is known.
+
+    Attributes:
+        years: Ascending, a.
+        fields: Of shape (years, rows, columns), north-up; a single one holds for ever.
+    """
+
+    years: tuple[float, ...]
+    fields: Tensor
+
+    @property
+    def steady(self) -> bool:
+        """Whether it never changes."""
+        return len(self.fields) == 1
+
+    def __call__(self, time: float) -> Tensor:
+        """Return the field at a time (a), of shape (rows, columns)."""
+        if self.steady:
+            return self.fields[0]
+        position = float(np.interp(time, self.years, range(len(self.years))))
+        before = min(int(position), len(self.years) - 2)
+        return torch.lerp(self.fields[before], self.fields[before + 1], position - before)
+
+
+@dataclass(frozen=True)
+class SeriesBalance:
+    """A mass balance that is known beforehand and does not depend on the surface.
+
+    Attributes:
+        series: In m of ice a⁻¹.
+    """
+
+    series: RasterSeries
+
+    @property
+    def steady(self) -> bool:
+        """Whether it never changes."""
+        return self.series.steady
+
+    def __call__(self, surface: Tensor, time: float) -> Tensor:
+        """Return the mass balance in m of ice a⁻¹."""
+        return self.series(time)
+
+
+def read_courses(
+    source: VectorInput, role: str, names: Collection[str], times: tuple[float, float] | None
+) -> dict[str, Course]:
+    """Read the columns of a table that hold numbers over time.
+
+    Args:
+        source: A table with the column `year` and at least one of `names`, in any case.
+        role: The parameter's name, for messages.
+        names: Columns to look for; others are left alone.
+        times: As in :func:`check_years`.
+
+    Raises:
+        EngineError: The table cannot be read, lacks columns or years, or holds no numbers.
+    """
+    table = _read_table(source, role)
+    found = [name for name in names if name in table]
+    if YEAR not in table or not found:
+        raise EngineError(
+            f"{role}: {source.path} has the columns {', '.join(map(str, table))}. It needs "
+            f"'{YEAR}' and at least one of {', '.join(names)}."
+        )
+    numbers = table[[YEAR, *found]].apply(pd.to_numeric, errors="coerce").astype(float)
+    for name in numbers:
+        wrong = table.loc[~np.isfinite(numbers[name]), name]
+        if len(wrong):
+            raise EngineError(
+                f"{role}: row {wrong.index[0] + 1} of {source.path} holds {wrong.iloc[0]!r} as "
+                f"'{name}', which is not a number. Write one, or delete the row."
+            )
+    numbers = numbers.sort_values(YEAR)
+    years = tuple(numbers[YEAR])
+    check_years(years, times, role)
+    return {name: Course(years, tuple(numbers[name])) for name in found}
+
+
+def check_years(years: Sequence[float], times: tuple[float, float] | None, role: str) -> None:
+    """Make sure that `years` ascend and cover the time that they are needed for.
+
+    Args:
+        years: In a.
+        times: The first and the last time, a: nothing is extrapolated. None for any.
+        role: The parameter's name, for messages.
+
+    Raises:
+        EngineError: They do not.
+    """
+    for year, following in pairwise(years):
+        if following == year:
+            raise EngineError(f"{role} has the year {year:g} twice: keep one of the two.")
+        if following < year:
+            raise EngineError(
+                f"{role}: the year {following:g} comes after {year:g}. Put the years in order."
+            )
+    if times is None:
+        return
+    begin, end = times
+    if years[0] > begin or years[-1] < end:
+        raise EngineError(
+            f"{role} covers the years {years[0]:g} to {years[-1]:g}, but {begin:g} to {end:g} are "
+            "needed, and nothing is extrapolated. Add the years that are missing, or change the "
+            "time of the run."
+        )
+
+
+def _read_table(source: VectorInput, role: str) -> pd.DataFrame:
+    """Return the attributes of a layer or table, names in lower case, rows numbered from 0."""
+    try:
+        layer = source.layer or pyogrio.list_layers(source.path)[0][0]
+        table: pd.DataFrame = pyogrio.read_dataframe(source.path, layer=layer, read_geometry=False)
+    except (DataSourceError, ValueError, IndexError) as error:
+        raise EngineError(f"{role}: {source.path} cannot be read as a table ({error}).") from error
+    table.columns = [str(name).strip().lower() for name in table.columns]
+    if table.empty:
+        raise EngineError(f"{role}: {source.path} has no rows.")
+    return table

@@ -1,0 +1,60 @@
+"""What a run is watched for: fields beyond the emulator's training, ice that is lost or made."""
+
+from __future__ import annotations
+
+import torch
+
+from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.hull import field_warnings
+from glacier_qgis.models.iceflow.mass_conservation import Budget
+from glacier_qgis.models.iceflow.simulation import Snapshot
+
+NOTABLE_SHARE = 0.001
+"""Share of the final volume from which a loss or a correction is worth a warning."""
+
+
+class Watch:
+    """Follows a run for what may make its result wrong.
+
+    Attributes:
+        max_speed: Highest speed in the latest state, m a⁻¹.
+    """
+
+    def __init__(self, emulator: Emulator, cell_size: float) -> None:
+        self.max_speed = 0.0
+        self._emulator = emulator
+        self._cell_size = cell_size
+        self._found: dict[str, str] = {}
+
+    def see(self, snapshot: Snapshot) -> None:
+        """Look at a saved state."""
+        self.max_speed = float(snapshot.speed.max())
+        self._found |= field_warnings(
+            self._emulator,
+            torch.from_numpy(snapshot.thickness),
+            torch.from_numpy(snapshot.surface),
+            {"ubar": torch.from_numpy(snapshot.u), "vbar": torch.from_numpy(snapshot.v)},
+            self._cell_size,
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each field that left the emulator's training hull."""
+        return list(self._found.values())
+
+
+def budget_warnings(budget: Budget, cfl: float) -> list[str]:
+    """Return a sentence for ice that the numerics lost or made."""
+    warnings = []
+    scale = max(budget.final, budget.initial)
+    if budget.lost > NOTABLE_SHARE * scale:
+        warnings.append(
+            f"{budget.lost:.4g} km³ of ice flowed over the border of the area, where the glacier "
+            "is cut off: choose an EXTENT that holds the whole glacier."
+        )
+    if budget.added > NOTABLE_SHARE * scale:
+        warnings.append(
+            f"{budget.added:.4g} km³ of ice were added where a time step took out more than there "
+            f"was: lower CFL (it is {cfl:g})."
+        )
+    return warnings
