@@ -9,7 +9,6 @@ from typing import Protocol
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 from pyproj import CRS
 from rasterio.features import rasterize
@@ -75,19 +74,13 @@ class _Features:
         """See `Labels`."""
         if not self._group_field:
             return frozenset()
-        own = self._frame[self._matching.belongs(scene)]
-        if self._matching.by_place:
-            own = own[self._near(own, scene)]
-        texts = own[self._group_field].dropna().map(class_text)
+        texts = self._own(scene)[self._group_field].dropna().map(class_text)
         return frozenset(text for text in texts if text)
 
-    def _near(self, own: gpd.GeoDataFrame, scene: SceneFile) -> pd.Series[bool]:
-        near: pd.Series[bool] = own.intersects(self._matching.footprint(scene, own.crs))
-        return near
-
-    def _own(self, scene: SceneFile, crs: CRS) -> gpd.GeoDataFrame:
+    def _own(self, scene: SceneFile) -> gpd.GeoDataFrame:
+        """Return the features that name the scene, or none, and lie in it."""
         own = self._frame[self._matching.belongs(scene)]
-        return own[self._near(own, scene)].to_crs(crs)
+        return own[own.intersects(self._matching.footprint(scene, own.crs))]
 
 
 class PolygonLabels(_Features):
@@ -138,7 +131,7 @@ class PolygonLabels(_Features):
     @contextmanager
     def of(self, scene: SceneFile, crs: CRS) -> Iterator[SceneLabels | None]:
         """See `Labels`."""
-        own = self._own(scene, crs)
+        own = self._own(scene).to_crs(crs)
         yield None if own.empty else _ScenePolygons(self, own)
 
 
@@ -198,7 +191,9 @@ class FrontLabels(_Features):
     @contextmanager
     def of(self, scene: SceneFile, crs: CRS) -> Iterator[SceneLabels | None]:
         """See `Labels`."""
-        lines = [line for shape in self._own(scene, crs).geometry for line in line_parts(shape)]
+        lines = [
+            line for shape in self._own(scene).to_crs(crs).geometry for line in line_parts(shape)
+        ]
         yield LineZones(lines, self._reach) if lines else None
 
 

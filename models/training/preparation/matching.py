@@ -66,11 +66,6 @@ class Matching:
         told = f"{role}: features belong to every scene that they lie in."
         return cls("place", pd.Series("", index=frame.index), told)
 
-    @property
-    def by_place(self) -> bool:
-        """Whether features say nothing of their scene."""
-        return self.kind == "place"
-
     def belongs(self, scene: SceneFile) -> pd.Series[bool]:
         """Return which features name a scene; all of them where place decides."""
         match self.kind:

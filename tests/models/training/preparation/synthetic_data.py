@@ -136,6 +136,7 @@ def prepare(places: list[Place], output: Path, **options: object) -> Prepared:
         {
             "input": [{"path": str(place.path)} for place in places],
             "tile_size": 32,
+            "cell_size": CELL,
             "output": output,
             **options,
         }

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-from synthetic_data import Place, polygons, prepare, rasters, zones_of
+from synthetic_data import Place, make_scenes, polygons, prepare, rasters, zones_of
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.zones import GLACIER, NO_DATA, OCEAN, ROCK
@@ -50,6 +50,21 @@ def test_labels_belong_to_scenes_of_their_date(places: list[Place], tmp_path: Pa
         rows = slice(tile.entry.row, tile.entry.row + 32)
         expected = truths[tile.scene.name][rows, tile.entry.col : tile.entry.col + 32]
         assert (tile.zones == expected).all()
+
+
+def test_glaciers_of_one_day_that_share_no_scene_are_kept_apart(tmp_path: Path) -> None:
+    day = "2018-06-02"
+    (tmp_path / "scenes").mkdir()
+    places = make_scenes(tmp_path / "scenes", {"Arni": [day], "Breki": [day], "Dagur": [day]})
+    labels = changed(
+        places, tmp_path / "z.gpkg", lambda f: f.drop(columns="image_id").assign(date=day)
+    )
+    found = prepare(places, tmp_path / "out", **labels, validation_groups="Breki")
+    assert found.dataset.card.split == {
+        "Arni": "training",
+        "Breki": "validation",
+        "Dagur": "training",
+    }
 
 
 def test_one_set_of_labels_serves_all_scenes_that_it_lies_in(
