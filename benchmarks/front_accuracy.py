@@ -28,7 +28,7 @@ from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
 from glacier_qgis.models.training.folds import judge  # noqa: E402
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
-CYCLES = {"unet": (4000, 6000), "hrnet": (2300,)}
+CYCLES = {"unet": (4000, 3000), "hrnet": (2300,)}
 """Steps of each run; a second goes on from the weights of the first. A step of this HRNet takes
 1.7 times as long as one of this U-Net, so that the first runs take about the same time."""
 COLUMNS = {
@@ -57,6 +57,15 @@ def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> 
     return weights
 
 
+def longest(network: str, glacier: str, given: argparse.Namespace) -> Path:
+    """Return the weights of the last of the runs that were made; make the first if there is none."""
+    for cycle in range(len(CYCLES[network]) - 1, 0, -1):
+        weights: Path = given.runs / f"{network}_{glacier}_{cycle + 1}" / "weights.safetensors"
+        if weights.is_file():
+            return weights
+    return train(network, glacier, 0, given)
+
+
 def main() -> None:
     """Print a line for each network, glacier and way of working; keep the numbers as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,6 +73,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of the training runs")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--glaciers", nargs="+", choices=GLACIERS, default=list(GLACIERS))
+    parser.add_argument("--cycles", type=int, default=2, help="runs that go on from each other")
     given = parser.parse_args()
     given.data = Path(given.data)
     header = " ".join(f"{name:>7}" for name in COLUMNS.values())
@@ -72,7 +82,7 @@ def main() -> None:
     for network in given.networks:
         for glacier in given.glaciers:
             unseen = [scene for scene in scenes if scene.group == glacier]
-            for cycle in range(len(CYCLES[network])):
+            for cycle in range(min(given.cycles, len(CYCLES[network]))):
                 weights = train(network, glacier, cycle, given)
                 found = judge(NETWORKS[network], load_file(weights), unseen, Silent())
                 kept = weights.with_name("accuracy.json")

@@ -22,7 +22,7 @@ from glacier_qgis.models.package.card import Architecture, Evaluation
 from glacier_qgis.models.package.package import build, save_package
 from glacier_qgis.models.training import caffe, front_lines
 from glacier_qgis.models.training.caffe import read_caffe
-from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
+from glacier_qgis.models.training.describe import describe
 from glacier_qgis.models.training.fit import Fit, Schedule
 from glacier_qgis.models.training.folds import judge
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
@@ -30,6 +30,8 @@ from glacier_qgis.models.training.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.sampling import pools_by_group, sampler
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
+VIEW_CELL_M = 60.0
+"""Size of the cells of a view, before it is scaled."""
 CHANNELS: dict[str, JsonValue] = {"bands": 2, "classes": 4}
 NETWORKS = {
     "unet": Architecture(name="unet", parameters={**CHANNELS, "width": 16, "stem": 2}),
@@ -72,7 +74,7 @@ def fit(
     if arguments.start_from:
         network.load_state_dict(load_file(arguments.start_from))
     run = Fit(network, schedule, arguments.output / "state", arguments.seed)
-    weights = run.run(sampler(pools, BATCH, WINDOW, CELL_SIZE_M), reporter)
+    weights = run.run(sampler(pools, BATCH, WINDOW, VIEW_CELL_M), reporter)
     save_file(weights, arguments.output / "weights.safetensors")
     images = sum(map(len, pools))
     reporter.log(f"Learnt from {images} images; {len(held_out)} were kept for the test.")

@@ -155,8 +155,8 @@ class Augmentation:
             value = value + self._field(2 + int(self._uniform(0, 4))) * self._uniform(0, 0.3)
         if self._chance(0.15):
             value = avg_pool2d(value[None], 3, stride=1, padding=1, count_include_pad=False)[0]
-        if self._chance(0.5):
-            value = value + self._field(self._size) * self._uniform(0, 0.15)
+        if self._chance(0.6):  # ranks stretch the speckle of a scene with little contrast
+            value = value + self._field(self._size) * self._uniform(0, 0.6) ** 1.5
         power = math.exp(self._normal(0.3))
         value = 2 * ((value.clamp(-1, 1) + 1) / 2) ** power - 1
         return torch.where(dark, -1.0, value)

@@ -1,0 +1,70 @@
+"""Draw the best, the median and the worst scene of each glacier that was kept out.
+
+    build/engine/bin/python docs/pictures/fronts.py --data DATA --runs build/training
+
+after ``benchmarks/front_accuracy.py``, whose networks it uses. Labelled fronts are blue,
+predicted ones orange.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "build" / "plugins"), str(ROOT / "benchmarks")]
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from front_accuracy import GLACIERS, longest  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+from skimage import io as images  # noqa: E402
+
+from glacier_qgis.models.package.package import build  # noqa: E402
+from glacier_qgis.models.training.__main__ import NETWORKS  # noqa: E402
+from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
+from glacier_qgis.models.training.describe import CELL_SIZE_M  # noqa: E402
+from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
+from glacier_qgis.models.training.judge import Judge  # noqa: E402
+from glacier_qgis.models.training.pictures import draw_fronts  # noqa: E402
+
+GAP = 8
+
+
+def main() -> None:
+    """Write a picture for each glacier."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--network", choices=NETWORKS, default="unet")
+    given = parser.parse_args()
+    given.data = Path(given.data)
+    scenes = read_caffe(given.data / "caffe256")
+    for glacier in GLACIERS:
+        weights = longest(given.network, glacier, given)
+        network = build(NETWORKS[given.network])
+        network.load_state_dict(load_file(weights))
+        judge = Judge(network.eval(), torch.device("cpu"), CELL_SIZE_M)
+        unseen = [scene for scene in scenes if scene.group == glacier]
+        shown = judge.measure(unseen, Silent()).shown
+        for kind, answer in shown.items():
+            sys.stdout.write(f"{glacier}: {kind.lower()}: {answer.tile.name}\n")
+        drawn = [images.imread(io.BytesIO(draw_fronts(answer))) for answer in shown.values()]
+        height = max(picture.shape[0] for picture in drawn)
+        framed = [
+            np.pad(
+                picture[..., :3],
+                ((0, height - picture.shape[0]), (0, GAP), (0, 0)),
+                constant_values=255,
+            )
+            for picture in drawn
+        ]
+        target = Path(__file__).with_name(f"front_{glacier}.png")
+        images.imsave(target, np.concatenate(framed, axis=1)[:, :-GAP], check_contrast=False)
+
+
+if __name__ == "__main__":
+    main()
