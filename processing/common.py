@@ -122,7 +122,7 @@ def inference(scene: str) -> list[Parameter]:
             file_or_name("MODEL", "Model", "model"),
             "Name of an installed model, a model package (zip or folder), or an ONNX model with "
             "the metadata that the plugin Deepness reads. Leave it empty for the model that comes "
-            "with the plugin (radar scenes, cells of 60 m).",
+            "with the plugin, which is for radar scenes.",
         ),
         extent(scene),
         polygons(

@@ -156,7 +156,7 @@ def _tiles() -> list[Parameter]:
             "CELL_SIZE",
             "Cell size (m)",
             "Ground distance between the cells of a tile. Leave it empty for that of the model "
-            "that comes with the plugin (60 m), or of the coarsest scene if that is coarser.",
+            "that comes with the plugin, or of the coarsest scene if that is coarser.",
             None,
             minValue=0.01,
         ),
