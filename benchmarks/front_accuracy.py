@@ -58,7 +58,7 @@ def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> 
 
 
 def longest(network: str, glacier: str, given: argparse.Namespace) -> Path:
-    """Return the weights of the last of the runs that were made; make the first if there is none."""
+    """Return the weights of the last run that was made; make the first if there is none."""
     for cycle in range(len(CYCLES[network]) - 1, 0, -1):
         weights: Path = given.runs / f"{network}_{glacier}_{cycle + 1}" / "weights.safetensors"
         if weights.is_file():

@@ -14,6 +14,8 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.outputs import Outputs
 
+_PREPARATION = "glacier_qgis.models.training.preparation"
+
 JOBS = {
     "ping": "glacier_qgis.models.engine.information:Ping",
     "engineinfo": "glacier_qgis.models.engine.information:EngineInformation",
@@ -23,8 +25,8 @@ JOBS = {
     "terminuschange": "glacier_qgis.models.fronts.change:TerminusChange",
     "comparetermini": "glacier_qgis.models.fronts.compare:CompareTermini",
     "terminustimeseries": "glacier_qgis.models.fronts.time_series:TerminusTimeSeries",
-    "preparetrainingdata": "glacier_qgis.models.training.preparation.jobs:PrepareTrainingData",
-    "inspecttrainingdata": "glacier_qgis.models.training.preparation.inspection:InspectTrainingData",
+    "preparetrainingdata": f"{_PREPARATION}.jobs:PrepareTrainingData",
+    "inspecttrainingdata": f"{_PREPARATION}.inspection:InspectTrainingData",
     "findlearningrate": "glacier_qgis.models.training.rate_job:FindLearningRate",
     "trainmodel": "glacier_qgis.models.training.train_job:TrainModel",
     "evaluatemodel": "glacier_qgis.models.training.evaluate_job:EvaluateModel",
