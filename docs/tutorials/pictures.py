@@ -63,7 +63,8 @@ def dated_lines(lines_path: Path, scene_path: Path, picture: Path) -> None:
     page.save(picture)
     project.removeAllMapLayers()
     small = QImage(str(picture)).scaledToWidth(WIDTH, Qt.TransformationMode.SmoothTransformation)
-    small.convertToFormat(QImage.Format.Format_Indexed8).save(str(picture))
+    plain = Qt.ImageConversionFlag.ThresholdDither | Qt.ImageConversionFlag.AvoidDither
+    small.convertToFormat(QImage.Format.Format_Indexed8, plain).save(str(picture))
 
 
 def change(report: Path, picture: Path) -> None:

@@ -4,7 +4,8 @@
 
 with the engine's Python, after ``.ci/link.py``. In FOLDER there will be scenes of a glacier in
 ``scenes/``, a few of two more in ``others/``, and GeoPackages of what a person would digitise
-on them: the fronts with their dates (of the first glacier, and of all), and its centreline.
+on them: the fronts with their dates (of the first glacier, and of all), the
+first one's fjord and its centreline.
 """
 
 from __future__ import annotations
@@ -75,6 +76,10 @@ def main(folder: Path) -> None:
     flow = cmath.rect(edge, math.radians(series[0].angle))
     ends = [centre + share * flow for share in CENTRELINE]
     axis = LineString([(end.real, end.imag) for end in ends])
+    fjord = gpd.GeoDataFrame(
+        {"glacier": ["Practice"]}, geometry=[series[0].fjord], crs=fronts[0].crs
+    )
+    write_layer(fjord, folder / "fjord.gpkg", "fjord")
     centreline = gpd.GeoDataFrame({"glacier": ["Practice"]}, geometry=[axis], crs=fronts[0].crs)
     write_layer(centreline, folder / "centreline.gpkg", "centreline")
 

@@ -25,7 +25,7 @@ from affine import Affine
 from pyproj import CRS
 from rasterio.windows import Window
 from scipy import ndimage
-from shapely import LineString
+from shapely import LineString, Polygon
 
 from glacier_qgis.models.raster.grid import Grid
 
@@ -98,11 +98,17 @@ class SyntheticScene:
         across = np.linspace(-0.5, 0.5, self.size + 1)
         along = self._front(across)
         wet = np.abs(across - _bend(along)) <= FJORD_HALF_WIDTH
-        turn = np.exp(1j * np.radians(self.angle))
-        place = (along[wet] + 1j * across[wet]) * turn * self.size * self.cell_size
-        return LineString(
-            np.column_stack([self.centre[0] + place.real, self.centre[1] + place.imag])
-        )
+        return LineString(self._places(along[wet], across[wet]))
+
+    @property
+    def fjord(self) -> Polygon:
+        """Where glacier and water are, beyond the scene's ends, a vertex a cell on either side."""
+        along = np.linspace(-0.75, 0.75, 3 * self.size // 2 + 1)
+        sides = [
+            self._places(along, _bend(along) + half)
+            for half in (-FJORD_HALF_WIDTH, FJORD_HALF_WIDTH)
+        ]
+        return Polygon(np.concatenate([sides[0], sides[1][::-1]]))
 
     def zones(self, window: Window) -> npt.NDArray[np.uint8]:
         """The true zones of a window, coded as in `zones`."""
@@ -149,6 +155,12 @@ class SyntheticScene:
         bulge = FRONT_BULGE * np.cos(np.pi * across / (2 * FJORD_HALF_WIDTH))
         wave = FRONT_WAVE * np.sin(2 * np.pi * across / 0.17)
         return FRONT_AT - 0.5 + bulge + wave - self.retreat / (self.size * self.cell_size)
+
+    def _places(self, along: Array, across: Array) -> Array:
+        """Eastings and northings, (points, 2), of positions along and across the flow."""
+        edge = self.size * self.cell_size
+        place = (along + 1j * across) * np.exp(1j * np.radians(self.angle)) * edge
+        return np.column_stack([self.centre[0] + place.real, self.centre[1] + place.imag])
 
     def _fjord_coordinates(self, window: Window) -> tuple[Array, Array]:
         """Positions along and across the flow as shares of the scene's edge, 0 at its centre."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 from pyproj import CRS
+from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from glacier_qgis.models.fronts.metrics import front_distances
@@ -42,6 +43,13 @@ def test_the_stated_front_is_that_of_the_zones(angle: float, epsg: int, tmp_path
     distances = front_distances([found[0].line], [scene.front], scene.cell_size)
     assert distances.mean() < 0.5 * scene.cell_size
     assert distances.max() < 2.5 * scene.cell_size
+
+
+def test_the_stated_fjord_is_that_of_the_zones() -> None:
+    scene = SyntheticScene(size=320, angle=20.0)
+    inside = rasterize([(scene.fjord, 1)], scene.grid.shape, transform=scene.grid.transform)
+    wet = np.isin(scene.zones(WHOLE), [GLACIER, OCEAN])
+    assert (inside.astype(bool) != wet).mean() < 1e-3
 
 
 def test_a_retreat_moves_front_and_zones_up_glacier_and_leaves_the_ground() -> None:
