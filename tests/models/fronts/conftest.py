@@ -34,7 +34,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         last_date="2000-01-01",
     )
     architecture = Architecture(name="unet", parameters=parameters)
-    card = describe("tiny", architecture, [data], "none", "Weights drawn at random.")
+    card = describe("tiny", architecture, [data], "none", "Weights drawn at random.").model_copy(
+        update={"cell_size_m": 60.0}
+    )
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_package(folder, card, network.state_dict())
     return folder

@@ -70,7 +70,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         last_date="2000-01-01",
     )
     architecture = Architecture(name="unet", parameters=PARAMETERS)
-    card = describe("small", architecture, [data], "none", "Weights drawn at random.")
+    card = describe("small", architecture, [data], "none", "Weights drawn at random.").model_copy(
+        update={"cell_size_m": CELL}
+    )
     folder = tmp_path_factory.mktemp("models") / "small"
     save_package(folder, card, network.state_dict())
     return folder
