@@ -37,8 +37,10 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFont, QImage
 from qgis.PyQt.QtWidgets import QApplication
 
+LINES = {"solid": "-", "dot": ":", "dash": "--"}
+MARKERS = {"circle": "o", "x-thin-open": "x"}
 POINTS_PER_PIXEL = 0.75
-WIDTH = 600
+WIDTH = 480
 """Of a map, pixels."""
 
 
@@ -63,8 +65,9 @@ def dated_lines(lines_path: Path, scene_path: Path, picture: Path) -> None:
     page.save(picture)
     project.removeAllMapLayers()
     small = QImage(str(picture)).scaledToWidth(WIDTH, Qt.TransformationMode.SmoothTransformation)
-    plain = Qt.ImageConversionFlag.ThresholdDither | Qt.ImageConversionFlag.AvoidDither
-    small.convertToFormat(QImage.Format.Format_Indexed8, plain).save(str(picture))
+    small.convertToFormat(QImage.Format.Format_RGB16, Qt.ImageConversionFlag.AvoidDither).save(
+        str(picture)
+    )  # fewer shades, which compress
 
 
 def change(report: Path, picture: Path) -> None:
@@ -77,9 +80,9 @@ def change(report: Path, picture: Path) -> None:
         y = np.array(values(trace["y"]), dtype=float)
         look = {
             "color": style.get("color") or marker.get("color"),
-            "linestyle": {"dot": ":", "dash": "--"}.get(style.get("dash", ""), "-"),
+            "linestyle": LINES[style.get("dash", "solid")] if "lines" in trace["mode"] else "",
             "linewidth": POINTS_PER_PIXEL * style.get("width", 1),
-            "marker": "o" if "markers" in trace["mode"] else "",
+            "marker": MARKERS[marker.get("symbol", "circle")] if "markers" in trace["mode"] else "",
             "markersize": POINTS_PER_PIXEL * marker.get("size", 0),
             "label": trace["name"],
         }

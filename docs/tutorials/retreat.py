@@ -34,6 +34,8 @@ OTHERS = {
     "Third": {"seed": 11, "angle": 130.0, "centre": (252_000.0, -2_497_000.0)},
 }
 """Other glaciers, far enough away to be in no scene of another."""
+OFF_THE_WALLS = 200.0
+"""How far inside its walls a person draws the fjord, m."""
 CENTRELINE = (-0.40, 0.35)
 """From where to where it reaches along the flow, as shares of a scene's edge."""
 
@@ -77,7 +79,9 @@ def main(folder: Path) -> None:
     ends = [centre + share * flow for share in CENTRELINE]
     axis = LineString([(end.real, end.imag) for end in ends])
     fjord = gpd.GeoDataFrame(
-        {"glacier": ["Practice"]}, geometry=[series[0].fjord], crs=fronts[0].crs
+        {"glacier": ["Practice"]},
+        geometry=[series[0].fjord.buffer(-OFF_THE_WALLS)],
+        crs=fronts[0].crs,
     )
     write_layer(fjord, folder / "fjord.gpkg", "fjord")
     centreline = gpd.GeoDataFrame({"glacier": ["Practice"]}, geometry=[axis], crs=fronts[0].crs)
