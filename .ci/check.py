@@ -20,7 +20,7 @@ from inputs import aletsch_dem, synthetic_scene
 from link import TREE, link_tree
 from terminal import BUILD, ROOT, StepError, finish, run, say
 
-EXTRAS = ("igm", "demo", "test", "lint")
+EXTRAS = ("onnx", "igm", "demo", "test", "lint")
 
 
 class Stages:

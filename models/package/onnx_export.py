@@ -79,8 +79,8 @@ def export_onnx(model: Model, path: Path) -> float:
     if difference > TOLERANCE:
         raise EngineError(
             f"The exported model does not answer as {model.card.name} does: probabilities differ "
-            f"by up to {difference:.1e}, more than {TOLERANCE:g}. Nothing was written; update the "
-            "engine with 'Set up engine' and the extra 'onnx'."
+            f"by up to {difference:.1e}, more than {TOLERANCE:g}. Nothing was written. Run 'Set up "
+            "engine' again with the extra 'onnx'."
         )
     return difference
 
@@ -110,11 +110,11 @@ def parity(network: nn.Module, path: Path, model: Model) -> float:
     stride = model.stride
     settings = OnnxSettings(classes=list(range(len(model.card.classes))), stride=stride)
     exported = OnnxNetwork(path, settings)
-    random = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     largest = 0.0
     for batch, rows, columns in ((1, 4, 4), (2, 4, 7), (1, 9, 5)):
         shape = (batch, len(model.card.channels), rows * stride, columns * stride)
-        image = torch.from_numpy(random.uniform(-1, 1, shape).astype(np.float32))
+        image = torch.from_numpy(generator.uniform(-1, 1, shape).astype(np.float32))
         image[..., : stride // 2, :] = 0
         with torch.inference_mode():
             change = exported(image).softmax(dim=1) - network(image)
