@@ -120,8 +120,8 @@ def _work() -> list[Parameter]:
         described(
             QgsProcessingParameterBoolean("CONSISTENT", "Make scenes consistent in time", True),
             "Zones seldom change from one scene to the next: what each cell shows is judged with "
-            "the scenes before and after, which corrects blunders in single scenes. Turn it off to "
-            "treat every scene by itself.",
+            "the scenes before and after, which corrects blunders that were not sure. "
+            "Turn it off to treat every scene by itself.",
         ),
         described(
             QgsProcessingParameterString("SCHEDULER", "Dask scheduler", "", optional=True),

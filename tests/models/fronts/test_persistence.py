@@ -37,10 +37,10 @@ def over_all_histories(evidence: np.ndarray, years: list[float], rate: float) ->
 @pytest.mark.parametrize("rate", [0.05, 1.0, 20.0])
 def test_it_is_the_sum_over_all_histories(rate: float) -> None:
     values, years = series(1), [2001.0, 2001.1, 2004.0, 2004.5]
-    answer = persistent(values, years, rate=rate, trust=0.7)
+    answer = persistent(values, years, rate=rate)
     for cell in np.ndindex(2, 3):
         one = values[(..., *cell)].astype(float)
-        evidence = np.clip(one[:, 1:] + one[:, :1] / 3, LEAST, 1) ** 0.7
+        evidence = np.clip(one[:, 1:] + one[:, :1] / 3, LEAST, 1)
         expected = over_all_histories(evidence, years, rate) * (1 - one[:, :1])
         np.testing.assert_allclose(
             answer[(slice(None), slice(1, None), *cell)], expected, atol=1e-5
@@ -64,6 +64,18 @@ def test_one_blunder_among_sure_scenes_is_corrected_and_a_lasting_change_is_kept
     years = [2015 + index / 12 for index in range(11)]
     assert (persistent(blunder[..., None], years).argmax(axis=1) == 2).all()
     assert (persistent(calved[..., None], years).argmax(axis=1)[:, 0] == [2] * 5 + [3] * 6).all()
+
+
+@pytest.mark.parametrize("days", [11, 36, 97, 365])
+def test_a_front_that_retreats_does_not_lag(days: int) -> None:
+    """Cells turn to ocean one after the other, a cell a scene, the last in the last scene."""
+    glacier, ocean = np.array([0, 0.01, 0.97, 0.02]), np.array([0, 0.01, 0.02, 0.97])
+    shown = np.array(
+        [[ocean if cell < scene else glacier for cell in range(8)] for scene in range(9)]
+    )
+    years = [2017 + scene * days / 365 for scene in range(9)]
+    answer = persistent(np.moveaxis(shown, -1, 1).astype(np.float32), years)
+    np.testing.assert_array_equal(answer.argmax(axis=1), shown.argmax(axis=-1))
 
 
 def test_time_runs_either_way() -> None:
