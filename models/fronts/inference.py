@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glacier_qgis.models.engine.precision import mixed, reduced_precision
 from glacier_qgis.models.fronts.tiling import Array
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
-from glacier_qgis.models.training.precision import mixed, reduced_precision
 
 TILE = 768
 PADDING = 64

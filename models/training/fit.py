@@ -26,8 +26,8 @@ from torch import Tensor, nn
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.precision import mixed, reduced_precision
 from glacier_qgis.models.training.loss import zone_loss
-from glacier_qgis.models.training.precision import mixed, reduced_precision
 
 Batch = tuple[Tensor, Tensor]
 Batches = Callable[[torch.Generator], Batch]

@@ -15,13 +15,13 @@ from pydantic import Field
 from glacier_qgis.models.engine.device import DeviceName, choose_device
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Parameters
+from glacier_qgis.models.engine.precision import reduced_precision
 from glacier_qgis.models.package.package import Model, load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.provenance import software_version
 from glacier_qgis.models.training.dataset import Dataset
 from glacier_qgis.models.training.fit import Batches
 from glacier_qgis.models.training.material import Material, leaked_groups, material
-from glacier_qgis.models.training.precision import reduced_precision
 from glacier_qgis.models.training.report import hardware
 from glacier_qgis.models.training.samples import Labelled
 from glacier_qgis.models.training.sampling import pools_by_group, sampler

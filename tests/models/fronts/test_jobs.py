@@ -28,12 +28,8 @@ from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs import DelineateTermini, ExtractTermini, SegmentCalvingFront
 from glacier_qgis.models.fronts.synthetic import SyntheticScene
-from glacier_qgis.models.networks.unet import UNet
-from glacier_qgis.models.package.card import Architecture, TrainingData
-from glacier_qgis.models.package.package import save_package
-from glacier_qgis.models.training.describe import describe
+from glacier_qgis.models.package.package import load_package
 
-PARAMETERS = {"bands": 2, "classes": 4, "width": 8, "levels": 2, "dilations": [1, 2]}
 CELL = 60.0
 
 
@@ -52,33 +48,6 @@ class Listener:
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(4)
-    network = UNet(**PARAMETERS)
-    with torch.no_grad():
-        network.head.weight *= 6
-        network.head.weight[3] = -network.head.weight[2]
-        network.head.bias[:] = torch.tensor([-2.0, -2.0, 0.0, 0.0])
-    data = TrainingData(
-        dataset="none",
-        credit="",
-        licence="",
-        doi="",
-        groups=["A"],
-        images=1,
-        first_date="2000-01-01",
-        last_date="2000-01-01",
-    )
-    architecture = Architecture(name="unet", parameters=PARAMETERS)
-    card = describe("small", architecture, [data], "none", "Weights drawn at random.").model_copy(
-        update={"cell_size_m": CELL}
-    )
-    folder = tmp_path_factory.mktemp("models") / "small"
-    save_package(folder, card, network.state_dict())
-    return folder
-
-
-@pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("scenes") / "S1A_IW_GRDH_20180602 ü.tif"
     SyntheticScene(size=208, cell_size=CELL, border=12).write(path)
@@ -93,12 +62,12 @@ def run(job: Job) -> tuple[Result, Listener]:
 
 
 def segment(
-    scene: Path, package: Path, folder: Path, **options: object
+    scene: Path, tiny_model: Path, folder: Path, **options: object
 ) -> dict[str, npt.NDArray[np.generic]]:
     job = SegmentCalvingFront.model_validate(
         {
             "input": {"path": str(scene)},
-            "model": str(package),
+            "model": str(tiny_model),
             "output": folder / "zones.tif",
             "probability": folder / "probability.tif",
             "uncertainty": folder / "uncertainty.tif",
@@ -114,38 +83,38 @@ def segment(
 
 
 def test_the_result_does_not_depend_on_tiles_where_padding_covers_the_reach(
-    scene: Path, package: Path, tmp_path: Path
+    scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    reach = UNet(**PARAMETERS).receptive_radius
-    whole = segment(scene, package, tmp_path, padding=reach, tile_size=4096)
+    reach = load_package(tiny_model).network.receptive_radius
+    whole = segment(scene, tiny_model, tmp_path, padding=reach, tile_size=4096)
     for tile in (96, 132, 160):
-        tiled = segment(scene, package, tmp_path, padding=reach, tile_size=tile, batch_size=3)
+        tiled = segment(scene, tiny_model, tmp_path, padding=reach, tile_size=tile, batch_size=3)
         change = np.abs(whole["probability"].astype(int) - tiled["probability"].astype(int))
         assert change.max() <= 1, tile
         assert (whole["zones"] != tiled["zones"]).mean() < 1e-3
 
 
 def test_turning_the_scene_turns_the_answer_of_an_average_over_turns(
-    scene: Path, package: Path, tmp_path: Path
+    scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     with rasterio.open(scene) as source:
         profile, values = source.profile, source.read()
     turned = tmp_path / "turned.tif"
     with rasterio.open(turned, "w", **profile) as target:
         target.write(np.rot90(values, axes=(1, 2)))
-    straight = segment(scene, package, tmp_path, tta=True)["probability"].astype(int)
-    after = segment(turned, package, tmp_path, tta=True)["probability"].astype(int)
+    straight = segment(scene, tiny_model, tmp_path, tta=True)["probability"].astype(int)
+    after = segment(turned, tiny_model, tmp_path, tta=True)["probability"].astype(int)
     assert np.abs(np.rot90(straight, axes=(1, 2)) - after).max() <= 1
 
 
 def test_zones_carry_names_colours_nodata_and_where_they_come_from(
-    scene: Path, package: Path, tmp_path: Path
+    scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    arrays = segment(scene, package, tmp_path)
+    arrays = segment(scene, tiny_model, tmp_path)
     with rasterio.open(tmp_path / "zones.tif") as zones:
         assert zones.nodata == 0
         assert zones.colormap(1)[3] == (127, 127, 127, 255)
-        assert zones.tags()["MODEL"] == "small"
+        assert zones.tags()["MODEL"] == "tiny"
         assert len(zones.tags()["MODEL_HASH"]) == 64
         assert zones.tags()["SCENE"] == str(scene)
     table = (tmp_path / "zones.tif.aux.xml").read_text(encoding="utf-8")
@@ -161,18 +130,18 @@ def test_zones_carry_names_colours_nodata_and_where_they_come_from(
     assert (probability.max(axis=0) - chosen[0])[valid].max() <= 1
 
 
-def test_a_mask_limits_what_is_segmented(scene: Path, package: Path, tmp_path: Path) -> None:
+def test_a_mask_limits_what_is_segmented(scene: Path, tiny_model: Path, tmp_path: Path) -> None:
     grid = SyntheticScene(size=208, cell_size=CELL).grid
     west, south, east, north = grid.bounds
     half = gpd.GeoSeries([box(west, south, (west + east) / 2, north)], crs=grid.crs)
     half.to_crs(4326).to_file(tmp_path / "mask ä.gpkg")
     mask = {"path": str(tmp_path / "mask ä.gpkg")}
-    zones = segment(scene, package, tmp_path, mask=mask)["zones"][0]
+    zones = segment(scene, tiny_model, tmp_path, mask=mask)["zones"][0]
     assert (zones[20:-20, 20:100] > 0).all()
     assert (zones[:, 108:] == 0).all()
 
 
-def test_results_on_the_pixels_of_a_geographic_scene(package: Path, tmp_path: Path) -> None:
+def test_results_on_the_pixels_of_a_geographic_scene(tiny_model: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     transform = Affine(0.0012, 0, -38.28, 0, -0.0005, 66.41)
     path = tmp_path / "degrees.tif"
@@ -189,12 +158,12 @@ def test_results_on_the_pixels_of_a_geographic_scene(package: Path, tmp_path: Pa
         transform=transform,
     ) as target:
         target.write(values, 1)
-    on_input = segment(path, package, tmp_path, grid="input")["zones"][0]
+    on_input = segment(path, tiny_model, tmp_path, grid="input")["zones"][0]
     with rasterio.open(tmp_path / "zones.tif") as raster:
         assert raster.crs.to_epsg() == 4326
         assert raster.transform.almost_equals(transform)
         assert raster.shape == (160, 120)
-    segment(path, package, tmp_path)
+    segment(path, tiny_model, tmp_path)
     with rasterio.open(tmp_path / "zones.tif") as model:
         assert model.crs.to_epsg() == 32624
         columns, rows = np.meshgrid(np.arange(5, 115, 7), np.arange(5, 155, 7))
@@ -205,9 +174,9 @@ def test_results_on_the_pixels_of_a_geographic_scene(package: Path, tmp_path: Pa
 
 
 def test_delineating_is_segmenting_and_extracting(
-    scene: Path, package: Path, tmp_path: Path
+    scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    segment(scene, package, tmp_path)
+    segment(scene, tiny_model, tmp_path)
     extract = ExtractTermini.model_validate(
         {
             "input": {"path": str(tmp_path / "zones.tif")},
@@ -226,7 +195,7 @@ def test_delineating_is_segmenting_and_extracting(
     delineate = DelineateTermini.model_validate(
         {
             "input": {"path": str(scene)},
-            "model": str(package),
+            "model": str(tiny_model),
             "output": tmp_path / "one step.gpkg",
             "min_length": 300,
             "min_confidence": 0,
@@ -236,7 +205,7 @@ def test_delineating_is_segmenting_and_extracting(
     assert one["COUNT"] == two["COUNT"] > 0
     steps, step = (gpd.read_file(tmp_path / f"{name}.gpkg") for name in ("two steps", "one step"))
     assert steps.geometry.geom_equals(step.geometry).all()
-    assert set(step["model"]) == {"small"}
+    assert set(step["model"]) == {"tiny"}
     assert one["REASON"] == two["REASON"] == ""
     assert set(steps["glacier_id"]) == {"G7"}
     assert set(steps["author"]) == {"A. Person"}
@@ -261,16 +230,16 @@ def test_delineating_is_segmenting_and_extracting(
 
 
 def test_a_calibration_goes_from_the_card_into_the_lines(
-    scene: Path, package: Path, tmp_path: Path
+    scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     calibrated = tmp_path / "calibrated"
-    shutil.copytree(package, calibrated)
+    shutil.copytree(tiny_model, calibrated)
     card = json.loads((calibrated / "card.json").read_text(encoding="utf-8"))
     relation = {"widths_m": [0, 1000], "uncertainties_m": [0, 2500]}
     card["calibration"] = {"level": 0.68, "data": "synthetic", **relation}
     (calibrated / "card.json").write_text(json.dumps(card), encoding="utf-8")
     means = []
-    for model in (package, calibrated):
+    for model in (tiny_model, calibrated):
         segment(scene, model, tmp_path)
         job = ExtractTermini.model_validate(
             {
@@ -288,10 +257,10 @@ def test_a_calibration_goes_from_the_card_into_the_lines(
 
 
 def case(**change: object) -> Callable[[Path, Path, Path], dict[str, Any]]:
-    def build(scene: Path, package: Path, folder: Path) -> dict[str, Any]:
+    def build(scene: Path, tiny_model: Path, folder: Path) -> dict[str, Any]:
         return {
             "input": {"path": str(scene)},
-            "model": str(package),
+            "model": str(tiny_model),
             "output": folder / "z.tif",
         } | change
 
@@ -315,23 +284,23 @@ def case(**change: object) -> Callable[[Path, Path, Path], dict[str, Any]]:
     ],
 )
 def test_refusals_name_the_cure_and_write_nothing(
-    scene: Path, package: Path, tmp_path: Path, build: Callable[..., dict[str, Any]], words: str
+    scene: Path, tiny_model: Path, tmp_path: Path, build: Callable[..., dict[str, Any]], words: str
 ) -> None:
     if "finds none" in words and torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    job = SegmentCalvingFront.model_validate(build(scene, package, tmp_path))
+    job = SegmentCalvingFront.model_validate(build(scene, tiny_model, tmp_path))
     with pytest.raises(EngineError, match=words):
         run(job)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_zones_that_are_none_are_refused(scene: Path, package: Path, tmp_path: Path) -> None:
+def test_zones_that_are_none_are_refused(scene: Path, tiny_model: Path, tmp_path: Path) -> None:
     job = ExtractTermini.model_validate(
         {"input": {"path": str(scene)}, "output": tmp_path / "a.gpkg"}
     )
     with pytest.raises(EngineError, match="is no zones raster"):
         run(job)
-    segment(scene, package, tmp_path)
+    segment(scene, tiny_model, tmp_path)
     job = ExtractTermini.model_validate(
         {
             "input": {"path": str(tmp_path / "zones.tif")},
@@ -344,12 +313,12 @@ def test_zones_that_are_none_are_refused(scene: Path, package: Path, tmp_path: P
 
 
 def test_no_front_is_a_warning_and_an_empty_layer(
-    scene: Path, package: Path, tmp_path: Path
+    scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     job = DelineateTermini.model_validate(
         {
             "input": {"path": str(scene)},
-            "model": str(package),
+            "model": str(tiny_model),
             "output": tmp_path / "a.gpkg",
             "min_length": 1e6,
         }

@@ -1,4 +1,4 @@
-"""How many bits to learn with: as few as the processor multiplies at full speed."""
+"""How many bits to compute with: as few as the processor multiplies at full speed."""
 
 from __future__ import annotations
 

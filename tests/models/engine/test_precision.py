@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from glacier_qgis.models.training.precision import mixed, reduced_precision
+from glacier_qgis.models.engine.precision import mixed, reduced_precision
 
 CPU = torch.device("cpu")
 
