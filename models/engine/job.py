@@ -32,7 +32,7 @@ JOBS = {
     "evaluatemodel": "glacier_qgis.models.training.evaluate_job:EvaluateModel",
     "installmodel": "glacier_qgis.models.package.install:InstallModel",
     "exportmodel": "glacier_qgis.models.package.export:ExportModel",
-    "simulateglacier": "glacier_qgis.models.iceflow.jobs:SimulateGlacier",
+    "simulateglacier": "glacier_qgis.models.iceflow.simulate_job:SimulateGlacier",
     "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
     "surfacemassbalance": "glacier_qgis.models.iceflow.balance_jobs:SurfaceMassBalance",
 }

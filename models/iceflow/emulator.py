@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from glacier_qgis.models.iceflow.published import Published, read_published
 
@@ -19,8 +20,8 @@ _GRAIN = 8
 class Emulator:
     """A trained network with the physical units around it.
 
-    All fields are north-up (row 0 is the north) tensors of shape (row, column); x points east
-    and y north, so v is positive northwards.
+    All fields are north-up (row 0 is the north) tensors of shape (row, column), or (n, row,
+    column) for several glaciers at once; x points east and y north, so v is positive northwards.
 
     Attributes:
         name: family and resolution, as in the catalogue.
@@ -85,30 +86,32 @@ class Emulator:
         names = names or tuple(self.outputs)
         channels = [list(self.outputs).index(name) for name in names]
         scales = thickness.new_tensor([self.outputs[name] for name in names])[:, None, None]
-        result = thickness.new_zeros((len(names), *thickness.shape))
-        for rows, columns in ice_windows(thickness > 0):
+        several = thickness.reshape(-1, *thickness.shape[-2:])
+        heights = surface.reshape(several.shape)
+        result = several.new_zeros((len(names), *several.shape))
+        for rows, columns in ice_windows((several > 0).any(dim=0)):
             outer = tuple(
                 slice(max(part.start - self._halo, 0), min(part.stop + self._halo, size))
-                for part, size in zip((rows, columns), thickness.shape, strict=True)
+                for part, size in zip((rows, columns), thickness.shape[-2:], strict=True)
             )
             inner = tuple(
                 slice(part.start - around.start, part.stop - around.start)
                 for part, around in zip((rows, columns), outer, strict=True)
             )
             fields = self._scaled_inputs(
-                thickness[outer], surface[outer], cell_size, rate_factor, sliding
+                several[:, *outer], heights[:, *outer], cell_size, rate_factor, sliding
             )
             with torch.backends.cudnn.flags(allow_tf32=False):
-                outputs = self._network(fields)[0]
-            scaled = outputs[channels][(slice(None), *inner)]
-            ice = thickness[rows, columns] > 0
-            result[:, rows, columns] = torch.where(ice, scaled * scales, 0.0)
-        return dict(zip(names, result, strict=True))
+                outputs = self._network(fields)
+            scaled = outputs[:, channels][:, :, *inner] * scales
+            ice = several[:, None, rows, columns] > 0
+            result[:, :, rows, columns] = torch.where(ice, scaled, 0.0).movedim(1, 0)
+        return dict(zip(names, result.reshape(-1, *thickness.shape), strict=True))
 
     def _scaled_inputs(
         self, thickness: Tensor, surface: Tensor, cell_size: float, rate: float, sliding: float
     ) -> Tensor:
-        """Stack the inputs in the network's order, divided by their scales: (1, n, row, column)."""
+        """Stack the inputs in the network's order, divided by their scales."""
         east, north = slopes(surface, cell_size)
         numbers = {"arrhenius": rate, "slidingco": sliding, "strflowctrl": rate + sliding}
         fields = {"thk": thickness, "slopsurfx": east, "slopsurfy": north}
@@ -118,7 +121,7 @@ class Emulator:
             else torch.full_like(thickness, numbers[name] / scale)
             for name, scale in self.inputs.items()
         ]
-        return torch.stack(stack)[None]
+        return torch.stack(stack, dim=1)
 
 
 def slopes(surface: Tensor, cell_size: float) -> tuple[Tensor, Tensor]:
@@ -126,13 +129,15 @@ def slopes(surface: Tensor, cell_size: float) -> tuple[Tensor, Tensor]:
 
     Central differences; beyond the edges the surface is continued linearly.
     """
-    padded = torch.nn.functional.pad(surface[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-    padded[:, 0] = 2 * padded[:, 1] - padded[:, 2]
-    padded[:, -1] = 2 * padded[:, -2] - padded[:, -3]
-    padded[0] = 2 * padded[1] - padded[2]
-    padded[-1] = 2 * padded[-2] - padded[-3]
-    east = (padded[1:-1, 2:] - padded[1:-1, :-2]) / (2 * cell_size)
-    north = (padded[:-2, 1:-1] - padded[2:, 1:-1]) / (2 * cell_size)
+    rows, columns = surface.shape[-2:]
+    padded = pad(surface.reshape(-1, 1, rows, columns), (1, 1, 1, 1), mode="replicate")
+    padded = padded.reshape(*surface.shape[:-2], rows + 2, columns + 2)
+    padded[..., 0] = 2 * padded[..., 1] - padded[..., 2]
+    padded[..., -1] = 2 * padded[..., -2] - padded[..., -3]
+    padded[..., 0, :] = 2 * padded[..., 1, :] - padded[..., 2, :]
+    padded[..., -1, :] = 2 * padded[..., -2, :] - padded[..., -3, :]
+    east = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / (2 * cell_size)
+    north = (padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]) / (2 * cell_size)
     return east, north
 
 

@@ -13,10 +13,9 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.iceflow.flow import Flow
 from glacier_qgis.models.iceflow.mass_conservation import Budget, advance, stable_step, wide
 
-Flow = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Thickness and surface (m) to depth-averaged velocity u, v (m a⁻¹), north-up."""
 Balance = Callable[[Tensor, float], Tensor]
 """Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
 Array = npt.NDArray[np.float32]

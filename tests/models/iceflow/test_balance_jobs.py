@@ -23,8 +23,8 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance_jobs import SurfaceMassBalance
 from glacier_qgis.models.iceflow.degree_days import MeltModel, annual_balance
 from glacier_qgis.models.iceflow.emulator import Emulator
-from glacier_qgis.models.iceflow.jobs import SimulateGlacier
 from glacier_qgis.models.iceflow.mass_balance import ICE_PER_WATER
+from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
 if TYPE_CHECKING:
     from conftest import Listener

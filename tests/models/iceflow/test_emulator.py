@@ -194,3 +194,17 @@ def test_a_file_that_is_no_emulator_is_refused_with_the_cure(
     damage(emulator_copy)
     with pytest.raises(EngineError, match=r"EMULATOR: .*give the folder of an emulator"):
         Emulator.read(emulator_copy)
+
+
+def test_several_glaciers_at_once_move_as_each_alone(f15: Emulator) -> None:
+    generator = torch.Generator().manual_seed(4)
+    bed = torch.rand(70, 90, generator=generator) * 40
+    thickness = torch.zeros(3, 70, 90)
+    thickness[0, 30:45, 20:40] = 120.0
+    thickness[1, 5:20, 60:88] = 80.0
+    together = f15.velocity(thickness, bed + thickness, 100.0, 78.0, 6.0)
+    assert together["ubar"].shape == thickness.shape
+    for index, ice in enumerate(thickness):
+        alone = f15.velocity(ice, bed + ice, 100.0, 78.0, 6.0)
+        for name, field in alone.items():
+            torch.testing.assert_close(together[name][index], field, rtol=1e-4, atol=1e-3)

@@ -24,7 +24,8 @@ from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulator import Emulator
-from glacier_qgis.models.iceflow.jobs import IceVelocity, SimulateGlacier
+from glacier_qgis.models.iceflow.jobs import IceVelocity
+from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
 if TYPE_CHECKING:
     from conftest import Listener

@@ -1,0 +1,154 @@
+"""The job that lets a glacier evolve."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import pandas as pd
+import torch
+from pydantic import Field, model_validator
+
+from glacier_qgis.models.engine.events import Reporter, Result, Stage
+from glacier_qgis.models.engine.job import Destination, RasterInput, VectorInput
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.iceflow.balance_build import Place, build_balance
+from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS, BalanceOptions
+from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.flow import EmulatedFlow
+from glacier_qgis.models.iceflow.inputs import Topography, read_ice_mask, read_topography
+from glacier_qgis.models.iceflow.jobs import IceFlowJob, text
+from glacier_qgis.models.iceflow.mass_balance import Held, Masked, MassBalance
+from glacier_qgis.models.iceflow.recorder import RASTERS, Recorder
+from glacier_qgis.models.iceflow.report import write_report
+from glacier_qgis.models.iceflow.simulation import (
+    MAX_FORCED_STEP,
+    MAX_STEP,
+    Simulation,
+    run,
+    save_times,
+)
+from glacier_qgis.models.iceflow.watch import Watch, budget_warnings
+from glacier_qgis.models.raster.provenance import provenance
+from glacier_qgis.models.vector.sink import write_layer
+
+MOST_SAVED_TIMES = 10_000
+DOCUMENTS = ("netcdf", "series", "report")
+
+
+class SimulateGlacier(BalanceOptions, IceFlowJob):
+    """Let a glacier evolve: emulated ice flow, mass conservation, mass balance."""
+
+    bed: RasterInput | None = None
+    surface: RasterInput | None = None
+    initial_thickness: RasterInput | None = None
+    resolution: float = Field(default=100.0, gt=0, allow_inf_nan=False)
+    ice_mask: VectorInput | None = None
+    start: float = Field(default=0.0, ge=-1e6, le=1e6)
+    end: float = Field(default=100.0, ge=-1e6, le=1e6)
+    save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
+    update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    cfl: float = Field(default=0.3, gt=0, le=1)
+    thickness: Destination
+    velocity: Destination
+    velocity_x: Destination
+    velocity_y: Destination
+    surface_out: Destination
+    mass_balance_out: Destination
+    netcdf: Destination
+    series: Destination
+    report: Destination
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError(
+                f"END ({self.end:g}) must be later than START ({self.start:g}); both are in years"
+            )
+        if (self.end - self.start) / self.save_interval > MOST_SAVED_TIMES:
+            raise ValueError(
+                f"SAVE_INTERVAL ({self.save_interval:g} years) would save more than "
+                f"{MOST_SAVED_TIMES} times: choose a longer one"
+            )
+        return self
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Simulate and write what was asked for."""
+        topography = read_topography(
+            self.bed,
+            self.surface,
+            self.initial_thickness,
+            self.extent,
+            self.resolution,
+            self.vertical_unit,
+            reporter,
+        )
+        emulator, warnings = self.load_emulator(topography.grid.cell_size, reporter)
+        balance = self._balance(topography, emulator.device, reporter)
+        simulation = self._simulation(topography, emulator, balance)
+        times = save_times(self.start, self.end, self.save_interval)
+        facts = provenance(self) | {"EMULATOR": emulator.name}
+        rasters = {name: outputs.stage(path) for name in RASTERS if (path := getattr(self, name))}
+        netcdf = outputs.stage(self.netcdf) if self.netcdf else None
+        watch = Watch(emulator, topography.grid.cell_size)
+        recorder = Recorder(rasters, netcdf, topography, times, facts)
+        with recorder:
+            for snapshot in run(simulation, times, Stage(reporter, 0.02, 0.98)):
+                recorder.record(snapshot)
+                watch.see(snapshot)
+        budget = simulation.budget()
+        late = [*watch.warnings, *budget_warnings(budget, self.cfl)]
+        for warning in late:
+            reporter.warning(warning)
+        if self.series:
+            write_layer(pd.DataFrame(recorder.series), outputs.stage(self.series), "series")
+        if self.report:
+            details = facts | {"STEPS": str(simulation.steps)}
+            write_report(
+                outputs.stage(self.report), recorder.series, budget, [*warnings, *late], details
+            )
+        last = recorder.series[-1]
+        return {
+            **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
+            "VOLUME": last["volume_km3"],
+            "AREA": last["area_km2"],
+            "MAX_SPEED": watch.max_speed,
+            "LOST_AT_BORDER": budget.lost,
+            "ADDED_BY_CLIPPING": budget.added,
+            "STEPS": simulation.steps,
+            "TIMES": [*times],
+        }
+
+    def _balance(
+        self, topography: Topography, device: torch.device, reporter: Reporter
+    ) -> MassBalance:
+        """Return the mass balance; where its inputs have no data, ice melts as outside a mask."""
+        place = Place(
+            topography.grid,
+            topography.surface,
+            ice=topography.thickness > 0,
+            unit=self.vertical_unit,
+            times=(self.start, self.end),
+            device=device,
+        )
+        covered = build_balance(self, place, reporter)
+        balance = covered.balance
+        if self.mass_balance == DEGREE_DAYS:
+            balance = Held(balance, self.update_interval, self.start)
+        outline = None if self.ice_mask is None else read_ice_mask(self.ice_mask, topography.grid)
+        mask = covered.within(outline)
+        return balance if mask is None else Masked(balance, torch.from_numpy(mask).to(device))
+
+    def _simulation(
+        self, topography: Topography, emulator: Emulator, balance: MassBalance
+    ) -> Simulation:
+        device, cell_size = emulator.device, topography.grid.cell_size
+        return Simulation(
+            torch.from_numpy(topography.bed).to(device),
+            torch.from_numpy(topography.thickness).to(device),
+            EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding),
+            balance,
+            cell_size=cell_size,
+            cfl=self.cfl,
+            start=self.start,
+            max_step=MAX_STEP if balance.steady else MAX_FORCED_STEP,
+        )
