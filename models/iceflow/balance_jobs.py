@@ -16,7 +16,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance_build import Place, build_balance
 from glacier_qgis.models.iceflow.balance_options import BalanceOptions, Numbers
 from glacier_qgis.models.iceflow.calendar import iso_date
-from glacier_qgis.models.iceflow.inputs import read_ice_mask, read_surface
+from glacier_qgis.models.iceflow.inputs import polygon_mask, read_surface
 from glacier_qgis.models.iceflow.units import VerticalUnit
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.sink import create_raster
@@ -53,7 +53,7 @@ class SurfaceMassBalance(BalanceOptions, Job):
                 "YEARS is missing: this mass balance changes with time. Give the years to compute "
                 "it for, as in '1900, 1950, 2000'."
             )
-        mask = None if self.ice_mask is None else read_ice_mask(self.ice_mask, grid)
+        mask = None if self.ice_mask is None else polygon_mask(self.ice_mask, grid, "ICE_MASK")
         inside = covered.within(mask)
         wanted = np.isfinite(surface) if inside is None else np.isfinite(surface) & inside
         if not wanted.any():

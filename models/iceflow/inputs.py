@@ -12,7 +12,7 @@ from rasterio.windows import Window
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Extent, RasterInput, VectorInput
-from glacier_qgis.models.iceflow.units import VerticalUnit, metres_per_unit
+from glacier_qgis.models.iceflow.units import VerticalUnit, metres_per_unit, vertical_datum
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import open_raster, read_band, work_grid
 from glacier_qgis.models.vector.source import read_polygons
@@ -31,11 +31,19 @@ SMALLEST_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Topography:
-    """Where the ice is: all in m, north-up, of the grid's shape, without gaps."""
+    """Where the ice is: all in m, north-up, of the grid's shape, without gaps.
+
+    Attributes:
+        grid: Where the cells lie.
+        bed: Elevation of the ground under the ice, m.
+        thickness: Of the ice, m.
+        datum: What elevations are measured from, in words; heights are never converted.
+    """
 
     grid: Grid
     bed: Array
     thickness: Array
+    datum: str = "not stated by the input"
 
     @property
     def surface(self) -> Array:
@@ -52,15 +60,35 @@ def read_topography(
     unit: VerticalUnit,
     reporter: Reporter,
     thickness_role: str = "INITIAL_THICKNESS",
+    *,
+    uniform: float | None = None,
+    ice_mask: VectorInput | None = None,
 ) -> Topography:
     """Read what was given and derive the rest.
 
     Bed and thickness, bed and surface, or surface and thickness make a glacier; a bed or a
     surface alone is ground without ice. The grid is that of the elevation model.
 
+    Args:
+        bed: Elevation of the ground.
+        surface: Elevation of the surface.
+        thickness: Of the ice.
+        extent: The part to work on.
+        resolution: Edge of a cell, m.
+        unit: Of elevations and thickness.
+        reporter: Is told what is noteworthy.
+        thickness_role: The name of the parameter that `thickness` came by.
+        uniform: Ice thickness, m, instead of a raster of it.
+        ice_mask: Polygons outside which there is no such ice; None for everywhere.
+
     Raises:
         EngineError: Too little or too much was given, or the values cannot be right.
     """
+    if uniform is not None and (thickness is not None or (bed and surface)):
+        raise EngineError(
+            f"UNIFORM_THICKNESS ({uniform:g} m) was given, but the other inputs already say how "
+            "thick the ice is. Leave it blank, or give BED or SURFACE alone."
+        )
     main, role = (bed, "BED") if bed is not None else (surface, "SURFACE")
     if main is None:
         raise EngineError("Give BED, or SURFACE: the simulation needs the shape of the ground.")
@@ -72,22 +100,28 @@ def read_topography(
     with open_raster(main, role) as scene:
         grid = work_grid(scene, extent, resolution)
         ground = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+        datum = vertical_datum(scene)
     window = _window_with_data(np.isfinite(ground), role, reporter)
     grid = grid.crop(window)
     ground = ground[window.toslices()]
     _check_elevation(ground, role)
+    ice = np.zeros_like(ground)
     if thickness is not None:
         ice = _read_thickness(thickness, thickness_role, grid, unit, reporter)
-        return Topography(grid, ground if bed is not None else ground - ice, ice)
-    if bed is not None and surface is not None:
-        return Topography(grid, ground, _ice_between(ground, surface, grid, unit))
-    if bed is None:
+    elif uniform is not None:
+        inside = polygon_mask(ice_mask, grid, "ICE_MASK") if ice_mask else np.array(1)
+        ice += np.float32(uniform) * inside
+    elif bed is not None and surface is not None:
+        ice = _ice_between(ground, surface, grid, unit, datum)
+    elif bed is None:
         reporter.warning(
-            f"SURFACE was given without {thickness_role}, so it is taken as ground without ice. "
-            "Where it shows a glacier, give the ice thickness too (as a raster, for example from "
-            "a consensus estimate)."
+            "Only SURFACE is known, so the run starts without ice, and the surface is taken as the "
+            f"ground. Where it shows a glacier, give {thickness_role} as well: 'Glacier thickness' "
+            "(glacierthickness) estimates it from the surface and an outline."
         )
-    return Topography(grid, ground, np.zeros_like(ground))
+    reporter.log(f"Heights in {role} are above: {datum or 'not stated'}. They are not converted.")
+    stated = {"datum": datum} if datum else {}
+    return Topography(grid, ground if bed is not None else ground - ice, ice, **stated)
 
 
 def read_surface(
@@ -108,13 +142,13 @@ def read_surface(
     return grid, surface
 
 
-def read_ice_mask(source: VectorInput, grid: Grid) -> npt.NDArray[np.bool_]:
+def polygon_mask(source: VectorInput, grid: Grid, role: str) -> npt.NDArray[np.bool_]:
     """Return True in the cells whose centre is inside the polygons.
 
     Raises:
         EngineError: No polygon lies in the area.
     """
-    polygons = read_polygons(source, grid.crs, "ICE_MASK")
+    polygons = read_polygons(source, grid.crs, role)
     burnt = rasterize(
         [(polygon, 1) for polygon in polygons],
         out_shape=grid.shape,
@@ -124,7 +158,7 @@ def read_ice_mask(source: VectorInput, grid: Grid) -> npt.NDArray[np.bool_]:
     mask: npt.NDArray[np.bool_] = burnt == 1
     if not mask.any():
         raise EngineError(
-            f"ICE_MASK: no polygon of {source.path} covers a cell of the area. Choose the outline "
+            f"{role}: no polygon of {source.path} covers a cell of the area. Choose the outline "
             "of this glacier, or an EXTENT that holds it."
         )
     return mask
@@ -158,10 +192,19 @@ def _read_thickness(
     return ice
 
 
-def _ice_between(bed: Array, source: RasterInput, grid: Grid, unit: VerticalUnit) -> Array:
-    """Return surface − bed in m."""
+def _ice_between(
+    bed: Array, source: RasterInput, grid: Grid, unit: VerticalUnit, datum: str | None
+) -> Array:
+    """Return surface − bed in m; `datum` is the bed's."""
     with open_raster(source, "SURFACE") as scene:
         surface = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+        other = vertical_datum(scene)
+    if datum and other and datum != other:
+        raise EngineError(
+            f"BED measures heights from '{datum}', SURFACE from '{other}': their difference would "
+            "not be ice. Bring one to the vertical datum of the other with 'Warp', or correct the "
+            "CRS where it is wrong."
+        )
     _check_holes(np.isfinite(surface), "SURFACE")
     _check_elevation(surface, "SURFACE")
     ice = surface - bed

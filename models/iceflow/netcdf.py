@@ -18,7 +18,7 @@ from glacier_qgis.models.raster.grid import Grid
 
 REFERENCES = "Jouvet et al. (2022), J. Glaciol., https://doi.org/10.1017/jog.2021.120"
 
-_FIELDS = {
+FIELDS = {
     "thk": ("land_ice_thickness", "ice thickness", "m"),
     "usurf": ("surface_altitude", "surface elevation", "m"),
     "ubar": ("land_ice_vertical_mean_x_velocity", "depth-averaged velocity in x", "m year-1"),
@@ -77,7 +77,7 @@ def create_simulation_file(
         field = _create_field(file, "topg", ("y", "x"), grid)
         field.setncatts(_names("bedrock_altitude", "bed elevation", "m"))
         field[:] = bed
-        for name, (standard, long, unit) in _FIELDS.items():
+        for name, (standard, long, unit) in FIELDS.items():
             _create_field(file, name, ("time", "y", "x"), grid).setncatts(
                 _names(standard, long, unit)
             )

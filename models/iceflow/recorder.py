@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from rasterio.io import DatasetWriter
 
 from glacier_qgis.models.iceflow.calendar import iso_date
 from glacier_qgis.models.iceflow.inputs import Topography
-from glacier_qgis.models.iceflow.netcdf import SimulationFile, create_simulation_file
+from glacier_qgis.models.iceflow.netcdf import FIELDS, SimulationFile, create_simulation_file
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
 
 
@@ -111,6 +113,17 @@ class Recorder:
             target.update_tags(band, TIME=iso_date(snapshot.time), YEAR=f"{snapshot.time:.10g}")
         if self._file is not None:
             self._file.append(snapshot)
+
+
+def sizes(rasters: Sequence[Path], netcdf: Path | None, grid: Grid, times: int) -> dict[Path, int]:
+    """Return how many bytes go into each folder at most, before compression."""
+    field = grid.height * grid.width * np.dtype(np.float32).itemsize * times
+    folders: Counter[Path] = Counter()
+    for path in rasters:
+        folders[path.parent] += field
+    if netcdf is not None:
+        folders[netcdf.parent] += field * len(FIELDS)
+    return dict(folders)
 
 
 def _field(snapshot: Snapshot, name: str) -> Array:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
-
 from glacier_qgis.models.engine.page import Page
+from glacier_qgis.models.iceflow.comparison import PERCENTILES, Comparison
+from glacier_qgis.models.iceflow.findings import Findings
+from glacier_qgis.models.iceflow.hypsometry import Hypsometry
 from glacier_qgis.models.iceflow.mass_conservation import Budget
-
-_CURVES = {
-    "volume_km3": "Volume (km³)",
-    "area_km2": "Area (km²)",
-    "mean_speed": "Mean speed (m/a)",
-}
+from glacier_qgis.models.iceflow.report_figures import curves, hypsometry_figure, misfit_figure
 
 
 def write_report(
@@ -24,6 +21,7 @@ def write_report(
     budget: Budget,
     warnings: Sequence[str],
     facts: Mapping[str, str],
+    findings: Findings,
 ) -> None:
     """Write the report.
 
@@ -32,12 +30,21 @@ def write_report(
         series: a row a saved time, with the columns of the series table.
         budget: of the whole run.
         warnings: what may make the result wrong.
-        facts: parameters and provenance, by name.
+        facts: provenance by name, the parameters as JSON among it.
+        findings: what was drawn from the saved states.
     """
-    page = Page("Glacier simulation")
+    page = Page("Glacier simulation", summary(series))
     for warning in warnings:
         page.warning(warning)
-    page.figure(_curves(series))
+    page.figure(curves(series), "Volume, area (cells with at least 1 m of ice) and mean speed.")
+    page.heading("Hypsometry")
+    page.figure(
+        hypsometry_figure(findings.hypsometries),
+        "Area and volume by surface elevation at the start, in the middle and at the end.",
+    )
+    page.table([_spread(state) for state in findings.hypsometries], "Where the ice lies.")
+    if findings.comparison is not None:
+        _compare(page, findings.comparison, findings.cell_size)
     page.heading("Mass budget")
     page.table(
         [
@@ -47,8 +54,28 @@ def write_report(
         "Ice gained and lost over the whole run.",
     )
     page.heading("Parameters and provenance")
-    page.facts(facts)
+    page.facts(readable(facts))
     page.write(path)
+
+
+def summary(series: Sequence[Mapping[str, float]]) -> str:
+    """Return what became of the ice, in a sentence."""
+    first, last = series[0], series[-1]
+    volume, area = (
+        f"from {first[name]:.4g} to {last[name]:.4g} {unit}{_share(first[name], last[name])}"
+        for name, unit in (("volume_km3", "km³"), ("area_km2", "km²"))
+    )
+    span = f"From year {first['time']:g} to {last['time']:g}"
+    if not last["area_km2"]:
+        return f"{span} the volume of the ice went {volume}: the run ended ice-free."
+    return f"{span} the volume of the ice went {volume}, its area {area}."
+
+
+def readable(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return facts with the parameters taken apart, named as in the toolbox."""
+    parameters = json.loads(facts.get("PARAMETERS", "{}"))
+    others = {name: value for name, value in facts.items() if name != "PARAMETERS"}
+    return others | {name.upper(): _words(value) for name, value in parameters.items()}
 
 
 def budget_rows(budget: Budget) -> dict[str, float]:
@@ -63,13 +90,66 @@ def budget_rows(budget: Budget) -> dict[str, float]:
     }
 
 
-def _curves(series: Sequence[Mapping[str, float]]) -> go.Figure:
-    figure = make_subplots(rows=len(_CURVES), cols=1, shared_xaxes=True, vertical_spacing=0.05)
-    times = [row["time"] for row in series]
-    for index, (column, label) in enumerate(_CURVES.items(), 1):
-        values = [row[column] for row in series]
-        figure.add_trace(go.Scatter(x=times, y=values, mode="lines+markers"), row=index, col=1)
-        figure.update_yaxes(title_text=label, rangemode="tozero", row=index, col=1)
-    figure.update_xaxes(title_text="Year", row=len(_CURVES), col=1)
-    figure.update_layout(height=720, showlegend=False, template="plotly_white")
-    return figure
+def _compare(page: Page, comparison: Comparison, cell_size: float) -> None:
+    page.heading(f"Against the observation of year {comparison.time:g}")
+    overlap, misfit = comparison.overlap, comparison.misfit
+    if overlap is not None:
+        page.table(
+            [
+                {
+                    "Both (km²)": overlap.both,
+                    "Too much ice (km²)": overlap.too_much,
+                    "Too little ice (km²)": overlap.too_little,
+                    "Intersection over union": overlap.iou,
+                }
+            ],
+            "Cells with at least 1 m of ice against those inside the observed outline.",
+        )
+    if misfit is None or comparison.difference is None:
+        return
+    page.table(
+        [
+            {
+                "Area (km²)": misfit.area,
+                "Mean (m)": misfit.mean,
+                "RMS (m)": misfit.rms,
+                **{
+                    f"{share} % (m)": value
+                    for share, value in zip(PERCENTILES, misfit.percentiles, strict=True)
+                },
+            }
+        ],
+        "Simulated minus observed surface over the ice: mean, root mean square, percentiles.",
+    )
+    page.figure(
+        misfit_figure(comparison.difference, cell_size),
+        "Simulated minus observed surface, m; blue is too high. Colours end at the 98th "
+        "percentile.",
+    )
+
+
+def _spread(state: Hypsometry) -> dict[str, object]:
+    """Return where the ice of a state lies, in numbers."""
+    middles = state.bottoms + state.width / 2
+    whole = state.area.sum()
+    iced = state.bottoms[state.area > 0]
+    return {
+        "Year": f"{state.time:g}",
+        "Lowest ice (m)": float(iced[0]) if len(iced) else math.nan,
+        "Mean elevation (m)": float((middles * state.area).sum() / whole) if whole else math.nan,
+        "Highest ice (m)": float(iced[-1] + state.width) if len(iced) else math.nan,
+    }
+
+
+def _share(first: float, last: float) -> str:
+    return f" ({100 * (last / first - 1):+.1f} %)" if first else ""
+
+
+def _words(value: object) -> str:
+    """Return the value of a parameter as a person would write it."""
+    if isinstance(value, dict) and "path" in value:
+        layer = f", layer {value['layer']}" if value.get("layer") else ""
+        return f"{value['path']}{layer}"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

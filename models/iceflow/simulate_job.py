@@ -13,12 +13,20 @@ from glacier_qgis.models.engine.job import Destination, RasterInput, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance_build import Place, build_balance
 from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS, BalanceOptions
+from glacier_qgis.models.iceflow.comparison import read_observation
 from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.findings import Findings, with_observation
 from glacier_qgis.models.iceflow.flow import EmulatedFlow
-from glacier_qgis.models.iceflow.inputs import Topography, read_ice_mask, read_topography
+from glacier_qgis.models.iceflow.forecast import Forecast, tell_size
+from glacier_qgis.models.iceflow.inputs import (
+    THICKEST,
+    Topography,
+    polygon_mask,
+    read_topography,
+)
 from glacier_qgis.models.iceflow.jobs import IceFlowJob, text
 from glacier_qgis.models.iceflow.mass_balance import Held, Masked, MassBalance
-from glacier_qgis.models.iceflow.recorder import RASTERS, Recorder
+from glacier_qgis.models.iceflow.recorder import RASTERS, Recorder, sizes
 from glacier_qgis.models.iceflow.report import write_report
 from glacier_qgis.models.iceflow.simulation import (
     MAX_FORCED_STEP,
@@ -32,7 +40,7 @@ from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.vector.sink import write_layer
 
 MOST_SAVED_TIMES = 10_000
-DOCUMENTS = ("netcdf", "series", "report")
+DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report")
 
 
 class SimulateGlacier(BalanceOptions, IceFlowJob):
@@ -41,6 +49,7 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
     bed: RasterInput | None = None
     surface: RasterInput | None = None
     initial_thickness: RasterInput | None = None
+    uniform_thickness: float | None = Field(default=None, ge=0, le=THICKEST)
     resolution: float = Field(default=100.0, gt=0, allow_inf_nan=False)
     ice_mask: VectorInput | None = None
     start: float = Field(default=0.0, ge=-1e6, le=1e6)
@@ -48,12 +57,17 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
     save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
     update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     cfl: float = Field(default=0.3, gt=0, le=1)
+    observed_outline: VectorInput | None = None
+    observed_surface: RasterInput | None = None
+    observed_time: float | None = Field(default=None, allow_inf_nan=False)
     thickness: Destination
     velocity: Destination
     velocity_x: Destination
     velocity_y: Destination
     surface_out: Destination
     mass_balance_out: Destination
+    outlines: Destination
+    misfit: Destination
     netcdf: Destination
     series: Destination
     report: Destination
@@ -71,6 +85,17 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
             )
         return self
 
+    @model_validator(mode="after")
+    def _observation_fits(self) -> Self:
+        if self.misfit is not None and self.observed_surface is None:
+            raise ValueError("MISFIT needs OBSERVED_SURFACE: give it, or leave MISFIT blank")
+        when = self.observed_time
+        if when is not None and not self.start <= when <= self.end:
+            raise ValueError(
+                f"OBSERVED_TIME ({when:g}) is outside of the run, {self.start:g} to {self.end:g}"
+            )
+        return self
+
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Simulate and write what was asked for."""
         topography = read_topography(
@@ -81,30 +106,53 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
             self.resolution,
             self.vertical_unit,
             reporter,
+            uniform=self.uniform_thickness,
+            ice_mask=self.ice_mask,
         )
         emulator, warnings = self.load_emulator(topography.grid.cell_size, reporter)
         balance = self._balance(topography, emulator.device, reporter)
         simulation = self._simulation(topography, emulator, balance)
-        times = save_times(self.start, self.end, self.save_interval)
-        facts = provenance(self) | {"EMULATOR": emulator.name}
+        observation = read_observation(
+            self.observed_outline,
+            self.observed_surface,
+            self.end if self.observed_time is None else self.observed_time,
+            topography,
+            self.vertical_unit,
+            reporter,
+        )
+        times = with_observation(save_times(self.start, self.end, self.save_interval), observation)
+        facts = provenance(self) | {"EMULATOR": emulator.name, "VERTICAL_DATUM": topography.datum}
         rasters = {name: outputs.stage(path) for name in RASTERS if (path := getattr(self, name))}
         netcdf = outputs.stage(self.netcdf) if self.netcdf else None
         watch = Watch(emulator, topography.grid.cell_size)
+        findings = Findings(topography, times, observation, outlines=self.outlines is not None)
         recorder = Recorder(rasters, netcdf, topography, times, facts)
+        tell_size(sizes([*rasters.values()], netcdf, topography.grid, len(times)), reporter)
         with recorder:
-            for snapshot in run(simulation, times, Stage(reporter, 0.02, 0.98)):
+            for snapshot in run(simulation, times, Forecast(Stage(reporter, 0.02, 0.98))):
                 recorder.record(snapshot)
                 watch.see(snapshot)
+                findings.see(snapshot)
         budget = simulation.budget()
         late = [*watch.warnings, *budget_warnings(budget, self.cfl)]
         for warning in late:
             reporter.warning(warning)
         if self.series:
             write_layer(pd.DataFrame(recorder.series), outputs.stage(self.series), "series")
+        findings.write(
+            outputs.stage(self.outlines) if self.outlines else None,
+            outputs.stage(self.misfit) if self.misfit else None,
+            facts,
+        )
         if self.report:
             details = facts | {"STEPS": str(simulation.steps)}
             write_report(
-                outputs.stage(self.report), recorder.series, budget, [*warnings, *late], details
+                outputs.stage(self.report),
+                recorder.series,
+                budget,
+                [*warnings, *late],
+                details,
+                findings,
             )
         last = recorder.series[-1]
         return {
@@ -116,6 +164,7 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
             "ADDED_BY_CLIPPING": budget.added,
             "STEPS": simulation.steps,
             "TIMES": [*times],
+            **findings.numbers(),
         }
 
     def _balance(
@@ -134,7 +183,11 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
         balance = covered.balance
         if self.mass_balance == DEGREE_DAYS:
             balance = Held(balance, self.update_interval, self.start)
-        outline = None if self.ice_mask is None else read_ice_mask(self.ice_mask, topography.grid)
+        outline = (
+            None
+            if self.ice_mask is None
+            else polygon_mask(self.ice_mask, topography.grid, "ICE_MASK")
+        )
         mask = covered.within(outline)
         return balance if mask is None else Masked(balance, torch.from_numpy(mask).to(device))
 

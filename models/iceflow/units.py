@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pyproj import CRS
+
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.raster.source import Scene
 
@@ -54,7 +56,27 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
     return 1.0
 
 
+def vertical_datum(scene: Scene) -> str | None:
+    """Return what the heights of a raster are measured from, or None where it does not say."""
+    crs = _with_heights(scene)
+    if crs is None:
+        return None
+    for part in crs.sub_crs_list:
+        if part.is_vertical:
+            return str(part.datum.name if part.datum else part.name)
+    return f"ellipsoid of {crs.ellipsoid.name}" if crs.ellipsoid else None
+
+
 def _vertical_axis(scene: Scene) -> str:
     """Return the unit of the CRS's third axis, or nothing."""
-    axes = scene.crs.axis_info
-    return str(axes[2].unit_name) if len(axes) > 2 else ""
+    crs = _with_heights(scene)
+    return "" if crs is None else str(crs.axis_info[2].unit_name)
+
+
+def _with_heights(scene: Scene) -> CRS | None:
+    """Return the scene's CRS, or its file's own, whichever has a third axis."""
+    stored = scene.dataset.crs
+    for crs in (scene.crs, CRS.from_user_input(stored.to_wkt()) if stored else None):
+        if crs is not None and len(crs.axis_info) > 2:
+            return crs
+    return None

@@ -13,7 +13,7 @@ from pyproj import CRS, Transformer
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
-from glacier_qgis.models.iceflow.inputs import Topography, read_ice_mask, read_topography
+from glacier_qgis.models.iceflow.inputs import Topography, polygon_mask, read_topography
 from glacier_qgis.models.iceflow.units import VerticalUnit
 from glacier_qgis.models.raster.grid import Grid
 
@@ -180,7 +180,9 @@ def test_a_surface_alone_is_ground_and_that_is_a_warning(
 ) -> None:
     surface = write_tif("dem.tif", np.full(SHAPE, 2000, "f4"), UPRIGHT)
     assert not read(surface=surface).thickness.any()
-    assert any("ground without ice" in warning for warning in listener.warnings)
+    (warning,) = listener.warnings
+    assert "starts without ice" in warning
+    assert "glacierthickness" in warning
 
 
 def holed(value: float) -> np.ndarray:
@@ -260,11 +262,11 @@ def test_an_outline_in_another_crs_becomes_the_cells_inside_it(tmp_path: Path) -
     frame = geopandas.GeoDataFrame(geometry=[box], crs="EPSG:32632")
     path = tmp_path / "outline.gpkg"
     frame.to_crs("EPSG:4326").to_file(path)
-    mask = read_ice_mask(VectorInput(path=str(path)), grid)
+    mask = polygon_mask(VectorInput(path=str(path)), grid, "ICE_MASK")
     expected = np.zeros(SHAPE, bool)
     expected[10:30, 10:25] = True
     np.testing.assert_array_equal(mask, expected)
     elsewhere = frame.translate(xoff=50_000)
     elsewhere.to_file(tmp_path / "elsewhere.gpkg")
     with pytest.raises(EngineError, match="ICE_MASK"):
-        read_ice_mask(VectorInput(path=str(tmp_path / "elsewhere.gpkg")), grid)
+        polygon_mask(VectorInput(path=str(tmp_path / "elsewhere.gpkg")), grid, "ICE_MASK")

@@ -1,0 +1,94 @@
+"""What is drawn from the saved states of a run, beyond the states themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from glacier_qgis.models.iceflow.comparison import Comparison, Observation, compare
+from glacier_qgis.models.iceflow.hypsometry import Hypsometry, band_width, hypsometry
+from glacier_qgis.models.iceflow.inputs import Topography
+from glacier_qgis.models.iceflow.outlines import Outlines
+from glacier_qgis.models.iceflow.simulation import ICE, Snapshot
+from glacier_qgis.models.raster.sink import write_raster
+from glacier_qgis.models.vector.sink import write_layer
+
+
+class Findings:
+    """Follows a run: outlines, hypsometry at its start, middle and end, the comparison.
+
+    Attributes:
+        hypsometries: A hypsometry each of the start, the middle and the end.
+        cell_size: Edge of a cell, m.
+        outlines: Of all saved times; None where they were not asked for.
+        comparison: Once the time of the observation has come; None without an observation.
+    """
+
+    def __init__(
+        self,
+        topography: Topography,
+        times: Sequence[float],
+        observation: Observation | None,
+        *,
+        outlines: bool,
+    ) -> None:
+        """Prepare for states at `times` (a), at least two."""
+        self.hypsometries: list[Hypsometry] = []
+        self.outlines = Outlines(topography.grid, times) if outlines else None
+        self.comparison: Comparison | None = None
+        self._observation = observation
+        self._grid = topography.grid
+        self.cell_size = topography.grid.cell_size
+        self._band_width = band_width(topography.surface)
+        self._chosen = {times[0], times[len(times) // 2], times[-1]}
+        self._first_ice = topography.thickness >= ICE
+
+    def see(self, snapshot: Snapshot) -> None:
+        """Look at a saved state."""
+        if snapshot.time in self._chosen:
+            self.hypsometries.append(hypsometry(snapshot, self._band_width, self.cell_size))
+        if self.outlines is not None:
+            self.outlines.add(snapshot)
+        seen = self._observation
+        if seen is not None and math.isclose(snapshot.time, seen.time, abs_tol=1e-9):
+            self.comparison = compare(snapshot, seen, self._first_ice, self.cell_size)
+
+    def write(self, outlines: Path | None, misfit: Path | None, tags: Mapping[str, str]) -> None:
+        """Write the outlines and the map of the misfit, where a path is given; `tags` with it."""
+        if outlines is not None and self.outlines is not None:
+            write_layer(self.outlines.frame, outlines, "outlines", "MultiPolygon")
+        if misfit is not None and self.comparison is not None:
+            difference = self.comparison.difference
+            if difference is not None:
+                write_raster(
+                    misfit,
+                    self._grid,
+                    difference[np.newaxis],
+                    nodata=np.nan,
+                    bands=[f"simulated minus observed surface, year {self.comparison.time:g}"],
+                    tags=tags,
+                    unit="m",
+                )
+
+    def numbers(self) -> dict[str, float]:
+        """Return how well the observation was met, where that was asked."""
+        found: dict[str, float] = {}
+        if self.comparison is None:
+            return found
+        if self.comparison.overlap is not None and math.isfinite(self.comparison.overlap.iou):
+            found["OVERLAP"] = self.comparison.overlap.iou
+        if self.comparison.misfit is not None:
+            found["MISFIT_MEAN"] = self.comparison.misfit.mean
+            found["MISFIT_RMS"] = self.comparison.misfit.rms
+        return found
+
+
+def with_observation(times: Sequence[float], observation: Observation | None) -> list[float]:
+    """Return the times to save (a), with that of the observation among them."""
+    seen = None if observation is None else observation.time
+    if seen is None or any(math.isclose(time, seen, abs_tol=1e-9) for time in times):
+        return list(times)
+    return sorted([*times, seen])
