@@ -253,6 +253,48 @@ def mass_balance(layer: QgsRasterLayer, outputs: Outputs) -> None:
     _add_time(layer, outputs)
 
 
+def misfit(layer: QgsRasterLayer, outputs: Outputs) -> None:
+    """Paint a difference of elevations, white at zero: red too low, blue too high."""
+    _diverging(layer, " m")
+
+
+def ice_outlines(layer: QgsVectorLayer, outputs: Outputs) -> None:
+    """Draw outlines coloured by time, each shown from its year to the next one saved."""
+    index = layer.fields().indexOf("time")
+    times = sorted(layer.uniqueValues(index))
+    edges = [*times, times[-1] + 1] if times else []
+    if len(times) > len(VIRIDIS):
+        whole = times[-1] - times[0]
+        edges = [times[0] + whole * i / len(VIRIDIS) for i in range(len(VIRIDIS))]
+        edges.append(times[-1] + 1)
+    ranges = []
+    for (low, high), colour in zip(pairwise(edges), _spread(VIRIDIS, len(edges) - 1), strict=True):
+        symbol = QgsFillSymbol.createSimple(
+            {"style": "no", "outline_color": colour, "outline_width": "0.5"}
+        )
+        alone = len(times) <= len(VIRIDIS)
+        last = times[-1] if high > times[-1] else high
+        label = f"year {low:g}" if alone else f"year {low:.0f} to {last:.0f}"
+        ranges.append(QgsRendererRange(low, high, symbol, label))
+    layer.setRenderer(QgsGraduatedSymbolRenderer("time", ranges))
+    time: QgsVectorLayerTemporalProperties = layer.temporalProperties()
+    time.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
+    time.setStartExpression(_moment_of("time"))
+    time.setEndExpression(_moment_of("until"))
+    time.setLimitMode(Qgis.VectorTemporalLimitMode.IncludeBeginExcludeEnd)
+    time.setIsActive(bool(times))
+
+
+def _moment_of(field: str) -> str:
+    """Return the expression for what `_moment` makes of a decimal year in a field."""
+    return (
+        f"with_variable('y', to_int(floor({field})) - ({field} < 1), "
+        "make_datetime(@y, 1, 1, 0, 0, 0) + make_interval(seconds:="
+        f"round(({field} - floor({field})) * 86400 * "
+        "(day(age(make_date(@y, 12, 31), make_date(@y, 1, 1))) + 1))))"
+    )
+
+
 def elevation(layer: QgsRasterLayer, outputs: Outputs) -> None:
     """Paint elevations."""
     low, high = _range(layer)

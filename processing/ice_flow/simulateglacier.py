@@ -25,6 +25,7 @@ from glacier_qgis.processing.common import (
     device,
     extent,
     number,
+    optional_layer,
     optional_raster,
     polygons,
 )
@@ -78,6 +79,33 @@ def _input(name: str, title: str, text: str) -> Parameter:
     return described(QgsProcessingParameterRasterLayer(name, title, optional=True), text)
 
 
+def _observation() -> list[Parameter]:
+    """Declare what the run can be compared with."""
+    outline = polygons(
+        "OBSERVED_OUTLINE",
+        "Observed outline",
+        "Polygons of the glacier as it was seen, to compare the simulated ice with.",
+    )
+    surface = _input(
+        "OBSERVED_SURFACE",
+        "Observed surface",
+        "Elevation of the surface as it was measured, m, to compare the simulated one with.",
+    )
+    for parameter in (outline, surface):
+        parameter.setFlags(parameter.flags() | Parameter.Flag.FlagAdvanced)
+    return [
+        outline,
+        surface,
+        number(
+            "OBSERVED_TIME",
+            "Year of the observation",
+            "The run is compared in this year, which is saved as well; empty for the last year.",
+            None,
+            advanced=True,
+        ),
+    ]
+
+
 class SimulateGlacier(EngineAlgorithm):
     """`glacier:simulateglacier`."""
 
@@ -90,7 +118,8 @@ class SimulateGlacier(EngineAlgorithm):
         "network gives the velocity of the ice, an equilibrium line, degree days or rasters give "
         "the mass balance, and mass is conserved on a grid.\n\n"
         "Give the bedrock, or a surface with the ice thickness on it. A surface alone is taken as "
-        "ice-free ground. Rasters have a band a saved year and play with the temporal controller."
+        "ice-free ground: where it shows a glacier, 'Glacier thickness' estimates the thickness. "
+        "Rasters have a band a saved year and play with the temporal controller."
     )
     STYLES: ClassVar = {
         "THICKNESS": styles.thickness,
@@ -99,6 +128,8 @@ class SimulateGlacier(EngineAlgorithm):
         "VELOCITY_Y": styles.component,
         "SURFACE_OUT": styles.elevation,
         "MASS_BALANCE_OUT": styles.mass_balance,
+        "OUTLINES": styles.ice_outlines,
+        "MISFIT": styles.misfit,
     }
 
     def declarations(self) -> Sequence[Parameter]:
@@ -115,6 +146,17 @@ class SimulateGlacier(EngineAlgorithm):
                 "INITIAL_THICKNESS",
                 "Initial ice thickness",
                 "Thickness of the ice at the start, m. Leave it out to start without ice.",
+            ),
+            number(
+                "UNIFORM_THICKNESS",
+                "Uniform initial thickness (m)",
+                "Instead of a raster: ice of this thickness at the start, inside the ice mask if "
+                "there is one, else everywhere. On a surface it is taken off to give the bedrock. "
+                "For a thickness that fits the glacier, run 'Glacier thickness' first.",
+                None,
+                minValue=0,
+                maxValue=5000,
+                advanced=True,
             ),
             extent("the landscape"),
             number(
@@ -157,6 +199,7 @@ class SimulateGlacier(EngineAlgorithm):
                 maxValue=1,
                 advanced=True,
             ),
+            *_observation(),
             device(),
             described(
                 QgsProcessingParameterRasterDestination("THICKNESS", "Ice thickness"),
@@ -171,6 +214,19 @@ class SimulateGlacier(EngineAlgorithm):
             optional_raster("SURFACE_OUT", "Surface", "Surface elevation, m, a band a year."),
             optional_raster(
                 "MASS_BALANCE_OUT", "Mass balance", "Surface mass balance, m ice per year."
+            ),
+            optional_layer(
+                "OUTLINES",
+                "Outlines",
+                "The ice as a polygon a saved year, along the edges of the cells with at least 1 m "
+                "of ice, with year, date, area (km²) and volume (km³); plays with the temporal "
+                "controller.",
+                QgsProcessing.SourceType.TypeVectorPolygon,
+            ),
+            optional_raster(
+                "MISFIT",
+                "Misfit of the surface",
+                "Simulated minus observed surface on the ice, m, in the year of the observation.",
             ),
             described(
                 QgsProcessingParameterFileDestination(
@@ -192,7 +248,8 @@ class SimulateGlacier(EngineAlgorithm):
                 QgsProcessingParameterFileDestination(
                     "REPORT", "Report", "HTML files (*.html)", optional=True, createByDefault=False
                 ),
-                "Plots, the mass budget, and the parameters of the run.",
+                "Plots of volume, area, speed and hypsometry, the comparison with the observation, "
+                "the mass budget, and the parameters of the run.",
             ),
         ]
 
@@ -205,6 +262,9 @@ class SimulateGlacier(EngineAlgorithm):
             QgsProcessingOutputNumber("LOST_AT_BORDER", "Ice lost at the border (km³)"),
             QgsProcessingOutputNumber("ADDED_BY_CLIPPING", "Ice added by clipping (km³)"),
             QgsProcessingOutputNumber("STEPS", "Time steps"),
+            QgsProcessingOutputNumber("OVERLAP", "Intersection over union with the outline"),
+            QgsProcessingOutputNumber("MISFIT_MEAN", "Mean misfit of the surface (m)"),
+            QgsProcessingOutputNumber("MISFIT_RMS", "RMS misfit of the surface (m)"),
         ]
 
     def checkParameterValues(
