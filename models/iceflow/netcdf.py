@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -145,6 +146,10 @@ def _write_grid_mapping(file: netCDF4.Dataset, grid: Grid) -> None:
     """
     mapping = file.createVariable("crs", "i4", ())
     with warnings.catch_warnings(action="ignore", category=UserWarning):
-        mapping.setncatts(grid.crs.to_cf())
+        attributes = grid.crs.to_cf()
+    if "standard_parallel" in attributes and "polar" in attributes["grid_mapping_name"]:
+        pole = math.copysign(90.0, attributes["standard_parallel"])
+        attributes["latitude_of_projection_origin"] = pole  # CF requires it, pyproj leaves it out
+    mapping.setncatts(attributes)
     mapping.spatial_ref = grid.crs.to_wkt()
     mapping.GeoTransform = " ".join(repr(float(value)) for value in grid.transform.to_gdal())

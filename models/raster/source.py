@@ -166,7 +166,7 @@ def _centre(scene: Placed) -> tuple[float, float]:
     geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
     to_degrees = Transformer.from_crs(scene.crs, geographic, always_xy=True)
     longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
-    if not (math.isfinite(longitude) and math.isfinite(latitude)):
+    if not (abs(longitude) <= 360 and abs(latitude) <= 90):  # nor not a number
         raise EngineError(
             f"{scene.role}: {scene.name} lies outside the area where its CRS '{scene.crs.name}' is "
             "defined: is the CRS the right one?"

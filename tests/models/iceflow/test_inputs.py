@@ -62,8 +62,23 @@ def read(listener: Listener) -> Callable[..., Topography]:
         (Affine(CELL, 0, WEST, 0, CELL, NORTH - 6000), SHAPE),
         (Affine(0, -CELL, WEST + 5000, CELL, 0, NORTH - 6000), SHAPE[::-1]),
         (Affine(-CELL, 0, WEST + 5000, 0, CELL, NORTH - 6000), SHAPE),
+        (Affine(-CELL, 0, WEST + 5000, 0, -CELL, NORTH), SHAPE),
+        (Affine(0, CELL, WEST, -CELL, 0, NORTH), SHAPE[::-1]),
+        (Affine(0, CELL, WEST, CELL, 0, NORTH - 6000), SHAPE[::-1]),
+        (Affine(0, -CELL, WEST + 5000, -CELL, 0, NORTH), SHAPE[::-1]),
+        (Affine(CELL / 2, 0, WEST, 0, -CELL / 4, NORTH), (240, 100)),
     ],
-    ids=["north-up", "south-up", "turned by 90°", "turned by 180°"],
+    ids=[
+        "north-up",
+        "south-up",
+        "turned by 90°",
+        "turned by 180°",
+        "mirrored",
+        "turned by 270°",
+        "transposed",
+        "transposed the other way",
+        "flat cells",
+    ],
 )
 def test_the_orientation_of_the_file_does_not_matter(
     read: Callable[..., Topography],
@@ -77,6 +92,24 @@ def test_the_orientation_of_the_file_does_not_matter(
     expected = mountain(*cell_centres(UPRIGHT, SHAPE))
     np.testing.assert_allclose(topography.bed[INNER], expected[INNER], rtol=0, atol=0.1)
     np.testing.assert_allclose(topography.bed, expected, rtol=0, atol=4)
+
+
+def test_a_raster_turned_by_some_angle_is_put_upright(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    size = (90, 90)
+    turned = (
+        Affine.translation(WEST + 2500, NORTH - 3000)
+        @ Affine.rotation(33)
+        @ Affine.scale(CELL, -CELL)
+        @ Affine.translation(-45, -45)
+    )
+    dem = write_tif("dem.tif", mountain(*cell_centres(turned, size)), turned)
+    topography = read(bed=dem)
+    grid = topography.grid
+    expected = mountain(*np.meshgrid(grid.x, grid.y))
+    np.testing.assert_allclose(topography.bed[INNER], expected[INNER], rtol=0, atol=3)
+    assert grid.width * grid.height > 0.45 * 90**2
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2056", "EPSG:3857"])
@@ -183,6 +216,106 @@ def test_a_surface_alone_is_ground_and_that_is_a_warning(
     (warning,) = listener.warnings
     assert "starts without ice" in warning
     assert "glacierthickness" in warning
+
+
+def test_a_uniform_thickness_stands_on_a_bed_and_comes_off_a_surface(
+    write_tif: Callable[..., Path], tmp_path: Path, listener: Listener
+) -> None:
+    ground = mountain(*cell_centres(UPRIGHT, SHAPE))
+    dem = RasterInput(path=str(write_tif("dem.tif", ground, UPRIGHT)))
+    box = shapely.box(WEST + 1000, NORTH - 3000, WEST + 2500, NORTH - 1000)
+    outline = tmp_path / "outline.gpkg"
+    geopandas.GeoDataFrame(geometry=[box], crs="EPSG:32632").to_file(outline)
+    ice = np.zeros(SHAPE, "f4")
+    ice[10:30, 10:25] = 120
+    arguments = (None, None, CELL, "from the raster", listener)
+    only = {"uniform": 120.0, "ice_mask": VectorInput(path=str(outline))}
+    on_bed = read_topography(dem, None, *arguments, **only)
+    np.testing.assert_allclose(on_bed.thickness, ice)
+    np.testing.assert_allclose(on_bed.surface, ground + ice, atol=1e-3)
+    under = read_topography(None, dem, *arguments, **only)
+    np.testing.assert_allclose(under.thickness, ice)
+    np.testing.assert_allclose(under.surface, ground, atol=1e-3)
+    everywhere = read_topography(dem, None, *arguments, uniform=30.0)
+    assert (everywhere.thickness == 30).all()
+    assert not listener.warnings
+    with pytest.raises(EngineError, match=r"UNIFORM_THICKNESS \(30 m\).*Leave it blank"):
+        read_topography(dem, dem, *arguments, uniform=30.0)
+
+
+VERTICAL = {
+    "EPSG:32632+5773": ("EGM96 geoid", 1.0),
+    "EPSG:2056+5728": ("Landesnivellement 1902", 1.0),
+    "EPSG:32632+8228": ("North American Vertical Datum 1988", FOOT),
+}
+
+
+@pytest.mark.parametrize("crs", VERTICAL)
+def test_a_vertical_crs_gives_the_unit_and_its_datum_is_noted(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], listener: Listener, crs: str
+) -> None:
+    datum, factor = VERTICAL[crs]
+    corner = (2_600_000, 1_150_000) if "2056" in crs else (WEST, NORTH)
+    transform = Affine(CELL, 0, corner[0], 0, -CELL, corner[1])
+    topography = read(bed=write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), transform, crs))
+    np.testing.assert_allclose(topography.bed, 3000 * factor, rtol=1e-6)
+    assert topography.datum == datum
+    assert not topography.grid.crs.is_compound
+    assert any(datum in told for told in listener.logs)
+
+
+def test_a_bed_and_a_surface_above_different_datums_are_refused(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], listener: Listener
+) -> None:
+    flat = np.full(SHAPE, 2000, "f4")
+    geoid = write_tif("geoid.tif", flat, UPRIGHT, "EPSG:32632+5773")
+    other = write_tif("other.tif", flat + 100, UPRIGHT, "EPSG:32632+3855")
+    plain = write_tif("plain.tif", flat + 100, UPRIGHT)
+    with pytest.raises(EngineError, match=r"EGM96 geoid.*EGM2008 geoid.*would not be ice"):
+        read(bed=geoid, surface=other)
+    np.testing.assert_allclose(read(bed=geoid, surface=plain).thickness, 100)
+    assert any("not stated" in told for told in [*listener.logs, read(bed=plain).datum])
+
+
+@pytest.mark.parametrize(
+    ("values", "transform", "crs", "message"),
+    [
+        (np.full((1, 1), 2000, "f4"), UPRIGHT, "EPSG:32632", "only 1 × 1 cells.*larger"),
+        (np.full(SHAPE, 2000, "f4"), UPRIGHT, None, "no coordinate reference system.*Assign"),
+        (
+            np.full(SHAPE, 2000, "f4"),
+            UPRIGHT,
+            "EPSG:4326",
+            "outside the area where its CRS 'WGS 84' is defined",
+        ),
+        (np.full(SHAPE, 2000, "f4"), Affine.identity(), "EPSG:32632", "no georeference"),
+    ],
+    ids=["one pixel", "no CRS", "metres as degrees", "no georeference"],
+)
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_a_raster_that_cannot_be_placed_is_refused_with_the_cure(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    values: np.ndarray,
+    transform: Affine,
+    crs: str | None,
+    message: str,
+) -> None:
+    with pytest.raises(EngineError, match=message):
+        read(bed=write_tif("dem.tif", values, transform, crs), unit="metres")
+
+
+def test_rasters_that_do_not_overlap_are_refused(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    bed = write_tif("bed.tif", np.full(SHAPE, 2000, "f4"), UPRIGHT)
+    away = UPRIGHT @ Affine.translation(0, 5000)
+    ice = write_tif("ice.tif", np.full(SHAPE, 50, "f4"), away)
+    with pytest.raises(EngineError, match="no data in the area of the simulation"):
+        read(bed=bed, thickness=ice)
+    surface = write_tif("surface.tif", np.full(SHAPE, 2100, "f4"), away)
+    with pytest.raises(EngineError, match="SURFACE has no data in 3000 cells"):
+        read(bed=bed, surface=surface)
 
 
 def holed(value: float) -> np.ndarray:

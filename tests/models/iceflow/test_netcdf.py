@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 import rasterio
@@ -87,6 +91,41 @@ def test_the_structure_is_that_of_the_cf_conventions(written: tuple[Path, Grid])
             mapping = data[attributes["grid_mapping"]]
             assert mapping.attrs["grid_mapping_name"] != "unknown"
             assert data[name].dims[-2:] == ("y", "x")
+
+
+def test_a_cf_checker_finds_nothing_wrong(written: tuple[Path, Grid]) -> None:
+    """The IOOS compliance checker, with the tables that it brings.
+
+    It asks an oblique Mercator for `azimuth`; the conventions (appendix F of 1.10) name that
+    `azimuth_of_central_line`.
+    """
+    path, grid = written
+    report = path.with_suffix(".json")
+    words = ["--test=cf:1.10", "--criteria=strict", "--format=json", f"--output={report}"]
+    program = Path(sys.executable).with_name("compliance-checker")
+    done = subprocess.run([program, *words, path], capture_output=True, text=True)
+    found = json.loads(report.read_text())["cf:1.10"]
+    messages = [
+        message
+        for level in ("high_priorities", "medium_priorities", "low_priorities")
+        for check in found[level]
+        for message in check["msgs"]
+    ]
+    if grid.crs == CRS("EPSG:2056"):
+        messages.remove("azimuth is a required attribute for grid mapping oblique_mercator")
+    assert found["scored_points"] > 20, done.stderr
+    assert messages == []
+
+
+def test_the_checker_would_have_found_something(written: tuple[Path, Grid]) -> None:
+    path, _ = written
+    with netCDF4.Dataset(path, "a") as file:
+        file["thk"].standard_name = "thickness_of_the_ice"
+        file["time"].units = "fortnights"
+    program = Path(sys.executable).with_name("compliance-checker")
+    done = subprocess.run([program, "--test=cf:1.10", path], capture_output=True, text=True)
+    assert "thickness_of_the_ice" in done.stdout
+    assert "fortnights" in done.stdout
 
 
 @pytest.mark.parametrize(
