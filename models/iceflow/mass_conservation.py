@@ -1,8 +1,7 @@
-"""Mass conservation, ∂h/∂t + ∇·(ū h) = SMB, on a regular grid.
+"""Mass conservation, ∂h/∂t + ∇·(ū h) = SMB, on a regular grid, with a full account.
 
-First-order explicit upwind finite volumes (Jouvet et al. 2022): velocities are averaged to the
-edges of the cells, and the thickness that an edge carries is that of the cell it comes from.
-Beyond the border there is no ice. Grids are north-up, u eastwards, v northwards.
+Explicit finite volumes (Jouvet et al. 2022, doi 10.1017/jog.2021.120); how the ice is carried is
+told in :mod:`~glacier_qgis.models.iceflow.transport`.
 """
 
 from __future__ import annotations
@@ -12,19 +11,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
-
-class Fluxes(NamedTuple):
-    """Ice flux through the edges of the cells, m² a⁻¹.
-
-    Attributes:
-        east: eastwards through west and east edges: (rows, columns + 1).
-        north: northwards through north and south edges: (rows + 1, columns).
-    """
-
-    east: Tensor
-    north: Tensor
+from glacier_qgis.models.iceflow.transport import (
+    Fluxes,
+    Transport,
+    divergence,
+    edge_velocity,
+    upwind,
+)
 
 
 class Step(NamedTuple):
@@ -61,24 +55,6 @@ class Budget:
         return self.final - self.initial - self.balance + self.lost - self.added
 
 
-def upwind_fluxes(thickness: Tensor, u: Tensor, v: Tensor) -> Fluxes:
-    """Return the fluxes of ice `thickness` (m) moving with `u` and `v` (m a⁻¹)."""
-    u_edge = torch.cat([u[:, :1], 0.5 * (u[:, :-1] + u[:, 1:]), u[:, -1:]], dim=1)
-    v_edge = torch.cat([v[:1], 0.5 * (v[:-1] + v[1:]), v[-1:]], dim=0)
-    across = pad(thickness, (1, 1))
-    along = pad(thickness, (0, 0, 1, 1))
-    return Fluxes(
-        u_edge * torch.where(u_edge > 0, across[:, :-1], across[:, 1:]),
-        v_edge * torch.where(v_edge > 0, along[1:], along[:-1]),
-    )
-
-
-def divergence(fluxes: Fluxes, cell_size: float) -> Tensor:
-    """Return ∇·(ū h) in m a⁻¹."""
-    east, north = fluxes
-    return (east[:, 1:] - east[:, :-1] + north[:-1] - north[1:]) / cell_size
-
-
 def outflow(fluxes: Fluxes) -> Tensor:
     """Return what leaves over the four borders, m² a⁻¹ summed over edges."""
     east, north = fluxes
@@ -87,7 +63,13 @@ def outflow(fluxes: Fluxes) -> Tensor:
 
 
 def advance(
-    thickness: Tensor, u: Tensor, v: Tensor, balance: Tensor, dt: Tensor, cell_size: float
+    thickness: Tensor,
+    u: Tensor,
+    v: Tensor,
+    balance: Tensor,
+    dt: Tensor,
+    cell_size: float,
+    transport: Transport = upwind,
 ) -> Step:
     """Take one time step.
 
@@ -98,8 +80,9 @@ def advance(
         balance: surface mass balance, m a⁻¹.
         dt: time step in a, a tensor without dimensions.
         cell_size: in m.
+        transport: how the ice is carried.
     """
-    fluxes = upwind_fluxes(thickness, u, v)
+    fluxes = transport(thickness, edge_velocity(u, v), dt, cell_size)
     moved = thickness - dt * divergence(fluxes, cell_size)
     new = (moved + dt * balance).clamp(min=0)
     gap = (-moved).clamp(min=0)

@@ -15,6 +15,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.flow import Flow
 from glacier_qgis.models.iceflow.mass_conservation import Budget, advance, stable_step, wide
+from glacier_qgis.models.iceflow.transport import Transport, upwind
 
 Balance = Callable[[Tensor, float], Tensor]
 """Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
@@ -83,6 +84,7 @@ class Simulation:
         cfl: float,
         start: float = 0.0,
         max_step: float = MAX_STEP,
+        transport: Transport = upwind,
     ) -> None:
         """Begin with `thickness` on `bed` (m, north-up) at time `start` (a)."""
         self.time = start
@@ -94,6 +96,7 @@ class Simulation:
         self._cell_size = cell_size
         self._cfl = cfl
         self._max_step = max_step
+        self._transport = transport
         self._initial = self._volume(thickness)
         self._totals = torch.zeros(3, dtype=wide(bed), device=bed.device)
         self._velocity: tuple[Tensor, Tensor] | None = None
@@ -109,7 +112,7 @@ class Simulation:
         balance = self._balance(self._surface(), self.time)
         longest = min(self._max_step, until - self.time)
         dt = stable_step(u, v, self._cell_size, self._cfl, longest)
-        taken = advance(self._thickness, u, v, balance, dt, self._cell_size)
+        taken = advance(self._thickness, u, v, balance, dt, self._cell_size, self._transport)
         self._thickness = taken.thickness
         self._velocity = None
         self._totals += torch.stack([taken.balance, taken.lost, taken.added])

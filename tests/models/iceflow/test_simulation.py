@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.simulation import Simulation, run, save_times
+from glacier_qgis.models.iceflow.transport import TRANSPORTS, Order
 
 if TYPE_CHECKING:
     from conftest import Listener
@@ -18,24 +20,30 @@ RATE = 1e-16
 """A of Glen's law, Pa⁻³ a⁻¹, as in the EISMINT experiments."""
 WEIGHT = 910 * 9.81
 """ρ g, N m⁻³."""
-CELL = 25_000.0
+GAMMA = 2 * RATE * WEIGHT**3 / 5
 H0, R0 = 3600.0, 750_000.0
+EDGE = 1_000_000.0
+"""Half the domain of the domes, m."""
 
 
-def shallow_ice_flow(thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
-    """The shallow-ice velocity, ū = −2A(ρg)³/5 h⁴ |∇s|² ∇s."""
-    south_to_north, west_to_east = torch.gradient(surface, spacing=CELL)
-    slope_x, slope_y = west_to_east, -south_to_north
-    factor = -2 * RATE * WEIGHT**3 / 5 * thickness**4 * (slope_x**2 + slope_y**2)
-    return factor * slope_x, factor * slope_y
+@dataclass(frozen=True)
+class ShallowIce:
+    """The shallow-ice flow, ū = −2A(ρg)³/5 h⁴ |∇s|² ∇s."""
+
+    cell: float
+
+    def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
+        south, east = torch.gradient(surface, spacing=self.cell, dim=(-2, -1))
+        factor = -GAMMA * thickness**4 * (south**2 + east**2)
+        return factor * east, factor * -south
 
 
-def similarity_dome(time: float, accumulating: bool) -> Tensor:
-    """Thickness (m) of Halfar's dome, or of Bueler's test C, at `time` (a)."""
-    gamma = 2 * RATE * WEIGHT**3 / 5
+def similarity_dome(time: float, accumulating: bool, cell: float) -> Tensor:
+    """Thickness (m) of Halfar's dome (Bueler's test B), or of test C, at `time` (a)."""
     alpha, beta = (-1.0, 2.0) if accumulating else (1 / 9, 1 / 18)
-    start = (15208.0 if accumulating else 422.45) if gamma else 0.0
-    axis = (torch.arange(81, dtype=torch.float64) - 40) * CELL
+    start = 15208.0 if accumulating else 422.45
+    half = round(EDGE / cell)
+    axis = torch.arange(-half, half + 1, dtype=torch.float64) * cell
     radius = torch.hypot(axis[:, None], axis[None])
     ratio = time / start
     inside = (1 - (radius / R0 * ratio**-beta) ** (4 / 3)).clamp(min=0)
@@ -47,20 +55,27 @@ def no_balance(surface: Tensor, time: float) -> Tensor:
 
 
 def dome_run(
-    start: float, end: float, accumulating: bool, listener: Listener
+    start: float,
+    end: float,
+    accumulating: bool,
+    listener: Listener,
+    cell: float = 25_000.0,
+    order: Order = "first order",
 ) -> tuple[Simulation, Tensor]:
     def balance(surface: Tensor, time: float) -> Tensor:
-        return 5 * similarity_dome(time, accumulating=True) / time
+        return 5 * similarity_dome(time, True, cell) / time
 
+    begin = similarity_dome(start, accumulating, cell)
     simulation = Simulation(
-        torch.zeros(81, 81, dtype=torch.float64),
-        similarity_dome(start, accumulating),
-        shallow_ice_flow,
+        torch.zeros_like(begin),
+        begin,
+        ShallowIce(cell),
         balance if accumulating else no_balance,
-        cell_size=CELL,
+        cell_size=cell,
         cfl=0.3,
         start=start,
-        max_step=0.5,
+        max_step=0.5 * (cell / 25_000) ** 2,
+        transport=TRANSPORTS[order],
     )
     *_, last = run(simulation, [start, end], listener)
     return simulation, torch.from_numpy(last.thickness).double()
@@ -68,13 +83,58 @@ def dome_run(
 
 def test_halfars_dome_spreads_as_its_similarity_solution(listener: Listener) -> None:
     simulation, thickness = dome_run(422.45, 822.45, False, listener)
-    exact = similarity_dome(822.45, accumulating=False)
+    exact = similarity_dome(822.45, False, 25_000.0)
     interior = exact > 1000
     assert float((thickness - exact)[interior].abs().mean()) < 0.01 * H0
-    assert float(thickness[40, 40]) == pytest.approx(float(exact[40, 40]), rel=0.01)
+    top = tuple(size // 2 for size in exact.shape)
+    assert float(thickness[top]) == pytest.approx(float(exact[top]), rel=0.01)
     budget = simulation.budget()
     assert budget.final == pytest.approx(budget.initial, rel=1e-9)
     assert abs(budget.residual) < 1e-9 * budget.initial
+
+
+@pytest.mark.parametrize("accumulating", [False, True])
+@pytest.mark.parametrize("order", ["first order", "second order"])
+def test_finer_cells_come_closer_to_the_similarity_solutions(
+    accumulating: bool, order: Order, listener: Listener
+) -> None:
+    start = 12000.0 if accumulating else 422.45
+    errors = []
+    for cell in (100_000.0, 50_000.0, 25_000.0):
+        _, thickness = dome_run(start, start + 200, accumulating, listener, cell, order)
+        exact = similarity_dome(start + 200, accumulating, cell)
+        errors.append(float((thickness - exact).abs().sum() / exact.sum()))
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 0.45 * errors[0]
+
+
+@pytest.mark.parametrize("order", ["first order", "second order"])
+def test_on_an_inclined_plane_a_slab_keeps_its_speed_and_a_bump_runs_ahead_of_the_ice(
+    order: Order, listener: Listener
+) -> None:
+    """A kinematic wave moves at (n + 2) ū (Nye 1960), five times as fast as the ice."""
+    cell, slope, slab = 250.0, 0.1, 120.0
+    place = torch.arange(240, dtype=torch.float64) * cell
+    bed = (5000 - slope * place).expand(3, -1).clone()
+    bump = 2 * torch.exp(-(((place - 25_000) / 1500) ** 2))
+    simulation = Simulation(
+        bed,
+        (slab + bump).expand(3, -1).clone(),
+        ShallowIce(cell),
+        no_balance,
+        cell_size=cell,
+        cfl=0.3,
+        max_step=0.5,
+        transport=TRANSPORTS[order],
+    )
+    first, last = run(simulation, [0.0, 200.0], listener)
+    speed = GAMMA * slab**4 * slope**3
+    assert first.u[1, 200] == pytest.approx(speed, rel=1e-5)
+    np.testing.assert_allclose(last.thickness[1, 190:220], slab, rtol=1e-4)
+    rest = (torch.from_numpy(last.thickness[1]).double() - slab)[60:200]
+    centre = float((rest * place[60:200]).sum() / rest.sum())
+    print(centre)
+    assert centre - 25_000 == pytest.approx(5 * speed * 200, rel=0.05)
 
 
 def test_a_symmetric_dome_stays_symmetric(listener: Listener) -> None:
@@ -85,10 +145,10 @@ def test_a_symmetric_dome_stays_symmetric(listener: Listener) -> None:
 
 def test_a_growing_dome_follows_its_similarity_solution(listener: Listener) -> None:
     simulation, thickness = dome_run(12000.0, 12400.0, True, listener)
-    exact = similarity_dome(12400.0, accumulating=True)
+    exact = similarity_dome(12400.0, True, 25_000.0)
     interior = exact > 1000
     assert float((thickness - exact)[interior].abs().mean()) < 0.01 * float(exact.max())
-    volume = float(exact.sum()) * CELL**2 / 1e9
+    volume = float(exact.sum()) * 25_000.0**2 / 1e9
     assert simulation.budget().final == pytest.approx(volume, rel=0.005)
 
 
