@@ -93,7 +93,7 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
     Raises:
         EngineError: It is no emulator, or the name is taken or does not state a resolution.
     """
-    from glacier_qgis.models.iceflow.published import read_published
+    from glacier_qgis.models.iceflow.emulators.reading import read_core
 
     resolved = source.resolve()
     name = name.strip() or f"{resolved.parent.name}/{resolved.name}"
@@ -108,7 +108,7 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
                     "Choose its folder or the model.h5 in it."
                 )
             shutil.copyfile(source / part, draft / part)
-        read_published(draft / "model.h5")
+        read_core(draft / "model.h5")
         folder = user_folder() / "emulators" / name
         return name, _move(draft, folder, name, overwrite=overwrite)
 

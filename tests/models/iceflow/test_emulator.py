@@ -11,8 +11,10 @@ import torch
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow import emulator as emulator_module
-from glacier_qgis.models.iceflow.emulator import Emulator, slopes
-from glacier_qgis.models.iceflow.published import OUTPUTS, Published
+from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.emulators.card import OUTPUTS
+from glacier_qgis.models.iceflow.emulators.fields import slopes
+from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
 from glacier_qgis.models.networks.igm import IgmCnn
 
 CELL = 100.0
@@ -26,8 +28,9 @@ def random_emulator() -> Emulator:
     network = IgmCnn(4, 6, layers=8, filters=8).double()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
-    published = Published(network, SCALES, dict.fromkeys(OUTPUTS, 1000.0))
-    return Emulator("random", published, CELL, torch.device("cpu"))
+    lists = FieldLists(SCALES, dict.fromkeys(OUTPUTS, 1000.0))
+    core = ListedCore("random", Path("random", "100", "model.h5"), lists, network, 6, 8)
+    return Emulator(core.double())
 
 
 def relief(rows: int, columns: int) -> torch.Tensor:
@@ -40,7 +43,7 @@ def whole_domain(emulator: Emulator, h: torch.Tensor, s: torch.Tensor) -> torch.
     numbers = torch.full_like(h, 90.0)
     fields = torch.stack([h / 2000, east / 1.5, north / 1.5, numbers / 200])[None]
     with torch.inference_mode():
-        return emulator._network(fields)[0] * 1000 * (h > 0)
+        return emulator.core.network(fields)[0] * 1000 * (h > 0)
 
 
 @pytest.mark.parametrize("tile", [16, 24, 768])
@@ -110,7 +113,7 @@ def test_velocity_equals_the_published_recipe_on_south_up_rasters(f15: Emulator)
     north = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / (2 * CELL)
     constants = np.full_like(south_up, 0.78), np.zeros_like(south_up)
     fields = np.stack([h.flip(0).numpy() / 2000, east / 1.5, north / 1.5, *constants])
-    network = f15._network
+    network = f15.core.network
     state = torch.from_numpy(fields.astype(np.float32))[None]
     with torch.inference_mode():
         for layer in network.hidden:
@@ -135,8 +138,8 @@ def emulator_copy(f15: Emulator, tmp_path: Path, iceflow_data: Path) -> Path:
 def test_a_folder_or_its_file_with_a_name_not_in_ascii_is_read(emulator_copy: Path) -> None:
     for path in (emulator_copy, emulator_copy / "model.h5"):
         emulator = Emulator.read(path)
-        assert emulator.resolution == 100
-        assert list(emulator.outputs) == list(OUTPUTS)
+        assert emulator.card.cell_sizes == (80, 125)
+        assert emulator.outputs == OUTPUTS
 
 
 def break_text(folder: Path) -> None:

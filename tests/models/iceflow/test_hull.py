@@ -12,9 +12,9 @@ from glacier_qgis.models.iceflow.hull import field_warnings, setup_warnings
     [
         (100.0, 78.0, 0.0, []),
         (120.0, 78.0, 25.0, []),
-        (150.0, 78.0, 0.0, [("150 m", "100 m")]),
+        (150.0, 78.0, 0.0, [("150 m", "125 m")]),
         (100.0, 130.0, 0.0, [("130", "100")]),
-        (25.0, 78.0, 140.0, [("25 m", "100 m"), ("140", "100")]),
+        (25.0, 78.0, 140.0, [("25 m", "80 to 125 m", "far outside"), ("140", "100")]),
     ],
 )
 def test_a_set_up_outside_the_hull_is_told_with_its_numbers(

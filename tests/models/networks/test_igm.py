@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from glacier_qgis.models.iceflow.published import read_published
+from glacier_qgis.models.iceflow.emulators.published import read_network
 from glacier_qgis.models.networks.igm import IgmCnn
 
 
@@ -49,16 +49,16 @@ def test_the_networks_equal_tensorflows(tmp_path: Path) -> None:
     if not python or not data:
         pytest.skip("GLACIER_TENSORFLOW_PYTHON (with TensorFlow) or GLACIER_DATA is not set")
     files = [Path(data) / "iceflow" / "emulators" / name / "model.h5" for name in NAMES]
-    emulators = [read_published(file) for file in files]
-    for index, published in enumerate(emulators):
-        np.save(tmp_path / f"fields-{index}.npy", smooth_fields(len(published.inputs)))
+    networks = [read_network(file) for file in files]
+    for index, network in enumerate(networks):
+        np.save(tmp_path / f"fields-{index}.npy", smooth_fields(network.inputs))
     script = Path(__file__).with_name("keras_reference.py")
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([python, script, tmp_path, *files], check=True, env=environment)
-    for index, published in enumerate(emulators):
+    for index, network in enumerate(networks):
         expected = np.load(tmp_path / f"answer-{index}.npy")[0].transpose(2, 0, 1)
-        fields = smooth_fields(len(published.inputs))[:, ::-1].copy()
+        fields = smooth_fields(network.inputs)[:, ::-1].copy()
         with torch.inference_mode():
-            found = published.network(torch.from_numpy(fields).permute(0, 3, 1, 2))[0]
+            found = network(torch.from_numpy(fields).permute(0, 3, 1, 2))[0]
         assert np.abs(expected).max() > 0.01
         np.testing.assert_allclose(found.flip(1).numpy(), expected, rtol=0, atol=1e-5)

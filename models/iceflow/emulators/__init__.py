@@ -1,0 +1,1 @@
+"""Families of ice-flow emulators behind one interface."""

@@ -1,0 +1,84 @@
+"""The interface of every emulator: what it says of itself, and how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+Range = tuple[float, float]
+"""Least and greatest value, both included."""
+
+UNITS = {
+    "thk": "m",
+    "usurf": "m",
+    "slopsurfx": "1",
+    "slopsurfy": "1",
+    "arrhenius": "MPa-3 a-1",
+    "slidingco": "km MPa-3 a-1",
+    "strflowctrl": "MPa-3 a-1 + km MPa-3 a-1",
+    "tau_ref": "MPa",
+    "dX": "m",
+}
+"""Every input field that a network may ask for, with its unit; x is east, y is north."""
+
+OUTPUTS = ("uvelbase", "vvelbase", "ubar", "vbar", "uvelsurf", "vvelsurf")
+"""Every velocity that an emulator may give, m a⁻¹: at the bed, averaged over depth, at the
+surface; u to the east, v to the north."""
+MEAN_FLOW = ("ubar", "vbar")
+
+SAME_CELL = 1.25
+"""Ratio of cell sizes up to which grids count as alike; slopes change little up to there."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What an emulator says of itself.
+
+    Attributes:
+        name: as in the catalogue.
+        inputs: names of the network's input fields, in its order; units are in `UNITS`.
+        outputs: names of the velocities that it gives, in m a⁻¹.
+        cell_sizes: cell sizes it is valid for, m; None if not known.
+        hull: bounds of the training by name of an input or output, in its unit.
+        radius: cells beyond which no input changes an output; None where every cell may.
+        caveat: what a person must know before trusting it; blank if nothing.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    cell_sizes: Range | None
+    hull: Mapping[str, Range] = field(default_factory=dict)
+    radius: int | None = None
+    caveat: str = ""
+
+
+class Core(Protocol):
+    """An emulator: fields in their physical units in, velocities out."""
+
+    card: Card
+
+    def __call__(
+        self,
+        thickness: Tensor,
+        surface: Tensor,
+        cell_size: float,
+        rate_factor: float,
+        sliding: float,
+    ) -> Tensor:
+        """Return velocities in m a⁻¹, shaped (glacier, output of `card`, row, column).
+
+        Args:
+            thickness: h in m, north-up, (glacier, row, column).
+            surface: s in m, the same.
+            cell_size: in m.
+            rate_factor: A of Glen's law, MPa⁻³ a⁻¹.
+            sliding: c of Weertman's law, km MPa⁻³ a⁻¹.
+        """
+
+    def to(self, device: torch.device) -> object:
+        """Move to where it is to compute."""

@@ -1,0 +1,77 @@
+"""The fields that networks take in, from the state of a glacier."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+REFERENCE_SPEED = 100.0
+"""Sliding speed, m a⁻¹, that tau_ref is the basal shear stress of."""
+
+
+def slopes(surface: Tensor, cell_size: float) -> tuple[Tensor, Tensor]:
+    """Return ∂s/∂x (eastwards) and ∂s/∂y (northwards) of a north-up surface.
+
+    Central differences; beyond the edges the surface is continued linearly.
+    """
+    rows, columns = surface.shape[-2:]
+    padded = pad(surface.reshape(-1, 1, rows, columns), (1, 1, 1, 1), mode="replicate")
+    padded = padded.reshape(*surface.shape[:-2], rows + 2, columns + 2)
+    padded[..., 0] = 2 * padded[..., 1] - padded[..., 2]
+    padded[..., -1] = 2 * padded[..., -2] - padded[..., -3]
+    padded[..., 0, :] = 2 * padded[..., 1, :] - padded[..., 2, :]
+    padded[..., -1, :] = 2 * padded[..., -2, :] - padded[..., -3, :]
+    east = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / (2 * cell_size)
+    north = (padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]) / (2 * cell_size)
+    return east, north
+
+
+def friction(sliding: float) -> float:
+    """Return the stress, MPa, at which ice slides by 1 m a⁻¹ under u_b = c τ_b³.
+
+    Args:
+        sliding: c in km MPa⁻³ a⁻¹; 0, no sliding, gives infinity.
+    """
+    return math.inf if sliding == 0 else (1000 * sliding) ** (-1 / 3)
+
+
+def reference_stress(sliding: float) -> float:
+    """Return the stress, MPa, at which ice slides by 100 m a⁻¹ under u_b = c τ_b³."""
+    return friction(sliding) * REFERENCE_SPEED ** (1 / 3)
+
+
+def sliding_of(stress: float) -> float:
+    """Return c, km MPa⁻³ a⁻¹, whose `reference_stress` is `stress` (MPa)."""
+    return REFERENCE_SPEED / (1000 * stress**3)
+
+
+def stack_fields(
+    names: Sequence[str],
+    thickness: Tensor,
+    surface: Tensor,
+    cell_size: float,
+    numbers: Mapping[str, float],
+) -> Tensor:
+    """Stack named fields in their units: (glacier, field, row, column).
+
+    Args:
+        names: which, in order.
+        thickness: h in m, north-up, (glacier, row, column).
+        surface: s in m.
+        cell_size: in m.
+        numbers: values of the fields that are the same everywhere.
+    """
+    east, north = slopes(surface, cell_size)
+    values = {"dX": cell_size, **numbers}
+    fields = {"thk": thickness, "usurf": surface, "slopsurfx": east, "slopsurfy": north}
+    return torch.stack(
+        [
+            fields[name] if name in fields else torch.full_like(thickness, values[name])
+            for name in names
+        ],
+        dim=1,
+    )

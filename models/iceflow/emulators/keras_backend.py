@@ -1,0 +1,178 @@
+"""Keras emulators of any architecture, run by TensorFlow in a process of its own.
+
+TensorFlow is kept out of this process: its library brings an SQLite of its own, which breaks
+the one that PROJ and GeoPackage use.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import weakref
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from numpy.lib import format as npy
+from torch import Tensor
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow.emulators.listed import CURE, FieldLists, ListedCore
+
+INTERPRETER = "GLACIER_TENSORFLOW_PYTHON"
+"""Names a Python with TensorFlow, where that is not to be the engine's own."""
+WORKER = Path(__file__).with_name("keras_worker.py")
+_POINTWISE = {
+    "InputLayer", "LeakyReLU", "ReLU", "PReLU", "ELU", "Activation", "Dropout", "SpatialDropout2D",
+    "Add", "Concatenate", "Multiply", "BatchNormalization", "Normalization", "Rescaling", "Dense",
+}  # fmt: skip
+_CONVOLUTIONS = {"Conv2D", "SeparableConv2D", "DepthwiseConv2D"}
+
+
+def read_keras(weights: Path, name: str, lists: FieldLists) -> ListedCore:
+    """Put a Keras model behind the interface; TensorFlow starts at the first question.
+
+    Raises:
+        EngineError: The file is no Keras model, or TensorFlow is not installed.
+    """
+    layers, channels = _architecture(weights)
+    lists.check(weights, *channels)
+    network = KerasProcess(weights, _interpreter(weights))
+    return ListedCore(name, weights, lists, network, channels[1], reach(layers))
+
+
+def _interpreter(weights: Path) -> str:
+    if given := os.environ.get(INTERPRETER):
+        return given
+    if importlib.util.find_spec("tensorflow") and importlib.util.find_spec("keras"):
+        return sys.executable
+    raise EngineError(
+        f"EMULATOR: {weights} is of an architecture that only TensorFlow runs, and the engine "
+        "lacks it. Run 'Set up engine' with the extra 'tensorflow', or choose an emulator of the "
+        "f12, f14, f15 or dahunet family."
+    )
+
+
+def reach(layers: list[dict[str, Any]]) -> int | None:
+    """Return a bound of a network's reach in cells, as if all layers stood in one line.
+
+    None where a layer is of a kind whose reach is not known here, such as pooling.
+    """
+    total = 0
+    for layer in layers:
+        kind, config = layer["class_name"], layer["config"]
+        if kind in _CONVOLUTIONS and set(config["strides"]) == {1}:
+            rates = config.get("dilation_rate", (1, 1))
+            total += max(
+                (size // 2) * rate for size, rate in zip(config["kernel_size"], rates, strict=True)
+            )
+        elif kind not in _POINTWISE:
+            return None
+    return total
+
+
+def _architecture(weights: Path) -> tuple[list[dict[str, Any]], tuple[int, int]]:
+    """Return a model's layers and its numbers of input and output fields."""
+    try:
+        if zipfile.is_zipfile(weights):
+            with zipfile.ZipFile(weights) as archive:
+                config = json.loads(archive.read("config.json"))
+        else:
+            with h5py.File(weights) as file:
+                config = json.loads(file.attrs["model_config"])
+        layers = config["config"]["layers"]
+        first = next(layer["config"] for layer in layers if layer["class_name"] == "InputLayer")
+        last = layers[-1]["config"]
+        shape = first.get("batch_shape") or first["batch_input_shape"]
+        return layers, (int(shape[-1]), int(last.get("filters") or last["units"]))
+    except (KeyError, TypeError, ValueError, StopIteration, OSError, zipfile.BadZipFile) as error:
+        raise EngineError(
+            f"EMULATOR: {weights} is no Keras model whose first layer is an input and whose last "
+            f"gives the fields ({error!r}): {CURE}"
+        ) from error
+
+
+class KerasProcess:
+    """A Keras model in a process of its own, asked through pipes.
+
+    The process ends with this object, or with the engine.
+    """
+
+    def __init__(self, weights: Path, python: str) -> None:
+        """Prepare to run the model of a file by an interpreter that has TensorFlow."""
+        self._command = [python, "-I", str(WORKER), str(weights)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._end = weakref.finalize(self, self._complaints.close)
+
+    def __call__(self, fields: Tensor) -> Tensor:
+        """Map (batch, inputs, row, column) to (batch, outputs, row, column), north-up.
+
+        Raises:
+            EngineError: TensorFlow could not load or run the model.
+        """
+        south_up = fields.flip(2).permute(0, 2, 3, 1).float().cpu().numpy()
+        answer = torch.from_numpy(self._ask(np.ascontiguousarray(south_up)).copy())
+        return answer.permute(0, 3, 1, 2).flip(2).to(fields)
+
+    def _ask(self, fields: np.ndarray) -> np.ndarray:
+        process = self._process or self._start()
+        pipes = process.stdin, process.stdout
+        if pipes[0] is None or pipes[1] is None:
+            raise RuntimeError("the process of a Keras emulator has no pipes")
+        message = BytesIO()
+        npy.write_array(message, fields, allow_pickle=False)
+        try:
+            pipes[0].write(message.getbuffer())
+            pipes[0].flush()
+            answer: np.ndarray = npy.read_array(pipes[1], allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise EngineError(self._failure(process)) from error
+        if answer.shape[:3] != fields.shape[:3] or not math.isfinite(float(answer.sum())):
+            raise EngineError(
+                f"EMULATOR: {self._command[-1]} answered {answer.shape} to {fields.shape}, or not "
+                f"with numbers: {CURE}"
+            )
+        return answer
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+        self._process = subprocess.Popen(  # noqa: S603 - the engine's own Python
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            env=quiet,
+        )
+        self._end.detach()
+        self._end = weakref.finalize(self, _stop, self._process, self._complaints)
+        return self._process
+
+    def _failure(self, process: subprocess.Popen[bytes]) -> str:
+        process.kill()
+        process.wait()
+        self._complaints.seek(0)
+        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+        reason = lines[-1] if lines else f"it ended with {process.returncode}"
+        return (
+            f"EMULATOR: TensorFlow cannot run {self._command[-1]} ({reason}). Check that the model "
+            "needs no custom layers and maps fields of any size, and that 'Set up engine' has "
+            "installed the extra 'tensorflow'."
+        )
+
+
+def _stop(process: subprocess.Popen[bytes], complaints: Any) -> None:  # noqa: ANN401
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout, complaints):
+        if pipe is not None:
+            pipe.close()

@@ -1,0 +1,37 @@
+"""Answers for a Keras model; run by an interpreter that has TensorFlow, and needs nothing else.
+
+Usage: ``python keras_worker.py MODEL``: arrays (batch, row, column, field) come in through the
+standard input in NumPy's format, answers go out likewise, until the input ends.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import BinaryIO
+
+
+def main(model: str, questions: BinaryIO, answers: BinaryIO) -> None:
+    """Load `model`, then answer until there are no more questions."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from numpy.lib import format as npy
+
+    network = keras.models.load_model(model, compile=False, safe_mode=True)
+    fields = int(network.input_shape[-1])
+    signature = [tf.TensorSpec((None, None, None, fields), tf.float32)]
+    evaluate = tf.function(lambda x: network(x, training=False), input_signature=signature)
+    while questions.peek(1):  # type: ignore[attr-defined]
+        question = npy.read_array(questions, allow_pickle=False)
+        buffer = io.BytesIO()
+        npy.write_array(buffer, np.asarray(evaluate(question)), allow_pickle=False)
+        answers.write(buffer.getbuffer())
+        answers.flush()
+
+
+if __name__ == "__main__":
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not mix with the answers
+    main(sys.argv[1], sys.stdin.buffer, channel)

@@ -1,0 +1,74 @@
+"""An emulator's answer averaged over the eight orientations of a square grid.
+
+Physics does not know where north is; a network that was trained on pictures does. The mean over
+all turns and mirror images turns with its input exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.emulators.card import Core
+
+ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
+"""Quarter turns against the clock, after mirroring east and west."""
+
+
+class Averaged:
+    """Asks an emulator about a glacier in eight orientations and returns the mean."""
+
+    def __init__(self, core: Core) -> None:
+        """Average over `core`."""
+        self.core = core
+        self.card = replace(core.card)
+        self._pairs = _pairs(core.card.outputs)
+
+    def __call__(
+        self,
+        thickness: Tensor,
+        surface: Tensor,
+        cell_size: float,
+        rate_factor: float,
+        sliding: float,
+    ) -> Tensor:
+        """See `Core`."""
+        total: Tensor | None = None
+        for turns, mirrored in ORIENTATIONS:
+            turned = (_turn(field, turns, mirrored=mirrored) for field in (thickness, surface))
+            answer = self.core(*turned, cell_size, rate_factor, sliding)
+            answer = self._back(answer, turns, mirrored=mirrored)
+            total = answer if total is None else total + answer
+        return torch.as_tensor(total) / len(ORIENTATIONS)
+
+    def to(self, device: torch.device) -> Averaged:
+        """See `Core`."""
+        self.core.to(device)
+        return self
+
+    def _back(self, answer: Tensor, turns: int, *, mirrored: bool) -> Tensor:
+        """Turn fields and vectors back; a quarter turn against the clock maps (u, v) to (−v, u)."""
+        fields = torch.rot90(answer, -turns, (-2, -1))
+        fields = fields.flip(-1) if mirrored else fields
+        result = torch.empty_like(fields)
+        for east, north in self._pairs:
+            u, v = fields[:, east], fields[:, north]
+            for _ in range(turns):
+                u, v = v, -u
+            result[:, east], result[:, north] = -u if mirrored else u, v
+        return result
+
+
+def _turn(field: Tensor, turns: int, *, mirrored: bool) -> Tensor:
+    return torch.rot90(field.flip(-1) if mirrored else field, turns, (-2, -1)).contiguous()
+
+
+def _pairs(outputs: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Return the places of (u, v) among the outputs."""
+    return [
+        (index, outputs.index("v" + name[1:]))
+        for index, name in enumerate(outputs)
+        if name.startswith("u")
+    ]
