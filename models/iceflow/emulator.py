@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import Core
+from glacier_qgis.models.iceflow.active import velocity_where_ice
+from glacier_qgis.models.iceflow.emulators.card import Core, Setting
 from glacier_qgis.models.iceflow.emulators.orientations import Averaged
 from glacier_qgis.models.iceflow.emulators.reading import read_core
-
-TILE = 768
-"""Cells a side that are computed at once; bounds memory, does not change the result."""
-_GRAIN = 8
-"""Windows begin and end at multiples of this many cells, so that few shapes occur in a run."""
 
 
 class Emulator:
@@ -28,11 +23,18 @@ class Emulator:
         card: what it says of itself: inputs, outputs, units, validity.
         device: where it computes.
         averaged: whether its answer is the mean over the eight orientations of the grid.
+        reason: why it was chosen; blank where it was asked for by name.
     """
 
     def __init__(
-        self, core: Core, device: torch.device | None = None, *, averaged: bool = False
+        self,
+        core: Core,
+        device: torch.device | None = None,
+        *,
+        averaged: bool = False,
+        reason: str = "",
     ) -> None:
+        self.reason = reason
         self.device = device or torch.device("cpu")
         self.averaged = averaged
         core.to(self.device)
@@ -47,6 +49,7 @@ class Emulator:
         device: torch.device | None = None,
         *,
         averaged: bool = False,
+        reason: str = "",
     ) -> Emulator:
         """Read an emulator: its folder, or its file.
 
@@ -55,16 +58,27 @@ class Emulator:
             name: as in the catalogue; blank for what the path says.
             device: where to compute; the CPU by default.
             averaged: average over the eight orientations of the grid.
+            reason: why it was chosen.
 
         Raises:
             EngineError: There is no emulator of a known layout.
         """
-        return cls(read_core(path, name), device, averaged=averaged)
+        return cls(read_core(path, name), device, averaged=averaged, reason=reason)
 
     @property
     def name(self) -> str:
         """Family and resolution, as in the catalogue."""
         return self.card.name
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a result's reader must know of it, by name."""
+        facts = {
+            "EMULATOR": self.name,
+            "EMULATOR_CHOICE": self.reason or "asked for by name",
+            "EMULATOR_ORIENTATIONS": "mean over eight" if self.averaged else "as the grid lies",
+        }
+        return facts | ({"EMULATOR_CAVEAT": self.card.caveat} if self.card.caveat else {})
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -106,50 +120,6 @@ class Emulator:
         channels = [self.outputs.index(name) for name in names]
         several = thickness.reshape(-1, *thickness.shape[-2:])
         heights = surface.reshape(several.shape)
-        result = several.new_zeros((len(names), *several.shape))
-        for rows, columns in ice_windows((several > 0).any(dim=0), whole=self.radius is None):
-            halo = self.radius or 0
-            outer = tuple(
-                slice(max(part.start - halo, 0), min(part.stop + halo, size))
-                for part, size in zip((rows, columns), thickness.shape[-2:], strict=True)
-            )
-            inner = tuple(
-                slice(part.start - around.start, part.stop - around.start)
-                for part, around in zip((rows, columns), outer, strict=True)
-            )
-            with torch.backends.cudnn.flags(allow_tf32=False):
-                answer = self.core(
-                    several[:, *outer], heights[:, *outer], cell_size, rate_factor, sliding
-                )
-            moving = answer[:, channels][:, :, *inner]
-            ice = several[:, None, rows, columns] > 0
-            result[:, :, rows, columns] = torch.where(ice, moving, 0.0).movedim(1, 0)
+        setting = Setting(cell_size, rate_factor, sliding)
+        result = velocity_where_ice(self.core, several, heights, setting, channels)
         return dict(zip(names, result.reshape(-1, *thickness.shape), strict=True))
-
-
-def ice_windows(ice: Tensor, *, whole: bool = False) -> Iterator[tuple[slice, slice]]:
-    """Cut the bounding box of the ice into windows and yield those that hold ice.
-
-    Args:
-        ice: where there is any, (row, column).
-        whole: yield all of the area at once instead, if it holds ice.
-    """
-    if whole and bool(ice.any()):
-        yield slice(0, ice.shape[0]), slice(0, ice.shape[1])
-        return
-    rows, columns = _span(ice.any(dim=1)), _span(ice.any(dim=0))
-    for top in range(rows.start, rows.stop, TILE):
-        band = slice(top, min(top + TILE, rows.stop))
-        for left in range(columns.start, columns.stop, TILE):
-            part = slice(left, min(left + TILE, columns.stop))
-            if bool(ice[band, part].any()):
-                yield band, part
-
-
-def _span(occupied: Tensor) -> slice:
-    """Return the shortest slice, widened to the grain, that holds every True."""
-    places = occupied.nonzero()
-    if not len(places):
-        return slice(0, 0)
-    first, last = (int(place) for place in (places[0], places[-1]))
-    return slice(first // _GRAIN * _GRAIN, min((last // _GRAIN + 1) * _GRAIN, len(occupied)))

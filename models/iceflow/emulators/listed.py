@@ -19,6 +19,7 @@ from glacier_qgis.models.iceflow.emulators.card import (
     UNITS,
     Card,
     Range,
+    Setting,
 )
 from glacier_qgis.models.iceflow.emulators.fields import friction, reference_stress, stack_fields
 
@@ -117,6 +118,12 @@ class ListedCore(nn.Module):
         sliding: float,
     ) -> Tensor:
         """See `Core`."""
+        fields = self.scaled_fields(thickness, surface, Setting(cell_size, rate_factor, sliding))
+        return torch.einsum("oc,nchw->nohw", self.mix, self.network(fields))
+
+    def scaled_fields(self, thickness: Tensor, surface: Tensor, setting: Setting) -> Tensor:
+        """Return what the network takes in: (glacier, field, row, column)."""
+        cell_size, rate_factor, sliding = setting
         numbers = {
             "arrhenius": rate_factor,
             "slidingco": sliding,
@@ -126,7 +133,7 @@ class ListedCore(nn.Module):
         if "usurf" in self.card.inputs:
             numbers["slidingco"] = friction(max(sliding, LEAST_SLIDING))
         fields = stack_fields(self.card.inputs, thickness, surface, cell_size, numbers)
-        return torch.einsum("oc,nchw->nohw", self.mix, self.network(fields / self.scales))
+        return fields / self.scales
 
 
 def list_card(name: str, folder: Path, lists: FieldLists, radius: int | None) -> Card:

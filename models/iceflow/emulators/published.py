@@ -18,9 +18,9 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators.listed import (
     CURE,
     FieldLists,
-    ListedCore,
     read_lists,
 )
+from glacier_qgis.models.iceflow.emulators.stack import StackCore
 from glacier_qgis.models.networks.igm import LEAK, IgmCnn
 
 
@@ -28,7 +28,7 @@ class UnknownLayoutError(ValueError):
     """A Keras model whose graph is not the one that is built here."""
 
 
-def read_published(weights: Path, name: str, lists: FieldLists | None = None) -> ListedCore:
+def read_published(weights: Path, name: str, lists: FieldLists | None = None) -> StackCore:
     """Read an emulator from its ``model.h5``, with its field lists beside it.
 
     Raises:
@@ -38,7 +38,7 @@ def read_published(weights: Path, name: str, lists: FieldLists | None = None) ->
     lists = lists or read_lists(weights)
     network = read_network(weights)
     lists.check(weights, network.inputs, network.outputs)
-    return ListedCore(name, weights, lists, network, network.outputs, network.radius)
+    return StackCore(name, weights, lists, network)
 
 
 def read_network(weights: Path) -> IgmCnn:

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow import emulator as emulator_module
+from glacier_qgis.models.iceflow import active
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS
 from glacier_qgis.models.iceflow.emulators.fields import slopes
-from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
+from glacier_qgis.models.iceflow.emulators.listed import FieldLists
+from glacier_qgis.models.iceflow.emulators.stack import StackCore
 from glacier_qgis.models.networks.igm import IgmCnn
 
 CELL = 100.0
@@ -29,7 +30,7 @@ def random_emulator() -> Emulator:
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
     lists = FieldLists(SCALES, dict.fromkeys(OUTPUTS, 1000.0))
-    core = ListedCore("random", Path("random", "100", "model.h5"), lists, network, 6, 8)
+    core = StackCore("random", Path("random", "100", "model.h5"), lists, network)
     return Emulator(core.double())
 
 
@@ -54,7 +55,7 @@ def whole_domain(emulator: Emulator, h: torch.Tensor, s: torch.Tensor) -> torch.
 def test_working_only_where_there_is_ice_changes_nothing(
     random_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tile: int, ice: tuple[slice, slice]
 ) -> None:
-    monkeypatch.setattr(emulator_module, "TILE", tile)
+    monkeypatch.setattr(active, "MOST_CELLS", tile * tile)
     h = torch.zeros(90, 100, dtype=torch.float64)
     h[ice] = relief(90, 100)[ice]
     s = relief(90, 100) + h
@@ -67,7 +68,7 @@ def test_working_only_where_there_is_ice_changes_nothing(
 def test_far_apart_glaciers_in_separate_tiles(
     random_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(emulator_module, "TILE", 16)
+    monkeypatch.setattr(active, "MOST_CELLS", 16 * 16)
     h = torch.zeros(120, 130, dtype=torch.float64)
     h[3:9, 4:10], h[110:115, 118:125] = 120.0, 80.0
     s = relief(120, 130)

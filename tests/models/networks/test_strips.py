@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from glacier_qgis.models.networks.igm import IgmCnn
+from glacier_qgis.models.networks.strips import HEIGHT, evaluate, make_plan
+
+Mask = np.ndarray
+
+
+def network(layers: int) -> IgmCnn:
+    """Random weights in double precision, so large that every cell in reach is felt."""
+    torch.manual_seed(layers)
+    stack = IgmCnn(3, 2, layers=layers, filters=6).double().eval()
+    for parameter in stack.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return stack.requires_grad_(requires_grad=False)
+
+
+def fields(shape: tuple[int, ...]) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return torch.randn(3, *shape, generator=generator, dtype=torch.float64)
+
+
+def assert_same_as_whole(wanted: Mask, layers: int) -> None:
+    stack, inputs = network(layers), fields(wanted.shape)
+    expected = stack(inputs[None])[0][:, torch.from_numpy(wanted)]
+    found = evaluate(stack, inputs, make_plan(wanted, layers))
+    scale = float(expected.abs().max())
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12 * scale)
+
+
+masks = arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=37)).filter(
+    lambda mask: bool(mask.any())
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(wanted=masks, layers=st.integers(1, 9))
+def test_strips_equal_the_whole_grid(wanted: Mask, layers: int) -> None:
+    assert_same_as_whole(wanted, layers)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.integers(1, 60),
+    columns=st.integers(1, 60),
+    seed=st.integers(0, 99),
+    n=st.integers(1, 4),
+)
+def test_single_cells_anywhere_also_on_the_border(
+    rows: int, columns: int, seed: int, n: int
+) -> None:
+    wanted = np.zeros((rows, columns), dtype=bool)
+    rng = np.random.default_rng(seed)
+    wanted[rng.integers(rows, size=n), rng.integers(columns, size=n)] = True
+    assert_same_as_whole(wanted, 6)
+
+
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (HEIGHT, 20), (HEIGHT + 1, 20), (33, 41)])
+def test_whole_grids_of_any_shape(shape: tuple[int, int]) -> None:
+    assert_same_as_whole(np.ones(shape, dtype=bool), 16)
+
+
+def test_no_cell_wanted_is_refused() -> None:
+    with pytest.raises(ValueError, match="no cell"):
+        make_plan(np.zeros((4, 5), dtype=bool), 3)
+
+
+def test_a_band_of_ice_costs_its_surroundings_only() -> None:
+    wanted = np.zeros((400, 400), dtype=bool)
+    wanted[200:204] = True
+    layers = 16
+    cells = [
+        len(stage.layers) * HEIGHT * stage.columns for stage in make_plan(wanted, layers).stages
+    ]
+    reach = layers + HEIGHT
+    assert sum(cells) < layers * (4 + 2 * reach) * 402
