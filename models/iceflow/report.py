@@ -14,6 +14,9 @@ from glacier_qgis.models.iceflow.hypsometry import Hypsometry
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.report_figures import curves, hypsometry_figure, misfit_figure
 
+EMULATOR = "EMULATOR"
+"""How the names of facts about the emulator begin."""
+
 
 def write_report(
     path: Path,
@@ -45,6 +48,8 @@ def write_report(
     page.table([_spread(state) for state in findings.hypsometries], "Where the ice lies.")
     if findings.comparison is not None:
         _compare(page, findings.comparison, findings.cell_size)
+    page.heading("Emulator")
+    page.facts({name: value for name, value in facts.items() if name.startswith(EMULATOR)})
     page.heading("Mass budget")
     page.table(
         [
@@ -74,7 +79,11 @@ def summary(series: Sequence[Mapping[str, float]]) -> str:
 def readable(facts: Mapping[str, str]) -> dict[str, str]:
     """Return facts with the parameters taken apart, named as in the toolbox."""
     parameters = json.loads(facts.get("PARAMETERS", "{}"))
-    others = {name: value for name, value in facts.items() if name != "PARAMETERS"}
+    others = {
+        name: value
+        for name, value in facts.items()
+        if name != "PARAMETERS" and not name.startswith(EMULATOR)
+    }
     return others | {name.upper(): _words(value) for name, value in parameters.items()}
 
 

@@ -17,6 +17,7 @@ import rasterio
 import shapely
 from affine import Affine
 from pydantic import ValidationError
+from rasterio.features import rasterize
 
 import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
@@ -128,6 +129,82 @@ def test_a_glacier_appears_on_a_real_dem(aletsch_dem: Path, tmp_path: Path) -> N
     assert series.columns.tolist()[-4:] == ["time", "volume_km3", "area_km2", "mean_speed"]
     assert series["volume_km3"].iloc[-1] == pytest.approx(result["VOLUME"])
     assert_offline_and_balanced(Path(files["report"]).read_text(encoding="utf-8"))
+
+
+def test_a_run_is_compared_with_what_was_seen_in_a_year_between(
+    valley_files: Inputs,
+    write_tif: Callable[..., Path],
+    tmp_path: Path,
+    f15: Emulator,
+    listener: Listener,
+) -> None:
+    seen = write_tif("seen.tif", valley() + tongue() - np.float32(7), UPRIGHT)
+    outline = tmp_path / "seen.gpkg"
+    box = shapely.box(400_000, 5_146_000, 404_800, 5_149_000)
+    geopandas.GeoDataFrame(geometry=[box], crs="EPSG:32632").to_file(outline)
+    names = ("thickness", "surface_out", "misfit")
+    files = {name: tmp_path / f"{name}.tif" for name in names}
+    files |= {"outlines": tmp_path / "o.gpkg", "series": tmp_path / "s.gpkg"}
+    result = run_job(
+        SimulateGlacier(
+            **valley_files,
+            end=6,
+            save_interval=3,
+            observed_time=4.25,
+            observed_surface={"path": str(seen)},
+            observed_outline={"path": str(outline)},
+            report=tmp_path / "r.html",
+            **files,
+        ),
+        listener,
+    )
+    assert result["TIMES"] == [0, 3, 4.25, 6]
+    with rasterio.open(files["thickness"]) as raster:
+        thickness = raster.read()
+        transform = raster.transform
+    with rasterio.open(files["surface_out"]) as raster:
+        surface = raster.read(3)
+    with rasterio.open(files["misfit"]) as raster:
+        misfit = raster.read(1)
+        assert raster.units == ("m",)
+        assert raster.transform == UPRIGHT
+    inside = np.zeros(misfit.shape, bool)
+    inside[10:40] = True
+    np.testing.assert_array_equal(np.isfinite(misfit), inside | (thickness[2] >= 1))
+    expected = surface - (valley() + tongue() - 7)
+    known = np.isfinite(misfit)
+    np.testing.assert_allclose(misfit[known], expected[known], atol=1e-3)
+    assert result["MISFIT_MEAN"] == pytest.approx(float(expected[known].mean()), abs=1e-3)
+    rms = float(np.sqrt(np.mean(expected[known].astype("f8") ** 2)))
+    assert result["MISFIT_RMS"] == pytest.approx(rms, abs=1e-3)
+    ice = thickness[2] >= 1
+    assert result["OVERLAP"] == pytest.approx((ice & inside).sum() / (ice | inside).sum())
+    outlines = geopandas.read_file(files["outlines"])
+    series = geopandas.read_file(files["series"], layer="series")
+    np.testing.assert_allclose(outlines["area_km2"], series["area_km2"])
+    np.testing.assert_allclose(outlines["volume_km3"], series["volume_km3"])
+    for outline_of_time, cells in zip(outlines.geometry, thickness, strict=True):
+        burnt = rasterize([(outline_of_time, 1)], out_shape=cells.shape, transform=transform)
+        np.testing.assert_array_equal(burnt == 1, cells >= 1)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    for words in ("Hypsometry", "Against the observation of year 4.25", "VERTICAL_DATUM", "f15_"):
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"observed_time": 120}, r"OBSERVED_TIME \(120\) is outside of the run, 0 to 100"),
+        ({"misfit": "misfit.tif"}, "MISFIT needs OBSERVED_SURFACE"),
+        ({"uniform_thickness": -1}, "UNIFORM_THICKNESS: .*-1"),
+    ],
+)
+def test_an_observation_that_cannot_be_met_is_refused(
+    parameters: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        SimulateGlacier(bed={"path": "dem.tif"}, **parameters)
+    assert re.search(message, explain(caught.value) or "")
 
 
 def assert_offline_and_balanced(page: str) -> None:
