@@ -14,6 +14,9 @@ EMULATORS = (
     "f15_cfsflow_GJ_22_a/50",
     "f15_cfsflow_GJ_22_a/100",
     "f15_cfsflow_GJ_22_a/200",
+    "dahunet",
+    "dahunet_mini",
+    "dahunet_micro",
 )
 """The emulators that 'Set up engine' installs; 'Install model' adds others."""
 
@@ -29,9 +32,11 @@ def suggestions(kind: str) -> list[str]:
     return own + sorted(path.parent.name for path in added.glob("[!.]*/card.json"))
 
 
-def file_or_name(name: str, title: str, kind: str) -> QgsProcessingParameterString:
+def file_or_name(
+    name: str, title: str, kind: str, default: str = ""
+) -> QgsProcessingParameterString:
     """Declare a parameter that takes the name of something installed, or a path."""
-    parameter = QgsProcessingParameterString(name, title, "", optional=True)
+    parameter = QgsProcessingParameterString(name, title, default, optional=True)
     parameter.setMetadata(
         {"widget_wrapper": {"class": f"{__package__}.name_widget.NameOrFile", "kind": kind}}
     )

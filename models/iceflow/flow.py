@@ -8,9 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulator import Emulator
-
-MEAN_FLOW = ("ubar", "vbar")
-"""The emulator's outputs that move the ice: the depth average."""
+from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
 
 
 class Flow(Protocol):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from glacier_qgis.models.engine.device import DeviceName, choose_device
 from glacier_qgis.models.engine.errors import EngineError
@@ -15,11 +17,18 @@ from glacier_qgis.models.engine.job import Destination, Extent, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.catalogue import find_emulator
 from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
 from glacier_qgis.models.iceflow.hull import field_warnings, setup_warnings
 from glacier_qgis.models.iceflow.inputs import read_topography
 from glacier_qgis.models.iceflow.units import VerticalUnit
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.sink import write_raster
+
+LEVELS = {
+    "basal_velocity": ("uvelbase", "vvelbase"),
+    "surface_velocity": ("uvelsurf", "vvelsurf"),
+}
+"""Velocities that not every emulator gives: eastwards and northwards."""
 
 
 class IceFlowJob(Job):
@@ -27,15 +36,24 @@ class IceFlowJob(Job):
 
     extent: Extent | None = None
     vertical_unit: VerticalUnit = "from the raster"
-    emulator: str = ""
+    emulator: str = "automatic"
+    average_orientations: bool = False
     sliding: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     rate_factor: float = Field(default=78.0, gt=0, allow_inf_nan=False)
     device: DeviceName = "automatic"
 
     def load_emulator(self, cell_size: float, reporter: Reporter) -> tuple[Emulator, list[str]]:
         """Read the emulator for a cell size (m); tell and return what speaks against it."""
-        name, path = find_emulator(self.emulator, cell_size, reporter.log)
-        emulator = Emulator.read(path, name, choose_device(self.device))
+        choice = find_emulator(
+            self.emulator, cell_size, self.rate_factor, self.sliding, reporter.log
+        )
+        emulator = Emulator.read(
+            choice.path,
+            choice.name,
+            choose_device(self.device),
+            averaged=self.average_orientations,
+            reason=choice.reason,
+        )
         doubts = setup_warnings(emulator, cell_size, self.rate_factor, self.sliding)
         for doubt in doubts:
             reporter.warning(doubt)
@@ -52,7 +70,11 @@ class IceVelocity(IceFlowJob):
     velocity_x: Destination
     velocity_y: Destination
     basal_velocity: Destination
+    basal_velocity_x: Destination
+    basal_velocity_y: Destination
     surface_velocity: Destination
+    surface_velocity_x: Destination
+    surface_velocity_y: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Evaluate the emulator once and write what was asked for."""
@@ -70,11 +92,7 @@ class IceVelocity(IceFlowJob):
         if not topography.thickness.any():
             raise EngineError("THICKNESS is zero everywhere in the area: there is no ice to move.")
         emulator, _ = self.load_emulator(grid.cell_size, reporter)
-        if self.basal_velocity and "uvelbase" not in emulator.outputs:
-            raise EngineError(
-                f"BASAL_VELOCITY: the emulator {emulator.name} does not give it. Leave it blank or "
-                "choose an emulator of the f14 or f15 family."
-            )
+        check_levels(emulator, [n for n in RASTERS if getattr(self, n) and not n.startswith("vel")])
         thickness = torch.from_numpy(topography.thickness).to(emulator.device)
         surface = torch.from_numpy(topography.surface).to(emulator.device)
         reporter.progress(0.2, "Estimating the velocity")
@@ -83,22 +101,10 @@ class IceVelocity(IceFlowJob):
         )
         for doubt in field_warnings(emulator, thickness, surface, fields, grid.cell_size).values():
             reporter.warning(doubt)
-        speed = torch.hypot(fields["ubar"], fields["vbar"])
-        results = {
-            "velocity": ("depth-averaged speed", speed),
-            "velocity_x": ("depth-averaged velocity eastwards", fields["ubar"]),
-            "velocity_y": ("depth-averaged velocity northwards", fields["vbar"]),
-            "surface_velocity": (
-                "surface speed",
-                torch.hypot(fields["uvelsurf"], fields["vvelsurf"]),
-            ),
-        }
-        if "uvelbase" in fields:
-            basal = torch.hypot(fields["uvelbase"], fields["vvelbase"])
-            results["basal_velocity"] = ("basal speed", basal)
-        tags = provenance(self) | {"EMULATOR": emulator.name}
-        for name, (label, field) in results.items():
+        tags = provenance(self) | emulator.facts
+        for name, (label, components) in RASTERS.items():
             if path := getattr(self, name):
+                field = _magnitude(fields, components)
                 values = torch.where(thickness > 0, field, torch.nan).cpu().numpy()
                 write_raster(
                     outputs.stage(path),
@@ -109,11 +115,49 @@ class IceVelocity(IceFlowJob):
                     tags=tags,
                     unit="m/a",
                 )
-        paths = ("velocity", "velocity_x", "velocity_y", "basal_velocity", "surface_velocity")
         return {
-            **{name.upper(): text(getattr(self, name)) for name in paths},
-            "MAX_SPEED": float(speed.max()),
+            **{name.upper(): text(getattr(self, name)) for name in RASTERS},
+            "MAX_SPEED": float(_magnitude(fields, MEAN_FLOW).max()),
         }
+
+
+def _components(label: str, prefix: str, components: tuple[str, str]) -> dict[str, _Raster]:
+    east, north = components
+    return {
+        prefix: (f"{label} speed", components),
+        f"{prefix}_x": (f"{label} velocity eastwards", (east,)),
+        f"{prefix}_y": (f"{label} velocity northwards", (north,)),
+    }
+
+
+_Raster = tuple[str, tuple[str, ...]]
+RASTERS: dict[str, _Raster] = {
+    **_components("depth-averaged", "velocity", MEAN_FLOW),
+    **_components("basal", "basal_velocity", LEVELS["basal_velocity"]),
+    **_components("surface", "surface_velocity", LEVELS["surface_velocity"]),
+}
+"""Results of `IceVelocity`: the label and the emulator's outputs that make them."""
+
+
+def _magnitude(fields: Mapping[str, Tensor], components: tuple[str, ...]) -> Tensor:
+    """Return a component, or the magnitude of two."""
+    parts = [fields[name] for name in components]
+    return torch.hypot(*parts) if len(parts) > 1 else parts[0]
+
+
+def check_levels(emulator: Emulator, wanted: Sequence[str]) -> None:
+    """Make sure that an emulator gives the velocities at the levels of the outputs `wanted`.
+
+    Raises:
+        EngineError: It does not.
+    """
+    for name in wanted:
+        level = name.removesuffix("_x").removesuffix("_y")
+        if not set(LEVELS[level]) <= set(emulator.outputs):
+            raise EngineError(
+                f"{name.upper()}: the emulator {emulator.name} does not give it. Leave it blank or "
+                "choose an emulator of the f14, f15 or dahunet family."
+            )
 
 
 def text(path: Path | None) -> str | None:

@@ -34,6 +34,8 @@ RASTERS = {
     "velocity": RasterKind("depth-averaged speed", "m/a", needs_ice=True),
     "velocity_x": RasterKind("depth-averaged velocity eastwards", "m/a", needs_ice=True),
     "velocity_y": RasterKind("depth-averaged velocity northwards", "m/a", needs_ice=True),
+    "basal_velocity": RasterKind("basal speed", "m/a", needs_ice=True),
+    "surface_velocity": RasterKind("surface speed", "m/a", needs_ice=True),
     "surface_out": RasterKind("surface elevation", "m", needs_ice=False),
     "mass_balance_out": RasterKind("surface mass balance", "m/a", needs_ice=False),
 }
@@ -97,8 +99,8 @@ class Recorder:
         """Close the files."""
         self._open.__exit__(kind, error, traceback)
 
-    def record(self, snapshot: Snapshot) -> None:
-        """Write the next saved state."""
+    def record(self, snapshot: Snapshot, others: Mapping[str, Array] | None = None) -> None:
+        """Write the next saved state; `others` are fields of `RASTERS` that it does not hold."""
         self.series.append(
             {
                 "time": snapshot.time,
@@ -109,7 +111,7 @@ class Recorder:
         )
         band = len(self.series)
         for name, target in self._targets.items():
-            target.write(_field(snapshot, name), band)
+            target.write(_field(snapshot, name, others or {}), band)
             target.update_tags(band, TIME=iso_date(snapshot.time), YEAR=f"{snapshot.time:.10g}")
         if self._file is not None:
             self._file.append(snapshot)
@@ -126,7 +128,7 @@ def sizes(rasters: Sequence[Path], netcdf: Path | None, grid: Grid, times: int) 
     return dict(folders)
 
 
-def _field(snapshot: Snapshot, name: str) -> Array:
+def _field(snapshot: Snapshot, name: str, others: Mapping[str, Array]) -> Array:
     values = {
         "thickness": snapshot.thickness,
         "velocity": snapshot.speed,
@@ -134,6 +136,7 @@ def _field(snapshot: Snapshot, name: str) -> Array:
         "velocity_y": snapshot.v,
         "surface_out": snapshot.surface,
         "mass_balance_out": snapshot.balance,
+        **others,
     }[name]
     if not RASTERS[name].needs_ice:
         return values

@@ -24,14 +24,16 @@ from glacier_qgis.models.iceflow.inputs import (
     polygon_mask,
     read_topography,
 )
-from glacier_qgis.models.iceflow.jobs import IceFlowJob, text
+from glacier_qgis.models.iceflow.jobs import LEVELS, IceFlowJob, check_levels, text
 from glacier_qgis.models.iceflow.mass_balance import Held, Masked, MassBalance
 from glacier_qgis.models.iceflow.recorder import RASTERS, Recorder, sizes
 from glacier_qgis.models.iceflow.report import write_report
 from glacier_qgis.models.iceflow.simulation import (
     MAX_FORCED_STEP,
     MAX_STEP,
+    Array,
     Simulation,
+    Snapshot,
     run,
     save_times,
 )
@@ -64,6 +66,8 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
     velocity: Destination
     velocity_x: Destination
     velocity_y: Destination
+    basal_velocity: Destination
+    surface_velocity: Destination
     surface_out: Destination
     mass_balance_out: Destination
     outlines: Destination
@@ -110,6 +114,7 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
             ice_mask=self.ice_mask,
         )
         emulator, warnings = self.load_emulator(topography.grid.cell_size, reporter)
+        check_levels(emulator, [name for name in LEVELS if getattr(self, name)])
         balance = self._balance(topography, emulator.device, reporter)
         simulation = self._simulation(topography, emulator, balance)
         observation = read_observation(
@@ -121,7 +126,7 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
             reporter,
         )
         times = with_observation(save_times(self.start, self.end, self.save_interval), observation)
-        facts = provenance(self) | {"EMULATOR": emulator.name, "VERTICAL_DATUM": topography.datum}
+        facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
         rasters = {name: outputs.stage(path) for name in RASTERS if (path := getattr(self, name))}
         netcdf = outputs.stage(self.netcdf) if self.netcdf else None
         watch = Watch(emulator, topography.grid.cell_size)
@@ -130,7 +135,7 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
         tell_size(sizes([*rasters.values()], netcdf, topography.grid, len(times)), reporter)
         with recorder:
             for snapshot in run(simulation, times, Forecast(Stage(reporter, 0.02, 0.98))):
-                recorder.record(snapshot)
+                recorder.record(snapshot, self._levels(emulator, snapshot, topography))
                 watch.see(snapshot)
                 findings.see(snapshot)
         budget = simulation.budget()
@@ -166,6 +171,28 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
             "TIMES": [*times],
             **findings.numbers(),
         }
+
+    def _levels(
+        self, emulator: Emulator, snapshot: Snapshot, topography: Topography
+    ) -> dict[str, Array]:
+        """Return the speeds at the bed and the surface, m a⁻¹, that were asked for."""
+        wanted = [name for name in LEVELS if getattr(self, name)]
+        if not wanted:
+            return {}
+        ice, surface = (
+            torch.from_numpy(field).to(emulator.device)
+            for field in (snapshot.thickness, snapshot.surface)
+        )
+        fields = emulator.velocity(
+            ice,
+            surface,
+            topography.grid.cell_size,
+            self.rate_factor,
+            self.sliding,
+            tuple(component for name in wanted for component in LEVELS[name]),
+        )
+        speeds = {name: torch.hypot(*(fields[part] for part in LEVELS[name])) for name in wanted}
+        return {name: speed.cpu().numpy() for name, speed in speeds.items()}
 
     def _balance(
         self, topography: Topography, device: torch.device, reporter: Reporter

@@ -25,6 +25,16 @@ from glacier_qgis.processing.common import (
 from glacier_qgis.processing.ice_flow.simulateglacier import flow, vertical_unit
 
 
+def _level(name: str, where: str) -> list[Parameter]:
+    """Declare the velocity at a level, which not every emulator gives."""
+    unit = "m per year. The emulators of the family f12 do not give it at the bed."
+    return [
+        optional_raster(name, f"Speed {where}", f"Magnitude, {unit}"),
+        optional_raster(f"{name}_X", f"Velocity {where} to the east", unit),
+        optional_raster(f"{name}_Y", f"Velocity {where} to the north", unit),
+    ]
+
+
 class IceVelocity(EngineAlgorithm):
     """`glacier:icevelocity`."""
 
@@ -42,7 +52,11 @@ class IceVelocity(EngineAlgorithm):
         "VELOCITY_X": styles.component,
         "VELOCITY_Y": styles.component,
         "BASAL_VELOCITY": styles.speed,
+        "BASAL_VELOCITY_X": styles.component,
+        "BASAL_VELOCITY_Y": styles.component,
         "SURFACE_VELOCITY": styles.speed,
+        "SURFACE_VELOCITY_X": styles.component,
+        "SURFACE_VELOCITY_Y": styles.component,
     }
 
     def declarations(self) -> Sequence[Parameter]:
@@ -80,8 +94,8 @@ class IceVelocity(EngineAlgorithm):
                 QgsProcessingParameterRasterDestination("VELOCITY_Y", "Velocity to the north"),
                 "m per year.",
             ),
-            optional_raster("BASAL_VELOCITY", "Speed at the bed", "Magnitude, m per year."),
-            optional_raster("SURFACE_VELOCITY", "Speed at the surface", "Magnitude, m per year."),
+            *_level("BASAL_VELOCITY", "at the bed"),
+            *_level("SURFACE_VELOCITY", "at the surface"),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterRasterDestination,
@@ -50,9 +51,12 @@ def flow() -> list[Parameter]:
     """Declare the emulator and the two flow parameters."""
     return [
         described(
-            file_or_name("EMULATOR", "Emulator", "emulator"),
-            "Name of an installed IGM emulator, or the folder of one (model.h5, fieldin.dat, "
-            "fieldout.dat). Empty or 'automatic' chooses by the resolution.",
+            file_or_name("EMULATOR", "Emulator", "emulator", "automatic"),
+            "Name of an installed IGM emulator, or the folder of one (model.h5 or model.keras, "
+            "fieldin.dat, fieldout.dat), or a .keras file of the dahunet family. 'automatic' takes "
+            "the one that fits the resolution, the sliding and the rate factor best, and the log "
+            "and the report say why. Architectures other than IGM's own need the extra "
+            "'tensorflow' of 'Set up engine'.",
         ),
         number(
             "SLIDING",
@@ -70,6 +74,15 @@ def flow() -> list[Parameter]:
             78,
             minValue=0.1,
             maxValue=1000,
+            advanced=True,
+        ),
+        described(
+            QgsProcessingParameterBoolean(
+                "AVERAGE_ORIENTATIONS", "Average the emulator over eight orientations", False
+            ),
+            "Emulators give a glacier that is turned or mirrored a slightly different velocity. "
+            "This asks them in all eight orientations and takes the mean, which does not depend "
+            "on where north is; it takes eight times as long.",
             advanced=True,
         ),
     ]
@@ -126,6 +139,8 @@ class SimulateGlacier(EngineAlgorithm):
         "VELOCITY": styles.speed,
         "VELOCITY_X": styles.component,
         "VELOCITY_Y": styles.component,
+        "BASAL_VELOCITY": styles.speed,
+        "SURFACE_VELOCITY": styles.speed,
         "SURFACE_OUT": styles.elevation,
         "MASS_BALANCE_OUT": styles.mass_balance,
         "OUTLINES": styles.ice_outlines,
@@ -211,6 +226,12 @@ class SimulateGlacier(EngineAlgorithm):
             ),
             optional_raster("VELOCITY_X", "Velocity to the east", "m per year, a band a year."),
             optional_raster("VELOCITY_Y", "Velocity to the north", "m per year, a band a year."),
+            optional_raster(
+                "BASAL_VELOCITY", "Speed at the bed", "Magnitude, m per year, a band a year."
+            ),
+            optional_raster(
+                "SURFACE_VELOCITY", "Speed at the surface", "Magnitude, m per year, a band a year."
+            ),
             optional_raster("SURFACE_OUT", "Surface", "Surface elevation, m, a band a year."),
             optional_raster(
                 "MASS_BALANCE_OUT", "Mass balance", "Surface mass balance, m ice per year."

@@ -32,6 +32,9 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = tmp_path / "emulators" / name
         folder.mkdir(parents=True)
         (folder / "model.h5").touch()
+        numbers = "arrhenius 100\nslidingco 100" if "f15" in name else "strflowctrl 200"
+        (folder / "fieldin.dat").write_text(f"thk 2000\nslopsurfx 1.5\nslopsurfy 1.5\n{numbers}")
+        (folder / "fieldout.dat").write_text("ubar 1000\nvbar 1000")
     return tmp_path / "emulators"
 
 
@@ -54,15 +57,15 @@ def test_installed_emulators_are_found_by_name(shelf: Path) -> None:
 def test_the_emulator_trained_nearest_is_chosen(
     shelf: Path, listener: Listener, wanted: str, resolution: float, expected: str
 ) -> None:
-    name, path = find_emulator(wanted, resolution, listener.log)
-    assert (name, path) == (expected, shelf / expected)
+    choice = find_emulator(wanted, resolution, 78.0, 0.0, listener.log)
+    assert (choice.name, choice.path) == (expected, shelf / expected)
     assert bool(listener.logs) == (wanted != expected)
 
 
 def test_a_path_to_a_folder_a_file_or_a_family_works(shelf: Path, listener: Listener) -> None:
     name = "f14_pism_GJ_21_a/2000"
     for wanted in (shelf / name, shelf / name / "model.h5", shelf / "f14_pism_GJ_21_a"):
-        assert find_emulator(str(wanted), 1900, listener.log)[0] == name
+        assert find_emulator(str(wanted), 1900, 78.0, 0.0, listener.log).name == name
 
 
 @pytest.mark.parametrize("wanted", ["f99_none", "/nowhere/model.h5"])
@@ -70,12 +73,12 @@ def test_an_emulator_that_is_not_there_names_those_that_are(
     shelf: Path, listener: Listener, wanted: str
 ) -> None:
     with pytest.raises(EngineError, match=r"(?s)f14_pism_GJ_21_a/2000.*Set up engine"):
-        find_emulator(wanted, 100, listener.log)
+        find_emulator(wanted, 100, 78.0, 0.0, listener.log)
 
 
 def test_without_any_emulator_the_error_says_how_to_get_one(
     shelf: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalogue, "user_folder", lambda: Path("/nowhere"))
-    with pytest.raises(EngineError, match="extra 'IGM emulators'"):
-        find_emulator("", 100, listener.log)
+    with pytest.raises(EngineError, match="extra 'igm'"):
+        find_emulator("", 100, 78.0, 0.0, listener.log)
