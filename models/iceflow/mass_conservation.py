@@ -31,12 +31,14 @@ class Step(NamedTuple):
         balance: what the surface mass balance put on or took off.
         lost: what flowed over the border of the domain.
         added: what had to be put in where more flowed out than there was.
+        divergence: ∇·(ū h), m a⁻¹.
     """
 
     thickness: Tensor
     balance: Tensor
     lost: Tensor
     added: Tensor
+    divergence: Tensor
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,24 @@ class Budget:
     lost: float
     added: float
 
+    @classmethod
+    def starting(cls, volume: float) -> Budget:
+        """Return the account of a run that begins with `volume` (km³)."""
+        return cls(volume, volume, 0.0, 0.0, 0.0)
+
+    def after(self, volume: float, balance: float, lost: float, added: float) -> Budget:
+        """Return the account with what came and went since, up to a new `volume` (all km³)."""
+        return Budget(
+            self.initial, volume, self.balance + balance, self.lost + lost, self.added + added
+        )
+
     @property
     def residual(self) -> float:
         """What the bookkeeping cannot explain: rounding."""
         return self.final - self.initial - self.balance + self.lost - self.added
+
+
+NO_ICE = Budget.starting(0.0)
 
 
 def outflow(fluxes: Fluxes) -> Tensor:
@@ -83,7 +99,8 @@ def advance(
         transport: how the ice is carried.
     """
     fluxes = transport(thickness, edge_velocity(u, v), dt, cell_size)
-    moved = thickness - dt * divergence(fluxes, cell_size)
+    spread = divergence(fluxes, cell_size)
+    moved = thickness - dt * spread
     new = (moved + dt * balance).clamp(min=0)
     gap = (-moved).clamp(min=0)
     kind = wide(thickness)
@@ -92,6 +109,7 @@ def advance(
         balance=(new - moved - gap).sum(dtype=kind),
         lost=outflow(fluxes) * dt / cell_size,
         added=gap.sum(dtype=kind),
+        divergence=spread,
     )
 
 

@@ -1,9 +1,9 @@
-"""A glacier through time."""
+"""A glacier through time, alone or with others on the same ground."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,15 @@ from torch import Tensor
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.flow import Flow
-from glacier_qgis.models.iceflow.mass_conservation import Budget, advance, stable_step, wide
+from glacier_qgis.models.iceflow.mass_conservation import (
+    NO_ICE,
+    Budget,
+    advance,
+    stable_step,
+    wide,
+)
 from glacier_qgis.models.iceflow.transport import Transport, upwind
+from glacier_qgis.models.iceflow.waves import Waves
 
 Balance = Callable[[Tensor, float], Tensor]
 """Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
@@ -47,6 +54,9 @@ class Snapshot:
         volume: in km³.
         area: of cells with at least 1 m of ice, km².
         mean_speed: over that area, m a⁻¹; 0 without ice.
+        budget: where the ice came from and went since the start.
+        steps: how many were taken since the start.
+        waves: whether waves have grown that are not in the ice but in the numbers.
     """
 
     time: float
@@ -58,11 +68,25 @@ class Snapshot:
     volume: float
     area: float
     mean_speed: float
+    budget: Budget = NO_ICE
+    steps: int = 0
+    waves: bool = False
 
     @property
     def speed(self) -> Array:
         """Magnitude of the depth-averaged velocity, m a⁻¹."""
         return np.hypot(self.u, self.v)
+
+
+def measures(thickness: Array, u: Array, v: Array, cell_size: float) -> tuple[float, float, float]:
+    """Return volume (km³), area (km²) and mean speed (m a⁻¹) of ice as in :class:`Snapshot`."""
+    ice = thickness >= ICE
+    speed = np.hypot(u[ice], v[ice], dtype=np.float64)
+    return (
+        float(thickness.sum(dtype=np.float64)) * cell_size**2 / _CUBIC_KILOMETRE,
+        int(ice.sum()) * cell_size**2 / _SQUARE_KILOMETRE,
+        float(speed.mean()) if len(speed) else 0.0,
+    )
 
 
 class Simulation:
@@ -71,6 +95,8 @@ class Simulation:
     Attributes:
         time: in a.
         steps: how many were taken.
+        thickness: h in m.
+        velocity: u and v (m a⁻¹) of the present state, once they are known.
     """
 
     def __init__(
@@ -85,21 +111,31 @@ class Simulation:
         start: float = 0.0,
         max_step: float = MAX_STEP,
         transport: Transport = upwind,
+        earlier: Snapshot | None = None,
     ) -> None:
-        """Begin with `thickness` on `bed` (m, north-up) at time `start` (a)."""
+        """Begin with `thickness` on `bed` (m, north-up) at time `start` (a).
+
+        Where the run goes on from an `earlier` state, its account and its steps count on.
+        """
         self.time = start
-        self.steps = 0
+        self.steps = earlier.steps if earlier else 0
+        self.thickness = thickness
+        self.velocity: tuple[Tensor, Tensor] | None = None
+        self.flow = flow
         self._bed = bed
-        self._thickness = thickness
-        self._flow = flow
         self._balance = balance
         self._cell_size = cell_size
         self._cfl = cfl
         self._max_step = max_step
         self._transport = transport
-        self._initial = self._volume(thickness)
+        self._earlier = earlier.budget if earlier else Budget.starting(self._volume())
         self._totals = torch.zeros(3, dtype=wide(bed), device=bed.device)
-        self._velocity: tuple[Tensor, Tensor] | None = None
+        self._waves = Waves()
+
+    @property
+    def surface(self) -> Tensor:
+        """Surface elevation s, m."""
+        return self._bed + self.thickness
 
     @torch.inference_mode()
     def step(self, until: float) -> None:
@@ -109,13 +145,14 @@ class Simulation:
             EngineError: The velocities are not those of ice any more.
         """
         u, v = self._current_velocity()
-        balance = self._balance(self._surface(), self.time)
+        balance = self._balance(self.surface, self.time)
         longest = min(self._max_step, until - self.time)
         dt = stable_step(u, v, self._cell_size, self._cfl, longest)
-        taken = advance(self._thickness, u, v, balance, dt, self._cell_size, self._transport)
-        self._thickness = taken.thickness
-        self._velocity = None
+        taken = advance(self.thickness, u, v, balance, dt, self._cell_size, self._transport)
+        self.thickness = taken.thickness
+        self.velocity = None
         self._totals += torch.stack([taken.balance, taken.lost, taken.added])
+        self._waves.see(taken.divergence, taken.thickness >= ICE)
         self._count(float(dt), longest, until)
 
     def _count(self, dt: float, longest: float, until: float) -> None:
@@ -135,40 +172,34 @@ class Simulation:
     @torch.inference_mode()
     def snapshot(self) -> Snapshot:
         """Return the present state."""
-        u, v = self._current_velocity()
-        surface = self._surface()
-        ice = self._thickness >= ICE
-        speed = torch.hypot(u, v)[ice]
+        u, v = map(_array, self._current_velocity())
+        surface, thickness = self.surface, _array(self.thickness)
         return Snapshot(
-            time=self.time,
-            thickness=_array(self._thickness),
-            surface=_array(surface),
-            u=_array(u),
-            v=_array(v),
-            balance=_array(self._balance(surface, self.time)),
-            volume=self._volume(self._thickness),
-            area=int(ice.sum()) * self._cell_size**2 / _SQUARE_KILOMETRE,
-            mean_speed=float(speed.mean()) if len(speed) else 0.0,
+            self.time,
+            thickness,
+            _array(surface),
+            u,
+            v,
+            _array(self._balance(surface, self.time)),
+            *measures(thickness, u, v, self._cell_size),
+            budget=self.budget(),
+            steps=self.steps,
+            waves=self._waves.found,
         )
 
     def budget(self) -> Budget:
         """Return where the ice came from and went since the start."""
-        balance, lost, added = (
-            float(total) * self._cell_size**2 / _CUBIC_KILOMETRE for total in self._totals.cpu()
-        )
-        return Budget(self._initial, self._volume(self._thickness), balance, lost, added)
+        terms = (self._totals.cpu() * (self._cell_size**2 / _CUBIC_KILOMETRE)).tolist()
+        return self._earlier.after(self._volume(), *terms)
 
     def _current_velocity(self) -> tuple[Tensor, Tensor]:
-        if self._velocity is None:
-            self._velocity = self._flow(self._thickness, self._surface())
-        return self._velocity
+        if self.velocity is None:
+            self.velocity = self.flow(self.thickness, self.surface)
+        return self.velocity
 
-    def _surface(self) -> Tensor:
-        return self._bed + self._thickness
-
-    def _volume(self, thickness: Tensor) -> float:
+    def _volume(self) -> float:
         """In km³."""
-        total = float(thickness.sum(dtype=wide(thickness)))
+        total = float(self.thickness.sum(dtype=wide(self.thickness)))
         return total * self._cell_size**2 / _CUBIC_KILOMETRE
 
 
@@ -178,16 +209,41 @@ def save_times(start: float, end: float, interval: float) -> list[float]:
     return [start + index * interval for index in range(count)] + [end]
 
 
-def run(simulation: Simulation, times: list[float], reporter: Reporter) -> Iterator[Snapshot]:
-    """Take the simulation through `times`, which begin at its present; yield a snapshot at each."""
+def run(simulation: Simulation, times: Sequence[float], reporter: Reporter) -> Iterator[Snapshot]:
+    """Take a simulation through `times`, which begin at its present; yield a snapshot at each."""
+    for (snapshot,) in run_together([simulation], times, reporter):
+        yield snapshot
+
+
+def run_together(
+    simulations: Sequence[Simulation], times: Sequence[float], reporter: Reporter
+) -> Iterator[list[Snapshot]]:
+    """Take simulations of the same flow on the same grid through `times`; yield their snapshots.
+
+    The flow of all is evaluated at once. Each takes its own steps, as it would alone, and waits
+    at the times to save for those that are slower.
+    """
     begin, end = times[0], times[-1]
     for time in times:
-        while simulation.time < time:
-            simulation.step(time)
-            reporter.progress(
-                (simulation.time - begin) / (end - begin), f"Year {simulation.time:.1f} of {end:g}"
-            )
-        yield simulation.snapshot()
+        while late := [one for one in simulations if one.time < time]:
+            _move_together(late)
+            for one in late:
+                one.step(time)
+            now = sum(one.time for one in simulations) / len(simulations)
+            reporter.progress((now - begin) / (end - begin), f"Year {now:.1f} of {end:g}")
+        _move_together(simulations)
+        yield [one.snapshot() for one in simulations]
+
+
+@torch.inference_mode()
+def _move_together(simulations: Sequence[Simulation]) -> None:
+    """Give velocities to those that have none, from one evaluation; one alone asks itself."""
+    still = [one for one in simulations if one.velocity is None]
+    if len(still) > 1:
+        thickness = torch.stack([one.thickness for one in still])
+        surface = torch.stack([one.surface for one in still])
+        for one, u, v in zip(still, *still[0].flow(thickness, surface), strict=True):
+            one.velocity = u, v
 
 
 def _array(field: Tensor) -> Array:

@@ -54,3 +54,4 @@ def test_the_golden_run_is_reproduced(iceflow_data: Path, listener: Listener) ->
     np.testing.assert_allclose([state.area for state in states], areas, rtol=0, atol=0.05)
     assert abs(simulation.steps - REFERENCE_STEPS) <= 1
     assert abs(simulation.budget().residual) < 1e-5
+    assert not states[-1].waves

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.simulation import Simulation, run, save_times
+from glacier_qgis.models.iceflow.flow import Flow
+from glacier_qgis.models.iceflow.simulation import Simulation, run, run_together, save_times
 from glacier_qgis.models.iceflow.transport import TRANSPORTS, Order
 
 if TYPE_CHECKING:
@@ -160,6 +161,8 @@ def test_a_growing_dome_follows_its_similarity_solution(listener: Listener) -> N
         (0, 5, 10, [0, 5]),
         (0, 0.3, 0.1, [0, 0.1, 0.2, 0.3]),
         (-20, 0, 10, [-20, -10, 0]),
+        (0, 25, 10, [0, 10, 20, 25]),
+        (1880, 1890, 3.3, [1880, 1883.3, 1886.6, 1889.9, 1890]),
     ],
 )
 def test_saved_times_hold_both_ends(
@@ -174,11 +177,16 @@ def test_saved_times_are_met_exactly_and_progress_only_grows(listener: Listener)
     def sliding(thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
         return torch.full_like(thickness, 37.7), torch.zeros_like(thickness)
 
-    simulation = Simulation(bed, bed + 10, sliding, no_balance, cell_size=100.0, cfl=0.3)
-    times = save_times(0, 20, 3)
-    assert [state.time for state in run(simulation, times, listener)] == times
-    assert listener.fractions == sorted(listener.fractions)
-    assert listener.fractions[-1] == 1.0
+    for start, end, interval in ((0, 20, 3), (1880, 1900.3, 1.7), (-0.5, 1.1, 0.1), (0, 7, 100)):
+        listener.fractions.clear()
+        simulation = Simulation(
+            bed, bed + 10, sliding, no_balance, cell_size=100.0, cfl=0.3, start=start
+        )
+        times = save_times(start, end, interval)
+        assert [state.time for state in run(simulation, times, listener)] == times
+        assert times[-1] == end
+        assert listener.fractions == sorted(listener.fractions)
+        assert listener.fractions[-1] == 1.0
 
 
 @pytest.mark.parametrize("speed", [float("nan"), float("inf"), 1e6])
@@ -210,3 +218,68 @@ def test_volume_and_area_are_those_of_a_block(listener: Listener) -> None:
     assert state.area == pytest.approx(10 * 0.04)
     assert state.mean_speed == pytest.approx(5.0)
     np.testing.assert_allclose(state.surface[2, 3], 150.0)
+
+
+class Sliding:
+    """Ice that is the faster the thicker it is; counts how often, and for how many glaciers at once, it is asked."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
+        self.sizes.append(thickness.shape[0] if thickness.dim() == 3 else 1)
+        return 0.2 * thickness, 0.01 * thickness
+
+
+def valley_glacier(warmth: float, flow: Flow) -> Simulation:
+    place = torch.arange(40, dtype=torch.float32) * 500
+    bed = (3000 - 0.08 * place).expand(24, -1).clone()
+
+    def balance(surface: Tensor, time: float) -> Tensor:
+        return (0.006 * (surface - 2300 - warmth * time)).clamp(-10, 2)
+
+    return Simulation(bed, torch.full_like(bed, 200), flow, balance, cell_size=500.0, cfl=0.3)
+
+
+def test_together_glaciers_take_their_own_steps_and_end_as_alone(listener: Listener) -> None:
+    times, warmths = [0.0, 37.3, 80.0], (-4.0, 0.0, 6.0)
+    flow = Sliding()
+    together = [valley_glacier(warmth, flow) for warmth in warmths]
+    states = list(run_together(together, times, listener))
+    alone = [valley_glacier(warmth, Sliding()) for warmth in warmths]
+    expected = [list(run(one, times, listener)) for one in alone]
+    for index, one in enumerate(alone):
+        assert together[index].steps == one.steps
+        for row, state in zip(states, expected[index], strict=True):
+            assert row[index].time == state.time
+            np.testing.assert_allclose(row[index].thickness, state.thickness, atol=1e-4)
+            assert row[index].budget.balance == pytest.approx(state.budget.balance, rel=1e-6)
+    assert len({one.steps for one in alone}) > 1
+    assert max(flow.sizes) == 3
+    assert len(flow.sizes) <= max(one.steps for one in alone) + 2 * len(times)
+    volumes = [state.volume for state in states[-1]]
+    assert volumes == sorted(volumes, reverse=True)
+
+
+@pytest.mark.parametrize("order", ["first order", "second order"])
+def test_over_a_whole_run_every_cubic_metre_is_accounted_for(
+    order: Order, listener: Listener
+) -> None:
+    place = torch.arange(60, dtype=torch.float64) * 200
+    bed = (2000 - 0.1 * place).expand(30, -1).clone()
+    simulation = Simulation(
+        bed,
+        torch.full_like(bed, 120),
+        ShallowIce(200.0),
+        lambda s, time: (0.004 * (s - 1500)).clamp(max=1),
+        cell_size=200.0,
+        cfl=0.3,
+        max_step=0.5,
+        transport=TRANSPORTS[order],
+    )
+    *_, last = run(simulation, [0.0, 50.0, 100.0], listener)
+    budget = last.budget
+    assert budget.lost > 0.003 * budget.initial
+    assert budget.final == last.volume == pytest.approx(simulation.budget().final)
+    explained = budget.initial + budget.balance - budget.lost + budget.added
+    assert last.volume == pytest.approx(explained, rel=1e-12)
