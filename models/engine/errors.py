@@ -21,7 +21,7 @@ OUT_OF_MEMORY = (
 )
 DISK_FULL = (
     "The disk is full while writing the results. Free some space or choose another folder for "
-    "the outputs, and run again; nothing was kept."
+    "the outputs, and run again."
 )
 
 

@@ -20,6 +20,7 @@ class Outputs:
     def __init__(self, job_id: str) -> None:
         self._prefix = f".{job_id}-"
         self._staged: dict[Path, Path] = {}
+        self._lasting: set[Path] = set()
         self._scratch: list[Path] = []
 
     def stage(self, destination: Path) -> Path:
@@ -42,6 +43,23 @@ class Outputs:
             ) from error
         draft.unlink()
         self._staged[destination] = draft
+        return draft
+
+    def stage_lasting(self, destination: Path, source: Path | None = None) -> Path:
+        """Return the path to write instead of `destination`, where it stays if the job ends early.
+
+        It is named ``<name>.unfinished<suffix>``, or ``….unfinished-2…`` if that is the file
+        `source` that the job goes on from. What is there from before is overwritten.
+
+        Raises:
+            EngineError: As :meth:`stage`.
+        """
+        self.stage(destination)
+        draft = destination.with_name(f"{destination.stem}.unfinished{destination.suffix}")
+        if source is not None and draft.exists() and draft.samefile(source):
+            draft = draft.with_name(f"{destination.stem}.unfinished-2{destination.suffix}")
+        self._staged[destination] = draft
+        self._lasting.add(draft)
         return draft
 
     def stage_folder(self, destination: Path) -> Path:
@@ -71,13 +89,19 @@ class Outputs:
     def commit(self) -> None:
         """Move every staged file to its destination, with what a driver put beside it."""
         for destination, draft in self._staged.items():
+            if draft in self._lasting:
+                draft.replace(destination)
+                continue
             for part in _with_sidecars(draft):
                 part.replace(destination.parent / part.name.removeprefix(self._prefix))
         self._staged.clear()
 
     def discard(self) -> None:
-        """Remove what was staged or scratched, with everything that a driver put beside it."""
-        for draft in [*self._staged.values(), *self._scratch]:
+        """Remove what was staged or scratched, with everything that a driver put beside it.
+
+        What was staged to last stays.
+        """
+        for draft in {*self._staged.values(), *self._scratch} - self._lasting:
             for leftover in _with_sidecars(draft):
                 if leftover.is_dir():
                     shutil.rmtree(leftover)

@@ -37,6 +37,10 @@ class Course:
         """Return a number that never changes."""
         return cls((0.0,), (value,))
 
+    def plus(self, offset: float) -> Course:
+        """Return it with `offset` added at all times."""
+        return Course(self.years, tuple(value + offset for value in self.values))
+
     @property
     def steady(self) -> bool:
         """Whether it never changes."""
@@ -60,6 +64,10 @@ class RasterSeries:
 
     years: tuple[float, ...]
     fields: Tensor
+
+    def plus(self, offset: float) -> RasterSeries:
+        """Return it with `offset` added everywhere and at all times."""
+        return RasterSeries(self.years, self.fields + offset)
 
     @property
     def steady(self) -> bool:
@@ -109,7 +117,7 @@ def read_courses(
     Raises:
         EngineError: The table cannot be read, lacks columns or years, or holds no numbers.
     """
-    table = _read_table(source, role)
+    table = read_table(source, role)
     found = [name for name in names if name in table]
     if YEAR not in table or not found:
         raise EngineError(
@@ -159,8 +167,12 @@ def check_years(years: Sequence[float], times: tuple[float, float] | None, role:
         )
 
 
-def _read_table(source: VectorInput, role: str) -> pd.DataFrame:
-    """Return the attributes of a layer or table, names in lower case, rows numbered from 0."""
+def read_table(source: VectorInput, role: str) -> pd.DataFrame:
+    """Return the attributes of a layer or table, names in lower case, rows numbered from 0.
+
+    Raises:
+        EngineError: It cannot be read, or has no rows.
+    """
     try:
         layer = source.layer or pyogrio.list_layers(source.path)[0][0]
         table: pd.DataFrame = pyogrio.read_dataframe(source.path, layer=layer, read_geometry=False)

@@ -26,6 +26,9 @@ class Varying(Protocol):
     def steady(self) -> bool:
         """Whether it never changes."""
 
+    def plus(self, offset: float) -> Varying:
+        """Return it with `offset` added at all times."""
+
     def __call__(self, time: float) -> float | Tensor:
         """Return it at a time (a): a number, or a field of shape (rows, columns), north-up."""
 

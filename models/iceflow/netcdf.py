@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +36,16 @@ FIELDS = {
 """Standard name, long name and unit of each field that changes with time."""
 
 
+COUNTS = {
+    "gained": ("ice gained from the surface mass balance since the start", "km3"),
+    "lost": ("ice lost at the border of the domain since the start", "km3"),
+    "added": ("ice added by clipping negative thickness since the start", "km3"),
+    "steps": ("time steps since the start", "1"),
+}
+"""Long name and unit of each number that changes with time: the account of the run so far."""
+_MEGABYTE = 1_000_000
+
+
 class SimulationFile:
     """An open NetCDF file that saved states are appended to."""
 
@@ -41,8 +53,16 @@ class SimulationFile:
         self._dataset = dataset
 
     def append(self, snapshot: Snapshot) -> None:
-        """Write one saved time; velocity is missing where there is no ice."""
+        """Write one saved time, so that it outlives the process.
+
+        Velocity is missing where there is no ice.
+
+        Raises:
+            OSError: The disk has too little room. A write that failed midway would spoil the
+                whole file, so it is not tried.
+        """
         file = self._dataset
+        self._check_room(snapshot.thickness.nbytes * len(FIELDS) + _MEGABYTE)
         index = len(file.dimensions["time"])
         ice = snapshot.thickness > 0
         values = {
@@ -57,6 +77,16 @@ class SimulationFile:
         file["model_year"][index] = snapshot.time
         for name, field in values.items():
             file[name][index] = field
+        budget = snapshot.budget
+        counts = (budget.balance, budget.lost, budget.added, snapshot.steps)
+        for name, count in zip(COUNTS, counts, strict=True):
+            file[name][index] = count
+        file.sync()
+
+    def _check_room(self, size: int) -> None:
+        folder = Path(self._dataset.filepath()).parent
+        if shutil.disk_usage(folder).free < size:
+            raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
 
 @contextmanager
@@ -124,6 +154,8 @@ def _write_axes(file: netCDF4.Dataset, grid: Grid) -> None:
     )
     year = file.createVariable("model_year", "f8", ("time",))
     year.setncatts({"long_name": "model year", "units": "year"})
+    for name, (long, unit) in COUNTS.items():
+        file.createVariable(name, "f8", ("time",)).setncatts({"long_name": long, "units": unit})
     for name, values in (("y", grid.y), ("x", grid.x)):
         file.createDimension(name, len(values))
         axis = file.createVariable(name, "f8", (name,))

@@ -46,6 +46,7 @@ class Recorder:
 
     Attributes:
         series: a row a saved time.
+        netcdf: the file that holds all of them; None if it was not asked for.
     """
 
     def __init__(
@@ -58,8 +59,8 @@ class Recorder:
     ) -> None:
         """Prepare for states at `times` (a); paths are staged, `rasters` by key of `RASTERS`."""
         self.series: list[dict[str, float]] = []
+        self.netcdf = netcdf
         self._rasters = rasters
-        self._netcdf = netcdf
         self._topography = topography
         self._times = times
         self._tags = tags
@@ -82,9 +83,9 @@ class Recorder:
                     unit=RASTERS[name].unit,
                 )
                 self._targets[name] = self._open.enter_context(raster)
-            if self._netcdf is not None:
+            if self.netcdf is not None:
                 file = create_simulation_file(
-                    self._netcdf, self._topography.grid, self._topography.bed, self._tags
+                    self.netcdf, self._topography.grid, self._topography.bed, self._tags
                 )
                 self._file = self._open.enter_context(file)
             self._open = self._open.pop_all()
@@ -101,20 +102,22 @@ class Recorder:
 
     def record(self, snapshot: Snapshot, others: Mapping[str, Array] | None = None) -> None:
         """Write the next saved state; `others` are fields of `RASTERS` that it does not hold."""
+        if self._file is not None:
+            self._file.append(snapshot)
         self.series.append(
             {
                 "time": snapshot.time,
                 "volume_km3": snapshot.volume,
                 "area_km2": snapshot.area,
                 "mean_speed": snapshot.mean_speed,
+                "lost_km3": snapshot.budget.lost,
+                "added_km3": snapshot.budget.added,
             }
         )
         band = len(self.series)
         for name, target in self._targets.items():
             target.write(_field(snapshot, name, others or {}), band)
             target.update_tags(band, TIME=iso_date(snapshot.time), YEAR=f"{snapshot.time:.10g}")
-        if self._file is not None:
-            self._file.append(snapshot)
 
 
 def sizes(rasters: Sequence[Path], netcdf: Path | None, grid: Grid, times: int) -> dict[Path, int]:

@@ -12,7 +12,12 @@ from glacier_qgis.models.iceflow.comparison import PERCENTILES, Comparison
 from glacier_qgis.models.iceflow.findings import Findings
 from glacier_qgis.models.iceflow.hypsometry import Hypsometry
 from glacier_qgis.models.iceflow.mass_conservation import Budget
-from glacier_qgis.models.iceflow.report_figures import curves, hypsometry_figure, misfit_figure
+from glacier_qgis.models.iceflow.report_figures import (
+    Runs,
+    curves,
+    hypsometry_figure,
+    misfit_figure,
+)
 
 EMULATOR = "EMULATOR"
 """How the names of facts about the emulator begin."""
@@ -20,8 +25,8 @@ EMULATOR = "EMULATOR"
 
 def write_report(
     path: Path,
-    series: Sequence[Mapping[str, float]],
-    budget: Budget,
+    runs: Runs,
+    budgets: Mapping[str, Budget],
     warnings: Sequence[str],
     facts: Mapping[str, str],
     findings: Findings,
@@ -30,16 +35,17 @@ def write_report(
 
     Args:
         path: where to.
-        series: a row a saved time, with the columns of the series table.
-        budget: of the whole run.
+        runs: a row a saved time, with the columns of the series table, by scenario; the name
+            is empty where there are none.
+        budgets: of the whole run, by scenario.
         warnings: what may make the result wrong.
         facts: provenance by name, the parameters as JSON among it.
         findings: what was drawn from the saved states.
     """
-    page = Page("Glacier simulation", summary(series))
+    page = Page("Glacier simulation", " ".join(summary(rows, name) for name, rows in runs.items()))
     for warning in warnings:
         page.warning(warning)
-    page.figure(curves(series), "Volume, area (cells with at least 1 m of ice) and mean speed.")
+    page.figure(curves(runs), "Volume, area (cells with at least 1 m of ice) and mean speed.")
     page.heading("Hypsometry")
     page.figure(
         hypsometry_figure(findings.hypsometries),
@@ -51,10 +57,11 @@ def write_report(
     page.heading("Emulator")
     page.facts({name: value for name, value in facts.items() if name.startswith(EMULATOR)})
     page.heading("Mass budget")
+    terms = [(name, budget_rows(budget)) for name, budget in budgets.items()]
     page.table(
         [
-            {"Term": name, "Ice (km³)": f"{value:+.6f}"}
-            for name, value in budget_rows(budget).items()
+            {"Term": term, **{f"{name or 'Ice'} (km³)": f"{row[term]:+.6f}" for name, row in terms}}
+            for term in terms[0][1]
         ],
         "Ice gained and lost over the whole run.",
     )
@@ -63,14 +70,15 @@ def write_report(
     page.write(path)
 
 
-def summary(series: Sequence[Mapping[str, float]]) -> str:
+def summary(series: Sequence[Mapping[str, float]], scenario: str = "") -> str:
     """Return what became of the ice, in a sentence."""
     first, last = series[0], series[-1]
     volume, area = (
         f"from {first[name]:.4g} to {last[name]:.4g} {unit}{_share(first[name], last[name])}"
         for name, unit in (("volume_km3", "km³"), ("area_km2", "km²"))
     )
-    span = f"From year {first['time']:g} to {last['time']:g}"
+    of = f"{scenario}: from" if scenario else "From"
+    span = f"{of} year {first['time']:g} to {last['time']:g}"
     if not last["area_km2"]:
         return f"{span} the volume of the ice went {volume}: the run ended ice-free."
     return f"{span} the volume of the ice went {volume}, its area {area}."

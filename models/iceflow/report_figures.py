@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,23 +17,34 @@ CURVES = {
     "area_km2": "Area (km²)",
     "mean_speed": "Mean speed (m/a)",
 }
+Runs = Mapping[str, Sequence[Mapping[str, float]]]
+"""A row a saved time, by scenario."""
 MAP_CELLS = 300
 """Cells a side of a map, at most; larger fields are thinned out."""
+LINES = ("#1f5a94", "#d1661f", "#5b8c3e", "#8a4fa0", "#b22a4f", "#3a9ca6", "#7a6a3a", "#555555")
+"""Of scenarios; after the last comes the first again."""
 COLOURS = ("#1f5a94", "#d1661f", "#5b8c3e")
 """Of the start, the middle and the end of a run."""
 
 
-def curves(series: Sequence[Mapping[str, float]]) -> go.Figure:
-    """Draw volume, area and mean speed over time."""
+def curves(runs: Runs) -> go.Figure:
+    """Draw volume, area and mean speed over time, a line a scenario."""
     figure = make_subplots(rows=len(CURVES), cols=1, shared_xaxes=True, vertical_spacing=0.05)
-    times = [row["time"] for row in series]
     for index, (column, label) in enumerate(CURVES.items(), 1):
-        values = [row[column] for row in series]
-        look = {"mode": "lines+markers", "line": {"color": COLOURS[0]}, "name": label}
-        figure.add_trace(go.Scatter(x=times, y=values, **look), row=index, col=1)
+        for name, colour in zip(runs, cycle(LINES)):
+            line = go.Scatter(
+                x=[row["time"] for row in runs[name]],
+                y=[row[column] for row in runs[name]],
+                mode="lines+markers",
+                line={"color": colour},
+                name=name or label,
+                legendgroup=name,
+                showlegend=index == 1,
+            )
+            figure.add_trace(line, row=index, col=1)
         figure.update_yaxes(title_text=label, rangemode="tozero", row=index, col=1)
     figure.update_xaxes(title_text="Year", row=len(CURVES), col=1)
-    figure.update_layout(height=720, showlegend=False, template="plotly_white")
+    figure.update_layout(height=720, showlegend=len(runs) > 1, template="plotly_white")
     return figure
 
 

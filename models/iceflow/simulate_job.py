@@ -2,107 +2,130 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
 
 import pandas as pd
 import torch
-from pydantic import Field, model_validator
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
-from glacier_qgis.models.engine.job import Destination, RasterInput, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance_build import Place, build_balance
-from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS, BalanceOptions
+from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS
+from glacier_qgis.models.iceflow.chronicle import Chronicle, keeping
 from glacier_qgis.models.iceflow.comparison import read_observation
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.findings import Findings, with_observation
 from glacier_qgis.models.iceflow.flow import EmulatedFlow
 from glacier_qgis.models.iceflow.forecast import Forecast, tell_size
 from glacier_qgis.models.iceflow.inputs import (
-    THICKEST,
     Topography,
     polygon_mask,
     read_topography,
 )
-from glacier_qgis.models.iceflow.jobs import LEVELS, IceFlowJob, check_levels, text
+from glacier_qgis.models.iceflow.jobs import LEVELS, check_levels, text
 from glacier_qgis.models.iceflow.mass_balance import Held, Masked, MassBalance
 from glacier_qgis.models.iceflow.recorder import RASTERS, Recorder, sizes
 from glacier_qgis.models.iceflow.report import write_report
+from glacier_qgis.models.iceflow.resume import History, read_history
+from glacier_qgis.models.iceflow.scenarios import Scenario, read_scenarios
+from glacier_qgis.models.iceflow.simulate_options import SimulationOptions
 from glacier_qgis.models.iceflow.simulation import (
     MAX_FORCED_STEP,
     MAX_STEP,
+    SAME_TIME,
     Array,
     Simulation,
     Snapshot,
-    run,
+    run_together,
     save_times,
 )
-from glacier_qgis.models.iceflow.watch import Watch, budget_warnings
+from glacier_qgis.models.iceflow.transport import TRANSPORTS
+from glacier_qgis.models.iceflow.watch import Watch
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.vector.sink import write_layer
 
-MOST_SAVED_TIMES = 10_000
-DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report")
+DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report", "scenario_folder")
+NAMELESS = Scenario("")
+"""The only scenario of a run that has none."""
 
 
-class SimulateGlacier(BalanceOptions, IceFlowJob):
+class SimulateGlacier(SimulationOptions):
     """Let a glacier evolve: emulated ice flow, mass conservation, mass balance."""
-
-    bed: RasterInput | None = None
-    surface: RasterInput | None = None
-    initial_thickness: RasterInput | None = None
-    uniform_thickness: float | None = Field(default=None, ge=0, le=THICKEST)
-    resolution: float = Field(default=100.0, gt=0, allow_inf_nan=False)
-    ice_mask: VectorInput | None = None
-    start: float = Field(default=0.0, ge=-1e6, le=1e6)
-    end: float = Field(default=100.0, ge=-1e6, le=1e6)
-    save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
-    update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    cfl: float = Field(default=0.3, gt=0, le=1)
-    observed_outline: VectorInput | None = None
-    observed_surface: RasterInput | None = None
-    observed_time: float | None = Field(default=None, allow_inf_nan=False)
-    thickness: Destination
-    velocity: Destination
-    velocity_x: Destination
-    velocity_y: Destination
-    basal_velocity: Destination
-    surface_velocity: Destination
-    surface_out: Destination
-    mass_balance_out: Destination
-    outlines: Destination
-    misfit: Destination
-    netcdf: Destination
-    series: Destination
-    report: Destination
-
-    @model_validator(mode="after")
-    def _ends_after_start(self) -> Self:
-        if self.end <= self.start:
-            raise ValueError(
-                f"END ({self.end:g}) must be later than START ({self.start:g}); both are in years"
-            )
-        if (self.end - self.start) / self.save_interval > MOST_SAVED_TIMES:
-            raise ValueError(
-                f"SAVE_INTERVAL ({self.save_interval:g} years) would save more than "
-                f"{MOST_SAVED_TIMES} times: choose a longer one"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _observation_fits(self) -> Self:
-        if self.misfit is not None and self.observed_surface is None:
-            raise ValueError("MISFIT needs OBSERVED_SURFACE: give it, or leave MISFIT blank")
-        when = self.observed_time
-        if when is not None and not self.start <= when <= self.end:
-            raise ValueError(
-                f"OBSERVED_TIME ({when:g}) is outside of the run, {self.start:g} to {self.end:g}"
-            )
-        return self
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Simulate and write what was asked for."""
-        topography = read_topography(
+        history = self._history(reporter)
+        topography = history.topography if history else self._topography(reporter)
+        first = history.years[0] if history else self.first
+        emulator, doubts = self.load_emulator(topography.grid.cell_size, reporter)
+        check_levels(emulator, [name for name in LEVELS if getattr(self, name)])
+        scenarios = read_scenarios(self.scenarios) if self.scenarios else [NAMELESS]
+        balances = self._balances(scenarios, topography, first, emulator.device, reporter)
+        simulations = self._simulations(topography, history, emulator, balances)
+        observation = read_observation(
+            self.observed_outline,
+            self.observed_surface,
+            self.end if self.observed_time is None else self.observed_time,
+            topography,
+            self.vertical_unit,
+            reporter,
+        )
+        ahead = with_observation(self._ahead(first, history), observation)
+        times = [*(history.years[:-1] if history else ()), *ahead]
+        facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
+        findings = Findings(topography, times, observation, outlines=self.outlines is not None)
+        recorders = self._recorders(scenarios, topography, times, facts, outputs, reporter)
+        chronicle = Chronicle(
+            [scenario.name for scenario in scenarios],
+            recorders,
+            [Watch(emulator, topography.grid.cell_size, self.cfl) for _ in scenarios],
+            partial(self._levels, emulator, topography),
+            reporter,
+        )
+        with keeping(recorders[0][1], reporter), chronicle:
+            for states in chain(
+                ([state] * len(scenarios) for state in (history.earlier() if history else ())),
+                run_together(simulations, ahead, Forecast(Stage(reporter, 0.02, 0.98))),
+            ):
+                chronicle.see(states)
+                findings.see(states[0])
+        chronicle.end(self.cfl)
+        last = chronicle.last[0]
+        if self.series:
+            write_layer(_table(chronicle.runs), outputs.stage(self.series), "series")
+        findings.write(
+            outputs.stage(self.outlines) if self.outlines else None,
+            outputs.stage(self.misfit) if self.misfit else None,
+            facts,
+        )
+        if self.report:
+            write_report(
+                outputs.stage(self.report),
+                chronicle.runs,
+                chronicle.budgets,
+                [*doubts, *chronicle.warnings],
+                facts | {"STEPS": str(last.steps)},
+                findings,
+            )
+        return {
+            **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
+            "VOLUME": last.volume,
+            "AREA": last.area,
+            "MAX_SPEED": float(last.speed.max()),
+            "LOST_AT_BORDER": last.budget.lost,
+            "ADDED_BY_CLIPPING": last.budget.added,
+            "STEPS": last.steps,
+            "TIMES": [*times],
+            **findings.numbers(),
+        }
+
+    def _topography(self, reporter: Reporter) -> Topography:
+        return read_topography(
             self.bed,
             self.surface,
             self.initial_thickness,
@@ -113,67 +136,66 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
             uniform=self.uniform_thickness,
             ice_mask=self.ice_mask,
         )
-        emulator, warnings = self.load_emulator(topography.grid.cell_size, reporter)
-        check_levels(emulator, [name for name in LEVELS if getattr(self, name)])
-        balance = self._balance(topography, emulator.device, reporter)
-        simulation = self._simulation(topography, emulator, balance)
-        observation = read_observation(
-            self.observed_outline,
-            self.observed_surface,
-            self.end if self.observed_time is None else self.observed_time,
-            topography,
-            self.vertical_unit,
-            reporter,
-        )
-        times = with_observation(save_times(self.start, self.end, self.save_interval), observation)
-        facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
-        rasters = {name: outputs.stage(path) for name in RASTERS if (path := getattr(self, name))}
-        netcdf = outputs.stage(self.netcdf) if self.netcdf else None
-        watch = Watch(emulator, topography.grid.cell_size)
-        findings = Findings(topography, times, observation, outlines=self.outlines is not None)
-        recorder = Recorder(rasters, netcdf, topography, times, facts)
-        tell_size(sizes([*rasters.values()], netcdf, topography.grid, len(times)), reporter)
-        with recorder:
-            for snapshot in run(simulation, times, Forecast(Stage(reporter, 0.02, 0.98))):
-                recorder.record(snapshot, self._levels(emulator, snapshot, topography))
-                watch.see(snapshot)
-                findings.see(snapshot)
-        budget = simulation.budget()
-        late = [*watch.warnings, *budget_warnings(budget, self.cfl)]
-        for warning in late:
-            reporter.warning(warning)
-        if self.series:
-            write_layer(pd.DataFrame(recorder.series), outputs.stage(self.series), "series")
-        findings.write(
-            outputs.stage(self.outlines) if self.outlines else None,
-            outputs.stage(self.misfit) if self.misfit else None,
-            facts,
-        )
-        if self.report:
-            details = facts | {"STEPS": str(simulation.steps)}
-            write_report(
-                outputs.stage(self.report),
-                recorder.series,
-                budget,
-                [*warnings, *late],
-                details,
-                findings,
+
+    def _history(self, reporter: Reporter) -> History | None:
+        """Return the earlier run to go on from, and tell what is different now."""
+        if self.resume is None:
+            return None
+        history = read_history(self.resume, self.start)
+        now = history.years[-1]
+        if self.end <= now:
+            raise EngineError(
+                f"END ({self.end:g}) must be later than year {now:g}, which RESUME goes on from."
             )
-        last = recorder.series[-1]
-        return {
-            **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
-            "VOLUME": last["volume_km3"],
-            "AREA": last["area_km2"],
-            "MAX_SPEED": watch.max_speed,
-            "LOST_AT_BORDER": budget.lost,
-            "ADDED_BY_CLIPPING": budget.added,
-            "STEPS": simulation.steps,
-            "TIMES": [*times],
-            **findings.numbers(),
-        }
+        reporter.log(f"Going on from year {now:g} of {self.resume}.")
+        parameters = self.model_dump(mode="json", exclude_none=True, exclude={*RASTERS, *DOCUMENTS})
+        for difference in history.differences(parameters):
+            reporter.log(f"{difference}: from year {now:g} on this is another run.")
+        return history
+
+    def _ahead(self, first: float, history: History | None) -> list[float]:
+        """Return the present and the years to save after it; they count from the first."""
+        times = save_times(first, self.end, self.save_interval)
+        if history is None:
+            return times
+        now = history.years[-1]
+        return [now, *(time for time in times if time > now + SAME_TIME)]
+
+    def _recorders(
+        self,
+        scenarios: Sequence[Scenario],
+        topography: Topography,
+        times: Sequence[float],
+        facts: Mapping[str, str],
+        outputs: Outputs,
+        reporter: Reporter,
+    ) -> list[tuple[int, Recorder]]:
+        """Return what writes the files asked for, of the first scenario, and those of each."""
+        wanted = {name: path for name in RASTERS if (path := getattr(self, name))}
+        rasters = {name: outputs.stage(path) for name, path in wanted.items()}
+        netcdf = outputs.stage_lasting(self.netcdf, self.resume) if self.netcdf else None
+        files = [(0, rasters, netcdf, facts)]
+        folder = outputs.stage_folder(self.scenario_folder) if self.scenario_folder else None
+        for index, scenario in enumerate(scenarios if self.scenarios else ()):
+            named = {**facts, "SCENARIO": scenario.name}
+            if folder is None:
+                files.append((index, {}, None, named))
+                continue
+            home = folder / scenario.name
+            home.mkdir()
+            each = {name: home / f"{name}.tif" for name in wanted}
+            files.append((index, each, home / "simulation.nc", named))
+        room: Counter[Path] = Counter()
+        for _, paths, file, _ in files:
+            room.update(sizes([*paths.values()], file, topography.grid, len(times)))
+        tell_size(dict(room), reporter)
+        return [
+            (index, Recorder(paths, file, topography, times, tags))
+            for index, paths, file, tags in files
+        ]
 
     def _levels(
-        self, emulator: Emulator, snapshot: Snapshot, topography: Topography
+        self, emulator: Emulator, topography: Topography, snapshot: Snapshot
     ) -> dict[str, Array]:
         """Return the speeds at the bed and the surface, m a⁻¹, that were asked for."""
         wanted = [name for name in LEVELS if getattr(self, name)]
@@ -194,41 +216,74 @@ class SimulateGlacier(BalanceOptions, IceFlowJob):
         speeds = {name: torch.hypot(*(fields[part] for part in LEVELS[name])) for name in wanted}
         return {name: speed.cpu().numpy() for name, speed in speeds.items()}
 
-    def _balance(
-        self, topography: Topography, device: torch.device, reporter: Reporter
-    ) -> MassBalance:
-        """Return the mass balance; where its inputs have no data, ice melts as outside a mask."""
+    def _balances(
+        self,
+        scenarios: Sequence[Scenario],
+        topography: Topography,
+        first: float,
+        device: torch.device,
+        reporter: Reporter,
+    ) -> list[MassBalance]:
+        """Return the mass balances; where inputs have no data, ice melts as outside a mask."""
         place = Place(
             topography.grid,
             topography.surface,
             ice=topography.thickness > 0,
             unit=self.vertical_unit,
-            times=(self.start, self.end),
+            times=(first, self.end),
             device=device,
         )
         covered = build_balance(self, place, reporter)
-        balance = covered.balance
-        if self.mass_balance == DEGREE_DAYS:
-            balance = Held(balance, self.update_interval, self.start)
         outline = (
             None
             if self.ice_mask is None
             else polygon_mask(self.ice_mask, topography.grid, "ICE_MASK")
         )
         mask = covered.within(outline)
-        return balance if mask is None else Masked(balance, torch.from_numpy(mask).to(device))
+        balances = []
+        for scenario in scenarios:
+            balance = covered.balance if scenario is NAMELESS else scenario.applied(covered.balance)
+            if self.mass_balance == DEGREE_DAYS:
+                balance = Held(balance, self.update_interval, first)
+            if mask is not None:
+                balance = Masked(balance, torch.from_numpy(mask).to(device))
+            balances.append(balance)
+        return balances
 
-    def _simulation(
-        self, topography: Topography, emulator: Emulator, balance: MassBalance
-    ) -> Simulation:
-        device, cell_size = emulator.device, topography.grid.cell_size
-        return Simulation(
-            torch.from_numpy(topography.bed).to(device),
-            torch.from_numpy(topography.thickness).to(device),
-            EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding),
-            balance,
-            cell_size=cell_size,
-            cfl=self.cfl,
-            start=self.start,
-            max_step=MAX_STEP if balance.steady else MAX_FORCED_STEP,
-        )
+    def _simulations(
+        self,
+        topography: Topography,
+        history: History | None,
+        emulator: Emulator,
+        balances: Sequence[MassBalance],
+    ) -> list[Simulation]:
+        """Return a simulation a mass balance, at the year of the history's end, if there is one."""
+        earlier = history.last if history else None
+        ice = topography.thickness if earlier is None else earlier.thickness
+        cell_size = topography.grid.cell_size
+        flow = EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding)
+        return [
+            Simulation(
+                torch.from_numpy(topography.bed).to(emulator.device),
+                torch.from_numpy(ice).to(emulator.device),
+                flow,
+                balance,
+                cell_size=cell_size,
+                cfl=self.cfl,
+                start=earlier.time if earlier else self.first,
+                max_step=MAX_STEP if balance.steady else MAX_FORCED_STEP,
+                transport=TRANSPORTS[self.transport],
+                earlier=earlier,
+            )
+            for balance in balances
+        ]
+
+
+def _table(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> pd.DataFrame:
+    """Return the rows of all scenarios, with their names where there are several."""
+    rows = [
+        {"scenario": name, **row} if name else row
+        for name, series in runs.items()
+        for row in series
+    ]
+    return pd.DataFrame(rows)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.workers import threads_an_operation
 from glacier_qgis.models.iceflow.flow import Flow
 from glacier_qgis.models.iceflow.mass_conservation import (
     NO_ICE,
@@ -34,6 +35,8 @@ MAX_FORCED_STEP = 1.0
 """Longest time step, a, where the mass balance changes from year to year."""
 SPEED_LIMIT = 50_000.0
 """m a⁻¹: three times the fastest outlet glacier; beyond it a run has become unstable."""
+SAME_TIME = 1e-9
+"""Times that are no further apart, a, are the same."""
 ICE = 1.0
 """Cells with less than this thickness, m, do not count as glacier area."""
 _CUBIC_KILOMETRE = 1e9
@@ -137,6 +140,7 @@ class Simulation:
         """Surface elevation s, m."""
         return self._bed + self.thickness
 
+    @threads_an_operation(1)
     @torch.inference_mode()
     def step(self, until: float) -> None:
         """Take one stable time step that does not go past `until` (a).
@@ -205,7 +209,7 @@ class Simulation:
 
 def save_times(start: float, end: float, interval: float) -> list[float]:
     """Return start, every `interval` after it, and end (a)."""
-    count = math.ceil((end - start) / interval - 1e-9)
+    count = math.ceil((end - start) / interval - SAME_TIME)
     return [start + index * interval for index in range(count)] + [end]
 
 
@@ -235,6 +239,7 @@ def run_together(
         yield [one.snapshot() for one in simulations]
 
 
+@threads_an_operation(1)
 @torch.inference_mode()
 def _move_together(simulations: Sequence[Simulation]) -> None:
     """Give velocities to those that have none, from one evaluation; one alone asks itself."""

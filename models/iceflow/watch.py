@@ -14,33 +14,31 @@ NOTABLE_SHARE = 0.001
 
 
 class Watch:
-    """Follows a run for what may make its result wrong.
+    """Follows a run for what may make its result wrong."""
 
-    Attributes:
-        max_speed: Highest speed in the latest state, m a⁻¹.
-    """
-
-    def __init__(self, emulator: Emulator, cell_size: float) -> None:
-        self.max_speed = 0.0
+    def __init__(self, emulator: Emulator, cell_size: float, cfl: float) -> None:
+        self._cfl = cfl
         self._emulator = emulator
         self._cell_size = cell_size
         self._found: dict[str, str] = {}
 
-    def see(self, snapshot: Snapshot) -> None:
-        """Look at a saved state."""
-        self.max_speed = float(snapshot.speed.max())
-        self._found |= field_warnings(
+    def see(self, snapshot: Snapshot) -> list[str]:
+        """Look at a saved state; return a sentence for each thing not found before."""
+        found = field_warnings(
             self._emulator,
             torch.from_numpy(snapshot.thickness),
             torch.from_numpy(snapshot.surface),
             {"ubar": torch.from_numpy(snapshot.u), "vbar": torch.from_numpy(snapshot.v)},
             self._cell_size,
         )
-
-    @property
-    def warnings(self) -> list[str]:
-        """A sentence for each field that left the emulator's training hull."""
-        return list(self._found.values())
+        if snapshot.waves:
+            found["waves"] = (
+                f"By year {snapshot.time:g} waves have grown that come from too long time steps, "
+                f"not from the ice: lower CFL (it is {self._cfl:g}) and run again."
+            )
+        new = {name: sentence for name, sentence in found.items() if name not in self._found}
+        self._found |= new
+        return list(new.values())
 
 
 def budget_warnings(budget: Budget, cfl: float) -> list[str]:

@@ -126,7 +126,14 @@ def test_a_glacier_appears_on_a_real_dem(aletsch_dem: Path, tmp_path: Path) -> N
     with rasterio.open(f'NETCDF:"{files["netcdf"]}":thk') as raster:
         np.testing.assert_array_equal(raster.read(4), thickness)
     series = geopandas.read_file(files["series"], layer="series")
-    assert series.columns.tolist()[-4:] == ["time", "volume_km3", "area_km2", "mean_speed"]
+    assert series.columns.tolist()[-6:] == [
+        "time",
+        "volume_km3",
+        "area_km2",
+        "mean_speed",
+        "lost_km3",
+        "added_km3",
+    ]
     assert series["volume_km3"].iloc[-1] == pytest.approx(result["VOLUME"])
     assert_offline_and_balanced(Path(files["report"]).read_text(encoding="utf-8"))
 

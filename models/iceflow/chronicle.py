@@ -1,0 +1,113 @@
+"""What is kept of a run: files, series and warnings of each of its scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.iceflow.mass_conservation import Budget
+from glacier_qgis.models.iceflow.recorder import Recorder
+from glacier_qgis.models.iceflow.simulation import Array, Snapshot
+from glacier_qgis.models.iceflow.watch import Watch, budget_warnings
+
+
+class Chronicle:
+    """Hands the saved states of all scenarios to their recorders and looks them over.
+
+    Attributes:
+        last: The latest state of each scenario.
+        warnings: What was found so far; the reporter was told at once.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        recorders: Sequence[tuple[int, Recorder]],
+        watches: Sequence[Watch],
+        levels: Callable[[Snapshot], Mapping[str, Array]],
+        reporter: Reporter,
+    ) -> None:
+        """Prepare for scenarios of some names; a lone run has none, ''.
+
+        Args:
+            names: Of the scenarios.
+            recorders: With the index of the scenario that each records, at least one for each.
+            watches: One a scenario.
+            levels: Returns fields that a state does not hold.
+            reporter: Is told.
+        """
+        self.last: list[Snapshot] = []
+        self.warnings: list[str] = []
+        self._names = names
+        self._recorders = recorders
+        self._watches = watches
+        self._levels = levels
+        self._reporter = reporter
+        self._open = ExitStack()
+
+    def __enter__(self) -> Chronicle:
+        """Create the files."""
+        with self._open:
+            for _, recorder in self._recorders:
+                self._open.enter_context(recorder)
+            self._open = self._open.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the files."""
+        self._open.__exit__(kind, error, traceback)
+
+    def see(self, states: Sequence[Snapshot]) -> None:
+        """Record and look over the states of all scenarios at a time."""
+        levels = [self._levels(state) for state in states]
+        for index, recorder in self._recorders:
+            recorder.record(states[index], levels[index])
+        for name, watch, state in zip(self._names, self._watches, states, strict=True):
+            self._warn(name, watch.see(state))
+        self.last = list(states)
+
+    def end(self, cfl: float) -> None:
+        """Look over the account of each scenario."""
+        for name, state in zip(self._names, self.last, strict=True):
+            self._warn(name, budget_warnings(state.budget, cfl))
+
+    @property
+    def budgets(self) -> dict[str, Budget]:
+        """The account of each scenario, by name."""
+        return {name: state.budget for name, state in zip(self._names, self.last, strict=True)}
+
+    @property
+    def runs(self) -> dict[str, list[dict[str, float]]]:
+        """A row a saved time of each scenario, by name."""
+        series = {index: recorder.series for index, recorder in self._recorders}
+        return {name: series[index] for index, name in enumerate(self._names)}
+
+    def _warn(self, name: str, sentences: Sequence[str]) -> None:
+        for sentence in sentences:
+            told = f"Scenario '{name}': {sentence}" if name else sentence
+            self.warnings.append(told)
+            self._reporter.warning(told)
+
+
+@contextmanager
+def keeping(recorder: Recorder, reporter: Reporter) -> Iterator[None]:
+    """Say where the years saved so far are if the run ends early; leave nothing without any."""
+    draft = recorder.netcdf
+    try:
+        yield
+    except BaseException:
+        if draft is not None and recorder.series:
+            reporter.warning(
+                f"The run ended early. What was saved up to year {recorder.series[-1]['time']:g} "
+                f"is in {draft}: give that file as RESUME to go on from there."
+            )
+        elif draft is not None:
+            draft.unlink(missing_ok=True)
+        raise

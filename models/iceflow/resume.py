@@ -1,0 +1,145 @@
+"""Going on from the NetCDF of an earlier run, ended or interrupted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+from affine import Affine
+from pyproj import CRS
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow.inputs import Topography
+from glacier_qgis.models.iceflow.mass_conservation import Budget
+from glacier_qgis.models.iceflow.netcdf import COUNTS, FIELDS
+from glacier_qgis.models.iceflow.simulation import Array, Snapshot, measures
+from glacier_qgis.models.raster.grid import Grid
+
+_NEEDED = ("topg", "crs", "model_year", *FIELDS, *COUNTS)
+_OTHERWISE = ("start", "end", "resume", "save_interval", "device")
+"""Parameters in which a run that goes on may differ without being another one."""
+
+
+@dataclass(frozen=True)
+class History:
+    """The states that an earlier run saved, up to the one to go on from.
+
+    Attributes:
+        path: The NetCDF file.
+        years: Of the states, a; the last is the one to go on from.
+        topography: Ground and ice of the first state.
+        parameters: Of the earlier run.
+    """
+
+    path: Path
+    years: tuple[float, ...]
+    topography: Topography
+    parameters: Mapping[str, object]
+
+    @property
+    def last(self) -> Snapshot:
+        """The state to go on from."""
+        with netCDF4.Dataset(self.path) as file:
+            return self._read(file, len(self.years) - 1)
+
+    def earlier(self) -> Iterator[Snapshot]:
+        """Yield the states before that, one at a time."""
+        with netCDF4.Dataset(self.path) as file:
+            for index in range(len(self.years) - 1):
+                yield self._read(file, index)
+
+    def differences(self, parameters: Mapping[str, object]) -> list[str]:
+        """Return where a run's `parameters` are not those of the earlier run, in words."""
+        return [
+            f"{name.upper()} was {_short(self.parameters[name])} and is now {_short(value)}"
+            for name, value in parameters.items()
+            if name in self.parameters
+            and name not in _OTHERWISE
+            and not isinstance(value, dict)
+            and value != self.parameters[name]
+        ]
+
+    def _read(self, file: netCDF4.Dataset, index: int) -> Snapshot:
+        h, s, u, v, b = (
+            np.nan_to_num(_values(file[name][index]))
+            for name in ("thk", "usurf", "ubar", "vbar", "smb")
+        )
+        volume, area, mean_speed = measures(h, u, v, self.topography.grid.cell_size)
+        initial = measures(self.topography.thickness, u, v, self.topography.grid.cell_size)[0]
+        gained, lost, added, steps = (float(file[name][index]) for name in COUNTS)
+        budget = Budget(initial, volume, gained, lost, added)
+        year = self.years[index]
+        return Snapshot(year, h, s, u, v, b, volume, area, mean_speed, budget, int(steps))
+
+
+def read_history(path: Path, start: float | None) -> History:
+    """Open the file of an earlier run.
+
+    Args:
+        path: Written by `simulateglacier`.
+        start: The year to go on from; None for the last that was saved.
+
+    Raises:
+        EngineError: It is not such a file, or did not save that year.
+    """
+    try:
+        with netCDF4.Dataset(path) as file:
+            missing = [name for name in _NEEDED if name not in file.variables]
+            if missing:
+                raise EngineError(
+                    f"RESUME: {path} has no {', '.join(missing)}: give a NetCDF file that "
+                    "'Simulate glacier' wrote."
+                )
+            years = tuple(float(year) for year in file["model_year"][:])
+            count = _position(years, start, path) + 1
+            topography = Topography(
+                _grid(file["crs"], file["topg"].shape),
+                _values(file["topg"][:]),
+                _values(file["thk"][0]),
+                getattr(file, "vertical_datum", "not stated by the input"),
+            )
+            parameters = json.loads(getattr(file, "parameters", "{}"))
+    except OSError as error:
+        raise EngineError(
+            f"RESUME: {path} cannot be read as NetCDF ({error.strerror or error}): give a file "
+            "that 'Simulate glacier' wrote."
+        ) from error
+    return History(path, years[:count], topography, parameters)
+
+
+def _position(years: tuple[float, ...], start: float | None, path: Path) -> int:
+    if not years:
+        raise EngineError(f"RESUME: {path} holds no saved year: begin the run anew.")
+    if start is None:
+        return len(years) - 1
+    for index, year in enumerate(years):
+        if math.isclose(year, start, abs_tol=1e-6):
+            return index
+    raise EngineError(
+        f"START ({start:g}) is not among the years saved in {path}: {_list(years)}. Choose one of "
+        "them, or leave START blank for the last."
+    )
+
+
+def _grid(mapping: Any, shape: tuple[int, int]) -> Grid:  # noqa: ANN401  netCDF4 publishes no type
+    numbers = [float(word) for word in mapping.GeoTransform.split()]
+    return Grid(CRS.from_wkt(mapping.spatial_ref), Affine.from_gdal(*numbers), *shape)
+
+
+def _values(field: Any) -> Array:  # noqa: ANN401  netCDF4 publishes no type
+    return np.asarray(np.ma.filled(field, np.nan), dtype=np.float32)
+
+
+def _list(years: tuple[float, ...]) -> str:
+    words = [f"{year:.10g}" for year in years]
+    return ", ".join(words if len(words) <= 12 else [*words[:5], "…", *words[-5:]])
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,99 @@
+"""What can be asked of the job that lets a glacier evolve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from glacier_qgis.models.engine.job import Destination, RasterInput, VectorInput, blank_is_none
+from glacier_qgis.models.iceflow.balance_options import BalanceOptions
+from glacier_qgis.models.iceflow.inputs import THICKEST
+from glacier_qgis.models.iceflow.jobs import IceFlowJob
+from glacier_qgis.models.iceflow.transport import Order
+
+MOST_SAVED_TIMES = 10_000
+GROUND = ("bed", "surface", "initial_thickness", "uniform_thickness", "extent")
+"""What the file of an earlier run replaces."""
+Year = Annotated[float, Field(ge=-1e6, le=1e6)]
+
+
+class SimulationOptions(BalanceOptions, IceFlowJob):
+    """Where, when and how a glacier is to evolve, and what is to be kept of it."""
+
+    bed: RasterInput | None = None
+    surface: RasterInput | None = None
+    initial_thickness: RasterInput | None = None
+    uniform_thickness: float | None = Field(default=None, ge=0, le=THICKEST)
+    resume: Annotated[Path | None, BeforeValidator(blank_is_none)] = None
+    resolution: float = Field(default=100.0, gt=0, allow_inf_nan=False)
+    ice_mask: VectorInput | None = None
+    start: Year | None = None
+    end: Year = 100.0
+    save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
+    update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    scenarios: VectorInput | None = None
+    transport: Order = "first order"
+    cfl: float = Field(default=0.3, gt=0, le=1)
+    observed_outline: VectorInput | None = None
+    observed_surface: RasterInput | None = None
+    observed_time: float | None = Field(default=None, allow_inf_nan=False)
+    thickness: Destination
+    velocity: Destination
+    velocity_x: Destination
+    velocity_y: Destination
+    basal_velocity: Destination
+    surface_velocity: Destination
+    surface_out: Destination
+    mass_balance_out: Destination
+    outlines: Destination
+    misfit: Destination
+    netcdf: Destination
+    series: Destination
+    report: Destination
+    scenario_folder: Destination
+
+    @property
+    def first(self) -> float:
+        """The year of the initial state, unless an earlier run says it."""
+        return self.start or 0.0
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.resume is None and self.end <= self.first:
+            raise ValueError(
+                f"END ({self.end:g}) must be later than START ({self.first:g}); both are in years"
+            )
+        if (self.end - self.first) / self.save_interval > MOST_SAVED_TIMES:
+            raise ValueError(
+                f"SAVE_INTERVAL ({self.save_interval:g} years) would save more than "
+                f"{MOST_SAVED_TIMES} times: choose a longer one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ground_is_not_given_twice(self) -> Self:
+        given = [name.upper() for name in GROUND if getattr(self, name) is not None]
+        if self.resume is not None and given:
+            raise ValueError(
+                f"RESUME already holds the ground and the ice: leave {' and '.join(given)} blank"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _observation_fits(self) -> Self:
+        if self.misfit is not None and self.observed_surface is None:
+            raise ValueError("MISFIT needs OBSERVED_SURFACE: give it, or leave MISFIT blank")
+        when = self.observed_time
+        if self.resume is None and when is not None and not self.first <= when <= self.end:
+            raise ValueError(
+                f"OBSERVED_TIME ({when:g}) is outside of the run, {self.first:g} to {self.end:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _folder_needs_scenarios(self) -> Self:
+        if self.scenario_folder is not None and self.scenarios is None:
+            raise ValueError("SCENARIO_FOLDER needs SCENARIOS: give them, or leave it blank")
+        return self
