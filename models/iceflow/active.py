@@ -16,7 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.engine.workers import thread_count, work_on
+from glacier_qgis.models.engine.workers import (
+    thread_count,
+    threads_an_operation,
+    work_on,
+)
 from glacier_qgis.models.iceflow.emulators.card import Core, SelectiveCore, Setting
 
 Mask = npt.NDArray[np.bool_]
@@ -70,7 +74,7 @@ def velocity_where_ice(
     if thickness.device.type == "cpu" and isinstance(core, SelectiveCore):
         _fill_selectively(result, core, thickness, surface, setting, channels)
         return result
-    with torch.backends.cudnn.flags(allow_tf32=False):
+    with torch.backends.cudnn.flags(allow_tf32=False), threads_an_operation():
         for window in _shared_windows(core, thickness):
             outer = window.grown(core.card.radius or 0, thickness.shape[1:])
             answer = core(thickness[:, *outer], surface[:, *outer], *setting)
