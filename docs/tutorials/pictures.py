@@ -99,11 +99,11 @@ def change(report: Path, picture: Path) -> None:
     figure.savefig(picture)
 
 
-def plotly_figure(report: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the traces and the layout of a report's first interactive figure."""
+def plotly_figure(report: Path, number: int = 1) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the traces and the layout of one of a report's interactive figures."""
     page = report.read_text(encoding="utf-8")
     decoder = json.JSONDecoder()
-    start = page.index("[", page.index('"figure-1"', page.index("Plotly.newPlot(")))
+    start = page.index("[", page.index(f'"figure-{number}"', page.index("Plotly.newPlot(")))
     traces, end = decoder.raw_decode(page, start)
     layout, _ = decoder.raw_decode(page, page.index("{", end))
     return traces, layout

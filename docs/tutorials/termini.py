@@ -21,9 +21,9 @@ ENGINE = ROOT / "build" / "engine" / "bin" / "python"
 PAGE = HERE / "termini.md"
 
 
-def commands() -> list[str]:
-    """Return the tutorial's commands, in their order."""
-    return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+def commands(page: Path) -> list[str]:
+    """Return a tutorial's commands, in their order."""
+    return re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -45,20 +45,31 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def main() -> None:
-    """Make the data, run the commands, draw."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "tutorial").absolute()
+def work_through(page: Path, data: str, pictures: str, folder: Path) -> None:
+    """Make the data of a tutorial in a fresh folder, run the page's commands there, and draw.
+
+    Args:
+        page: The tutorial.
+        data: Name of the script, here, that writes its data.
+        pictures: Name of the script, here, that draws its pictures.
+        folder: Where to work; what is there is removed.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     variables = environment(folder)
     practice = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "plugins")}
-    subprocess.run([ENGINE, "-P", HERE / "retreat.py", folder], env=practice, check=True)
+    subprocess.run([ENGINE, "-P", HERE / data, folder], env=practice, check=True)
     enabling = ["qgis_process", "plugins", "enable", "glacier_qgis"]
     subprocess.run(enabling, env=variables, check=True, stdout=subprocess.DEVNULL)
-    for command in commands():
+    for command in commands(page):
         print(f"\n$ {command}", end="", flush=True)
         subprocess.run(["bash", "-euc", command], cwd=folder, env=variables, check=True)
-    subprocess.run([sys.executable, HERE / "pictures.py", folder], check=True)
+    subprocess.run([sys.executable, HERE / pictures, folder], check=True)
+
+
+def chosen_folder(name: str) -> Path:
+    """Return the folder that the caller named, or one of that name in ``build``."""
+    return Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / name).absolute()
 
 
 if __name__ == "__main__":
-    main()
+    work_through(PAGE, "retreat.py", "pictures.py", chosen_folder("tutorial"))
