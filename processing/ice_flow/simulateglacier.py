@@ -31,6 +31,13 @@ from glacier_qgis.processing.common import (
     polygons,
 )
 from glacier_qgis.processing.ice_flow.balance import mass_balance
+from glacier_qgis.processing.ice_flow.evolution import (
+    numerics,
+    resume,
+    scenario_folder,
+    scenarios,
+    time_span,
+)
 from glacier_qgis.processing.widgets import file_or_name
 
 
@@ -173,6 +180,7 @@ class SimulateGlacier(EngineAlgorithm):
                 maxValue=5000,
                 advanced=True,
             ),
+            resume(),
             extent("the landscape"),
             number(
                 "RESOLUTION",
@@ -186,34 +194,10 @@ class SimulateGlacier(EngineAlgorithm):
             polygons("ICE_MASK", "Ice mask", "Polygons outside which ice melts away at once."),
             vertical_unit(),
             *flow(),
-            number("START", "Start (year)", "Year of the initial state.", 0),
-            number("END", "End (year)", "Year to stop at; after the start.", 100),
-            number(
-                "SAVE_INTERVAL",
-                "Save every (years)",
-                "Years between saved states; each is a band of the results.",
-                10,
-                minValue=0.01,
-            ),
+            *time_span(),
             *mass_balance(),
-            number(
-                "UPDATE_INTERVAL",
-                "Update degree days every (years)",
-                "The balance of degree days is computed anew, on the surface of then, once in so "
-                "many years; 0 computes it at each time step.",
-                1,
-                minValue=0,
-                advanced=True,
-            ),
-            number(
-                "CFL",
-                "CFL number",
-                "Share of a cell that ice may cross in a time step; above 0.5 waves may grow.",
-                0.3,
-                minValue=0.01,
-                maxValue=1,
-                advanced=True,
-            ),
+            scenarios(),
+            *numerics(),
             *_observation(),
             device(),
             described(
@@ -253,7 +237,9 @@ class SimulateGlacier(EngineAlgorithm):
                 QgsProcessingParameterFileDestination(
                     "NETCDF", "NetCDF", "NetCDF files (*.nc)", optional=True, createByDefault=False
                 ),
-                "All fields and times in one CF-1.10 file.",
+                "All fields and times in one CF-1.10 file. While the run lasts it is called "
+                "….unfinished.nc, and stays under that name if the run is interrupted: RESUME goes "
+                "on from there.",
             ),
             described(
                 QgsProcessingParameterFeatureSink(
@@ -263,7 +249,8 @@ class SimulateGlacier(EngineAlgorithm):
                     optional=True,
                     createByDefault=False,
                 ),
-                "Table of volume (km³), area (km²) and mean speed (m per year) at each saved year.",
+                "Table of volume (km³), area (km²), mean speed (m per year), and ice lost at the "
+                "border and added by clipping so far (km³), at each saved year of each scenario.",
             ),
             described(
                 QgsProcessingParameterFileDestination(
@@ -272,6 +259,7 @@ class SimulateGlacier(EngineAlgorithm):
                 "Plots of volume, area, speed and hypsometry, the comparison with the observation, "
                 "the mass budget, and the parameters of the run.",
             ),
+            scenario_folder(),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
@@ -295,8 +283,12 @@ class SimulateGlacier(EngineAlgorithm):
         accepted, message = super().checkParameterValues(parameters, context)
         if not accepted:
             return accepted, message
+        if self.parameterAsFile(parameters, "RESUME", context):
+            return True, ""
         if parameters.get("BED") is None and parameters.get("SURFACE") is None:
-            return False, "Give BED, or SURFACE (with INITIAL_THICKNESS where there is ice)."
+            return False, (
+                "Give BED, or SURFACE (with INITIAL_THICKNESS where there is ice), or RESUME."
+            )
         start = self.parameterAsDouble(parameters, "START", context)
         end = self.parameterAsDouble(parameters, "END", context)
         if end <= start:

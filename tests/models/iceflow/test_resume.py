@@ -1,0 +1,201 @@
+"""Runs that go on from a saved state: as if there had been no interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import netCDF4
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from pydantic import ValidationError
+
+import glacier_qgis
+from glacier_qgis.models.engine.errors import EngineError, explain
+from glacier_qgis.models.engine.events import Result
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
+
+if TYPE_CHECKING:
+    from conftest import Listener
+
+LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
+UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
+Options = dict[str, object]
+FIELDS = ("thk", "usurf", "ubar", "vbar", "smb")
+
+
+@pytest.fixture
+def valley(write_tif: Callable[..., Path], f15: Emulator) -> Options:
+    """A glacier in a valley that ends at the border of the domain."""
+    row, column = np.indices((48, 32), dtype="f4")
+    bed = 3300 - 18 * row + 1.5 * (column - 16) ** 2
+    ice = (160 - ((row - 40) / 1.2) ** 2 - (1.6 * (column - 16)) ** 2).clip(0)
+    return {
+        "bed": {"path": str(write_tif("bed.tif", bed, UPRIGHT))},
+        "initial_thickness": {"path": str(write_tif("ice.tif", ice, UPRIGHT))},
+        "end": 12.0,
+        "save_interval": 2.5,
+    }
+
+
+def onwards(options: Options, file: Path) -> Options:
+    """Return the options of a run that goes on from a file."""
+    kept = {name: value for name, value in options.items() if name not in ("bed", "start")}
+    del kept["initial_thickness"]
+    return kept | {"resume": file}
+
+
+def simulate(listener: Listener, **options: object) -> Result:
+    with Outputs("0123456789ab") as outputs:
+        return SimulateGlacier(**options).run(listener, outputs)
+
+
+DEGREE_DAYS = {
+    "mass_balance": "degree days",
+    "monthly_temperature": "-12 -11 -9 -5 0 3 6 6 3 -1 -7 -10",
+    "monthly_precipitation": "1.2 1.2 1.3 1.4 1.6 1.6 1.7 1.7 1.3 1.2 1.3 1.3",
+    "climate_height": 2800.0,
+    "update_interval": 0.5,
+}
+COURSES = {"constant line": {}, "degree days": DEGREE_DAYS, "second": {"transport": "second order"}}
+
+
+@pytest.mark.parametrize("options", COURSES.values(), ids=COURSES)
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
+    valley: Options, options: Options, tmp_path: Path, listener: Listener
+) -> None:
+    files = {name: tmp_path / f"{name}.nc" for name in ("whole", "half", "rest")}
+    rasters = {name: tmp_path / f"{name}.tif" for name in ("whole", "rest")}
+    valley |= options
+    whole = simulate(listener, **valley, netcdf=files["whole"], thickness=rasters["whole"])
+    simulate(listener, **valley | {"end": 5.0}, netcdf=files["half"])
+    rest = simulate(
+        listener,
+        **onwards(valley, files["half"]),
+        netcdf=files["rest"],
+        thickness=rasters["rest"],
+    )
+    with netCDF4.Dataset(files["whole"]) as one, netCDF4.Dataset(files["rest"]) as other:
+        for name in ("model_year", "topg", *FIELDS, "steps"):
+            np.testing.assert_array_equal(one[name][:], other[name][:], err_msg=name)
+        for name in ("gained", "lost", "added"):
+            np.testing.assert_allclose(one[name][:], other[name][:], rtol=1e-12)
+    for name in ("VOLUME", "AREA", "MAX_SPEED", "STEPS", "TIMES"):
+        assert rest[name] == whole[name], name
+    with rasterio.open(rasters["whole"]) as one, rasterio.open(rasters["rest"]) as other:
+        assert one.descriptions == other.descriptions
+        np.testing.assert_array_equal(one.read(), other.read())
+
+
+def test_a_run_can_branch_off_at_any_saved_year(
+    valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    whole, branch = tmp_path / "whole.nc", tmp_path / "branch.nc"
+    simulate(listener, **valley, netcdf=whole)
+    result = simulate(
+        listener, **onwards(valley, whole) | {"start": 7.5, "ela": 3300.0}, netcdf=branch
+    )
+    assert result["TIMES"] == [0, 2.5, 5, 7.5, 10, 12]
+    assert any("ELA was 2900 and is now 3300" in told for told in listener.logs)
+    with netCDF4.Dataset(whole) as one, netCDF4.Dataset(branch) as other:
+        np.testing.assert_array_equal(one["thk"][:4], other["thk"][:4])
+        assert float(other["thk"][5].sum()) < float(one["thk"][5].sum())
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])
+def test_an_engine_that_is_killed_leaves_what_it_saved(
+    blow: signal.Signals, valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    folder = tmp_path / "Läufe"
+    folder.mkdir()
+    target, kept = folder / "run.nc", folder / "run.unfinished.nc"
+    order = {
+        "job": "simulateglacier",
+        "id": "abcdef123456",
+        "parameters": valley | {"end": 300.0, "save_interval": 1.0, "netcdf": str(target)},
+    }
+    (tmp_path / "job.json").write_text(json.dumps(order))
+    command = [sys.executable, "-I", LAUNCHER, tmp_path / "job.json"]
+    engine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 120
+    while not (kept.exists() and kept.stat().st_size > 150_000) and time.monotonic() < limit:
+        assert engine.poll() is None
+        time.sleep(0.05)
+    os.kill(engine.pid, blow)
+    engine.wait()
+    assert [path.name for path in folder.iterdir()] == [kept.name]
+    with netCDF4.Dataset(kept) as file:
+        saved = file["model_year"][:].tolist()
+    assert len(saved) >= 2
+    end = saved[-1] + 2
+    rest = simulate(
+        listener,
+        **onwards(valley | {"save_interval": 1.0, "end": end}, kept),
+        netcdf=target,
+    )
+    assert rest["TIMES"] == [*saved, end - 1, end]
+    assert sorted(path.name for path in folder.iterdir()) == ["run.nc", kept.name]
+    whole = simulate(listener, **valley | {"save_interval": 1.0, "end": end})
+    assert rest["VOLUME"] == whole["VOLUME"]
+    assert rest["STEPS"] == whole["STEPS"]
+
+
+def test_a_full_disk_loses_no_saved_year(
+    valley: Options, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = iter([10**12] * 4)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 0, next(room, 1000)))
+    target, kept = tmp_path / "run.nc", tmp_path / "run.unfinished.nc"
+    with pytest.raises(OSError, match="No space left") as caught:
+        simulate(listener, **valley, netcdf=target)
+    monkeypatch.undo()
+    assert "disk is full" in str(explain(caught.value))
+    assert any(str(kept) in told and "RESUME" in told for told in listener.warnings)
+    assert not target.exists()
+    rest = simulate(listener, **onwards(valley, kept), netcdf=target)
+    whole = simulate(listener, **valley)
+    assert rest["TIMES"] == whole["TIMES"]
+    assert rest["VOLUME"] == whole["VOLUME"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"start": 6.0}, r"START \(6\) is not among the years saved .*0, 2.5, 5"),
+        ({"end": 5.0}, r"END \(5\) must be later than year 5"),
+    ],
+)
+def test_what_cannot_be_resumed_is_told(
+    valley: Options, changes: Options, message: str, tmp_path: Path, listener: Listener
+) -> None:
+    file = tmp_path / "half.nc"
+    simulate(listener, **valley | {"end": 5.0}, netcdf=file)
+    with pytest.raises(EngineError, match=message):
+        simulate(listener, **onwards(valley, file) | changes)
+
+
+def test_files_that_are_no_earlier_run_are_refused(
+    valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    text, other = tmp_path / "text.nc", tmp_path / "other.nc"
+    text.write_text("no NetCDF")
+    netCDF4.Dataset(other, "w").close()
+    for file, message in ((text, "cannot be read"), (other, "has no topg")):
+        with pytest.raises(EngineError, match=message):
+            simulate(listener, **onwards(valley, file))
+    with pytest.raises(ValidationError, match="leave BED and INITIAL_THICKNESS blank"):
+        SimulateGlacier(**valley, resume=other)
