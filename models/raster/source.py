@@ -272,6 +272,17 @@ def _is_north_up(transform: Affine) -> bool:
     return transform.b == 0 and transform.d == 0 and transform.a > 0 > transform.e
 
 
+def _scales(transform: Affine, coarser: float) -> dict[str, str]:
+    """Return GDAL's warp options for the width of the filter, where GDAL would be wrong.
+
+    It compares the numbers of rows and of columns, which says nothing of a raster whose rows
+    run from north to south.
+    """
+    if transform.b == transform.d == 0:
+        return {}
+    return dict.fromkeys(("XSCALE", "YSCALE"), repr(1 / coarser))
+
+
 @contextmanager
 def warped(
     scene: Scene,
@@ -287,8 +298,8 @@ def warped(
             `AVERAGE_FROM`, and interpolates bilinearly elsewhere.
     """
     dataset = scene.dataset
+    coarser = grid.cell_size / native_cell_size(scene, grid.crs)
     if resampling is None:
-        coarser = grid.cell_size / native_cell_size(scene, grid.crs)
         resampling = Resampling.average if coarser > AVERAGE_FROM else Resampling.bilinear
     alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind == ColorInterp.alpha]
     with WarpedVRT(
@@ -304,6 +315,7 @@ def warped(
         dtype="float32",
         src_alpha=alpha[0] if alpha else 0,
         warp_mem_limit=64,
+        **_scales(dataset.transform, coarser),
         UNIFIED_SRC_NODATA="NO",  # a pixel is void in the band that says so, not only where all do
     ) as view:
         yield view

@@ -6,7 +6,6 @@ the one that PROJ and GeoPackage use.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import weakref
 import zipfile
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from typing import Any
 import h5py
 import numpy as np
 import torch
-from numpy.lib import format as npy
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -30,6 +29,8 @@ from glacier_qgis.models.iceflow.emulators.listed import CURE, FieldLists, Liste
 
 INTERPRETER = "GLACIER_TENSORFLOW_PYTHON"
 """Names a Python with TensorFlow, where that is not to be the engine's own."""
+LENGTH_BYTES = 8
+"""Before every array that goes through a pipe stands its length, so many bytes long."""
 WORKER = Path(__file__).with_name("keras_worker.py")
 _POINTWISE = {
     "InputLayer", "LeakyReLU", "ReLU", "PReLU", "ELU", "Activation", "Dropout", "SpatialDropout2D",
@@ -53,7 +54,7 @@ def read_keras(weights: Path, name: str, lists: FieldLists) -> ListedCore:
 def _interpreter(weights: Path) -> str:
     if given := os.environ.get(INTERPRETER):
         return given
-    if importlib.util.find_spec("tensorflow") and importlib.util.find_spec("keras"):
+    if find_spec("tensorflow") and find_spec("keras"):
         return sys.executable
     raise EngineError(
         f"EMULATOR: {weights} is of an architecture that only TensorFlow runs, and the engine "
@@ -130,12 +131,14 @@ class KerasProcess:
         if pipes[0] is None or pipes[1] is None:
             raise RuntimeError("the process of a Keras emulator has no pipes")
         message = BytesIO()
-        npy.write_array(message, fields, allow_pickle=False)
+        np.save(message, fields, allow_pickle=False)
         try:
+            pipes[0].write(len(message.getbuffer()).to_bytes(LENGTH_BYTES, "little"))
             pipes[0].write(message.getbuffer())
             pipes[0].flush()
-            answer: np.ndarray = npy.read_array(pipes[1], allow_pickle=False)
-        except (OSError, ValueError) as error:
+            length = int.from_bytes(pipes[1].read(LENGTH_BYTES), "little")
+            answer: np.ndarray = np.load(BytesIO(pipes[1].read(length)), allow_pickle=False)
+        except (EOFError, OSError, ValueError) as error:
             raise EngineError(self._failure(process)) from error
         if answer.shape[:3] != fields.shape[:3] or not math.isfinite(float(answer.sum())):
             raise EngineError(

@@ -1,7 +1,8 @@
 """Answers for a Keras model; run by an interpreter that has TensorFlow, and needs nothing else.
 
 Usage: ``python keras_worker.py MODEL``: arrays (batch, row, column, field) come in through the
-standard input in NumPy's format, answers go out likewise, until the input ends.
+standard input in NumPy's file format, each after its length in eight bytes; answers go out
+likewise, until the input ends.
 """
 
 from __future__ import annotations
@@ -17,17 +18,16 @@ def main(model: str, questions: BinaryIO, answers: BinaryIO) -> None:
     import keras
     import numpy as np
     import tensorflow as tf
-    from numpy.lib import format as npy
 
     network = keras.models.load_model(model, compile=False, safe_mode=True)
     fields = int(network.input_shape[-1])
     signature = [tf.TensorSpec((None, None, None, fields), tf.float32)]
     evaluate = tf.function(lambda x: network(x, training=False), input_signature=signature)
-    while questions.peek(1):  # type: ignore[attr-defined]
-        question = npy.read_array(questions, allow_pickle=False)
-        buffer = io.BytesIO()
-        npy.write_array(buffer, np.asarray(evaluate(question)), allow_pickle=False)
-        answers.write(buffer.getbuffer())
+    while length := int.from_bytes(questions.read(8), "little"):
+        question = np.load(io.BytesIO(questions.read(length)), allow_pickle=False)
+        answer = io.BytesIO()
+        np.save(answer, np.asarray(evaluate(question)), allow_pickle=False)
+        answers.write(len(answer.getbuffer()).to_bytes(8, "little") + answer.getbuffer())
         answers.flush()
 
 
