@@ -21,6 +21,7 @@ class Reason(StrEnum):
 
     NO_OCEAN = "no ocean"
     NO_GLACIER = "no glacier"
+    VAGUE = "vague"
     APART = "apart"
     SHORT = "short"
     OUTSIDE = "outside the fjord mask"
@@ -48,9 +49,9 @@ def no_contact(zones: Zones, cell_size: float) -> Absence:
         cell_size: Edge of a cell, m.
     """
     cure = "If it is there, lower MIN_AREA or look at the zones."
-    for reason, largest, kind in (
-        (Reason.NO_OCEAN, zones.ocean_km2, "ocean"),
-        (Reason.NO_GLACIER, zones.glacier_km2, "glacier"),
+    for reason, largest, surest, kind in (
+        (Reason.NO_OCEAN, zones.ocean_km2, zones.ocean_certainty, "ocean"),
+        (Reason.NO_GLACIER, zones.glacier_km2, zones.glacier_certainty, "glacier"),
     ):
         if largest == 0:
             return Absence(reason, f"There is no {kind} in the scene.")
@@ -59,6 +60,13 @@ def no_contact(zones: Zones, cell_size: float) -> Absence:
                 reason,
                 f"There is no {kind} in the scene: its largest patch has {largest:.2g} km², under "
                 f"the {zones.min_area_km2:g} km² of MIN_AREA. {cure}",
+            )
+        if surest < zones.least_certainty:
+            return Absence(
+                Reason.VAGUE,
+                f"The model is sure of no {kind} in the scene: the mean probability of the surest "
+                f"patch is {surest:.2f}, under {zones.least_certainty:g}. Set MIN_CONFIDENCE to 0 "
+                "to see the lines.",
             )
     distance = nearest_distance(zones) * cell_size
     return Absence(

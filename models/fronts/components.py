@@ -11,6 +11,7 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
 Mask = npt.NDArray[np.bool_]
+Sums = npt.NDArray[np.float64]
 ReadMask = Callable[[int, int], Mask]
 """From the first row and the row after the last to that part of a mask, (rows, columns)."""
 
@@ -94,6 +95,20 @@ class Components:
             edges += np.bincount(labels, weights=meeting.ravel(), minlength=edges.size)
         edges[0] = 0
         return edges.astype(np.int64)
+
+    def sums(self, values: Callable[[int, int], npt.NDArray[np.floating]]) -> Sums:
+        """Return the sum of values over the cells of each component.
+
+        Args:
+            values: Gives rows of numbers, as many as the mask has.
+        """
+        total = np.zeros(self.sizes.size)
+        for index, (start, stop) in enumerate(self._strips()):
+            labels = self._labels(index)
+            inside = labels > 0
+            weights = values(start, stop)[inside]
+            total += np.bincount(labels[inside], weights=weights, minlength=total.size)
+        return total
 
     def _strips(self) -> Iterator[tuple[int, int]]:
         for start in range(0, self._height, self._strip):

@@ -15,11 +15,9 @@ from skimage.measure import find_contours
 from glacier_qgis.models.fronts.bodies import Zones
 from glacier_qgis.models.fronts.components import Mask
 from glacier_qgis.models.fronts.gaps import GapRule, join_pieces, nearest_zone, split_at_gaps
+from glacier_qgis.models.fronts.zones import GLACIER, OCEAN, read_probabilities
 
 Field = npt.NDArray[np.float64]
-
-GLACIER_BAND, OCEAN_BAND = 3, 4
-"""Bands of a probability raster: no data, rock, glacier, ocean."""
 
 LABEL_SIGMA = 1.0
 """Smoothing, in cells, of zones that come without probabilities: removes the stairs."""
@@ -35,18 +33,9 @@ _DECIMALS = 9
 
 
 def read_contrast(dataset: DatasetReader, window: Window) -> npt.NDArray[np.float32]:
-    """Read the probability of ocean minus that of glacier, -1 to 1, NaN without data.
-
-    Integer probabilities are multiplied by the band's scale, or divided by 255 where the
-    file states none.
-    """
-    stored = dataset.read([OCEAN_BAND, GLACIER_BAND], window=window)
-    scale = dataset.scales[OCEAN_BAND - 1]
-    if np.issubdtype(stored.dtype, np.integer) and scale == 1:
-        scale = 1 / 255
-    ocean, glacier = stored.astype(np.float32) * np.float32(scale)
-    missing = (stored == dataset.nodata).any(axis=0) if dataset.nodata is not None else False
-    return np.asarray(np.where(missing, np.float32(np.nan), ocean - glacier))
+    """Read the probability of ocean minus that of glacier, -1 to 1, NaN without data."""
+    ocean, glacier = read_probabilities(dataset, [OCEAN, GLACIER], window)
+    return np.asarray(ocean - glacier)
 
 
 def front_contours(

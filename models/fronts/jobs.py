@@ -234,7 +234,7 @@ def _write_lines(
         write_layer(points, outputs.stage(job.points), "terminus_points", "Point")
     areas = {"glacier_area": job.glacier_area, "ocean_area": job.ocean_area}
     if any(areas.values()):
-        bodies = read_zones(zones, min_area_km2=options.min_area_km2)
+        bodies = read_zones(zones, None, options.min_area_km2, probability, options.least_certainty)
         for (layer, path), body in zip(areas.items(), (bodies.glacier, bodies.ocean), strict=True):
             if path:
                 write_layer(zone_area(bodies, body, grid), outputs.stage(path), layer, "Polygon")

@@ -9,6 +9,8 @@ from xml.etree import ElementTree  # nosec B405: writes XML, reads none
 
 import numpy as np
 import numpy.typing as npt
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.tiling import Array
@@ -40,6 +42,24 @@ def quantise(values: Array, valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint
     """Return fractions 0 to 1 as stored in a probability or uncertainty raster."""
     steps = np.rint(np.clip(values, 0, 1) * PROBABILITY_STEPS).astype(np.uint8)
     return np.where(valid, steps, np.uint8(PROBABILITY_NODATA))
+
+
+def read_probabilities(dataset: DatasetReader, codes: Sequence[int], window: Window) -> Array:
+    """Read probabilities of zones, (codes, rows, columns), NaN where there are none.
+
+    Integers are multiplied by the band's scale, or divided by 255 where the file states none.
+
+    Args:
+        dataset: A probability raster, whose band is the zone's code.
+        codes: Of the zones.
+        window: What to read.
+    """
+    stored = dataset.read(list(codes), window=window)
+    scale = dataset.scales[codes[0] - 1]
+    if np.issubdtype(stored.dtype, np.integer) and scale == 1:
+        scale = 1 / 255
+    missing = (stored == dataset.nodata).any(axis=0) if dataset.nodata is not None else False
+    return np.where(missing, np.float32(np.nan), stored.astype(np.float32) * np.float32(scale))
 
 
 def class_titles(classes: Mapping[int, str]) -> dict[int, str]:

@@ -36,14 +36,14 @@ class Silent:
 
 
 @contextmanager
-def dataset(codes: Codes) -> Iterator[DatasetReader]:
-    height, width = codes.shape
+def dataset(*bands: Codes) -> Iterator[DatasetReader]:
+    height, width = bands[0].shape
     with MemoryFile() as memory:
         with memory.open(
-            driver="GTiff", count=1, height=height, width=width, dtype="uint8",
+            driver="GTiff", count=len(bands), height=height, width=width, dtype="uint8",
             transform=TRANSFORM, crs="EPSG:32624",
         ) as target:  # fmt: skip
-            target.write(codes, 1)
+            target.write(np.stack(bands))
         with memory.open() as source:
             yield source
 
@@ -111,6 +111,53 @@ def test_a_radar_shadow_does_not_open_a_lake_and_the_end_of_a_mask_does() -> Non
     assert len(fronts(codes).termini) == 2
     codes[100:120, 80:100] = 0
     assert len(fronts(codes).termini) == 3
+
+
+def with_certainty(codes: Codes, certainty: npt.NDArray[np.float64], **options: float) -> Fronts:
+    """Trace where the likeliest zone has a probability and the others share what is left."""
+    bands = [np.where(codes == code, certainty, (1 - certainty) / 3) for code in range(1, 5)]
+    stored = [np.rint(255 * band).astype(np.uint8) for band in bands]
+    grid = Grid(CRS.from_epsg(32624), TRANSFORM, *codes.shape)
+    with dataset(codes) as zones, dataset(*stored) as probability:
+        return extract_termini(
+            zones, probability, grid, TerminusOptions(**options), Silent(), strip=64
+        )
+
+
+@pytest.mark.parametrize("vague", [OCEAN, GLACIER])
+def test_what_the_network_is_not_sure_of_is_no_front_unless_every_line_is_asked_for(
+    vague: int,
+) -> None:
+    codes = two_fjords()
+    certainty = np.where(codes == vague, 0.6, 0.95)
+    found = with_certainty(codes, certainty)
+    assert found.termini == ()
+    assert found.absence is not None
+    assert found.absence.reason is Reason.VAGUE
+    assert "is 0.60, under 0.65" in found.absence.sentence
+    assert len(with_certainty(codes, certainty, min_confidence=0).termini) == 2
+
+
+def test_a_sure_fjord_counts_beside_a_larger_vague_one() -> None:
+    codes = two_fjords()
+    certainty = np.where(np.arange(SIZE) < 300, 0.6, 0.95)[None].repeat(SIZE, axis=0)
+    (front,) = with_certainty(codes, certainty).termini
+    assert round(front.line.length / CELL) == 14
+
+
+def test_a_line_whose_surroundings_have_no_probability_is_none() -> None:
+    codes = two_fjords()
+    stored = np.full((SIZE, SIZE), 255, np.uint8)
+    grid = Grid(CRS.from_epsg(32624), TRANSFORM, *codes.shape)
+    with MemoryFile() as memory, dataset(codes) as zones:
+        with memory.open(
+            driver="GTiff", count=4, height=SIZE, width=SIZE, dtype="uint8",
+            transform=TRANSFORM, crs="EPSG:32624", nodata=255,
+        ) as target:  # fmt: skip
+            target.write(np.stack([stored] * 4))
+        with memory.open() as probability:
+            found = extract_termini(zones, probability, grid, TerminusOptions(), Silent())
+    assert found.termini == ()
 
 
 def empty(code: int) -> Codes:
