@@ -10,7 +10,7 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.recorder import Recorder
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot
-from glacier_qgis.models.iceflow.watch import Watch, budget_warnings
+from glacier_qgis.models.iceflow.watch import Watch, budget_warnings, ending_warnings
 
 
 class Chronicle:
@@ -76,7 +76,7 @@ class Chronicle:
     def end(self, cfl: float) -> None:
         """Look over the account of each scenario."""
         for name, state in zip(self._names, self.last, strict=True):
-            self._warn(name, budget_warnings(state.budget, cfl))
+            self._warn(name, [*budget_warnings(state.budget, cfl), *ending_warnings(state)])
 
     @property
     def budgets(self) -> dict[str, Budget]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.comparison import Comparison, Observation, compare
 from glacier_qgis.models.iceflow.hypsometry import Hypsometry, band_width, hypsometry
 from glacier_qgis.models.iceflow.inputs import Topography
@@ -86,9 +87,25 @@ class Findings:
         return found
 
 
-def with_observation(times: Sequence[float], observation: Observation | None) -> list[float]:
-    """Return the times to save (a), with that of the observation among them."""
+def with_observation(
+    times: Sequence[float], observation: Observation | None, saved: Sequence[float] = ()
+) -> list[float]:
+    """Return the times to save (a), with that of the observation among them.
+
+    Args:
+        times: To save anyway, from the present on.
+        observation: If there is one.
+        saved: Times that were saved before.
+
+    Raises:
+        EngineError: The time of the observation has passed, and was not saved.
+    """
     seen = None if observation is None else observation.time
-    if seen is None or any(math.isclose(time, seen, abs_tol=1e-9) for time in times):
+    if seen is None or any(math.isclose(t, seen, abs_tol=1e-9) for t in (*saved, *times)):
         return list(times)
+    if not times[0] < seen < times[-1]:
+        raise EngineError(
+            f"OBSERVED_TIME ({seen:g}) is not among the years saved before, and the run goes from "
+            f"{times[0]:g} to {times[-1]:g}: choose a year that was saved or one of the run."
+        )
     return sorted([*times, seen])

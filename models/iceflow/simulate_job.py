@@ -75,8 +75,9 @@ class SimulateGlacier(SimulationOptions):
             self.vertical_unit,
             reporter,
         )
-        ahead = with_observation(self._ahead(first, history), observation)
-        times = [*(history.years[:-1] if history else ()), *ahead]
+        saved = history.years[:-1] if history else ()
+        ahead = with_observation(self._ahead(first, history), observation, saved)
+        times = [*saved, *ahead]
         facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
         findings = Findings(topography, times, observation, outlines=self.outlines is not None)
         recorders = self._recorders(scenarios, topography, times, facts, outputs, reporter)

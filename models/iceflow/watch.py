@@ -41,6 +41,23 @@ class Watch:
         return list(new.values())
 
 
+def ending_warnings(snapshot: Snapshot) -> list[str]:
+    """Return a sentence for a run that ends without ice."""
+    if snapshot.area:
+        return []
+    most = float(snapshot.balance.max())
+    why = (
+        f"no place gains ice, the mass balance is {most:.3g} m/a at most"
+        if most <= 0
+        else f"nowhere is it a metre thick, although up to {most:.3g} m/a are gained"
+    )
+    return [
+        f"The run ended ice-free in year {snapshot.time:g}: {why}. The highest ground is at "
+        f"{float(snapshot.surface.max()):.0f} m. If that is not what you expect, check the ELA or "
+        "the climate, and choose an EXTENT that holds the highest part of the glacier."
+    ]
+
+
 def budget_warnings(budget: Budget, cfl: float) -> list[str]:
     """Return a sentence for ice that the numerics lost or made."""
     warnings = []

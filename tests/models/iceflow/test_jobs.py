@@ -214,6 +214,50 @@ def test_an_observation_that_cannot_be_met_is_refused(
     assert re.search(message, explain(caught.value) or "")
 
 
+def test_a_resumed_run_is_compared_with_what_was_seen_before_or_after(
+    valley_files: Inputs,
+    write_tif: Callable[..., Path],
+    tmp_path: Path,
+    f15: Emulator,
+    listener: Listener,
+) -> None:
+    seen = {"path": str(write_tif("seen.tif", valley() + tongue(), UPRIGHT))}
+    first, second = (
+        tmp_path / "first.nc",
+        {"observed_surface": seen, "resume": tmp_path / "first.nc"},
+    )
+    run_job(SimulateGlacier(**valley_files, end=4, save_interval=2, netcdf=first), listener)
+    whole = {
+        when: run_job(
+            SimulateGlacier(
+                **valley_files, end=6, save_interval=2, observed_surface=seen, observed_time=when
+            ),
+            listener,
+        )
+        for when in (2, 5.5)
+    }
+    for when, expected in whole.items():
+        job = SimulateGlacier(**second, end=6, save_interval=2, observed_time=when)
+        found = run_job(job, listener)
+        assert found["TIMES"] == expected["TIMES"]
+        assert found["MISFIT_RMS"] == pytest.approx(expected["MISFIT_RMS"], rel=1e-4)
+    missed = SimulateGlacier(**second, end=6, observed_time=3)
+    with pytest.raises(EngineError, match=r"OBSERVED_TIME \(3\) is not among the years saved"):
+        run_job(missed, listener)
+
+
+def test_a_run_without_accumulation_says_that_it_ended_ice_free(
+    valley_files: Inputs, tmp_path: Path, f15: Emulator, listener: Listener
+) -> None:
+    report = tmp_path / "r.html"
+    files = {"report": report, "outlines": tmp_path / "o.gpkg", "thickness": tmp_path / "h.tif"}
+    result = run_job(SimulateGlacier(**valley_files, ela=5000, end=60, **files), listener)
+    assert result["AREA"] == result["VOLUME"] == 0
+    assert any("ended ice-free in year 60: no place gains ice" in w for w in listener.warnings)
+    assert "the run ended ice-free" in report.read_text(encoding="utf-8")
+    assert geopandas.read_file(files["outlines"])["time"].max() < 60
+
+
 def assert_offline_and_balanced(page: str) -> None:
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', page)
     rows = re.findall(r'<td>([^<]+)</td><td class="number">([-+.\d]+)</td>', page)
