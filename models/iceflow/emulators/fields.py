@@ -36,12 +36,12 @@ def friction(sliding: float) -> float:
     Args:
         sliding: c in km MPa⁻³ a⁻¹; 0, no sliding, gives infinity.
     """
-    return math.inf if sliding == 0 else (1000 * sliding) ** (-1 / 3)
+    return math.inf if sliding == 0 else 1 / math.cbrt(1000 * sliding)
 
 
 def reference_stress(sliding: float) -> float:
     """Return the stress, MPa, at which ice slides by 100 m a⁻¹ under u_b = c τ_b³."""
-    return friction(sliding) * REFERENCE_SPEED ** (1 / 3)
+    return friction(sliding) * math.cbrt(REFERENCE_SPEED)
 
 
 def sliding_of(stress: float) -> float:

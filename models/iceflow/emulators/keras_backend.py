@@ -17,7 +17,7 @@ import zipfile
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
@@ -112,8 +112,7 @@ class KerasProcess:
         """Prepare to run the model of a file by an interpreter that has TensorFlow."""
         self._command = [python, "-I", str(WORKER), str(weights)]
         self._process: subprocess.Popen[bytes] | None = None
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._end = weakref.finalize(self, self._complaints.close)
+        self._complaints: IO[bytes] | None = None
 
     def __call__(self, fields: Tensor) -> Tensor:
         """Map (batch, inputs, row, column) to (batch, outputs, row, column), north-up.
@@ -148,23 +147,24 @@ class KerasProcess:
         return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
-        quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(  # noqa: S603 - the engine's own Python
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
-            env=quiet,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
         )
-        self._end.detach()
-        self._end = weakref.finalize(self, _stop, self._process, self._complaints)
+        weakref.finalize(self, _stop, self._process, self._complaints)
         return self._process
 
     def _failure(self, process: subprocess.Popen[bytes]) -> str:
         process.kill()
         process.wait()
-        self._complaints.seek(0)
-        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+        lines = []
+        if self._complaints is not None:
+            self._complaints.seek(0)
+            lines = self._complaints.read().decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else f"it ended with {process.returncode}"
         return (
             f"EMULATOR: TensorFlow cannot run {self._command[-1]} ({reason}). Check that the model "
@@ -173,7 +173,7 @@ class KerasProcess:
         )
 
 
-def _stop(process: subprocess.Popen[bytes], complaints: Any) -> None:  # noqa: ANN401
+def _stop(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> None:
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout, complaints):

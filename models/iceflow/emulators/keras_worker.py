@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 def main(model: str, questions: BinaryIO, answers: BinaryIO) -> None:
     """Load `model`, then answer until there are no more questions."""
-    import keras
+    import keras  # type: ignore[import-not-found]
     import numpy as np
-    import tensorflow as tf
+    import tensorflow as tf  # type: ignore[import-untyped]
 
     network = keras.models.load_model(model, compile=False, safe_mode=True)
     fields = int(network.input_shape[-1])

@@ -37,8 +37,9 @@ class Averaged:
         """See `Core`."""
         total: Tensor | None = None
         for turns, mirrored in ORIENTATIONS:
-            turned = (_turn(field, turns, mirrored=mirrored) for field in (thickness, surface))
-            answer = self.core(*turned, cell_size, rate_factor, sliding)
+            ice = _turn(thickness, turns, mirrored=mirrored)
+            height = _turn(surface, turns, mirrored=mirrored)
+            answer = self.core(ice, height, cell_size, rate_factor, sliding)
             answer = self._back(answer, turns, mirrored=mirrored)
             total = answer if total is None else total + answer
         return torch.as_tensor(total) / len(ORIENTATIONS)

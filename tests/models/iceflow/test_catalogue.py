@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import pytest
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow import catalogue
 from glacier_qgis.models.iceflow.catalogue import find_emulator, installed_emulators
+from glacier_qgis.models.iceflow.emulator import Emulator
 
 if TYPE_CHECKING:
     from conftest import Listener
@@ -82,3 +84,43 @@ def test_without_any_emulator_the_error_says_how_to_get_one(
     monkeypatch.setattr(catalogue, "user_folder", lambda: Path("/nowhere"))
     with pytest.raises(EngineError, match="extra 'igm'"):
         find_emulator("", 100, 78.0, 0.0, listener.log)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "sliding", "expected", "verdict"),
+    [
+        (100, 0, "f15_cfsflow_GJ_22_a/100", "it fits"),
+        (140, 12, "dahunet_mini", "it fits"),
+        (140, 0, "f15_cfsflow_GJ_22_a/100", "none fits"),
+        (270, 30, "dahunet_mini", "it fits"),
+        (400, 0, "f15_cfsflow_GJ_22_a/200", "none fits"),
+    ],
+)
+def test_sliding_decides_between_published_emulators(
+    read_emulator: Callable[[str], Emulator],
+    monkeypatch: pytest.MonkeyPatch,
+    listener: Listener,
+    resolution: float,
+    sliding: float,
+    expected: str,
+    verdict: str,
+) -> None:
+    """The dahunet family fills the gaps between cell sizes, but knows no ice that is stuck."""
+    monkeypatch.delenv("GLACIER_DATA", raising=False)
+    read_emulator(expected)
+    choice = find_emulator("automatic", resolution, 78.0, sliding, listener.log)
+    assert choice.name == expected
+    assert verdict in choice.reason
+    assert choice.reason in listener.logs[-1]
+
+
+def test_an_unreliable_emulator_is_listed_but_never_chosen(
+    read_emulator: Callable[[str], Emulator], listener: Listener
+) -> None:
+    name = "pinnbp_10_4_cnn_16_32_2_1_a"
+    read_emulator(name)
+    assert name in installed_emulators()
+    for resolution in (20, 100, 300, 1000, 5000):
+        for sliding in (0.0, 10.0, 500.0):
+            choice = find_emulator("", resolution, 78.0, sliding, listener.log)
+            assert not choice.name.startswith("pinnbp")
