@@ -56,10 +56,7 @@ class Predictor:
             augment: Average over the eight flips and quarter turns (test-time augmentation).
             half: The precision of a first look; None computes all in float32.
         """
-        network = network.eval()
-        fold_normalisation(network)
-        network = network.to(device)
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = make_ready(network, device)
         self._device = device
         self._views = list(product(range(4), (False, True))) if augment else [(0, False)]
         self._half = half if {OCEAN, GLACIER} <= set(codes) else None
@@ -133,6 +130,14 @@ class Predictor:
             return nn.functional.max_pool2d(possible[:, None].float(), 2, stride=1)
 
         return (near(OCEAN) * near(GLACIER)).amax(dim=(1, 2, 3)) > 0
+
+
+def make_ready(network: nn.Module, device: torch.device) -> nn.Module:
+    """Change a network, in place, into the form that predicts fastest; twice is as once."""
+    network = network.eval()
+    fold_normalisation(network)
+    ready: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return ready
 
 
 def fold_normalisation(network: nn.Module) -> None:

@@ -20,6 +20,7 @@ from glacier_qgis.models.engine.device import choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.inference import PADDING, TILE, Predictor, entropy, first_look
+from glacier_qgis.models.fronts.loaded import load_once
 from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.overlap import behind
 from glacier_qgis.models.fronts.scene import network_view
@@ -34,7 +35,7 @@ from glacier_qgis.models.fronts.zones import (
     zones_of,
 )
 from glacier_qgis.models.package.card import ZoneClass
-from glacier_qgis.models.package.package import Model, load_package
+from glacier_qgis.models.package.package import Model
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
@@ -87,7 +88,8 @@ def segment(
     Raises:
         EngineError: See the functions that open the model, the scene, the mask and the grid.
     """
-    model = load_package(find_model(options.model))
+    device = choose_device(options.device)
+    model = load_once(find_model(options.model), device)
     card = model.card
     bands = options.bands or tuple(range(1, card.bands + 1))
     if len(bands) != card.bands:
@@ -98,7 +100,6 @@ def segment(
         grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
     _warn_about_scale(scene, grid, card.cell_size_range_m, reporter)
     mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
-    device = choose_device(options.device)
     tile = options.tile_size or model.tile or TILE
     padding = options.padding
     if padding < 0:

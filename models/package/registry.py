@@ -9,6 +9,7 @@ from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.archive import unpack
+from glacier_qgis.models.package.opened import Opened
 from glacier_qgis.models.package.package import CARD, file_hash
 
 DEFAULT_MODEL = "caffe_unet"
@@ -24,11 +25,6 @@ def user_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return base / "glacier_qgis" / "models"
-
-
-def cache_folder() -> Path:
-    """Return the folder for packages of model files that are used where they lie."""
-    return user_folder() / ".opened"
 
 
 def installed_models() -> dict[str, Path]:
@@ -70,15 +66,16 @@ def find_model(name_or_path: str) -> Path:
 
 def _opened(path: Path) -> Path:
     """Return the package folder of a file, made when the file is first used."""
-    folder = cache_folder() / file_hash(path)
-    if (folder / CARD).is_file():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        open_file(path, folder)
-    except OSError:
-        if not (folder / CARD).is_file():  # unless another process was faster
-            raise
+    cache = Opened(user_folder() / ".opened")
+    folder = cache.folder / file_hash(path)
+    if not (folder / CARD).is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            open_file(path, folder)
+        except OSError:
+            if not (folder / CARD).is_file():  # unless another process was faster
+                raise
+    cache.used(folder)
     return folder
 
 

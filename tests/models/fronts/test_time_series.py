@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from shapely import box
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts import loaded
 from glacier_qgis.models.fronts.time_series import TerminusTimeSeries
 from glacier_qgis.models.fronts.time_series_work import cache_folder
+from glacier_qgis.models.package.package import Model, load_package
 
 CELL = 60.0
 WEST, NORTH, EDGE = 300_000.0, -2_574_000.0, 5_400.0
@@ -178,6 +181,30 @@ def test_the_default_work_folder_is_gone_once_the_lines_are_there(
     assert list(cache_folder().iterdir()) == []
     lines = gpd.read_file(tmp_path / "lines.gpkg")
     assert (lines.total_bounds[2] if len(lines) else 0) <= WEST + EDGE / 2 + 3 * CELL
+
+
+def test_a_series_loads_its_model_once_and_again_when_it_was_changed(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in (1, 2, 3):
+        write(tmp_path / "scenes" / f"a_2018-01-0{day}.tif", "EPSG:3413", (WEST, NORTH), CELL)
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    loads = []
+
+    def load(folder: Path) -> Model:
+        loads.append(folder)
+        return load_package(folder)
+
+    monkeypatch.setattr(loaded, "load_package", load)
+    given = {"folder": tmp_path / "scenes", "model": str(model), "output": tmp_path / "lines.gpkg"}
+    run(**given)
+    assert loads == [model]
+    run(**given)
+    assert loads == [model]
+    os.utime(model / "weights.safetensors", (0, 0))
+    run(**given)
+    assert loads == [model, model]
 
 
 def test_no_front_anywhere_is_an_empty_layer_with_reasons(tiny_model: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.information import EngineInformation
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.catalogue import installed_emulators
+from glacier_qgis.models.package import opened
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.export import ExportModel
 from glacier_qgis.models.package.install import InstallModel
@@ -127,6 +130,28 @@ def test_a_zip_is_used_where_it_lies(make: Make, tmp_path: Path) -> None:
     assert load_package(first).card.name == "small"
     assert find_model(str(path)) == first
     assert "small" not in installed_models()
+
+
+def test_opened_packages_are_forgotten_by_age_and_size_but_not_while_in_use(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [make(tmp_path / f"model {number}", number) for number in range(5)]
+    folders = [find_model(str(path)) for path in paths]
+    draft = folders[0].with_name(".killed")
+    draft.mkdir()
+    for folder, days in zip([*folders, draft], (31, 3, 2, 0.5, 0, 2), strict=True):
+        then = time.time() - days * 86_400
+        os.utime(folder, (then, then))
+    size = sum(path.stat().st_size for path in folders[4].iterdir())
+    monkeypatch.setattr(opened, "LIMIT_BYTES", int(3.5 * size))
+    assert find_model(str(paths[4])) == folders[4]
+    assert [folder.exists() for folder in folders] == [False, False, True, True, True]
+    assert not draft.exists()
+    assert load_package(find_model(str(paths[0]))).card.name == "small"
+    monkeypatch.setattr(opened, "LIMIT_BYTES", 0)
+    find_model(str(paths[4]))
+    assert folders[3].exists()
+    assert not folders[2].exists()
 
 
 def test_the_card_of_a_folder_installs_the_folder(make: Make, tmp_path: Path) -> None:
