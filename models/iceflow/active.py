@@ -59,7 +59,12 @@ class Window(NamedTuple):
 
 
 def velocity_where_ice(
-    core: Core, thickness: Tensor, surface: Tensor, setting: Setting, channels: list[int]
+    core: Core,
+    thickness: Tensor,
+    surface: Tensor,
+    setting: Setting,
+    channels: list[int],
+    ground: Tensor | None = None,
 ) -> Tensor:
     """Return velocities in m a⁻¹, 0 where there is no ice: (channel, glacier, row, column).
 
@@ -69,10 +74,12 @@ def velocity_where_ice(
         surface: s in m.
         setting: The numbers that it takes.
         channels: Which of its outputs.
+        ground: Surface without ice, (row, column), where it stays the same from call to call:
+            saves time, changes nothing.
     """
     result = thickness.new_zeros((len(channels), *thickness.shape))
     if thickness.device.type == "cpu" and isinstance(core, SelectiveCore):
-        _fill_selectively(result, core, thickness, surface, setting, channels)
+        _fill_selectively(result, core, thickness, surface, setting, channels, ground)
         return result
     with torch.backends.cudnn.flags(allow_tf32=False), threads_an_operation():
         for window in _shared_windows(core, thickness):
@@ -100,6 +107,7 @@ def _fill_selectively(
     surface: Tensor,
     setting: Setting,
     channels: list[int],
+    ground: Tensor | None,
 ) -> None:
     """Evaluate every window of every glacier, several at the same time."""
     ice = (thickness > 0).numpy()
@@ -117,7 +125,13 @@ def _fill_selectively(
         inner = window.inside(outer)
         wanted = np.zeros_like(ice[glacier, *outer])
         wanted[inner] = ice[glacier, *window]
-        answer = core.chosen(thickness[glacier, *outer], surface[glacier, *outer], setting, wanted)
+        answer = core.chosen(
+            thickness[glacier, *outer],
+            surface[glacier, *outer],
+            setting,
+            wanted,
+            None if ground is None else ground[outer],
+        )
         result[:, glacier, *window][:, torch.from_numpy(wanted[inner])] = answer[channels]
 
     work_on(fill, jobs)

@@ -36,16 +36,24 @@ class EmulatedFlow:
         cell_size: In m.
         rate_factor: A of Glen's law, MPa⁻³ a⁻¹.
         sliding: c of Weertman's law, km MPa⁻³ a⁻¹.
+        ground: Surface without ice, m, (rows, columns); saves time, changes nothing.
     """
 
     emulator: Emulator
     cell_size: float
     rate_factor: float
     sliding: float
+    ground: Tensor | None = None
 
     def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`Flow`."""
         fields = self.emulator.velocity(
-            thickness, surface, self.cell_size, self.rate_factor, self.sliding, MEAN_FLOW
+            thickness,
+            surface,
+            self.cell_size,
+            self.rate_factor,
+            self.sliding,
+            MEAN_FLOW,
+            self.ground,
         )
         return fields["ubar"], fields["vbar"]

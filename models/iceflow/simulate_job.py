@@ -262,10 +262,11 @@ class SimulateGlacier(SimulationOptions):
         earlier = history.last if history else None
         ice = topography.thickness if earlier is None else earlier.thickness
         cell_size = topography.grid.cell_size
-        flow = EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding)
+        bed = torch.from_numpy(topography.bed).to(emulator.device)
+        flow = EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding, bed)
         return [
             Simulation(
-                torch.from_numpy(topography.bed).to(emulator.device),
+                bed,
                 torch.from_numpy(ice).to(emulator.device),
                 flow,
                 balance,

@@ -104,6 +104,7 @@ class SelectiveCore(Core, Protocol):
         surface: Tensor,
         setting: Setting,
         wanted: npt.NDArray[np.bool_],
+        ground: Tensor | None = None,
     ) -> Tensor:
         """Return velocities in the cells where `wanted` is True: (output, cell), m a⁻¹.
 
@@ -112,4 +113,6 @@ class SelectiveCore(Core, Protocol):
             surface: s in m.
             setting: The numbers.
             wanted: Which cells, (row, column); at least one.
+            ground: Surface without ice, m, where it stays the same from call to call; then what
+                the network makes of it may be remembered. It must not be written to.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,33 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.emulators.card import Setting
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
 from glacier_qgis.models.networks.igm import IgmCnn
-from glacier_qgis.models.networks.strips import evaluate, make_plan
+from glacier_qgis.models.networks.strips import (
+    Features,
+    evaluate,
+    features,
+    make_plan,
+    remembered_layers,
+)
+
+MOST_REMEMBERED = 512 << 20
+"""Bytes of features that may be remembered."""
+
+
+@dataclass(frozen=True)
+class Bare:
+    """What a network makes of ground without ice.
+
+    Attributes:
+        ground: Elevation, m; kept so that no other tensor takes its place in memory.
+        fields: The network's inputs.
+        features: What there is to remember of it.
+        size: Of the features, bytes.
+    """
+
+    ground: Tensor
+    fields: Tensor
+    features: Features
+    size: int
 
 
 class StackCore(ListedCore):
@@ -23,6 +51,7 @@ class StackCore(ListedCore):
     def __init__(self, name: str, weights: Path, lists: FieldLists, network: IgmCnn) -> None:
         """Put `network` behind the interface; the rest as in `ListedCore`."""
         super().__init__(name, weights, lists, network, network.outputs, network.radius)
+        self._bare: OrderedDict[tuple[object, ...], Bare] = OrderedDict()
 
     def chosen(
         self,
@@ -30,8 +59,33 @@ class StackCore(ListedCore):
         surface: Tensor,
         setting: Setting,
         wanted: npt.NDArray[np.bool_],
+        ground: Tensor | None = None,
     ) -> Tensor:
         """See `SelectiveCore`."""
         fields = self.scaled_fields(thickness[None], surface[None], setting)[0]
-        plan = make_plan(wanted, self.network.radius)
-        return torch.mm(self.mix, evaluate(self.network, fields, plan))
+        layers = self.network.radius
+        bare = None if ground is None else self._remember(ground, setting)
+        if bare is None:
+            answer = evaluate(self.network, fields, make_plan(wanted, layers))
+        else:
+            changed = (fields != bare.fields).any(dim=0).numpy()
+            plan = make_plan(wanted, layers, changed)
+            answer = evaluate(self.network, fields, plan, bare.features)
+        return torch.mm(self.mix, answer)
+
+    def _remember(self, ground: Tensor, setting: Setting) -> Bare | None:
+        """Return what the network makes of ground without ice; None where that is too large."""
+        key = (ground.data_ptr(), ground.shape, ground.stride(), setting)
+        if key not in self._bare:
+            width = self.network.head.in_channels * ground.element_size()
+            size = ground.numel() * width * remembered_layers(self.network.radius)
+            if not 0 < size <= MOST_REMEMBERED:
+                return None
+            while (
+                self._bare
+                and size + sum(bare.size for bare in self._bare.values()) > MOST_REMEMBERED
+            ):
+                self._bare.popitem(last=False)
+            fields = self.scaled_fields(torch.zeros_like(ground)[None], ground[None], setting)[0]
+            self._bare[key] = Bare(ground, fields, features(self.network, fields), size)
+        return self._bare[key]

@@ -22,7 +22,8 @@ LISTS = FieldLists(
     {"thk": 2000.0, "slopsurfx": 1.5, "slopsurfy": 1.5, "strflowctrl": 200.0},
     {"ubar": 1000.0, "vbar": 1000.0},
 )
-LAYERS = 5
+LAYERS = 11
+GROUND = torch.from_numpy(np.random.default_rng(1).uniform(0, 400, (45, 45)))
 
 
 @st.composite
@@ -67,10 +68,12 @@ def test_only_where_there_is_ice_equals_everywhere(
     monkeypatch.setattr(active, "MOST_CELLS", most)
     emulator = core(selective=selective)
     assert isinstance(emulator, SelectiveCore) == selective
-    thickness, surface = state(ice)
-    found = velocity_where_ice(emulator, thickness, surface, SETTING, [1, 0])
-    everywhere = emulator(thickness, surface, *SETTING)[:, [1, 0]].movedim(1, 0)
-    torch.testing.assert_close(found, everywhere * (thickness > 0), rtol=1e-11, atol=1e-8)
+    thickness = state(ice)[0]
+    for ground in (None, GROUND[: ice.shape[1], : ice.shape[2]].contiguous()):
+        surface = state(ice)[1] if ground is None else ground + thickness
+        everywhere = emulator(thickness, surface, *SETTING)[:, [1, 0]].movedim(1, 0)
+        found = velocity_where_ice(emulator, thickness, surface, SETTING, [1, 0], ground)
+        torch.testing.assert_close(found, everywhere * (thickness > 0), rtol=1e-11, atol=1e-8)
 
 
 def test_threads_share_a_glacier_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

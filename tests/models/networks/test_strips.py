@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from glacier_qgis.models.networks.igm import IgmCnn
-from glacier_qgis.models.networks.strips import HEIGHT, evaluate, make_plan
+from glacier_qgis.models.networks.strips import HEIGHT, evaluate, features, make_plan
 
 Mask = np.ndarray
 
@@ -65,6 +65,26 @@ def test_single_cells_anywhere_also_on_the_border(
 @pytest.mark.parametrize("shape", [(1, 50), (50, 1), (HEIGHT, 20), (HEIGHT + 1, 20), (33, 41)])
 def test_whole_grids_of_any_shape(shape: tuple[int, int]) -> None:
     assert_same_as_whole(np.ones(shape, dtype=bool), 16)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    wanted=masks,
+    layers=st.integers(1, 14),
+    seed=st.integers(0, 99),
+    share=st.sampled_from([0, 0.002, 0.05]),
+)
+def test_remembered_features_change_nothing(
+    wanted: Mask, layers: int, seed: int, share: float
+) -> None:
+    stack, before = network(layers), fields(wanted.shape)
+    changed = np.random.default_rng(seed).random(wanted.shape) < share
+    now = torch.where(torch.from_numpy(changed), before + 1, before)
+    expected = stack(now[None])[0][:, torch.from_numpy(wanted)]
+    plan = make_plan(wanted, layers, changed)
+    found = evaluate(stack, now, plan, features(stack, before))
+    scale = float(expected.abs().max())
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12 * scale)
 
 
 def test_no_cell_wanted_is_refused() -> None:
