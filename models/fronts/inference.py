@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import reduce
-from itertools import product
 
 import numpy as np
 import torch
@@ -53,12 +52,12 @@ class Predictor:
             network: From (N, bands, rows, columns) to logits (N, classes, rows, columns).
             device: Where to compute.
             codes: The code of each class, see `zones`.
-            augment: Average over the eight flips and quarter turns (test-time augmentation).
+            augment: Average over mirror images and half turns (test-time augmentation).
             half: The precision of a first look; None computes all in float32.
         """
         self._network = make_ready(network, device)
         self._device = device
-        self._views = list(product(range(4), (False, True))) if augment else [(0, False)]
+        self._views: list[tuple[int, ...]] = [(), (3,), (2,), (2, 3)] if augment else [()]
         self._half = half if {OCEAN, GLACIER} <= set(codes) else None
         self._codes = list(codes)
         self._row, self._first_look = -1, False
@@ -112,14 +111,12 @@ class Predictor:
     def _probabilities(self, inputs: Tensor, half: torch.dtype | None) -> Tensor:
         """Predict in float32 (None) or half precision."""
 
-        def seen_from(turn: int, flip: bool) -> Tensor:
-            seen = torch.rot90(inputs, turn, (2, 3))
-            logits = self._network(seen.flip(3) if flip else seen)
-            answer = logits.float().contiguous().softmax(dim=1)
-            return torch.rot90(answer.flip(3) if flip else answer, -turn, (2, 3))
+        def seen(flipped: tuple[int, ...]) -> Tensor:
+            logits = self._network(inputs.flip(flipped))
+            return logits.float().contiguous().softmax(dim=1).flip(flipped)
 
         with mixed(self._device, half):
-            return reduce(torch.add, (seen_from(*view) for view in self._views)) / len(self._views)
+            return reduce(torch.add, map(seen, self._views)) / len(self._views)
 
     def _may_hold_front(self, answer: Tensor, valid: Tensor) -> Tensor:
         """Return which tiles (N) have a square of four cells with both ocean and glacier."""

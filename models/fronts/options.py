@@ -27,7 +27,7 @@ class Inference(Parameters):
     extent: Extent | None = None
     mask: VectorInput | None = None
     cell_size: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    tta: bool = False
+    tta: bool = True
     device: DeviceName = "automatic"
     tile_size: Annotated[int, Field(ge=0, le=16_384)] = 0
     padding: Annotated[int, Field(ge=-1, le=4_096)] = -1

@@ -42,18 +42,21 @@ class Judge:
         device: To compute on.
         cell_size_m: Of the network's cells.
         calibration: Of its uncertainties; None for widths of transitions.
+        augment: Average over mirror images, as the toolbox does by default.
     """
 
     network: nn.Module
     device: torch.device
     cell_size_m: float
     calibration: Calibration | None = None
+    augment: bool = True
 
     def answers(
         self, tiles: Sequence[Labelled], reporter: Reporter | None = None
     ) -> Iterator[Answer]:
         """Answer to one tile after the other."""
-        predict = Predictor(copy.deepcopy(self.network), self.device, CODES)
+        network = copy.deepcopy(self.network)
+        predict = Predictor(network, self.device, CODES, augment=self.augment)
         stride = int(getattr(self.network, "stride", 1))
         for index, tile in enumerate(tiles):
             yield assess(tile, predict, stride, self.cell_size_m, self.calibration)

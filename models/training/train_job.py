@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -124,7 +125,9 @@ class _Training:
             patience=self.job.patience,
             batches=self.setting.batches(self.batch),
             validate=lambda weights: tally(
-                self._judge(weights).answers(self.setting.material.validation)
+                replace(self._judge(weights), augment=False).answers(
+                    self.setting.material.validation
+                )
             ),
             keep=self._keep,
         )

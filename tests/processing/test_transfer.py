@@ -78,16 +78,16 @@ def test_the_required_parameters_alone_make_a_whole_job(job: Job, scene: Path) -
         "model",
         "automatic",
         [],
-        False,
+        True,
     )
     assert "probability" not in given
 
 
 def test_numbers_words_and_bands_arrive(job: Job) -> None:
-    given = job(BANDS=[1], CELL_SIZE=60.5, GRID="input", DEVICE="cpu", TTA=True, TILE_SIZE=256)
+    given = job(BANDS=[1], CELL_SIZE=60.5, GRID="input", DEVICE="cpu", TTA=False, TILE_SIZE=256)
     assert given["bands"] == [1]
     assert given["cell_size"] == 60.5
-    assert (given["grid"], given["device"], given["tta"]) == ("input", "cpu", True)
+    assert (given["grid"], given["device"], given["tta"]) == ("input", "cpu", False)
     assert given["tile_size"] == 256
 
 
