@@ -40,9 +40,9 @@ MIN_AREA_KM2 = 0.5
 """Least area of an ocean or a glacier, unless another is asked for."""
 
 SURE = 0.65
-"""Least mean probability of a component. In parts of real scenes without a front the delivered model
-then draws a line in 33 of 247 instead of 82, and networks that had not seen the glacier in 107
-instead of 182; these lose the front of 3 of 123 scenes with one, and of 5 at 0.7."""
+"""Least mean probability of a component. In parts of real scenes without a front the delivered
+model then draws a line in 33 of 247 instead of 82, and networks that had not seen the glacier in
+107 instead of 182; these lose the front of 3 of 123 scenes with one, and of 5 at 0.7."""
 
 ENCLOSED_SHARE = 0.1
 """Least area of an enclosed component, as a share of the largest sure one of its kind."""

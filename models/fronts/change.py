@@ -14,16 +14,16 @@ from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.change_report import write_report
+from glacier_qgis.models.fronts.direction import seaward
 from glacier_qgis.models.fronts.references import (
     Reference,
     centreline_gauges,
     curvilinear_gauges,
     rectilinear_gauges,
 )
-from glacier_qgis.models.fronts.series import Series, dated_fronts, every_series
+from glacier_qgis.models.fronts.series import Series, dated_fronts, every_series, unflagged
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.source import metric_crs
-from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import read_lines
 
@@ -37,6 +37,7 @@ class TerminusChange(Job):
     box: VectorInput | None = None
     box_width: Annotated[float, Field(gt=0, le=1e6)] = 1000.0
     date_field: str = "date"
+    flagged: bool = False
     output: Destination
     report: Destination
 
@@ -57,8 +58,9 @@ class TerminusChange(Job):
         """Measure, write the table and, if asked for, the report."""
         layer = read_lines(self.termini, "TERMINI")
         crs = metric_crs(layer)
-        fronts = dated_fronts(layer.frame.to_crs(crs), self.date_field, reporter)
-        references = self._references(fronts, crs)
+        lines = layer.frame if self.flagged else unflagged(layer.frame, reporter)
+        fronts = dated_fronts(lines.to_crs(crs), self.date_field, reporter)
+        references = self._references(fronts, crs, reporter)
         series = every_series(references, fronts, reporter)
         table = pd.concat([one.table for one in series], ignore_index=True)
         if self.output:
@@ -72,14 +74,18 @@ class TerminusChange(Job):
             "REPORT": str(self.report) if self.report else None,
             "MEASURED": int(table.position_m.notna().sum()),
             "NOT_MEASURED": int(table.position_m.isna().sum()),
+            "LEFT_OUT": len(layer.frame) - len(lines),
             "GLACIERS": len(series),
             **(_numbers(series[0]) if len(series) == 1 else {}),
         }
 
-    def _references(self, fronts: gpd.GeoDataFrame, crs: CRS) -> list[Reference]:
+    def _references(
+        self, fronts: gpd.GeoDataFrame, crs: CRS, reporter: Reporter
+    ) -> list[Reference]:
         if self.method == "rectilinear box" and self.box:
-            lines = [part for front in fronts.geometry for part in line_parts(front)]
-            return rectilinear_gauges(self.box, self.centerline, lines, crs)
+            return rectilinear_gauges(
+                self.box, self.centerline, lambda box: seaward(fronts, box, reporter), crs
+            )
         if self.method == "curvilinear box" and self.centerline:
             return curvilinear_gauges(self.centerline, self.box_width, crs)
         if self.centerline:

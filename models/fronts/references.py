@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -23,10 +23,6 @@ from glacier_qgis.models.fronts.gauge import (
 )
 from glacier_qgis.models.vector.lines import clip_lines, line_parts, merge_lines
 from glacier_qgis.models.vector.source import Layer, read_layer, read_lines
-
-AGREEMENT = 0.8
-"""Length of the sum of all fronts' directions, over the sum of their lengths, from which they
-count as drawn with the glacier on the same side."""
 
 
 @dataclass(frozen=True)
@@ -82,19 +78,19 @@ def curvilinear_gauges(source: VectorInput, width: float, crs: CRS) -> list[Refe
 def rectilinear_gauges(
     source: VectorInput,
     centerline: VectorInput | None,
-    fronts: Sequence[LineString],
+    flow: Callable[[Polygon], NDArray[np.float64]],
     crs: CRS,
 ) -> list[Reference]:
     """Return a gauge a box.
 
     A line is an open box: it runs along one side, across the glacier, and back along the other
-    side. Of a polygon, the up-glacier end is where the centreline starts; without one, it is
-    on the left of the fronts, where they have the glacier if they were drawn here.
+    side. Of a polygon, the up-glacier end is where the centreline starts; without one, the fronts
+    tell.
 
     Args:
         source: Lines or polygons.
         centerline: Lines from the glacier to the sea.
-        fronts: All that there are, in `crs`.
+        flow: Gives the direction of flow in a box (in `crs`) as the fronts tell it.
         crs: To work in.
 
     Raises:
@@ -106,7 +102,7 @@ def rectilinear_gauges(
     for name, geometry in zip(glacier_names(layer.frame), _in(layer, crs), strict=True):
         outline = _outline(geometry, layer.name)
         if isinstance(geometry, Polygon | MultiPolygon):
-            seaward = _along(flows, name, outline) if flows else _across(fronts, outline)
+            seaward = _along(flows, name, outline) if flows else flow(outline)
         else:
             seaward = _opening(outline)
         gauges.append(Reference(name, _checked(rectilinear_box(outline, seaward), layer.name)))
@@ -162,21 +158,6 @@ def _along(
         )
     ends = shapely.get_coordinates(max(inside, key=lambda part: part.length))[[0, -1]]
     return np.asarray(ends[1] - ends[0])
-
-
-def _across(fronts: Sequence[LineString], outline: Polygon) -> NDArray[np.float64]:
-    """Return the direction to the right of the fronts in a box."""
-    inside = clip_lines(fronts, outline)
-    ends = np.array([shapely.get_coordinates(part)[[0, -1]] for part in inside])
-    chords = ends[:, 1] - ends[:, 0] if inside else np.zeros((1, 2))
-    total = chords.sum(axis=0)
-    if np.linalg.norm(total) <= AGREEMENT * np.linalg.norm(chords, axis=1).sum():
-        raise EngineError(
-            "BOX: which of its ends is up-glacier cannot be told from the lines of TERMINI: they "
-            "miss the box, or are drawn in different directions. Give CENTERLINE, a line from the "
-            "glacier to the sea, or draw the box as a line that is open to the sea."
-        )
-    return np.array([total[1], -total[0]])
 
 
 def _checked(box: Box, name: str) -> Box:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.direction import drawn_here
 from glacier_qgis.models.fronts.gauge import Gauge
 from glacier_qgis.models.fronts.references import Reference, glacier_names
 from glacier_qgis.models.fronts.trend import DAYS_A_YEAR, Trend, fit_trend
@@ -65,6 +66,36 @@ class Series:
         return self.table[self.table.position_m.notna()]
 
 
+FLAGS = ("outlier", "duplicate")
+"""Fields of a series of fronts: anything but 0 says that a line is not to be trusted, or shows what
+another one shows."""
+
+
+def unflagged(frame: gpd.GeoDataFrame, reporter: Reporter) -> gpd.GeoDataFrame:
+    """Return the lines that carry none of `FLAGS`.
+
+    Raises:
+        EngineError: None is left.
+    """
+    counts, flagged = [], np.zeros(len(frame), dtype=bool)
+    for name in FLAGS:
+        if name in frame:
+            marked = pd.to_numeric(frame[name], errors="coerce").fillna(0).to_numpy() != 0
+            counts += [f"'{name}': {marked.sum()}"] if marked.any() else []
+            flagged |= marked
+    if flagged.all():
+        raise EngineError(
+            f"TERMINI: all {len(frame)} lines are flagged ({', '.join(counts)}). Look at them, set "
+            "the field to 0 where a line is right, or switch FLAGGED on to measure them all."
+        )
+    if counts:
+        reporter.warning(
+            f"{flagged.sum()} of {len(frame)} lines are flagged ({', '.join(counts)}) and are left "
+            "out. Switch FLAGGED on to measure them too."
+        )
+    return frame[~flagged]
+
+
 def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -> gpd.GeoDataFrame:
     """Return the lines that have a date, with the columns that are worked with."""
     dates = read_dates(frame, date_field, "TERMINI")
@@ -83,6 +114,7 @@ def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -
             "glacier": glacier_names(frame),
             "date": dates,
             "image_id": images,
+            "directed": drawn_here(frame),
             "uncertainty_m": pd.to_numeric(stated, errors="coerce"),
         },
         geometry=shapely.force_2d(frame.geometry.to_numpy()),

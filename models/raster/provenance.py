@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.version import VERSION
 
+SOFTWARE = "glacier_qgis"
+
 
 def software_version() -> str:
     """Name and version of this software."""
-    return f"glacier_qgis {VERSION}"
+    return f"{SOFTWARE} {VERSION}"
 
 
 def provenance(job: Job) -> dict[str, str]:

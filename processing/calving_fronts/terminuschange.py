@@ -8,6 +8,7 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
 )
@@ -74,8 +75,10 @@ class TerminusChange(EngineAlgorithm):
                 "For the rectilinear box: a rectangle for each glacier, with sides along the flow, "
                 "narrower than the fronts and reaching beyond them up-glacier and seaward. As a "
                 "line of three sides, the box is open to the sea. As a polygon, its up-glacier "
-                "end is where the centreline comes from; without one, it is on the left of the "
-                "terminus lines, where those drawn by this plugin have the glacier.",
+                "end is where the centreline comes from. Without one, it is on the left of the "
+                "terminus lines: those of this plugin, as their field 'software' shows, have the "
+                "glacier there; of lines from elsewhere that is only supposed, and you are told "
+                "so. A line that runs against most of the others is taken for reversed.",
             ),
             number(
                 "BOX_WIDTH",
@@ -89,6 +92,13 @@ class TerminusChange(EngineAlgorithm):
             described(
                 QgsProcessingParameterField("DATE_FIELD", "Date field", "date", "TERMINI"),
                 "The field with the date: a date, or text such as 2018-06-02.",
+                advanced=True,
+            ),
+            described(
+                QgsProcessingParameterBoolean("FLAGGED", "Measure flagged lines too", False),
+                "Lines whose field 'outlier' or 'duplicate' is not 0, as 'Terminus time series' "
+                "writes them, are left out, and you are told how many. Switch this on to measure "
+                "them as well. To keep a single one, set its field to 0.",
                 advanced=True,
             ),
             table(
@@ -113,5 +123,6 @@ class TerminusChange(EngineAlgorithm):
             QgsProcessingOutputNumber("RATE_ERROR", "Standard error of the rate (m/a)"),
             QgsProcessingOutputNumber("MEASURED", "Fronts measured"),
             QgsProcessingOutputNumber("NOT_MEASURED", "Fronts that could not be measured"),
+            QgsProcessingOutputNumber("LEFT_OUT", "Flagged lines that were left out"),
             QgsProcessingOutputNumber("GLACIERS", "Glaciers"),
         ]

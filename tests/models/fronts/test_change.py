@@ -137,6 +137,58 @@ def test_the_sign_follows_the_flow_however_it_is_stated(
         assert result["CHANGE"] == pytest.approx(sign * -100, abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["outlier", "duplicate"])
+def test_flagged_lines_do_not_pull_the_series_unless_asked_for(
+    write: Write, references: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    flags = {name: [0, 0, 1, 0]}
+    lines = [front(position) for position in (3000, 2900, 5000, 2700)]
+    dates = ["2015-07-01", "2016-07-01", "2017-07-01", "2018-07-01"]
+    termini = write("flagged", lines, date=dates, **flags)
+    result, table, listener = run(tmp_path, termini=termini, **references)
+    np.testing.assert_allclose(table.distance_m, [0, -100, -300], atol=1e-5)
+    assert result["LEFT_OUT"] == 1
+    assert f"1 of 4 lines are flagged ('{name}': 1)" in listener.warnings[0]
+    result, table, listener = run(tmp_path, termini=termini, flagged=True, **references)
+    np.testing.assert_allclose(table.distance_m, [0, -100, 2000, -300], atol=1e-5)
+    assert result["LEFT_OUT"] == 0
+    assert listener.warnings == []
+    with pytest.raises(EngineError, match="all 4 lines are flagged"):
+        run(tmp_path, termini=write("all", lines, date=dates, outlier=[1.0] * 4), **references)
+
+
+def test_a_reversed_line_is_found_among_its_neighbours(
+    write: Write, references: dict[str, Any], tmp_path: Path
+) -> None:
+    positions, dates = (3000, 2900, 2800, 2700, 2600), [f"201{n}-07-01" for n in range(5)]
+    lines = [front(p).reverse() if p == 2800 else front(p) for p in positions]
+    termini = write("reversed", lines, date=dates, image_id=list("abcde"))
+    result, _, listener = run(
+        tmp_path, termini=termini, method="rectilinear box", box=references["box"]
+    )
+    assert result["CHANGE"] == pytest.approx(-400, abs=1e-5)
+    assert result["MEASURED"] == 5
+    supposed, reversed_ = listener.warnings
+    assert "supposed that the glacier lies on the left" in supposed
+    assert "1 of 5 lines" in reversed_
+    assert "2012-07-01 c" in reversed_
+
+
+def test_lines_that_the_zones_gave_their_direction_decide_over_drawn_ones(
+    write: Write, references: dict[str, Any], tmp_path: Path
+) -> None:
+    """Three of unknown direction against one of this software."""
+    lines = [front(3000), *(front(position).reverse() for position in (2900, 2800, 2700))]
+    software = ["glacier_qgis 1.0", None, "", "another program"]
+    termini = write("mixed", lines, date=[f"201{n}-07-01" for n in range(4)], software=software)
+    result, _, listener = run(
+        tmp_path, termini=termini, method="rectilinear box", box=references["box"]
+    )
+    assert result["CHANGE"] == pytest.approx(-300, abs=1e-5)
+    (warning,) = listener.warnings
+    assert "3 of 4 lines run against" in warning
+
+
 def test_fronts_drawn_in_different_directions_show_no_direction(
     write: Write, references: dict[str, Any], tmp_path: Path
 ) -> None:
