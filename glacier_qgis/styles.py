@@ -260,22 +260,16 @@ def misfit(layer: QgsRasterLayer, outputs: Outputs) -> None:
 
 def ice_outlines(layer: QgsVectorLayer, outputs: Outputs) -> None:
     """Draw outlines coloured by time, each shown from its year to the next one saved."""
-    index = layer.fields().indexOf("time")
-    times = sorted(layer.uniqueValues(index))
-    edges = [*times, times[-1] + 1] if times else []
-    if len(times) > len(VIRIDIS):
-        whole = times[-1] - times[0]
-        edges = [times[0] + whole * i / len(VIRIDIS) for i in range(len(VIRIDIS))]
-        edges.append(times[-1] + 1)
+    times = sorted(layer.uniqueValues(layer.fields().indexOf("time")))
+    alone = len(times) <= len(VIRIDIS)
+    edges = [*times[:1], *times] if alone else _even(times[0], times[-1], len(VIRIDIS))
     ranges = []
     for (low, high), colour in zip(pairwise(edges), _spread(VIRIDIS, len(edges) - 1), strict=True):
         symbol = QgsFillSymbol.createSimple(
-            {"style": "no", "outline_color": colour, "outline_width": "0.5"}
+            {"style": "no", "outline_color": colour, "outline_width": "0.4"}
         )
-        alone = len(times) <= len(VIRIDIS)
-        last = times[-1] if high > times[-1] else high
-        label = f"year {low:g}" if alone else f"year {low:.0f} to {last:.0f}"
-        ranges.append(QgsRendererRange(low, high, symbol, label))
+        label = f"year {high:g}" if alone else f"year {low:.0f} to {high:.0f}"
+        ranges.append(QgsRendererRange(low, high, symbol, label))  # of two that fit, the first
     layer.setRenderer(QgsGraduatedSymbolRenderer("time", ranges))
     time: QgsVectorLayerTemporalProperties = layer.temporalProperties()
     time.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
@@ -283,6 +277,11 @@ def ice_outlines(layer: QgsVectorLayer, outputs: Outputs) -> None:
     time.setEndExpression(_moment_of("until"))
     time.setLimitMode(Qgis.VectorTemporalLimitMode.IncludeBeginExcludeEnd)
     time.setIsActive(bool(times))
+
+
+def _even(first: float, last: float, count: int) -> list[float]:
+    """Return the edges of so many equal spans."""
+    return [first + (last - first) * i / count for i in range(count + 1)]
 
 
 def _moment_of(field: str) -> str:

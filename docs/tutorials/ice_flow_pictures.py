@@ -25,6 +25,7 @@ from maps import BAND_AND_NO_ICE, Page
 from pictures import PICTURES, plotly_figure, values
 from PIL import Image
 from qgis.core import (
+    QgsBilinearRasterResampler,
     QgsFillSymbol,
     QgsHillshadeRenderer,
     QgsMapLayer,
@@ -41,9 +42,13 @@ from qgis.PyQt.QtGui import QColor, QFont, QImage, QPainter
 from qgis.PyQt.QtWidgets import QApplication
 
 SHOWN = (1880, 2017, 2100)
+OUTLINED = (1880, 1920, 1960, 2017, 2040, 2070, 2100)
+SOFTER = -60
+"""Contrast of the ground, so that ice and outlines stand out."""
 WIDTH = 1000
 """Of a sheet of maps, pixels."""
-FRAME = QSize(300, 480)
+FRAME = QSize(240, 409)
+FRAME_COLOURS = 64
 FRAME_MS, LAST_MS = 350, 2000
 """How long a frame of the animation is seen, and the last one, ms."""
 CELL_KM2 = 0.01
@@ -68,20 +73,29 @@ def ground() -> QgsRasterLayer:
     shade = QgsHillshadeRenderer(layer.dataProvider(), 1, 315, 45)
     shade.setZFactor(1.5)
     layer.setRenderer(shade)
+    layer.brightnessFilter().setContrast(SOFTER)
+    layer.resampleFilter().setZoomedInResampler(QgsBilinearRasterResampler())
     return layer
 
 
-def sheet(panels: Mapping[str, Sequence[QgsMapLayer]], picture: Path, hidden: int) -> None:
-    """Draw maps side by side; the legend of each explains its first layer."""
+def sheet(panels: Mapping[str, tuple[Sequence[QgsMapLayer], int]], picture: Path) -> None:
+    """Draw maps side by side; the legend of each explains its first layer.
+
+    Args:
+        panels: By title: layers from top to bottom, and how many entries of the legend to hide.
+        picture: Where to.
+    """
     project = QgsProject.instance()
     page = Page()
-    for title, layers in panels.items():
+    for title, (layers, hidden) in panels.items():
         project.addMapLayers([layer for layer in layers if project.mapLayer(layer.id()) is None])
         project.setCrs(layers[-1].crs())
         page.add(title, layers, layers[-1].extent(), hidden)
     page.save(picture)
     small = QImage(str(picture)).scaledToWidth(WIDTH, Qt.TransformationMode.SmoothTransformation)
-    small.save(str(picture))
+    small.convertToFormat(QImage.Format.Format_RGB16, Qt.ImageConversionFlag.AvoidDither).save(
+        str(picture)
+    )  # fewer shades, which compress
 
 
 def by_year(path: str, title: str, style: Callable[..., None], picture: Path) -> None:
@@ -92,13 +106,14 @@ def by_year(path: str, title: str, style: Callable[..., None], picture: Path) ->
         layer = raster(path, title, style)
         layer.temporalProperties().setIsActive(False)
         layer.renderer().setInputBand(years_of(layer).index(year) + 1)
-        panels[f"{title} in {year}"] = [layer, land]
-    sheet(panels, picture, BAND_AND_NO_ICE)
+        panels[f"{title} in {year}"] = ([layer, land], BAND_AND_NO_ICE)
+    sheet(panels, picture)
 
 
 def outlines(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     """Draw the outlines by year, with the measured one, and the misfit beside them."""
     layer = QgsVectorLayer("outlines.gpkg", "Outlines", "ogr")
+    layer.setSubsetString(f"time IN {OUTLINED}")
     styles.ice_outlines(layer, {})
     layer.temporalProperties().setIsActive(False)
     measured = QgsVectorLayer("outline_2017.gpkg", "Measured in 2017", "ogr")
@@ -108,10 +123,10 @@ def outlines(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     styles.misfit(misfit, {})
     land = ground()
     panels = {
-        "Outlines by year, red: measured in 2017": [layer, measured, land],
-        "Surface of 2017, simulated − measured": [misfit, land],
+        "Outlines; red: measured in 2017": ([layer, measured, land], 0),
+        "Misfit of the surface in 2017": ([misfit, land], 1),
     }
-    sheet(panels, picture, 0)
+    sheet(panels, picture)
 
 
 def retreat(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
@@ -119,9 +134,10 @@ def retreat(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     ice = raster("thickness.tif", "Ice thickness", styles.thickness)
     lines = QgsVectorLayer("outlines.gpkg", "Outlines", "ogr")
     styles.ice_outlines(lines, {})
+    land = ground()
     spans = ice.temporalProperties().fixedRangePerBand()
     settings = QgsMapSettings()
-    settings.setLayers([lines, ice, ground()])
+    settings.setLayers([lines, ice, land])
     settings.setDestinationCrs(ice.crs())
     settings.setExtent(ice.extent())
     settings.setOutputSize(FRAME)
@@ -150,7 +166,7 @@ def framed(image: QImage, text: str) -> Image.Image:
     data = plain.constBits().asstring(plain.sizeInBytes())
     size = (plain.width(), plain.height())
     whole = Image.frombuffer("RGB", size, data, "raw", "RGB", plain.bytesPerLine(), 1)
-    return whole.quantize(64, dither=Image.Dither.NONE)
+    return whole.quantize(FRAME_COLOURS, dither=Image.Dither.NONE)
 
 
 def report(picture: Path) -> None:
@@ -178,6 +194,7 @@ def report(picture: Path) -> None:
         axis.spines[:].set_visible(False)
     figure.tight_layout()
     figure.savefig(picture)
+    plt.close(figure)
 
 
 def measured() -> tuple[list[int], list[float], list[float]]:

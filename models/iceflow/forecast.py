@@ -15,6 +15,8 @@ FIRST_SECONDS = 2.0
 """And how long they must have taken at least."""
 LONG = 10.0
 """s; of shorter runs nothing is said."""
+OFF = 2.0
+"""By how many times an estimate must have been wrong to be told anew."""
 _MINUTE, _HOUR = 60, 3600
 _FEW = 1.5
 """Up to so many hours or minutes, the smaller unit is used."""
@@ -23,7 +25,8 @@ _FEW = 1.5
 class Forecast:
     """A reporter that adds, from the measured rate of steps, how long the rest will take.
 
-    Each progress report counts as a step.
+    Each progress report counts as a step. Ice that begins out of balance is fast at first and
+    takes small steps, so an estimate that turns out to be far off is told anew.
     """
 
     def __init__(self, parent: Reporter, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,7 +35,7 @@ class Forecast:
         self._clock = clock
         self._begin = clock()
         self._steps = 0
-        self._told = False
+        self._told = 0.0
 
     def progress(self, fraction: float, message: str = "") -> None:
         """See :class:`Reporter`; `fraction` is of the run."""
@@ -41,13 +44,14 @@ class Forecast:
         if self._steps < FIRST_STEPS or elapsed < FIRST_SECONDS or not fraction:
             self._parent.progress(fraction, message)
             return
-        left = elapsed * (1 - fraction) / fraction
-        if not self._told and left > LONG:
+        whole = elapsed / fraction
+        left = whole - elapsed
+        if left > LONG and not self._told / OFF < whole < self._told * OFF:
             self._parent.log(
                 f"After {self._steps} steps at {self._steps / elapsed:.3g} a second: about "
                 f"{in_words(left)} left, if the ice stays about as fast and as large."
             )
-        self._told = True
+            self._told = whole
         self._parent.progress(fraction, f"{message}, {in_words(left)} left")
 
     def log(self, message: str) -> None:

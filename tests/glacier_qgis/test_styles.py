@@ -238,3 +238,24 @@ def test_a_flagged_line_is_dotted() -> None:
         context.setFeature(feature)
         words.append(style.valueAsString(context)[0])
     assert words == ["solid", "dot"]
+
+
+@pytest.mark.parametrize("times", [[], [1990.0], [-10.0, 0.0, 14.5], list(range(0, 900, 10))])
+def test_every_outline_is_drawn_in_the_colour_of_its_time(times: list[float]) -> None:
+    layer = QgsVectorLayer(
+        "Polygon?crs=EPSG:3413&field=time:double&field=until:double", "outlines", "memory"
+    )
+    for time in times:
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([time, time + 5])
+        layer.dataProvider().addFeature(feature)
+    styles.ice_outlines(layer, {})
+    renderer = layer.renderer()
+    lines = [renderer.symbolForValue(time).symbolLayer(0).strokeColor() for time in times]
+    light = [brightness(line) for line in lines]
+    assert light == sorted(light)
+    assert len(set(light)) == min(len(times), 9)
+    named = [item.label() for item in renderer.legendSymbolItems()]
+    if 0 < len(times) < 9:
+        assert named == [f"year {time:g}" for time in times]
+    assert layer.temporalProperties().isActive() is bool(times)

@@ -31,6 +31,18 @@ def test_an_even_run_is_foretold_once_and_right(listener: Listener, pace: float,
     assert listener.fractions == [step / 200 for step in range(1, 201)]
 
 
+def test_an_estimate_that_was_far_off_is_told_anew(listener: Listener) -> None:
+    clock = ticking(1.0)
+    forecast = Forecast(listener, clock=lambda: next(clock))
+    fraction = 0.0
+    while fraction < 1:
+        fraction += 0.0005 if fraction < 0.01 else 0.01
+        forecast.progress(min(fraction, 1.0))
+    minutes = [float(re.search(r"about ([\d.]+) (?:min|s)", told)[1]) for told in listener.logs]
+    assert 2 <= len(minutes) <= 5
+    assert minutes[0] > 30
+
+
 def test_a_short_run_is_not_talked_about(listener: Listener) -> None:
     clock = ticking(0.01)
     forecast = Forecast(listener, clock=lambda: next(clock))
