@@ -74,8 +74,14 @@ class Chronicle:
         self.last = list(states)
 
     def end(self, cfl: float) -> None:
-        """Look over the account of each scenario."""
+        """Tell the account of each scenario, and what is wrong with it."""
         for name, state in zip(self._names, self.last, strict=True):
+            account = state.budget
+            self._reporter.log(
+                f"{_of(name)}In {state.steps} steps {account.balance:+.4g} km³ of ice came from "
+                f"the mass balance, {account.lost:.4g} km³ left over the border, and clipping "
+                f"negative thickness added {account.added:.4g} km³."
+            )
             self._warn(name, [*budget_warnings(state.budget, cfl), *ending_warnings(state)])
 
     @property
@@ -91,9 +97,13 @@ class Chronicle:
 
     def _warn(self, name: str, sentences: Sequence[str]) -> None:
         for sentence in sentences:
-            told = f"Scenario '{name}': {sentence}" if name else sentence
+            told = f"{_of(name)}{sentence}"
             self.warnings.append(told)
             self._reporter.warning(told)
+
+
+def _of(scenario: str) -> str:
+    return f"Scenario '{scenario}': " if scenario else ""
 
 
 @contextmanager

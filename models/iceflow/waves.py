@@ -2,8 +2,9 @@
 
 Thickness moves like the diffusion of a bump as well as with the flow, and a step that the speed
 allows may be too long for that. Then ∇·(ū h) overshoots: it swings up in one step and down in the
-next, in more and more cells. On the Aletsch glacier no cell does so for long up to a CFL number of
-0.5, a fifth of a per cent does at 0.7 and a tenth at 1.
+next, in more and more cells. On the Aletsch glacier, growing for a century with a CFL number of
+0.3, at most 6 of 9300 cells do so by 5 m a⁻¹; at 0.5 and 0.7 a few hundred do in the first steps,
+while the given surface settles, and then as few; at 1 they are a tenth and stay.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SWING = 1.0
+SWING = 5.0
 """m a⁻¹; smaller changes of ∇·(ū h) from step to step do not count."""
 SHARE = 0.001
 """Share of the ice that must swing."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import netCDF4
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.flow import EmulatedFlow
 from glacier_qgis.models.iceflow.simulation import Simulation, run, save_times
 
 if TYPE_CHECKING:
@@ -27,27 +30,35 @@ def read_north_up(path: Path, name: str) -> Tensor:
         return torch.from_numpy(np.asarray(file[name][::-1], dtype=np.float32).copy())
 
 
-def test_the_golden_run_is_reproduced(iceflow_data: Path, listener: Listener) -> None:
-    folder = iceflow_data / "aletsch_golden"
+@pytest.fixture
+def reference_glacier(iceflow_data: Path) -> Callable[[float], Simulation]:
+    """Return a function from the CFL number to the Aletsch glacier in year 100."""
+    geology = iceflow_data / "aletsch_golden" / "geology.nc"
     surface, thickness, mask = (
-        read_north_up(folder / "geology.nc", name) for name in ("usurf", "thk", "icemask")
+        read_north_up(geology, name) for name in ("usurf", "thk", "icemask")
     )
     emulator = Emulator.read(iceflow_data / "emulators" / "f15_cfsflow_GJ_22_a" / "100")
-
-    def flow(h: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
-        fields = emulator.velocity(h, s, CELL, 78.0, 0.0, ("ubar", "vbar"))
-        return fields["ubar"], fields["vbar"]
 
     def balance(s: Tensor, time: float) -> Tensor:
         height = s - 2000
         rate = (height * torch.where(height < 0, 0.006, 0.009)).clamp(-100, 2)
         return torch.where(mask > 0.5, rate, -10.0)
 
-    simulation = Simulation(
-        surface - thickness, thickness, flow, balance, cell_size=CELL, cfl=0.3, start=100.0
-    )
+    def begin(cfl: float) -> Simulation:
+        flow = EmulatedFlow(emulator, CELL, 78.0, 0.0)
+        return Simulation(
+            surface - thickness, thickness, flow, balance, cell_size=CELL, cfl=cfl, start=100.0
+        )
+
+    return begin
+
+
+def test_the_golden_run_is_reproduced(
+    iceflow_data: Path, reference_glacier: Callable[[float], Simulation], listener: Listener
+) -> None:
+    simulation = reference_glacier(0.3)
     states = list(run(simulation, save_times(100, 200, 10), listener))[1:]
-    with netCDF4.Dataset(folder / "ts_reference.nc") as file:
+    with netCDF4.Dataset(iceflow_data / "aletsch_golden" / "ts_reference.nc") as file:
         times, volumes, areas = (np.asarray(file[name][:]) for name in ("time", "vol", "area"))
     np.testing.assert_array_equal([state.time for state in states], times)
     np.testing.assert_allclose([state.volume for state in states], volumes, rtol=0, atol=1e-3)
@@ -55,3 +66,12 @@ def test_the_golden_run_is_reproduced(iceflow_data: Path, listener: Listener) ->
     assert abs(simulation.steps - REFERENCE_STEPS) <= 1
     assert abs(simulation.budget().residual) < 1e-5
     assert not states[-1].waves
+
+
+def test_steps_that_are_too_long_raise_waves_on_the_reference_glacier(
+    reference_glacier: Callable[[float], Simulation], listener: Listener
+) -> None:
+    *_, usual = run(reference_glacier(0.3), [100.0, 104.0], listener)
+    *_, hasty = run(reference_glacier(1.0), [100.0, 110.0], listener)
+    assert not usual.waves
+    assert hasty.waves

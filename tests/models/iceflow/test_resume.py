@@ -115,6 +115,26 @@ def test_a_run_can_branch_off_at_any_saved_year(
         assert float(other["thk"][5].sum()) < float(one["thk"][5].sum())
 
 
+def test_scenarios_branch_off_from_a_saved_year(
+    valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    past, table, folder = tmp_path / "past.nc", tmp_path / "futures.csv", tmp_path / "futures"
+    simulate(listener, **valley | {"end": 5.0}, netcdf=past)
+    table.write_text("name,ela_offset\ncold,-100\nwarm,300\n")
+    futures = {"scenarios": {"path": str(table)}, "scenario_folder": folder}
+    simulate(listener, **onwards(valley, past), **futures)
+    with (
+        netCDF4.Dataset(past) as before,
+        netCDF4.Dataset(folder / "cold" / "simulation.nc") as cold,
+        netCDF4.Dataset(folder / "warm" / "simulation.nc") as warm,
+    ):
+        for future in (cold, warm):
+            assert future["model_year"][:].tolist() == [0, 2.5, 5, 7.5, 10, 12]
+            np.testing.assert_array_equal(future["thk"][:3], before["thk"][:])
+        assert float(cold["thk"][5].sum()) > float(warm["thk"][5].sum())
+    assert sum("left over the border" in told for told in listener.logs) == 3
+
+
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])
 def test_an_engine_that_is_killed_leaves_what_it_saved(
     blow: signal.Signals, valley: Options, tmp_path: Path, listener: Listener
