@@ -9,7 +9,7 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.active import velocity_where_ice
 from glacier_qgis.models.iceflow.emulators.card import Core, Setting
-from glacier_qgis.models.iceflow.emulators.orientations import Averaged
+from glacier_qgis.models.iceflow.emulators.orientations import mean_over_orientations
 from glacier_qgis.models.iceflow.emulators.reading import read_core
 
 
@@ -38,7 +38,7 @@ class Emulator:
         self.device = device or torch.device("cpu")
         self.averaged = averaged
         core.to(self.device)
-        self.core: Core = Averaged(core) if averaged else core
+        self.core: Core = mean_over_orientations(core) if averaged else core
         self.card = core.card
 
     @classmethod

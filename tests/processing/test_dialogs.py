@@ -51,7 +51,7 @@ def test_installed_names_are_offered_and_a_path_can_be_written(
     wrapper = dialog.mainWidget().wrappers[name]
     box = wrapper.widget.findChild(QComboBox)
     assert any(offered in box.itemText(index) for index in range(box.count()))
-    assert wrapper.parameterValue() == ""
+    assert wrapper.parameterValue() == ("automatic" if name == "EMULATOR" else "")
     box.setEditText("/my models/überfront")
     assert wrapper.parameterValue() == "/my models/überfront"
 

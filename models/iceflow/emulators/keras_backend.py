@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
+import subprocess  # nosec B404: starts only the engine's own Python
 import sys
 import tempfile
 import weakref
@@ -148,7 +148,7 @@ class KerasProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._process = subprocess.Popen(  # noqa: S603 - the engine's own Python
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603: a list, no shell
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -6,12 +6,12 @@ all turns and mirror images turns with its input exactly.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import Core
+from glacier_qgis.models.iceflow.emulators.card import Core, SelectiveCore, Setting
 
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 """Quarter turns against the clock, after mirroring east and west."""
@@ -23,7 +23,7 @@ class Averaged:
     def __init__(self, core: Core) -> None:
         """Average over `core`."""
         self.core = core
-        self.card = replace(core.card)
+        self.card = core.card
         self._pairs = _pairs(core.card.outputs)
 
     def __call__(
@@ -60,6 +60,37 @@ class Averaged:
                 u, v = v, -u
             result[:, east], result[:, north] = -u if mirrored else u, v
         return result
+
+
+class SelectivelyAveraged(Averaged):
+    """The same where the emulator can leave out what nobody asks for."""
+
+    core: SelectiveCore
+
+    def chosen(
+        self,
+        thickness: Tensor,
+        surface: Tensor,
+        setting: Setting,
+        wanted: npt.NDArray[np.bool_],
+        ground: Tensor | None = None,
+    ) -> Tensor:
+        """See `SelectiveCore`."""
+        cells = torch.from_numpy(wanted)
+        total = thickness.new_zeros((len(self.card.outputs), int(wanted.sum())))
+        for turns, mirrored in ORIENTATIONS:
+            ice, height, here = (
+                _turn(field, turns, mirrored=mirrored) for field in (thickness, surface, cells)
+            )
+            fields = thickness.new_zeros((1, len(total), *here.shape))
+            fields[0, :, here] = self.core.chosen(ice, height, setting, here.numpy())
+            total += self._back(fields, turns, mirrored=mirrored)[0][:, cells]
+        return total / len(ORIENTATIONS)
+
+
+def mean_over_orientations(core: Core) -> Averaged:
+    """Return the mean of an emulator over the eight orientations."""
+    return SelectivelyAveraged(core) if isinstance(core, SelectiveCore) else Averaged(core)
 
 
 def _turn(field: Tensor, turns: int, *, mirrored: bool) -> Tensor:

@@ -339,6 +339,29 @@ def test_velocity_points_down_the_valley_and_surface_is_faster_than_bed(
     assert np.isnan(fields["velocity"][tongue() == 0]).all()
 
 
+@pytest.mark.parametrize("emulator", ["f15_cfsflow_GJ_22_a/100", "dahunet_mini"])
+def test_speeds_are_those_of_their_components_at_every_level(
+    velocity_inputs: Inputs,
+    tmp_path: Path,
+    read_emulator: Callable[[str], Emulator],
+    listener: Listener,
+    emulator: str,
+) -> None:
+    read_emulator(emulator)
+    levels = ("velocity", "basal_velocity", "surface_velocity")
+    names = [level + part for level in levels for part in ("", "_x", "_y")]
+    files = {name: tmp_path / f"{name}.tif" for name in names}
+    run_job(IceVelocity(**velocity_inputs, emulator=emulator, sliding=12, **files), listener)
+    fields = {}
+    for name, path in files.items():
+        with rasterio.open(path) as raster:
+            fields[name] = raster.read(1)
+    for level in levels:
+        speed = np.hypot(fields[f"{level}_x"], fields[f"{level}_y"])
+        np.testing.assert_allclose(fields[level], speed, rtol=1e-5)
+        assert np.nanmean(fields[f"{level}_y"]) < -3
+
+
 def test_an_emulator_without_basal_velocity_says_so(
     velocity_inputs: Inputs,
     tmp_path: Path,
