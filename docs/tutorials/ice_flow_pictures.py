@@ -67,9 +67,9 @@ def raster(path: str, title: str, style: Callable[..., None]) -> QgsRasterLayer:
     return layer
 
 
-def ground() -> QgsRasterLayer:
-    """Return the shaded landscape of the last measured surface."""
-    layer = QgsRasterLayer("surface_2017.tif", "Ground")
+def ground(path: str = "surface_2017.tif") -> QgsRasterLayer:
+    """Return the shaded landscape of a surface, of the last measured one unless said."""
+    layer = QgsRasterLayer(path, "Ground")
     shade = QgsHillshadeRenderer(layer.dataProvider(), 1, 315, 45)
     shade.setZFactor(1.5)
     layer.setRenderer(shade)
@@ -107,6 +107,20 @@ def by_year(path: str, title: str, style: Callable[..., None], picture: Path) ->
         layer.temporalProperties().setIsActive(False)
         layer.renderer().setInputBand(years_of(layer).index(year) + 1)
         panels[f"{title} in {year}"] = ([layer, land], BAND_AND_NO_ICE)
+    sheet(panels, picture)
+
+
+def ice_age(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
+    """Draw the last state of the icefield: thickness and speed."""
+    land = ground("alps.tif")
+    panels = {}
+    for title, path, style in (
+        ("Thickness", "ice_age_thickness.tif", styles.thickness),
+        ("Speed", "ice_age_speed.tif", styles.speed),
+    ):
+        layer = raster(path, title, style)
+        layer.temporalProperties().setIsActive(False)
+        panels[f"{title} after a thousand years"] = ([layer, land], BAND_AND_NO_ICE)
     sheet(panels, picture)
 
 
@@ -246,6 +260,7 @@ def main() -> None:
             "thickness.tif", "Thickness", styles.thickness, PICTURES / "tutorial_ice_thickness.png"
         )
         by_year("speed.tif", "Speed", styles.speed, PICTURES / "tutorial_ice_speed.png")
+        ice_age(styles, PICTURES / "tutorial_ice_age.png")
         outlines(styles, PICTURES / "tutorial_ice_outlines.png")
         retreat(styles, PICTURES / "tutorial_ice_retreat.gif")
         report(PICTURES / "tutorial_ice_report.png")

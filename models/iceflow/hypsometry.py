@@ -52,10 +52,11 @@ def hypsometry(snapshot: Snapshot, width: float, cell_size: float) -> Hypsometry
     ice = snapshot.thickness > 0
     thickness = snapshot.thickness[ice].astype(np.float64)
     bands = np.floor(snapshot.surface[ice] / width).astype(np.int64)
-    lowest = bands.min(initial=0) if not len(bands) else bands.min()
-    count = int(bands.max() - lowest) + 1 if len(bands) else 0
+    lowest = int(bands.min()) if len(bands) else 0
+    count = int(bands.max()) - lowest + 1 if len(bands) else 0
     area, volume = (
-        np.bincount(bands - lowest, weights=weights, minlength=count) * cell_size**2
+        np.bincount(bands - lowest, weights=weights, minlength=count).astype(np.float64)
+        * cell_size**2
         for weights in ((thickness >= ICE).astype(np.float64), thickness)
     )
     return Hypsometry(
