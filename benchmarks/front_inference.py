@@ -40,6 +40,7 @@ from affine import Affine  # noqa: E402
 from rasterio.vrt import WarpedVRT  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from glacier_qgis.models.engine.device import tune_allocator  # noqa: E402
 from glacier_qgis.models.engine.outputs import Outputs  # noqa: E402
 from glacier_qgis.models.fronts import inference, segment, tiling  # noqa: E402
 from glacier_qgis.models.fronts.inference import TILE, Predictor, fold_normalisation  # noqa: E402
@@ -270,6 +271,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=10, help="take each n-th CaFFe image")
     parser.add_argument("--size", type=int, default=6000, help="rows and columns, cells of 20 m")
     given = parser.parse_args()
+    tune_allocator()  # as the engine does before any job
     if given.what == "network":
         network_times(given.rounds)
     elif given.what == "lines":
