@@ -158,9 +158,9 @@ def _certainties(
 
     def read(start: int, stop: int) -> Array:
         window = Window(0, start, width, stop - start)
-        return np.nan_to_num(read_probabilities(probability, [code], window)[0])
+        return np.asarray(np.nan_to_num(read_probabilities(probability, [code], window)[0]))
 
-    return components.sums(read) / np.maximum(components.sizes, 1)
+    return np.asarray(components.sums(read) / np.maximum(components.sizes, 1))
 
 
 def _not_enclosed(

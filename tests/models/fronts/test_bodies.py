@@ -12,6 +12,7 @@ import pytest
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listener import Listener
 from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
 
@@ -25,14 +26,6 @@ CELL = 60.0
 SIZE = 400
 TRANSFORM = Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000)
 Codes = npt.NDArray[np.uint8]
-
-
-class Silent:
-    def progress(self, fraction: float, message: str = "") -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None: ...
 
 
 @contextmanager
@@ -51,7 +44,7 @@ def dataset(*bands: Codes) -> Iterator[DatasetReader]:
 def fronts(codes: Codes, **options: float) -> Fronts:
     grid = Grid(CRS.from_epsg(32624), TRANSFORM, *codes.shape)
     with dataset(codes) as source:
-        return extract_termini(source, None, grid, TerminusOptions(**options), Silent(), strip=64)
+        return extract_termini(source, None, grid, TerminusOptions(**options), Listener(), strip=64)
 
 
 def two_fjords() -> Codes:
@@ -120,7 +113,7 @@ def with_certainty(codes: Codes, certainty: npt.NDArray[np.float64], **options: 
     grid = Grid(CRS.from_epsg(32624), TRANSFORM, *codes.shape)
     with dataset(codes) as zones, dataset(*stored) as probability:
         return extract_termini(
-            zones, probability, grid, TerminusOptions(**options), Silent(), strip=64
+            zones, probability, grid, TerminusOptions(**options), Listener(), strip=64
         )
 
 
@@ -156,7 +149,7 @@ def test_a_line_whose_surroundings_have_no_probability_is_none() -> None:
         ) as target:  # fmt: skip
             target.write(np.stack([stored] * 4))
         with memory.open() as probability:
-            found = extract_termini(zones, probability, grid, TerminusOptions(), Silent())
+            found = extract_termini(zones, probability, grid, TerminusOptions(), Listener())
     assert found.termini == ()
 
 

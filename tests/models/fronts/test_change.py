@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from listener import Listener
 from shapely import LineString, MultiLineString
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -28,19 +29,6 @@ ORIGIN = np.array([500_000.0, 7_350_000.0])
 DATES = ("2015-07-01", "2016-07-01", "2018-07-01")
 POSITIONS = (3000.0, 2600.0, 2900.0)
 METHODS = ("centreline", "rectilinear box", "curvilinear box")
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        assert 0 <= fraction <= 1
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def line(*points: tuple[float, float]) -> LineString:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from listener import Listener
 from shapely import LineString
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -26,19 +27,6 @@ ORIGIN = np.array([500_000.0, 7_350_000.0])
 DAYS = ["2015-07-01", "2016-07-01", "2018-07-01"]
 
 Write = Callable[..., dict[str, str]]
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        assert 0 <= fraction <= 1
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def front(x: float, south: float = 0.0, north: float = 3000.0) -> LineString:

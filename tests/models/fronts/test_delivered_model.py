@@ -8,6 +8,7 @@ from typing import get_args
 import geopandas as gpd
 import numpy as np
 import pytest
+from listener import Listener
 from shapely import LineString
 
 from glacier_qgis.models.engine.outputs import Outputs
@@ -16,14 +17,6 @@ from glacier_qgis.models.fronts.metrics import front_distances
 from glacier_qgis.models.fronts.synthetic import Form, SyntheticScene
 
 CELL_OF_THE_MODEL = 66.0
-
-
-class Silent:
-    def progress(self, fraction: float, message: str = "") -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None: ...
 
 
 def delineate(folder: Path, form: Form) -> list[LineString]:
@@ -38,7 +31,7 @@ def delineate(folder: Path, form: Form) -> list[LineString]:
         }
     )
     with Outputs("0123456789abcdef") as outputs:
-        job.run(Silent(), outputs)
+        job.run(Listener(), outputs)
     return list(gpd.read_file(folder / f"{form}.gpkg").geometry)
 
 

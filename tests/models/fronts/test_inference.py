@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import shapely
 import torch
+from listener import Listener
 from shapely import LineString
 from torch import Tensor, nn
 
@@ -179,16 +180,10 @@ def always_looking(monkeypatch: pytest.MonkeyPatch) -> Callable[[torch.dtype | N
 
 
 def delineate(scene: Path, output: Path) -> list[LineString]:
-    class Silent:
-        def progress(self, fraction: float, message: str = "") -> None: ...
-
-        def log(self, message: str) -> None: ...
-
-        def warning(self, message: str) -> None: ...
 
     job = {"input": {"path": str(scene)}, "output": output, "tile_size": 192, "padding": 32}
     with Outputs("0123456789abcdef") as outputs:
-        DelineateTermini.model_validate(job).run(Silent(), outputs)
+        DelineateTermini.model_validate(job).run(Listener(), outputs)
     return list(gpd.read_file(output).geometry)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 import rasterio
 from affine import Affine
+from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
@@ -21,7 +22,6 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs import DelineateTermini
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN, ROCK
 from glacier_qgis.models.training.caffe import read_caffe
-from glacier_qgis.models.training.evaluate import Silent
 from glacier_qgis.models.training.samples import LabelledScene
 
 CELL = 66.0
@@ -45,7 +45,7 @@ def delineate(image: Image, cell: tuple[float, float], folder: Path) -> Result:
         {"input": {"path": str(scene)}, "output": folder / "lines.gpkg"}
     )
     with Outputs("0123456789abcdef") as outputs:
-        return job.run(Silent(), outputs)
+        return job.run(Listener(), outputs)
 
 
 @pytest.fixture(scope="module")

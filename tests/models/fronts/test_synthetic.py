@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from listener import Listener
 from pyproj import CRS
 from rasterio.features import rasterize
 from rasterio.windows import Window
@@ -22,14 +23,6 @@ SCENE = SyntheticScene(size=320, border=7)
 WHOLE = Window(0, 0, 320, 320)
 
 
-class Silent:
-    def progress(self, fraction: float, message: str = "") -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None: ...
-
-
 @pytest.mark.parametrize("angle", [0.0, 20.0, 135.0, -90.0])
 @pytest.mark.parametrize("epsg", [3413, 32624])
 def test_the_stated_front_is_that_of_the_zones(angle: float, epsg: int, tmp_path: Path) -> None:
@@ -38,7 +31,7 @@ def test_the_stated_front_is_that_of_the_zones(angle: float, epsg: int, tmp_path
     zones = scene.zones(WHOLE)
     write_raster(path, scene.grid, zones[None], nodata=0, bands=["zones"], tags={})
     with rasterio.open(path) as source:
-        found = extract_termini(source, None, scene.grid, TerminusOptions(), Silent()).termini
+        found = extract_termini(source, None, scene.grid, TerminusOptions(), Listener()).termini
     assert len(found) == 1
     distances = front_distances([found[0].line], [scene.front], scene.cell_size)
     assert distances.mean() < 0.5 * scene.cell_size

@@ -13,6 +13,7 @@ import shapely
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listener import Listener
 from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
 from scipy import ndimage
@@ -33,14 +34,6 @@ from glacier_qgis.models.vector.lines import simplify_together, smooth_line
 CELL = 60.0
 SIZE = 150
 Front = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
-
-
-class Silent:
-    def progress(self, fraction: float, message: str = "") -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None: ...
 
 
 def grid(height: int = SIZE, width: int = SIZE) -> Grid:
@@ -97,7 +90,7 @@ def distance_cells(line: LineString, front: Front) -> npt.NDArray[np.float64]:
 def test_probabilities_give_the_line_to_a_tenth_of_a_cell(name: str) -> None:
     zones, probability = scene(FRONTS[name])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (terminus,) = extract_termini(z, p, grid(), TerminusOptions(), Silent()).termini
+        (terminus,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
     assert distance_cells(terminus.line, FRONTS[name]).max() < 0.1
     rows = np.linspace(0.5, SIZE - 0.5, 4000)
     truth = LineString(np.column_stack([FRONTS[name](rows), rows])).length * CELL
@@ -108,7 +101,7 @@ def test_probabilities_give_the_line_to_a_tenth_of_a_cell(name: str) -> None:
 def test_zones_alone_give_the_line_to_a_cell(name: str) -> None:
     zones, _ = scene(FRONTS[name])
     with dataset(zones) as z:
-        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Silent()).termini
+        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
     assert distance_cells(terminus.line, FRONTS[name]).max() < 1
     assert terminus.confidence is None
 
@@ -118,7 +111,7 @@ def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
     zones, probability = scene(FRONTS["straight"], width)
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
         options = TerminusOptions(min_confidence=0)
-        (terminus,) = extract_termini(z, p, grid(), options, Silent()).termini
+        (terminus,) = extract_termini(z, p, grid(), options, Listener()).termini
     assert terminus.uncertainty_m == pytest.approx(width * math.atanh(0.5) * CELL, rel=0.1)
     assert terminus.confidence == pytest.approx(math.tanh(2 / width), rel=0.1)
 
@@ -128,8 +121,8 @@ def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
 def test_the_height_of_strips_changes_nothing(strip: int) -> None:
     zones, probability = scene(FRONTS["curved"])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (whole,) = extract_termini(z, p, grid(), TerminusOptions(), Silent()).termini
-        (cut,) = extract_termini(z, p, grid(), TerminusOptions(), Silent(), strip).termini
+        (whole,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
+        (cut,) = extract_termini(z, p, grid(), TerminusOptions(), Listener(), strip).termini
     assert cut.line.equals(whole.line)
     assert cut.confidence == pytest.approx(whole.confidence)
 
@@ -142,9 +135,9 @@ def test_two_fjords_give_two_fronts_and_a_lake_none() -> None:
     zones[0, 20:26, 20:26] = 4
     zones[0, 120, 20] = 3
     with dataset(zones) as z:
-        found = extract_termini(z, None, grid(), TerminusOptions(), Silent()).termini
+        found = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
         (longest,) = extract_termini(
-            z, None, grid(), TerminusOptions(longest_only=True), Silent()
+            z, None, grid(), TerminusOptions(longest_only=True), Listener()
         ).termini
     assert len(found) == 2
     assert found[0].line.length >= found[1].line.length
@@ -161,9 +154,8 @@ def test_nodata_and_rock_are_no_ocean() -> None:
     zones[0, :, 100:] = 2
     zones[0, :, 120:] = 1
     with dataset(zones) as z:
-        assert (
-            extract_termini(z, None, grid(), TerminusOptions(min_length=0), Silent()).termini == ()
-        )
+        found = extract_termini(z, None, grid(), TerminusOptions(min_length=0), Listener())
+    assert found.termini == ()
 
 
 def test_masks_and_lengths_select() -> None:
@@ -173,9 +165,9 @@ def test_masks_and_lengths_select() -> None:
         [(x - 500, 7_296_000), (x + 500, 7_296_000), (x + 500, 7_298_000), (x - 500, 7_298_000)]
     )
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (cut,) = extract_termini(z, p, grid(), TerminusOptions(fjord=[fjord]), Silent()).termini
+        (cut,) = extract_termini(z, p, grid(), TerminusOptions(fjord=[fjord]), Listener()).termini
         none = extract_termini(
-            z, p, grid(), TerminusOptions(fjord=[fjord], min_length=2001), Silent()
+            z, p, grid(), TerminusOptions(fjord=[fjord], min_length=2001), Listener()
         ).termini
     assert cut.line.length == pytest.approx(2000, rel=0.001)
     assert none == ()
@@ -184,8 +176,8 @@ def test_masks_and_lengths_select() -> None:
 def test_simplifying_keeps_the_stated_tolerance() -> None:
     zones, probability = scene(FRONTS["curved"])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (full,) = extract_termini(z, p, grid(), TerminusOptions(), Silent()).termini
-        (simple,) = extract_termini(z, p, grid(), TerminusOptions(simplify=50), Silent()).termini
+        (full,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
+        (simple,) = extract_termini(z, p, grid(), TerminusOptions(simplify=50), Listener()).termini
     assert len(simple.line.coords) < len(full.line.coords) / 4
     assert simple.line.hausdorff_distance(full.line) <= 50
 
@@ -231,9 +223,9 @@ def test_points_along_the_line_know_where_it_is_unsure() -> None:
     )
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
         options = TerminusOptions(simplify=500)
-        (terminus,) = extract_termini(z, p, grid(), options, Silent()).termini
+        (terminus,) = extract_termini(z, p, grid(), options, Listener()).termini
         (fitted,) = extract_termini(
-            z, p, grid(), options, Silent(), calibration=calibration
+            z, p, grid(), options, Listener(), calibration=calibration
         ).termini
     along = terminus.along
     assert along is not None
@@ -255,9 +247,9 @@ def test_what_is_no_front_is_left_out_with_its_reason() -> None:
     zones, probability = scene(FRONTS["straight"], 25.0)
     far = Polygon([(0, 0), (9, 0), (0, 9)])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        unsure = extract_termini(z, p, grid(), TerminusOptions(), Silent())
-        kept = extract_termini(z, p, grid(), TerminusOptions(min_confidence=0), Silent())
-        outside = extract_termini(z, p, grid(), TerminusOptions(fjord=[far]), Silent())
+        unsure = extract_termini(z, p, grid(), TerminusOptions(), Listener())
+        kept = extract_termini(z, p, grid(), TerminusOptions(min_confidence=0), Listener())
+        outside = extract_termini(z, p, grid(), TerminusOptions(fjord=[far]), Listener())
     assert unsure.absence is not None
     assert unsure.absence.reason is Reason.UNSURE
     assert "confidence of 0.08" in unsure.absence.sentence
@@ -271,7 +263,7 @@ def test_an_island_in_the_ocean_is_a_closed_front() -> None:
     rows, columns = np.mgrid[:SIZE, :SIZE]
     zones = np.where(np.hypot(rows - 75, columns - 75) < 40, 3, 4).astype(np.uint8)[None]
     with dataset(zones) as z:
-        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Silent()).termini
+        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
     assert terminus.line.is_ring
     assert terminus.line.length == pytest.approx(2 * math.pi * 39.5 * CELL, rel=0.02)
 

@@ -14,6 +14,7 @@ import pyogrio
 import pytest
 import rasterio
 from affine import Affine
+from listener import Listener
 from pydantic import ValidationError
 from pyproj import Transformer
 from shapely import box
@@ -29,22 +30,6 @@ from glacier_qgis.models.package.package import Model, load_package
 CELL = 60.0
 WEST, NORTH, EDGE = 300_000.0, -2_574_000.0, 5_400.0
 CALVED = 700.0
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.fractions: list[float] = []
-        self.logs: list[str] = []
-        self.warnings: list[str] = []
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        self.fractions.append(fraction)
-
-    def log(self, message: str) -> None:
-        self.logs.append(message)
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def brightness(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -11,23 +11,12 @@ import rasterio
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.time_series_catalogue import catalogue, find_rasters
 from glacier_qgis.models.fronts.time_series_dates import DatePattern, tag_date
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def progress(self, fraction: float, message: str = "") -> None: ...
-
-    def log(self, message: str) -> None:
-        self.told.append(message)
-
-    warning = log
 
 
 def raster(path: Path, **tags: str) -> Path:
@@ -125,7 +114,7 @@ def test_scenes_are_in_order_of_time_with_the_undated_named_and_last(tmp_path: P
         *["None"] * 2,
     ]
     assert scenes[2].image_id == product.removesuffix(".tif")
-    (warning,) = (text for text in listener.told if "no date" in text)
+    (warning,) = (text for text in listener.warnings + listener.logs if "no date" in text)
     assert "2 of 6" in warning
     assert "broken.img" in warning
 

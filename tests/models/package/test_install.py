@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
@@ -29,14 +30,6 @@ from glacier_qgis.models.package.registry import (
 )
 
 Make = Callable[[Path, int], Path]
-
-
-class Silent:
-    def progress(self, fraction: float, message: str = "") -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None: ...
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +52,7 @@ def make(save_small: Callable[..., None]) -> Make:
 def install(path: Path, **options: object) -> Result:
     with Outputs("0123456789abcdef") as outputs:
         job = InstallModel.model_validate({"input": path, **options})
-        return job.run(Silent(), outputs)
+        return job.run(Listener(), outputs)
 
 
 def weights(name: str) -> str:
@@ -72,7 +65,7 @@ def test_a_package_is_found_by_its_name_and_listed(make: Make, tmp_path: Path) -
     assert "small" in installed_models()
     assert load_package(find_model("small")).card.name == "small"
     with Outputs("0123456789abcdef") as outputs:
-        assert "small" in str(EngineInformation().run(Silent(), outputs)["TEXT"])
+        assert "small" in str(EngineInformation().run(Listener(), outputs)["TEXT"])
 
 
 def test_a_name_that_is_taken_is_kept_until_it_may_be_replaced(make: Make, tmp_path: Path) -> None:
@@ -166,7 +159,7 @@ def test_what_was_exported_can_be_installed(make: Make, tmp_path: Path) -> None:
     install(make(tmp_path / "first", 1))
     with Outputs("0123456789abcdef") as outputs:
         job = {"model": "small", "output": tmp_path / "for you.zip"}
-        ExportModel.model_validate(job).run(Silent(), outputs)
+        ExportModel.model_validate(job).run(Listener(), outputs)
     assert (tmp_path / "for you.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
     install(tmp_path / "for you.zip", name="copy")
     assert weights("copy") == weights("small")

@@ -15,6 +15,7 @@ import rasterio
 import shapely
 import torch
 from affine import Affine
+from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Job
@@ -35,18 +36,6 @@ NAMES = ("Water", "bare rock", "Glacier", "sea")
 CENTRES = (20.0, 110.0, 210.0, 60.0)
 CODES = np.array([4, 5, 3, 4], dtype=np.uint8)
 CELL = 10.0
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def progress(self, fraction: float, message: str = "") -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,12 @@ import numpy as np
 import pyogrio
 import pytest
 import torch
+from listener import Listener
 from safetensors.torch import load_file
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
+from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.zones import OCEAN
 from glacier_qgis.models.networks.unet import UNet
@@ -27,6 +29,7 @@ from glacier_qgis.models.package.package import load_package, save_package
 from glacier_qgis.models.training import train_job
 from glacier_qgis.models.training.describe import describe
 from glacier_qgis.models.training.evaluate_job import EvaluateModel
+from glacier_qgis.models.training.preparation.inspection import InspectTrainingData
 from glacier_qgis.models.training.rate_job import FindLearningRate
 from glacier_qgis.models.training.train_job import TrainModel
 
@@ -34,6 +37,7 @@ WriteDataset = Callable[..., Path]
 
 LAUNCHER = Path(__file__).parents[3] / "build" / "plugins" / "glacier_qgis" / "launch.py"
 SMALL = {"bands": 2, "classes": 4, "width": 4, "levels": 2, "dilations": [1, 2]}
+CPU = {"device": "cpu"}
 QUICK = {"learning_rate": 0.02, "batch_size": 8, "device": "cpu"}
 
 
@@ -41,22 +45,17 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
-class Listener:
-    def __init__(self, die_at: str = "") -> None:
-        self.logs: list[str] = []
-        self.warnings: list[str] = []
-        self._die_at = die_at
+class Killing(Listener):
+    """Stands for a process that is killed when a message comes."""
 
-    def progress(self, fraction: float, message: str = "") -> None:
-        assert 0 <= fraction <= 1
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self._at = at
 
     def log(self, message: str) -> None:
-        self.logs.append(message)
-        if self._die_at and message.startswith(self._die_at):
+        super().log(message)
+        if message.startswith(self._at):
             raise KilledError
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 @pytest.fixture
@@ -87,9 +86,7 @@ def package(folder: Path, groups: Iterable[str] = ("elsewhere",), bands: int = 1
     return folder
 
 
-def run(
-    job: TrainModel | FindLearningRate | EvaluateModel, listener: Listener | None = None
-) -> tuple[Result, Listener]:
+def run(job: Job, listener: Listener | None = None) -> tuple[Result, Listener]:
     listener = listener or Listener()
     with Outputs("0123456789abcdef") as outputs:
         result = job.run(listener, outputs)
@@ -162,7 +159,7 @@ def test_a_killed_training_resumes_to_the_same_model(
     run(train(dataset, whole, small, epochs=5))
     for die_at in ("Epoch 2/", "Epoch 4/"):
         with pytest.raises(KilledError):
-            run(train(dataset, killed, small, epochs=5), Listener(die_at))
+            run(train(dataset, killed, small, epochs=5), Killing(die_at))
     _, listener = run(train(dataset, killed, small, epochs=5))
     assert any(line.startswith("Going on") for line in listener.logs)
     assert [line[:8] for line in listener.logs if line.startswith("Epoch")] == ["Epoch 5/"]
@@ -191,7 +188,7 @@ def test_another_training_does_not_resume_from_an_unfinished_one(
     dataset = write_dataset(training=2, validation=1)
     output = tmp_path / "model.zip"
     with pytest.raises(KilledError):
-        run(train(dataset, output, small, epochs=3), Listener("Epoch 1/"))
+        run(train(dataset, output, small, epochs=3), Killing("Epoch 1/"))
     other = write_dataset(training=3, validation=1, name="others")
     _, listener = run(train(other, output, small, epochs=1))
     (warning,) = [text for text in listener.warnings if "unfinished" in text]
@@ -283,6 +280,46 @@ def test_what_is_wrong_with_the_data_is_named(
         run(train(write_dataset(test=1, name="empty"), output, small))
     with pytest.raises(EngineError, match=r"name the file \*\.zip, not model\.pt"):
         run(train(dry, tmp_path / "model.pt", small))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda folder: (folder / "index.csv").unlink(), "index.csv is missing"),
+        (lambda folder: next((folder / "labels").iterdir()).unlink(), "missing in 'labels'"),
+        (lambda folder: (folder / "dataset.json").unlink(), "is not a training data set"),
+    ],
+)
+def test_a_data_set_that_is_half_written_is_refused_by_every_job(
+    tmp_path: Path,
+    write_dataset: WriteDataset,
+    small: Path,
+    spoil: Callable[[Path], None],
+    words: str,
+) -> None:
+    dataset = write_dataset(training=2, validation=1, test=1)
+    spoil(dataset)
+    for job in (
+        train(dataset, tmp_path / "model.zip", small),
+        FindLearningRate.model_validate({"dataset": dataset, "start_from": str(small), **CPU}),
+        EvaluateModel.model_validate({"dataset": dataset, "model": str(small), **CPU}),
+        InspectTrainingData.model_validate({"dataset": dataset, "report": tmp_path / "r.html"}),
+    ):
+        with pytest.raises(EngineError, match=words):
+            run(job)
+    assert not list(tmp_path.glob("*model.zip*"))
+
+
+def test_a_data_set_that_was_moved_is_measured_as_before(
+    tmp_path: Path, write_dataset: WriteDataset, small: Path
+) -> None:
+    dataset = write_dataset(training=2, validation=1, test=2)
+    here, _ = run(EvaluateModel.model_validate({"dataset": dataset, "model": str(small), **CPU}))
+    moved = tmp_path / "elsewhere ü" / "data"
+    moved.parent.mkdir()
+    dataset.rename(moved)
+    there, _ = run(EvaluateModel.model_validate({"dataset": moved, "model": str(small), **CPU}))
+    assert there == here
 
 
 def test_a_loss_that_is_no_number_ends_with_a_cure(

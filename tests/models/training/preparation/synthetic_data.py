@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import rasterio
+from listener import Listener
 from rasterio.features import shapes
 from rasterio.windows import Window
 from shapely.geometry import shape
@@ -21,22 +22,6 @@ from glacier_qgis.models.training.dataset import Dataset
 from glacier_qgis.models.training.preparation.jobs import PrepareTrainingData
 
 CELL = 60.0
-
-
-@dataclass
-class Listener:
-    logs: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    fractions: list[float] = field(default_factory=list)
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        self.fractions.append(fraction)
-
-    def log(self, message: str) -> None:
-        self.logs.append(message)
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 @dataclass(frozen=True)
