@@ -4,8 +4,9 @@
 
 For each radar glacier of CaFFe a network learns from the three others and the Landsat images
 and is then judged on it, scene by scene (`delineatetermini`) and as a series
-(`terminustimeseries`). Runs that are whole in the folder are not repeated; a run that was
-stopped goes on.
+(`terminustimeseries`). The network for optical images learns from all radar glaciers and the
+Landsat images of two glaciers, and is judged on those of the third. Runs that are whole in the
+folder are not repeated; a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from safetensors.torch import load_file  # noqa: E402
 from glacier_qgis.models.training.__main__ import NETWORKS  # noqa: E402
 from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
 from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
-from glacier_qgis.models.training.folds import judge  # noqa: E402
+from glacier_qgis.models.training.folds import Values, judge  # noqa: E402
+from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
-CYCLES = {"unet": (4000, 3000), "hrnet": (2300,)}
+OPTICAL = ("Landsat-Jakobshavn", "Landsat-Kangerlussuaq", "Landsat-Sverdrup")
+CYCLES = {"unet": (4000, 9000), "hrnet": (2300,), "optical": (4000,)}
 """Steps of each run; a second goes on from the weights of the first. A step of this HRNet takes
 1.7 times as long as one of this U-Net, so that the first runs take about the same time."""
 COLUMNS = {
@@ -42,13 +45,14 @@ COLUMNS = {
 def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> Path:
     """Return the weights of a network that has not seen a glacier; learn them if need be."""
     suffix = f"_{cycle + 1}" if cycle else ""
-    folder: Path = given.runs / f"{network}_{glacier}{suffix}"
+    folder: Path = given.runs / f"{network}_{glacier.removeprefix('Landsat-')}{suffix}"
     weights = folder / "weights.safetensors"
     if not weights.is_file():
         command = [sys.executable, "-P", "-m", "glacier_qgis.models.training", "fit"]
         command += ["--data", str(given.data / "caffe256"), "--hold-out", glacier]
         command += ["--front-lines", str(given.data / "landsat_greenland" / "train")]
-        command += ["--network", network, "--steps", str(CYCLES[network][cycle])]
+        command += ["--steps", str(CYCLES[network][cycle])]
+        command += ["--optical"] if network == "optical" else ["--network", network]
         command += ["--seed", str(cycle + 1), "--output", str(folder)]
         if cycle:
             command += ["--start-from", str(train(network, glacier, cycle - 1, given))]
@@ -57,43 +61,46 @@ def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> 
     return weights
 
 
-def longest(network: str, glacier: str, given: argparse.Namespace) -> Path:
-    """Return the weights of the last run that was made; make the first if there is none."""
-    for cycle in range(len(CYCLES[network]) - 1, 0, -1):
-        weights: Path = given.runs / f"{network}_{glacier}_{cycle + 1}" / "weights.safetensors"
-        if weights.is_file():
-            return weights
-    return train(network, glacier, 0, given)
-
-
 def main() -> None:
     """Print a line for each network, glacier and way of working; keep the numbers as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
     parser.add_argument("--runs", type=Path, required=True, help="folder of the training runs")
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--glaciers", nargs="+", choices=GLACIERS, default=list(GLACIERS))
+    parser.add_argument("--networks", nargs="+", choices=CYCLES, default=list(CYCLES))
+    parser.add_argument("--glaciers", nargs="+", choices=[*GLACIERS, *OPTICAL])
     parser.add_argument("--cycles", type=int, default=2, help="runs that go on from each other")
     given = parser.parse_args()
     given.data = Path(given.data)
     header = " ".join(f"{name:>7}" for name in COLUMNS.values())
-    sys.stdout.write(f"{'network':8} {'glacier':8} {'steps':>6} {'as':8} {header}  IoU of zones\n")
-    scenes = read_caffe(given.data / "caffe256")
+    sys.stdout.write(f"{'network':8} {'glacier':13} {'steps':>6} {'as':8} {header}  IoU of zones\n")
+    scenes = [
+        *read_caffe(given.data / "caffe256"),
+        *read_front_lines(given.data / "landsat_greenland" / "train"),
+    ]
     for network in given.networks:
-        for glacier in given.glaciers:
+        cycle = min(given.cycles, len(CYCLES[network])) - 1
+        architecture = NETWORKS["unet" if network == "optical" else network]
+        for glacier in OPTICAL if network == "optical" else GLACIERS:
+            if given.glaciers and glacier not in given.glaciers:
+                continue
+            weights = train(network, glacier, cycle, given)
             unseen = [scene for scene in scenes if scene.group == glacier]
-            for cycle in range(min(given.cycles, len(CYCLES[network]))):
-                weights = train(network, glacier, cycle, given)
-                found = judge(NETWORKS[network], load_file(weights), unseen, Silent())
-                kept = weights.with_name("accuracy.json")
-                kept.write_text(json.dumps(found.values(), indent=2) + "\n", encoding="utf-8")
-                steps = sum(CYCLES[network][: cycle + 1])
-                for way, values in {"scenes": found.scenes, "series": found.series}.items():
-                    figures = " ".join(f"{values[name]:7.0f}" for name in COLUMNS)
-                    zones = " ".join(f"{v:.2f}" for name, v in values.items() if "iou" in name)
-                    line = f"{network:8} {glacier:8} {steps:6} {way:8} {figures}  {zones}\n"
-                    sys.stdout.write(line)
+            found = judge(architecture, load_file(weights), unseen, Silent())
+            kept = weights.with_name("accuracy.json")
+            kept.write_text(json.dumps(found.values(), indent=2) + "\n", encoding="utf-8")
+            steps = sum(CYCLES[network][: cycle + 1])
+            for way, values in {"scenes": found.scenes, "series": found.series}.items():
+                if values:
+                    sys.stdout.write(line(network, glacier, steps, way, values))
                     sys.stdout.flush()
+
+
+def line(network: str, glacier: str, steps: int, way: str, values: Values) -> str:
+    """Return a line of the table."""
+    figures = " ".join(f"{values[name]:7.0f}" for name in COLUMNS)
+    zones = " ".join(f"{value:.2f}" for name, value in values.items() if "iou" in name)
+    glacier = glacier.removeprefix("Landsat-")
+    return f"{network:8} {glacier:13} {steps:6} {way:8} {figures}  {zones}\n"
 
 
 if __name__ == "__main__":

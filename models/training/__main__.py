@@ -9,7 +9,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 from pydantic import JsonValue
 from safetensors.torch import load_file, save_file
@@ -17,14 +16,13 @@ from safetensors.torch import load_file, save_file
 from glacier_qgis.models.engine.device import tune_allocator
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import EventStream
-from glacier_qgis.models.fronts.calibration import fit_calibration
 from glacier_qgis.models.package.card import Architecture, Evaluation
 from glacier_qgis.models.package.package import build, save_package
 from glacier_qgis.models.training import caffe, front_lines
 from glacier_qgis.models.training.caffe import read_caffe
 from glacier_qgis.models.training.describe import describe
 from glacier_qgis.models.training.fit import Fit, Schedule
-from glacier_qgis.models.training.folds import judge
+from glacier_qgis.models.training.folds import calibrate, covered_elsewhere, judge
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.sampling import pools_by_group, sampler
@@ -66,9 +64,9 @@ def fit(
 ) -> None:
     """Learn from everything but the glaciers that are held out; write the averaged weights."""
     torch.manual_seed(arguments.seed)
-    radar = pools_by_group(scene for scene in learnt if not is_optical(scene))
+    radar: list[Labelled] = [scene for scene in learnt if not is_optical(scene)]
     optical: list[Labelled] = [scene for scene in learnt if is_optical(scene)]
-    pools = [optical] if arguments.optical else [*radar, optical]
+    pools = [optical, radar] if arguments.optical else [*pools_by_group(radar), optical]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes, rate=arguments.rate)
     network = build(NETWORKS[arguments.network])
     if arguments.start_from:
@@ -93,33 +91,30 @@ def publish(
     """
     network = NETWORKS[arguments.network]
     folds = dict(arguments.fold)
-    evaluations, widths, distances = [], [], []
+    verdicts = []
     for groups, path in folds.items():
         unseen = [s for s in [*learnt, *held_out] if s.group in groups.split(",")]
-        verdict = judge(network, load_file(path), unseen, reporter)
-        values = verdict.values()
-        reporter.log(f"{groups}: {values}")
-        evaluations.append(
-            Evaluation(
-                data=f"{groups}, by a network of this kind that has not seen it",
-                command="python benchmarks/front_accuracy.py",
-                values=values,
-            )
+        verdicts.append(judge(network, load_file(path), unseen, reporter))
+        reporter.log(f"{groups}: {verdicts[-1].values()}")
+    evaluations = [
+        Evaluation(
+            data=f"{groups}, by a network of this kind that has not seen it",
+            command="python benchmarks/front_accuracy.py",
+            values=verdict.values() | {"covered_by_uncertainty_fitted_to_others": round(share, 3)},
         )
-        widths.append(verdict.widths)
-        distances.append(verdict.distances)
+        for groups, verdict, share in zip(folds, verdicts, covered_elsewhere(verdicts), strict=True)
+    ]
     sources = [
         credit([scene for scene in learnt if is_optical(scene) == optical])
         for optical, credit in ((False, caffe.credit), (True, front_lines.credit))
-        if optical or not arguments.optical
     ]
     split = (
         "All of training_data was learnt from. The evaluations, and the calibration, are those of "
         f"networks trained in the same way on all but one glacier: {', '.join(folds)}."
     )
-    card = describe(arguments.package.name, network, sources, split, arguments.history)
-    calibration = fit_calibration(np.concatenate(widths), np.concatenate(distances), split)
-    measured = {"evaluations": evaluations, "calibration": calibration}
+    images = "optical" if arguments.optical else "satellite"
+    card = describe(arguments.package.name, network, sources, split, arguments.history, images)
+    measured = {"evaluations": evaluations, "calibration": calibrate(verdicts, split)}
     save_package(arguments.package, card.model_copy(update=measured), load_file(arguments.weights))
 
 
@@ -148,7 +143,9 @@ def _arguments() -> argparse.Namespace:
     )
     finish.add_argument("--history", default="", help="what the card should say of earlier runs")
     for step in (learn, finish):
-        step.add_argument("--optical", action="store_true", help="from the Landsat images alone")
+        step.add_argument(
+            "--optical", action="store_true", help="half of the views from Landsat images"
+        )
         step.add_argument("--network", choices=NETWORKS, default="unet")
         step.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
         step.add_argument(

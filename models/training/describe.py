@@ -39,6 +39,7 @@ def describe(
     learnt: list[TrainingData],
     split: str,
     history: str = "",
+    images: str = "satellite",
 ) -> ModelCard:
     """Describe a model; its hash is filled in when the package is saved.
 
@@ -48,11 +49,12 @@ def describe(
         learnt: What the weights were fitted to.
         split: What was kept out of the training, and how the model was measured.
         history: What the weights started from; may be blank.
+        images: The kind of images that it is for.
     """
     return ModelCard(
         name=name,
-        version="1.1.0",
-        title=f"Calving fronts in satellite images ({TITLES[architecture.name]})",
+        version="1.2.0",
+        title=f"Calving fronts in {images} images ({TITLES[architecture.name]})",
         task=TASK,
         architecture=architecture,
         weights=Weights(file="weights.safetensors", sha256="0" * 64),
@@ -76,8 +78,8 @@ def describe(
             "doi:10.5194/essd-14-4287-2022."
         ),
         intended_use=(
-            "A first draft of the termini of marine-terminating glaciers in radar and optical "
-            "images, checked by a person before it is used as data."
+            f"A first draft of the termini of marine-terminating glaciers in {images} images, "
+            "checked by a person before it is used as data."
         ),
         limits=(
             "Few glaciers were learnt from: on others expect errors of several hundred metres, "

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.fronts.calibration import calibrated, fit_calibration, reliability
+from glacier_qgis.models.package.card import Architecture, Calibration
 from glacier_qgis.models.package.package import load_package, save_package
 from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
 from glacier_qgis.models.training.evaluate import evaluate, evaluate_series
@@ -74,3 +75,28 @@ def judge(
             widths=widths,
             distances=distances,
         )
+
+
+def calibrate(verdicts: Sequence[Verdict], data: str) -> Calibration:
+    """Fit uncertainties to fronts of all glaciers, each found by a network that had not seen it.
+
+    Args:
+        verdicts: One a glacier.
+        data: What they are, for the model's card.
+    """
+    widths = np.concatenate([verdict.widths for verdict in verdicts])
+    distances = np.concatenate([verdict.distances for verdict in verdicts])
+    return fit_calibration(widths, distances, data)
+
+
+def covered_elsewhere(verdicts: Sequence[Verdict]) -> list[float]:
+    """Return for each glacier how often uncertainties fitted to the others cover its true errors.
+
+    Near the calibration's level, they mean something on a glacier that nobody has seen.
+    """
+    shares = []
+    for index, left_out in enumerate(verdicts):
+        others = calibrate([*verdicts[:index], *verdicts[index + 1 :]], "the others")
+        stated = calibrated(left_out.widths, others)
+        shares.append(reliability(stated, left_out.distances).overall)
+    return shares

@@ -29,8 +29,9 @@ GROUP = "Landsat"
 GLACIERS = {"Jakobshavn": range(8, 11), "Sverdrup": range(20, 25), "Kangerlussuaq": range(229, 232)}
 """Which Landsat paths see which glacier."""
 
-REACH = 20
-"""How many pixels from the front the zones are certain enough to learn from."""
+REACH = 80
+"""How many pixels before and behind the front the zones follow from it: the ice comes straight up
+the picture, and what it calves leaves the same way."""
 
 
 def read_front_lines(folder: Path) -> list[LabelledScene]:
@@ -64,7 +65,7 @@ def credit(scenes: Sequence[LabelledScene]) -> TrainingData:
         dataset="Landsat images of Greenland's calving fronts",
         credit=(
             "Mohajerani, Y.; Wood, M.; Velicogna, I.; Rignot, E. (2019), Remote Sensing 11, 74. "
-            "Zones within 20 pixels of the fronts follow from the lines."
+            "Zones within 80 pixels of the fronts follow from the lines."
         ),
         licence="CC BY 4.0",
         doi="10.3390/rs11010074",
