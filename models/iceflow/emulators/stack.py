@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +23,11 @@ from glacier_qgis.models.networks.strips import (
 
 MOST_REMEMBERED = 512 << 20
 """Bytes of features that may be remembered."""
+PATIENCE = 256
+"""Calls after which features that none of them used may be forgotten."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bare:
     """What a network makes of ground without ice.
 
@@ -35,12 +36,14 @@ class Bare:
         fields: The network's inputs.
         features: What there is to remember of it.
         size: Of the features, bytes.
+        used: In which call it was used last.
     """
 
     ground: Tensor
     fields: Tensor
     features: Features
     size: int
+    used: int = 0
 
 
 class StackCore(ListedCore):
@@ -51,7 +54,8 @@ class StackCore(ListedCore):
     def __init__(self, name: str, weights: Path, lists: FieldLists, network: IgmCnn) -> None:
         """Put `network` behind the interface; the rest as in `ListedCore`."""
         super().__init__(name, weights, lists, network, network.outputs, network.radius)
-        self._bare: OrderedDict[tuple[object, ...], Bare] = OrderedDict()
+        self._bare: dict[tuple[object, ...], Bare] = {}
+        self._calls = 0
 
     def chosen(
         self,
@@ -74,18 +78,25 @@ class StackCore(ListedCore):
         return torch.mm(self.mix, answer)
 
     def _remember(self, ground: Tensor, setting: Setting) -> Bare | None:
-        """Return what the network makes of ground without ice; None where that is too large."""
+        """Return what the network makes of ground without ice; None where there is no room."""
         key = (ground.data_ptr(), ground.shape, ground.stride(), setting)
-        if key not in self._bare:
+        self._calls += 1
+        bare = self._bare.get(key)
+        if bare is None:
             width = self.network.head.in_channels * ground.element_size()
             size = ground.numel() * width * remembered_layers(self.network.radius)
-            if not 0 < size <= MOST_REMEMBERED:
+            self._forget()
+            taken = sum(bare.size for bare in list(self._bare.values()))
+            if not 0 < size <= MOST_REMEMBERED - taken:
                 return None
-            while (
-                self._bare
-                and size + sum(bare.size for bare in self._bare.values()) > MOST_REMEMBERED
-            ):
-                self._bare.popitem(last=False)
             fields = self.scaled_fields(torch.zeros_like(ground)[None], ground[None], setting)[0]
-            self._bare[key] = Bare(ground, fields, features(self.network, fields), size)
-        return self._bare[key]
+            bare = Bare(ground, fields, features(self.network, fields), size)
+            self._bare[key] = bare
+        bare.used = self._calls
+        return bare
+
+    def _forget(self) -> None:
+        """Make room of what was not used for long, as windows move with the ice."""
+        for key, bare in list(self._bare.items()):
+            if self._calls - bare.used > PATIENCE:
+                self._bare.pop(key, None)
