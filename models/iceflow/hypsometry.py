@@ -62,7 +62,7 @@ def hypsometry(snapshot: Snapshot, width: float, cell_size: float) -> Hypsometry
     return Hypsometry(
         snapshot.time,
         width,
-        (lowest + np.arange(count)) * width,
+        np.arange(lowest, lowest + count).astype(np.float64) * width,
         area / _SQUARE_KILOMETRE,
         volume / _CUBIC_KILOMETRE,
     )
