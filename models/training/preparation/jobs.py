@@ -33,12 +33,8 @@ from glacier_qgis.models.training.preparation.split import (
     joined_groups,
     split_scenes,
 )
-from glacier_qgis.models.training.preparation.writer import (
-    CutScene,
-    TileWriter,
-    Verdict,
-    write_card,
-)
+from glacier_qgis.models.training.preparation.summary import write_card
+from glacier_qgis.models.training.preparation.writer import CutScene, TileWriter, Verdict
 
 SHOWN = 5
 """Names in a message before it says how many more there are."""
