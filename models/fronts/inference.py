@@ -112,7 +112,7 @@ class Predictor:
         """Predict in float32 (None) or half precision."""
 
         def seen(flipped: tuple[int, ...]) -> Tensor:
-            logits = self._network(inputs.flip(flipped))
+            logits: Tensor = self._network(inputs.flip(flipped))
             return logits.float().contiguous().softmax(dim=1).flip(flipped)
 
         with mixed(self._device, half):
