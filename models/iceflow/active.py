@@ -147,7 +147,7 @@ def windows(ice: Mask, most: int, at_least: int = 1) -> list[Window]:
     """
     if not ice.any():
         return []
-    box = Window(_span(ice.any(axis=1)), _span(ice.any(axis=0)))
+    box = Window(*(_span(np.asarray(ice.any(axis=axis))) for axis in (1, 0)))
     sizes = [part.stop - part.start for part in box]
     axis = int(sizes[1] > sizes[0])
     if (at_least <= 1 and sizes[0] * sizes[1] <= most) or sizes[axis] <= GRAIN:

@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from glacier_qgis.models.networks.igm import LEAK, IgmCnn
 
@@ -116,7 +117,7 @@ def evaluate(
             known = remembered[stage.layers.start - 1]
             cells.index_copy_(0, stage.fresh, known.index_select(0, stage.fresh_in_grid))
         for layer in stage.layers:
-            convolution = network.hidden[layer]
+            convolution = cast(nn.Conv2d, network.hidden[layer])
             image = cells[:-1].view(1, rows, stage.columns, -1).permute(0, 3, 1, 2)
             answer = torch.conv2d(image, convolution.weight, convolution.bias)
             if cells.shape[1] != answer.shape[1]:
@@ -128,7 +129,8 @@ def evaluate(
                 known = remembered[layer].index_select(0, stage.rim_in_grid)
                 cells.index_copy_(0, stage.rim, known)
     wanted = cells.index_select(0, plan.picked)
-    return torch.addmm(network.head.bias[:, None], network.head.weight.flatten(1), wanted.mT)
+    head = torch.nn.functional.linear(wanted, network.head.weight.flatten(1), network.head.bias)
+    return head.mT
 
 
 def _gather(cells: Tensor, source: Tensor) -> Tensor:
