@@ -22,8 +22,8 @@ from glacier_qgis.models.fronts.references import (
     rectilinear_gauges,
 )
 from glacier_qgis.models.fronts.series import Series, dated_fronts, every_series, unflagged
+from glacier_qgis.models.raster.metric import metric_crs
 from glacier_qgis.models.raster.provenance import provenance
-from glacier_qgis.models.raster.source import metric_crs
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import read_lines
 

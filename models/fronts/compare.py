@@ -27,8 +27,8 @@ from glacier_qgis.models.fronts.metrics import (
     points_along,
     reference_box,
 )
+from glacier_qgis.models.raster.metric import metric_crs
 from glacier_qgis.models.raster.provenance import provenance
-from glacier_qgis.models.raster.source import metric_crs
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.lines import clip_lines
 from glacier_qgis.models.vector.sink import write_layer

@@ -38,8 +38,9 @@ from glacier_qgis.models.package.card import ZoneClass
 from glacier_qgis.models.package.package import Model
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.metric import transform_bounds
 from glacier_qgis.models.raster.sink import create_raster
-from glacier_qgis.models.raster.source import Scene, native_cell_size, transform_bounds, work_grid
+from glacier_qgis.models.raster.source import Scene, native_cell_size, work_grid
 from glacier_qgis.models.vector.source import read_polygons
 
 COPY_BLOCK = 1024

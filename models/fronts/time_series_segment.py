@@ -25,7 +25,8 @@ from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.segment import Drafts, segment
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene
 from glacier_qgis.models.fronts.time_series_work import WorkFolder, digest, scene_identity
-from glacier_qgis.models.raster.source import metric_crs, open_raster, work_grid
+from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.raster.source import open_raster, work_grid
 
 ZONES, PROBABILITY, RECORD = "zones.tif", "probability.tif", "scene.json"
 SCENES_AT_ONCE = 2

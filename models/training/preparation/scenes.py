@@ -13,7 +13,8 @@ from rasterio.enums import ColorInterp, Resampling
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.product_names import SceneName, parse_scene_name
-from glacier_qgis.models.raster.source import Scene, metric_crs, native_cell_size, open_raster
+from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.raster.source import Scene, native_cell_size, open_raster
 
 THUMBNAIL = 64
 

@@ -16,7 +16,8 @@ from pyproj import Transformer
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import metric_crs, open_raster, read_band, work_grid
+from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.raster.source import open_raster, read_band, work_grid
 
 ORIGIN = (500_000.0, 7_300_000.0)
 

@@ -1,0 +1,88 @@
+"""In which metric CRS something is worked on."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from pyproj import CRS, Proj, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_utm_crs_info
+
+from glacier_qgis.models.engine.errors import EngineError
+
+Bounds = tuple[float, float, float, float]
+
+SCALE_TOLERANCE = 0.06
+"""A projection that stretches lengths by more than this is not worked in. Polar stereographic
+grids reach 0.04 at 60° of latitude; web Mercator is at 1.5 there."""
+
+
+class Placed(Protocol):
+    """Something with a place on Earth, a raster or a layer of features."""
+
+    @property
+    def crs(self) -> CRS:
+        """The CRS that its coordinates are in."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north in `crs`."""
+
+    @property
+    def role(self) -> str:
+        """The name of the parameter that it came by, for messages."""
+
+    @property
+    def name(self) -> str:
+        """The path or GDAL name."""
+
+
+def metric_crs(scene: Placed) -> CRS:
+    """Return the CRS to work in: the scene's own if it measures metres truly, else UTM or polar.
+
+    Longitudes and latitudes, feet, and projections that stretch lengths by more than
+    `SCALE_TOLERANCE` at the scene's centre (web Mercator) are replaced.
+    """
+    longitude, latitude = centre(scene)
+    metres = all(axis.unit_name == "metre" for axis in scene.crs.axis_info[:2])
+    if scene.crs.is_projected and metres and is_true(scene.crs, longitude, latitude):
+        return scene.crs.to_2d()
+    if latitude >= 84:
+        return CRS.from_epsg(3413)
+    if latitude <= -80:
+        return CRS.from_epsg(3031)
+    (utm, *_) = query_utm_crs_info(
+        datum_name="WGS 84",
+        area_of_interest=AreaOfInterest(longitude, latitude, longitude, latitude),
+    )
+    return CRS.from_authority(utm.auth_name, utm.code)
+
+
+def centre(scene: Placed) -> tuple[float, float]:
+    """Return longitude and latitude of the scene's centre."""
+    west, south, east, north = scene.bounds
+    geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
+    to_degrees = Transformer.from_crs(scene.crs, geographic, always_xy=True)
+    longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
+    if not (abs(longitude) <= 360 and abs(latitude) <= 90):  # nor not a number
+        raise EngineError(
+            f"{scene.role}: {scene.name} lies outside the area where its CRS '{scene.crs.name}' is "
+            "defined: is the CRS the right one?"
+        )
+    return longitude, latitude
+
+
+def is_true(crs: CRS, longitude: float, latitude: float) -> bool:
+    """Whether a projection keeps lengths within `SCALE_TOLERANCE` at a place."""
+    scale = math.sqrt(Proj(crs).get_factors(longitude, latitude).areal_scale)
+    return abs(scale - 1) <= SCALE_TOLERANCE
+
+
+def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
+    """Return the box in `target` that holds the box `bounds` of `source`."""
+    if source == target:
+        return bounds
+    transformer = Transformer.from_crs(source, target, always_xy=True)
+    west, south, east, north = transformer.transform_bounds(*bounds, densify_pts=21)
+    return west, south, east, north
