@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +22,7 @@ class Outputs:
     def __init__(self, job_id: str) -> None:
         self._prefix = f".{job_id}-"
         self._staged: dict[Path, Path] = {}
-        self._lasting: set[Path] = set()
+        self._lasting: dict[Path, str] = {}
         self._scratch: list[Path] = []
 
     def stage(self, destination: Path) -> Path:
@@ -59,11 +61,16 @@ class Outputs:
         if source is not None and draft.exists() and draft.samefile(source):
             draft = draft.with_name(f"{destination.stem}.unfinished-2{destination.suffix}")
         self._staged[destination] = draft
-        self._lasting.add(draft)
+        self._lasting[draft] = ""
         return draft
 
-    def stage_folder(self, destination: Path) -> Path:
+    def stage_folder(self, destination: Path, lasting: str = "") -> Path:
         """Return an empty folder to fill instead of `destination`.
+
+        Args:
+            destination: A folder that is empty, or not there.
+            lasting: Which files of it stay if the job ends early, as a pattern; the folder is then
+                named ``<name>.unfinished``, with a number where there is one from before.
 
         Raises:
             EngineError: There is something at the destination already, or its parent cannot be
@@ -77,6 +84,13 @@ class Outputs:
         if destination.is_dir():
             destination.rmdir()
         draft = self.stage(destination)
+        if lasting:
+            names = (f"{destination.name}.unfinished{end}" for end in _endings())
+            draft = next(
+                path for name in names if not (path := destination.with_name(name)).exists()
+            )
+            self._staged[destination] = draft
+            self._lasting[draft] = lasting
         draft.mkdir()
         return draft
 
@@ -95,13 +109,17 @@ class Outputs:
             for part in _with_sidecars(draft):
                 part.replace(destination.parent / part.name.removeprefix(self._prefix))
         self._staged.clear()
+        self._lasting.clear()
 
     def discard(self) -> None:
         """Remove what was staged or scratched, with everything that a driver put beside it.
 
         What was staged to last stays.
         """
-        for draft in {*self._staged.values(), *self._scratch} - self._lasting:
+        for draft, lasting in self._lasting.items():
+            if lasting:
+                _keep_only(draft, lasting)
+        for draft in {*self._staged.values(), *self._scratch} - self._lasting.keys():
             for leftover in _with_sidecars(draft):
                 if leftover.is_dir():
                     shutil.rmtree(leftover)
@@ -125,6 +143,23 @@ class Outputs:
                 self.commit()
         finally:
             self.discard()
+
+
+def _endings() -> Iterator[str]:
+    yield ""
+    yield from (f"-{number}" for number in itertools.count(2))
+
+
+def _keep_only(folder: Path, pattern: str) -> None:
+    """Remove what does not match, and folders that have nothing in them then."""
+    kept = {*folder.glob(pattern)}
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if not path.is_dir() and path not in kept:
+            path.unlink(missing_ok=True)
+        elif path.is_dir() and _is_empty(path):
+            path.rmdir()
+    if folder.is_dir() and _is_empty(folder):
+        folder.rmdir()
 
 
 def _is_empty(folder: Path) -> bool:

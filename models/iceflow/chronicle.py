@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
+import pandas as pd
+
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.iceflow.findings import of_scenario
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.recorder import Recorder
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot
@@ -78,8 +81,8 @@ class Chronicle:
         for name, state in zip(self._names, self.last, strict=True):
             account = state.budget
             self._reporter.log(
-                f"{_of(name)}In {state.steps} steps {account.balance:+.4g} km³ of ice came from "
-                f"the mass balance, {account.lost:.4g} km³ left over the border, and clipping "
+                f"{of_scenario(name)}In {state.steps} steps {account.balance:+.4g} km³ of ice came "
+                f"from the mass balance, {account.lost:.4g} km³ left over the border, and clipping "
                 f"negative thickness added {account.added:.4g} km³."
             )
             self._warn(name, [*budget_warnings(state.budget, cfl), *ending_warnings(state)])
@@ -95,29 +98,39 @@ class Chronicle:
         series = {index: recorder.series for index, recorder in self._recorders}
         return {name: series[index] for index, name in enumerate(self._names)}
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows of all scenarios, with their names where there are several."""
+        return pd.DataFrame(
+            [
+                {"scenario": name, **row} if name else row
+                for name, series in self.runs.items()
+                for row in series
+            ]
+        )
+
     def _warn(self, name: str, sentences: Sequence[str]) -> None:
         for sentence in sentences:
-            told = f"{_of(name)}{sentence}"
+            told = f"{of_scenario(name)}{sentence}"
             self.warnings.append(told)
             self._reporter.warning(told)
 
 
-def _of(scenario: str) -> str:
-    return f"Scenario '{scenario}': " if scenario else ""
-
-
 @contextmanager
-def keeping(recorder: Recorder, reporter: Reporter) -> Iterator[None]:
+def keeping(recorders: Sequence[Recorder], reporter: Reporter) -> Iterator[None]:
     """Say where the years saved so far are if the run ends early; leave nothing without any."""
-    draft = recorder.netcdf
+    drafts = [recorder.netcdf for recorder in recorders if recorder.netcdf is not None]
     try:
         yield
     except BaseException:
-        if draft is not None and recorder.series:
+        if drafts and recorders[-1].series:
+            what = "that file" if len(drafts) == 1 else "one of them"
             reporter.warning(
-                f"The run ended early. What was saved up to year {recorder.series[-1]['time']:g} "
-                f"is in {draft}: give that file as RESUME to go on from there."
+                f"The run ended early. What was saved up to year "
+                f"{recorders[-1].series[-1]['time']:g} is in {', '.join(map(str, drafts))}: give "
+                f"{what} as RESUME to go on from there."
             )
-        elif draft is not None:
-            draft.unlink(missing_ok=True)
+        else:
+            for draft in drafts:
+                draft.unlink(missing_ok=True)
         raise

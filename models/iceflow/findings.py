@@ -1,4 +1,4 @@
-"""What is drawn from the saved states of a run, beyond the states themselves."""
+"""What is drawn from the saved states of a scenario, beyond the states themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.comparison import Comparison, Observation, compare
@@ -14,22 +16,25 @@ from glacier_qgis.models.iceflow.hypsometry import Hypsometry, band_width, hypso
 from glacier_qgis.models.iceflow.inputs import Topography
 from glacier_qgis.models.iceflow.outlines import Outlines
 from glacier_qgis.models.iceflow.simulation import ICE, Snapshot
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.vector.sink import write_layer
 
 
 class Findings:
-    """Follows a run: outlines, hypsometry at its start, middle and end, the comparison.
+    """Follows a scenario: outlines, hypsometry at its start, middle and end, the comparison.
 
     Attributes:
+        scenario: Its name; blank for the only one of a run.
         hypsometries: A hypsometry each of the start, the middle and the end.
         cell_size: Edge of a cell, m.
-        outlines: Of all saved times; None where they were not asked for.
+        outlines: Of all saved times so far, unless they are not wanted.
         comparison: Once the time of the observation has come; None without an observation.
     """
 
     def __init__(
         self,
+        scenario: str,
         topography: Topography,
         times: Sequence[float],
         observation: Observation | None,
@@ -37,11 +42,11 @@ class Findings:
         outlines: bool,
     ) -> None:
         """Prepare for states at `times` (a), at least two."""
+        self.scenario = scenario
         self.hypsometries: list[Hypsometry] = []
         self.outlines = Outlines(topography.grid, times) if outlines else None
         self.comparison: Comparison | None = None
         self._observation = observation
-        self._grid = topography.grid
         self.cell_size = topography.grid.cell_size
         self._band_width = band_width(topography.surface)
         self._chosen = {times[0], times[len(times) // 2], times[-1]}
@@ -57,23 +62,6 @@ class Findings:
         if seen is not None and math.isclose(snapshot.time, seen.time, abs_tol=1e-9):
             self.comparison = compare(snapshot, seen, self._first_ice, self.cell_size)
 
-    def write(self, outlines: Path | None, misfit: Path | None, tags: Mapping[str, str]) -> None:
-        """Write the outlines and the map of the misfit, where a path is given; `tags` with it."""
-        if outlines is not None and self.outlines is not None:
-            write_layer(self.outlines.frame, outlines, "outlines", "MultiPolygon")
-        if misfit is not None and self.comparison is not None:
-            difference = self.comparison.difference
-            if difference is not None:
-                write_raster(
-                    misfit,
-                    self._grid,
-                    difference[np.newaxis],
-                    nodata=np.nan,
-                    bands=[f"simulated minus observed surface, year {self.comparison.time:g}"],
-                    tags=tags,
-                    unit="m",
-                )
-
     def numbers(self) -> dict[str, float]:
         """Return how well the observation was met, where that was asked."""
         found: dict[str, float] = {}
@@ -85,6 +73,46 @@ class Findings:
             found["MISFIT_MEAN"] = self.comparison.misfit.mean
             found["MISFIT_RMS"] = self.comparison.misfit.rms
         return found
+
+
+def write_outlines(path: Path, findings: Sequence[Findings]) -> None:
+    """Write the outlines of all scenarios, with their names where there are several."""
+    frames = [
+        _named(one.outlines.frame, one.scenario) for one in findings if one.outlines is not None
+    ]
+    write_layer(pd.concat(frames, ignore_index=True), path, "outlines", "MultiPolygon")
+
+
+def write_misfit(
+    path: Path, findings: Sequence[Findings], grid: Grid, tags: Mapping[str, str]
+) -> None:
+    """Write simulated minus observed surface, m, a band a scenario; `tags` with it."""
+    differences = {
+        f"{of_scenario(one.scenario)}simulated minus observed surface, "
+        f"year {one.comparison.time:g}": one.comparison.difference
+        for one in findings
+        if one.comparison is not None and one.comparison.difference is not None
+    }
+    write_raster(
+        path,
+        grid,
+        np.stack([*differences.values()]),
+        nodata=np.nan,
+        bands=[*differences],
+        tags=tags,
+        unit="m",
+    )
+
+
+def of_scenario(name: str) -> str:
+    """Return how a sentence about a scenario begins; blank for the only one of a run."""
+    return f"Scenario '{name}': " if name else ""
+
+
+def _named(frame: gpd.GeoDataFrame, scenario: str) -> gpd.GeoDataFrame:
+    if scenario:
+        frame.insert(0, "scenario", scenario)
+    return frame
 
 
 def with_observation(

@@ -6,17 +6,16 @@ import errno
 import math
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import netCDF4
 import numpy as np
-import numpy.typing as npt
 
 from glacier_qgis.models.iceflow.calendar import CALENDAR, EPOCH, days
-from glacier_qgis.models.iceflow.simulation import Snapshot
+from glacier_qgis.models.iceflow.simulation import Array, Snapshot
 from glacier_qgis.models.raster.grid import Grid
 
 REFERENCES = "Jouvet et al. (2022), J. Glaciol., https://doi.org/10.1017/jog.2021.120"
@@ -35,6 +34,11 @@ FIELDS = {
 }
 """Standard name, long name and unit of each field that changes with time."""
 
+LEVEL_FIELDS = {
+    "basal_velocity": ("velbase_mag", "magnitude of the velocity at the bed"),
+    "surface_velocity": ("velsurf_mag", "magnitude of the velocity at the surface"),
+}
+"""Name and long name of the fields, in m year-1, that are there if they were asked for."""
 
 COUNTS = {
     "gained": ("ice gained from the surface mass balance since the start", "km3"),
@@ -52,17 +56,21 @@ class SimulationFile:
     def __init__(self, dataset: netCDF4.Dataset) -> None:
         self._dataset = dataset
 
-    def append(self, snapshot: Snapshot) -> None:
+    def append(self, snapshot: Snapshot, levels: Mapping[str, Array]) -> None:
         """Write one saved time, so that it outlives the process.
 
         Velocity is missing where there is no ice.
+
+        Args:
+            snapshot: The state.
+            levels: Speeds (m a⁻¹) by key of `LEVEL_FIELDS`, those that the file was created for.
 
         Raises:
             OSError: The disk has too little room. A write that failed midway would spoil the
                 whole file, so it is not tried.
         """
         file = self._dataset
-        self._check_room(snapshot.thickness.nbytes * len(FIELDS) + _MEGABYTE)
+        self._check_room(snapshot.thickness.nbytes * (len(FIELDS) + len(levels)) + _MEGABYTE)
         index = len(file.dimensions["time"])
         ice = snapshot.thickness > 0
         values = {
@@ -72,6 +80,10 @@ class SimulationFile:
             "vbar": np.where(ice, snapshot.v, np.nan),
             "velbar_mag": np.where(ice, snapshot.speed, np.nan),
             "smb": snapshot.balance,
+            **{
+                LEVEL_FIELDS[name][0]: np.where(ice, field, np.nan)
+                for name, field in levels.items()
+            },
         }
         file["time"][index] = days(snapshot.time)
         file["model_year"][index] = snapshot.time
@@ -91,7 +103,11 @@ class SimulationFile:
 
 @contextmanager
 def create_simulation_file(
-    path: Path, grid: Grid, bed: npt.NDArray[np.float32], provenance: Mapping[str, str]
+    path: Path,
+    grid: Grid,
+    bed: Array,
+    provenance: Mapping[str, str],
+    levels: Collection[str] = (),
 ) -> Iterator[SimulationFile]:
     """Create a file for states on `grid`, with the bed (m) in it.
 
@@ -100,6 +116,7 @@ def create_simulation_file(
         grid: of all fields, north-up.
         bed: bedrock elevation, m.
         provenance: where the result comes from; becomes global attributes.
+        levels: keys of `LEVEL_FIELDS` that states will come with.
     """
     with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
         _describe_file(file, provenance)
@@ -108,7 +125,8 @@ def create_simulation_file(
         field = _create_field(file, "topg", ("y", "x"), grid)
         field.setncatts(_names("bedrock_altitude", "bed elevation", "m"))
         field[:] = bed
-        for name, (standard, long, unit) in FIELDS.items():
+        more = {LEVEL_FIELDS[key][0]: (None, LEVEL_FIELDS[key][1], "m year-1") for key in levels}
+        for name, (standard, long, unit) in (FIELDS | more).items():
             _create_field(file, name, ("time", "y", "x"), grid).setncatts(
                 _names(standard, long, unit)
             )

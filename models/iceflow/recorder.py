@@ -14,7 +14,12 @@ from rasterio.io import DatasetWriter
 
 from glacier_qgis.models.iceflow.calendar import iso_date
 from glacier_qgis.models.iceflow.inputs import Topography
-from glacier_qgis.models.iceflow.netcdf import FIELDS, SimulationFile, create_simulation_file
+from glacier_qgis.models.iceflow.netcdf import (
+    FIELDS,
+    LEVEL_FIELDS,
+    SimulationFile,
+    create_simulation_file,
+)
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
@@ -84,8 +89,10 @@ class Recorder:
                 )
                 self._targets[name] = self._open.enter_context(raster)
             if self.netcdf is not None:
+                ground = self._topography
+                levels = [name for name in LEVEL_FIELDS if name in self._rasters]
                 file = create_simulation_file(
-                    self.netcdf, self._topography.grid, self._topography.bed, self._tags
+                    self.netcdf, ground.grid, ground.bed, self._tags, levels
                 )
                 self._file = self._open.enter_context(file)
             self._open = self._open.pop_all()
@@ -100,10 +107,10 @@ class Recorder:
         """Close the files."""
         self._open.__exit__(kind, error, traceback)
 
-    def record(self, snapshot: Snapshot, others: Mapping[str, Array] | None = None) -> None:
-        """Write the next saved state; `others` are fields of `RASTERS` that it does not hold."""
+    def record(self, snapshot: Snapshot, levels: Mapping[str, Array]) -> None:
+        """Write the next saved state, and the speeds at bed and surface that were asked for."""
         if self._file is not None:
-            self._file.append(snapshot)
+            self._file.append(snapshot, levels)
         self.series.append(
             {
                 "time": snapshot.time,
@@ -116,18 +123,22 @@ class Recorder:
         )
         band = len(self.series)
         for name, target in self._targets.items():
-            target.write(_field(snapshot, name, others or {}), band)
+            target.write(_field(snapshot, name, levels), band)
             target.update_tags(band, TIME=iso_date(snapshot.time), YEAR=f"{snapshot.time:.10g}")
 
 
-def sizes(rasters: Sequence[Path], netcdf: Path | None, grid: Grid, times: int) -> dict[Path, int]:
+def sizes(
+    rasters: Mapping[str, Path], netcdf: Path | None, grid: Grid, times: int
+) -> dict[Path, int]:
     """Return how many bytes go into each folder at most, before compression."""
     field = grid.height * grid.width * np.dtype(np.float32).itemsize * times
     folders: Counter[Path] = Counter()
-    for path in rasters:
+    for path in rasters.values():
         folders[path.parent] += field
     if netcdf is not None:
-        folders[netcdf.parent] += field * len(FIELDS)
+        folders[netcdf.parent] += field * len(
+            FIELDS.keys() | (LEVEL_FIELDS.keys() & rasters.keys())
+        )
     return dict(folders)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from glacier_qgis.models.engine.page import Page
-from glacier_qgis.models.iceflow.comparison import PERCENTILES, Comparison
-from glacier_qgis.models.iceflow.findings import Findings
+from glacier_qgis.models.iceflow.comparison import PERCENTILES
+from glacier_qgis.models.iceflow.findings import Findings, of_scenario
 from glacier_qgis.models.iceflow.hypsometry import Hypsometry
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.report_figures import (
@@ -29,7 +29,7 @@ def write_report(
     budgets: Mapping[str, Budget],
     warnings: Sequence[str],
     facts: Mapping[str, str],
-    findings: Findings,
+    findings: Sequence[Findings],
 ) -> None:
     """Write the report.
 
@@ -40,22 +40,32 @@ def write_report(
         budgets: of the whole run, by scenario.
         warnings: what may make the result wrong.
         facts: provenance by name, the parameters as JSON among it.
-        findings: what was drawn from the saved states.
+        findings: what was drawn from the saved states of each scenario.
     """
     page = Page("Glacier simulation", " ".join(summary(rows, name) for name, rows in runs.items()))
     for warning in warnings:
         page.warning(warning)
     page.figure(curves(runs), "Volume, area (cells with at least 1 m of ice) and mean speed.")
     page.heading("Hypsometry")
+    several = len(findings) > 1
     page.figure(
-        hypsometry_figure(findings.hypsometries),
-        "Area and volume by surface elevation at the start, in the middle and at the end.",
+        hypsometry_figure(_scenario_ends(findings) if several else _course(findings[0])),
+        "Area and volume by surface elevation at the start, "
+        + ("and at the end of each scenario." if several else "in the middle and at the end."),
     )
-    page.table([_spread(state) for state in findings.hypsometries], "Where the ice lies.")
-    if findings.comparison is not None:
-        _compare(page, findings.comparison, findings.cell_size)
+    page.table(
+        [_named(one.scenario) | _spread(state) for one in findings for state in one.hypsometries],
+        "Where the ice lies.",
+    )
+    _compare(page, findings)
     page.heading("Emulator")
-    page.facts({name: value for name, value in facts.items() if name.startswith(EMULATOR)})
+    page.facts(
+        {
+            (name.removeprefix(f"{EMULATOR}_") if name != EMULATOR else "NAME"): value
+            for name, value in facts.items()
+            if name.startswith(EMULATOR)
+        }
+    )
     page.heading("Mass budget")
     terms = [(name, budget_rows(budget)) for name, budget in budgets.items()]
     page.table(
@@ -107,42 +117,66 @@ def budget_rows(budget: Budget) -> dict[str, float]:
     }
 
 
-def _compare(page: Page, comparison: Comparison, cell_size: float) -> None:
-    page.heading(f"Against the observation of year {comparison.time:g}")
-    overlap, misfit = comparison.overlap, comparison.misfit
-    if overlap is not None:
-        page.table(
-            [
-                {
-                    "Both (km²)": overlap.both,
-                    "Too much ice (km²)": overlap.too_much,
-                    "Too little ice (km²)": overlap.too_little,
-                    "Intersection over union": overlap.iou,
-                }
-            ],
-            "Cells with at least 1 m of ice against those inside the observed outline.",
-        )
-    if misfit is None or comparison.difference is None:
+def _compare(page: Page, findings: Sequence[Findings]) -> None:
+    """Show how the scenarios met the observation, if there was one."""
+    found = {one: one.comparison for one in findings if one.comparison is not None}
+    if not found:
         return
-    page.table(
-        [
-            {
-                "Area (km²)": misfit.area,
-                "Mean (m)": misfit.mean,
-                "RMS (m)": misfit.rms,
-                **{
-                    f"{share} % (m)": value
-                    for share, value in zip(PERCENTILES, misfit.percentiles, strict=True)
-                },
-            }
-        ],
-        "Simulated minus observed surface over the ice: mean, root mean square, percentiles.",
-    )
-    page.figure(
-        misfit_figure(comparison.difference, cell_size),
-        "Simulated minus observed surface, m; blue is too high. Colours end at the 98th "
-        "percentile.",
-    )
+    page.heading(f"Against the observation of year {next(iter(found.values())).time:g}")
+    overlaps = [
+        _named(one.scenario)
+        | {
+            "Both (km²)": overlap.both,
+            "Too much ice (km²)": overlap.too_much,
+            "Too little ice (km²)": overlap.too_little,
+            "Intersection over union": overlap.iou,
+        }
+        for one, comparison in found.items()
+        if (overlap := comparison.overlap) is not None
+    ]
+    if overlaps:
+        page.table(
+            overlaps, "Cells with at least 1 m of ice against those inside the observed outline."
+        )
+    misfits = [
+        _named(one.scenario)
+        | {"Area (km²)": misfit.area, "Mean (m)": misfit.mean, "RMS (m)": misfit.rms}
+        | {
+            f"{share} % (m)": value
+            for share, value in zip(PERCENTILES, misfit.percentiles, strict=True)
+        }
+        for one, comparison in found.items()
+        if (misfit := comparison.misfit) is not None
+    ]
+    if misfits:
+        page.table(
+            misfits,
+            "Simulated minus observed surface over the ice: mean, root mean square, percentiles.",
+        )
+    for one, comparison in found.items():
+        if comparison.difference is not None:
+            page.figure(
+                misfit_figure(comparison.difference, one.cell_size),
+                f"{of_scenario(one.scenario)}simulated minus observed surface, m; blue is too "
+                "high. Colours end at the 98th percentile.",
+            )
+
+
+def _course(finding: Findings) -> dict[str, Hypsometry]:
+    return {f"year {state.time:g}": state for state in finding.hypsometries}
+
+
+def _scenario_ends(findings: Sequence[Findings]) -> dict[str, Hypsometry]:
+    """Return the state that all scenarios begin with, and those that they end with."""
+    first = findings[0].hypsometries[0]
+    ends = {one.scenario: one.hypsometries[-1] for one in findings}
+    return {f"year {first.time:g}": first} | {
+        f"{name}, year {state.time:g}": state for name, state in ends.items()
+    }
+
+
+def _named(scenario: str) -> dict[str, object]:
+    return {"Scenario": scenario} if scenario else {}
 
 
 def _spread(state: Hypsometry) -> dict[str, object]:

@@ -22,9 +22,7 @@ Runs = Mapping[str, Sequence[Mapping[str, float]]]
 MAP_CELLS = 300
 """Cells a side of a map, at most; larger fields are thinned out."""
 LINES = ("#1f5a94", "#d1661f", "#5b8c3e", "#8a4fa0", "#b22a4f", "#3a9ca6", "#7a6a3a", "#555555")
-"""Of scenarios; after the last comes the first again."""
-COLOURS = ("#1f5a94", "#d1661f", "#5b8c3e")
-"""Of the start, the middle and the end of a run."""
+"""Colours; after the last comes the first again."""
 
 
 def curves(runs: Runs) -> go.Figure:
@@ -48,10 +46,10 @@ def curves(runs: Runs) -> go.Figure:
     return figure
 
 
-def hypsometry_figure(states: Sequence[Hypsometry]) -> go.Figure:
-    """Draw area and volume by elevation, a stair a state."""
+def hypsometry_figure(states: Mapping[str, Hypsometry]) -> go.Figure:
+    """Draw area and volume by elevation, a stair a state, under its name."""
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
-    for state, colour in zip(states, COLOURS, strict=False):
+    for (name, state), colour in zip(states.items(), cycle(LINES)):
         for column, amounts in enumerate((state.area, state.volume), 1):
             heights, widths = stairs(state, amounts)
             stair = go.Scatter(
@@ -59,12 +57,12 @@ def hypsometry_figure(states: Sequence[Hypsometry]) -> go.Figure:
                 y=heights,
                 mode="lines",
                 line={"color": colour},
-                name=f"year {state.time:g}",
-                legendgroup=f"{state.time:g}",
+                name=name,
+                legendgroup=name,
                 showlegend=column == 1,
             )
             figure.add_trace(stair, row=1, col=column)
-    width = states[0].width if states else 0.0
+    width = next(iter(states.values())).width
     figure.update_xaxes(title_text=f"Area per {width:g} m (km²)", rangemode="tozero", col=1)
     figure.update_xaxes(title_text=f"Volume per {width:g} m (km³)", rangemode="tozero", col=2)
     figure.update_yaxes(title_text="Surface elevation (m)", col=1)

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -19,7 +18,12 @@ from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS
 from glacier_qgis.models.iceflow.chronicle import Chronicle, keeping
 from glacier_qgis.models.iceflow.comparison import read_observation
 from glacier_qgis.models.iceflow.emulator import Emulator
-from glacier_qgis.models.iceflow.findings import Findings, with_observation
+from glacier_qgis.models.iceflow.findings import (
+    Findings,
+    with_observation,
+    write_misfit,
+    write_outlines,
+)
 from glacier_qgis.models.iceflow.flow import EmulatedFlow
 from glacier_qgis.models.iceflow.forecast import Forecast, tell_size
 from glacier_qgis.models.iceflow.inputs import (
@@ -50,6 +54,7 @@ from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.vector.sink import write_layer
 
 DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report", "scenario_folder")
+SCENARIO_FILE = "simulation.nc"
 NAMELESS = Scenario("")
 """The only scenario of a run that has none."""
 
@@ -79,7 +84,10 @@ class SimulateGlacier(SimulationOptions):
         ahead = with_observation(self._ahead(first, history), observation, saved)
         times = [*saved, *ahead]
         facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
-        findings = Findings(topography, times, observation, outlines=self.outlines is not None)
+        findings = [
+            Findings(one.name, topography, times, observation, outlines=self.outlines is not None)
+            for one in scenarios
+        ]
         recorders = self._recorders(scenarios, topography, times, facts, outputs, reporter)
         chronicle = Chronicle(
             [scenario.name for scenario in scenarios],
@@ -88,22 +96,22 @@ class SimulateGlacier(SimulationOptions):
             partial(self._levels, emulator, topography),
             reporter,
         )
-        with keeping(recorders[0][1], reporter), chronicle:
+        with keeping([recorder for _, recorder in recorders], reporter), chronicle:
             for states in chain(
                 ([state] * len(scenarios) for state in (history.earlier() if history else ())),
                 run_together(simulations, ahead, Forecast(Stage(reporter, 0.02, 0.98))),
             ):
                 chronicle.see(states)
-                findings.see(states[0])
+                for finding, state in zip(findings, states, strict=True):
+                    finding.see(state)
         chronicle.end(self.cfl)
         last = chronicle.last[0]
         if self.series:
-            write_layer(_table(chronicle.runs), outputs.stage(self.series), "series")
-        findings.write(
-            outputs.stage(self.outlines) if self.outlines else None,
-            outputs.stage(self.misfit) if self.misfit else None,
-            facts,
-        )
+            write_layer(chronicle.table, outputs.stage(self.series), "series")
+        if self.outlines:
+            write_outlines(outputs.stage(self.outlines), findings)
+        if self.misfit:
+            write_misfit(outputs.stage(self.misfit), findings, topography.grid, facts)
         if self.report:
             write_report(
                 outputs.stage(self.report),
@@ -122,7 +130,7 @@ class SimulateGlacier(SimulationOptions):
             "ADDED_BY_CLIPPING": last.budget.added,
             "STEPS": last.steps,
             "TIMES": [*times],
-            **findings.numbers(),
+            **findings[0].numbers(),
         }
 
     def _topography(self, reporter: Reporter) -> Topography:
@@ -176,7 +184,9 @@ class SimulateGlacier(SimulationOptions):
         rasters = {name: outputs.stage(path) for name, path in wanted.items()}
         netcdf = outputs.stage_lasting(self.netcdf, self.resume) if self.netcdf else None
         files = [(0, rasters, netcdf, facts)]
-        folder = outputs.stage_folder(self.scenario_folder) if self.scenario_folder else None
+        folder = None
+        if self.scenario_folder:
+            folder = outputs.stage_folder(self.scenario_folder, lasting=f"*/{SCENARIO_FILE}")
         for index, scenario in enumerate(scenarios if self.scenarios else ()):
             named = {**facts, "SCENARIO": scenario.name}
             if folder is None:
@@ -185,10 +195,10 @@ class SimulateGlacier(SimulationOptions):
             home = folder / scenario.name
             home.mkdir()
             each = {name: home / f"{name}.tif" for name in wanted}
-            files.append((index, each, home / "simulation.nc", named))
+            files.append((index, each, home / SCENARIO_FILE, named))
         room: Counter[Path] = Counter()
         for _, paths, file, _ in files:
-            room.update(sizes([*paths.values()], file, topography.grid, len(times)))
+            room.update(sizes(paths, file, topography.grid, len(times)))
         tell_size(dict(room), reporter)
         return [
             (index, Recorder(paths, file, topography, times, tags))
@@ -279,13 +289,3 @@ class SimulateGlacier(SimulationOptions):
             )
             for balance in balances
         ]
-
-
-def _table(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> pd.DataFrame:
-    """Return the rows of all scenarios, with their names where there are several."""
-    rows = [
-        {"scenario": name, **row} if name else row
-        for name, series in runs.items()
-        for row in series
-    ]
-    return pd.DataFrame(rows)

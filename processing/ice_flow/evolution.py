@@ -60,8 +60,8 @@ def scenarios() -> Parameter:
         "A table with a row a scenario: the column 'name', and ela_offset (m) with the mass "
         "balance 'ELA', or temperature_offset (K) and precipitation_offset (%) with 'degree days', "
         "which are added to what the other parameters give. All run at once, each with its own "
-        "time steps. SERIES and REPORT hold all of them, SCENARIO_FOLDER their rasters; the other "
-        "results are those of the first row.",
+        "time steps. SERIES, OUTLINES, MISFIT and REPORT hold all of them, SCENARIO_FOLDER their "
+        "other rasters and NetCDF; the rest of the results are those of the first row.",
         advanced=True,
     )
 
@@ -73,7 +73,9 @@ def scenario_folder() -> Parameter:
     )
     return described(
         folder,
-        "A folder a scenario, with simulation.nc and the rasters that were asked for above.",
+        "A folder a scenario, with simulation.nc and the rasters that were asked for above. If the "
+        "run is interrupted, the files simulation.nc stay in ….unfinished: each scenario goes on "
+        "from its own with RESUME, and with its row alone as SCENARIOS.",
     )
 
 

@@ -224,20 +224,22 @@ class SimulateGlacier(EngineAlgorithm):
                 "OUTLINES",
                 "Outlines",
                 "The ice as a polygon a saved year, along the edges of the cells with at least 1 m "
-                "of ice, with year, date, area (km²) and volume (km³); plays with the temporal "
-                "controller.",
+                "of ice, with scenario, year, date, area (km²) and volume (km³); plays with the "
+                "temporal controller.",
                 QgsProcessing.SourceType.TypeVectorPolygon,
             ),
             optional_raster(
                 "MISFIT",
                 "Misfit of the surface",
-                "Simulated minus observed surface on the ice, m, in the year of the observation.",
+                "Simulated minus observed surface on the ice, m, in the year of the observation; a "
+                "band a scenario.",
             ),
             described(
                 QgsProcessingParameterFileDestination(
                     "NETCDF", "NetCDF", "NetCDF files (*.nc)", optional=True, createByDefault=False
                 ),
-                "All fields and times in one CF-1.10 file. While the run lasts it is called "
+                "All fields and times in one CF-1.10 file, with the speeds at bed and surface if "
+                "their rasters are asked for. While the run lasts it is called "
                 "….unfinished.nc, and stays under that name if the run is interrupted: RESUME goes "
                 "on from there.",
             ),

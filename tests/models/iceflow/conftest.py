@@ -11,27 +11,10 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from listener import Listener
 
 from glacier_qgis.models.iceflow.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.emulator import Emulator
-
-
-class Listener:
-    """A reporter that remembers."""
-
-    def __init__(self) -> None:
-        self.fractions: list[float] = []
-        self.logs: list[str] = []
-        self.warnings: list[str] = []
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        self.fractions.append(fraction)
-
-    def log(self, message: str) -> None:
-        self.logs.append(message)
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 @pytest.fixture

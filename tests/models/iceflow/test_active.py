@@ -95,21 +95,13 @@ def test_threads_share_a_glacier_and_change_nothing(monkeypatch: pytest.MonkeyPa
 @given(
     ice=arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=60)),
     most=st.integers(1, 900),
-    at_least=st.integers(1, 5),
 )
-def test_windows_hold_all_ice_once_and_are_small(ice: np.ndarray, most: int, at_least: int) -> None:
+def test_windows_hold_all_ice_once_and_are_small(ice: np.ndarray, most: int) -> None:
     times = np.zeros(ice.shape, dtype=int)
-    for window in windows(ice, most, at_least):
+    for window in windows(ice, most):
         times[window] += 1
         sides = [part.stop - part.start for part in window]
         assert sides[0] * sides[1] <= max(most, GRAIN * GRAIN) or max(sides) <= GRAIN
         assert ice[window].any()
     assert (times <= 1).all()
     assert (times[ice] == 1).all()
-
-
-def test_windows_share_the_ice_evenly() -> None:
-    ice = np.zeros((100, 400), dtype=bool)
-    ice[20:80, 10:390] = True
-    shares = [ice[window].sum() / ice.sum() for window in windows(ice, 10**9, 2)]
-    assert shares == pytest.approx([0.5, 0.5], abs=0.02)

@@ -27,7 +27,7 @@ from glacier_qgis.models.iceflow.mass_balance import ICE_PER_WATER
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
 SHAPE = (30, 24)

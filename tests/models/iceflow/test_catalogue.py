@@ -12,7 +12,7 @@ from glacier_qgis.models.iceflow.catalogue import find_emulator, installed_emula
 from glacier_qgis.models.iceflow.emulator import Emulator
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 
 NAMES = (

@@ -13,7 +13,7 @@ import pytest
 from glacier_qgis.models.iceflow.forecast import Forecast, in_words, tell_size
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 
 def ticking(seconds: float) -> Iterator[float]:

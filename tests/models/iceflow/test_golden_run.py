@@ -17,7 +17,7 @@ from glacier_qgis.models.iceflow.flow import EmulatedFlow
 from glacier_qgis.models.iceflow.simulation import Simulation, run, save_times
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 
 CELL = 100.0

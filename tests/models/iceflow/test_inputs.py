@@ -18,7 +18,7 @@ from glacier_qgis.models.iceflow.units import VerticalUnit
 from glacier_qgis.models.raster.grid import Grid
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 
 WEST, NORTH, CELL = 400_000.0, 5_150_000.0, 100.0

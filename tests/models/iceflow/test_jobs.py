@@ -29,7 +29,7 @@ from glacier_qgis.models.iceflow.jobs import IceVelocity
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"

@@ -28,7 +28,7 @@ from glacier_qgis.models.iceflow.emulators.listed import read_lists
 from glacier_qgis.models.iceflow.jobs import IceVelocity
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 CELL = 100.0
 INPUTS = "thk 500\nslopsurfx 0.5\nslopsurfy 0.5\narrhenius 100\nslidingco 50\n"

@@ -41,11 +41,14 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Grid]
     grid = Grid(CRS.from_user_input(request.param), Affine(50, 0, 4e5, 0, -50, 1.2e6), 7, 11)
     rows, columns = np.indices(grid.shape, dtype=np.float32)
     path = tmp_path / "süd run.nc"
-    with create_simulation_file(path, grid, 1000 + columns, PROVENANCE) as file:
+    with create_simulation_file(
+        path, grid, 1000 + columns, PROVENANCE, ["surface_velocity"]
+    ) as file:
         for time in TIMES:
             thickness = (columns + np.float32(time - 1880)) * (rows > 2)
             file.append(
-                Snapshot(time, thickness, 1000 + columns + thickness, columns, rows, rows, 1, 1, 1)
+                Snapshot(time, thickness, 1000 + columns + thickness, columns, rows, rows, 1, 1, 1),
+                {"surface_velocity": 2 * rows},
             )
     return path, grid
 
@@ -61,6 +64,9 @@ def test_xarray_decodes_times_places_and_values(written: tuple[Path, Grid]) -> N
         assert float(place) == 16.0
         assert np.isnan(data["ubar"].isel(time=0, y=0)).all()
         assert float(data["vbar"].isel(time=1, y=5, x=3)) == 5.0
+        assert float(data["velsurf_mag"].isel(time=1, y=5, x=3)) == 10.0
+        assert np.isnan(data["velsurf_mag"].isel(time=1, y=0)).all()
+        assert "velbase_mag" not in data
         assert CRS.from_wkt(data["crs"].attrs["crs_wkt"]) == grid.crs
 
 

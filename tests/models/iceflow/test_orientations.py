@@ -19,7 +19,7 @@ from glacier_qgis.models.iceflow.jobs import IceVelocity
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 CELL = 100.0
 ROWS, COLUMNS = 44, 34

@@ -12,13 +12,13 @@ import time
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import netCDF4
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from listener import Listener
 from pydantic import ValidationError
 
 import glacier_qgis
@@ -27,9 +27,6 @@ from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
-
-if TYPE_CHECKING:
-    from conftest import Listener
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
@@ -190,6 +187,49 @@ def test_a_full_disk_loses_no_saved_year(
     whole = simulate(listener, **valley)
     assert rest["TIMES"] == whole["TIMES"]
     assert rest["VOLUME"] == whole["VOLUME"]
+
+
+class StopError(Exception):
+    """What a person does."""
+
+
+class Stopping(Listener):
+    """Stops the run past 70 % of it."""
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        super().progress(fraction, message)
+        if fraction > 0.7:
+            raise StopError
+
+
+def test_each_scenario_of_an_interrupted_batch_goes_on_from_its_last_saved_year(
+    valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    table, one, futures = tmp_path / "two.csv", tmp_path / "one.csv", tmp_path / "futures"
+    table.write_text("name,ela_offset\nas now,0\nwarm,300\n")
+    one.write_text("name,ela_offset\nwarm,300\n")
+    batch = valley | {"scenarios": {"path": str(table)}, "thickness": tmp_path / "h.tif"}
+    stopping = Stopping()
+    with pytest.raises(StopError):
+        simulate(stopping, **batch, scenario_folder=futures)
+    kept = tmp_path / "futures.unfinished"
+    files = [kept / name / "simulation.nc" for name in ("as now", "warm")]
+    assert sorted(path for path in kept.rglob("*") if path.is_file()) == files
+    assert not (tmp_path / "h.tif").exists()
+    assert all(str(file) in stopping.warnings[-1] for file in files)
+    rest = simulate(
+        listener,
+        **onwards(valley, files[1]),
+        scenarios={"path": str(one)},
+        netcdf=tmp_path / "w.nc",
+    )
+    assert rest["TIMES"] == [0, 2.5, 5, 7.5, 10, 12]
+    simulate(listener, **batch, scenario_folder=futures)
+    with (
+        netCDF4.Dataset(tmp_path / "w.nc") as resumed,
+        netCDF4.Dataset(futures / "warm" / "simulation.nc") as whole,
+    ):
+        np.testing.assert_allclose(resumed["thk"][:], whole["thk"][:], rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from glacier_qgis.models.iceflow.scenarios import Scenario, read_scenarios
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
 Table = Callable[[str], VectorInput]
@@ -159,3 +159,49 @@ def test_a_batch_equals_single_runs(
     assert together["volume_km3"].iloc[3] == pytest.approx(result["VOLUME"])
     page = files["report"].read_text(encoding="utf-8")
     assert all(f"{name} (km³)" in page for name in elas)
+
+
+def test_each_scenario_is_traced_and_compared_with_what_was_seen(
+    valley: dict[str, object],
+    table: Table,
+    write_tif: Callable[..., Path],
+    tmp_path: Path,
+    f15: Emulator,
+    listener: Listener,
+) -> None:
+    seen = np.full((48, 32), 3000, dtype="f4")
+    files = {"outlines": tmp_path / "o.gpkg", "misfit": tmp_path / "m.tif"}
+    page, folder = tmp_path / "r.html", tmp_path / "futures"
+    with Outputs("0123456789ab") as outputs:
+        result = SimulateGlacier(
+            **valley,
+            **files,
+            scenarios=table("name,ela_offset\nas now,0\nwarm,400\n"),
+            observed_surface={"path": str(write_tif("seen.tif", seen, UPRIGHT))},
+            report=page,
+            scenario_folder=folder,
+            surface_out=tmp_path / "s.tif",
+            surface_velocity=tmp_path / "v.tif",
+        ).run(listener, outputs)
+    outlines = geopandas.read_file(files["outlines"]).set_index(["scenario", "time"])
+    with rasterio.open(files["misfit"]) as raster:
+        misfits = dict(zip(raster.descriptions, raster.read(), strict=True))
+    assert [text.split(":")[0] for text in misfits] == ["Scenario 'as now'", "Scenario 'warm'"]
+    for name, misfit in zip(("as now", "warm"), misfits.values(), strict=True):
+        with (
+            netCDF4.Dataset(folder / name / "simulation.nc") as file,
+            rasterio.open(folder / name / "surface_velocity.tif") as speed,
+        ):
+            ice, surface = file["thk"][:], file["usurf"][-1]
+            np.testing.assert_array_equal(file["velsurf_mag"][3].filled(np.nan), speed.read(4))
+            assert "velbase_mag" not in file.variables
+        for index, time in enumerate((0, 5, 10, 12)):
+            area = float((ice[index] >= 1).sum()) * 0.01
+            assert outlines.loc[(name, time), "area_km2"] == pytest.approx(area)
+        known = np.isfinite(misfit)
+        np.testing.assert_allclose(misfit[known], (surface - 3000)[known])
+    first = next(iter(misfits.values()))
+    assert result["MISFIT_MEAN"] == pytest.approx(float(np.nanmean(first)), rel=1e-5)
+    text = page.read_text(encoding="utf-8")
+    assert "warm, year 12" in text
+    assert text.count('<th scope="col" class="short">Scenario</th>') == 2

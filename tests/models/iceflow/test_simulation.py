@@ -14,7 +14,7 @@ from glacier_qgis.models.iceflow.simulation import Simulation, run, run_together
 from glacier_qgis.models.iceflow.transport import TRANSPORTS, Order
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 
 RATE = 1e-16

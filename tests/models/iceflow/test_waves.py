@@ -12,7 +12,7 @@ from glacier_qgis.models.iceflow.simulation import Simulation, Snapshot, run
 from glacier_qgis.models.iceflow.waves import FEW, LASTING, Waves
 
 if TYPE_CHECKING:
-    from conftest import Listener
+    from listener import Listener
 
 CELL, SLOPE = 100.0, 0.1
 GAMMA = 2 * 1e-16 * (910 * 9.81) ** 3 / 5

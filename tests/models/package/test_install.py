@@ -176,10 +176,10 @@ def test_a_network_of_absurd_size_is_not_built(make: Make, tmp_path: Path) -> No
 
 
 def test_an_emulator_is_offered_under_family_and_resolution(tmp_path: Path) -> None:
-    published = installed_emulators()
+    published = [path for name, path in installed_emulators().items() if name.startswith("f15_")]
     if not published:
         pytest.skip("no emulator: neither igm-model nor GLACIER_DATA")
-    source = next(iter(published.values()))
+    source = published[0]
     found = install(source / "model.h5", name="f15_mine/250")
     assert (found["NAME"], found["KIND"]) == ("f15_mine/250", "emulator")
     installed = installed_emulators()["f15_mine/250"]

@@ -1,0 +1,50 @@
+"""Folders of results whose parts outlive a job that ends early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from glacier_qgis.models.engine.outputs import Outputs
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(name)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_folder_that_lasts_is_delivered_whole(tmp_path: Path) -> None:
+    with Outputs("0123456789ab") as outputs:
+        fill(outputs.stage_folder(tmp_path / "out", lasting="*/run.nc"), "a/run.nc", "a/h.tif")
+    assert files(tmp_path) == ["out", "out/a", "out/a/h.tif", "out/a/run.nc"]
+
+
+def test_of_an_unfinished_folder_only_what_lasts_stays_and_nothing_is_overwritten(
+    tmp_path: Path,
+) -> None:
+    for name in ("a", "b"):
+        with pytest.raises(KeyError), Outputs("0123456789ab") as outputs:
+            draft = outputs.stage_folder(tmp_path / "out", lasting="*/run.nc")
+            fill(draft, f"{name}/run.nc", f"{name}/h.tif", "c/h.tif", "log")
+            raise KeyError
+    assert files(tmp_path) == [
+        "out.unfinished",
+        "out.unfinished-2",
+        "out.unfinished-2/b",
+        "out.unfinished-2/b/run.nc",
+        "out.unfinished/a",
+        "out.unfinished/a/run.nc",
+    ]
+
+
+def test_an_unfinished_folder_without_anything_that_lasts_goes(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), Outputs("0123456789ab") as outputs:
+        fill(outputs.stage_folder(tmp_path / "out", lasting="*/run.nc"), "a/h.tif")
+        raise KeyError
+    assert not files(tmp_path)
