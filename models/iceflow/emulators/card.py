@@ -105,6 +105,7 @@ class SelectiveCore(Core, Protocol):
         setting: Setting,
         wanted: npt.NDArray[np.bool_],
         ground: Tensor | None = None,
+        threads: int = 1,
     ) -> Tensor:
         """Return velocities in the cells where `wanted` is True: (output, cell), m a⁻¹.
 
@@ -115,4 +116,5 @@ class SelectiveCore(Core, Protocol):
             wanted: Which cells, (row, column); at least one.
             ground: Surface without ice, m, where it stays the same from call to call; then what
                 the network makes of it may be remembered. It must not be written to.
+            threads: How many share the work.
         """

@@ -46,7 +46,7 @@ def read_keras(weights: Path, name: str, lists: FieldLists) -> ListedCore:
         EngineError: The file is no Keras model, or TensorFlow is not installed.
     """
     layers, channels = _architecture(weights)
-    lists.check(weights, *channels)
+    lists = lists.fitted(weights, *channels)
     network = KerasProcess(weights, _interpreter(weights))
     return ListedCore(name, weights, lists, network, channels[1], reach(layers))
 

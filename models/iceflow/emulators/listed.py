@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,8 @@ Network = Callable[[Tensor], Tensor]
 
 LEVELS = ("U", "V")
 """Outputs of a network that gives velocities on levels from the bed to the surface."""
+SOFTNESS = "arrhenius"
+"""The input that some networks on levels take once a level."""
 STRETCH = 4.0
 """Of the levels: how much thinner the lowest layer is than an even one (IGM's vert_spacing)."""
 LEAST_SLIDING = 1.0
@@ -44,29 +46,52 @@ CURE = (
 
 @dataclass(frozen=True)
 class FieldLists:
-    """Names and scales of a network's fields, in its order; 1 where the list gives no scale."""
+    """Names and scales of a network's fields, in its order; 1 where the list gives no scale.
+
+    Attributes:
+        inputs: What it takes in.
+        outputs: What it gives.
+        softness_levels: How many fields in a row are the rate factor, from the bed to the surface.
+    """
 
     inputs: Mapping[str, float]
     outputs: Mapping[str, float]
+    softness_levels: int = 1
 
     @property
     def on_levels(self) -> bool:
         """Whether the network gives U and V on levels."""
         return tuple(self.outputs) == LEVELS
 
-    def check(self, weights: Path, inputs: int, outputs: int) -> None:
-        """Make sure that the lists belong to a network of so many fields.
+    @property
+    def channels(self) -> list[tuple[str, float]]:
+        """Name and scale of each field that the network takes in."""
+        return [
+            field
+            for field in self.inputs.items()
+            for _ in range(self.softness_levels if field[0] == SOFTNESS else 1)
+        ]
+
+    def fitted(self, weights: Path, inputs: int, outputs: int) -> FieldLists:
+        """Return the lists for a network of so many fields.
+
+        A network on levels may take the rate factor on each of them.
 
         Raises:
-            EngineError: They do not.
+            EngineError: They do not belong to it.
         """
+        levels = outputs // 2
         fits = outputs >= 2 * len(LEVELS) and outputs % 2 == 0
-        if inputs != len(self.inputs) or not (fits if self.on_levels else self._counts(outputs)):
+        lists = self
+        if self.on_levels and SOFTNESS in self.inputs and inputs == len(self.inputs) + levels - 1:
+            lists = replace(self, softness_levels=levels)
+        if inputs != len(lists.channels) or not (fits if self.on_levels else self._counts(outputs)):
             raise EngineError(
                 f"EMULATOR: {weights} maps {inputs} fields to {outputs}, but the lists beside it "
                 f"name {len(self.inputs)} and {len(self.outputs)}: they belong to different "
                 f"emulators; {CURE}"
             )
+        return lists
 
     def _counts(self, outputs: int) -> bool:
         return outputs == len(self.outputs)
@@ -102,7 +127,8 @@ class ListedCore(nn.Module):
         super().__init__()
         self.card = list_card(name, weights.parent, lists, radius)
         self.network = network
-        scales = torch.tensor(list(lists.inputs.values()))
+        self._names, scaling = zip(*lists.channels, strict=True)
+        scales = torch.tensor(scaling)
         self.register_buffer("scales", scales[:, None, None], persistent=False)
         self.register_buffer("mix", _mix(lists, channels), persistent=False)
 
@@ -125,14 +151,14 @@ class ListedCore(nn.Module):
         """Return what the network takes in: (glacier, field, row, column)."""
         cell_size, rate_factor, sliding = setting
         numbers = {
-            "arrhenius": rate_factor,
+            SOFTNESS: rate_factor,
             "slidingco": sliding,
             "strflowctrl": rate_factor + sliding,
             "tau_ref": reference_stress(max(sliding, LEAST_SLIDING)),
         }
         if "usurf" in self.card.inputs:
             numbers["slidingco"] = friction(max(sliding, LEAST_SLIDING))
-        fields = stack_fields(self.card.inputs, thickness, surface, cell_size, numbers)
+        fields = stack_fields(self._names, thickness, surface, cell_size, numbers)
         return fields / self.scales
 
 

@@ -74,6 +74,7 @@ class SelectivelyAveraged(Averaged):
         setting: Setting,
         wanted: npt.NDArray[np.bool_],
         ground: Tensor | None = None,
+        threads: int = 1,
     ) -> Tensor:
         """See `SelectiveCore`."""
         cells = torch.from_numpy(wanted)
@@ -83,7 +84,9 @@ class SelectivelyAveraged(Averaged):
                 _turn(field, turns, mirrored=mirrored) for field in (thickness, surface, cells)
             )
             fields = thickness.new_zeros((1, len(total), *here.shape))
-            fields[0, :, here] = self.core.chosen(ice, height, setting, here.numpy())
+            fields[0, :, here] = self.core.chosen(
+                ice, height, setting, here.numpy(), threads=threads
+            )
             total += self._back(fields, turns, mirrored=mirrored)[0][:, cells]
         return total / len(ORIENTATIONS)
 

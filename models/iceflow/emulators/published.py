@@ -37,8 +37,7 @@ def read_published(weights: Path, name: str, lists: FieldLists | None = None) ->
     """
     lists = lists or read_lists(weights)
     network = read_network(weights)
-    lists.check(weights, network.inputs, network.outputs)
-    return StackCore(name, weights, lists, network)
+    return StackCore(name, weights, lists.fitted(weights, network.inputs, network.outputs), network)
 
 
 def read_network(weights: Path) -> IgmCnn:

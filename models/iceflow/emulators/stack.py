@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,6 +13,8 @@ from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
 from glacier_qgis.models.networks.igm import IgmCnn
 from glacier_qgis.models.networks.strips import (
     Features,
+    Mask,
+    Plan,
     evaluate,
     features,
     make_plan,
@@ -37,6 +37,7 @@ class Bare:
         features: What there is to remember of it.
         size: Of the features, bytes.
         used: In which call it was used last.
+        plan: Where ice was wanted and inputs had changed in the last call, and its plan.
     """
 
     ground: Tensor
@@ -44,6 +45,15 @@ class Bare:
     features: Features
     size: int
     used: int = 0
+    plan: tuple[tuple[bytes, bytes, int], Plan] | None = None
+
+    def planned(self, wanted: Mask, changed: Mask, layers: int, threads: int) -> Plan:
+        """Return the plan for these cells, which often are those of the call before."""
+        key = wanted.tobytes(), changed.tobytes(), threads
+        plan = self.plan
+        if plan is None or plan[0] != key:
+            plan = self.plan = key, make_plan(wanted, layers, changed, threads)
+        return plan[1]
 
 
 class StackCore(ListedCore):
@@ -62,18 +72,19 @@ class StackCore(ListedCore):
         thickness: Tensor,
         surface: Tensor,
         setting: Setting,
-        wanted: npt.NDArray[np.bool_],
+        wanted: Mask,
         ground: Tensor | None = None,
+        threads: int = 1,
     ) -> Tensor:
         """See `SelectiveCore`."""
         fields = self.scaled_fields(thickness[None], surface[None], setting)[0]
         layers = self.network.radius
         bare = None if ground is None else self._remember(ground, setting)
         if bare is None:
-            answer = evaluate(self.network, fields, make_plan(wanted, layers))
+            answer = evaluate(self.network, fields, make_plan(wanted, layers, parts=threads))
         else:
             changed = (fields != bare.fields).any(dim=0).numpy()
-            plan = make_plan(wanted, layers, changed)
+            plan = bare.planned(wanted, changed, layers, threads)
             answer = evaluate(self.network, fields, plan, bare.features)
         return torch.mm(self.mix, answer)
 

@@ -19,6 +19,12 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+def interrupted(target: Path, *names: str) -> None:
+    with Outputs("0123456789ab") as outputs:
+        fill(outputs.stage_folder(target, lasting="*/run.nc"), *names)
+        raise KeyError
+
+
 def test_a_folder_that_lasts_is_delivered_whole(tmp_path: Path) -> None:
     with Outputs("0123456789ab") as outputs:
         fill(outputs.stage_folder(tmp_path / "out", lasting="*/run.nc"), "a/run.nc", "a/h.tif")
@@ -29,10 +35,8 @@ def test_of_an_unfinished_folder_only_what_lasts_stays_and_nothing_is_overwritte
     tmp_path: Path,
 ) -> None:
     for name in ("a", "b"):
-        with pytest.raises(KeyError), Outputs("0123456789ab") as outputs:
-            draft = outputs.stage_folder(tmp_path / "out", lasting="*/run.nc")
-            fill(draft, f"{name}/run.nc", f"{name}/h.tif", "c/h.tif", "log")
-            raise KeyError
+        with pytest.raises(KeyError):
+            interrupted(tmp_path / "out", f"{name}/run.nc", f"{name}/h.tif", "c/h.tif", "log")
     assert files(tmp_path) == [
         "out.unfinished",
         "out.unfinished-2",
@@ -44,7 +48,6 @@ def test_of_an_unfinished_folder_only_what_lasts_stays_and_nothing_is_overwritte
 
 
 def test_an_unfinished_folder_without_anything_that_lasts_goes(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), Outputs("0123456789ab") as outputs:
-        fill(outputs.stage_folder(tmp_path / "out", lasting="*/run.nc"), "a/h.tif")
-        raise KeyError
+    with pytest.raises(KeyError):
+        interrupted(tmp_path / "out", "a/h.tif")
     assert not files(tmp_path)

@@ -162,6 +162,24 @@ def test_pinnbp_says_that_it_is_unreliable(read_emulator: Reader) -> None:
     assert "unreliable" in emulator.facts["EMULATOR_CAVEAT"]
 
 
+@pytest.mark.parametrize("levels", [10, 30])
+def test_a_network_may_take_the_rate_factor_on_each_of_its_levels(
+    read_emulator: Reader, levels: int
+) -> None:
+    """Ice on a slope to the south: fastest at its surface, whatever the rate factor is fed as."""
+    name = {10: "pinnbp_10_4_cnn_16_32_3_1_a", 30: "pinnbp_30_4_cnn_12_32_3_1_a"}[levels]
+    emulator = read_emulator(name)
+    row, column = torch.meshgrid(torch.arange(60.0), torch.arange(50.0), indexing="ij")
+    thickness = (150 - 0.4 * (column - 25) ** 2 - 0.2 * (row - 30) ** 2).clamp(min=0)
+    fields = emulator.velocity(thickness, 3000 - 10 * row + thickness, 100.0, 78.0, 12.0)
+    bed, mean, surface = (
+        float(fields[key][25:35, 20:30].mean()) for key in ("vvelbase", "vbar", "vvelsurf")
+    )
+    assert surface < mean < bed < 0
+    assert surface < -5
+    assert emulator.card.inputs == ("thk", "usurf", "arrhenius", "slidingco", "dX")
+
+
 def test_ice_far_thicker_than_in_the_training_is_told_strongly(read_emulator: Reader) -> None:
     emulator = read_emulator("dahunet_micro")
     thickness = torch.full((20, 20), 2000.0)
