@@ -118,8 +118,13 @@ class Chronicle:
 
 @contextmanager
 def keeping(recorders: Sequence[Recorder], reporter: Reporter) -> Iterator[None]:
-    """Say where the years saved so far are if the run ends early; leave nothing without any."""
+    """Say where saved years are while the run lasts, and if it ends early; leave nothing if none."""
     drafts = [recorder.netcdf for recorder in recorders if recorder.netcdf is not None]
+    if drafts:
+        reporter.log(
+            f"Until the run is done its saved years are in {', '.join(map(str, drafts))}, also if "
+            "it is cancelled: RESUME goes on from there."
+        )
     try:
         yield
     except BaseException:

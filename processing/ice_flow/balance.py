@@ -24,6 +24,14 @@ def number_list(name: str, title: str, text: str, *, advanced: bool = True) -> P
     return described(words, text, advanced=advanced)
 
 
+def _of(model: str, parameters: list[Parameter]) -> list[Parameter]:
+    """Say in the title of each parameter which model it belongs to."""
+    for parameter in parameters:
+        title = parameter.description()
+        parameter.setDescription(f"{model}: {title[0].lower()}{title[1:]}")
+    return parameters
+
+
 def mass_balance() -> list[Parameter]:
     """Declare the model of mass balance and what each of the models needs."""
     return [
@@ -37,8 +45,7 @@ def mass_balance() -> list[Parameter]:
         ),
         *_equilibrium_line(),
         _table(),
-        *_climate(),
-        *_melt(),
+        *_of("Degree days", [*_climate(), *_melt()]),
         *_series(),
     ]
 
@@ -103,25 +110,25 @@ def _climate() -> list[Parameter]:
         _raster(
             "TEMPERATURE",
             "Monthly temperature",
-            "Degree days: air temperature near the ground in °C, 12 bands, the means of January "
+            "Air temperature near the ground in °C, 12 bands, the means of January "
             "to December. Single files become bands with 'Build virtual raster'.",
         ),
         number_list(
             "MONTHLY_TEMPERATURE",
             "Twelve temperatures (°C)",
-            "Degree days: twelve numbers instead of the raster, January to December, as at a "
+            "Twelve numbers instead of the raster, January to December, as at a "
             "weather station; CLIMATE_HEIGHT is its elevation.",
         ),
         _raster(
             "PRECIPITATION",
             "Monthly precipitation",
-            "Degree days: rain and snow together as water, 12 bands, January to December, in the "
+            "Rain and snow together as water, 12 bands, January to December, in the "
             "unit PRECIPITATION_UNIT.",
         ),
         number_list(
             "MONTHLY_PRECIPITATION",
             "Twelve amounts of precipitation",
-            "Degree days: twelve numbers instead of the raster, in the unit PRECIPITATION_UNIT.",
+            "Twelve numbers instead of the raster, in the unit PRECIPITATION_UNIT.",
         ),
         choice(
             "PRECIPITATION_UNIT",
@@ -189,7 +196,7 @@ def _melt() -> list[Parameter]:
         ),
         number(
             "SNOW_FACTOR",
-            "Degree-day factor of snow (mm K⁻¹ d⁻¹)",
+            "Melt factor of snow (mm K⁻¹ d⁻¹)",
             "Melt of snow for each day and degree above 0 °C, mm of water.",
             3,
             minValue=0.001,
@@ -198,7 +205,7 @@ def _melt() -> list[Parameter]:
         ),
         number(
             "ICE_FACTOR",
-            "Degree-day factor of ice (mm K⁻¹ d⁻¹)",
+            "Melt factor of ice (mm K⁻¹ d⁻¹)",
             "Melt of ice for each day and degree above 0 °C, mm of water.",
             8,
             minValue=0,
