@@ -121,8 +121,8 @@ def inference(scene: str) -> list[Parameter]:
         described(
             file_or_name("MODEL", "Model", "model"),
             "Name of an installed model, a model package (zip or folder), or an ONNX model with "
-            "the metadata that the plugin Deepness reads. Leave it empty for the model that comes "
-            "with the plugin, which is for radar scenes.",
+            "the metadata that the plugin Deepness reads. Leave it empty for 'caffe_unet', which "
+            "comes with the plugin and is for radar scenes; 'landsat_unet' is for optical ones.",
         ),
         extent(scene),
         polygons(

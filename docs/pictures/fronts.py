@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "build" / "plugins"), str(ROOT / "benchmarks")]
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from front_accuracy import GLACIERS, longest  # noqa: E402
+from front_accuracy import CYCLES, GLACIERS, train  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from skimage import io as images  # noqa: E402
 
@@ -44,7 +44,7 @@ def main() -> None:
     given.data = Path(given.data)
     scenes = read_caffe(given.data / "caffe256")
     for glacier in GLACIERS:
-        weights = longest(given.network, glacier, given)
+        weights = train(given.network, glacier, len(CYCLES[given.network]) - 1, given)
         network = build(NETWORKS[given.network])
         network.load_state_dict(load_file(weights))
         judge = Judge(network.eval(), torch.device("cpu"), CELL_SIZE_M)
