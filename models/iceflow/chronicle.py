@@ -118,7 +118,7 @@ class Chronicle:
 
 @contextmanager
 def keeping(recorders: Sequence[Recorder], reporter: Reporter) -> Iterator[None]:
-    """Say where saved years are while the run lasts, and if it ends early; leave nothing if none."""
+    """Say where saved years are until the run is done; where there are none, leave nothing."""
     drafts = [recorder.netcdf for recorder in recorders if recorder.netcdf is not None]
     if drafts:
         reporter.log(

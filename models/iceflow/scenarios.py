@@ -59,6 +59,12 @@ class Scenario:
         )
 
     @property
+    def offsets(self) -> str:
+        """What is different, in words; blank for nothing."""
+        values = {name: getattr(self, name) for name in OFFSETS}
+        return ", ".join(f"{name} {value:+g}" for name, value in values.items() if value)
+
+    @property
     def _changes_climate(self) -> bool:
         return bool(self.temperature_offset or self.precipitation_offset)
 

@@ -84,6 +84,9 @@ class SimulateGlacier(SimulationOptions):
         ahead = with_observation(self._ahead(first, history), observation, saved)
         times = [*saved, *ahead]
         facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
+        if self.scenarios:
+            futures = [f"{one.name}: {one.offsets or 'as given'}" for one in scenarios]
+            facts["SCENARIO_OFFSETS"] = "; ".join(futures)
         findings = [
             Findings(one.name, topography, times, observation, outlines=self.outlines is not None)
             for one in scenarios

@@ -204,4 +204,5 @@ def test_each_scenario_is_traced_and_compared_with_what_was_seen(
     assert result["MISFIT_MEAN"] == pytest.approx(float(np.nanmean(first)), rel=1e-5)
     text = page.read_text(encoding="utf-8")
     assert "warm, year 12" in text
+    assert "as now: as given; warm: ela_offset +400" in text
     assert text.count('<th scope="col" class="short">Scenario</th>') == 2
