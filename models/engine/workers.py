@@ -1,21 +1,28 @@
 """Threads that each compute something of their own.
 
 Torch splits every single operation among threads, which then wait for each other. Where a
-problem falls into parts, it is faster to give a thread a whole part: nobody waits, and other
-programs on the same cores hold up one part only.
+problem falls into parts, it is faster to give a thread a whole part: nobody waits, or seldom and
+asleep, and other programs on the same cores hold up one part only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
+from threading import Barrier, BrokenBarrierError, Lock
 from typing import TypeVar
 
 import torch
 
 Part = TypeVar("Part")
+Answer = TypeVar("Answer")
+Wait = Callable[[], object]
+"""Returns once all that work together have called it."""
+
+_together = Lock()
+"""Held while threads wait for each other, as all of them have to be there."""
 
 
 @cache
@@ -35,6 +42,38 @@ def work_on(task: Callable[[Part], None], parts: Sequence[Part]) -> None:
             task(part)
         return
     list(_pool().map(task, parts))
+
+
+def work_together(task: Callable[[int, Wait], Answer], count: int) -> list[Answer]:
+    """Call `task` with each number below `count`, all at the same time, and a way to wait.
+
+    Each runs in a single thread of torch. Not to be called from a part of other work.
+
+    Args:
+        task: What is called; it may wait for the others.
+        count: Of the calls, at most as many as there are threads.
+
+    Raises:
+        Exception: What a call raised; then none waits any longer.
+    """
+    if count == 1:
+        return [task(0, lambda: None)]
+    barrier = Barrier(count)
+
+    def attempt(part: int) -> Answer:
+        try:
+            return task(part, barrier.wait)
+        except BaseException:
+            barrier.abort()
+            raise
+
+    with _together:
+        calls = [_pool().submit(attempt, part) for part in range(count)]
+        wait(calls)
+    errors = [error for call in calls if (error := call.exception())]
+    for error in sorted(errors, key=lambda error: isinstance(error, BrokenBarrierError)):
+        raise error
+    return [call.result() for call in calls]
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 No input farther away than the emulator's radius changes a velocity, and without ice there is
 none. So the ice is cut into windows, each of which is evaluated by itself with a margin of the
-radius. Their size bounds the memory, and on a processor their number keeps every core busy
-without any waiting for the others in between.
+radius. Their size bounds the memory. On a processor a core takes a window at a time; a single
+one is shared by all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Mask = npt.NDArray[np.bool_]
 MOST_CELLS = 768 * 768
 """Cells that are evaluated at once; bounds memory, does not change the result."""
 WORTH_SHARING = 1024
-"""Cells with ice from which on a core of its own is worth the margin of another window."""
+"""Cells with ice from which on another core is worth the waiting."""
 GRAIN = 8
 """Windows begin and end at multiples of so many cells, so that few shapes occur in a run."""
 
@@ -111,12 +111,14 @@ def _fill_selectively(
 ) -> None:
     """Evaluate every window of every glacier, several at the same time."""
     ice = (thickness > 0).numpy()
-    share = max(thread_count() // len(ice), 1)
     jobs = [
         (glacier, window)
         for glacier, mask in enumerate(ice)
-        for window in windows(mask, MOST_CELLS, min(share, int(mask.sum()) // WORTH_SHARING))
+        for window in windows(mask, MOST_CELLS)
     ]
+    threads = 1
+    if len(jobs) == 1:
+        threads = max(min(thread_count(), int(ice.sum()) // WORTH_SHARING), 1)
 
     @torch.inference_mode()
     def fill(job: tuple[int, Window]) -> None:
@@ -131,26 +133,26 @@ def _fill_selectively(
             setting,
             wanted,
             None if ground is None else ground[outer],
+            threads,
         )
         result[:, glacier, *window][:, torch.from_numpy(wanted[inner])] = answer[channels]
 
     work_on(fill, jobs)
 
 
-def windows(ice: Mask, most: int, at_least: int = 1) -> list[Window]:
+def windows(ice: Mask, most: int) -> list[Window]:
     """Cover the ice with windows that do not overlap and hold about as much ice each.
 
     Args:
         ice: Where there is any, (row, column).
         most: Cells that a window may have, as far as whole grains allow.
-        at_least: How many windows, as far as the ice can be cut.
     """
     if not ice.any():
         return []
     box = Window(*(_span(np.asarray(ice.any(axis=axis))) for axis in (1, 0)))
     sizes = [part.stop - part.start for part in box]
     axis = int(sizes[1] > sizes[0])
-    if (at_least <= 1 and sizes[0] * sizes[1] <= most) or sizes[axis] <= GRAIN:
+    if sizes[0] * sizes[1] <= most or sizes[axis] <= GRAIN:
         return [box]
     counts = ice[box].sum(axis=1 - axis).cumsum()
     grains = counts[GRAIN - 1 : -1 : GRAIN]
@@ -160,7 +162,7 @@ def windows(ice: Mask, most: int, at_least: int = 1) -> list[Window]:
         part = np.zeros_like(ice)
         place = (half, slice(None)) if axis == 0 else (slice(None), half)
         part[place] = ice[place]
-        found += windows(part, most, at_least // 2)
+        found += windows(part, most)
     return found
 
 

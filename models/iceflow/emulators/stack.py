@@ -10,16 +10,9 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.card import Setting
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
+from glacier_qgis.models.networks.atlas import Mask, Plan, make_plan, remembered_layers
 from glacier_qgis.models.networks.igm import IgmCnn
-from glacier_qgis.models.networks.strips import (
-    Features,
-    Mask,
-    Plan,
-    evaluate,
-    features,
-    make_plan,
-    remembered_layers,
-)
+from glacier_qgis.models.networks.strips import Features, evaluate, features
 
 MOST_REMEMBERED = 512 << 20
 """Bytes of features that may be remembered."""
@@ -37,7 +30,7 @@ class Bare:
         features: What there is to remember of it.
         size: Of the features, bytes.
         used: In which call it was used last.
-        plan: Where ice was wanted and inputs had changed in the last call, and its plan.
+        plan: That of the last call.
     """
 
     ground: Tensor
@@ -45,15 +38,7 @@ class Bare:
     features: Features
     size: int
     used: int = 0
-    plan: tuple[tuple[bytes, bytes, int], Plan] | None = None
-
-    def planned(self, wanted: Mask, changed: Mask, layers: int, threads: int) -> Plan:
-        """Return the plan for these cells, which often are those of the call before."""
-        key = wanted.tobytes(), changed.tobytes(), threads
-        plan = self.plan
-        if plan is None or plan[0] != key:
-            plan = self.plan = key, make_plan(wanted, layers, changed, threads)
-        return plan[1]
+    plan: Plan | None = None
 
 
 class StackCore(ListedCore):
@@ -84,7 +69,7 @@ class StackCore(ListedCore):
             answer = evaluate(self.network, fields, make_plan(wanted, layers, parts=threads))
         else:
             changed = (fields != bare.fields).any(dim=0).numpy()
-            plan = bare.planned(wanted, changed, layers, threads)
+            plan = bare.plan = make_plan(wanted, layers, changed, threads, bare.plan)
             answer = evaluate(self.network, fields, plan, bare.features)
         return torch.mm(self.mix, answer)
 

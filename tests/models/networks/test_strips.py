@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from glacier_qgis.models.engine import workers
+from glacier_qgis.models.networks.atlas import HEIGHT, make_plan
 from glacier_qgis.models.networks.igm import IgmCnn
-from glacier_qgis.models.networks.strips import HEIGHT, evaluate, features, make_plan
+from glacier_qgis.models.networks.strips import evaluate, features
 
 Mask = np.ndarray
 
@@ -27,12 +31,22 @@ def fields(shape: tuple[int, ...]) -> torch.Tensor:
     return torch.randn(3, *shape, generator=generator, dtype=torch.float64)
 
 
-def assert_same_as_whole(wanted: Mask, layers: int) -> None:
+def assert_same_as_whole(wanted: Mask, layers: int, parts: int = 1) -> None:
     stack, inputs = network(layers), fields(wanted.shape)
     expected = stack(inputs[None])[0][:, torch.from_numpy(wanted)]
-    found = evaluate(stack, inputs, make_plan(wanted, layers))
+    found = evaluate(stack, inputs, make_plan(wanted, layers, parts=parts))
     scale = float(expected.abs().max())
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12 * scale)
+
+
+@pytest.fixture(scope="module")
+def threads() -> Iterator[None]:
+    """As many threads as the tests share work among, whatever the machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "thread_count", lambda: 5)
+        workers._pool.cache_clear()
+        yield
+    workers._pool.cache_clear()
 
 
 masks = arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=37)).filter(
@@ -41,9 +55,9 @@ masks = arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side
 
 
 @settings(deadline=None, max_examples=60)
-@given(wanted=masks, layers=st.integers(1, 9))
-def test_strips_equal_the_whole_grid(wanted: Mask, layers: int) -> None:
-    assert_same_as_whole(wanted, layers)
+@given(wanted=masks, layers=st.integers(1, 9), parts=st.integers(1, 5))
+def test_strips_equal_the_whole_grid(threads: None, wanted: Mask, layers: int, parts: int) -> None:
+    assert_same_as_whole(wanted, layers, parts)
 
 
 @settings(deadline=None, max_examples=40)
@@ -73,15 +87,16 @@ def test_whole_grids_of_any_shape(shape: tuple[int, int]) -> None:
     layers=st.integers(1, 14),
     seed=st.integers(0, 99),
     share=st.sampled_from([0, 0.002, 0.05]),
+    parts=st.integers(1, 3),
 )
 def test_remembered_features_change_nothing(
-    wanted: Mask, layers: int, seed: int, share: float
+    threads: None, wanted: Mask, layers: int, seed: int, share: float, parts: int
 ) -> None:
     stack, before = network(layers), fields(wanted.shape)
     changed = np.random.default_rng(seed).random(wanted.shape) < share
     now = torch.where(torch.from_numpy(changed), before + 1, before)
     expected = stack(now[None])[0][:, torch.from_numpy(wanted)]
-    plan = make_plan(wanted, layers, changed)
+    plan = make_plan(wanted, layers, changed, parts)
     found = evaluate(stack, now, plan, features(stack, before))
     scale = float(expected.abs().max())
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12 * scale)
@@ -90,6 +105,44 @@ def test_remembered_features_change_nothing(
 def test_no_cell_wanted_is_refused() -> None:
     with pytest.raises(ValueError, match="no cell"):
         make_plan(np.zeros((4, 5), dtype=bool), 3)
+
+
+def test_parts_are_of_equal_size_and_hold_next_to_nothing_twice() -> None:
+    wanted = np.zeros((300, 300), dtype=bool)
+    wanted[40:260, 50:250] = True
+    alone, shared = make_plan(wanted, 16), make_plan(wanted, 16, parts=4)
+    for one, four in zip(alone.stages, shared.stages, strict=True):
+        assert len(four.shares) == 4
+        assert 4 * four.columns < 1.05 * one.columns
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 999), layers=st.integers(1, 9))
+def test_an_earlier_plan_changes_nothing(seed: int, layers: int) -> None:
+    rng = np.random.default_rng(seed)
+    before = rng.random((40, 30)) < 0.05
+    before[20, 10] = True
+    now = before ^ (rng.random(before.shape) < rng.choice([0.001, 0.05]))
+    now[20, 10] = True
+    stack, inputs = network(layers), fields(now.shape)
+    earlier = make_plan(before, layers)
+    plan = make_plan(now, layers, earlier=earlier)
+    assert torch.equal(
+        evaluate(stack, inputs, plan), evaluate(stack, inputs, make_plan(now, layers))
+    )
+    again = make_plan(now, layers, earlier=plan)
+    assert again.stages is plan.stages
+
+
+def test_an_error_in_one_thread_ends_the_wait_of_the_others(threads: None) -> None:
+    def task(part: int, wait: workers.Wait) -> None:
+        if part == 2:
+            raise MemoryError
+        wait()
+
+    with pytest.raises(MemoryError):
+        workers.work_together(task, 3)
+    assert workers.work_together(lambda part, wait: (wait(), part)[1], 5) == list(range(5))
 
 
 def test_a_band_of_ice_costs_its_surroundings_only() -> None:
