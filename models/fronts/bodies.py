@@ -41,8 +41,8 @@ MIN_AREA_KM2 = 0.5
 
 SURE = 0.65
 """Least mean probability of a component. In parts of real scenes without a front the delivered
-model then draws a line in 33 of 247 instead of 82, and networks that had not seen the glacier in
-107 instead of 182; these lose the front of 3 of 123 scenes with one, and of 5 at 0.7."""
+model then draws a line in 14 of 247, networks that had not seen the glacier in 62; these lose the
+front of 2 of 62 scenes with one (`benchmarks/no_front.py`)."""
 
 ENCLOSED_SHARE = 0.1
 """Least area of an enclosed component, as a share of the largest sure one of its kind."""

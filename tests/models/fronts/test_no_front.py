@@ -26,7 +26,7 @@ from glacier_qgis.models.training.samples import LabelledScene
 
 CELL = 66.0
 EVERY = 35
-ALLOWED = 0.3
+ALLOWED = 0.15
 """Share of scenes without a front that may get a line. The aim is none."""
 LEAST_KM2 = 8.0
 
