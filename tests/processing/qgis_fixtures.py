@@ -29,6 +29,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # loaded before pytest-qg
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Function) -> None:
+    """Let go of what a test was given: objects of QGIS must not outlive QGIS after the last one."""
+    item.funcargs.clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def provider(qgis_app: QgsApplication) -> Iterator[Any]:
     """Register the provider the way QGIS does, next to QGIS' own algorithms."""
