@@ -32,6 +32,8 @@ from glacier_qgis.models.training.loss import zone_loss
 Batch = tuple[Tensor, Tensor]
 Batches = Callable[[torch.Generator], Batch]
 """Draws images and zones, with all randomness from the generator."""
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Compares logits (N, C, h, w) with the zones (N, H, W) of a batch: a scalar."""
 
 CPU = torch.device("cpu")
 WEIGHT_DECAY = 0.05
@@ -71,9 +73,12 @@ class Schedule:
 class Learner:
     """A network and its optimiser (AdamW; Loshchilov & Hutter 2019, arXiv:1711.05101)."""
 
-    def __init__(self, network: nn.Module, device: torch.device = CPU) -> None:
+    def __init__(
+        self, network: nn.Module, device: torch.device = CPU, loss: Loss = zone_loss
+    ) -> None:
         self.network: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = device
+        self.loss = loss
         self.dtype = reduced_precision(device)
         self.optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
 
@@ -82,7 +87,7 @@ class Learner:
         images, zones = (part.to(self.device, non_blocking=True) for part in batch)
         with mixed(self.device, self.dtype):
             answers = _answers(self.network, images.to(memory_format=torch.channels_last))
-        loss = torch.stack([zone_loss(logits.float(), zones) for logits in answers]).mean()
+        loss = torch.stack([self.loss(logits.float(), zones) for logits in answers]).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
@@ -122,12 +127,13 @@ class Fit:
         folder: Path,
         seed: int,
         device: torch.device = CPU,
+        loss: Loss = zone_loss,
     ) -> None:
         self.schedule = schedule
         self.step = 0
         self.seconds = 0.0
         self.notes: dict[str, JsonValue] = {}
-        self.learner = Learner(network, device)
+        self.learner = Learner(network, device, loss)
         self.average = {name: value.clone() for name, value in network.state_dict().items()}
         self._folder = folder
         self._seed = seed

@@ -64,5 +64,6 @@ def dice_loss(probabilities: Tensor, zones: Tensor) -> Tensor:
 def near_front(zones: Tensor) -> Tensor:
     """Mark (1, 0) the pixels with both glacier and ocean in a window around them."""
     sides = torch.stack([zones == GLACIER, zones == OCEAN], dim=1).float()
-    found = max_pool2d(sides, _FRONT_WINDOW, stride=1, padding=_FRONT_WINDOW // 2)
-    return found.amin(dim=1)
+    reach = _FRONT_WINDOW // 2
+    rows = max_pool2d(sides, (_FRONT_WINDOW, 1), stride=1, padding=(reach, 0))
+    return max_pool2d(rows, (1, _FRONT_WINDOW), stride=1, padding=(0, reach)).amin(dim=1)

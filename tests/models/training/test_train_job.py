@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -10,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
 import pyogrio
 import pytest
 import torch
@@ -29,6 +29,7 @@ from glacier_qgis.models.package.package import load_package, save_package
 from glacier_qgis.models.training import train_job
 from glacier_qgis.models.training.describe import describe
 from glacier_qgis.models.training.evaluate_job import EvaluateModel
+from glacier_qgis.models.training.fit import Learner
 from glacier_qgis.models.training.preparation.inspection import InspectTrainingData
 from glacier_qgis.models.training.rate_job import FindLearningRate
 from glacier_qgis.models.training.train_job import TrainModel
@@ -326,9 +327,7 @@ def test_a_loss_that_is_no_number_ends_with_a_cure(
     tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = write_dataset(training=2, validation=1)
-    monkeypatch.setattr(
-        "glacier_qgis.models.training.fit.zone_loss", lambda logits, zones: logits.sum() * np.nan
-    )
+    monkeypatch.setattr(Learner, "learn", lambda self, batch, rate: torch.tensor(math.nan))
     with pytest.raises(EngineError, match=r"LEARNING_RATE of 0\.002 or less"):
         run(train(dataset, tmp_path / "model.zip", small))
 

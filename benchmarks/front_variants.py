@@ -1,0 +1,212 @@
+"""What single changes of the training are worth on a glacier that was not seen.
+
+    build/engine/bin/python benchmarks/front_variants.py --data DATA --runs build/variants SI JAC
+
+For each glacier and each variant a U-Net learns from the other glaciers, with the same seed and as
+many steps, and is judged as in ``front_accuracy.py``. Runs that are whole in the folder are not
+repeated; a run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PLUGINS = Path(__file__).parents[1] / "build" / "plugins"
+sys.path.insert(0, str(PLUGINS))
+
+import torch  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+from scipy.ndimage import binary_dilation, distance_transform_edt  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.nn.functional import interpolate, smooth_l1_loss  # noqa: E402
+
+from glacier_qgis.models.engine.device import tune_allocator  # noqa: E402
+from glacier_qgis.models.engine.events import EventStream  # noqa: E402
+from glacier_qgis.models.fronts.zones import GLACIER, OCEAN  # noqa: E402
+from glacier_qgis.models.networks.unet import UNet  # noqa: E402
+from glacier_qgis.models.training.__main__ import (  # noqa: E402
+    BATCH,
+    NETWORKS,
+    RATE,
+    VIEW_CELL_M,
+    WINDOW,
+)
+from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
+from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
+from glacier_qgis.models.training.fit import Batch, Batches, Fit, Loss, Schedule  # noqa: E402
+from glacier_qgis.models.training.folds import judge  # noqa: E402
+from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
+from glacier_qgis.models.training.loss import thinned, zone_loss  # noqa: E402
+from glacier_qgis.models.training.samples import UNLABELLED  # noqa: E402
+from glacier_qgis.models.training.sampling import pools_by_group, sampler  # noqa: E402
+
+ZONES = 4
+FAR = 30
+"""Cells beyond which a distance to a boundary counts no more."""
+NEAR = 15
+"""Cells beyond which the second head need not know how far the front is."""
+HIDDEN = (8, 0.6)
+"""Patches along a side of a view, and the share of them that a pretraining hides."""
+
+
+def boundary_loss(logits: Tensor, zones: Tensor) -> Tensor:
+    """Zone loss plus Kervadec et al. (2019), arXiv:1812.07032: probability times distance."""
+    labels = thinned(zones, zones.shape[-1] // logits.shape[-1])
+    labelled = labels != UNLABELLED
+    signed = torch.stack(
+        [torch.stack([_signed(image, code) for code in range(1, ZONES + 1)]) for image in labels]
+    )
+    wrong = (logits.softmax(dim=1) * signed).sum(dim=1) * labelled
+    return zone_loss(logits, zones) + wrong.sum() / labelled.sum().clamp(min=1)
+
+
+def _signed(zones: Tensor, code: int) -> Tensor:
+    """Distance to a zone, negative inside it, as a share of `FAR`; nothing counts as any zone."""
+    if code == 1:
+        return torch.zeros(zones.shape)
+    inside = ((zones == code) | (zones == UNLABELLED)).numpy()
+    if inside.all() or not inside.any():
+        return torch.full(zones.shape, -1.0 if inside.all() else 1.0)
+    distance = distance_transform_edt(~inside) - distance_transform_edt(inside)
+    return torch.from_numpy(distance / FAR).clamp(-1, 1).float()
+
+
+def two_heads_loss(logits: Tensor, zones: Tensor) -> Tensor:
+    """Zone loss of the first channels; the last one learns the distance to the front."""
+    labels = thinned(zones, zones.shape[-1] // logits.shape[-1])
+    distance = torch.stack([_distance_to_front(image) for image in labels])
+    weight = (labels != UNLABELLED) * (1 + 4 * (distance < 1))
+    error = smooth_l1_loss(logits[:, ZONES], distance, reduction="none", beta=0.2) * weight
+    return zone_loss(logits[:, :ZONES], zones) + error.sum() / weight.sum().clamp(min=1)
+
+
+def _distance_to_front(zones: Tensor) -> Tensor:
+    glacier, ocean = (zones == GLACIER).numpy(), (zones == OCEAN).numpy()
+    front = (binary_dilation(glacier) & ocean) | (binary_dilation(ocean) & glacier)
+    if not front.any():
+        return torch.ones(zones.shape)
+    return torch.from_numpy(distance_transform_edt(~front) / NEAR).clamp(max=1).float()
+
+
+def mix_styles(network: UNet) -> None:
+    """Let features take over mean and deviation of another view's while learning.
+
+    MixStyle (Zhou et al. 2021, arXiv:2104.02008), behind the first three levels.
+    """
+    chance = torch.distributions.Beta(0.3, 0.3)
+
+    def mixed(block: nn.Module, _: object, features: Tensor) -> Tensor:
+        if not block.training or torch.rand(()) > 0.5:
+            return features
+        mean = features.mean((2, 3), keepdim=True).detach()
+        deviation = (features.var((2, 3), keepdim=True) + 1e-5).sqrt().detach()
+        keep = chance.sample((len(features), 1, 1, 1)).to(features.dtype)
+        order = torch.randperm(len(features))
+        new_mean = keep * mean + (1 - keep) * mean[order]
+        new_deviation = keep * deviation + (1 - keep) * deviation[order]
+        return (features - mean) / deviation * new_deviation + new_mean
+
+    for block in network.encoder[:3]:
+        block.register_forward_hook(mixed)
+
+
+def hide_patches(batches: Batches) -> Batches:
+    """Views with patches hidden, and the views as they were, to learn to fill them in.
+
+    After He et al. (2022), arXiv:2111.06377, for a convolutional network.
+    """
+
+    def draw(generator: torch.Generator) -> Batch:
+        images, _ = batches(generator)
+        patches, share = HIDDEN
+        shown = torch.rand(len(images), 1, patches, patches, generator=generator) > share
+        mask = interpolate(shown.float(), images.shape[-2:], mode="nearest")
+        return torch.cat([images[:, :1] * mask, images[:, 1:]], dim=1), images[:, :2]
+
+    return draw
+
+
+def filling_loss(logits: Tensor, views: Tensor) -> Tensor:
+    """How far the first channel is from the views' first band, where that is valid."""
+    size = logits.shape[-2:]
+    value, valid = interpolate(views, size, mode="area").unbind(dim=1)
+    return (smooth_l1_loss(logits[:, 0], value, reduction="none") * valid).mean()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs from the plain training.
+
+    Attributes:
+        loss: What is made small.
+        channels: Of the network's answer; those of zones come first.
+        prepare: Changes the network before it learns.
+        pretrained: Share of the steps in which hidden patches are filled in, before zones are
+            learnt.
+    """
+
+    loss: Loss = zone_loss
+    channels: int = ZONES
+    prepare: Callable[[UNet], None] = lambda network: None
+    pretrained: float = 0.0
+
+
+VARIANTS = {
+    "plain": Variant(),
+    "mixstyle": Variant(prepare=mix_styles),
+    "boundary": Variant(loss=boundary_loss),
+    "two heads": Variant(loss=two_heads_loss, channels=ZONES + 1),
+    "pretrained": Variant(pretrained=0.5),
+}
+
+
+def learn(variant: Variant, batches: Batches, steps: int, folder: Path) -> dict[str, Tensor]:
+    """Return weights of the plain network that learnt as a variant says."""
+    torch.manual_seed(1)
+    network = UNet(**(NETWORKS["unet"].parameters | {"classes": variant.channels}))  # type: ignore[arg-type]
+    variant.prepare(network)
+    reporter = EventStream(sys.stderr)
+    if variant.pretrained:
+        schedule = Schedule(steps=round(variant.pretrained * steps), rate=RATE)
+        filling = Fit(network, schedule, folder / "filling", seed=2, loss=filling_loss)
+        network.load_state_dict(filling.run(hide_patches(batches), reporter))
+    run = Fit(network, Schedule(steps=steps, rate=RATE), folder / "state", 1, loss=variant.loss)
+    weights = run.run(batches, reporter)
+    for name in ("head.weight", "head.bias"):
+        weights[name] = weights[name][:ZONES].contiguous()
+    return weights
+
+
+def main() -> None:
+    """Print a line of figures for every variant and glacier."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the test data")
+    parser.add_argument("--runs", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("glaciers", nargs="+", help="each is kept out in turn")
+    given = parser.parse_args()
+    tune_allocator()
+    radar = read_caffe(given.data / "caffe256")
+    optical = read_front_lines(given.data / "landsat_greenland" / "train")
+    for glacier in given.glaciers:
+        unseen = [scene for scene in radar if scene.group == glacier]
+        pools = [*pools_by_group([s for s in radar if s.group != glacier]), optical]
+        for name in given.variants:
+            folder = given.runs / f"{name.replace(' ', '_')}_{glacier}"
+            kept = folder / "weights.safetensors"
+            if not kept.is_file():
+                batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M)
+                save_file(learn(VARIANTS[name], batches, given.steps, folder), kept)
+            figures = judge(NETWORKS["unet"], load_file(kept), unseen, Silent()).values()
+            chosen = {key: round(value, 2) for key, value in figures.items() if "mde" in key}
+            missed = {key: value for key, value in figures.items() if "missed_box" in key}
+            print(f"{glacier}, {name}: {chosen | missed}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
