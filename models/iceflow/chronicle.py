@@ -129,11 +129,15 @@ def keeping(recorders: Sequence[Recorder], reporter: Reporter) -> Iterator[None]
         yield
     except BaseException:
         if drafts and recorders[-1].series:
-            what = "that file" if len(drafts) == 1 else "one of them"
+            cure = (
+                "that file as RESUME"
+                if len(drafts) == 1
+                else "the file of one scenario as RESUME, and the same SCENARIOS, for all of them"
+            )
             reporter.warning(
                 f"The run ended early. What was saved up to year "
                 f"{recorders[-1].series[-1]['time']:g} is in {', '.join(map(str, drafts))}: give "
-                f"{what} as RESUME to go on from there."
+                f"{cure} to go on from there."
             )
         else:
             for draft in drafts:

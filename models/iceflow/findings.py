@@ -15,7 +15,7 @@ from glacier_qgis.models.iceflow.comparison import Comparison, Observation, comp
 from glacier_qgis.models.iceflow.hypsometry import Hypsometry, band_width, hypsometry
 from glacier_qgis.models.iceflow.inputs import Topography
 from glacier_qgis.models.iceflow.outlines import Outlines
-from glacier_qgis.models.iceflow.simulation import ICE, Snapshot
+from glacier_qgis.models.iceflow.simulation import ICE, SAME_TIME, Snapshot
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.vector.sink import write_layer
@@ -59,8 +59,30 @@ class Findings:
         if self.outlines is not None:
             self.outlines.add(snapshot)
         seen = self._observation
-        if seen is not None and math.isclose(snapshot.time, seen.time, abs_tol=1e-9):
+        if seen is not None and math.isclose(
+            snapshot.time, seen.time, rel_tol=0, abs_tol=SAME_TIME
+        ):
             self.comparison = compare(snapshot, seen, self._first_ice, self.cell_size)
+
+    @property
+    def words(self) -> str:
+        """How well the observation was met, in a sentence; blank where that was not asked."""
+        found = self.numbers()
+        if self.comparison is None or not found:
+            return ""
+        parts = []
+        if "OVERLAP" in found:
+            parts.append(
+                f"the outlines overlap by {found['OVERLAP']:.3f} (intersection over union)"
+            )
+        if "MISFIT_RMS" in found:
+            parts.append(
+                f"the simulated surface is {found['MISFIT_MEAN']:+.2f} m off in the mean, "
+                f"{found['MISFIT_RMS']:.2f} m RMS"
+            )
+        return (
+            f"{of_scenario(self.scenario)}In year {self.comparison.time:g} {' and '.join(parts)}."
+        )
 
     def numbers(self) -> dict[str, float]:
         """Return how well the observation was met, where that was asked."""
@@ -73,6 +95,30 @@ class Findings:
             found["MISFIT_MEAN"] = self.comparison.misfit.mean
             found["MISFIT_RMS"] = self.comparison.misfit.rms
         return found
+
+
+def with_comparison(series: pd.DataFrame, findings: Sequence[Findings]) -> pd.DataFrame:
+    """Return the series with how well each scenario met the observation, in the row of its year.
+
+    Args:
+        series: A row a saved time of each scenario, with `time` (a) and, where there are several,
+            `scenario`.
+        findings: One a scenario.
+
+    Returns:
+        The same rows; if anything was compared with columns `overlap` (intersection over union),
+        `misfit_mean` and `misfit_rms` (m), empty in all other years.
+    """
+    compared = series.copy()
+    for one in findings:
+        if one.comparison is None:
+            continue
+        row = np.isclose(compared["time"], one.comparison.time, rtol=0, atol=SAME_TIME)
+        if one.scenario:
+            row &= (compared["scenario"] == one.scenario).to_numpy()
+        for name, value in one.numbers().items():
+            compared.loc[row, name.lower()] = value
+    return compared
 
 
 def write_outlines(path: Path, findings: Sequence[Findings]) -> None:
@@ -129,7 +175,7 @@ def with_observation(
         EngineError: The time of the observation has passed, and was not saved.
     """
     seen = None if observation is None else observation.time
-    if seen is None or any(math.isclose(t, seen, abs_tol=1e-9) for t in (*saved, *times)):
+    if seen is None or any(abs(time - seen) <= SAME_TIME for time in (*saved, *times)):
         return list(times)
     if not times[0] < seen < times[-1]:
         raise EngineError(

@@ -19,7 +19,7 @@ from glacier_qgis.models.iceflow.catalogue import find_emulator
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
 from glacier_qgis.models.iceflow.hull import field_warnings, setup_warnings
-from glacier_qgis.models.iceflow.inputs import read_topography
+from glacier_qgis.models.iceflow.inputs import Array, read_topography
 from glacier_qgis.models.iceflow.units import VerticalUnit
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.sink import write_raster
@@ -58,6 +58,27 @@ class IceFlowJob(Job):
         for doubt in doubts:
             reporter.warning(doubt)
         return emulator, doubts
+
+    def level_speeds(
+        self,
+        wanted: Sequence[str],
+        emulator: Emulator,
+        thickness: Array,
+        surface: Array,
+        cell_size: float,
+    ) -> dict[str, Array]:
+        """Return speeds (m a⁻¹) of the levels `wanted`, of `LEVELS`; fields and cell size in m."""
+        if not wanted:
+            return {}
+        fields = emulator.velocity(
+            torch.from_numpy(thickness).to(emulator.device),
+            torch.from_numpy(surface).to(emulator.device),
+            cell_size,
+            self.rate_factor,
+            self.sliding,
+            tuple(component for name in wanted for component in LEVELS[name]),
+        )
+        return {name: _magnitude(fields, LEVELS[name]).cpu().numpy() for name in wanted}
 
 
 class IceVelocity(IceFlowJob):

@@ -18,6 +18,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.inputs import Topography
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.netcdf import COUNTS, FIELDS
+from glacier_qgis.models.iceflow.scenarios import read_futures
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot, measures
 from glacier_qgis.models.raster.grid import Grid
 
@@ -35,12 +36,16 @@ class History:
         years: Of the states, a; the last is the one to go on from.
         topography: Ground and ice of the first state.
         parameters: Of the earlier run.
+        scenario: Which one of that run's this was; blank if it had none.
+        offsets: What was different in that scenario, in words.
     """
 
     path: Path
     years: tuple[float, ...]
     topography: Topography
     parameters: Mapping[str, object]
+    scenario: str = ""
+    offsets: str = ""
 
     @property
     def last(self) -> Snapshot:
@@ -105,12 +110,14 @@ def read_history(path: Path, start: float | None) -> History:
                 getattr(file, "vertical_datum", "not stated by the input"),
             )
             parameters = json.loads(getattr(file, "parameters", "{}"))
+            scenario = getattr(file, "scenario", "")
+            offsets = read_futures(getattr(file, "scenario_offsets", "")).get(scenario, "")
     except OSError as error:
         raise EngineError(
             f"RESUME: {path} cannot be read as NetCDF ({error.strerror or error}): give a file "
             "that 'Simulate glacier' wrote."
         ) from error
-    return History(path, years[:count], topography, parameters)
+    return History(path, years[:count], topography, parameters, scenario, offsets)
 
 
 def _position(years: tuple[float, ...], start: float | None, path: Path) -> int:

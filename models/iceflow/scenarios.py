@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,8 @@ from glacier_qgis.models.iceflow.mass_balance import MassBalance
 
 ROLE = "SCENARIOS"
 NAME = "name"
+SCENARIO_FILE = "simulation.nc"
+"""In the folder of each scenario: its states."""
 _FILE_NAME = re.compile(r"[\w .+-]*[\w+-]")
 
 
@@ -60,9 +63,10 @@ class Scenario:
 
     @property
     def offsets(self) -> str:
-        """What is different, in words; blank for nothing."""
+        """What is different, in words."""
         values = {name: getattr(self, name) for name in OFFSETS}
-        return ", ".join(f"{name} {value:+g}" for name, value in values.items() if value)
+        changes = (f"{name} {value:+g}" for name, value in values.items() if value)
+        return ", ".join(changes) or UNCHANGED
 
     @property
     def _changes_climate(self) -> bool:
@@ -70,6 +74,20 @@ class Scenario:
 
 
 OFFSETS = ("ela_offset", "temperature_offset", "precipitation_offset")
+UNCHANGED = "as given"
+NAMELESS = Scenario("")
+"""The only scenario of a run that has none."""
+
+
+def futures(scenarios: Sequence[Scenario]) -> str:
+    """Return what is different in each scenario, in a line of text."""
+    return "; ".join(f"{one.name}: {one.offsets}" for one in scenarios)
+
+
+def read_futures(line: str) -> dict[str, str]:
+    """Return what :func:`futures` wrote, by the name of the scenario."""
+    parts = (part.partition(": ") for part in line.split("; ") if part)
+    return {name: offsets for name, _, offsets in parts}
 
 
 def read_scenarios(source: VectorInput) -> list[Scenario]:

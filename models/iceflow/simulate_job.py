@@ -20,12 +20,14 @@ from glacier_qgis.models.iceflow.comparison import read_observation
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.findings import (
     Findings,
+    with_comparison,
     with_observation,
     write_misfit,
     write_outlines,
 )
 from glacier_qgis.models.iceflow.flow import EmulatedFlow
 from glacier_qgis.models.iceflow.forecast import Forecast, tell_size
+from glacier_qgis.models.iceflow.histories import read_histories, tell_differences
 from glacier_qgis.models.iceflow.inputs import (
     Topography,
     polygon_mask,
@@ -35,8 +37,14 @@ from glacier_qgis.models.iceflow.jobs import LEVELS, check_levels, text
 from glacier_qgis.models.iceflow.mass_balance import Held, Masked, MassBalance
 from glacier_qgis.models.iceflow.recorder import RASTERS, Recorder, sizes
 from glacier_qgis.models.iceflow.report import write_report
-from glacier_qgis.models.iceflow.resume import History, read_history
-from glacier_qgis.models.iceflow.scenarios import Scenario, read_scenarios
+from glacier_qgis.models.iceflow.resume import History
+from glacier_qgis.models.iceflow.scenarios import (
+    NAMELESS,
+    SCENARIO_FILE,
+    Scenario,
+    futures,
+    read_scenarios,
+)
 from glacier_qgis.models.iceflow.simulate_options import SimulationOptions
 from glacier_qgis.models.iceflow.simulation import (
     MAX_FORCED_STEP,
@@ -54,9 +62,6 @@ from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.vector.sink import write_layer
 
 DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report", "scenario_folder")
-SCENARIO_FILE = "simulation.nc"
-NAMELESS = Scenario("")
-"""The only scenario of a run that has none."""
 
 
 class SimulateGlacier(SimulationOptions):
@@ -64,14 +69,15 @@ class SimulateGlacier(SimulationOptions):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Simulate and write what was asked for."""
-        history = self._history(reporter)
-        topography = history.topography if history else self._topography(reporter)
-        first = history.years[0] if history else self.first
+        scenarios = read_scenarios(self.scenarios) if self.scenarios else [NAMELESS]
+        histories = self._histories(scenarios, reporter)
+        topography = histories[0].topography if histories else self._topography(reporter)
+        saved = histories[0].years if histories else ()
+        first = saved[0] if saved else self.first
         emulator, doubts = self.load_emulator(topography.grid.cell_size, reporter)
         check_levels(emulator, [name for name in LEVELS if getattr(self, name)])
-        scenarios = read_scenarios(self.scenarios) if self.scenarios else [NAMELESS]
         balances = self._balances(scenarios, topography, first, emulator.device, reporter)
-        simulations = self._simulations(topography, history, emulator, balances)
+        simulations = self._simulations(topography, histories, emulator, balances)
         observation = read_observation(
             self.observed_outline,
             self.observed_surface,
@@ -80,13 +86,11 @@ class SimulateGlacier(SimulationOptions):
             self.vertical_unit,
             reporter,
         )
-        saved = history.years[:-1] if history else ()
-        ahead = with_observation(self._ahead(first, history), observation, saved)
-        times = [*saved, *ahead]
+        ahead = with_observation(self._ahead(first, saved), observation, saved[:-1])
+        times = [*saved[:-1], *ahead]
         facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
         if self.scenarios:
-            futures = [f"{one.name}: {one.offsets or 'as given'}" for one in scenarios]
-            facts["SCENARIO_OFFSETS"] = "; ".join(futures)
+            facts["SCENARIO_OFFSETS"] = futures(scenarios)
         findings = [
             Findings(one.name, topography, times, observation, outlines=self.outlines is not None)
             for one in scenarios
@@ -101,7 +105,7 @@ class SimulateGlacier(SimulationOptions):
         )
         with keeping([recorder for _, recorder in recorders], reporter), chronicle:
             for states in chain(
-                ([state] * len(scenarios) for state in (history.earlier() if history else ())),
+                zip(*(history.earlier() for history in histories), strict=True),
                 run_together(simulations, ahead, Forecast(Stage(reporter, 0.02, 0.98))),
             ):
                 chronicle.see(states)
@@ -109,8 +113,11 @@ class SimulateGlacier(SimulationOptions):
                     finding.see(state)
         chronicle.end(self.cfl)
         last = chronicle.last[0]
+        for words in filter(None, (finding.words for finding in findings)):
+            reporter.log(words)
         if self.series:
-            write_layer(chronicle.table, outputs.stage(self.series), "series")
+            table = with_comparison(chronicle.table, findings)
+            write_layer(table, outputs.stage(self.series), "series")
         if self.outlines:
             write_outlines(outputs.stage(self.outlines), findings)
         if self.misfit:
@@ -149,29 +156,26 @@ class SimulateGlacier(SimulationOptions):
             ice_mask=self.ice_mask,
         )
 
-    def _history(self, reporter: Reporter) -> History | None:
-        """Return the earlier run to go on from, and tell what is different now."""
+    def _histories(self, scenarios: Sequence[Scenario], reporter: Reporter) -> list[History]:
+        """Return what each scenario goes on from, and tell what is different now."""
         if self.resume is None:
-            return None
-        history = read_history(self.resume, self.start)
-        now = history.years[-1]
+            return []
+        histories = read_histories(self.resume, self.start, scenarios)
+        now = histories[0].years[-1]
         if self.end <= now:
             raise EngineError(
                 f"END ({self.end:g}) must be later than year {now:g}, which RESUME goes on from."
             )
-        reporter.log(f"Going on from year {now:g} of {self.resume}.")
         parameters = self.model_dump(mode="json", exclude_none=True, exclude={*RASTERS, *DOCUMENTS})
-        for difference in history.differences(parameters):
-            reporter.log(f"{difference}: from year {now:g} on this is another run.")
-        return history
+        tell_differences(histories, scenarios, parameters, reporter)
+        return histories
 
-    def _ahead(self, first: float, history: History | None) -> list[float]:
+    def _ahead(self, first: float, saved: Sequence[float]) -> list[float]:
         """Return the present and the years to save after it; they count from the first."""
         times = save_times(first, self.end, self.save_interval)
-        if history is None:
+        if not saved:
             return times
-        now = history.years[-1]
-        return [now, *(time for time in times if time > now + SAME_TIME)]
+        return [saved[-1], *(time for time in times if time > saved[-1] + SAME_TIME)]
 
     def _recorders(
         self,
@@ -186,7 +190,8 @@ class SimulateGlacier(SimulationOptions):
         wanted = {name: path for name in RASTERS if (path := getattr(self, name))}
         rasters = {name: outputs.stage(path) for name, path in wanted.items()}
         netcdf = outputs.stage_lasting(self.netcdf, self.resume) if self.netcdf else None
-        files = [(0, rasters, netcdf, facts)]
+        first = facts if scenarios[0] is NAMELESS else {**facts, "SCENARIO": scenarios[0].name}
+        files = [(0, rasters, netcdf, first)]
         folder = None
         if self.scenario_folder:
             folder = outputs.stage_folder(self.scenario_folder, lasting=f"*/{SCENARIO_FILE}")
@@ -213,22 +218,8 @@ class SimulateGlacier(SimulationOptions):
     ) -> dict[str, Array]:
         """Return the speeds at the bed and the surface, m a⁻¹, that were asked for."""
         wanted = [name for name in LEVELS if getattr(self, name)]
-        if not wanted:
-            return {}
-        ice, surface = (
-            torch.from_numpy(field).to(emulator.device)
-            for field in (snapshot.thickness, snapshot.surface)
-        )
-        fields = emulator.velocity(
-            ice,
-            surface,
-            topography.grid.cell_size,
-            self.rate_factor,
-            self.sliding,
-            tuple(component for name in wanted for component in LEVELS[name]),
-        )
-        speeds = {name: torch.hypot(*(fields[part] for part in LEVELS[name])) for name in wanted}
-        return {name: speed.cpu().numpy() for name, speed in speeds.items()}
+        fields = snapshot.thickness, snapshot.surface
+        return self.level_speeds(wanted, emulator, *fields, topography.grid.cell_size)
 
     def _balances(
         self,
@@ -267,20 +258,21 @@ class SimulateGlacier(SimulationOptions):
     def _simulations(
         self,
         topography: Topography,
-        history: History | None,
+        histories: Sequence[History],
         emulator: Emulator,
         balances: Sequence[MassBalance],
     ) -> list[Simulation]:
-        """Return a simulation a mass balance, at the year of the history's end, if there is one."""
-        earlier = history.last if history else None
-        ice = topography.thickness if earlier is None else earlier.thickness
+        """Return a simulation a mass balance, at the end of its history, if there is one."""
+        pasts = [history.last for history in histories] or [None] * len(balances)
         cell_size = topography.grid.cell_size
         bed = torch.from_numpy(topography.bed).to(emulator.device)
         flow = EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding, bed)
         return [
             Simulation(
                 bed,
-                torch.from_numpy(ice).to(emulator.device),
+                torch.from_numpy(earlier.thickness if earlier else topography.thickness).to(
+                    emulator.device
+                ),
                 flow,
                 balance,
                 cell_size=cell_size,
@@ -290,5 +282,5 @@ class SimulateGlacier(SimulationOptions):
                 transport=TRANSPORTS[self.transport],
                 earlier=earlier,
             )
-            for balance in balances
+            for balance, earlier in zip(balances, pasts, strict=True)
         ]

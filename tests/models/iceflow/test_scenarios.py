@@ -13,6 +13,7 @@ import pytest
 import rasterio
 import torch
 from affine import Affine
+from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
@@ -20,13 +21,16 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.ela import ElaBalance
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.forcing import Course, RasterSeries, SeriesBalance
+from glacier_qgis.models.iceflow.outlines import cell_outline
 from glacier_qgis.models.iceflow.scenarios import Scenario, read_scenarios
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
+from glacier_qgis.models.raster.grid import Grid
 
 if TYPE_CHECKING:
     from listener import Listener
 
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
+GRID = Grid(CRS.from_epsg(32632), UPRIGHT, 48, 32)
 Table = Callable[[str], VectorInput]
 
 
@@ -171,6 +175,12 @@ def test_each_scenario_is_traced_and_compared_with_what_was_seen(
 ) -> None:
     seen = np.full((48, 32), 3000, dtype="f4")
     files = {"outlines": tmp_path / "o.gpkg", "misfit": tmp_path / "m.tif"}
+    files |= {"series": tmp_path / "s.gpkg"}
+    box = tmp_path / "box.gpkg"
+    inside = np.zeros((48, 32), bool)
+    inside[8:30, 8:24] = True
+    frame = geopandas.GeoDataFrame(geometry=[cell_outline(inside, GRID)], crs=GRID.crs)
+    frame.to_file(box)
     page, folder = tmp_path / "r.html", tmp_path / "futures"
     with Outputs("0123456789ab") as outputs:
         result = SimulateGlacier(
@@ -178,12 +188,15 @@ def test_each_scenario_is_traced_and_compared_with_what_was_seen(
             **files,
             scenarios=table("name,ela_offset\nas now,0\nwarm,400\n"),
             observed_surface={"path": str(write_tif("seen.tif", seen, UPRIGHT))},
+            observed_outline={"path": str(box)},
+            observed_time=10,
             report=page,
             scenario_folder=folder,
             surface_out=tmp_path / "s.tif",
             surface_velocity=tmp_path / "v.tif",
         ).run(listener, outputs)
     outlines = geopandas.read_file(files["outlines"]).set_index(["scenario", "time"])
+    series = geopandas.read_file(files["series"], layer="series").set_index(["scenario", "time"])
     with rasterio.open(files["misfit"]) as raster:
         misfits = dict(zip(raster.descriptions, raster.read(), strict=True))
     assert [text.split(":")[0] for text in misfits] == ["Scenario 'as now'", "Scenario 'warm'"]
@@ -192,7 +205,7 @@ def test_each_scenario_is_traced_and_compared_with_what_was_seen(
             netCDF4.Dataset(folder / name / "simulation.nc") as file,
             rasterio.open(folder / name / "surface_velocity.tif") as speed,
         ):
-            ice, surface = file["thk"][:], file["usurf"][-1]
+            ice, surface = file["thk"][:], file["usurf"][2]
             np.testing.assert_array_equal(file["velsurf_mag"][3].filled(np.nan), speed.read(4))
             assert "velbase_mag" not in file.variables
         for index, time in enumerate((0, 5, 10, 12)):
@@ -200,9 +213,22 @@ def test_each_scenario_is_traced_and_compared_with_what_was_seen(
             assert outlines.loc[(name, time), "area_km2"] == pytest.approx(area)
         known = np.isfinite(misfit)
         np.testing.assert_allclose(misfit[known], (surface - 3000)[known])
-    first = next(iter(misfits.values()))
-    assert result["MISFIT_MEAN"] == pytest.approx(float(np.nanmean(first)), rel=1e-5)
+        now = (ice[2] >= 1).filled()
+        row, wide = series.loc[(name, 10)], misfit[known].astype("f8")
+        assert row["overlap"] == pytest.approx((now & inside).sum() / (now | inside).sum())
+        assert row["misfit_mean"] == pytest.approx(wide.mean(), rel=1e-5)
+        assert row["misfit_rms"] == pytest.approx(np.sqrt(np.mean(wide**2)), rel=1e-5)
+        assert any(
+            f"'{name}': In year 10 the outlines overlap by {row['overlap']:.3f}" in told
+            for told in listener.logs
+        )
+    columns = ["overlap", "misfit_mean", "misfit_rms"]
+    assert series.drop(index=10, level="time")[columns].isna().all(axis=None)
+    first = series.loc[("as now", 10)]
+    for name in columns:
+        assert result[name.upper()] == pytest.approx(first[name])
+    assert series.loc[("warm", 10), "overlap"] != first["overlap"]
     text = page.read_text(encoding="utf-8")
     assert "warm, year 12" in text
     assert "as now: as given; warm: ela_offset +400" in text
-    assert text.count('<th scope="col" class="short">Scenario</th>') == 2
+    assert text.count('<th scope="col" class="short">Scenario</th>') == 3
