@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
+    QgsProviderRegistry,
     QgsRasterLayer,
     QgsVectorLayer,
 )
@@ -106,7 +107,7 @@ def _raster(
         if parameters.get(name) in (None, ""):
             return None
         raise QgsProcessingException(algorithm.invalidRasterError(dict(parameters), name))
-    return _raster_source(name, layer)
+    return _raster_source(name, layer, context)
 
 
 def _rasters(
@@ -123,7 +124,7 @@ def _rasters(
         if not isinstance(value, QgsMapLayer):
             layer = QgsProcessingUtils.mapLayerFromString(str(value), context, False)
         if isinstance(layer, QgsRasterLayer):
-            rasters.append(_raster_source(name, layer))
+            rasters.append(_raster_source(name, layer, context))
         elif layer is None:
             rasters.append({"path": _absolute(str(value)), "crs": None})
         else:
@@ -131,14 +132,25 @@ def _rasters(
     return rasters
 
 
-def _raster_source(name: str, layer: QgsRasterLayer) -> dict[str, Any]:
+def _raster_source(
+    name: str, layer: QgsRasterLayer, context: QgsProcessingContext
+) -> dict[str, Any]:
     """Return a raster layer as the engine opens it."""
     if layer.providerType() != "gdal":
         raise QgsProcessingException(
             f"{name}: the layer '{layer.name()}' comes from '{layer.providerType()}', which only "
             "QGIS can read. Export it to a GeoTIFF first (Layer > Save As)."
         )
-    return {"path": _absolute(layer.source()), "crs": _wkt(layer)}
+    path = _absolute(layer.source())
+    return {"path": path, "crs": _wkt(layer)} | _known_as(path, [layer.name()], context)
+
+
+def _known_as(path: str, names: Sequence[str], context: QgsProcessingContext) -> dict[str, Any]:
+    """Return the first of some names that is not temporary itself, if a source's path is."""
+    folder = QgsProcessingUtils.tempFolder(context)
+    if folder not in path:
+        return {}
+    return {"name": next((name for name in names if name and folder not in name), Path(path).stem)}
 
 
 def _absolute(source: str) -> str:
@@ -166,7 +178,16 @@ def _vector(
         raise QgsProcessingException(algorithm.invalidSourceError(dict(parameters), name))
     source = algorithm.parameterAsSource(parameters, name, context)
     crs = source.sourceCrs()
-    return {"path": path, "layer": inner or None, "crs": crs.toWkt() if crs.isValid() else None}
+    names = [source.sourceName()]
+    if layer is not None and layer.providerType() == "ogr":
+        file = QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path", "")
+        names = [_absolute(file), *names]
+    return {
+        "path": path,
+        "layer": inner or None,
+        "crs": crs.toWkt() if crs.isValid() else None,
+        **_known_as(path, names, context),
+    }
 
 
 def _extent(

@@ -45,19 +45,33 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RasterInput(Parameters):
-    """A raster that GDAL can open, with the CRS (WKT) that QGIS holds it to be in."""
+class _LayerInput(Parameters):
+    """What a layer of QGIS has for the engine.
+
+    Attributes:
+        path: Where to read it.
+        crs: The CRS (WKT) that QGIS holds it to be in.
+        name: What a person knows it by, where `path` is a temporary file.
+    """
 
     path: str
     crs: str | None = None
+    name: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What to call it in a message."""
+        return self.name or self.path
 
 
-class VectorInput(Parameters):
-    """A layer of a vector file, with the CRS (WKT) that QGIS holds it to be in."""
+class RasterInput(_LayerInput):
+    """A raster that GDAL can open."""
 
-    path: str
+
+class VectorInput(_LayerInput):
+    """A layer of a vector file; the first one by default."""
+
     layer: str | None = None
-    crs: str | None = None
 
 
 class Extent(Parameters):

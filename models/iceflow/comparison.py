@@ -108,8 +108,8 @@ def read_observation(
     missing = ~np.isfinite(heights)
     if missing.all():
         raise EngineError(
-            f"OBSERVED_SURFACE: {surface.path} has no data in the area of the simulation. Choose a "
-            "surface of this glacier."
+            f"OBSERVED_SURFACE: {surface.shown} has no data in the area of the simulation. Choose "
+            "a surface of this glacier."
         )
     if missing.any():
         reporter.log(f"OBSERVED_SURFACE has no data in {missing.mean():.1%} of the area.")

@@ -121,7 +121,7 @@ def read_courses(
     found = [name for name in names if name in table]
     if YEAR not in table or not found:
         raise EngineError(
-            f"{role}: {source.path} has the columns {', '.join(map(str, table))}. It needs "
+            f"{role}: {source.shown} has the columns {', '.join(map(str, table))}. It needs "
             f"'{YEAR}' and at least one of {', '.join(names)}."
         )
     numbers = table[[YEAR, *found]].apply(pd.to_numeric, errors="coerce").astype(float)
@@ -129,7 +129,7 @@ def read_courses(
         wrong = table.loc[~np.isfinite(numbers[name]), name]
         if len(wrong):
             raise EngineError(
-                f"{role}: row {wrong.index[0] + 1} of {source.path} holds {wrong.iloc[0]!r} as "
+                f"{role}: row {wrong.index[0] + 1} of {source.shown} holds {wrong.iloc[0]!r} as "
                 f"'{name}', which is not a number. Write one, or delete the row."
             )
     numbers = numbers.sort_values(YEAR)
@@ -177,8 +177,8 @@ def read_table(source: VectorInput, role: str) -> pd.DataFrame:
         layer = source.layer or pyogrio.list_layers(source.path)[0][0]
         table: pd.DataFrame = pyogrio.read_dataframe(source.path, layer=layer, read_geometry=False)
     except (DataSourceError, ValueError, IndexError) as error:
-        raise EngineError(f"{role}: {source.path} cannot be read as a table ({error}).") from error
+        raise EngineError(f"{role}: {source.shown} cannot be read as a table ({error}).") from error
     table.columns = [str(name).strip().lower() for name in table.columns]
     if table.empty:
-        raise EngineError(f"{role}: {source.path} has no rows.")
+        raise EngineError(f"{role}: {source.shown} has no rows.")
     return table

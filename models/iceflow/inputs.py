@@ -25,6 +25,13 @@ THICKEST = 5_000.0
 """m; no ice on Earth is thicker."""
 OVERLAP = 1.0
 """m by which a bed may rise above the surface through resampling."""
+THICKNESS_SOURCES = (
+    "a raster of published ice thickness, such as the consensus estimate (Farinotti et al. 2019) "
+    "or that of Millan et al. (2022), or, as a first guess, UNIFORM_THICKNESS with an ICE_MASK. "
+    "The algorithm glacierthickness, which is to estimate it from the surface and an outline, is "
+    "not part of this version yet."
+)
+"""Where thickness comes from when only the surface is known."""
 SMALLEST_SHARE = 0.25
 """Share of the cells that must remain when corners without data are cut away."""
 
@@ -116,8 +123,7 @@ def read_topography(
     elif bed is None:
         reporter.warning(
             "Only SURFACE is known, so the run starts without ice, and the surface is taken as the "
-            f"ground. Where it shows a glacier, give {thickness_role} as well: 'Glacier thickness' "
-            "(glacierthickness) estimates it from the surface and an outline."
+            f"ground. Where it shows a glacier, give {thickness_role} as well: {THICKNESS_SOURCES}"
         )
     reporter.log(f"Heights in {role} are above: {datum or 'not stated'}. They are not converted.")
     stated = {"datum": datum} if datum else {}
@@ -158,7 +164,7 @@ def polygon_mask(source: VectorInput, grid: Grid, role: str) -> npt.NDArray[np.b
     mask: npt.NDArray[np.bool_] = burnt == 1
     if not mask.any():
         raise EngineError(
-            f"{role}: no polygon of {source.path} covers a cell of the area. Choose the outline "
+            f"{role}: no polygon of {source.shown} covers a cell of the area. Choose the outline "
             "of this glacier, or an EXTENT that holds it."
         )
     return mask
@@ -173,7 +179,7 @@ def _read_thickness(
     missing = ~np.isfinite(ice)
     if missing.all():
         raise EngineError(
-            f"{role}: {source.path} has no data in the area of the simulation. Choose an EXTENT "
+            f"{role}: {source.shown} has no data in the area of the simulation. Choose an EXTENT "
             "where both rasters have data."
         )
     if missing.any():
@@ -181,12 +187,12 @@ def _read_thickness(
     ice[missing] = 0
     if ice.min() < 0:
         raise EngineError(
-            f"{role}: {source.path} holds negative thickness (down to {ice.min():g} m). Set these "
+            f"{role}: {source.shown} holds negative thickness (down to {ice.min():g} m). Set these "
             "cells to 0, or declare the value as no data."
         )
     if ice.max() > THICKEST:
         raise EngineError(
-            f"{role}: {source.path} holds thickness up to {ice.max():g} m, more than any ice on "
+            f"{role}: {source.shown} holds thickness up to {ice.max():g} m, more than any ice on "
             "Earth. Check its unit and its no-data value."
         )
     return ice

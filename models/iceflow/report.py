@@ -200,7 +200,7 @@ def _words(value: object) -> str:
     """Return the value of a parameter as a person would write it."""
     if isinstance(value, dict) and "path" in value:
         layer = f", layer {value['layer']}" if value.get("layer") else ""
-        return f"{value['path']}{layer}"
+        return str(value.get("name") or f"{value['path']}{layer}")
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

@@ -100,17 +100,17 @@ def read_scenarios(source: VectorInput) -> list[Scenario]:
     columns = [name for name in OFFSETS if name in table]
     if NAME not in table or not columns:
         raise EngineError(
-            f"{ROLE}: {source.path} has the columns {', '.join(map(str, table))}. It needs "
+            f"{ROLE}: {source.shown} has the columns {', '.join(map(str, table))}. It needs "
             f"'{NAME}' and at least one of {', '.join(OFFSETS)}."
         )
     names = table[NAME].fillna("").astype(str).str.strip()
-    _check_names(list(names), source.path)
+    _check_names(list(names), source.shown)
     offsets = table[columns].apply(pd.to_numeric, errors="coerce").astype(float)
     for column in columns:
         wrong = table.loc[~np.isfinite(offsets[column]), column]
         if len(wrong):
             raise EngineError(
-                f"{ROLE}: row {wrong.index[0] + 1} of {source.path} holds {wrong.iloc[0]!r} as "
+                f"{ROLE}: row {wrong.index[0] + 1} of {source.shown} holds {wrong.iloc[0]!r} as "
                 f"'{column}', which is not a number. Write one: 0 changes nothing."
             )
     rows = offsets.to_dict("records")

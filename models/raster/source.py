@@ -84,18 +84,18 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
         dataset = rasterio.open(source.path)
     except RasterioIOError as error:
         raise EngineError(
-            f"{role}: {source.path} cannot be opened as a raster ({error})."
+            f"{role}: {source.shown} cannot be opened as a raster ({error})."
         ) from error
     with dataset:
         if dataset.count == 0:
             raise EngineError(
-                f"{role}: {source.path} holds no raster band of its own: choose one of its "
+                f"{role}: {source.shown} holds no raster band of its own: choose one of its "
                 f"subdatasets ({', '.join(dataset.subdatasets) or 'it has none'})."
             )
         wkt = source.crs or (dataset.crs.to_wkt() if dataset.crs else None)
         if wkt is None:
             raise EngineError(
-                f"{role}: {source.path} has no coordinate reference system. Find out which it is "
+                f"{role}: {source.shown} has no coordinate reference system. Find out which it is "
                 "in and set it with 'Assign projection', or in the layer's properties."
             )
         try:
@@ -106,12 +106,12 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
             ) from error
         if not (crs.is_projected or crs.is_geographic):
             raise EngineError(
-                f"{role}: {source.path} is in the local system '{crs.name}', which has no place on "
-                "Earth. Georeference it first."
+                f"{role}: {source.shown} is in the local system '{crs.name}', which has no place "
+                "on Earth. Georeference it first."
             )
         if dataset.transform.is_identity:
             raise EngineError(
-                f"{role}: {source.path} has no georeference (its pixels have no coordinates). "
+                f"{role}: {source.shown} has no georeference (its pixels have no coordinates). "
                 "Georeference it first."
             )
         yield Scene(dataset, crs, role)

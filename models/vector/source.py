@@ -24,7 +24,7 @@ class Layer:
         frame: Attributes and geometries; none is missing or empty.
         crs: The frame's CRS.
         role: The name of the parameter that it came by, for messages.
-        name: The path of its file.
+        name: The path of its file, or what a person knows it by.
     """
 
     frame: gpd.GeoDataFrame
@@ -56,26 +56,26 @@ def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = N
         frame = pyogrio.read_dataframe(source.path, layer=layer, columns=columns)
     except (DataSourceError, ValueError, IndexError) as error:
         raise EngineError(
-            f"{role}: {source.path} cannot be read as a vector layer ({error})."
+            f"{role}: {source.shown} cannot be read as a vector layer ({error})."
         ) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise EngineError(
-            f"{role}: the layer '{layer}' of {source.path} is a table without geometries: choose "
+            f"{role}: the layer '{layer}' of {source.shown} is a table without geometries: choose "
             "a layer of features."
         )
     stated = source.crs or frame.crs
     if stated is None:
         raise EngineError(
-            f"{role}: {source.path} has no coordinate reference system. Find out which it is in "
+            f"{role}: {source.shown} has no coordinate reference system. Find out which it is in "
             "and set it with 'Define projection', or in the layer's properties."
         )
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
     if frame.empty:
         raise EngineError(
-            f"{role}: the layer '{layer}' of {source.path} holds no feature with a geometry."
+            f"{role}: the layer '{layer}' of {source.shown} holds no feature with a geometry."
         )
     frame = frame.set_crs(stated, allow_override=True).reset_index(drop=True)
-    return Layer(frame, CRS.from_user_input(stated), role, source.path)
+    return Layer(frame, CRS.from_user_input(stated), role, source.shown)
 
 
 def read_lines(source: VectorInput, role: str) -> Layer:
@@ -90,7 +90,7 @@ def read_lines(source: VectorInput, role: str) -> Layer:
     layer = read_layer(source, role)
     lines = layer.frame[layer.frame.geom_type.isin(["LineString", "MultiLineString"])]
     if lines.empty:
-        raise EngineError(f"{role}: {source.path} holds no line. Choose a layer of lines.")
+        raise EngineError(f"{role}: {source.shown} holds no line. Choose a layer of lines.")
     return Layer(lines.reset_index(drop=True), layer.crs, role, layer.name)
 
 
@@ -114,6 +114,6 @@ def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
     polygons = [part for part in parts if isinstance(part, Polygon) and part.area > 0]
     if not polygons:
         raise EngineError(
-            f"{role}: {source.path} holds no polygon. Draw one, or choose a polygon layer."
+            f"{role}: {source.shown} holds no polygon. Draw one, or choose a polygon layer."
         )
     return polygons

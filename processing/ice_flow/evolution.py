@@ -23,7 +23,9 @@ def resume() -> Parameter:
         "A NETCDF of an earlier run, ended or interrupted (….unfinished.nc). It gives the ground, "
         "the ice and the grid; all other parameters hold as they are set here. The results begin "
         "with the years that it saved, and are those of a run without interruption if the "
-        "parameters are the same and years saved are multiples of UPDATE_INTERVAL.",
+        "parameters are the same and years saved are multiples of UPDATE_INTERVAL. Give the "
+        "simulation.nc of any one scenario in a SCENARIO_FOLDER, and the same SCENARIOS, to go on "
+        "with all of them, each from its own, in the last year that all have saved.",
         advanced=True,
     )
 
@@ -61,7 +63,8 @@ def scenarios() -> Parameter:
         "balance 'ELA', or temperature_offset (K) and precipitation_offset (%) with 'degree days', "
         "which are added to what the other parameters give. All run at once, each with its own "
         "time steps. SERIES, OUTLINES, MISFIT and REPORT hold all of them, SCENARIO_FOLDER their "
-        "other rasters and NetCDF; the rest of the results are those of the first row.",
+        "other rasters and NetCDF; the rest of the results, the numbers among them, are those of "
+        "the first row.",
         advanced=True,
     )
 
@@ -74,8 +77,8 @@ def scenario_folder() -> Parameter:
     return described(
         folder,
         "A folder a scenario, with simulation.nc and the rasters that were asked for above. If the "
-        "run is interrupted, the files simulation.nc stay in ….unfinished: each scenario goes on "
-        "from its own with RESUME, and with its row alone as SCENARIOS.",
+        "run is interrupted, the files simulation.nc stay in ….unfinished: one of them as RESUME "
+        "goes on with all. NETCDF alone keeps the first scenario only.",
     )
 
 

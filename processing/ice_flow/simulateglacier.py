@@ -138,7 +138,9 @@ class SimulateGlacier(EngineAlgorithm):
         "network gives the velocity of the ice, an equilibrium line, degree days or rasters give "
         "the mass balance, and mass is conserved on a grid.\n\n"
         "Give the bedrock, or a surface with the ice thickness on it. A surface alone is taken as "
-        "ice-free ground: where it shows a glacier, 'Glacier thickness' estimates the thickness. "
+        "ice-free ground: where it shows a glacier, add its thickness, such as the consensus "
+        "estimate (Farinotti et al. 2019) or that of Millan et al. (2022); 'glacierthickness', "
+        "which is to estimate it, is not part of this version yet. "
         "Rasters have a band a saved year and play with the temporal controller."
     )
     STYLES: ClassVar = {
@@ -174,7 +176,7 @@ class SimulateGlacier(EngineAlgorithm):
                 "Uniform initial thickness (m)",
                 "Instead of a raster: ice of this thickness at the start, inside the ice mask if "
                 "there is one, else everywhere. On a surface it is taken off to give the bedrock. "
-                "For a thickness that fits the glacier, run 'Glacier thickness' first.",
+                "A first guess only: a raster of published thickness fits a glacier far better.",
                 None,
                 minValue=0,
                 maxValue=5000,
@@ -232,7 +234,8 @@ class SimulateGlacier(EngineAlgorithm):
                 "MISFIT",
                 "Misfit of the surface",
                 "Simulated minus observed surface on the ice, m, in the year of the observation; a "
-                "band a scenario.",
+                "band a scenario. The numbers OVERLAP, MISFIT_MEAN and MISFIT_RMS, of the first "
+                "scenario here, are in SERIES and REPORT for each.",
             ),
             described(
                 QgsProcessingParameterFileDestination(
@@ -252,7 +255,9 @@ class SimulateGlacier(EngineAlgorithm):
                     createByDefault=False,
                 ),
                 "Table of volume (km³), area (km²), mean speed (m per year), and ice lost at the "
-                "border and added by clipping so far (km³), at each saved year of each scenario.",
+                "border and added by clipping so far (km³), at each saved year of each scenario; "
+                "in the year of an observation also how well it was met: overlap (intersection "
+                "over union of the outlines), misfit_mean and misfit_rms (m) of the surface.",
             ),
             described(
                 QgsProcessingParameterFileDestination(

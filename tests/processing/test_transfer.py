@@ -16,6 +16,7 @@ from qgis.core import (
     QgsGeometry,
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
+    QgsProcessingUtils,
     QgsProject,
     QgsRasterLayer,
     QgsRectangle,
@@ -116,6 +117,38 @@ def test_a_layer_in_memory_is_exported(job: Job, polygons: QgsVectorLayer) -> No
     mask = job(MASK=polygons.id())["mask"]
     assert QgsCoordinateReferenceSystem(mask["crs"]).authid() == "EPSG:3413"
     assert mask["path"].endswith(".gpkg")
+
+
+def test_what_lies_in_a_temporary_file_is_called_what_a_person_calls_it(
+    job: Job, polygons: QgsVectorLayer, scene: Path, tmp_path: Path
+) -> None:
+    folder = Path(QgsProcessingUtils.tempFolder())
+    folder.mkdir(exist_ok=True)
+    passing = Path(shutil.copy(scene, folder / "OUTPUT.tif"))
+    layer = QgsRasterLayer(str(passing), "Despeckled scene")
+    QgsProject.instance().addMapLayer(layer)
+    table = tmp_path / "warming.csv"
+    table.write_text("year,ela\n0,2900\n100,3000\n", encoding="utf-8")
+    try:
+        given = job(INPUT=layer.id(), MASK=polygons.id())
+        ice = job(
+            "simulateglacier",
+            INPUT=None,
+            OUTPUT=None,
+            BED=str(scene),
+            INITIAL_THICKNESS=str(passing),
+            BALANCE_TABLE=str(table),
+            THICKNESS=str(tmp_path / "h.tif"),
+            VELOCITY=str(tmp_path / "v.tif"),
+        )
+    finally:
+        QgsProject.instance().removeMapLayer(layer)
+        passing.unlink()
+    assert given["input"]["name"] == "Despeckled scene"
+    assert given["mask"]["name"] == "polygons"
+    assert ice["initial_thickness"]["name"] == "Despeckled scene", "QGIS finds the layer of a path"
+    assert ice["balance_table"]["name"] == str(table)
+    assert ice["bed"].keys() == {"path", "crs"}
 
 
 def test_of_selected_features_only_those_arrive(job: Job, polygons: QgsVectorLayer) -> None:

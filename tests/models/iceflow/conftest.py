@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -11,10 +11,19 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from alpine_slope import UPRIGHT, Write, slope
+from in_process import run_job
+from landscape import CELL
 from listener import Listener
+from small_valley import UPRIGHT as VALLEY
+from small_valley import tongue, valley
 
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.iceflow.balance_jobs import SurfaceMassBalance
 from glacier_qgis.models.iceflow.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.inputs import Topography, read_topography
+from glacier_qgis.models.iceflow.units import VerticalUnit
 
 
 @pytest.fixture
@@ -84,3 +93,90 @@ def write_tif(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def valley_files(write_tif: Callable[..., Path]) -> dict[str, dict[str, str]]:
+    bed = write_tif("bed.tif", valley(), VALLEY)
+    ice = write_tif("ice.tif", tongue(), VALLEY)
+    return {"bed": {"path": str(bed)}, "initial_thickness": {"path": str(ice)}}
+
+
+@pytest.fixture
+def read(listener: Listener) -> Callable[..., Topography]:
+    def read(
+        bed: Path | None = None,
+        surface: Path | None = None,
+        thickness: Path | None = None,
+        unit: VerticalUnit = "from the raster",
+    ) -> Topography:
+        sources = (RasterInput(path=str(p)) if p else None for p in (bed, surface, thickness))
+        return read_topography(*sources, None, CELL, unit, listener)
+
+    return read
+
+
+@pytest.fixture
+def write_bands(tmp_path: Path) -> Write:
+    def write(
+        name: str,
+        values: np.ndarray,
+        names: Sequence[str] = (),
+        scale: float = 1.0,
+        offset: float = 0.0,
+    ) -> dict[str, str]:
+        path = tmp_path / name
+        with rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            height=values.shape[1],
+            width=values.shape[2],
+            count=len(values),
+            dtype=values.dtype,
+            crs="EPSG:32632",
+            transform=UPRIGHT,
+        ) as target:
+            target.write(values)
+            target.scales, target.offsets = (scale,) * len(values), (offset,) * len(values)
+            if names:
+                target.descriptions = tuple(names)
+        return {"path": str(path)}
+
+    return write
+
+
+@pytest.fixture
+def surface(write_bands: Write) -> dict[str, str]:
+    return write_bands("surface.tif", slope()[None])
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    def write(text: str) -> dict[str, str]:
+        path = tmp_path / "table.csv"
+        path.write_text(text, encoding="utf-8")
+        return {"path": str(path)}
+
+    return write
+
+
+@pytest.fixture
+def balance(
+    surface: dict[str, str], tmp_path: Path, listener: Listener
+) -> Callable[..., np.ndarray]:
+    """Run the job on the slope and return its bands."""
+
+    def compute(**options: object) -> np.ndarray:
+        target = tmp_path / "balance.tif"
+        job = SurfaceMassBalance(surface=surface, output=target, **options)
+        result = run_job(job, listener)
+        with rasterio.open(target) as raster:
+            assert set(raster.units) == {"m/a"}
+            values = raster.read()
+        assert result["MEAN_BALANCE"] == pytest.approx(
+            np.nanmean(values, dtype=np.float64), rel=1e-9
+        )
+        return values
+
+    return compute

@@ -1,4 +1,4 @@
-"""Both jobs end to end, in this process and as real engine processes."""
+"""The job that lets a glacier evolve, in this process and as a real engine process."""
 
 from __future__ import annotations
 
@@ -8,34 +8,23 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import geopandas
 import numpy as np
 import pytest
 import rasterio
 import shapely
-from affine import Affine
+from in_process import JOB_ID, run_job
+from listener import Listener
 from pydantic import ValidationError
-from rasterio.features import rasterize
+from small_valley import UPRIGHT, Inputs, tongue, valley
 
 import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
-from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.job import Job
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulator import Emulator
-from glacier_qgis.models.iceflow.jobs import IceVelocity
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
-if TYPE_CHECKING:
-    from listener import Listener
-
-
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
-Inputs = dict[str, dict[str, str]]
-JOB_ID = "0123456789ab"
-UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
 RASTERS = (
     "thickness",
     "velocity",
@@ -44,30 +33,6 @@ RASTERS = (
     "surface_out",
     "mass_balance_out",
 )
-
-
-def run_job(job: Job, listener: Listener) -> Result:
-    with Outputs(JOB_ID) as outputs:
-        return job.run(listener, outputs)
-
-
-def valley(rows: int = 64, columns: int = 48) -> np.ndarray:
-    """A valley that falls to the south, m."""
-    row, column = np.indices((rows, columns), dtype="f4")
-    return 3400 - 18 * row + 1.2 * (column - columns / 2) ** 2
-
-
-def tongue(rows: int = 64, columns: int = 48) -> np.ndarray:
-    """Ice in that valley, m."""
-    row, column = np.indices((rows, columns), dtype="f4")
-    return (180 - ((row - 25) / 1.5) ** 2 - (1.3 * (column - columns / 2)) ** 2).clip(0)
-
-
-@pytest.fixture
-def valley_files(write_tif: Callable[..., Path]) -> dict[str, dict[str, str]]:
-    bed = write_tif("bed.tif", valley(), UPRIGHT)
-    ice = write_tif("ice.tif", tongue(), UPRIGHT)
-    return {"bed": {"path": str(bed)}, "initial_thickness": {"path": str(ice)}}
 
 
 def test_a_glacier_appears_on_a_real_dem(aletsch_dem: Path, tmp_path: Path) -> None:
@@ -138,114 +103,6 @@ def test_a_glacier_appears_on_a_real_dem(aletsch_dem: Path, tmp_path: Path) -> N
     assert_offline_and_balanced(Path(files["report"]).read_text(encoding="utf-8"))
 
 
-def test_a_run_is_compared_with_what_was_seen_in_a_year_between(
-    valley_files: Inputs,
-    write_tif: Callable[..., Path],
-    tmp_path: Path,
-    f15: Emulator,
-    listener: Listener,
-) -> None:
-    seen = write_tif("seen.tif", valley() + tongue() - np.float32(7), UPRIGHT)
-    outline = tmp_path / "seen.gpkg"
-    box = shapely.box(400_000, 5_146_000, 404_800, 5_149_000)
-    geopandas.GeoDataFrame(geometry=[box], crs="EPSG:32632").to_file(outline)
-    names = ("thickness", "surface_out", "misfit")
-    files = {name: tmp_path / f"{name}.tif" for name in names}
-    files |= {"outlines": tmp_path / "o.gpkg", "series": tmp_path / "s.gpkg"}
-    result = run_job(
-        SimulateGlacier(
-            **valley_files,
-            end=6,
-            save_interval=3,
-            observed_time=4.25,
-            observed_surface={"path": str(seen)},
-            observed_outline={"path": str(outline)},
-            report=tmp_path / "r.html",
-            **files,
-        ),
-        listener,
-    )
-    assert result["TIMES"] == [0, 3, 4.25, 6]
-    with rasterio.open(files["thickness"]) as raster:
-        thickness = raster.read()
-        transform = raster.transform
-    with rasterio.open(files["surface_out"]) as raster:
-        surface = raster.read(3)
-    with rasterio.open(files["misfit"]) as raster:
-        misfit = raster.read(1)
-        assert raster.units == ("m",)
-        assert raster.transform == UPRIGHT
-    inside = np.zeros(misfit.shape, bool)
-    inside[10:40] = True
-    np.testing.assert_array_equal(np.isfinite(misfit), inside | (thickness[2] >= 1))
-    expected = surface - (valley() + tongue() - 7)
-    known = np.isfinite(misfit)
-    np.testing.assert_allclose(misfit[known], expected[known], atol=1e-3)
-    assert result["MISFIT_MEAN"] == pytest.approx(float(expected[known].mean()), abs=1e-3)
-    rms = float(np.sqrt(np.mean(expected[known].astype("f8") ** 2)))
-    assert result["MISFIT_RMS"] == pytest.approx(rms, abs=1e-3)
-    ice = thickness[2] >= 1
-    assert result["OVERLAP"] == pytest.approx((ice & inside).sum() / (ice | inside).sum())
-    outlines = geopandas.read_file(files["outlines"])
-    series = geopandas.read_file(files["series"], layer="series")
-    np.testing.assert_allclose(outlines["area_km2"], series["area_km2"])
-    np.testing.assert_allclose(outlines["volume_km3"], series["volume_km3"])
-    for outline_of_time, cells in zip(outlines.geometry, thickness, strict=True):
-        burnt = rasterize([(outline_of_time, 1)], out_shape=cells.shape, transform=transform)
-        np.testing.assert_array_equal(burnt == 1, cells >= 1)
-    page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    for words in ("Hypsometry", "Against the observation of year 4.25", "VERTICAL_DATUM", "f15_"):
-        assert words in page
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"observed_time": 120}, r"OBSERVED_TIME \(120\) is outside of the run, 0 to 100"),
-        ({"misfit": "misfit.tif"}, "MISFIT needs OBSERVED_SURFACE"),
-        ({"uniform_thickness": -1}, "UNIFORM_THICKNESS: .*-1"),
-    ],
-)
-def test_an_observation_that_cannot_be_met_is_refused(
-    parameters: dict[str, object], message: str
-) -> None:
-    with pytest.raises(ValidationError) as caught:
-        SimulateGlacier(bed={"path": "dem.tif"}, **parameters)
-    assert re.search(message, explain(caught.value) or "")
-
-
-def test_a_resumed_run_is_compared_with_what_was_seen_before_or_after(
-    valley_files: Inputs,
-    write_tif: Callable[..., Path],
-    tmp_path: Path,
-    f15: Emulator,
-    listener: Listener,
-) -> None:
-    seen = {"path": str(write_tif("seen.tif", valley() + tongue(), UPRIGHT))}
-    first, second = (
-        tmp_path / "first.nc",
-        {"observed_surface": seen, "resume": tmp_path / "first.nc"},
-    )
-    run_job(SimulateGlacier(**valley_files, end=4, save_interval=2, netcdf=first), listener)
-    whole = {
-        when: run_job(
-            SimulateGlacier(
-                **valley_files, end=6, save_interval=2, observed_surface=seen, observed_time=when
-            ),
-            listener,
-        )
-        for when in (2, 5.5)
-    }
-    for when, expected in whole.items():
-        job = SimulateGlacier(**second, end=6, save_interval=2, observed_time=when)
-        found = run_job(job, listener)
-        assert found["TIMES"] == expected["TIMES"]
-        assert found["MISFIT_RMS"] == pytest.approx(expected["MISFIT_RMS"], rel=1e-4)
-    missed = SimulateGlacier(**second, end=6, observed_time=3)
-    with pytest.raises(EngineError, match=r"OBSERVED_TIME \(3\) is not among the years saved"):
-        run_job(missed, listener)
-
-
 def test_a_run_without_accumulation_says_that_it_ended_ice_free(
     valley_files: Inputs, tmp_path: Path, f15: Emulator, listener: Listener
 ) -> None:
@@ -306,75 +163,6 @@ def test_ice_that_leaves_the_area_is_lost_and_told(
     result = run_job(job, listener)
     assert result["LOST_AT_BORDER"] > 1e-3 * result["VOLUME"]
     assert any("flowed over the border" in warning for warning in listener.warnings)
-
-
-@pytest.fixture
-def velocity_inputs(
-    valley_files: Inputs, write_tif: Callable[..., Path]
-) -> dict[str, dict[str, str]]:
-    surface = write_tif("surface.tif", valley() + tongue(), UPRIGHT)
-    return {"surface": {"path": str(surface)}, "thickness": valley_files["initial_thickness"]}
-
-
-def test_velocity_points_down_the_valley_and_surface_is_faster_than_bed(
-    velocity_inputs: Inputs, tmp_path: Path, f15: Emulator, listener: Listener
-) -> None:
-    names = ("velocity", "velocity_x", "velocity_y", "basal_velocity", "surface_velocity")
-    files = {name: tmp_path / f"{name}.tif" for name in names}
-    result = run_job(IceVelocity(**velocity_inputs, sliding=12, **files), listener)
-    fields = {}
-    for name, path in files.items():
-        with rasterio.open(path) as raster:
-            assert raster.transform == UPRIGHT
-            assert raster.units == ("m/a",)
-            fields[name] = raster.read(1)
-    ice = tongue() > 60
-    assert result["MAX_SPEED"] == pytest.approx(np.nanmax(fields["velocity"]))
-    assert fields["velocity_y"][ice].mean() < -5
-    assert abs(fields["velocity_x"][ice].mean()) < 0.3 * abs(fields["velocity_y"][ice].mean())
-    means = [
-        fields[name][ice].mean() for name in ("basal_velocity", "velocity", "surface_velocity")
-    ]
-    assert means == sorted(means)
-    assert np.isnan(fields["velocity"][tongue() == 0]).all()
-
-
-@pytest.mark.parametrize("emulator", ["f15_cfsflow_GJ_22_a/100", "dahunet_mini"])
-def test_speeds_are_those_of_their_components_at_every_level(
-    velocity_inputs: Inputs,
-    tmp_path: Path,
-    read_emulator: Callable[[str], Emulator],
-    listener: Listener,
-    emulator: str,
-) -> None:
-    read_emulator(emulator)
-    levels = ("velocity", "basal_velocity", "surface_velocity")
-    names = [level + part for level in levels for part in ("", "_x", "_y")]
-    files = {name: tmp_path / f"{name}.tif" for name in names}
-    run_job(IceVelocity(**velocity_inputs, emulator=emulator, sliding=12, **files), listener)
-    fields = {}
-    for name, path in files.items():
-        with rasterio.open(path) as raster:
-            fields[name] = raster.read(1)
-    for level in levels:
-        speed = np.hypot(fields[f"{level}_x"], fields[f"{level}_y"])
-        np.testing.assert_allclose(fields[level], speed, rtol=1e-5)
-        assert np.nanmean(fields[f"{level}_y"]) < -3
-
-
-def test_an_emulator_without_basal_velocity_says_so(
-    velocity_inputs: Inputs,
-    tmp_path: Path,
-    read_emulator: Callable[[str], Emulator],
-    listener: Listener,
-) -> None:
-    read_emulator("f12_cfsflow_GJ_21_a/100")
-    job = IceVelocity(
-        **velocity_inputs, emulator="f12_cfsflow_GJ_21_a", basal_velocity=tmp_path / "b.tif"
-    )
-    with pytest.raises(EngineError, match=r"BASAL_VELOCITY: .* does not give it"):
-        run_job(job, listener)
-    assert not (tmp_path / "b.tif").exists()
 
 
 @pytest.mark.parametrize(

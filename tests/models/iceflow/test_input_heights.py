@@ -1,0 +1,94 @@
+"""Units and vertical datums of elevations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affine import Affine
+from landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
+from listener import Listener
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow.inputs import Topography
+
+FOOT = 0.3048
+
+
+@pytest.mark.parametrize(
+    ("tag", "choice", "factor"),
+    [
+        ("ft", "from the raster", FOOT),
+        ("US survey foot", "from the raster", 1200 / 3937),
+        ("m", "from the raster", 1.0),
+        (None, "from the raster", 1.0),
+        (None, "feet", FOOT),
+        ("ft", "metres", 1.0),
+    ],
+)
+def test_heights_are_converted_only_where_something_says_so(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    tag: str | None,
+    choice: str,
+    factor: float,
+) -> None:
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), UPRIGHT, unit=tag)
+    np.testing.assert_allclose(read(bed=dem, unit=choice).bed, 3000 * factor, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform"),
+    [
+        ("EPSG:2926", Affine(300, 0, 1_300_000, 0, -300, 250_000)),
+        ("EPSG:4326", Affine(0.001, 0, 8.0, 0, -0.001, 46.5)),
+    ],
+    ids=["feet", "degrees"],
+)
+def test_a_dem_that_is_not_in_metres_and_states_no_vertical_unit_is_asked_about(
+    read: Callable[..., Topography],
+    write_tif: Callable[..., Path],
+    crs: str,
+    transform: Affine,
+) -> None:
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), transform, crs)
+    with pytest.raises(EngineError, match="Say it with VERTICAL_UNIT"):
+        read(bed=dem)
+    inner = read(bed=dem, unit="feet").bed[10:20, 10:20]
+    np.testing.assert_allclose(inner, 3000 * FOOT, rtol=1e-5)
+
+
+VERTICAL = {
+    "EPSG:32632+5773": ("EGM96 geoid", 1.0),
+    "EPSG:2056+5728": ("Landesnivellement 1902", 1.0),
+    "EPSG:32632+8228": ("North American Vertical Datum 1988", FOOT),
+}
+
+
+@pytest.mark.parametrize("crs", VERTICAL)
+def test_a_vertical_crs_gives_the_unit_and_its_datum_is_noted(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], listener: Listener, crs: str
+) -> None:
+    datum, factor = VERTICAL[crs]
+    corner = (2_600_000, 1_150_000) if "2056" in crs else (WEST, NORTH)
+    transform = Affine(CELL, 0, corner[0], 0, -CELL, corner[1])
+    topography = read(bed=write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), transform, crs))
+    np.testing.assert_allclose(topography.bed, 3000 * factor, rtol=1e-6)
+    assert topography.datum == datum
+    assert not topography.grid.crs.is_compound
+    assert any(datum in told for told in listener.logs)
+
+
+def test_a_bed_and_a_surface_above_different_datums_are_refused(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], listener: Listener
+) -> None:
+    flat = np.full(SHAPE, 2000, "f4")
+    geoid = write_tif("geoid.tif", flat, UPRIGHT, "EPSG:32632+5773")
+    other = write_tif("other.tif", flat + 100, UPRIGHT, "EPSG:32632+3855")
+    plain = write_tif("plain.tif", flat + 100, UPRIGHT)
+    with pytest.raises(EngineError, match=r"EGM96 geoid.*EGM2008 geoid.*would not be ice"):
+        read(bed=geoid, surface=other)
+    np.testing.assert_allclose(read(bed=geoid, surface=plain).thickness, 100)
+    assert any("not stated" in told for told in [*listener.logs, read(bed=plain).datum])
