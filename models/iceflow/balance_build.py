@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +24,9 @@ from glacier_qgis.models.iceflow.forcing import (
     read_courses,
 )
 from glacier_qgis.models.iceflow.mass_balance import MassBalance, Varying
-from glacier_qgis.models.iceflow.units import VerticalUnit, metres_per_unit
+from glacier_qgis.models.iceflow.units import VerticalUnit, check_elevation, read_metres
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import open_raster, read_band
+from glacier_qgis.models.raster.source import open_raster
 
 ELA_COLUMNS = ("ela", "ablation_gradient", "accumulation_gradient", "max_accumulation")
 CLIMATE_COLUMNS = ("temperature_offset", "precipitation_offset")
@@ -95,6 +96,7 @@ def _ela(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
                 "ELA_RASTER and a column 'ela' of BALANCE_TABLE were both given. Leave one out."
             )
         series, known = _read_series(options.ela_raster, "ELA_RASTER", options, place, reporter)
+        check_elevation(series[1], "ELA_RASTER")
         parameters["ela"] = _on_device(series, place)
     return Covered(ElaBalance(**parameters), known)
 
@@ -154,9 +156,25 @@ def _courses(
 ) -> dict[str, Course]:
     """Return each parameter through time: the table's column, or the number of that name."""
     courses = {name: Course.constant(getattr(options, name)) for name in names}
-    if options.balance_table is not None:
-        courses |= read_courses(options.balance_table, "BALANCE_TABLE", names, times)
-    return courses
+    if options.balance_table is None:
+        return courses
+    table = read_courses(options.balance_table, "BALANCE_TABLE", names, times)
+    for name, course in table.items():
+        _check_bounds(course, name)
+    return courses | table
+
+
+def _check_bounds(course: Course, name: str) -> None:
+    """Hold the column of a table to the bounds of the parameter that it replaces."""
+    bounds = BalanceOptions.model_fields[name].metadata
+    low = max((getattr(bound, "ge", -math.inf) for bound in bounds), default=-math.inf)
+    high = min((getattr(bound, "le", math.inf) for bound in bounds), default=math.inf)
+    for value in course.values:
+        if not low <= value <= high:
+            limit = f"at least {low:g}" if value < low else f"at most {high:g}"
+            raise EngineError(
+                f"BALANCE_TABLE holds {value:g} as '{name}', which must be {limit}: correct it."
+            )
 
 
 def _read_series(
@@ -186,8 +204,9 @@ def _climate_height(options: BalanceOptions, place: Place) -> inputs.Array:
     if options.climate_surface is None:
         return place.surface
     with open_raster(options.climate_surface, "CLIMATE_SURFACE") as scene:
-        factor = metres_per_unit(scene, place.unit)
-        return read_band(scene, place.grid) * np.float32(factor)
+        height = read_metres(scene, place.grid, place.unit)
+    check_elevation(height, "CLIMATE_SURFACE")
+    return height
 
 
 def _on_device(series: tuple[tuple[float, ...], inputs.Array], place: Place) -> RasterSeries:

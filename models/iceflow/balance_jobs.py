@@ -69,7 +69,7 @@ class SurfaceMassBalance(BalanceOptions, Job):
             grid,
             dtype="float32",
             nodata=np.nan,
-            bands=[f"year {time:g}" for time in times] or ["surface mass balance"],
+            bands=[f"year {time:.10g}" for time in times] or ["surface mass balance"],
             tags=provenance(self) | {"FIELD": "surface mass balance"},
             unit="m/a",
         ) as target:

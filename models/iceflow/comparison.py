@@ -12,8 +12,14 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
 from glacier_qgis.models.iceflow.inputs import Topography, polygon_mask
 from glacier_qgis.models.iceflow.simulation import ICE, Array, Snapshot
-from glacier_qgis.models.iceflow.units import VerticalUnit, metres_per_unit
-from glacier_qgis.models.raster.source import open_raster, read_band
+from glacier_qgis.models.iceflow.units import (
+    NOT_STATED,
+    VerticalUnit,
+    check_elevation,
+    read_metres,
+    vertical_datum,
+)
+from glacier_qgis.models.raster.source import open_raster
 
 Mask = npt.NDArray[np.bool_]
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -95,7 +101,7 @@ def read_observation(
     """Read what was given on the run's grid; None where nothing was.
 
     Raises:
-        EngineError: The outline or the surface misses the area.
+        EngineError: The outline or the surface misses the area, or the surface cannot be compared.
     """
     if outline is None and surface is None:
         return None
@@ -104,7 +110,15 @@ def read_observation(
     if surface is None:
         return Observation(time, ice, None)
     with open_raster(surface, "OBSERVED_SURFACE") as scene:
-        heights = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+        heights = read_metres(scene, grid, unit)
+        datum = vertical_datum(scene)
+    if datum and topography.datum not in (datum, NOT_STATED):
+        raise EngineError(
+            f"OBSERVED_SURFACE measures heights from '{datum}', the run from '{topography.datum}': "
+            "their difference would not be a misfit. Bring one to the vertical datum of the other "
+            "with 'Warp', or correct the CRS where it is wrong."
+        )
+    check_elevation(heights, "OBSERVED_SURFACE")
     missing = ~np.isfinite(heights)
     if missing.all():
         raise EngineError(

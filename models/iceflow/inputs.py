@@ -12,15 +12,19 @@ from rasterio.windows import Window
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Extent, RasterInput, VectorInput
-from glacier_qgis.models.iceflow.units import VerticalUnit, metres_per_unit, vertical_datum
+from glacier_qgis.models.iceflow.units import (
+    NOT_STATED,
+    VerticalUnit,
+    check_elevation,
+    read_metres,
+    vertical_datum,
+)
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import open_raster, read_band, work_grid
+from glacier_qgis.models.raster.source import open_raster, work_grid
 from glacier_qgis.models.vector.source import read_polygons
 
 Array = npt.NDArray[np.float32]
 
-HIGHEST, LOWEST = 9_000.0, -12_000.0
-"""m; no elevation on Earth is outside."""
 THICKEST = 5_000.0
 """m; no ice on Earth is thicker."""
 OVERLAP = 1.0
@@ -50,7 +54,7 @@ class Topography:
     grid: Grid
     bed: Array
     thickness: Array
-    datum: str = "not stated by the input"
+    datum: str = NOT_STATED
 
     @property
     def surface(self) -> Array:
@@ -106,12 +110,12 @@ def read_topography(
         )
     with open_raster(main, role) as scene:
         grid = work_grid(scene, extent, resolution)
-        ground = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+        ground = read_metres(scene, grid, unit)
         datum = vertical_datum(scene)
     window = _window_with_data(np.isfinite(ground), role, reporter)
     grid = grid.crop(window)
     ground = ground[window.toslices()]
-    _check_elevation(ground, role)
+    check_elevation(ground, role)
     ice = np.zeros_like(ground)
     if thickness is not None:
         ice = _read_thickness(thickness, thickness_role, grid, unit, reporter)
@@ -140,11 +144,11 @@ def read_surface(
     """
     with open_raster(source, "SURFACE") as scene:
         grid = work_grid(scene, extent, resolution)
-        surface = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+        surface = read_metres(scene, grid, unit)
     known = surface[np.isfinite(surface)]
     if not len(known):
         raise EngineError("SURFACE has no data in this area: choose another EXTENT.")
-    _check_elevation(known, "SURFACE")
+    check_elevation(known, "SURFACE")
     return grid, surface
 
 
@@ -175,7 +179,7 @@ def _read_thickness(
 ) -> Array:
     """Read ice thickness in m; no data means no ice."""
     with open_raster(source, role) as scene:
-        ice = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+        ice = read_metres(scene, grid, unit)
     missing = ~np.isfinite(ice)
     if missing.all():
         raise EngineError(
@@ -203,7 +207,7 @@ def _ice_between(
 ) -> Array:
     """Return surface − bed in m; `datum` is the bed's."""
     with open_raster(source, "SURFACE") as scene:
-        surface = read_band(scene, grid) * np.float32(metres_per_unit(scene, unit))
+        surface = read_metres(scene, grid, unit)
         other = vertical_datum(scene)
     if datum and other and datum != other:
         raise EngineError(
@@ -212,7 +216,7 @@ def _ice_between(
             "CRS where it is wrong."
         )
     _check_holes(np.isfinite(surface), "SURFACE")
-    _check_elevation(surface, "SURFACE")
+    check_elevation(surface, "SURFACE")
     ice = surface - bed
     above = int((ice < -OVERLAP).sum())
     if above:
@@ -222,15 +226,6 @@ def _ice_between(
             "the raster calculator."
         )
     return ice.clip(min=0)
-
-
-def _check_elevation(ground: Array, role: str) -> None:
-    low, high = float(ground.min()), float(ground.max())
-    if low < LOWEST or high > HIGHEST:
-        raise EngineError(
-            f"{role} holds elevations from {low:g} to {high:g} m, which is not on Earth. If they "
-            "are in feet set VERTICAL_UNIT; if a fill value is among them declare it as no data."
-        )
 
 
 def _window_with_data(valid: npt.NDArray[np.bool_], role: str, reporter: Reporter) -> Window:

@@ -75,7 +75,7 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         """Create the files."""
-        bands = [f"year {time:g}" for time in self._times]
+        bands = [f"year {time:.10g}" for time in self._times]
         with self._open:
             for name, path in self._rasters.items():
                 raster = create_raster(

@@ -20,6 +20,7 @@ from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.netcdf import COUNTS, FIELDS
 from glacier_qgis.models.iceflow.scenarios import read_futures
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot, measures
+from glacier_qgis.models.iceflow.units import NOT_STATED
 from glacier_qgis.models.raster.grid import Grid
 
 _NEEDED = ("topg", "crs", "model_year", *FIELDS, *COUNTS)
@@ -107,7 +108,7 @@ def read_history(path: Path, start: float | None) -> History:
                 _grid(file["crs"], file["topg"].shape),
                 _values(file["topg"][:]),
                 _values(file["thk"][0]),
-                getattr(file, "vertical_datum", "not stated by the input"),
+                getattr(file, "vertical_datum", NOT_STATED),
             )
             parameters = json.loads(getattr(file, "parameters", "{}"))
             scenario = getattr(file, "scenario", "")

@@ -18,6 +18,8 @@ from glacier_qgis.models.iceflow.mass_balance import MassBalance
 
 ROLE = "SCENARIOS"
 NAME = "name"
+NO_PRECIPITATION = -100.0
+"""% of change."""
 SCENARIO_FILE = "simulation.nc"
 """In the folder of each scenario: its states."""
 _FILE_NAME = re.compile(r"[\w .+-]*[\w+-]")
@@ -43,16 +45,22 @@ class Scenario:
         """Return a mass balance as it is in this future.
 
         Raises:
-            EngineError: It does not depend on what the scenario changes.
+            EngineError: It does not depend on what the scenario changes, or cannot change so much.
         """
         if isinstance(balance, ElaBalance) and not self._changes_climate:
             return replace(balance, ela=balance.ela.plus(self.ela_offset))
         if isinstance(balance, DegreeDayBalance) and not self.ela_offset:
             climate = balance.climate
+            precipitation = climate.precipitation_offset.plus(self.precipitation_offset)
+            if min(precipitation.values) < NO_PRECIPITATION:
+                raise EngineError(
+                    f"{ROLE}: '{self.name}' changes precipitation by {min(precipitation.values):g} "
+                    "% in all, which is less than none. Raise its precipitation_offset."
+                )
             shifted = replace(
                 climate,
                 temperature_offset=climate.temperature_offset.plus(self.temperature_offset),
-                precipitation_offset=climate.precipitation_offset.plus(self.precipitation_offset),
+                precipitation_offset=precipitation,
             )
             return replace(balance, climate=shifted)
         raise EngineError(

@@ -76,7 +76,8 @@ class SimulateGlacier(SimulationOptions):
         first = saved[0] if saved else self.first
         emulator, doubts = self.load_emulator(topography.grid.cell_size, reporter)
         check_levels(emulator, [name for name in LEVELS if getattr(self, name)])
-        balances = self._balances(scenarios, topography, first, emulator.device, reporter)
+        now = saved[-1] if saved else first
+        balances = self._balances(scenarios, topography, (first, now), emulator.device, reporter)
         simulations = self._simulations(topography, histories, emulator, balances)
         observation = read_observation(
             self.observed_outline,
@@ -166,6 +167,8 @@ class SimulateGlacier(SimulationOptions):
             raise EngineError(
                 f"END ({self.end:g}) must be later than year {now:g}, which RESUME goes on from."
             )
+        if wrong := self.saves_too_often(histories[0].years[0]):
+            raise EngineError(f"{wrong}.")
         parameters = self.model_dump(mode="json", exclude_none=True, exclude={*RASTERS, *DOCUMENTS})
         tell_differences(histories, scenarios, parameters, reporter)
         return histories
@@ -225,17 +228,21 @@ class SimulateGlacier(SimulationOptions):
         self,
         scenarios: Sequence[Scenario],
         topography: Topography,
-        first: float,
+        begins: tuple[float, float],
         device: torch.device,
         reporter: Reporter,
     ) -> list[MassBalance]:
-        """Return the mass balances; where inputs have no data, ice melts as outside a mask."""
+        """Return the mass balances; where inputs have no data, ice melts as outside a mask.
+
+        `begins` are the years in which the first run began and in which this one does.
+        """
+        first, now = begins
         place = Place(
             topography.grid,
             topography.surface,
             ice=topography.thickness > 0,
             unit=self.vertical_unit,
-            times=(first, self.end),
+            times=(now, self.end),
             device=device,
         )
         covered = build_balance(self, place, reporter)
@@ -263,7 +270,9 @@ class SimulateGlacier(SimulationOptions):
         balances: Sequence[MassBalance],
     ) -> list[Simulation]:
         """Return a simulation a mass balance, at the end of its history, if there is one."""
-        pasts = [history.last for history in histories] or [None] * len(balances)
+        pasts: list[Snapshot | None] = [history.last for history in histories] or [None] * len(
+            balances
+        )
         cell_size = topography.grid.cell_size
         bed = torch.from_numpy(topography.bed).to(emulator.device)
         flow = EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding, bed)

@@ -65,12 +65,21 @@ class SimulationOptions(BalanceOptions, IceFlowJob):
             raise ValueError(
                 f"END ({self.end:g}) must be later than START ({self.first:g}); both are in years"
             )
-        if (self.end - self.first) / self.save_interval > MOST_SAVED_TIMES:
-            raise ValueError(
-                f"SAVE_INTERVAL ({self.save_interval:g} years) would save more than "
-                f"{MOST_SAVED_TIMES} times: choose a longer one"
-            )
+        if self.resume is None and self.saves_too_often(self.first):
+            raise ValueError(self.saves_too_often(self.first))
         return self
+
+    def saves_too_often(self, first: float) -> str:
+        """Return what is wrong with the interval of a run from year `first` on; blank if nothing.
+
+        Only the file of an earlier run knows when that began.
+        """
+        if (self.end - first) / self.save_interval <= MOST_SAVED_TIMES:
+            return ""
+        return (
+            f"SAVE_INTERVAL ({self.save_interval:g} years) would save more than "
+            f"{MOST_SAVED_TIMES} times: choose a longer one"
+        )
 
     @model_validator(mode="after")
     def _ground_is_not_given_twice(self) -> Self:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.raster.source import Scene
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.source import Scene, read_band
 
+Array = npt.NDArray[np.float32]
 VerticalUnit = Literal["from the raster", "metres", "feet"]
 
+HIGHEST, LOWEST = 9_000.0, -12_000.0
+"""m; no elevation on Earth is outside."""
+NOT_STATED = "not stated by the input"
+"""Stands for a vertical datum that is not known."""
 INTERNATIONAL_FOOT = 0.3048
 """m, exactly."""
 US_SURVEY_FOOT = 1200 / 3937
@@ -54,6 +62,36 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
             "VERTICAL_UNIT."
         )
     return 1.0
+
+
+def read_metres(scene: Scene, grid: Grid, choice: VerticalUnit) -> Array:
+    """Return elevations or thickness in m on a grid, NaN where there is no data.
+
+    Args:
+        scene: The raster; its band's scale and offset are applied.
+        grid: What to read it on.
+        choice: As in :func:`metres_per_unit`.
+    """
+    dataset = scene.dataset
+    values = read_band(scene, grid) * np.float32(dataset.scales[0])
+    return (values + np.float32(dataset.offsets[0])) * np.float32(metres_per_unit(scene, choice))
+
+
+def check_elevation(ground: Array, role: str) -> None:
+    """Make sure that `ground` (m, NaN where there is no data) can be an elevation.
+
+    Raises:
+        EngineError: It is nowhere on Earth.
+    """
+    known = ground[np.isfinite(ground)]
+    if not known.size:
+        return
+    low, high = float(known.min()), float(known.max())
+    if low < LOWEST or high > HIGHEST:
+        raise EngineError(
+            f"{role} holds elevations from {low:g} to {high:g} m, which is not on Earth. If they "
+            "are in feet set VERTICAL_UNIT; if a fill value is among them declare it as no data."
+        )
 
 
 def vertical_datum(scene: Scene) -> str | None:

@@ -80,6 +80,26 @@ def test_a_table_of_scenarios_gives_a_series_and_a_folder_each(
         assert (folder / name / "simulation.nc").is_file()
 
 
+def test_a_batch_of_scenarios_goes_on_from_the_file_of_one(
+    simulate: Run, aletsch: Path, tmp_path: Path
+) -> None:
+    table, past = tmp_path / "Szenarien.csv", tmp_path / "Vergangenheit"
+    table.write_text("name,ela_offset\nkühler,-150\nwärmer,200\n", encoding="utf-8")
+    futures = {"SCENARIOS": str(table), "ELA": 2500}
+    rows = {}
+    simulate(BED=str(aletsch), END=10, SCENARIO_FOLDER=str(past), **PLACE | futures)
+    for name, options in (
+        ("whole", {"BED": str(aletsch), **PLACE}),
+        ("rest", {"RESUME": str(past / "wärmer" / "simulation.nc")}),
+    ):
+        series = tmp_path / f"{name}.gpkg"
+        simulate(**options | futures, END=15, SERIES=str(series))
+        features = QgsVectorLayer(str(series), "series").getFeatures()
+        rows[name] = [(row["scenario"], row["time"], row["volume_km3"]) for row in features]
+    assert rows["rest"] == rows["whole"]
+    assert len(rows["rest"]) == 8
+
+
 @pytest.mark.parametrize(
     ("parameters", "accepted"),
     [

@@ -109,3 +109,44 @@ def test_options_that_make_no_sense_are_refused_by_name(
     with pytest.raises(ValidationError) as caught:
         SurfaceMassBalance(**whole)
     assert re.search(message, explain(caught.value) or "")
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "message"),
+    [
+        (
+            STATION,
+            "year,precipitation_offset\n0,0\n9,-150\n",
+            "-150 as 'precipitation_offset'.*-100",
+        ),
+        (STATION, "year,temperature_offset\n0,280\n9,281\n", "280 as 'temperature_offset'.*50"),
+        ({}, "year,ablation_gradient\n0,0.009\n9,-0.009\n", "-0.009 as 'ablation_gradient'"),
+        ({}, "year,max_accumulation\n0,-1\n9,2\n", "-1 as 'max_accumulation'"),
+    ],
+)
+def test_a_table_is_held_to_the_bounds_of_the_numbers_that_it_replaces(
+    balance: Callable[..., np.ndarray],
+    table: Callable[[str], dict[str, str]],
+    options: dict[str, object],
+    text: str,
+    message: str,
+) -> None:
+    with pytest.raises(EngineError, match=f"BALANCE_TABLE holds {message}"):
+        balance(**options, balance_table=table(text), years="5")
+
+
+@pytest.mark.parametrize("name", ["climate_surface", "ela_raster"])
+def test_a_fill_value_is_no_elevation(
+    balance: Callable[..., np.ndarray], write_bands: Write, name: str
+) -> None:
+    heights = np.full((1, *SHAPE), 2500, dtype="f4")
+    heights[0, 3, 4] = -32768
+    options: dict[str, object] = {name: write_bands("height.tif", heights)}
+    if name == "climate_surface":
+        climate = {
+            "temperature": write_bands("temperature.tif", monthly(ALPS)),
+            "precipitation": write_bands("rain.tif", monthly(RAIN * np.float32(12 / 1000))),
+        }
+        options |= {"mass_balance": "degree days", **climate}
+    with pytest.raises(EngineError, match=f"{name.upper()} holds elevations from -32768"):
+        balance(**options)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
 from listener import Listener
@@ -92,3 +93,16 @@ def test_a_bed_and_a_surface_above_different_datums_are_refused(
         read(bed=geoid, surface=other)
     np.testing.assert_allclose(read(bed=geoid, surface=plain).thickness, 100)
     assert any("not stated" in told for told in [*listener.logs, read(bed=plain).datum])
+
+
+def test_packed_elevations_and_thickness_are_unpacked_as_qgis_shows_them(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    bed = write_tif("bed.tif", np.full(SHAPE, 15_000, "i2"), UPRIGHT)
+    ice = write_tif("ice.tif", np.full(SHAPE, 2500, "i2"), UPRIGHT, unit="ft")
+    for path, scale, offset in ((bed, 0.1, 500.0), (ice, 0.2, 0.0)):
+        with rasterio.open(path, "r+") as raster:
+            raster.scales, raster.offsets = (scale,), (offset,)
+    topography = read(bed=bed, thickness=ice)
+    np.testing.assert_allclose(topography.bed, 2000, rtol=1e-6)
+    np.testing.assert_allclose(topography.thickness, 500 * FOOT, rtol=1e-6)

@@ -212,3 +212,15 @@ def test_a_smaller_cfl_number_takes_more_and_as_good_steps(
     )
     assert careful["STEPS"] > 2 * usual["STEPS"]
     assert careful["VOLUME"] == pytest.approx(usual["VOLUME"], rel=0.01)
+
+
+def test_bands_of_close_years_have_different_names(
+    valley_files: Inputs, tmp_path: Path, f15: Emulator, listener: Listener
+) -> None:
+    target = tmp_path / "h.tif"
+    job = SimulateGlacier(
+        **valley_files, start=100_000, end=100_001, save_interval=0.25, thickness=target
+    )
+    run_job(job, listener)
+    with rasterio.open(target) as raster:
+        assert raster.descriptions[1:3] == ("year 100000.25", "year 100000.5")

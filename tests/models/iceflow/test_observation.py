@@ -128,3 +128,21 @@ def test_a_resumed_run_is_compared_with_what_was_seen_before_or_after(
     missed = SimulateGlacier(**second, end=6, observed_time=3)
     with pytest.raises(EngineError, match=r"OBSERVED_TIME \(3\) is not among the years saved"):
         run_job(missed, listener)
+
+
+def test_an_observed_surface_that_cannot_be_compared_is_refused(
+    valley_files: Inputs, write_tif: Callable[..., Path], f15: Emulator, listener: Listener
+) -> None:
+    geoid = write_tif("geoid.tif", valley(), UPRIGHT, "EPSG:32632+5773")
+    other = write_tif("other.tif", valley(), UPRIGHT, "EPSG:32632+3855")
+    void = valley()
+    void[3, 4] = -32768
+    filled = write_tif("filled.tif", void, UPRIGHT)
+    for bed, seen, message in (
+        (geoid, other, r"OBSERVED_SURFACE .*EGM2008 geoid.*EGM96 geoid.*would not be a misfit"),
+        (geoid, filled, "OBSERVED_SURFACE holds elevations from -32768.*declare it as no data"),
+    ):
+        files = valley_files | {"bed": {"path": str(bed)}}
+        job = SimulateGlacier(**files, end=1, observed_surface={"path": str(seen)})
+        with pytest.raises(EngineError, match=message):
+            run_job(job, listener)

@@ -259,3 +259,28 @@ def test_files_that_are_no_earlier_run_are_refused(
             simulate(listener, **onwards(valley, file))
     with pytest.raises(ValidationError, match="leave BED and INITIAL_THICKNESS blank"):
         SimulateGlacier(**valley, resume=other)
+
+
+def test_a_table_need_not_hold_the_years_that_have_passed(
+    valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    past, table = tmp_path / "past.nc", tmp_path / "line.csv"
+    simulate(listener, **valley | {"end": 5.0}, netcdf=past)
+    table.write_text("year,ela\n5,2900\n12,3300\n")
+    rest = simulate(listener, **onwards(valley, past), balance_table={"path": str(table)})
+    assert rest["TIMES"] == [0, 2.5, 5, 7.5, 10, 12]
+    table.write_text("year,ela\n6,2900\n12,3300\n")
+    with pytest.raises(EngineError, match="covers the years 6 to 12, but 5 to 12"):
+        simulate(listener, **onwards(valley, past), balance_table={"path": str(table)})
+
+
+def test_the_years_to_save_are_counted_from_where_the_earlier_run_began(
+    valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    past = tmp_path / "past.nc"
+    late = valley | {"start": 20_000.0, "end": 20_001.0, "save_interval": 1.0}
+    simulate(listener, **late, netcdf=past)
+    rest = simulate(listener, **onwards(late, past) | {"end": 20_002.0})
+    assert rest["TIMES"] == [20_000, 20_001, 20_002]
+    with pytest.raises(EngineError, match="would save more than 10000 times"):
+        simulate(listener, **onwards(late, past) | {"end": 20_002.0, "save_interval": 1e-4})

@@ -18,6 +18,8 @@ from pyproj import CRS
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.iceflow.climate import Climate
+from glacier_qgis.models.iceflow.degree_days import DegreeDayBalance, MeltModel
 from glacier_qgis.models.iceflow.ela import ElaBalance
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.forcing import Course, RasterSeries, SeriesBalance
@@ -106,6 +108,19 @@ def test_a_scenario_that_the_mass_balance_does_not_know_is_refused() -> None:
     ):
         with pytest.raises(EngineError, match=f"'{scenario.name}' does not fit"):
             scenario.applied(balance)
+
+
+def test_a_scenario_cannot_have_less_than_no_precipitation() -> None:
+    climate = Climate(
+        *(torch.zeros(12, 1, 1), torch.ones(12, 1, 1), torch.zeros(1, 1)),
+        lapse_rate=6.5,
+        temperature_offset=Course.constant(0.0),
+        precipitation_offset=Course((0.0, 10.0), (0.0, -60.0)),
+    )
+    balance = DegreeDayBalance(climate, MeltModel(0.003, 0.008, 0.6, 5.0, 0.0, 2.0, 10))
+    Scenario("drier", precipitation_offset=-40).applied(balance)
+    with pytest.raises(EngineError, match=r"'desert'.*-110 %.*less than none"):
+        Scenario("desert", precipitation_offset=-50).applied(balance)
 
 
 def test_a_batch_equals_single_runs(
