@@ -20,13 +20,12 @@ sys.path.insert(0, str(PLUGINS))
 
 import torch  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
-from scipy.ndimage import binary_dilation, distance_transform_edt  # noqa: E402
+from scipy.ndimage import distance_transform_edt  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn.functional import interpolate, smooth_l1_loss  # noqa: E402
 
 from glacier_qgis.models.engine.device import tune_allocator  # noqa: E402
 from glacier_qgis.models.engine.events import EventStream  # noqa: E402
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN  # noqa: E402
 from glacier_qgis.models.networks.unet import UNet  # noqa: E402
 from glacier_qgis.models.training.__main__ import (  # noqa: E402
     BATCH,
@@ -43,12 +42,11 @@ from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E
 from glacier_qgis.models.training.loss import thinned, zone_loss  # noqa: E402
 from glacier_qgis.models.training.samples import UNLABELLED  # noqa: E402
 from glacier_qgis.models.training.sampling import pools_by_group, sampler  # noqa: E402
+from glacier_qgis.models.training.two_heads import two_heads_loss  # noqa: E402
 
 ZONES = 4
 FAR = 30
 """Cells beyond which a distance to a boundary counts no more."""
-NEAR = 15
-"""Cells beyond which the second head need not know how far the front is."""
 HIDDEN = (8, 0.6)
 """Patches along a side of a view, and the share of them that a pretraining hides."""
 
@@ -73,23 +71,6 @@ def _signed(zones: Tensor, code: int) -> Tensor:
         return torch.full(zones.shape, -1.0 if inside.all() else 1.0)
     distance = distance_transform_edt(~inside) - distance_transform_edt(inside)
     return torch.from_numpy(distance / FAR).clamp(-1, 1).float()
-
-
-def two_heads_loss(logits: Tensor, zones: Tensor) -> Tensor:
-    """Zone loss of the first channels; the last one learns the distance to the front."""
-    labels = thinned(zones, zones.shape[-1] // logits.shape[-1])
-    distance = torch.stack([_distance_to_front(image) for image in labels])
-    weight = (labels != UNLABELLED) * (1 + 4 * (distance < 1))
-    error = smooth_l1_loss(logits[:, ZONES], distance, reduction="none", beta=0.2) * weight
-    return zone_loss(logits[:, :ZONES], zones) + error.sum() / weight.sum().clamp(min=1)
-
-
-def _distance_to_front(zones: Tensor) -> Tensor:
-    glacier, ocean = (zones == GLACIER).numpy(), (zones == OCEAN).numpy()
-    front = (binary_dilation(glacier) & ocean) | (binary_dilation(ocean) & glacier)
-    if not front.any():
-        return torch.ones(zones.shape)
-    return torch.from_numpy(distance_transform_edt(~front) / NEAR).clamp(max=1).float()
 
 
 def mix_styles(network: UNet) -> None:

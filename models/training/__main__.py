@@ -26,6 +26,7 @@ from glacier_qgis.models.training.folds import calibrate, covered_elsewhere, jud
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.sampling import pools_by_group, sampler
+from glacier_qgis.models.training.two_heads import lesson
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
 VIEW_CELL_M = 60.0
@@ -68,12 +69,16 @@ def fit(
     optical: list[Labelled] = [scene for scene in learnt if is_optical(scene)]
     pools = [optical, radar] if arguments.optical else [*pools_by_group(radar), optical]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes, rate=arguments.rate)
-    network = build(NETWORKS[arguments.network])
+    architecture = NETWORKS[arguments.network]
+    network = build(architecture)
     if arguments.start_from:
         network.load_state_dict(load_file(arguments.start_from))
-    run = Fit(network, schedule, arguments.output / "state", arguments.seed)
+    taught = lesson(architecture, network)
+    run = Fit(
+        taught.network, schedule, arguments.output / "state", arguments.seed, loss=taught.loss
+    )
     weights = run.run(sampler(pools, BATCH, WINDOW, VIEW_CELL_M), reporter)
-    save_file(weights, arguments.output / "weights.safetensors")
+    save_file(taught.zones_alone(weights), arguments.output / "weights.safetensors")
     images = sum(map(len, pools))
     reporter.log(f"Learnt from {images} images; {len(held_out)} were kept for the test.")
 

@@ -66,9 +66,10 @@ def describe(
         normalisation=NORMALISATION,
         training_data=learnt,
         training=(
-            "Cross-entropy (threefold near fronts) plus Dice loss; AdamW, one-cycle schedule; "
-            "running average of the weights; random turns, flips, scales, stretches, contrast, "
-            f"illumination and noise; zones of several scenes composed. {history}"
+            "Cross-entropy (threefold near fronts) plus Dice loss, plus the distance to the front "
+            "by a second head that was then cut off; AdamW, one-cycle schedule; running average "
+            "of the weights; random turns, flips, scales, stretches, contrast, illumination and "
+            f"noise; zones of several scenes composed. {history}"
         ).strip(),
         split=split,
         licence="CC BY 4.0",

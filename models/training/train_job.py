@@ -35,6 +35,7 @@ from glacier_qgis.models.training.samples import Labelled
 from glacier_qgis.models.training.setting import Learning, command, facts, settle
 from glacier_qgis.models.training.tally import Tally, finite, tally
 from glacier_qgis.models.training.trial import find_rate
+from glacier_qgis.models.training.two_heads import lesson
 
 LEAST_VIEWS = 256
 """Views in an epoch of a small data set."""
@@ -91,8 +92,11 @@ class _Training:
             copy.deepcopy(self.setting.start.network), self.setting.device, card.cell_size_m
         )
         schedule = Schedule(steps=job.epochs * self.steps, rate=self.rate)
-        network, device = self.setting.start.network, self.setting.device
-        self.fit = Fit(network, schedule, self.waiting.folder, job.seed, device)
+        start, device = self.setting.start, self.setting.device
+        self.lesson = lesson(start.architecture, start.network)
+        self.fit = Fit(
+            self.lesson.network, schedule, self.waiting.folder, job.seed, device, self.lesson.loss
+        )
         parts = self.setting.material
         self.publisher = Publisher(
             output=job.output,
@@ -125,11 +129,11 @@ class _Training:
             patience=self.job.patience,
             batches=self.setting.batches(self.batch),
             validate=lambda weights: tally(
-                replace(self._judge(weights), augment=False).answers(
+                replace(self._judge(self.lesson.zones_alone(weights)), augment=False).answers(
                     self.setting.material.validation
                 )
             ),
-            keep=self._keep,
+            keep=lambda figures, weights: self._keep(figures, self.lesson.zones_alone(weights)),
         )
         return course.run(self.fit, reporter)
 
@@ -227,10 +231,10 @@ class _Training:
     def _recipe(self) -> str:
         how = "chosen by a range test" if self.test else "as asked for"
         return (
-            "Cross-entropy (more near fronts) plus Dice loss; AdamW, weight decay "
-            f"{WEIGHT_DECAY:g}, one-cycle schedule over {self.job.epochs} epochs of {self.steps} "
-            f"steps, highest rate {self.rate:g} ({how}); running average of the weights; the "
-            "weights with the highest mean IoU in the validation, "
+            f"{self.lesson.recipe}; AdamW, weight decay {WEIGHT_DECAY:g}, one-cycle schedule over "
+            f"{self.job.epochs} epochs of {self.steps} steps, highest rate {self.rate:g} ({how}); "
+            "running average of the weights; the weights with the highest mean IoU in the "
+            "validation, "
             + (
                 f"at an end after {self.job.patience} epochs without a better one."
                 if self.job.patience

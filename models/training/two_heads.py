@@ -1,0 +1,105 @@
+"""A second head for the time of learning: how far away the front is.
+
+A network that must know the distance to the front from far off has to understand the scene, not
+only the texture under each cell. The head is one more channel of the network's answer; it is cut
+off the weights that are kept, so that models predict zones alone. What it is worth is measured by
+``benchmarks/front_variants.py``. The idea to learn zones and front together is that of Heidler et
+al. (2022), doi:10.1109/TGRS.2021.3064606.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from scipy.ndimage import binary_dilation, distance_transform_edt
+from torch import Tensor, nn
+from torch.nn.functional import smooth_l1_loss
+
+from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
+from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.package import build
+from glacier_qgis.models.training.fit import Loss
+from glacier_qgis.models.training.loss import thinned, zone_loss
+from glacier_qgis.models.training.samples import UNLABELLED
+
+FAR = 15
+"""Cells of the logits beyond which the distance to the front need not be known."""
+AT_FRONT = 4.0
+"""What a cell nearer than that counts for more than another."""
+HEAD = ("head.weight", "head.bias")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How a network learns.
+
+    Attributes:
+        network: With a second head, where its kind can have one.
+        loss: What is made small.
+        recipe: The same in words, for the model's card.
+    """
+
+    network: nn.Module
+    loss: Loss
+    recipe: str
+
+    def zones_alone(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weights of a network that predicts zones and nothing else."""
+        if self.loss is zone_loss:
+            return dict(weights)
+        return {**weights, **{name: weights[name][:-1].contiguous() for name in HEAD}}
+
+
+def lesson(architecture: Architecture, network: nn.Module) -> Lesson:
+    """Return how to teach a network, beginning with the weights that it has.
+
+    Args:
+        architecture: Of the network. The side outputs of a HED learn zones alone.
+        network: What predicts zones; it is left as it is.
+    """
+    zones = "cross-entropy (more near fronts) plus Dice loss"
+    weights = network.state_dict()
+    if not set(HEAD) <= set(weights):
+        return Lesson(copy.deepcopy(network), zone_loss, zones)
+    parameters = architecture.parameters | {"classes": len(weights["head.bias"]) + 1}
+    taught = build(architecture.model_copy(update={"parameters": parameters}))
+    added = {name: torch.cat([weights[name], weights[name][:1] * 0]) for name in HEAD}
+    taught.load_state_dict({**weights, **added})
+    recipe = f"{zones}, plus the distance to the front by a second head that is then cut off"
+    return Lesson(taught, two_heads_loss, recipe)
+
+
+def two_heads_loss(logits: Tensor, zones: Tensor) -> Tensor:
+    """Return the zone loss of all channels but the last, plus the error of the distance.
+
+    Args:
+        logits: (N, C + 1, h, w); the last channel is the distance to the front over `FAR` cells.
+        zones: (N, H, W) int64, 0 where unlabelled; h and w divide H and W evenly.
+
+    Returns:
+        A scalar.
+    """
+    labels = thinned(zones, zones.shape[-1] // logits.shape[-1])
+    distance = torch.stack([distance_to_front(image) for image in labels])
+    weight = (labels != UNLABELLED) * (1 + AT_FRONT * (distance < 1))
+    error = smooth_l1_loss(logits[:, -1], distance, reduction="none", beta=0.2) * weight
+    return zone_loss(logits[:, :-1], zones) + error.sum() / weight.sum().clamp(min=1)
+
+
+def distance_to_front(zones: Tensor) -> Tensor:
+    """Return how far each cell is from the front, in `FAR` cells and at most 1.
+
+    Cells of the front are those of glacier or ocean beside one of the other.
+
+    Args:
+        zones: (rows, columns) int64.
+    """
+    glacier, ocean = (zones == GLACIER).cpu().numpy(), (zones == OCEAN).cpu().numpy()
+    front = (binary_dilation(glacier) & ocean) | (binary_dilation(ocean) & glacier)
+    if not front.any():
+        return torch.ones(zones.shape, device=zones.device)
+    distance = distance_transform_edt(~front) / FAR
+    return torch.from_numpy(distance).clamp(max=1).float().to(zones.device)
