@@ -99,6 +99,10 @@ class SimulationOptions(BalanceOptions, IceFlowJob):
             raise ValueError(
                 f"OBSERVED_TIME ({when:g}) is outside of the run, {self.first:g} to {self.end:g}"
             )
+        if when is not None and self.observed_outline is None and self.observed_surface is None:
+            raise ValueError(
+                "OBSERVED_TIME needs OBSERVED_OUTLINE or OBSERVED_SURFACE: give one, or leave it blank"
+            )
         return self
 
     @model_validator(mode="after")

@@ -86,6 +86,7 @@ def test_a_run_is_compared_with_what_was_seen_in_a_year_between(
     ("parameters", "message"),
     [
         ({"observed_time": 120}, r"OBSERVED_TIME \(120\) is outside of the run, 0 to 100"),
+        ({"observed_time": 50}, "OBSERVED_TIME needs OBSERVED_OUTLINE or OBSERVED_SURFACE"),
         ({"misfit": "misfit.tif"}, "MISFIT needs OBSERVED_SURFACE"),
         ({"uniform_thickness": -1}, "UNIFORM_THICKNESS: .*-1"),
     ],
