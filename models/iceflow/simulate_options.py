@@ -101,7 +101,8 @@ class SimulationOptions(BalanceOptions, IceFlowJob):
             )
         if when is not None and self.observed_outline is None and self.observed_surface is None:
             raise ValueError(
-                "OBSERVED_TIME needs OBSERVED_OUTLINE or OBSERVED_SURFACE: give one, or leave it blank"
+                "OBSERVED_TIME needs OBSERVED_OUTLINE or OBSERVED_SURFACE: give one, or leave it "
+                "blank"
             )
         return self
 
