@@ -6,12 +6,16 @@ judged, and nothing is kept before every hash has been found right.
 
 from __future__ import annotations
 
+import errno
 import json
+import lzma
 import shutil
 import stat
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
@@ -80,23 +84,35 @@ def unpack(archive: Path, folder: Path) -> ModelCard:
         raise EngineError(f"{folder} exists already: choose a new folder for the model package.")
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        with zipfile.ZipFile(archive) as file:
+        with _opened(archive) as file:
             for member in _judge(archive, file.infolist()):
                 _extract(archive, file, member, draft / member.filename)
         card = _check(archive, draft)
         draft.chmod(0o755)
         draft.replace(folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        shutil.rmtree(draft, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise
-        raise EngineError(
-            f"{archive} is not a whole zip file ({error}): get the package again."
-        ) from error
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return card
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip, and call whatever its damage makes of it by one name."""
+    try:
+        with zipfile.ZipFile(archive) as file:
+            yield file
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
+        damage: Exception = error
+    except (ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # of the disk, not of the data
+        damage = error
+    else:
+        return
+    raise EngineError(
+        f"{archive} is not a whole zip file ({damage}): get the package again."
+    ) from damage
 
 
 def _member(name: str) -> zipfile.ZipInfo:

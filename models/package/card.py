@@ -136,7 +136,7 @@ class ModelCard(_Part):
     classes: Annotated[list[ZoneClass], Field(min_length=2)]
     bands: Annotated[int, Field(ge=1)]
     channels: list[str]
-    cell_size_m: Annotated[float, Field(gt=0)]
+    cell_size_m: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     cell_size_range_m: tuple[float, float]
     normalisation: str
     input_values: InputValues = InputValues()

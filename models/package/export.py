@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.package import load_package
 from glacier_qgis.models.package.registry import find_model
+
+SUFFIXES = {"package": ".zip", "onnx": ".onnx"}
 
 
 class ExportModel(Job):
@@ -22,6 +25,12 @@ class ExportModel(Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write ``OUTPUT``; returns the model's ``NAME`` too."""
+        suffix = SUFFIXES[self.format]
+        if self.output.suffix.lower() != suffix:
+            raise EngineError(
+                f"OUTPUT: FORMAT is '{self.format}', whose files are *{suffix}: name it so, not "
+                f"{self.output.name}."
+            )
         folder = find_model(self.model)
         model = load_package(folder)
         draft = outputs.stage(self.output)

@@ -16,6 +16,8 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.package import CARD, load_package, read_card
 from glacier_qgis.models.package.registry import DELIVERED, open_file, user_folder
 
+EMULATORS = "emulators"
+"""Name of the folder beside the models that holds emulators."""
 EMULATOR_FILES = ("model.h5", "fieldin.dat", "fieldout.dat")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
@@ -68,6 +70,8 @@ def install_model(source: Path, name: str = "", *, overwrite: bool = False) -> t
         model = load_package(draft)
         name = name.strip() or model.card.name
         _check_name(name, MODEL_NAME, "front_1")
+        if name == EMULATORS:
+            raise EngineError(f"NAME: {name!r} is where emulators are kept. Choose another NAME.")
         if (DELIVERED / name).exists():
             raise EngineError(
                 f"NAME: {name!r} is a model that comes with the plugin and cannot be replaced. "
@@ -109,7 +113,7 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
                 )
             shutil.copyfile(source / part, draft / part)
         read_core(draft / "model.h5")
-        folder = user_folder() / "emulators" / name
+        folder = user_folder() / EMULATORS / name
         return name, _move(draft, folder, name, overwrite=overwrite)
 
 
@@ -160,7 +164,13 @@ def _move(draft: Path, folder: Path, name: str, *, overwrite: bool) -> Path:
                 f"NAME: {name!r} is installed already ({folder}). Choose another NAME, or set "
                 "OVERWRITE."
             )
-        folder.replace(draft.parent / "old")
+        old = folder.replace(draft.parent / "old")
+        try:
+            draft.replace(folder)
+        except OSError:
+            old.replace(folder)
+            raise
+        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft.replace(folder)
     return folder

@@ -79,6 +79,10 @@ class OnnxNetwork(nn.Module):
             )
         self._certain = bool((answer >= -FULL).all() and (answer <= 1 + FULL).all())
 
+    def __deepcopy__(self, memo: object) -> OnnxNetwork:
+        """Return itself: a session cannot be copied, and nothing changes it."""
+        return self
+
     def forward(self, images: Tensor) -> Tensor:
         """(N, bands, rows, columns) to (N, classes, rows, columns) whose softmax is the answer."""
         rows, columns = images.shape[2:]

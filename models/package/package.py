@@ -32,6 +32,8 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {"unet": UNet, "hrnet": HRNet, "hed"
 MAX_CARD_BYTES = 1 << 20
 MAX_SIZE = 1024
 """The largest number among the parameters of a network: more channels or levels are an attack."""
+MAX_PARAMETERS = 1 << 28
+"""The most weights of a network, fifty times those of the largest here: more are an attack."""
 
 
 @dataclass(frozen=True)
@@ -180,13 +182,23 @@ def build(architecture: Architecture) -> nn.Module:
             f"The network {architecture.name!r} would be built with a size of {max(sizes):g}, more "
             f"than the {MAX_SIZE} of any honest one. Do not use the package."
         )
+    kind = ARCHITECTURES[architecture.name]
     try:
-        return ARCHITECTURES[architecture.name](**architecture.parameters)
-    except (TypeError, ValueError, RuntimeError) as error:
+        with torch.device("meta"):  # where weights take no memory
+            plan = kind(**architecture.parameters)
+        weights = sum(parameter.numel() for parameter in plan.parameters())
+        stride = int(getattr(plan, "stride", 1))
+        if weights <= MAX_PARAMETERS and stride <= MAX_SIZE:
+            return kind(**architecture.parameters)
+    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise EngineError(
             f"The network {architecture.name!r} cannot be built with {architecture.parameters}: "
             f"{error}. Get the package again."
         ) from error
+    raise EngineError(
+        f"The network {architecture.name!r} would have {weights:.3g} weights and see at least "
+        f"{stride:.3g} cells a side, more than any honest one. Do not use the package."
+    )
 
 
 def _flat(value: JsonValue) -> Iterator[JsonValue]:
@@ -244,7 +256,7 @@ def check_shape(card: ModelCard, network: nn.Module) -> None:
     """Run the network once on a small blank input: its channels must be those of the card.
 
     Raises:
-        EngineError: They are others.
+        EngineError: They are others, or its answer is no number.
     """
     stride = int(getattr(network, "stride", 1))
     try:
@@ -259,4 +271,9 @@ def check_shape(card: ModelCard, network: nn.Module) -> None:
         raise EngineError(
             f"The network of the model {card.name} answers with {answer.shape[1]} classes, its "
             f"card names {len(card.classes)}. Get a package whose card and weights belong together."
+        )
+    if not answer.isfinite().all():
+        raise EngineError(
+            f"The network of the model {card.name} answers with what is no number: its weights are "
+            "damaged, or its training failed. Get the package again, or train it with a lower rate."
         )

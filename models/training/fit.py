@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from pydantic import JsonValue
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -38,6 +39,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 CPU = torch.device("cpu")
 WEIGHT_DECAY = 0.05
 LARGEST_GRADIENT = 1.0
+DAMAGE = (OSError, LookupError, TypeError, ValueError, RuntimeError)
+"""What reading a state that is not this network's own may raise."""
 AHEAD = 4
 """Batches drawn while a graphics card works on another."""
 
@@ -138,7 +141,14 @@ class Fit:
         self._folder = folder
         self._seed = seed
         if (folder / "state.json").is_file():
-            self._restore()
+            try:
+                self._restore()
+            except (*DAMAGE, SafetensorError) as error:
+                reason = " ".join(str(error).split())[:200]
+                raise EngineError(
+                    f"What {folder} holds is damaged, or the state of another network ({reason}): "
+                    "it cannot be gone on with. Remove the folder to begin anew."
+                ) from error
 
     @property
     def network(self) -> nn.Module:
@@ -248,6 +258,10 @@ class Fit:
         state = json.loads((self._folder / "state.json").read_text(encoding="utf-8"))
         tensors = load_file(self._folder / state["tensors"])
         self.step, self.seconds, self.notes = state["step"], state["seconds"], state["notes"]
+        optimiser = self.learner.optimiser
+        self.network.load_state_dict(
+            {name[8:]: value for name, value in tensors.items() if name.startswith("network.")}
+        )
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
@@ -256,11 +270,7 @@ class Fit:
                 moments.setdefault(int(index), {})[moment] = value
             elif kind == "average":
                 self.average[rest].copy_(value)
-        optimiser = self.learner.optimiser
         optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-        self.network.load_state_dict(
-            {name[8:]: value for name, value in tensors.items() if name.startswith("network.")}
-        )
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -76,7 +77,8 @@ class Judge:
             tiles: Not learnt from.
             data: What they are, for the model's card.
         """
-        widths, distances = tally(self.answers(tiles)).stated_and_true
+        points = tally(self.answers(tiles)).stated_and_true
+        widths, distances = points[:, np.isfinite(points).all(axis=0)]
         if widths.size < LEAST_IN_CLASS:
             return None
         return fit_calibration(widths, distances, data)

@@ -15,10 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
+from glacier_qgis.models.engine.errors import EngineError
+
 Array = npt.NDArray[np.float64]
 
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = 100
+FEWEST = 3
+"""Rates of which a curve can be read."""
 SMOOTHING = 0.02
 """Standard deviation of the Gaussian that smooths the losses, as a share of the steps."""
 
@@ -72,6 +76,9 @@ def range_test(
         lowest: First rate.
         highest: Last rate.
         steps: Rates to try, evenly spaced in their logarithm.
+
+    Raises:
+        EngineError: Learning breaks before anything is to be seen.
     """
     rates = np.geomspace(lowest, highest, steps)
     losses = [learn(rates[0])]
@@ -82,6 +89,12 @@ def range_test(
         losses.append(loss)
         if np.mean(losses[-3:]) > BROKEN * np.mean(losses[:3]):
             break
+    if len(losses) <= FEWEST:
+        raise EngineError(
+            f"The loss is no number from the first steps on, at a learning rate of {lowest:g}: the "
+            "weights to start from, or the images, are damaged. Look at the images with 'Inspect "
+            "training data', and try without START_FROM."
+        )
     return read_curve(rates[: len(losses) - 1], np.array(losses[1:]))
 
 

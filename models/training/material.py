@@ -119,5 +119,12 @@ def hold_out_dates(tiles: Sequence[Labelled]) -> tuple[list[Labelled], list[Labe
 
 def leaked_groups(card: ModelCard, tiles: Iterable[Labelled]) -> list[str]:
     """Return the groups of tiles that a model has learnt from."""
-    learnt = {group for data in card.training_data for group in data.groups}
-    return sorted(learnt & {tile.group for tile in tiles})
+    learnt = {
+        name for data in card.training_data for group in data.groups for name in _names(group)
+    }
+    return sorted(group for group in {tile.group for tile in tiles} if learnt & _names(group))
+
+
+def _names(group: str) -> set[str]:
+    """Return the glaciers of a group, which may be several with a + between, in one spelling."""
+    return {name.strip().casefold() for name in group.split(" + ")}

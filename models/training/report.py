@@ -30,9 +30,10 @@ def add_course(page: Page, epochs: Sequence[Epoch]) -> None:
     page.figure(
         _curves(epochs, chosen["epoch"]),
         "Loss, intersection over union of the classes, mean front distance on whole tiles, and "
-        "learning rate, by epoch. The validation is that of the averaged weights; the dotted line "
-        f"is at epoch {chosen['epoch']}, whose weights were kept because their mean IoU is the "
-        "highest.",
+        "learning rate, by epoch. What is learnt may hold more than what is validated (see "
+        "'Learning' below), so that the two losses need not meet. The validation is that of the "
+        f"averaged weights; the dotted line is at epoch {chosen['epoch']}, whose weights were kept "
+        "because their mean IoU is the highest.",
     )
 
 

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 
 SUFFIX = ".state"
 RUN, BEST = "run.json", "best.safetensors"
+RECIPE = "recipe"
+"""Among what identifies a training: how it learns, which is no parameter."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,12 @@ class Waiting:
             return cls(folder, asked, decided if isinstance(decided, dict) else {})
         if isinstance(before, dict):
             changed = sorted(name for name in asked if before.get(name) != asked[name])
+            named = [name.upper() for name in changed if name != RECIPE]
+            if RECIPE in changed:
+                named.append("way of learning, that of another version of the plugin")
             reporter.warning(
-                f"{folder} holds an unfinished training with another "
-                f"{', '.join(name.upper() for name in changed)}: it is given up, and a new one "
-                "begins."
+                f"{folder} holds an unfinished training with another {', '.join(named)}: it is "
+                "given up, and a new one begins."
             )
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -57,6 +65,20 @@ class Waiting:
         content = {"asked": dict(self.asked), "decided": dict(values)}
         draft.write_text(json.dumps(content), encoding="utf-8")
         draft.replace(self.folder / RUN)
+
+    def best(self) -> dict[str, Tensor]:
+        """Return the best weights so far.
+
+        Raises:
+            EngineError: They are missing or damaged.
+        """
+        try:
+            return load_file(self.folder / BEST)
+        except (OSError, SafetensorError) as error:
+            raise EngineError(
+                f"The best weights in {self.folder} cannot be read ({error}). Remove the folder "
+                "to begin anew."
+            ) from error
 
     def remove(self) -> None:
         """Forget a training that is finished."""

@@ -122,7 +122,7 @@ def training_data(
     scenes: Sequence[Labelled], *, dataset: str, credit: str, licence: str, doi: str
 ) -> TrainingData:
     """Describe what was learnt from for a model's card."""
-    dates = sorted(scene.date for scene in scenes)
+    dates = sorted(scene.date for scene in scenes if scene.date) or [""]
     return TrainingData(
         dataset=dataset,
         credit=credit,

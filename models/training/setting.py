@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 
 from glacier_qgis.models.engine.device import DeviceName, choose_device
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Parameters
 from glacier_qgis.models.engine.precision import reduced_precision
@@ -75,7 +76,17 @@ class Setting:
         return batch_size(self.start.network, self.bands, self.size, self.device)
 
     def batches(self, batch: int) -> Batches:
-        """Return the source of batches of so many views, all groups drawn equally often."""
+        """Return the source of batches of so many views, all groups drawn equally often.
+
+        Raises:
+            EngineError: A batch would leave the network's coarsest level a single cell.
+        """
+        if batch == 1 and self.size <= self.stride:
+            raise EngineError(
+                f"BATCH_SIZE: a single view of {self.size} × {self.size} cells is too little to "
+                "learn from at once, as the network normalises over all of a batch. Choose 2 or "
+                "more, or prepare the data with a larger TILE_SIZE."
+            )
         pools = pools_by_group(self.material.training)
         return sampler(pools, batch, self.size, self.data.card.cell_size_m)
 
@@ -107,11 +118,17 @@ def settle(asked: Learning, reporter: Reporter) -> Setting:
 def _about_origin(origin: Model, start: Start, data: Dataset, parts: Material) -> list[str]:
     """Say what a person should know of the model that a training starts from."""
     card, warnings = origin.card, []
-    if card.bands != len(data.card.bands):
+    if start.fresh:
+        mask = "" if card.has_mask else " without a mask"
         warnings.append(
-            f"START_FROM: the model {card.name} was made for {card.bands} band(s) and the data set "
-            f"has {len(data.card.bands)}: {len(start.fresh)} layer tensor(s) start anew "
+            f"START_FROM: the model {card.name} was made for {card.bands} band(s){mask} and the "
+            f"data set has {len(data.card.bands)}: {len(start.fresh)} layer tensor(s) start anew "
             f"({', '.join(start.fresh)}), the others with its weights."
+        )
+    if card.input_values.kind != "rank":
+        warnings.append(
+            f"START_FROM: the model {card.name} was taught with {card.normalisation}, and will see "
+            "ranks: it has to learn anew what values mean."
         )
     if card.cell_size_m != data.card.cell_size_m:
         warnings.append(

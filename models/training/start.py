@@ -10,7 +10,7 @@ from torch import nn
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.zones import CLASS_NAMES
 from glacier_qgis.models.package.card import Architecture, ModelCard
-from glacier_qgis.models.package.package import Model, build
+from glacier_qgis.models.package.package import Model, Unmasked, build
 
 TITLES = {"unet": "U-Net", "hrnet": "HRNet", "hed": "HED"}
 """What each network is called in a dialog; `ARCHITECTURES` builds them."""
@@ -53,9 +53,10 @@ def begin(name: str, bands: int, seed: int, origin: Model | None = None) -> Star
     card = origin.card
     if card.architecture.name != name:
         theirs = TITLES.get(card.architecture.name, card.architecture.name)
+        cure = f"Choose {theirs}, or another" if theirs in TITLES.values() else "Choose another"
         raise EngineError(
             f"START_FROM: the model {card.name} is of the kind {theirs}, and ARCHITECTURE is "
-            f"{TITLES[name]}: their layers do not match. Choose {theirs}, or another model."
+            f"{TITLES[name]}: their layers do not match. {cure} model."
         )
     codes = [zone.value for zone in card.classes]
     if codes != list(CLASS_NAMES):
@@ -68,7 +69,8 @@ def begin(name: str, bands: int, seed: int, origin: Model | None = None) -> Star
         {"name": name, "parameters": {**card.architecture.parameters, **parameters}}
     )
     network = build(architecture)
-    return Start(architecture, network, card, _take_over(network, origin.network))
+    taught = origin.network.inner if isinstance(origin.network, Unmasked) else origin.network
+    return Start(architecture, network, card, _take_over(network, taught))
 
 
 def _take_over(network: nn.Module, origin: nn.Module) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import Field, JsonValue
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -30,7 +30,7 @@ from glacier_qgis.models.training.report import (
     add_range_test,
     duration,
 )
-from glacier_qgis.models.training.resume import BEST, Waiting
+from glacier_qgis.models.training.resume import BEST, RECIPE, Waiting
 from glacier_qgis.models.training.samples import Labelled
 from glacier_qgis.models.training.setting import Learning, command, facts, settle
 from glacier_qgis.models.training.tally import Tally, finite, tally
@@ -55,10 +55,7 @@ class TrainModel(Learning, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package whenever it gets better, in the end the report."""
-        if self.output.suffix.lower() != ".zip":
-            raise EngineError(
-                f"OUTPUT: a model package is a zip: name the file *.zip, not {self.output.name}."
-            )
+        self._check_output()
         report = outputs.stage(self.report) if self.report else None
         training = _Training(self, outputs.scratch(self.output, "package.zip"), reporter)
         epochs = training.learn(Stage(reporter, RATE_SHARE, 1 - FINAL_SHARE))
@@ -75,6 +72,23 @@ class TrainModel(Learning, Job):
             **finite({"MEAN_IOU": chosen["mean_iou"], "MEAN_DISTANCE": chosen["distance_m"]}),
         }
 
+    def _check_output(self) -> None:
+        """Make sure, before hours of work, that the package can be put in its place."""
+        if self.output.suffix.lower() != ".zip":
+            raise EngineError(
+                f"OUTPUT: a model package is a zip: name the file *.zip, not {self.output.name}."
+            )
+        if not self.output.parent.is_dir() or self.output.is_dir():
+            raise EngineError(
+                f"OUTPUT: {self.output} is a folder, or in one that does not exist: choose another."
+            )
+        start = Path(self.start_from.strip()).expanduser()
+        if start.is_file() and self.output.exists() and start.samefile(self.output):
+            raise EngineError(
+                f"OUTPUT: {self.output} is the model of START_FROM, which could not be started "
+                "from again once it was replaced. Choose another name."
+            )
+
 
 class _Training:
     """One training: what it was asked for, what it decided, where it keeps its state."""
@@ -82,18 +96,16 @@ class _Training:
     def __init__(self, job: TrainModel, draft: Path, reporter: Reporter) -> None:
         self.job = job
         self.setting = settle(job, reporter)
+        start, device = self.setting.start, self.setting.device
+        self.lesson = lesson(start.architecture, start.network)
         self.waiting = Waiting.open(job.output, self._identity(), reporter)
         decided = self.waiting.decided or self._decide(reporter)
         self.batch = int(decided["batch"])  # type: ignore[arg-type]
         self.rate = float(decided["rate"])  # type: ignore[arg-type]
         self.test = _restored(decided.get("range_test"))
         card = self.setting.data.card
-        self.judge = Judge(
-            copy.deepcopy(self.setting.start.network), self.setting.device, card.cell_size_m
-        )
+        self.judge = Judge(copy.deepcopy(start.network), device, card.cell_size_m)
         schedule = Schedule(steps=job.epochs * self.steps, rate=self.rate)
-        start, device = self.setting.start, self.setting.device
-        self.lesson = lesson(start.architecture, start.network)
         self.fit = Fit(
             self.lesson.network, schedule, self.waiting.folder, job.seed, device, self.lesson.loss
         )
@@ -101,7 +113,7 @@ class _Training:
         self.publisher = Publisher(
             output=job.output,
             draft=draft,
-            start=self.setting.start,
+            start=start,
             bands=self.setting.bands,
             cell_size_m=card.cell_size_m,
             learnt=self.setting.data.described(parts.training),
@@ -139,7 +151,7 @@ class _Training:
 
     def finish(self, reporter: Reporter) -> dict[str, Measured]:
         """Measure the best weights, calibrate their uncertainties, write the last package."""
-        weights = load_file(self.waiting.folder / BEST)
+        weights = self.waiting.best()
         validation = self.setting.material.validation
         calibration = self._judge(weights).calibrate(validation, self._part("validation"))
         judge = self._judge(weights, calibration)
@@ -179,11 +191,13 @@ class _Training:
     def _identity(self) -> dict[str, JsonValue]:
         """Return what makes two trainings the same one."""
         asked = self.job.model_dump(
-            mode="json", exclude={"dataset", "device", "output", "report", "start_from"}
+            mode="json",
+            exclude={"dataset", "device", "output", "patience", "report", "start_from"},
         )
         origin = self.setting.start.origin
         asked["dataset"] = self.setting.data.card.complete
         asked["start_from"] = origin.weights.sha256 if origin else ""
+        asked[RECIPE] = self.lesson.recipe
         return asked
 
     def _decide(self, reporter: Reporter) -> dict[str, JsonValue]:
@@ -192,7 +206,7 @@ class _Training:
         decided: dict[str, JsonValue] = {"batch": batch, "rate": self.job.learning_rate}
         if not self.job.learning_rate:
             test = find_rate(
-                self.setting.start.network,
+                self.lesson,
                 self.setting.batches(batch),
                 self.job.seed,
                 self.setting.device,

@@ -10,6 +10,7 @@ from torch import nn
 
 from glacier_qgis.models.training.fit import Batches, Learner, draw
 from glacier_qgis.models.training.learning_rate import STEPS, RangeTest, range_test
+from glacier_qgis.models.training.two_heads import Lesson
 
 CPU_BATCH = 4
 LARGEST_BATCH = 64
@@ -51,7 +52,7 @@ def batch_size(network: nn.Module, bands: int, size: int, device: torch.device) 
 
 
 def find_rate(
-    network: nn.Module,
+    lesson: Lesson,
     batches: Batches,
     seed: int,
     device: torch.device,
@@ -60,13 +61,13 @@ def find_rate(
     """Run a range test on a copy of a network.
 
     Args:
-        network: Stays as it is.
+        lesson: How it learns; its network stays as it is.
         batches: Source of what is learnt.
         seed: Of the batches.
         device: To learn on.
         progress: Told the fraction that is done.
     """
-    trial = Learner(copy.deepcopy(network).train(), device)
+    trial = Learner(copy.deepcopy(lesson.network).train(), device, lesson.loss)
     done = 0
 
     def learn(rate: float) -> float:

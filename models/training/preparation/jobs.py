@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -128,7 +130,8 @@ class PrepareTrainingData(Job):
             self.kind,
             by_date=split.by_date,
         )
-        warnings = [split.warning] if split.warning else []
+        warnings = [*self._ignored(), *labels.doubts, *_foreign(names)]
+        warnings += [split.warning] if split.warning else []
         warnings += [*_missing(card.statistics), *find_leakage(card, tiles)]
         if labels.contested:
             warnings.append(
@@ -146,6 +149,19 @@ class PrepareTrainingData(Job):
             "SKIPPED": writer.skipped.unlabelled + writer.skipped.void,
             "WARNINGS": len(warnings),
         }
+
+    def _ignored(self) -> list[str]:
+        """Say which parameters had nothing to do."""
+        given = {
+            "CLASS_FIELD": self.class_field and not self.label_polygons,
+            "SCENE_FIELD": self.scene_field and self.label_rasters,
+            "GROUP_FIELD": self.group_field and (self.label_rasters or self.group_table),
+        }
+        names = [name for name, idle in given.items() if idle]
+        if not names:
+            return []
+        groups = " with a GROUP_TABLE" if self.group_table else ""
+        return [f"{' and '.join(names)}: not used, as labels are {self.kind}{groups}."]
 
     def _labels(self, scenes: list[SceneFile]) -> Labels:
         if self.label_polygons:
@@ -169,21 +185,24 @@ class PrepareTrainingData(Job):
         """Cut every scene that has labels; return those with tiles, and their groups."""
         table = read_group_table(self.group_table) if self.group_table else {}
         cut, groups, bare = [], {}, []
+        spelt: dict[str, str] = {}
         for number, file in enumerate(scenes):
-            with open_raster(file.source) as scene:
+            with _naming(file), open_raster(file.source) as scene:
                 grid = work_grid(scene, None, cell_size)
                 with labels.of(file, grid.crs) as own:
                     if own is None:
                         bare.append(file.name)
                         continue
-                    groups[file.name] = scene_groups(file, labels, table)
+                    named = scene_groups(file, labels, table)
                     stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes))
                     found = writer.cut(file, scene, grid, own, stage)
             if found.tiles:
                 cut.append(found)
+                groups[file.name] = frozenset(
+                    spelt.setdefault(group.casefold(), group) for group in named
+                )
             else:
                 bare.append(file.name)
-                del groups[file.name]
         if not cut:
             raise EngineError(
                 f"No label lies over a valid part of a scene ({_some(bare)}). Check that labels "
@@ -215,6 +234,27 @@ class PrepareTrainingData(Job):
         )
 
 
+@contextmanager
+def _naming(file: SceneFile) -> Iterator[None]:
+    """Name the scene in whatever is wrong with it."""
+    try:
+        yield
+    except EngineError as error:
+        named = str(error) if file.name in str(error) else f"Scene {file.name}: {error}"
+        raise EngineError(named) from error
+
+
+def _foreign(names: Mapping[int, str]) -> list[str]:
+    """Say which classes no network here learns."""
+    own = [name for code, name in names.items() if code not in CLASS_NAMES]
+    if not own:
+        return []
+    return [
+        f"'Train model' refuses data with classes of their own ({', '.join(own)}): it knows "
+        f"{', '.join(CLASS_NAMES.values())}. Rename them, or leave their polygons out."
+    ]
+
+
 def read_group_table(path: Path) -> dict[str, str]:
     """Read a table of comma-separated values: the scene's name, its group, with a header.
 
@@ -224,7 +264,8 @@ def read_group_table(path: Path) -> dict[str, str]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             _, *rows = list(csv.reader(lines))
-            return {Path(row[0].strip()).stem: row[1].strip() for row in rows if row}
+            table = {row[0].strip(): row[1].strip() for row in rows if row}
+            return {Path(name).stem: group for name, group in table.items()} | table
     except (OSError, ValueError, IndexError) as error:
         raise EngineError(
             f"GROUP_TABLE: {path} cannot be read as a table with a header and two columns, the "

@@ -42,7 +42,8 @@ class RasterLabels:
     def __init__(self, sources: Sequence[RasterInput], scenes: Sequence[SceneFile]) -> None:
         self.names: dict[int, list[str]] = {}
         self.contested = 0
-        named = {file.name.casefold(): file.source for file in scene_files(sources)}
+        self.doubts: list[str] = []
+        named = {file.name.casefold(): file.source for file in scene_files(sources, ROLE)}
         matched = {
             scene.name: named[scene.name.casefold()]
             for scene in scenes

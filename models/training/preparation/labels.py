@@ -20,7 +20,7 @@ from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.training.preparation.class_names import class_codes, class_text
 from glacier_qgis.models.training.preparation.line_zones import LineZones
-from glacier_qgis.models.training.preparation.matching import Matching
+from glacier_qgis.models.training.preparation.matching import Matching, footprint
 from glacier_qgis.models.training.preparation.scenes import SceneFile
 from glacier_qgis.models.training.samples import UNLABELLED
 from glacier_qgis.models.vector.lines import line_parts
@@ -44,11 +44,13 @@ class Labels(Protocol):
         names: What labels call the classes of each code.
         contested: Cells that had labels of several classes and got none.
         told: How labels were matched with scenes and classes with codes.
+        doubts: What may be wrong with that.
     """
 
     names: dict[int, list[str]]
     contested: int
     told: list[str]
+    doubts: list[str]
 
     def groups(self, scene: SceneFile) -> frozenset[str]:
         """Return the groups that a scene's labels name; none where they do not."""
@@ -66,6 +68,7 @@ class _Features:
         self.names: dict[int, list[str]] = {}
         self.contested = 0
         self.told = [matching.told]
+        self.doubts = [matching.doubt] if matching.doubt else []
         self._frame = frame
         self._matching = matching
         self._group_field = _group_field(frame, group_field, role)
@@ -80,7 +83,7 @@ class _Features:
     def _own(self, scene: SceneFile) -> gpd.GeoDataFrame:
         """Return the features that name the scene, or none, and lie in it."""
         own = self._frame[self._matching.belongs(scene)]
-        return own[own.intersects(self._matching.footprint(scene, own.crs))]
+        return own[own.intersects(footprint(scene, own.crs))]
 
 
 class PolygonLabels(_Features):
@@ -117,7 +120,7 @@ class PolygonLabels(_Features):
             raise EngineError(f"CLASS_FIELD: '{class_field}' is blank for every polygon: fill it.")
         codes = class_codes(frame[class_field])
         frame = frame.assign(
-            code=frame[class_field].map(class_text).map(codes), geometry=frame.make_valid()
+            code=frame[class_field].map(class_text).map(codes), geometry=_areas(frame.geometry)
         )
         super().__init__(frame, Matching.find(frame, scenes, scene_field, role), group_field, role)
         self.told.append(f"Classes in '{class_field}': {describe_codes(codes)}.")
@@ -131,7 +134,11 @@ class PolygonLabels(_Features):
     @contextmanager
     def of(self, scene: SceneFile, crs: CRS) -> Iterator[SceneLabels | None]:
         """See `Labels`."""
-        own = self._own(scene).to_crs(crs)
+        own = self._own(scene)
+        around = footprint(scene, own.crs)  # beyond it, coordinates may have no place in `crs`
+        own = own.set_geometry(own.intersection(around)).to_crs(crs)
+        own = own.set_geometry(_areas(own.geometry))
+        own = own[~own.is_empty]
         yield None if own.empty else _ScenePolygons(self, own)
 
 
@@ -203,6 +210,11 @@ def describe_codes(codes: dict[str, int]) -> str:
         f"{text!r} is {CLASS_NAMES.get(code, 'a class of its own')} ({code})"
         for text, code in sorted(codes.items(), key=lambda item: (item[1], item[0]))
     )
+
+
+def _areas(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return valid polygons: what was drawn there and back again encloses nothing."""
+    return shapes.make_valid(method="structure", keep_collapsed=False)
 
 
 def _group_field(frame: gpd.GeoDataFrame, asked: str, role: str) -> str:

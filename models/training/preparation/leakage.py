@@ -40,6 +40,12 @@ def days_apart(one: str, other: str) -> int:
     return abs((date.fromisoformat(one) - date.fromisoformat(other)).days)
 
 
+def _apart(one: SceneEntry, other: SceneEntry) -> str:
+    if one.date and other.date:
+        return f"{days_apart(one.date, other.date)} day(s) apart"
+    return "at dates that are not known"
+
+
 def _groups(scenes: Sequence[SceneEntry]) -> list[str]:
     members: dict[str, list[SceneEntry]] = defaultdict(list)
     for scene in scenes:
@@ -52,9 +58,8 @@ def _groups(scenes: Sequence[SceneEntry]) -> list[str]:
         near = min(pairs, key=lambda pair: days_apart(pair[0].date, pair[1].date))
         found.append(
             f"The group {group} is in {_and(sorted({scene.part for scene in own}))}; the nearest "
-            f"scenes are {near[0].name} and {near[1].name}, "
-            f"{days_apart(near[0].date, near[1].date)} day(s) apart. Scores will look better than "
-            "they are on a glacier that was not learnt from."
+            f"scenes are {near[0].name} and {near[1].name}, {_apart(*near)}. Scores will look "
+            "better than they are on a glacier that was not learnt from."
         )
     return found
 
@@ -80,14 +85,13 @@ def _ground(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
     for one, other in combinations(card.scenes, 2):
         if one.part == other.part or one.group == other.group or one.hash == other.hash:
             continue
-        days = days_apart(one.date, other.date)
-        if days > NEAR_DAYS:
+        if days_apart(one.date, other.date) > NEAR_DAYS:
             continue
         shared = shapely.intersection(areas[one.name], _moved(areas[other.name], other, one)).area
         if shared > 0:
             found.append(
                 f"{one.name} ({one.part}) and {other.name} ({other.part}) show the same "
-                f"{shared / 1e6:.3g} km², {days} day(s) apart, in the groups {one.group} and "
+                f"{shared / 1e6:.3g} km², {_apart(one, other)}, in the groups {one.group} and "
                 f"{other.group}: give both one group."
             )
     return found

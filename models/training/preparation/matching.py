@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 from pyproj import CRS
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.product_names import parse_scene_name
@@ -30,11 +31,13 @@ class Matching:
         kind: By the scene's name, its date, or where it lies.
         keys: What each feature says of its scene.
         told: The same for a person.
+        doubt: What may be wrong with it; blank for nothing.
     """
 
     kind: Literal["name", "date", "place"]
     keys: pd.Series[str]
     told: str
+    doubt: str = ""
 
     @classmethod
     def find(
@@ -65,7 +68,19 @@ class Matching:
                 f"name or the date of a scene (such as {scenes[0].name}). Choose another field."
             )
         told = f"{role}: features belong to every scene that they lie in."
-        return cls("place", pd.Series("", index=frame.index), told)
+        filled = [name for name in (IMAGE_FIELD, DATE_FIELD) if name in frame]
+        filled = [name for name in filled if frame[name].notna().any()]
+        doubt = (
+            ""
+            if not filled
+            else (
+                f"{role}: no value of {' or '.join(map(repr, filled))} (such as "
+                f"{_example(frame[filled[0]])}) is the name or the date of a scene (such as "
+                f"{scenes[0].name}), so all features count as labels of every scene that they lie "
+                "in. Rename the scenes, or leave out features of other days."
+            )
+        )
+        return cls("place", pd.Series("", index=frame.index), told, doubt)
 
     def belongs(self, scene: SceneFile) -> pd.Series[bool]:
         """Return which features name a scene; all of them where place decides."""
@@ -76,13 +91,18 @@ class Matching:
                 return (self.keys == scene.date) & (self.keys != "")
         return pd.Series(data=True, index=self.keys.index)
 
-    @staticmethod
-    def footprint(scene: SceneFile, crs: CRS) -> Polygon:
-        """Return the box around a scene in a CRS."""
-        with open_raster(scene.source) as raster:
-            metric = metric_crs(raster)
-            bounds = transform_bounds(raster.bounds, raster.crs, metric)
-            return shapely.box(*transform_bounds(bounds, metric, crs))
+
+def footprint(scene: SceneFile, crs: CRS) -> Polygon | MultiPolygon:
+    """Return the box around a scene in a CRS; two of them across the 180th meridian."""
+    with open_raster(scene.source) as raster:
+        metric = metric_crs(raster)
+        bounds = transform_bounds(raster.bounds, raster.crs, metric)
+    west, south, east, north = transform_bounds(bounds, metric, crs)
+    if west <= east:
+        return shapely.box(west, south, east, north)
+    half = math.pi / crs.axis_info[0].unit_conversion_factor
+    sides = [shapely.box(west, south, half, north), shapely.box(-half, south, east, north)]
+    return MultiPolygon(sides)
 
 
 def _by_name(frame: gpd.GeoDataFrame, field: str) -> Matching:

@@ -43,21 +43,25 @@ class SceneFile:
         return "" if told.satellite or told.date or not word.strip("0123456789") else word
 
 
-def scene_files(sources: Sequence[RasterInput]) -> list[SceneFile]:
+def scene_files(sources: Sequence[RasterInput], role: str = "INPUT") -> list[SceneFile]:
     """Read what the names of scenes tell.
+
+    Args:
+        sources: One a scene.
+        role: The parameter's name, for messages.
 
     Raises:
         EngineError: There is none, or two have one name.
     """
     if not sources:
-        raise EngineError("INPUT: choose at least one scene.")
+        raise EngineError(f"{role}: choose at least one scene.")
     scenes = [_named(source) for source in sources]
     first: dict[str, SceneFile] = {}
     for scene in scenes:
         other = first.setdefault(scene.name, scene)
         if other is not scene:
             raise EngineError(
-                f"INPUT: {other.source.path} and {scene.source.path} have one base name, by which "
+                f"{role}: {other.source.path} and {scene.source.path} have one base name, by which "
                 "scenes are told apart. Choose one, or rename it."
             )
     return scenes
@@ -113,8 +117,8 @@ def picture_hash(scene: Scene, bands: Sequence[int]) -> str:
 
 
 def _named(source: RasterInput) -> SceneFile:
-    told: SceneName = parse_scene_name(source.path)
+    told: SceneName = parse_scene_name(source.shown)
     name = PurePath(source.path.replace("\\", "/")).name
-    stem = name.rpartition(".")[0] or name
+    stem = source.name or name.rpartition(".")[0] or name
     date = told.date.isoformat() if told.date else ""
     return SceneFile(source, stem, told.image_id, date)
