@@ -30,6 +30,7 @@ from glacier_qgis.models.package.card import Calibration, ModelCard
 from glacier_qgis.models.package.package import read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.metric import metric_crs
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.source import Scene, open_raster
 from glacier_qgis.models.vector.sink import write_layer
@@ -105,6 +106,8 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
         drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in names}
         with ExitStack() as stack:
             scene = stack.enter_context(open_raster(self.input))
+            if self.fjord_mask:  # read again when lines are cut: here so as to fail early
+                read_polygons(self.fjord_mask, metric_crs(scene), "FJORD_MASK")
             stage = Stage(reporter, 0, SEGMENTATION_SHARE)
             done = segment(scene, self, _drafts(drafts), _tags(self, scene), stage)
             source = _source(self, scene.name, done.model.provenance)
@@ -168,7 +171,7 @@ def _zones_grid(zones: Scene) -> Grid:
     """Return the grid that a zones raster lies on.
 
     Raises:
-        EngineError: It is not a zones raster, or is not square-celled, metric and north-up.
+        EngineError: It is not a zones raster, or is not square-celled, true to scale and north-up.
     """
     dataset = zones.dataset
     if dataset.count != 1 or dataset.dtypes[0] != "uint8":
@@ -178,13 +181,14 @@ def _zones_grid(zones: Scene) -> Grid:
             "scene."
         )
     transform = dataset.transform
-    metric = zones.crs.is_projected and zones.crs.axis_info[0].unit_name == "metre"
+    metric = metric_crs(zones) == zones.crs.to_2d()
     square = transform.b == transform.d == 0 and math.isclose(transform.a, -transform.e)
-    if not (metric and square):
+    if not (metric and square and transform.a > 0):
         raise EngineError(
-            f"{zones.role}: terminus lines are traced on square cells in metres, and {zones.name} "
-            f"has cells of {transform.a:g} × {abs(transform.e):g} in '{zones.crs.name}'. Segment "
-            "with GRID 'model', or warp the zones with nearest neighbour."
+            f"{zones.role}: terminus lines are traced on north-up square cells in metres that are "
+            f"true to scale, and {zones.name} has cells of {transform.a:g} × {-transform.e:g} in "
+            f"'{zones.crs.name}'. Segment with GRID 'model', or warp the zones with nearest "
+            "neighbour."
         )
     return Grid(zones.crs, transform, *dataset.shape)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 from affine import Affine
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
@@ -31,6 +31,9 @@ FILL_BLOCK = 8
 FILL_SHARE = 0.005
 """Share of all-zero blocks along the border from which zeros count as fill. Where speckle or
 sensor noise is left, even black water does not fill a block with exact zeros."""
+
+BEYOND_MEASURE = 1e30
+"""No instrument measures as much as this, which programs write where they have no data."""
 
 UNITS_TAIL = 0.02
 """Share of the values on either side that may lie outside of the range a model was made for; and
@@ -95,7 +98,7 @@ class NetworkView:
     def _values(self, window: Window) -> Array:
         """Read the bands, NaN in all where one has no data."""
         values: Array = self._view.read(self._bands, window=window)
-        gaps = ~np.isfinite(values).all(axis=0)
+        gaps = ~(np.abs(values) < BEYOND_MEASURE).all(axis=0)
         if self._fill is not None:
             gaps |= self._fill.read(window)
         values[:, gaps] = np.nan
@@ -103,9 +106,7 @@ class NetworkView:
 
     def _statistics(self, index: int) -> Array:
         band = self._bands[index]
-        blocks = list(self._grid.blocks(SAMPLE_BLOCK))
-        step = max(1, len(blocks) * SAMPLE_BLOCK**2 // SAMPLE_CELLS)
-        sample = [self._values(block)[index].ravel() for block in blocks[::step]]
+        sample = [self._values(block)[index].ravel() for block in sample_blocks(self._grid)]
         values = np.concatenate(sample)
         values = values[np.isfinite(values)]
         if values.size == 0:
@@ -144,11 +145,42 @@ def network_view(
                 f"BANDS: band {band} was asked for, but {scene.name} has {count} band(s). Choose "
                 f"from 1 to {count}."
             )
+        _check_kind(scene, band)
     fill = None
     if scene.dataset.nodata is None and _has_zero_rim(scene.dataset, bands[0]):
         fill = FillMask(scene, grid, bands[0])
     with warped(scene, grid) as view:
         yield NetworkView(view, bands, grid, fill, inputs or InputValues())
+
+
+def sample_blocks(grid: Grid) -> Iterator[Window]:
+    """Return blocks all over a grid, all of them or about `SAMPLE_CELLS` cells.
+
+    One is drawn at random, but always the same, from each of as many runs of equal length: an
+    even step would take the same columns again and again in grids of some widths.
+    """
+    across = math.ceil(grid.width / SAMPLE_BLOCK)
+    number = across * math.ceil(grid.height / SAMPLE_BLOCK)
+    taken = min(number, SAMPLE_CELLS // SAMPLE_BLOCK**2)
+    drawn = np.random.default_rng(0).random(taken)
+    for block in ((np.arange(taken) + drawn) * number / taken).astype(int).tolist():
+        row, column = (SAMPLE_BLOCK * place for place in divmod(block, across))
+        width, height = grid.width - column, grid.height - row
+        yield Window(column, row, min(SAMPLE_BLOCK, width), min(SAMPLE_BLOCK, height))
+
+
+def _check_kind(scene: Scene, band: int) -> None:
+    """Refuse numbers that are no brightness."""
+    if scene.dataset.dtypes[band - 1].startswith("complex"):
+        raise EngineError(
+            f"Band {band} of {scene.name} holds complex numbers, whose parts are noise to the eye. "
+            "Make an image of their intensity first, as 'calibration' in SNAP does."
+        )
+    if scene.dataset.colorinterp[band - 1] == ColorInterp.palette:
+        raise EngineError(
+            f"Band {band} of {scene.name} holds indices to a colour table, not brightness. Choose "
+            "the scene itself, or turn it into colours first (Raster > Conversion > PCT to RGB)."
+        )
 
 
 def _check_units(band: int, quantiles: Array, inputs: InputValues) -> None:
@@ -178,8 +210,11 @@ class FillMask:
             math.ceil(grid.height / self._factor),
             math.ceil(grid.width / self._factor),
         )
-        largest = read_band(scene, coarse, band=band, resampling=Resampling.max)
-        self._fill = border_fill(~(largest > 0))
+        extremes = [
+            read_band(scene, coarse, band=band, resampling=method)
+            for method in (Resampling.min, Resampling.max)
+        ]
+        self._fill = border_fill(np.all([(v == 0) | np.isnan(v) for v in extremes], axis=0))
 
     def read(self, window: Window) -> npt.NDArray[np.bool_]:
         """Return the mask for a window of the work grid."""

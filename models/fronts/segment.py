@@ -44,6 +44,8 @@ from glacier_qgis.models.raster.source import Scene, native_cell_size, work_grid
 from glacier_qgis.models.vector.source import read_polygons
 
 COPY_BLOCK = 1024
+FINEST = 50.0
+"""Ratio of the scene's pixel to the model's cell beyond which a scene is refused."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def segment(
         )
     if grid is None:
         grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
-    _warn_about_scale(scene, grid, card.cell_size_range_m, reporter)
+    _check_scale(scene, grid, card.cell_size_range_m, reporter)
     mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
     tile = options.tile_size or model.tile or TILE
     padding = options.padding
@@ -196,15 +198,20 @@ def _report(reporter: Reporter, window: Window, grid: Grid) -> None:
     reporter.progress(cells / (grid.width * grid.height), "Segmenting the scene")
 
 
-def _warn_about_scale(
-    scene: Scene, grid: Grid, valid: tuple[float, float], reporter: Reporter
-) -> None:
+def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter: Reporter) -> None:
+    """Warn of cells that the model or the scene is not made for; refuse the impossible."""
     if not valid[0] <= grid.cell_size <= valid[1]:
         reporter.warning(
             f"CELL_SIZE {grid.cell_size:g} m is outside the {valid[0]:g} to {valid[1]:g} m that "
             "the model was trained for."
         )
     native = native_cell_size(scene, grid.crs)
+    if native > FINEST * grid.cell_size:
+        raise EngineError(
+            f"The cells of {grid.cell_size:g} m are {native / grid.cell_size:.0f} times finer than "
+            f"the scene's pixels of {native:g} m, and show nothing of a front. Choose a larger "
+            "CELL_SIZE, or a finer scene."
+        )
     if native > 2 * grid.cell_size:
         reporter.warning(
             f"The scene's pixels ({native:.0f} m) are much coarser than the model's cells "

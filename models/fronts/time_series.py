@@ -31,7 +31,7 @@ from glacier_qgis.models.fronts.time_series_trace import (
     summary_table,
     trace_scenes,
 )
-from glacier_qgis.models.fronts.time_series_work import WorkFolder
+from glacier_qgis.models.fronts.time_series_work import DRAFT, MASK, WorkFolder
 from glacier_qgis.models.fronts.zones import require_front_classes
 from glacier_qgis.models.package.package import read_card
 from glacier_qgis.models.package.registry import find_model
@@ -86,6 +86,8 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         card = read_card(model)
         require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
         mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
+        if self.fjord_mask:  # read again when lines are cut: here so as to fail early
+            read_layer(self.fjord_mask, "FJORD_MASK", columns=[])
         settings = self._settings(card.model_dump_json(), mask)
         work = WorkFolder.open(self.work_folder, sources, settings)
         options = self._inference(model, mask, work)
@@ -99,7 +101,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
                 run,
                 Stage(reporter, 0, SEGMENTATION_SHARE),
             )
-        with tempfile.TemporaryDirectory(prefix=".", dir=work.path) as folder:
+        with tempfile.TemporaryDirectory(prefix=DRAFT, dir=work.path) as folder:
             if self.consistent:
                 stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)
                 segmented = make_consistent(segmented, Path(folder), stage)
@@ -134,7 +136,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         given = {name: getattr(self, name) for name in Inference.model_fields}
         given["model"] = str(model)
         if mask:
-            draft, copy = work.path / f".mask-{os.getpid()}.gpkg", work.path / "mask.gpkg"
+            draft, copy = work.path / f"{DRAFT}{os.getpid()}.gpkg", work.path / MASK
             write_layer(mask.frame, draft, "mask")
             draft.replace(copy)
             given["mask"] = VectorInput(path=str(copy), crs=mask.crs.to_wkt())

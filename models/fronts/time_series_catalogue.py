@@ -40,10 +40,15 @@ def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInpu
         leave_out: A folder in it to pass over.
 
     Raises:
-        EngineError: There is no such folder, or no raster in it.
+        EngineError: There is no such folder, no raster in it, or it lies in the one to pass over.
     """
     if not folder.is_dir():
         raise EngineError(f"FOLDER: there is no folder {folder}. Choose the one with the scenes.")
+    if leave_out and folder.absolute().is_relative_to(leave_out.absolute()):
+        raise EngineError(
+            f"WORK_FOLDER: {leave_out} holds FOLDER, and what lies there is not taken for scenes. "
+            "Choose another."
+        )
     found = [
         path
         for path in sorted(folder.absolute().rglob("*"))

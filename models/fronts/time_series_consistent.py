@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import rasterio
 from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.persistence import Array, persistent
 from glacier_qgis.models.fronts.time_series_segment import PROBABILITY, ZONES, SegmentedScene
@@ -26,6 +28,9 @@ from glacier_qgis.models.fronts.zones import (
 CELLS_AT_ONCE = 8_000_000
 """Cells of all scenes together that are held in memory."""
 DAYS_PER_YEAR = 365.25
+FILES_PER_SCENE = 3
+FILES_BESIDE = 128
+"""Files that the process may have open for other reasons."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def make_consistent(
     if len(distinct) < 2:
         return list(scenes)
     years = [scene.scene.date.toordinal() / DAYS_PER_YEAR for scene in distinct if scene.scene.date]
+    _allow_open_files(FILES_PER_SCENE * len(distinct) + FILES_BESIDE)
     with ExitStack() as stack:
         layers = _open(distinct, folder, stack)
         if any(layer.stored.count != len(CLASS_NAMES) for layer in layers):
@@ -87,6 +93,28 @@ def make_consistent(
         replace(scene, folder=moved.get(scene.folder, scene.folder)) if scene in dated else scene
         for scene in scenes
     ]
+
+
+def _allow_open_files(number: int) -> None:
+    """Let this process open so many files, if the system sets a lower limit at first.
+
+    Raises:
+        EngineError: It does not let it be raised as far.
+    """
+    if sys.platform == "win32":  # has no such limit
+        return
+    import resource
+
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit != resource.RLIM_INFINITY and limit < number:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (number, most))
+        except (ValueError, OSError) as error:
+            raise EngineError(
+                f"CONSISTENT: so many scenes need {number} open files, and the system allows "
+                f"{limit} ({error}). Raise its limit ('ulimit -n'), take fewer scenes at a time, "
+                "or switch CONSISTENT off."
+            ) from error
 
 
 def _name(scene: SegmentedScene) -> str:

@@ -55,11 +55,13 @@ class Observation:
 def find_duplicates(observations: Sequence[Observation]) -> list[bool]:
     """Return which scenes show again what one before them in the sequence shows.
 
-    That is a scene of the same name and date, or of the same day and place.
+    That is a scene of the same name and date, or of the same day and place. Of undated ones nothing
+    is known: files of one name may lie in a folder for each day.
     """
     of_a_day = defaultdict(list)
     for index, observation in enumerate(observations):
-        of_a_day[observation.date].append(index)
+        if observation.date is not None:
+            of_a_day[observation.date].append(index)
     found = [False] * len(observations)
     for indices in of_a_day.values():
         for first, second in combinations(indices, 2):
@@ -72,7 +74,7 @@ def _shows_again(first: Observation, second: Observation) -> bool:
         return True
     smaller = min(first.extent.area, second.extent.area)
     shared = first.extent.intersection(second.extent).area
-    return first.date is not None and shared >= DUPLICATE_SHARE * smaller
+    return bool(shared >= DUPLICATE_SHARE * smaller)
 
 
 def displacement(line: LineString, other: LineString) -> float:

@@ -24,8 +24,8 @@ from glacier_qgis.models.engine.job import Parameters, RasterInput
 from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.segment import Drafts, segment
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene
-from glacier_qgis.models.fronts.time_series_work import WorkFolder, digest, scene_identity
-from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.fronts.time_series_work import DRAFT, WorkFolder, digest, scene_identity
+from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
 from glacier_qgis.models.raster.source import open_raster, work_grid
 
 ZONES, PROBABILITY, RECORD = "zones.tif", "probability.tif", "scene.json"
@@ -89,24 +89,31 @@ Run = Callable[[Sequence[SceneTask], Watch], Iterator[tuple[SceneTask, Outcome]]
 def series_crs(scenes: Sequence[SeriesScene], work: WorkFolder) -> CRS:
     """Return the metric CRS of a series.
 
-    That is the one of its work folder, or else that of the first scene which can be opened.
+    That is the one of its work folder, or else that of most scenes: of several, the one in which
+    most of the others can be worked on, too; of these, the first.
 
     Raises:
-        EngineError: None can.
+        EngineError: No scene can be opened.
     """
     if work.crs is not None:
         return work.crs
-    reasons = []
+    reasons, systems, places = [], [], []
     for scene in scenes:
         try:
             with open_raster(scene.source) as opened:
-                crs = metric_crs(opened)
+                systems.append(metric_crs(opened))
+                places.append(centre(opened))
         except EngineError as error:
             reasons.append(str(error))
-        else:
-            work.keep_crs(crs)
-            return crs
-    raise EngineError(f"None of the {len(scenes)} scenes can be used. {reasons[0]}")
+    if not systems:
+        raise EngineError(f"None of the {len(scenes)} scenes can be used. {reasons[0]}")
+
+    def votes(crs: CRS) -> tuple[int, int]:
+        return systems.count(crs), sum(is_true(crs, *place) for place in places)
+
+    crs = max(dict.fromkeys(systems), key=votes)
+    work.keep_crs(crs)
+    return crs
 
 
 def segment_scenes(
@@ -184,7 +191,7 @@ def segment_scene(task: SceneTask, progress: Callable[[float], None] | None = No
     stops every other scene as well.
     """
     notes = _Notes(progress)
-    draft = task.folder.with_name(f".{task.folder.name}-{uuid.uuid4().hex[:8]}")
+    draft = task.folder.with_name(f"{DRAFT}{task.folder.name}-{uuid.uuid4().hex[:8]}")
     try:
         draft.mkdir()
         with open_raster(task.source) as scene:

@@ -16,6 +16,10 @@ from pyproj import CRS
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 
+DRAFT = ".glacier-"
+"""How the names of what is not whole begin, and of what is only ours: a work folder may hold
+anything else."""
+MASK = f"{DRAFT}mask.gpkg"
 _CRS = "crs.wkt"
 _DAY = 86_400.0
 _FORGET_AFTER = 30 * _DAY
@@ -86,7 +90,7 @@ class WorkFolder:
             raise EngineError(f"WORK_FOLDER: you may not write to {path}: choose another.")
         if asked is None:
             _remove_older(path.parent, "*", _FORGET_AFTER)
-        _remove_older(path, ".*", _DAY)
+        _remove_older(path, f"{DRAFT}*", _DAY)
         return cls(path, asked is not None)
 
     @property
@@ -97,7 +101,7 @@ class WorkFolder:
 
     def keep_crs(self, crs: CRS) -> None:
         """Remember the CRS for scenes that come later."""
-        draft = self.path / f".{_CRS}.{os.getpid()}"
+        draft = self.path / f"{DRAFT}{_CRS}-{os.getpid()}"
         draft.write_text(crs.to_wkt(), encoding="utf-8")
         draft.replace(self.path / _CRS)
 

@@ -60,7 +60,7 @@ def metric_crs(scene: Placed) -> CRS:
 
 
 def centre(scene: Placed) -> tuple[float, float]:
-    """Return longitude and latitude of the scene's centre."""
+    """Return longitude, from -180 to 180, and latitude of the scene's centre, degrees."""
     west, south, east, north = scene.bounds
     geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
     to_degrees = Transformer.from_crs(scene.crs, geographic, always_xy=True)
@@ -70,7 +70,7 @@ def centre(scene: Placed) -> tuple[float, float]:
             f"{scene.role}: {scene.name} lies outside the area where its CRS '{scene.crs.name}' is "
             "defined: is the CRS the right one?"
         )
-    return longitude, latitude
+    return (longitude + 180) % 360 - 180, latitude
 
 
 def is_true(crs: CRS, longitude: float, latitude: float) -> bool:

@@ -33,6 +33,10 @@ from glacier_qgis.models.raster.metric import (
 AVERAGE_FROM = 1.5
 """Ratio of target to source cell from which cells are averaged instead of interpolated."""
 
+EXTENT_MARGIN = 0.01
+"""Share of a raster's size by which its box in another CRS is grown, before it is compared with
+an extent: such a box is only right to the bulge of its edges between the points that were taken."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -92,6 +96,12 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
                 f"{role}: {source.shown} holds no raster band of its own: choose one of its "
                 f"subdatasets ({', '.join(dataset.subdatasets) or 'it has none'})."
             )
+        if dataset.transform.is_identity and (dataset.gcps[0] or dataset.rpcs):
+            raise EngineError(
+                f"{role}: {source.shown} is placed on Earth by control points or a sensor model "
+                "only, as products are that were not geocoded. Warp it first (Raster > Projections "
+                "> Warp), or correct it for the terrain with the programs of its space agency."
+            )
         wkt = source.crs or (dataset.crs.to_wkt() if dataset.crs else None)
         if wkt is None:
             raise EngineError(
@@ -149,9 +159,10 @@ def work_grid(
         otherwise, and in a shared CRS, edges are multiples of the cell size.
 
     Raises:
-        EngineError: The extent misses the raster, the part holds less than two cells a side, or
-            `crs` is not true to scale there.
+        EngineError: The extent misses the raster, the part holds less than two cells a side,
+            `crs` is not true to scale there, or longitudes are beyond half a turn.
     """
+    _check_longitudes(scene)
     shared = crs is not None
     crs = crs or metric_crs(scene)
     if shared and not is_true(crs, *centre(scene)):
@@ -164,11 +175,7 @@ def work_grid(
     own = transform_bounds(scene.bounds, scene.crs, crs)
     west, south, east, north = own
     if extent is not None:
-        asked = transform_bounds(
-            (extent.xmin, extent.ymin, extent.xmax, extent.ymax),
-            CRS.from_user_input(extent.crs),
-            crs,
-        )
+        asked = transform_bounds(*_near(extent, scene), crs)
         west, south = max(west, asked[0]), max(south, asked[1])
         east, north = min(east, asked[2]), min(north, asked[3])
         if west >= east or south >= north:
@@ -190,6 +197,38 @@ def work_grid(
         )
     transform = Affine(cell, 0.0, origin[0] + first * cell, 0.0, -cell, origin[1] + top * cell)
     return Grid(crs, transform, height, width)
+
+
+def _check_longitudes(scene: Scene) -> None:
+    """Refuse longitudes beyond half a turn, of which GDAL would find nothing, or one side only."""
+    west, _, east, _ = scene.bounds
+    half_a_turn = math.pi / scene.crs.axis_info[0].unit_conversion_factor
+    pixel = abs(scene.dataset.transform.a) + abs(scene.dataset.transform.b)
+    if scene.crs.is_geographic and max(-west, east) > half_a_turn + pixel:
+        raise EngineError(
+            f"{scene.role}: {scene.name} has longitudes from {west:g} to {east:g}, and only those "
+            "from -180 to 180 are understood. Warp it to a system in metres first (Raster > "
+            "Projections > Warp)."
+        )
+
+
+def _near(extent: Extent, scene: Scene) -> tuple[Bounds, CRS]:
+    """Return the part of an extent that is near a raster, and the extent's CRS.
+
+    An extent may reach around the world, where the raster's CRS has no coordinates. One that does
+    not touch the raster comes back whole.
+    """
+    crs = CRS.from_user_input(extent.crs)
+    whole = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
+    west, south, east, north = transform_bounds(scene.bounds, scene.crs, crs)
+    margins = (EXTENT_MARGIN * (east - west), EXTENT_MARGIN * (north - south))
+    part = (
+        max(whole[0], west - margins[0]),
+        max(whole[1], south - margins[1]),
+        min(whole[2], east + margins[0]),
+        min(whole[3], north + margins[1]),
+    )
+    return (part if part[0] < part[2] and part[1] < part[3] else whole), crs
 
 
 def _describe(bounds: Bounds) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
@@ -14,6 +15,9 @@ from shapely import Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
+
+HALF_WAY_ROUND = 2e7
+"""Coordinates in metres beyond which a place is on the other side of the Earth."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +110,21 @@ def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
         At least one polygon, all valid.
 
     Raises:
-        EngineError: As :func:`read_layer`, or there is no polygon.
+        EngineError: As :func:`read_layer`, or there is no polygon, or one that `crs` has no
+            place for.
     """
     frame = read_layer(source, role, columns=[]).frame
-    shapes = frame.geometry.to_crs(crs).make_valid()
-    parts = shapely.get_parts(shapely.get_parts(shapes.to_numpy()))
+    drawn = frame.geometry.force_2d()
+    shapes = drawn.to_crs(crs)
+    parts = shapely.get_parts(shapely.get_parts(shapes.make_valid().to_numpy()))
     polygons = [part for part in parts if isinstance(part, Polygon) and part.area > 0]
+    reached = np.abs(shapes.bounds.to_numpy()).max()
+    vanished = not polygons and shapely.area(drawn.to_numpy()).any()
+    if vanished or not reached <= HALF_WAY_ROUND:
+        raise EngineError(
+            f"{role}: a polygon of {source.shown} reaches too far to be drawn in '{crs.name}', the "
+            "system that is worked in. Clip it to the surroundings of the glacier."
+        )
     if not polygons:
         raise EngineError(
             f"{role}: {source.shown} holds no polygon. Draw one, or choose a polygon layer."

@@ -282,6 +282,7 @@ def case(**change: object) -> Callable[[Path, Path, Path], dict[str, Any]]:
         (case(tile_size=64, padding=64), "TILE_SIZE of at least"),
         (case(input={"path": "nowhere.tif"}), "cannot be opened"),
         (case(output=Path("/nowhere/z.tif")), "does not exist"),
+        (case(cell_size=0.01), r"6000 times finer .* CELL_SIZE"),
     ],
 )
 def test_refusals_name_the_cure_and_write_nothing(
@@ -330,3 +331,49 @@ def test_no_front_is_a_warning_and_an_empty_layer(
     assert str(result["REASON"]) in listener.warnings[-1]
     assert result["REASON"]
     assert len(gpd.read_file(tmp_path / "a.gpkg")) == 0
+
+
+@pytest.mark.parametrize("kind", ["web Mercator", "upside down", "half a turn", "oblong"])
+def test_zones_that_lines_cannot_be_measured_on_are_refused(tmp_path: Path, kind: str) -> None:
+    scene = SyntheticScene(size=64, cell_size=CELL)
+    west, _, _, north = scene.grid.bounds
+    across, down = {"upside down": (60, 60), "half a turn": (-60, 60), "oblong": (60, -90)}.get(
+        kind, (60, -60)
+    )
+    mercator = kind == "web Mercator"
+    with rasterio.open(
+        tmp_path / "zones.tif",
+        "w",
+        driver="GTiff",
+        height=64,
+        width=64,
+        count=1,
+        dtype="uint8",
+        crs="EPSG:3857" if mercator else "EPSG:3413",
+        transform=Affine(
+            across, 0, -4_240_000 if mercator else west, 0, down, 10_080_000 if mercator else north
+        ),
+    ) as target:
+        target.write(np.repeat(np.uint8([[3, 4]]), 32, axis=1).repeat(64, axis=0)[None])
+    job = ExtractTermini.model_validate(
+        {"input": {"path": str(tmp_path / "zones.tif")}, "output": tmp_path / "a.gpkg"}
+    )
+    with pytest.raises(EngineError, match=r"north-up.*true to scale.*Segment with GRID"):
+        run(job)
+
+
+def test_a_fjord_mask_that_is_none_is_told_before_the_network_runs(
+    scene: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    job = DelineateTermini.model_validate(
+        {
+            "input": {"path": str(scene)},
+            "model": str(tiny_model),
+            "output": tmp_path / "a.gpkg",
+            "fjord_mask": {"path": str(tmp_path / "none.gpkg")},
+        }
+    )
+    listener = Listener()
+    with pytest.raises(EngineError, match="FJORD_MASK"), Outputs("0123456789abcdef") as outputs:
+        job.run(listener, outputs)
+    assert listener.fractions == []

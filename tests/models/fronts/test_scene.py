@@ -137,3 +137,53 @@ def test_scenes_without_content_are_refused(
 ) -> None:
     with pytest.raises(EngineError, match=words):
         seen(write(tmp_path / "empty.tif", values), bands=bands)
+
+
+@pytest.mark.parametrize("shift", [0.0, 8.0, -40.0])
+def test_zero_fill_is_told_from_decibels_of_any_sign(tmp_path: Path, shift: float) -> None:
+    values = (decibels(power()) + shift).astype("float32")
+    values[:, :30] = 0
+    view = seen(write(tmp_path / "filled.tif", values))
+    assert (view[:, :, :30] == 0).all()
+    assert (view[1, :, 30:] == 1).all()
+
+
+def test_the_largest_numbers_of_a_type_are_fill_and_not_brightness(tmp_path: Path) -> None:
+    values = power().astype("float32")
+    values[:, :30] = np.finfo("float32").min
+    values[:20] = np.finfo("float32").max
+    view = seen(write(tmp_path / "undeclared.tif", values))
+    assert (view[:, :, :30] == 0).all()
+    assert (view[:, :20] == 0).all()
+    assert (view[1, 20:, 30:] == 1).all()
+
+
+def test_statistics_come_from_all_over_a_scene_of_any_shape(tmp_path: Path) -> None:
+    rows, columns = 31_360, 512  # every fourth block of four in a row would be of one column
+    values = np.zeros((rows, columns), "uint8")
+    values[:, 128:] = np.arange(columns - 128) // 2 + 1
+    source = write(tmp_path / "tall.tif", values, nodata=0)
+    view = seen(source, Window(0, rows // 2, columns, 8))
+    assert view[0, 0, 128] < -0.98
+    assert view[0, 0, -1] > 0.98
+    assert np.diff(view[0, 0, 128:]).min() >= 0
+
+
+@pytest.mark.parametrize("kind", ["complex64", "complex_int16"])
+def test_complex_scenes_are_refused_with_the_cure(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "slc.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=20, width=20, count=1, dtype=kind, crs="EPSG:32624",
+        transform=Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000),
+    ) as target:  # fmt: skip
+        target.write(np.full((1, 20, 20), 3 + 4j, "complex64"))
+    with pytest.raises(EngineError, match=r"complex.*intensity"):
+        seen(RasterInput(path=str(path)))
+
+
+def test_indices_to_a_colour_table_are_refused_with_the_cure(tmp_path: Path) -> None:
+    source = write(tmp_path / "classes.tif", np.tile(np.arange(20, dtype="uint8"), (20, 1)))
+    with rasterio.open(source.path, "r+") as target:
+        target.write_colormap(1, {1: (255, 0, 0, 255), 2: (0, 0, 255, 255)})
+    with pytest.raises(EngineError, match=r"colour table.*PCT to RGB"):
+        seen(source)

@@ -239,3 +239,55 @@ def test_parameters_that_make_no_sense_are_refused(given: dict[str, Any], words:
     with pytest.raises(ValidationError) as caught:
         TerminusTimeSeries.model_validate({"output": "x.gpkg", **given})
     assert words in str(explain(caught.value))
+
+
+def test_a_work_folder_loses_nothing_that_is_a_persons_own(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "project"
+    own = [work / ".git" / "HEAD", work / "notes" / "a.txt", work / "mask.gpkg", work / ".hidden"]
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    mask = box(WEST, NORTH - EDGE, WEST + EDGE / 2, NORTH)
+    gpd.GeoDataFrame({"name": ["fjord"]}, geometry=[mask], crs=3413).to_file(work / "mask.gpkg")
+    content = {path: path.read_bytes() for path in own}
+    for folder in {path.parent for path in own}:
+        os.utime(folder, (1, 1))
+    scene = write(tmp_path / "a_2018-01-01.tif", "EPSG:3413", (WEST, NORTH), CELL)
+    run(
+        input=[{"path": str(scene)}],
+        model=str(tiny_model),
+        work_folder=work,
+        mask={"path": str(work / "mask.gpkg")},
+        output=tmp_path / "lines.gpkg",
+    )
+    assert {path: path.read_bytes() for path in own} == content
+
+
+def test_a_stray_first_scene_fails_alone(tiny_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scenes"
+    write(folder / "stray_2017-01-01.tif", "EPSG:3031", (-2_500_000.0, 1_200_000.0), CELL)
+    write(folder / "a_2018-01-01.tif", "EPSG:3413", (WEST, NORTH), CELL)
+    write(folder / "b_2018-01-02.tif", "EPSG:32624", utm_corner(), CELL)
+    write(folder / "c_2018-01-03.tif", "EPSG:3413", (WEST, NORTH), CELL)
+    outputs = {"output": tmp_path / "lines.gpkg", "summary": tmp_path / "scenes.gpkg"}
+    result, _ = run(folder=folder, model=str(tiny_model), work_folder=tmp_path / "work", **outputs)
+    assert result["FAILED"] == 1
+    rows = table(outputs["summary"])
+    assert rows.loc["stray_2017-01-01", "status"] == "failed"
+
+
+def test_a_fjord_mask_that_is_none_is_told_before_a_scene_is_segmented(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    scene = write(tmp_path / "a_2018-01-01.tif", "EPSG:3413", (WEST, NORTH), CELL)
+    with pytest.raises(EngineError, match="FJORD_MASK"):
+        run(
+            input=[{"path": str(scene)}],
+            model=str(tiny_model),
+            work_folder=tmp_path / "work",
+            fjord_mask={"path": str(tmp_path / "none.gpkg")},
+            output=tmp_path / "lines.gpkg",
+        )
+    assert not list(tmp_path.glob("work/*/scene.json"))

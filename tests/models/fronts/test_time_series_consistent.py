@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import io
+import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +106,25 @@ def test_scenes_without_a_date_and_lone_scenes_stay_as_they_are(tmp_path: Path) 
     alone = scene(tmp_path / "alone", DATES[0], (0, 0), 2)
     scenes = [undated, alone]
     assert make_consistent(scenes, tmp_path / "new", EventStream(io.StringIO())) == scenes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_long_series_opens_more_files_than_a_process_may_at_first(tmp_path: Path) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    in_use = len(list(Path("/dev/fd").iterdir()))
+    first = scene(tmp_path / "0", DATES[0], (0, 0), 0)
+    scenes = [first]
+    for number in range(1, 20):
+        shutil.copytree(tmp_path / "0", tmp_path / str(number))
+        date = DATES[0] + datetime.timedelta(days=number)
+        scenes.append(
+            replace(first, folder=tmp_path / str(number), scene=replace(first.scene, date=date))
+        )
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (in_use + 30, limits[1]))
+        done = make_consistent(scenes, tmp_path / "new", EventStream(io.StringIO()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len({one.folder for one in done}) == 20

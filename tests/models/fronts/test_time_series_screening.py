@@ -168,7 +168,7 @@ def test_duplicates_are_of_one_day_and_place_or_of_one_name() -> None:
         Observation("other", None, west, []),
         Observation("image", None, west, []),
     ]
-    assert find_duplicates(scenes) == [False, True, True, False, True, False, False, True]
+    assert find_duplicates(scenes) == [False, True, True, False, True, False, False, False]
     assert find_duplicates([scenes[0], scenes[2]]) == [False, False]
 
 

@@ -12,6 +12,7 @@ from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
+from rasterio.control import GroundControlPoint
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
@@ -198,3 +199,68 @@ def test_blocks_cover_the_grid_once(height: int, width: int, size: int) -> None:
             block.col_off : block.col_off + block.width,
         ] += 1
     assert (count == 1).all()
+
+
+@pytest.mark.parametrize(
+    "box", [(-180, -90, 180, 90), (-180, -80, 180, 84), (-40, 60, -36, 70), (-39.5, 65, 100, 66)]
+)
+@pytest.mark.parametrize("crs", ["EPSG:32624", "EPSG:3413", "EPSG:3031"])
+def test_an_extent_that_holds_the_raster_changes_nothing(
+    tmp_path: Path, box: tuple[float, ...], crs: str
+) -> None:
+    corner = {"EPSG:32624": ORIGIN, "EPSG:3413": (300_000, -2_570_000), "EPSG:3031": (0, 2e6)}[crs]
+    if crs != "EPSG:32624":
+        box = (-180, *box[1:2], 180, 90)
+    if crs == "EPSG:3031":
+        box = (-180, -90, 180, 0)
+    transform = Affine(100, 0, corner[0], 0, -100, corner[1])
+    source = write(tmp_path / "a.tif", np.ones((80, 80), "float32"), transform, crs)
+    extent = Extent(xmin=box[0], ymin=box[1], xmax=box[2], ymax=box[3], crs="EPSG:4326")
+    with open_raster(source) as scene:
+        assert work_grid(scene, extent) == work_grid(scene)
+
+
+@pytest.mark.parametrize("west", [178.02, 181.0, 315.0, -181.0])
+def test_longitudes_beyond_half_a_turn_are_refused_with_the_cure(
+    tmp_path: Path, west: float
+) -> None:
+    values = np.ones((100, 200), "float32")
+    transform = Affine(0.01, 0, west, 0, -0.01, 68)
+    source = write(tmp_path / "a.tif", values, transform, "EPSG:4326")
+    with (
+        open_raster(source) as scene,
+        pytest.raises(EngineError, match=r"longitudes from .* Warp it"),
+    ):
+        work_grid(scene)
+
+
+@pytest.mark.parametrize("west", [-180.0, 179.0])
+def test_a_scene_may_end_at_the_date_line(tmp_path: Path, west: float) -> None:
+    transform = Affine(0.01, 0, west, 0, -0.01, 68)
+    source = write(tmp_path / "a.tif", np.ones((100, 100), "float32"), transform, "EPSG:4326")
+    with open_raster(source) as scene:
+        grid = work_grid(scene, cell_size=500)
+        assert np.isfinite(read_band(scene, grid)).mean() > 0.85
+        assert grid.crs.to_epsg() == (32601 if west < 0 else 32660)
+
+
+@pytest.mark.parametrize("stated", [None, "EPSG:4326"])
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_a_scene_placed_by_control_points_is_to_be_warped(
+    tmp_path: Path, stated: str | None
+) -> None:
+    path = tmp_path / "s1a-iw-grd-hh.tif"
+    corners = [(0, 0, -38.0, 66.0), (0, 20, -37.8, 66.0), (20, 0, -38.0, 65.9)]
+    with rasterio.open(
+        path, "w", driver="GTiff", height=20, width=20, count=1, dtype="uint16"
+    ) as target:
+        target.write(np.ones((1, 20, 20), "uint16"))
+        target.gcps = (
+            [GroundControlPoint(*corner) for corner in corners],
+            rasterio.crs.CRS.from_epsg(4326),
+        )
+    with (
+        pytest.raises(EngineError, match=r"control points.*Warp"),
+        open_raster(RasterInput(path=str(path), crs=stated)),
+    ):
+        pass

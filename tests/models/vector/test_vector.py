@@ -11,7 +11,7 @@ import pandas as pd
 import pyogrio
 import pytest
 from pyproj import CRS
-from shapely import LineString, Point, Polygon, box
+from shapely import LineString, Point, Polygon, box, force_3d
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
@@ -121,3 +121,16 @@ def test_a_table_has_no_geometry(folder: Path) -> None:
 def test_only_geopackages_are_written(folder: Path) -> None:
     with pytest.raises(EngineError, match=r"lines\.shp"):
         write_layer(pd.DataFrame({"a": [1]}), folder / "lines.shp", "lines")
+
+
+def test_heights_of_drawn_polygons_are_left_behind(folder: Path) -> None:
+    (found,) = read_polygons(write(folder / "kml.gpkg", force_3d(SQUARE, 12.0)), UTM, "MASK")
+    assert not found.has_z
+    assert found.equals(SQUARE)
+
+
+@pytest.mark.parametrize("crs", [3413, 3031, 32624])
+def test_a_polygon_around_the_world_is_refused_with_the_cure(folder: Path, crs: int) -> None:
+    source = write(folder / "world.gpkg", box(-180, -90, 180, 90), crs=4326)
+    with pytest.raises(EngineError, match=r"MASK: .*world\.gpkg.*Clip"):
+        read_polygons(source, CRS.from_epsg(crs), "MASK")
