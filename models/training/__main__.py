@@ -24,16 +24,14 @@ from glacier_qgis.models.training.describe import describe
 from glacier_qgis.models.training.fit import Fit, Schedule
 from glacier_qgis.models.training.folds import calibrate, covered_elsewhere, judge
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
-from glacier_qgis.models.training.only_fronts import WEIGHT, stray_contact
+from glacier_qgis.models.training.lesson import lesson
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.sampling import pools_by_group, sampler
-from glacier_qgis.models.training.two_heads import lesson
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
 VIEW_CELL_M = 60.0
 """Size of the cells of a view, before it is scaled."""
-CLASSES = 4
-CHANNELS: dict[str, JsonValue] = {"bands": 2, "classes": CLASSES}
+CHANNELS: dict[str, JsonValue] = {"bands": 2, "classes": 4}
 NETWORKS = {
     "unet": Architecture(name="unet", parameters={**CHANNELS, "width": 16, "stem": 2}),
     "hrnet": Architecture(name="hrnet", parameters={**CHANNELS, "width": 16}),
@@ -75,13 +73,10 @@ def fit(
     network = build(architecture)
     if arguments.start_from:
         network.load_state_dict(load_file(arguments.start_from))
-    taught = lesson(architecture, network)
-
-    def loss(logits: torch.Tensor, zones: torch.Tensor) -> torch.Tensor:
-        stray = stray_contact(logits[:, :CLASSES], zones)
-        return taught.loss(logits, zones) + WEIGHT * stray
-
-    run = Fit(taught.network, schedule, arguments.output / "state", arguments.seed, loss=loss)
+    taught = lesson(architecture, network, fronts_alone=bool(optical))
+    run = Fit(
+        taught.network, schedule, arguments.output / "state", arguments.seed, loss=taught.loss
+    )
     weights = run.run(sampler(pools, BATCH, WINDOW, VIEW_CELL_M), reporter)
     save_file(taught.zones_alone(weights), arguments.output / "weights.safetensors")
     images = sum(map(len, pools))

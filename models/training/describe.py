@@ -53,7 +53,7 @@ def describe(
     """
     return ModelCard(
         name=name,
-        version="1.2.0",
+        version="1.3.0",
         title=f"Calving fronts in {images} images ({TITLES[architecture.name]})",
         task=TASK,
         architecture=architecture,
@@ -67,9 +67,11 @@ def describe(
         training_data=learnt,
         training=(
             "Cross-entropy (threefold near fronts) plus Dice loss, plus the distance to the front "
-            "by a second head that was then cut off; AdamW, one-cycle schedule; running average "
-            "of the weights; random turns, flips, scales, stretches, contrast, illumination and "
-            f"noise; zones of several scenes composed. {history}"
+            "by a second head that was then cut off, plus the contact of glacier and ocean where "
+            "no front was drawn in images whose fronts alone are labelled; AdamW, one-cycle "
+            "schedule; running average of the weights; random turns, flips, scales, stretches, "
+            "contrast, illumination and noise; zones of several scenes composed. "
+            f"{history}"
         ).strip(),
         split=split,
         licence="CC BY 4.0",

@@ -9,7 +9,6 @@ from glacier_qgis.models.engine.page import Page
 from glacier_qgis.models.training.report import add_range_test
 from glacier_qgis.models.training.setting import Learning, facts, settle
 from glacier_qgis.models.training.trial import find_rate
-from glacier_qgis.models.training.two_heads import lesson
 
 
 class FindLearningRate(Learning, Job):
@@ -23,7 +22,7 @@ class FindLearningRate(Learning, Job):
         setting = settle(self, reporter)
         batch = self.batch_size or setting.largest_batch()
         test = find_rate(
-            lesson(setting.start.architecture, setting.start.network),
+            setting.lesson(),
             setting.batches(batch),
             self.seed,
             setting.device,

@@ -22,6 +22,7 @@ from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.provenance import software_version
 from glacier_qgis.models.training.dataset import Dataset
 from glacier_qgis.models.training.fit import Batches
+from glacier_qgis.models.training.lesson import Lesson, lesson
 from glacier_qgis.models.training.material import Material, leaked_groups, material
 from glacier_qgis.models.training.report import hardware
 from glacier_qgis.models.training.samples import Labelled
@@ -70,6 +71,11 @@ class Setting:
     def stride(self) -> int:
         """Of the network."""
         return int(getattr(self.start.network, "stride", 1))
+
+    def lesson(self) -> Lesson:
+        """Return how the network learns."""
+        fronts_alone = self.data.card.labels == "lines"
+        return lesson(self.start.architecture, self.start.network, fronts_alone=fronts_alone)
 
     def largest_batch(self) -> int:
         """Return how many views to learn from at once, unless something else is asked for."""

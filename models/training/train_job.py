@@ -35,7 +35,6 @@ from glacier_qgis.models.training.samples import Labelled
 from glacier_qgis.models.training.setting import Learning, command, facts, settle
 from glacier_qgis.models.training.tally import Tally, finite, tally
 from glacier_qgis.models.training.trial import find_rate
-from glacier_qgis.models.training.two_heads import lesson
 
 LEAST_VIEWS = 256
 """Views in an epoch of a small data set."""
@@ -97,7 +96,7 @@ class _Training:
         self.job = job
         self.setting = settle(job, reporter)
         start, device = self.setting.start, self.setting.device
-        self.lesson = lesson(start.architecture, start.network)
+        self.lesson = self.setting.lesson()
         self.waiting = Waiting.open(job.output, self._identity(), reporter)
         decided = self.waiting.decided or self._decide(reporter)
         self.batch = int(decided["batch"])  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from torch import nn
 
 from glacier_qgis.models.training.fit import Batches, Learner, draw
 from glacier_qgis.models.training.learning_rate import STEPS, RangeTest, range_test
-from glacier_qgis.models.training.two_heads import Lesson
+from glacier_qgis.models.training.lesson import Lesson
 
 CPU_BATCH = 4
 LARGEST_BATCH = 64

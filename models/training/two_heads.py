@@ -9,19 +9,12 @@ al. (2022), doi:10.1109/TGRS.2021.3064606.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import torch
 from scipy.ndimage import binary_dilation, distance_transform_edt
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
-from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.package import build
-from glacier_qgis.models.training.fit import Loss
 from glacier_qgis.models.training.loss import thinned, zone_loss
 from glacier_qgis.models.training.samples import UNLABELLED
 
@@ -29,47 +22,6 @@ FAR = 15
 """Cells of the logits beyond which the distance to the front need not be known."""
 AT_FRONT = 4.0
 """What a cell nearer than that counts for more than another."""
-HEAD = ("head.weight", "head.bias")
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """How a network learns.
-
-    Attributes:
-        network: With a second head, where its kind can have one.
-        loss: What is made small.
-        recipe: The same in words, for the model's card.
-    """
-
-    network: nn.Module
-    loss: Loss
-    recipe: str
-
-    def zones_alone(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the weights of a network that predicts zones and nothing else."""
-        if self.loss is zone_loss:
-            return dict(weights)
-        return {**weights, **{name: weights[name][:-1].contiguous() for name in HEAD}}
-
-
-def lesson(architecture: Architecture, network: nn.Module) -> Lesson:
-    """Return how to teach a network, beginning with the weights that it has.
-
-    Args:
-        architecture: Of the network. The side outputs of a HED learn zones alone.
-        network: What predicts zones; it is left as it is.
-    """
-    zones = "cross-entropy (more near fronts) plus Dice loss"
-    weights = network.state_dict()
-    if not set(HEAD) <= set(weights):
-        return Lesson(copy.deepcopy(network), zone_loss, zones)
-    parameters = architecture.parameters | {"classes": len(weights["head.bias"]) + 1}
-    taught = build(architecture.model_copy(update={"parameters": parameters}))
-    added = {name: torch.cat([weights[name], weights[name][:1] * 0]) for name in HEAD}
-    taught.load_state_dict({**weights, **added})
-    recipe = f"{zones}, plus the distance to the front by a second head that is then cut off"
-    return Lesson(taught, two_heads_loss, recipe)
 
 
 def two_heads_loss(logits: Tensor, zones: Tensor) -> Tensor:

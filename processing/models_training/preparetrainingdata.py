@@ -96,7 +96,8 @@ def _labels() -> list[Parameter]:
                 optional=True,
             ),
             "Digitised fronts, each with the glacier on the left of its direction, as the lines of "
-            "'Delineate termini' are. Both sides are labelled as far as the lines reach.",
+            "'Delineate termini' are. Both sides are labelled as far as the lines reach. Draw "
+            "all fronts of a scene: a model learns that there are none elsewhere.",
         ),
         number(
             "LINE_REACH",

@@ -19,13 +19,14 @@ from glacier_qgis.models.training.describe import describe
 from glacier_qgis.models.training.fit import Batches
 from glacier_qgis.models.training.judge import Judge
 from glacier_qgis.models.training.learning_rate import range_test
+from glacier_qgis.models.training.lesson import lesson
 from glacier_qgis.models.training.material import leaked_groups
 from glacier_qgis.models.training.samples import training_data
 from glacier_qgis.models.training.setting import Learning, settle
 from glacier_qgis.models.training.start import begin
 from glacier_qgis.models.training.tally import Tally
 from glacier_qgis.models.training.trial import find_rate
-from glacier_qgis.models.training.two_heads import lesson, two_heads_loss
+from glacier_qgis.models.training.two_heads import two_heads_loss
 
 WriteDataset = Callable[..., Path]
 
@@ -111,7 +112,7 @@ def test_a_range_test_sees_the_loss_that_is_learnt() -> None:
         {"name": "unet", "parameters": {"bands": 2, **SIZES}}
     )
     torch.manual_seed(1)
-    taught = lesson(architecture, UNet(bands=2, **SIZES))  # type: ignore[arg-type]
+    taught = lesson(architecture, UNet(bands=2, **SIZES), fronts_alone=False)  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(2, 2, 32, 32, generator=generator)
     zones = torch.full((2, 32, 32), 3)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN, ROCK
-from glacier_qgis.models.training.only_fronts import stray_contact
+from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.package import build
+from glacier_qgis.models.training.lesson import lesson
+from glacier_qgis.models.training.only_fronts import WEIGHT, stray_contact
 from glacier_qgis.models.training.samples import UNLABELLED
 
 
@@ -46,3 +50,19 @@ def test_the_way_down_leads_to_rock_between() -> None:
     assert (at_front[ROCK - 1] < 0).all()
     assert at_front[GLACIER - 1, 0] > 0
     assert at_front[OCEAN - 1, 1] > 0
+
+
+@pytest.mark.parametrize(("name", "more"), [("unet", 1), ("hed", 0)])
+def test_networks_learn_it_where_fronts_alone_are_labelled(name: str, more: int) -> None:
+    architecture = Architecture.model_validate(
+        {"name": name, "parameters": {"bands": 2, "classes": 4}}
+    )
+    network = build(architecture)
+    plain, taught = (lesson(architecture, network, fronts_alone=alone) for alone in (False, True))
+    logits = torch.randn(1, 4 + more, 20, 40, generator=torch.Generator().manual_seed(1))
+    zones = halves()
+    zones[:, 10:] = UNLABELLED
+    expected = plain.loss(logits, zones) + WEIGHT * stray_contact(logits[:, :4], zones)
+    torch.testing.assert_close(taught.loss(logits, zones), expected)
+    assert "no front was drawn" in taught.recipe
+    assert plain.recipe != taught.recipe
