@@ -1,6 +1,6 @@
 """Draw the best, the median and the worst scene of each glacier that was kept out.
 
-    build/engine/bin/python docs/pictures/fronts.py --data DATA --runs build/training
+    build/engine/bin/python docs/pictures/fronts.py --data DATA --runs RUNS [--network optical]
 
 after ``benchmarks/front_accuracy.py``, whose networks it uses. Labelled fronts are blue,
 predicted ones orange.
@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "build" / "plugins"), str(ROOT / "benchmarks")]
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from front_accuracy import CYCLES, GLACIERS, train  # noqa: E402
+from front_accuracy import CYCLES, GLACIERS, OPTICAL, train  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from skimage import io as images  # noqa: E402
 
@@ -28,6 +28,7 @@ from glacier_qgis.models.training.__main__ import NETWORKS  # noqa: E402
 from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
 from glacier_qgis.models.training.describe import CELL_SIZE_M  # noqa: E402
 from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
+from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
 from glacier_qgis.models.training.judge import Judge  # noqa: E402
 from glacier_qgis.models.training.pictures import draw_fronts  # noqa: E402
 
@@ -39,13 +40,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
     parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--network", choices=NETWORKS, default="unet")
+    parser.add_argument("--network", choices=CYCLES, default="unet")
     given = parser.parse_args()
     given.data = Path(given.data)
-    scenes = read_caffe(given.data / "caffe256")
-    for glacier in GLACIERS:
+    optical = given.network == "optical"
+    scenes = (
+        read_front_lines(given.data / "landsat_greenland" / "train")
+        if optical
+        else read_caffe(given.data / "caffe256")
+    )
+    for glacier in OPTICAL if optical else GLACIERS:
         weights = train(given.network, glacier, len(CYCLES[given.network]) - 1, given)
-        network = build(NETWORKS[given.network])
+        network = build(NETWORKS["unet" if optical else given.network])
         network.load_state_dict(load_file(weights))
         judge = Judge(network.eval(), torch.device("cpu"), CELL_SIZE_M)
         unseen = [scene for scene in scenes if scene.group == glacier]
@@ -62,7 +68,7 @@ def main() -> None:
             )
             for picture in drawn
         ]
-        target = Path(__file__).with_name(f"front_{glacier}.png")
+        target = Path(__file__).with_name(f"front_{glacier.removeprefix('Landsat-')}.png")
         images.imsave(target, np.concatenate(framed, axis=1)[:, :-GAP], check_contrast=False)
 
 
