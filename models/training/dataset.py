@@ -110,9 +110,9 @@ class LabelledTile:
         return marked
 
     @cached_property
-    def front(self) -> npt.NDArray[np.intp]:
+    def front(self) -> npt.NDArray[np.int16]:
         """See `Labelled`; kept, because it is small and asked for often."""
-        return front_pixels(self.zones)
+        return front_pixels(self.zones).astype(np.int16)
 
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """See `Labelled`."""

@@ -24,7 +24,7 @@ from glacier_qgis.models.training.material import check_classes, leaked_groups
 from glacier_qgis.models.training.report import add_evaluation, hardware
 from glacier_qgis.models.training.samples import Labelled
 from glacier_qgis.models.training.setting import command
-from glacier_qgis.models.training.tally import finite
+from glacier_qgis.models.training.tally import Tally, finite
 from glacier_qgis.models.vector.sink import write_layer
 
 
@@ -114,13 +114,24 @@ class EvaluateModel(Job):
         return data.card.name if self.part == "all" else f"The {self.part} part of {data.card.name}"
 
     def _page(self, card: ModelCard, data: Dataset, found: Measured) -> Page:
-        figures = found.figures
         return Page(
             f"Evaluation of {card.name}",
-            f"{self._what(data)}: mean IoU {figures.scores.mean_iou:.3f}, mean distance error "
-            f"{figures.box.mean_m:.0f} m in the box and {figures.whole.mean_m:.0f} m on whole "
-            f"tiles, {figures.box.missed} of {figures.box.images} fronts missed.",
+            f"{self._what(data)}: mean IoU {found.figures.scores.mean_iou:.3f}, "
+            f"{_front_words(found.figures)}.",
         )
+
+
+def _front_words(figures: Tally) -> str:
+    box, whole = figures.box, figures.whole
+    if not box.images:
+        return "no front is labelled"
+    missed = f"{box.missed} of {box.images} fronts missed"
+    if box.missed == box.images:
+        return missed
+    return (
+        f"mean distance error {box.mean_m:.0f} m in the box and {whole.mean_m:.0f} m on whole "
+        f"tiles, {missed}"
+    )
 
 
 def _check_fit(card: ModelCard, data: Dataset) -> None:

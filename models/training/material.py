@@ -9,6 +9,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.training.dataset import Dataset
+from glacier_qgis.models.training.dataset_card import Part
 from glacier_qgis.models.training.samples import Labelled
 
 HELD_OUT = 0.2
@@ -55,6 +56,11 @@ def material(data: Dataset) -> Material:
         for name in missing_classes(data)
     ]
     if validation:
+        if lacking := missing_classes(data, "validation"):
+            warnings.append(
+                f"The validation part holds no cell of the class {' and '.join(lacking)}: which "
+                "weights are best is judged without. Choose other VALIDATION_GROUPS if you can."
+            )
         groups = ", ".join(sorted({tile.group for tile in validation}))
         return Material(
             training, validation, f"By the data set: {groups} for validation.", warnings
@@ -88,9 +94,9 @@ def check_classes(data: Dataset) -> None:
         )
 
 
-def missing_classes(data: Dataset) -> list[str]:
-    """Return the classes that the training part has no cell of, of those that it should have."""
-    counted = data.card.statistics.pixels.get("training", {})
+def missing_classes(data: Dataset, part: Part = "training") -> list[str]:
+    """Return the classes that a part has no cell of, of those that it should have."""
+    counted = data.card.statistics.pixels.get(part, {})
     wanted = {zone.value for zone in data.card.classes} | {GLACIER, OCEAN}
     return [name for code, name in CLASS_NAMES.items() if code in wanted and not counted.get(name)]
 

@@ -56,7 +56,7 @@ class Labelled(Protocol):
         """True on the front, (rows, columns); may be some pixels wide."""
 
     @property
-    def front(self) -> npt.NDArray[np.intp]:
+    def front(self) -> npt.NDArray[np.signedinteger]:
         """(row, column) of pixels at the front, shape (N, 2); see `front_pixels`."""
 
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

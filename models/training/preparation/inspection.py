@@ -16,6 +16,7 @@ from glacier_qgis.models.engine.page import Page
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.training.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.dataset_card import PARTS
+from glacier_qgis.models.training.material import missing_classes
 from glacier_qgis.models.training.preparation.contact_sheet import LEGEND, draw_row, sample
 from glacier_qgis.models.training.preparation.leakage import find_leakage
 from glacier_qgis.models.training.preparation.suspects import Suspect, Suspects
@@ -146,6 +147,11 @@ def examine(dataset: Dataset, reporter: Reporter) -> Findings:
         findings.warnings.append(
             f"{wrong} tile(s) look wrong: empty, hardly labelled, or labelled against another."
         )
+    findings.warnings += [
+        f"The {part} part lacks the class {' and '.join(lacking)}."
+        for part in PARTS
+        if dataset.card.statistics.tiles[part] and (lacking := missing_classes(dataset, part))
+    ]
     findings.warnings += [
         f"There is no {part} part: {use}."
         for part, use in (

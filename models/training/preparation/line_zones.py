@@ -17,6 +17,9 @@ from glacier_qgis.models.vector.lines import merge_lines
 
 Points = npt.NDArray[np.float64]
 
+POINTS = 1 << 19
+"""Cells that are looked at together: as points, each takes some hundred bytes."""
+
 
 @dataclass(frozen=True)
 class _Segments:
@@ -62,10 +65,17 @@ class LineZones:
         Returns:
             (rows, columns).
         """
-        if not self._tree.query(shapely.box(*grid.bounds), "dwithin", self._reach).size:
-            return np.full(grid.shape, UNLABELLED, np.uint8)
-        x, y = np.meshgrid(grid.x, grid.y)
-        centres = np.column_stack([x.ravel(), y.ravel()])
+        zones = np.full(grid.shape, UNLABELLED, np.uint8)
+        if self._tree.query(shapely.box(*grid.bounds), "dwithin", self._reach).size:
+            rows = max(1, POINTS // grid.width)
+            for top in range(0, grid.height, rows):
+                x, y = np.meshgrid(grid.x, grid.y[top : top + rows])
+                centres = np.column_stack([x.ravel(), y.ravel()])
+                zones[top : top + rows] = self._codes_at(centres).reshape(x.shape)
+        return zones
+
+    def _codes_at(self, centres: Points) -> npt.NDArray[np.uint8]:
+        """Label cells by their centres, (cells, 2) to (cells,)."""
         zones = np.full(len(centres), UNLABELLED, np.uint8)
         cells, pieces = self._tree.query_nearest(
             shapely.points(centres), max_distance=self._reach, all_matches=False
@@ -73,7 +83,7 @@ class LineZones:
         if cells.size:
             cells, side, beyond = self._sides(centres, cells, pieces)
             zones[cells] = np.where(beyond, UNLABELLED, np.where(side >= 0, GLACIER, OCEAN))
-        return zones.reshape(grid.shape)
+        return zones
 
     def _sides(
         self, centres: Points, cells: npt.NDArray[np.intp], pieces: npt.NDArray[np.intp]

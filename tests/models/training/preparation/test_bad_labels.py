@@ -18,6 +18,8 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.synthetic import SyntheticScene
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
+from glacier_qgis.models.training.material import material
+from glacier_qgis.models.training.preparation.inspection import examine
 from glacier_qgis.models.training.preparation.jobs import PrepareTrainingData
 
 
@@ -203,3 +205,16 @@ def test_scenes_in_temporary_files_go_by_the_names_of_their_layers(
     )
     with Outputs("0123456789abcdef") as outputs:
         assert job.run(Listener(), outputs)["SCENES"] == 2
+
+
+def test_what_a_part_lacks_is_said_by_those_who_open_it(
+    places: list[Place], tmp_path: Path
+) -> None:
+    frame = gpd.read_file(polygons(places, tmp_path / "zones.gpkg"))
+    dry = frame[(frame["glacier"] != "Breki") | (frame["class"] == "rock")]
+    asked = layer(dry, tmp_path / "dry.gpkg")
+    found = prepare(places, tmp_path / "set", **asked, validation_groups="Breki")
+    findings = examine(found.dataset, Listener())
+    assert "The validation part lacks the class glacier and ocean." in findings.warnings
+    (warning,) = material(found.dataset).warnings
+    assert "validation part holds no cell of the class glacier and ocean" in warning

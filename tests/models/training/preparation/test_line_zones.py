@@ -14,6 +14,7 @@ from shapely import LineString, Point
 
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.training.preparation import line_zones
 from glacier_qgis.models.training.preparation.line_zones import LineZones
 
 CELL, SIDE = 10.0, 60
@@ -88,3 +89,13 @@ def test_turning_a_line_swaps_its_sides() -> None:
     zones = LineZones([line], 150).codes(GRID)
     swapped = LineZones([line.reverse()], 150).codes(GRID)
     assert (swapped == np.array([0, 1, 2, OCEAN, GLACIER])[zones]).all()
+
+
+def test_how_many_cells_are_looked_at_together_changes_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = LineZones([LineString([(50, 300), (200, 380), (300, 250), (550, 310)])], 150)
+    whole = lines.codes(GRID)
+    for points in (1, 7 * SIDE):
+        monkeypatch.setattr(line_zones, "POINTS", points)
+        assert (lines.codes(GRID) == whole).all()
