@@ -48,7 +48,7 @@ class ExportModel(EngineAlgorithm):
                 QgsProcessingParameterFileDestination(
                     "OUTPUT", "Model file", "Model packages (*.zip);;ONNX models (*.onnx)"
                 ),
-                "The file to write.",
+                "The file to write: *.zip for a package, *.onnx for ONNX.",
             ),
         ]
 

@@ -86,7 +86,8 @@ def _labels() -> list[Parameter]:
                 optional=True,
             ),
             "Holds the class: no data, rock, glacier, ocean (mélange counts as ocean), or their "
-            "numbers 1 to 4. Other names become classes of their own, from 5 on.",
+            "numbers 1 to 4. Other names become classes of their own, from 5 on, which 'Train model' "
+            "refuses.",
         ),
         described(
             QgsProcessingParameterFeatureSource(
@@ -126,13 +127,13 @@ def _matching() -> list[Parameter]:
             QgsProcessingParameterString("SCENE_FIELD", "Scene field", "", optional=True),
             "Field of the polygons or lines that holds the name or the date of their scene. Left "
             "empty, 'image_id' and then 'date' are tried; where neither matches, labels belong to "
-            "every scene that they lie in.",
+            "every scene that they lie in, and a warning says so.",
         ),
         described(
             QgsProcessingParameterString("GROUP_FIELD", "Group field", "", optional=True),
             "Field of the polygons or lines that holds the glacier, which is never split between "
-            "parts. Left empty, 'glacier' and 'glacier_id' are tried, then the first word of the "
-            "scene's name.",
+            "parts, in small or capital letters alike. Left empty, 'glacier' and 'glacier_id' are "
+            "tried, then the first word of the scene's name.",
         ),
         described(
             QgsProcessingParameterFile(

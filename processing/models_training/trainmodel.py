@@ -74,7 +74,7 @@ class TrainModel(EngineAlgorithm):
                     "OUTPUT", "Model package", "Model packages (*.zip)"
                 ),
                 "The model with its card. An unfinished training waits in a folder of this name "
-                "with '.state' behind it.",
+                "with '.state' behind it. It cannot be the model of START_FROM.",
             ),
             described(
                 QgsProcessingParameterFileDestination(
