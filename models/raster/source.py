@@ -200,11 +200,15 @@ def work_grid(
 
 
 def _check_longitudes(scene: Scene) -> None:
-    """Refuse longitudes beyond half a turn, of which GDAL would find nothing, or one side only."""
+    """Refuse longitudes beyond half a turn, of which GDAL would find nothing, or one side only.
+
+    Beyond a whole turn they are no longitudes: the CRS is wrong, which `metric.centre` says.
+    """
     west, _, east, _ = scene.bounds
     half_a_turn = math.pi / scene.crs.axis_info[0].unit_conversion_factor
     pixel = abs(scene.dataset.transform.a) + abs(scene.dataset.transform.b)
-    if scene.crs.is_geographic and max(-west, east) > half_a_turn + pixel:
+    furthest = max(-west, east)
+    if scene.crs.is_geographic and half_a_turn + pixel < furthest <= 2 * half_a_turn + pixel:
         raise EngineError(
             f"{scene.role}: {scene.name} has longitudes from {west:g} to {east:g}, and only those "
             "from -180 to 180 are understood. Warp it to a system in metres first (Raster > "

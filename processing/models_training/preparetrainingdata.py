@@ -86,8 +86,8 @@ def _labels() -> list[Parameter]:
                 optional=True,
             ),
             "Holds the class: no data, rock, glacier, ocean (mélange counts as ocean), or their "
-            "numbers 1 to 4. Other names become classes of their own, from 5 on, which 'Train model' "
-            "refuses.",
+            "numbers 1 to 4. Other names become classes of their own, from 5 on, which "
+            "'Train model' refuses.",
         ),
         described(
             QgsProcessingParameterFeatureSource(
