@@ -3,8 +3,8 @@
     build/engine/bin/python benchmarks/front_variants.py --data DATA --runs build/variants SI JAC
 
 For each glacier and each variant a U-Net learns from the other glaciers, with the same seed and as
-many steps, and is judged as in ``front_accuracy.py``. Runs that are whole in the folder are not
-repeated; a run that was stopped goes on.
+many steps (an HRNet in as much time), and is judged as in ``front_accuracy.py``. Runs that are
+whole in the folder are not repeated; a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PLUGINS = Path(__file__).parents[1] / "build" / "plugins"
 sys.path.insert(0, str(PLUGINS))
@@ -27,6 +28,7 @@ from torch.nn.functional import interpolate, smooth_l1_loss  # noqa: E402
 from glacier_qgis.models.engine.device import tune_allocator  # noqa: E402
 from glacier_qgis.models.engine.events import EventStream  # noqa: E402
 from glacier_qgis.models.networks.unet import UNet  # noqa: E402
+from glacier_qgis.models.package.package import build  # noqa: E402
 from glacier_qgis.models.training.__main__ import (  # noqa: E402
     BATCH,
     NETWORKS,
@@ -123,6 +125,8 @@ class Variant:
     """What differs from the plain training.
 
     Attributes:
+        network: A name of `NETWORKS`.
+        pace: Steps that it takes while the plain training takes one.
         loss: What is made small.
         channels: Of the network's answer; those of zones come first.
         prepare: Changes the network before it learns.
@@ -130,9 +134,11 @@ class Variant:
             learnt.
     """
 
+    network: str = "unet"
+    pace: float = 1.0
     loss: Loss = zone_loss
     channels: int = ZONES
-    prepare: Callable[[UNet], None] = lambda network: None
+    prepare: Callable[[Any], None] = lambda network: None
     pretrained: float = 0.0
 
 
@@ -142,20 +148,24 @@ VARIANTS = {
     "boundary": Variant(loss=boundary_loss),
     "two heads": Variant(loss=two_heads_loss, channels=ZONES + 1),
     "pretrained": Variant(pretrained=0.5),
+    "hrnet": Variant(network="hrnet", pace=1 / 1.7),
 }
 
 
 def learn(variant: Variant, batches: Batches, steps: int, folder: Path) -> dict[str, Tensor]:
     """Return weights of the plain network that learnt as a variant says."""
     torch.manual_seed(1)
-    network = UNet(**(NETWORKS["unet"].parameters | {"classes": variant.channels}))  # type: ignore[arg-type]
+    architecture = NETWORKS[variant.network]
+    parameters = architecture.parameters | {"classes": variant.channels}
+    network = build(architecture.model_copy(update={"parameters": parameters}))
     variant.prepare(network)
     reporter = EventStream(sys.stderr)
     if variant.pretrained:
         schedule = Schedule(steps=round(variant.pretrained * steps), rate=RATE)
         filling = Fit(network, schedule, folder / "filling", seed=2, loss=filling_loss)
         network.load_state_dict(filling.run(hide_patches(batches), reporter))
-    run = Fit(network, Schedule(steps=steps, rate=RATE), folder / "state", 1, loss=variant.loss)
+    schedule = Schedule(steps=round(variant.pace * steps), rate=RATE)
+    run = Fit(network, schedule, folder / "state", 1, loss=variant.loss)
     weights = run.run(batches, reporter)
     for name in ("head.weight", "head.bias"):
         weights[name] = weights[name][:ZONES].contiguous()
@@ -183,7 +193,8 @@ def main() -> None:
             if not kept.is_file():
                 batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M)
                 save_file(learn(VARIANTS[name], batches, given.steps, folder), kept)
-            figures = judge(NETWORKS["unet"], load_file(kept), unseen, Silent()).values()
+            network = NETWORKS[VARIANTS[name].network]
+            figures = judge(network, load_file(kept), unseen, Silent()).values()
             chosen = {key: round(value, 2) for key, value in figures.items() if "mde" in key}
             missed = {key: value for key, value in figures.items() if "missed_box" in key}
             print(f"{glacier}, {name}: {chosen | missed}", flush=True)
