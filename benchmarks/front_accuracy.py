@@ -31,7 +31,7 @@ from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
 OPTICAL = ("Landsat-Jakobshavn", "Landsat-Kangerlussuaq", "Landsat-Sverdrup")
-CYCLES = {"unet": (4000, 9000), "hrnet": (2300,), "optical": (2500, 6000, 3000)}
+CYCLES = {"unet": (4000, 9000), "hrnet": (2300,), "optical": (2500, 6000, 3000, 6000)}
 """Steps of each run; a later one goes on from the weights of the one before. A step of this HRNet
 takes 1.7 times as long as one of this U-Net, so that the first runs take about the same time."""
 COLUMNS = {
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of the training runs")
     parser.add_argument("--networks", nargs="+", choices=CYCLES, default=list(CYCLES))
     parser.add_argument("--glaciers", nargs="+", choices=[*GLACIERS, *OPTICAL])
-    parser.add_argument("--cycles", type=int, default=3, help="runs that go on from each other")
+    parser.add_argument("--cycles", type=int, default=4, help="runs that go on from each other")
     given = parser.parse_args()
     given.data = Path(given.data)
     header = " ".join(f"{name:>7}" for name in COLUMNS.values())

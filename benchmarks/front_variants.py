@@ -43,7 +43,11 @@ from glacier_qgis.models.training.folds import judge  # noqa: E402
 from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
 from glacier_qgis.models.training.loss import thinned, zone_loss  # noqa: E402
 from glacier_qgis.models.training.samples import UNLABELLED  # noqa: E402
-from glacier_qgis.models.training.sampling import pools_by_group, sampler  # noqa: E402
+from glacier_qgis.models.training.sampling import (  # noqa: E402
+    pools_by_group,
+    sampler,
+    with_negatives,
+)
 from glacier_qgis.models.training.two_heads import two_heads_loss  # noqa: E402
 
 ZONES = 4
@@ -130,6 +134,7 @@ class Variant:
         loss: What is made small.
         channels: Of the network's answer; those of zones come first.
         prepare: Changes the network before it learns.
+        change: Changes the views that it learns from.
         pretrained: Share of the steps in which hidden patches are filled in, before zones are
             learnt.
     """
@@ -139,6 +144,7 @@ class Variant:
     loss: Loss = zone_loss
     channels: int = ZONES
     prepare: Callable[[Any], None] = lambda network: None
+    change: Callable[[Batches], Batches] = lambda batches: batches
     pretrained: float = 0.0
 
 
@@ -147,6 +153,7 @@ VARIANTS = {
     "mixstyle": Variant(prepare=mix_styles),
     "boundary": Variant(loss=boundary_loss),
     "two heads": Variant(loss=two_heads_loss, channels=ZONES + 1),
+    "negatives": Variant(change=with_negatives),
     "pretrained": Variant(pretrained=0.5),
     "hrnet": Variant(network="hrnet", pace=1 / 1.7),
 }
@@ -166,7 +173,7 @@ def learn(variant: Variant, batches: Batches, steps: int, folder: Path) -> dict[
         network.load_state_dict(filling.run(hide_patches(batches), reporter))
     schedule = Schedule(steps=round(variant.pace * steps), rate=RATE)
     run = Fit(network, schedule, folder / "state", 1, loss=variant.loss)
-    weights = run.run(batches, reporter)
+    weights = run.run(variant.change(batches), reporter)
     for name in ("head.weight", "head.bias"):
         weights[name] = weights[name][:ZONES].contiguous()
     return weights

@@ -26,7 +26,7 @@ from glacier_qgis.models.training.folds import calibrate, covered_elsewhere, jud
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
 from glacier_qgis.models.training.lesson import lesson
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
-from glacier_qgis.models.training.sampling import pools_by_group, sampler
+from glacier_qgis.models.training.sampling import pools_by_group, sampler, with_negatives
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
 VIEW_CELL_M = 60.0
@@ -77,7 +77,8 @@ def fit(
     run = Fit(
         taught.network, schedule, arguments.output / "state", arguments.seed, loss=taught.loss
     )
-    weights = run.run(sampler(pools, BATCH, WINDOW, VIEW_CELL_M), reporter)
+    batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M)
+    weights = run.run(batches if arguments.optical else with_negatives(batches), reporter)
     save_file(taught.zones_alone(weights), arguments.output / "weights.safetensors")
     images = sum(map(len, pools))
     reporter.log(f"Learnt from {images} images; {len(held_out)} were kept for the test.")

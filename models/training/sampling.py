@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.training.augment import Augmentation, compose
-from glacier_qgis.models.training.fit import Batches
+from glacier_qgis.models.training.fit import Batch, Batches
 from glacier_qgis.models.training.samples import Labelled
 
 COMPOSED = 0.15
@@ -35,7 +35,7 @@ def sampler(
         cell_size: The model's cell size, m.
     """
 
-    def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(generator: torch.Generator) -> Batch:
         augment = Augmentation(size, cell_size, generator)
 
         def pick(count: int) -> int:
@@ -52,5 +52,23 @@ def sampler(
 
         images, zones = zip(*(learnt() for _ in range(batch)), strict=True)
         return torch.stack(images), torch.stack(zones)
+
+    return draw
+
+
+def with_negatives(batches: Batches) -> Batches:
+    """Turn half of the views into negatives: the ranks change their sign, the mask does not.
+
+    In a radar scene water is darker than ice, or brighter, by wind, sea ice and snow. A network
+    that has seen each glacier both ways goes by texture and shape instead.
+
+    Args:
+        batches: Draws images, (N, bands + 1, rows, columns) with the mask last, and their zones.
+    """
+
+    def draw(generator: torch.Generator) -> Batch:
+        images, zones = batches(generator)
+        sign = torch.randint(2, (len(images), 1, 1, 1), generator=generator) * 2 - 1
+        return torch.cat([images[:, :-1] * sign, images[:, -1:]], dim=1), zones
 
     return draw

@@ -11,6 +11,7 @@ import torch
 from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.training.augment import Augmentation, View, look
 from glacier_qgis.models.training.samples import UNLABELLED, LabelledScene
+from glacier_qgis.models.training.sampling import sampler, with_negatives
 
 RADIUS = 2000.0
 CELL = (90.0, 60.0)
@@ -88,3 +89,15 @@ def test_the_generator_alone_decides_the_views(lake: LabelledScene) -> None:
     )
     assert torch.equal(first[0], again[0])
     assert torch.equal(first[1], again[1])
+
+
+def test_half_of_the_views_are_negatives_with_the_same_mask_and_zones(lake: LabelledScene) -> None:
+    batches = sampler([[lake]], batch=32, size=32, cell_size=60.0)
+    images, zones = batches(torch.Generator().manual_seed(4))
+    changed, same_zones = with_negatives(batches)(torch.Generator().manual_seed(4))
+    negative = (changed[:, 0] == -images[:, 0]).all(dim=(1, 2))
+    kept = (changed[:, 0] == images[:, 0]).all(dim=(1, 2))
+    assert torch.equal(negative, ~kept)
+    assert 8 <= int(negative.sum()) <= 24
+    torch.testing.assert_close(changed[:, 1], images[:, 1])
+    assert torch.equal(same_zones, zones)
