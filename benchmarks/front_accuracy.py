@@ -31,7 +31,7 @@ from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
 OPTICAL = ("Landsat-Jakobshavn", "Landsat-Kangerlussuaq", "Landsat-Sverdrup")
-CYCLES = {"unet": (4000, 9000), "hrnet": (2300,), "optical": (2500, 6000, 3000, 6000)}
+CYCLES = {"unet": (4000, 9000, 7000), "hrnet": (2300,), "optical": (2500, 6000, 3000, 6000)}
 """Steps of each run; a later one goes on from the weights of the one before. A step of this HRNet
 takes 1.7 times as long as one of this U-Net, so that the first runs take about the same time."""
 COLUMNS = {

@@ -113,12 +113,10 @@ def delineate(
 
 
 def unseeing(glacier: str, runs: Path, folder: Path) -> str:
-    """Return the package of the longest run of a U-Net that has not seen a glacier."""
+    """Return the package of the last run of a U-Net that has not seen a glacier."""
     package = folder / f"without {glacier}"
     if not package.exists():
-        found = sorted(runs.glob(f"unet_{glacier}*/weights.safetensors"))
-        names = {path.parent.name: path for path in found}
-        weights = names.get(f"unet_{glacier}_2") or names[f"unet_{glacier}"]
+        *_, weights = sorted(runs.glob(f"unet_{glacier}*/weights.safetensors"))
         card = describe("fold", NETWORKS["unet"], [], split=glacier)
         save_package(package, card, load_file(weights))
     return str(package)

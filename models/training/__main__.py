@@ -95,6 +95,7 @@ def publish(
     It is measured, and its uncertainties are calibrated, by networks of the same kind that
     had each not seen the glaciers that they are judged on.
     """
+    arguments.package.parent.mkdir(parents=True, exist_ok=True)
     network = NETWORKS[arguments.network]
     folds = dict(arguments.fold)
     verdicts = []
