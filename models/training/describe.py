@@ -70,8 +70,7 @@ def describe(
             "by a second head that was then cut off, plus the contact of glacier and ocean where "
             "no front was drawn in images whose fronts alone are labelled; AdamW, one-cycle "
             "schedule; running average of the weights; random turns, flips, scales, stretches, "
-            "contrast, illumination and noise, for radar also negatives; zones of several scenes "
-            "composed. "
+            "contrast, illumination and noise; zones of several scenes composed. "
             f"{history}"
         ).strip(),
         split=split,
