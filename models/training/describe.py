@@ -11,6 +11,7 @@ from glacier_qgis.models.package.card import (
     ZoneClass,
 )
 from glacier_qgis.models.raster.provenance import software_version
+from glacier_qgis.models.training.lesson import CONTACT, SECOND_HEAD, ZONES
 from glacier_qgis.models.training.start import TITLES
 
 CELL_SIZE_M = 66.0
@@ -66,11 +67,9 @@ def describe(
         normalisation=NORMALISATION,
         training_data=learnt,
         training=(
-            "Cross-entropy (threefold near fronts) plus Dice loss, plus the distance to the front "
-            "by a second head that was then cut off, plus the contact of glacier and ocean where "
-            "no front was drawn in images whose fronts alone are labelled; AdamW, one-cycle "
-            "schedule; running average of the weights; random turns, flips, scales, stretches, "
-            "contrast, illumination and noise; zones of several scenes composed. "
+            f"{ZONES}{SECOND_HEAD}{CONTACT}; AdamW, one-cycle schedule; running average of the "
+            "weights; random turns, flips, scales, stretches, contrast, illumination and noise; "
+            "zones of several scenes composed. "
             f"{history}"
         ).strip(),
         split=split,

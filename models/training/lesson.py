@@ -16,6 +16,9 @@ from glacier_qgis.models.training.loss import zone_loss
 from glacier_qgis.models.training.only_fronts import WEIGHT, stray_contact
 from glacier_qgis.models.training.two_heads import two_heads_loss
 
+ZONES = "cross-entropy (more near fronts) plus Dice loss"
+SECOND_HEAD = ", plus the distance to the front by a second head that is then cut off"
+CONTACT = ", plus the contact of glacier and ocean where no front was drawn"
 HEAD = ("head.weight", "head.bias")
 """What a second head makes longer by one channel."""
 
@@ -51,7 +54,7 @@ def lesson(architecture: Architecture, network: nn.Module, *, fronts_alone: bool
         network: What predicts zones; it is left as it is.
         fronts_alone: Whether there are images whose fronts, all of them, are the only labels.
     """
-    recipe = "cross-entropy (more near fronts) plus Dice loss"
+    recipe = ZONES
     loss: Loss = zone_loss
     weights = network.state_dict()
     second_head = set(HEAD) <= set(weights)
@@ -62,12 +65,12 @@ def lesson(architecture: Architecture, network: nn.Module, *, fronts_alone: bool
         added = {name: torch.cat([weights[name], weights[name][:1] * 0]) for name in HEAD}
         network.load_state_dict({**weights, **added})
         loss = two_heads_loss
-        recipe += ", plus the distance to the front by a second head that is then cut off"
+        recipe += SECOND_HEAD
     else:
         network = copy.deepcopy(network)
     if fronts_alone:
         loss = _without_stray_contact(loss, -1 if second_head else None)
-        recipe += ", plus the contact of glacier and ocean where no front was drawn"
+        recipe += CONTACT
     return Lesson(network, loss, recipe, second_head)
 
 

@@ -54,6 +54,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def delineation(scene: Path, model: Path, output: Path, **options: object) -> DelineateTermini:
+    return DelineateTermini.model_validate(
+        {"input": {"path": str(scene)}, "model": str(model), "output": output, **options}
+    )
+
+
 def run(job: Job) -> tuple[Result, Listener]:
     listener = Listener()
     with Outputs("0123456789abcdef") as outputs:
@@ -193,14 +199,8 @@ def test_delineating_is_segmenting_and_extracting(
         }
     )
     two, _ = run(extract)
-    delineate = DelineateTermini.model_validate(
-        {
-            "input": {"path": str(scene)},
-            "model": str(tiny_model),
-            "output": tmp_path / "one step.gpkg",
-            "min_length": 300,
-            "min_confidence": 0,
-        }
+    delineate = delineation(
+        scene, tiny_model, tmp_path / "one step.gpkg", min_length=300, min_confidence=0
     )
     one, listener = run(delineate)
     assert one["COUNT"] == two["COUNT"] > 0
@@ -317,14 +317,7 @@ def test_zones_that_are_none_are_refused(scene: Path, tiny_model: Path, tmp_path
 def test_no_front_is_a_warning_and_an_empty_layer(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    job = DelineateTermini.model_validate(
-        {
-            "input": {"path": str(scene)},
-            "model": str(tiny_model),
-            "output": tmp_path / "a.gpkg",
-            "min_length": 1e6,
-        }
-    )
+    job = delineation(scene, tiny_model, tmp_path / "a.gpkg", min_length=1e6)
     result, listener = run(job)
     assert result["COUNT"] == 0
     assert "No front was found" in listener.warnings[-1]
@@ -365,14 +358,8 @@ def test_zones_that_lines_cannot_be_measured_on_are_refused(tmp_path: Path, kind
 def test_a_fjord_mask_that_is_none_is_told_before_the_network_runs(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    job = DelineateTermini.model_validate(
-        {
-            "input": {"path": str(scene)},
-            "model": str(tiny_model),
-            "output": tmp_path / "a.gpkg",
-            "fjord_mask": {"path": str(tmp_path / "none.gpkg")},
-        }
-    )
+    mask = {"path": str(tmp_path / "none.gpkg")}
+    job = delineation(scene, tiny_model, tmp_path / "a.gpkg", fjord_mask=mask)
     listener = Listener()
     with pytest.raises(EngineError, match="FJORD_MASK"), Outputs("0123456789abcdef") as outputs:
         job.run(listener, outputs)

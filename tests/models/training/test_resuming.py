@@ -117,6 +117,13 @@ def _saving_often(make: Callable[..., None]) -> Callable[..., None]:
     return saving_often
 
 
+@pytest.fixture
+def asked(tmp_path: Path, write_dataset: WriteDataset) -> dict[str, object]:
+    """What a small network is to learn from, and begin with."""
+    dataset = write_dataset(training=3, validation=1)
+    return {"dataset": dataset, "start_from": str(small("U-Net", tmp_path / "small"))}
+
+
 def unfinished(output: Path, monkeypatch: pytest.MonkeyPatch, **asked: object) -> Path:
     """Leave a training unfinished and return the folder in which it waits."""
     with monkeypatch.context() as patch:
@@ -127,10 +134,8 @@ def unfinished(output: Path, monkeypatch: pytest.MonkeyPatch, **asked: object) -
 
 
 def test_a_training_from_before_the_second_head_is_given_up_with_a_word(
-    tmp_path: Path, write_dataset: WriteDataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, asked: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = write_dataset(training=3, validation=1)
-    asked = {"dataset": dataset, "start_from": str(small("U-Net", tmp_path / "small"))}
     state = unfinished(tmp_path / "model.zip", monkeypatch, **asked)
     one_head(state)
     _, told = train(tmp_path / "model.zip", **asked)
@@ -154,10 +159,8 @@ def one_head(state: Path) -> None:
 
 
 def test_a_state_that_is_damaged_or_of_another_network_is_refused_with_its_place(
-    tmp_path: Path, write_dataset: WriteDataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, asked: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = write_dataset(training=3, validation=1)
-    asked = {"dataset": dataset, "start_from": str(small("U-Net", tmp_path / "small"))}
     state = unfinished(tmp_path / "model.zip", monkeypatch, **asked)
     (tensors,) = state.glob("state-*.safetensors")
     content = tensors.read_bytes()
@@ -176,10 +179,8 @@ def test_a_state_that_is_damaged_or_of_another_network_is_refused_with_its_place
 
 
 def test_patience_may_be_lost_without_losing_the_training(
-    tmp_path: Path, write_dataset: WriteDataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, asked: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = write_dataset(training=3, validation=1)
-    asked = {"dataset": dataset, "start_from": str(small("U-Net", tmp_path / "small"))}
     unfinished(tmp_path / "model.zip", monkeypatch, **asked)
     _, told = train(tmp_path / "model.zip", **asked, patience=5)
     assert not any("unfinished" in text for text in told.warnings)

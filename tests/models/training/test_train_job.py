@@ -8,26 +8,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-import pyogrio
 import pytest
 import torch
 from listener import Listener
 from safetensors.torch import load_file
+from small_models import package
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.zones import OCEAN
-from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.archive import unpack
-from glacier_qgis.models.package.card import Architecture, TrainingData
-from glacier_qgis.models.package.package import load_package, save_package
+from glacier_qgis.models.package.package import load_package
 from glacier_qgis.models.training import train_job
-from glacier_qgis.models.training.describe import describe
 from glacier_qgis.models.training.evaluate_job import EvaluateModel
 from glacier_qgis.models.training.fit import Learner
 from glacier_qgis.models.training.preparation.inspection import InspectTrainingData
@@ -37,7 +34,6 @@ from glacier_qgis.models.training.train_job import TrainModel
 WriteDataset = Callable[..., Path]
 
 LAUNCHER = Path(__file__).parents[3] / "build" / "plugins" / "glacier_qgis" / "launch.py"
-SMALL = {"bands": 2, "classes": 4, "width": 4, "levels": 2, "dilations": [1, 2]}
 CPU = {"device": "cpu"}
 QUICK = {"learning_rate": 0.02, "batch_size": 8, "device": "cpu"}
 
@@ -63,28 +59,6 @@ class Killing(Listener):
 def small(tmp_path: Path) -> Path:
     """A package with a small network, to start from: what is trained is then as small."""
     return package(tmp_path / "small")
-
-
-def package(folder: Path, groups: Iterable[str] = ("elsewhere",), bands: int = 1) -> Path:
-    torch.manual_seed(4)
-    parameters = {**SMALL, "bands": bands + 1}
-    data = TrainingData(
-        dataset="none",
-        credit="",
-        licence="",
-        doi="",
-        groups=list(groups),
-        images=1,
-        first_date="2000-01-01",
-        last_date="2000-01-01",
-    )
-    card = describe(
-        folder.name, Architecture(name="unet", parameters=parameters), [data], "none"
-    ).model_copy(
-        update={"bands": bands, "channels": [*(f"band {n}" for n in range(bands)), "mask"]}
-    )
-    save_package(folder, card, UNet(**parameters).state_dict())
-    return folder
 
 
 def run(job: Job, listener: Listener | None = None) -> tuple[Result, Listener]:
@@ -373,33 +347,3 @@ def test_a_range_test_finds_a_rate_that_trains(
     )
     assert 1e-5 < result["SUGGESTED_RATE"] < 0.3  # type: ignore[operator]
     assert "falls fastest" in report.read_text(encoding="utf-8")
-
-
-def test_models_are_measured_on_data_and_leakage_is_named(
-    tmp_path: Path, write_dataset: WriteDataset
-) -> None:
-    dataset = write_dataset(training=2, test=3)
-    model = package(tmp_path / "model", groups=["training glacier"])
-    table, report = tmp_path / "tiles.gpkg", tmp_path / "report.html"
-    asked = {"model": str(model), "dataset": dataset}
-    result, listener = run(
-        EvaluateModel.model_validate({**asked, "output": table, "report": report})
-    )
-    assert not listener.warnings
-    assert 0 <= result["MEAN_IOU"] < 0.9  # type: ignore[operator]
-
-    rows = pyogrio.read_dataframe(table)
-    assert rows["group"].tolist() == ["test glacier"] * 3
-    assert {"mean_iou", "iou_ocean", "distance_box_m", "missed"} <= {*rows}
-    _, listener = run(EvaluateModel.model_validate({**asked, "part": "all", "report": report}))
-    assert "Leakage: the model model has learnt from training glacier" in listener.warnings[0]
-    assert "2 of the 5 tiles" in report.read_text(encoding="utf-8")
-
-
-def test_what_cannot_be_measured_is_refused(tmp_path: Path, write_dataset: WriteDataset) -> None:
-    dataset = write_dataset(training=2)
-    two = package(tmp_path / "two", bands=2)
-    with pytest.raises(EngineError, match=r"no tiles for 'test' \(it has: training 2\)"):
-        run(EvaluateModel.model_validate({"dataset": dataset}))
-    with pytest.raises(EngineError, match=r"two was made for 2 band\(s\).*has 1"):
-        run(EvaluateModel.model_validate({"dataset": dataset, "model": str(two), "part": "all"}))
