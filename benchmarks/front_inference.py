@@ -2,12 +2,9 @@
 
     build/engine/bin/python benchmarks/front_inference.py network [--rounds N]
     GLACIER_DATA=... build/engine/bin/python benchmarks/front_inference.py lines [--every N]
-    build/engine/bin/python benchmarks/front_inference.py overlap [--rounds N] [--size N]
 
 ``network`` gives the processor time of one thread for the same tiles, in turn with ONNX
 Runtime. ``lines`` gives how far lines of real scenes move, in cells of the model's grid.
-``overlap`` gives the time of `segmentcalvingfront` with reading and writing beside the
-network over that with one after the other, for a compressed scene that has to be warped.
 """
 
 from __future__ import annotations
@@ -18,8 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
@@ -33,19 +29,16 @@ tune_allocator()
 import geopandas as gpd  # noqa: E402  after the threads are set up
 import numpy as np  # noqa: E402
 import rasterio  # noqa: E402
-import rasterio.shutil  # noqa: E402
 import shapely  # noqa: E402
 import torch  # noqa: E402
 from affine import Affine  # noqa: E402
-from rasterio.vrt import WarpedVRT  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from glacier_qgis.models.engine.device import tune_allocator  # noqa: E402
 from glacier_qgis.models.engine.outputs import Outputs  # noqa: E402
-from glacier_qgis.models.fronts import inference, segment, tiling  # noqa: E402
+from glacier_qgis.models.fronts import inference, segment  # noqa: E402
 from glacier_qgis.models.fronts.inference import TILE, Predictor, fold_normalisation  # noqa: E402
-from glacier_qgis.models.fronts.jobs import DelineateTermini, SegmentCalvingFront  # noqa: E402
-from glacier_qgis.models.fronts.synthetic import SyntheticScene  # noqa: E402
+from glacier_qgis.models.fronts.jobs import DelineateTermini  # noqa: E402
 from glacier_qgis.models.package.package import Model, load_package  # noqa: E402
 from glacier_qgis.models.package.registry import find_model  # noqa: E402
 from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
@@ -216,68 +209,18 @@ def moved(one: shapely.MultiLineString, other: shapely.MultiLineString) -> np.nd
     return np.concatenate([shapely.distance(there, other), shapely.distance(back, one)])
 
 
-def overlap_times(rounds: int, size: int) -> None:
-    """Print the time with and without overlap, and their ratio."""
-    ratios = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        scene = folder / "scene.tif"
-        SyntheticScene(size=size, cell_size=20.0, form="uint16").write(folder / "metres.tif")
-        with (
-            rasterio.open(folder / "metres.tif") as source,
-            WarpedVRT(source, crs="EPSG:4326") as view,
-        ):
-            rasterio.shutil.copy(view, scene, driver="GTiff", tiled=True, compress="deflate")
-        segment_seconds(scene, folder)  # only warms up
-        for _ in range(rounds):
-            beside = segment_seconds(scene, folder)
-            with one_after_the_other():
-                after = segment_seconds(scene, folder)
-            ratios.append(after / beside)
-            print(f"beside {beside:.1f} s, one after the other {after:.1f} s", flush=True)
-    print(f"{statistics.median(ratios):.2f} × as fast (median of {rounds})")
-
-
-def segment_seconds(scene: Path, folder: Path) -> float:
-    """Segment a scene with everything that can be written."""
-    names = ("output", "probability", "uncertainty")
-    job = {"input": {"path": str(scene)}, **{name: folder / f"{name}.tif" for name in names}}
-    start = time.perf_counter()
-    with Outputs("00000000") as outputs:
-        SegmentCalvingFront.model_validate(job).run(Silent(), outputs)
-    return time.perf_counter() - start
-
-
-@contextmanager
-def one_after_the_other() -> Iterator[None]:
-    """Read and write in the thread that computes."""
-
-    def at_once(items: Iterator[object]) -> Iterator[object]:
-        yield from items
-
-    @contextmanager
-    def directly(work: Callable[[object], object]) -> Iterator[Callable[[object], object]]:
-        yield work
-
-    with patch.object(tiling, "ahead", at_once), patch.object(segment, "behind", directly):
-        yield
-
-
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["network", "lines", "overlap"])
+    parser.add_argument("what", choices=["network", "lines"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--every", type=int, default=10, help="take each n-th CaFFe image")
-    parser.add_argument("--size", type=int, default=6000, help="rows and columns, cells of 20 m")
     given = parser.parse_args()
     tune_allocator()  # as the engine does before any job
     if given.what == "network":
         network_times(given.rounds)
-    elif given.what == "lines":
-        line_shifts(given.every)
     else:
-        overlap_times(given.rounds, given.size)
+        line_shifts(given.every)
 
 
 if __name__ == "__main__":
