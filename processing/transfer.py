@@ -9,9 +9,11 @@ from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsDataSourceUri,
     QgsFeature,
     QgsFeatureSink,
     QgsMapLayer,
+    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -172,7 +174,7 @@ def _vector(
             "cannot see. Save or discard them, and run again."
         )
     path, inner = algorithm.parameterAsCompatibleSourceLayerPathAndLayerName(
-        parameters, name, context, ["gpkg", "shp", "geojson"], "gpkg", feedback
+        parameters, name, context, _formats(algorithm, name), "gpkg", feedback
     )
     if not path:
         raise QgsProcessingException(algorithm.invalidSourceError(dict(parameters), name))
@@ -188,6 +190,16 @@ def _vector(
         "crs": crs.toWkt() if crs.isValid() else None,
         **_known_as(path, names, context),
     }
+
+
+def _formats(algorithm: QgsProcessingAlgorithm, name: str) -> list[str]:
+    """Return the formats that the engine reads itself; QGIS converts all others.
+
+    A CSV, whose columns are texts, would lose all of its rows on the way if one is called "fid".
+    """
+    kinds = algorithm.parameterDefinition(name).dataTypes()
+    tables = ["csv"] if kinds == [QgsProcessing.SourceType.TypeVector] else []
+    return ["gpkg", "shp", "geojson", *tables]
 
 
 def _extent(
@@ -309,7 +321,12 @@ def _check_sink(name: str, value: object) -> None:
     """Check a sink whose destination is a file; a database or memory is left to QGIS."""
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         value = value.sink.staticValue()
-    if isinstance(value, str) and Path(value).is_absolute():
+    if not isinstance(value, str) or value == QgsProcessing.TEMPORARY_OUTPUT:
+        return
+    provider, colon, uri = value.partition(":")
+    if provider == "ogr":
+        _check_writable(name, Path(QgsDataSourceUri(uri).database()))
+    elif not colon or len(provider) == 1:  # a path, on Windows with its drive
         _check_writable(name, Path(value))
 
 

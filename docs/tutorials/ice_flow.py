@@ -12,5 +12,8 @@ from termini import HERE, chosen_folder, work_through
 
 if __name__ == "__main__":
     work_through(
-        HERE / "ice_flow.md", "aletsch.py", "ice_flow_pictures.py", chosen_folder("ice_flow")
+        HERE / "ice_flow.md",
+        ["aletsch.py", "south_glacier.py"],
+        "ice_flow_pictures.py",
+        chosen_folder("ice_flow"),
     )

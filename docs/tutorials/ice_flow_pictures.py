@@ -124,6 +124,22 @@ def ice_age(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     sheet(panels, picture)
 
 
+def south(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
+    """Draw South Glacier: its thickness in the first and the last year, and its first speed."""
+    land = ground("south_surface.tif")
+    panels = {}
+    for title, path, style, band in (
+        ("Thickness", "south_ice.tif", styles.thickness, 1),
+        ("Thickness after 100 years", "south_ice.tif", styles.thickness, 11),
+        ("Speed", "south_speed.tif", styles.speed, 1),
+    ):
+        layer = raster(path, title, style)
+        layer.temporalProperties().setIsActive(False)
+        layer.renderer().setInputBand(band)
+        panels[title] = ([layer, land], BAND_AND_NO_ICE)
+    sheet(panels, picture)
+
+
 def outlines(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     """Draw the outlines by year, with the measured one, and the misfit beside them."""
     layer = QgsVectorLayer("outlines.gpkg", "Outlines", "ogr")
@@ -261,6 +277,7 @@ def main() -> None:
         )
         by_year("speed.tif", "Speed", styles.speed, PICTURES / "tutorial_ice_speed.png")
         ice_age(styles, PICTURES / "tutorial_ice_age.png")
+        south(styles, PICTURES / "tutorial_ice_south.png")
         outlines(styles, PICTURES / "tutorial_ice_outlines.png")
         retreat(styles, PICTURES / "tutorial_ice_retreat.gif")
         report(PICTURES / "tutorial_ice_report.png")

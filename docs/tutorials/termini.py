@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -45,19 +46,20 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def work_through(page: Path, data: str, pictures: str, folder: Path) -> None:
+def work_through(page: Path, data: Sequence[str], pictures: str, folder: Path) -> None:
     """Make the data of a tutorial in a fresh folder, run the page's commands there, and draw.
 
     Args:
         page: The tutorial.
-        data: Name of the script, here, that writes its data.
+        data: Names of the scripts, here, that write its data.
         pictures: Name of the script, here, that draws its pictures.
         folder: Where to work; what is there is removed.
     """
     shutil.rmtree(folder, ignore_errors=True)
     variables = environment(folder)
     practice = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "plugins")}
-    subprocess.run([ENGINE, "-P", HERE / data, folder], env=practice, check=True)
+    for script in data:
+        subprocess.run([ENGINE, "-P", HERE / script, folder], env=practice, check=True)
     enabling = ["qgis_process", "plugins", "enable", "glacier_qgis"]
     subprocess.run(enabling, env=variables, check=True, stdout=subprocess.DEVNULL)
     for command in commands(page):
@@ -72,4 +74,4 @@ def chosen_folder(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    work_through(PAGE, "retreat.py", "pictures.py", chosen_folder("tutorial"))
+    work_through(PAGE, ["retreat.py"], "pictures.py", chosen_folder("tutorial"))

@@ -11,6 +11,9 @@ from types import TracebackType
 
 from glacier_qgis.models.engine.errors import EngineError
 
+GDAL_SIDECARS = (".aux.xml", ".ovr", ".msk")
+"""What GDAL and QGIS put beside a raster: statistics, overviews and a mask of what it held."""
+
 
 class Outputs:
     """The files and folders that a job is about to deliver.
@@ -29,8 +32,11 @@ class Outputs:
         """Return the path to write instead of `destination`.
 
         Raises:
-            EngineError: The folder is missing or cannot be written to.
+            EngineError: The folder is missing or cannot be written to, or another output has the
+                same name.
         """
+        if destination in self._staged:
+            raise EngineError(f"{destination} was given for two outputs: give each its own file.")
         folder = destination.parent
         if not folder.is_dir():
             raise EngineError(f"The folder {folder} does not exist: create it or choose another.")
@@ -103,6 +109,8 @@ class Outputs:
     def commit(self) -> None:
         """Move every staged file to its destination, with what a driver put beside it."""
         for destination, draft in self._staged.items():
+            for ending in GDAL_SIDECARS:
+                destination.with_name(destination.name + ending).unlink(missing_ok=True)
             if draft in self._lasting:
                 draft.replace(destination)
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,6 +13,7 @@ from rasterio.enums import ColorInterp, Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
+from scipy.ndimage import binary_dilation
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.radiometry import border_fill, equalise, scene_quantiles
@@ -31,6 +32,8 @@ FILL_BLOCK = 8
 FILL_SHARE = 0.005
 """Share of all-zero blocks along the border from which zeros count as fill. Where speckle or
 sensor noise is left, even black water does not fill a block with exact zeros."""
+ABSURD = (-9999.0, -32767.0, -32768.0)
+"""Fill values that are no brightness and no decibels, wherever they are."""
 
 BEYOND_MEASURE = 1e30
 """No instrument measures as much as this, which programs write where they have no data."""
@@ -147,8 +150,9 @@ def network_view(
             )
         _check_kind(scene, band)
     fill = None
-    if scene.dataset.nodata is None and _has_zero_rim(scene.dataset, bands[0]):
-        fill = FillMask(scene, grid, bands[0])
+    values = _undeclared_fill(scene.dataset, bands[0])
+    if values:
+        fill = FillMask(scene, grid, bands[0], values)
     with warped(scene, grid) as view:
         yield NetworkView(view, bands, grid, fill, inputs or InputValues())
 
@@ -200,9 +204,13 @@ def _check_units(band: int, quantiles: Array, inputs: InputValues) -> None:
 
 
 class FillMask:
-    """Where undeclared zeros surround a scene; found once, at a resolution that fits in memory."""
+    """Where undeclared fill is in a scene; found once, at a resolution that fits in memory.
 
-    def __init__(self, scene: Scene, grid: Grid, band: int) -> None:
+    Zeros are fill where they surround the scene, and other values everywhere, with the cells
+    beside them, which are interpolated from both.
+    """
+
+    def __init__(self, scene: Scene, grid: Grid, band: int, values: Collection[float]) -> None:
         self._factor = max(1, math.ceil(math.sqrt(grid.height * grid.width / FILL_CELLS)))
         coarse = Grid(
             grid.crs,
@@ -215,6 +223,8 @@ class FillMask:
             for method in (Resampling.min, Resampling.max)
         ]
         self._fill = border_fill(np.all([(v == 0) | np.isnan(v) for v in extremes], axis=0))
+        if absurd := [value for value in values if value]:
+            self._fill |= binary_dilation(np.isin(extremes[0], absurd), np.ones((3, 3)))
 
     def read(self, window: Window) -> npt.NDArray[np.bool_]:
         """Return the mask for a window of the work grid."""
@@ -223,24 +233,25 @@ class FillMask:
         return np.asarray(self._fill[np.ix_(rows, columns)])
 
 
-def _has_zero_rim(dataset: DatasetReader, band: int) -> bool:
-    """Whether blocks of nothing but zeros lie along the border, as in many radar products."""
+def _undeclared_fill(dataset: DatasetReader, band: int) -> list[float]:
+    """Return of which values there are whole blocks along the border, as in many radar products."""
     height, width = dataset.shape
     edge = FILL_BLOCK
     if height < edge or width < edge:
-        return False
+        return []
     strips = [
         Window(0, 0, width, edge),
         Window(0, height - edge, width, edge),
         Window(0, 0, edge, height),
         Window(width - edge, 0, edge, height),
     ]
-    empty = total = 0
+    total = 0
+    counts = {value: 0 for value in (0.0, *ABSURD) if value != dataset.nodata}
     for strip in strips:
         values = dataset.read(band, window=strip)
         along = values if values.shape[0] == edge else values.T
         blocks = along[:, : along.shape[1] // edge * edge].reshape(edge, -1, edge)
-        zero = (blocks == 0).all(axis=(0, 2))
-        empty += int(zero.sum())
-        total += zero.size
-    return empty > FILL_SHARE * total
+        for value in counts:
+            counts[value] += int((blocks == value).all(axis=(0, 2)).sum())
+        total += blocks.shape[1]
+    return [value for value, count in counts.items() if count > FILL_SHARE * total]

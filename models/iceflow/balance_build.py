@@ -95,7 +95,9 @@ def _ela(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
             raise EngineError(
                 "ELA_RASTER and a column 'ela' of BALANCE_TABLE were both given. Leave one out."
             )
-        series, known = _read_series(options.ela_raster, "ELA_RASTER", options, place, reporter)
+        series, known = _read_series(
+            options.ela_raster, "ELA_RASTER", options, place, reporter, place.unit
+        )
         check_elevation(series[1], "ELA_RASTER")
         parameters["ela"] = _on_device(series, place)
     return Covered(ElaBalance(**parameters), known)
@@ -121,6 +123,7 @@ def _degree_days(options: BalanceOptions, place: Place, reporter: Reporter) -> C
     ) * np.float32(inputs.METRES_A_YEAR[options.precipitation_unit])
     inputs.check_temperature(temperature, "TEMPERATURE")
     inputs.check_precipitation(precipitation, "PRECIPITATION", options.precipitation_unit)
+    precipitation = np.maximum(precipitation, 0)
     height = _climate_height(options, place)
     known = np.ones(place.grid.shape, dtype=bool)
     for name, field in (
@@ -178,10 +181,17 @@ def _check_bounds(course: Course, name: str) -> None:
 
 
 def _read_series(
-    source: RasterInput, role: str, options: BalanceOptions, place: Place, reporter: Reporter
+    source: RasterInput,
+    role: str,
+    options: BalanceOptions,
+    place: Place,
+    reporter: Reporter,
+    heights: VerticalUnit | None = None,
 ) -> tuple[tuple[tuple[float, ...], inputs.Array], inputs.Mask | None]:
     """Read years and fields, and where all of these have data (None for everywhere)."""
-    series = inputs.read_series(source, role, place.grid, options.band_years or (), place.times)
+    series = inputs.read_series(
+        source, role, place.grid, options.band_years or (), place.times, heights
+    )
     known = inputs.check_cover(series[1], role, place.ice, reporter)
     return series, None if known.all() else known
 

@@ -98,6 +98,11 @@ class BalanceOptions(Parameters):
                         f"{name.upper()} was given, but MASS_BALANCE is '{self.mass_balance}': "
                         f"choose '{model}', or leave it blank"
                     )
+        if self.band_years is not None and not (self.ela_raster or self.balance_raster):
+            raise ValueError(
+                "BAND_YEARS was given, but no raster that it could be about: give ELA_RASTER, or "
+                "leave it blank"
+            )
         if self.mass_balance == DEGREE_DAYS:
             self._check_climate()
         return self

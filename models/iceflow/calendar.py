@@ -1,28 +1,42 @@
-"""Model years as dates of a calendar whose years all have 365 days."""
+"""Model years as dates of the proleptic Gregorian calendar, in which the year 0 comes before 1."""
 
 from __future__ import annotations
 
 import math
 from datetime import date, timedelta
 
-DAYS_A_YEAR = 365
-CALENDAR = "365_day"
+CALENDAR = "proleptic_gregorian"
 """The calendar's name in the CF conventions."""
-EPOCH = "days since 0001-01-01"
-"""Unit of the numbers that :func:`days` returns."""
-_COMMON_YEAR = 2001
+EPOCH = "days since 1850-01-01"
+"""Unit of the numbers that :func:`days` returns. From an earlier epoch QGIS' meshes read no dates
+(MDAL of QGIS 3.40)."""
+_EPOCH_YEAR = 1850
+_ALMOST = 1e-9
+"""Years by which a time may fall short of a whole one by rounding."""
 
 
 def days(year: float) -> float:
-    """Return the days from the beginning of year 1 to a time in years."""
-    return (year - 1) * DAYS_A_YEAR
+    """Return the days from the beginning of 1850 to a time in years: 1850.5 is 182.5."""
+    whole = math.floor(year + _ALMOST)
+    into = max(year - whole, 0) * _length(whole)
+    return _days_before(whole) - _days_before(_EPOCH_YEAR) + into
 
 
 def iso_date(year: float) -> str:
     """Return the ISO 8601 date of a time in years: 1880.5 is 1880-07-02."""
-    whole = math.floor(year + 1e-9)
-    day = date(_COMMON_YEAR, 1, 1) + timedelta(
-        math.floor(max(year - whole, 0) * DAYS_A_YEAR + 1e-6)
-    )
+    whole = math.floor(year + _ALMOST)
+    into = math.floor(max(year - whole, 0) * _length(whole) + 1e-6)
+    alike = 2000 if _length(whole) == _length(2000) else 2001
     sign = "-" if whole < 0 else ""
-    return f"{sign}{abs(whole):04d}-{day:%m-%d}"
+    return f"{sign}{abs(whole):04d}-{date(alike, 1, 1) + timedelta(into):%m-%d}"
+
+
+def _length(year: int) -> int:
+    """Days of a year."""
+    return _days_before(year + 1) - _days_before(year)
+
+
+def _days_before(year: int) -> int:
+    """Days from the beginning of the year 1 to that of another."""
+    past = year - 1
+    return 365 * past + past // 4 - past // 100 + past // 400

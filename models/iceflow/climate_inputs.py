@@ -15,6 +15,7 @@ from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.iceflow.climate import MONTHS
 from glacier_qgis.models.iceflow.forcing import check_years
 from glacier_qgis.models.iceflow.mass_balance import ICE_PER_WATER
+from glacier_qgis.models.iceflow.units import VerticalUnit, metres_per_unit
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, open_raster, warped
 
@@ -35,10 +36,14 @@ COLDEST, WARMEST = -100.0, 60.0
 """°C; no monthly mean on Earth is outside."""
 KELVIN_FROM = 150.0
 """Temperatures from here on are in kelvin: 150 K is colder than any place on Earth."""
-WETTEST = 50.0
-"""m of water a⁻¹; four times the wettest place on Earth, so that a wet month passes."""
-STRONGEST = 100.0
+WETTEST_MONTH, WETTEST_YEAR = 50.0, 20.0
+"""m of water a⁻¹; no month, and no glacier in a year, has more."""
+DROP = 1e-3
+"""m of water a⁻¹; what interpolation may leave below zero."""
+STRONGEST = 50.0
 """m of ice a⁻¹; no glacier gains or loses more at its surface."""
+_NUMBER = r"(?:(?<![^\W_])-)?\d+(?:\.\d+)?"
+"""A number in the name of a band; what stands between a word and its digits is no minus."""
 
 
 def read_bands(source: RasterInput, role: str, grid: Grid) -> Array:
@@ -53,6 +58,7 @@ def read_series(
     grid: Grid,
     given: Sequence[float],
     times: tuple[float, float] | None,
+    heights: VerticalUnit | None = None,
 ) -> tuple[tuple[float, ...], Array]:
     """Read a raster with a band a year.
 
@@ -62,6 +68,7 @@ def read_series(
         grid: What to read it on.
         given: Years of the bands, where the user says them.
         times: As in :func:`~glacier_qgis.models.iceflow.forcing.check_years`.
+        heights: For elevations, which become m: their unit, where the raster states none.
 
     Returns:
         The years, and an array of shape (years, rows, columns).
@@ -71,7 +78,9 @@ def read_series(
     """
     with open_raster(source, role) as scene:
         fields = _bands(scene, grid)
-        if len(fields) == 1:
+        if heights is not None:
+            fields *= np.float32(metres_per_unit(scene, heights))
+        if len(fields) == 1 and len(given) <= 1:
             return (0.0,), fields
         years = tuple(given) or _band_years(scene)
     if len(years) != len(fields):
@@ -103,6 +112,11 @@ def check_temperature(values: Array, role: str) -> None:
         EngineError: They cannot be.
     """
     low, high = _range(values, role)
+    if low >= 10 * KELVIN_FROM:
+        raise EngineError(
+            f"{role} holds values from {low:g} to {high:g}: these are tenths of kelvin, and °C are "
+            "needed. Divide by 10 and subtract 273.15 with the raster calculator."
+        )
     if low >= KELVIN_FROM:
         raise EngineError(
             f"{role} holds values from {low:g} to {high:g}: that is kelvin, and °C are needed. "
@@ -116,21 +130,27 @@ def check_temperature(values: Array, role: str) -> None:
 
 
 def check_precipitation(values: Array, role: str, unit: PrecipitationUnit) -> None:
-    """Make sure that precipitation (m of water a⁻¹) can be.
+    """Make sure that precipitation (m of water a⁻¹, a row a month) can be.
 
     Raises:
         EngineError: It cannot.
     """
-    low, high = (value / METRES_A_YEAR[unit] for value in _range(values, role))
-    if low < 0:
+    low, wettest_month = _range(values, role)
+    _, wettest_year = _range(values.mean(axis=0), role)
+    for measured, limit, span in (
+        (wettest_month, WETTEST_MONTH, "in a month"),
+        (wettest_year, WETTEST_YEAR, "in the mean of the months"),
+    ):
+        if measured > limit:
+            raise EngineError(
+                f"{role} holds up to {measured / METRES_A_YEAR[unit]:g} {unit} {span}, more than "
+                "falls on any glacier. Choose its unit with PRECIPITATION_UNIT and check its "
+                "no-data value."
+            )
+    if low < -DROP:
         raise EngineError(
-            f"{role} holds negative precipitation (down to {low:g} {unit}). Set these cells to 0, "
-            "or declare the value as no data."
-        )
-    if high * METRES_A_YEAR[unit] > WETTEST:
-        raise EngineError(
-            f"{role} holds up to {high:g} {unit}, more than falls anywhere on Earth. Choose its "
-            "unit with PRECIPITATION_UNIT and check its no-data value."
+            f"{role} holds negative precipitation (down to {low / METRES_A_YEAR[unit]:g} {unit}). "
+            "Set these cells to 0, or declare the value as no data."
         )
 
 
@@ -167,7 +187,8 @@ def check_cover(values: Array, role: str, ice: Mask | None, reporter: Reporter) 
         )
     if not known.all():
         reporter.log(
-            f"{role} has no data in {1 - known.mean():.1%} of the area: no ice is possible there."
+            f"{role} has no data in {1 - known.mean():.1%} of the area: ice melts there, by 10 m a "
+            "year."
         )
     return known
 
@@ -188,7 +209,7 @@ def _band_years(scene: Scene) -> tuple[float, ...]:
     dataset, years = scene.dataset, []
     for band, name in enumerate(dataset.descriptions, 1):
         said = dataset.tags(band).get("YEAR") or name or ""
-        numbers = re.findall(r"-?\d+(?:\.\d+)?", said)
+        numbers = re.findall(_NUMBER, said)
         if len(numbers) != 1:
             raise EngineError(
                 f"{scene.role}: the name of band {band} of {scene.name} ({name!r}) does not tell "

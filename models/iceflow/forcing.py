@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -167,6 +168,18 @@ def check_years(years: Sequence[float], times: tuple[float, float] | None, role:
         )
 
 
+def _attributes(source: VectorInput) -> pd.DataFrame:
+    """Read a table, as Latin-1 where a spreadsheet wrote it in no Unicode."""
+    layer = source.layer or pyogrio.list_layers(source.path)[0][0]
+    read = partial(pyogrio.read_dataframe, source.path, layer=layer, read_geometry=False)
+    table: pd.DataFrame
+    try:
+        table = read()
+    except UnicodeDecodeError:
+        table = read(encoding="latin-1")
+    return table
+
+
 def read_table(source: VectorInput, role: str) -> pd.DataFrame:
     """Return the attributes of a layer or table, names in lower case, rows numbered from 0.
 
@@ -174,8 +187,7 @@ def read_table(source: VectorInput, role: str) -> pd.DataFrame:
         EngineError: It cannot be read, or has no rows.
     """
     try:
-        layer = source.layer or pyogrio.list_layers(source.path)[0][0]
-        table: pd.DataFrame = pyogrio.read_dataframe(source.path, layer=layer, read_geometry=False)
+        table = _attributes(source)
     except (DataSourceError, ValueError, IndexError) as error:
         raise EngineError(f"{role}: {source.shown} cannot be read as a table ({error}).") from error
     table.columns = [str(name).strip().lower() for name in table.columns]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from rasterio.features import rasterize
 from rasterio.windows import Window
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
@@ -20,6 +21,7 @@ from glacier_qgis.models.iceflow.units import (
     vertical_datum,
 )
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.metric import areal_scale
 from glacier_qgis.models.raster.source import open_raster, work_grid
 from glacier_qgis.models.vector.source import read_polygons
 
@@ -27,8 +29,13 @@ Array = npt.NDArray[np.float32]
 
 THICKEST = 5_000.0
 """m; no ice on Earth is thicker."""
-OVERLAP = 1.0
-"""m by which a bed may rise above the surface through resampling."""
+OVERLAP, STEEP_OVERLAP = 1.0, 0.1
+"""By how much a bed may rise above the surface through resampling: m, and a share of how much
+higher the highest of a cell and its neighbours is than the lowest."""
+SLIVER = 1e-3
+"""m of ice below zero that interpolation may leave."""
+AREAL_TOLERANCE = 0.01
+"""Share by which a CRS may change areas without a warning."""
 THICKNESS_SOURCES = (
     "a raster of published ice thickness, such as the consensus estimate (Farinotti et al. 2019) "
     "or that of Millan et al. (2022), or, as a first guess, UNIFORM_THICKNESS with an ICE_MASK. "
@@ -130,6 +137,7 @@ def read_topography(
             f"ground. Where it shows a glacier, give {thickness_role} as well: {THICKNESS_SOURCES}"
         )
     reporter.log(f"Heights in {role} are above: {datum or 'not stated'}. They are not converted.")
+    _tell_scale(grid, reporter)
     stated = {"datum": datum} if datum else {}
     return Topography(grid, ground if bed is not None else ground - ice, ice, **stated)
 
@@ -174,6 +182,19 @@ def polygon_mask(source: VectorInput, grid: Grid, role: str) -> npt.NDArray[np.b
     return mask
 
 
+def _tell_scale(grid: Grid, reporter: Reporter) -> None:
+    """Say by how much the map is larger or smaller than the ground, where that matters."""
+    west, south, east, north = grid.bounds
+    scale = areal_scale(grid.crs, (west + east) / 2, (south + north) / 2)
+    if abs(scale - 1) > AREAL_TOLERANCE:
+        reporter.warning(
+            f"The CRS {grid.crs.name} shows areas {abs(scale - 1):.1%} too "
+            f"{'large' if scale > 1 else 'small'} here, lengths {abs(scale**0.5 - 1):.1%}, and so "
+            "are the areas and volumes of this run; slopes are wrong by as much. For true ones "
+            "reproject the elevation model to UTM with 'Warp'."
+        )
+
+
 def _read_thickness(
     source: RasterInput, role: str, grid: Grid, unit: VerticalUnit, reporter: Reporter
 ) -> Array:
@@ -189,7 +210,7 @@ def _read_thickness(
     if missing.any():
         reporter.log(f"{role} has no data in {missing.mean():.1%} of the area: no ice there.")
     ice[missing] = 0
-    if ice.min() < 0:
+    if ice.min() < -SLIVER:
         raise EngineError(
             f"{role}: {source.shown} holds negative thickness (down to {ice.min():g} m). Set these "
             "cells to 0, or declare the value as no data."
@@ -199,7 +220,7 @@ def _read_thickness(
             f"{role}: {source.shown} holds thickness up to {ice.max():g} m, more than any ice on "
             "Earth. Check its unit and its no-data value."
         )
-    return ice
+    return ice.clip(min=0)
 
 
 def _ice_between(
@@ -218,7 +239,8 @@ def _ice_between(
     _check_holes(np.isfinite(surface), "SURFACE")
     check_elevation(surface, "SURFACE")
     ice = surface - bed
-    above = int((ice < -OVERLAP).sum())
+    relief = maximum_filter(bed, 3) - minimum_filter(bed, 3)
+    above = int((ice < -OVERLAP - STEEP_OVERLAP * relief).sum())
     if above:
         raise EngineError(
             f"BED is above SURFACE in {above} cells, by up to {-ice.min():.1f} m. Check that both "

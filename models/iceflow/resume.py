@@ -24,8 +24,13 @@ from glacier_qgis.models.iceflow.units import NOT_STATED
 from glacier_qgis.models.raster.grid import Grid
 
 _NEEDED = ("topg", "crs", "model_year", *FIELDS, *COUNTS)
-_OTHERWISE = ("start", "end", "resume", "save_interval", "device")
-"""Parameters in which a run that goes on may differ without being another one."""
+_OTHERWISE = (
+    *("start", "end", "resume", "save_interval", "device"),
+    *("bed", "surface", "initial_thickness", "uniform_thickness", "extent", "resolution"),
+    *("observed_outline", "observed_surface", "observed_time", "vertical_unit"),
+)
+"""Parameters in which a run that goes on may differ without being another one, and those that its
+ground and grid come from."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,20 @@ class History:
                 yield self._read(file, index)
 
     def differences(self, parameters: Mapping[str, object]) -> list[str]:
-        """Return where a run's `parameters` are not those of the earlier run, in words."""
-        return [
-            f"{name.upper()} was {_short(self.parameters[name])} and is now {_short(value)}"
+        """Return where a run's `parameters` are not those of the earlier run, in words.
+
+        Args:
+            parameters: All that there are; None where one was left blank.
+        """
+        words = {
+            name: (_short(self.parameters.get(name)), _short(value))
             for name, value in parameters.items()
-            if name in self.parameters
-            and name not in _OTHERWISE
-            and not isinstance(value, dict)
-            and value != self.parameters[name]
+            if name not in _OTHERWISE and (name in self.parameters or not _is_number(value))
+        }
+        return [
+            f"{name.upper()} was {before} and is now {now}"
+            for name, (before, now) in words.items()
+            if before != now
         ]
 
     def _read(self, file: netCDF4.Dataset, index: int) -> Snapshot:
@@ -149,5 +160,15 @@ def _list(years: tuple[float, ...]) -> str:
     return ", ".join(words if len(words) <= 12 else [*words[:5], "…", *words[-5:]])
 
 
+def _is_number(value: object) -> bool:
+    """Whether it may be the default of a parameter that an older version did not have."""
+    return isinstance(value, int | float | str)
+
+
 def _short(value: object) -> str:
+    if value is None:
+        return "blank"
+    if isinstance(value, dict):
+        source = value.get("name") or value["path"]
+        return f"{source} ({value['layer']})" if value.get("layer") else str(source)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -89,7 +89,8 @@ class SimulateGlacier(SimulationOptions):
         )
         ahead = with_observation(self._ahead(first, saved), observation, saved[:-1])
         times = [*saved[:-1], *ahead]
-        facts = provenance(self) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
+        asked = self.model_copy(update={"resolution": topography.grid.cell_size})
+        facts = provenance(asked) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
         if self.scenarios:
             facts["SCENARIO_OFFSETS"] = futures(scenarios)
         findings = [
@@ -104,18 +105,42 @@ class SimulateGlacier(SimulationOptions):
             partial(self._levels, emulator, topography),
             reporter,
         )
-        with keeping([recorder for _, recorder in recorders], reporter), chronicle:
-            for states in chain(
-                zip(*(history.earlier() for history in histories), strict=True),
-                run_together(simulations, ahead, Forecast(Stage(reporter, 0.02, 0.98))),
-            ):
-                chronicle.see(states)
-                for finding, state in zip(findings, states, strict=True):
-                    finding.see(state)
-        chronicle.end(self.cfl)
+        with keeping([recorder for _, recorder in recorders], reporter):
+            with chronicle:
+                for states in chain(
+                    zip(*(history.earlier() for history in histories), strict=True),
+                    run_together(simulations, ahead, Forecast(Stage(reporter, 0.02, 0.98))),
+                ):
+                    chronicle.see(states)
+                    for finding, state in zip(findings, states, strict=True):
+                        finding.see(state)
+            chronicle.end(self.cfl)
+            for words in filter(None, (finding.words for finding in findings)):
+                reporter.log(words)
+            self._write_documents(chronicle, findings, topography, facts, doubts, outputs)
         last = chronicle.last[0]
-        for words in filter(None, (finding.words for finding in findings)):
-            reporter.log(words)
+        return {
+            **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
+            "VOLUME": last.volume,
+            "AREA": last.area,
+            "MAX_SPEED": float(last.speed.max()),
+            "LOST_AT_BORDER": last.budget.lost,
+            "ADDED_BY_CLIPPING": last.budget.added,
+            "STEPS": last.steps,
+            "TIMES": [*times],
+            **findings[0].numbers(),
+        }
+
+    def _write_documents(
+        self,
+        chronicle: Chronicle,
+        findings: Sequence[Findings],
+        topography: Topography,
+        facts: Mapping[str, str],
+        doubts: Sequence[str],
+        outputs: Outputs,
+    ) -> None:
+        """Write what tells of the run as a whole, as far as it was asked for."""
         if self.series:
             table = with_comparison(chronicle.table, findings)
             write_layer(table, outputs.stage(self.series), "series")
@@ -129,20 +154,9 @@ class SimulateGlacier(SimulationOptions):
                 chronicle.runs,
                 chronicle.budgets,
                 [*doubts, *chronicle.warnings],
-                facts | {"STEPS": str(last.steps)},
+                {**facts, "STEPS": str(chronicle.last[0].steps)},
                 findings,
             )
-        return {
-            **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
-            "VOLUME": last.volume,
-            "AREA": last.area,
-            "MAX_SPEED": float(last.speed.max()),
-            "LOST_AT_BORDER": last.budget.lost,
-            "ADDED_BY_CLIPPING": last.budget.added,
-            "STEPS": last.steps,
-            "TIMES": [*times],
-            **findings[0].numbers(),
-        }
 
     def _topography(self, reporter: Reporter) -> Topography:
         return read_topography(
@@ -163,13 +177,14 @@ class SimulateGlacier(SimulationOptions):
             return []
         histories = read_histories(self.resume, self.start, scenarios)
         now = histories[0].years[-1]
-        if self.end <= now:
+        if self.end < now:
             raise EngineError(
-                f"END ({self.end:g}) must be later than year {now:g}, which RESUME goes on from."
+                f"END ({self.end:g}) is before year {now:g}, which RESUME goes on from. Choose a "
+                f"later one, or {now:g} to have the results of what was saved."
             )
         if wrong := self.saves_too_often(histories[0].years[0]):
             raise EngineError(f"{wrong}.")
-        parameters = self.model_dump(mode="json", exclude_none=True, exclude={*RASTERS, *DOCUMENTS})
+        parameters = self.model_dump(mode="json", exclude={*RASTERS, *DOCUMENTS})
         tell_differences(histories, scenarios, parameters, reporter)
         return histories
 

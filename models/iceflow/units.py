@@ -15,8 +15,8 @@ from glacier_qgis.models.raster.source import Scene, read_band
 Array = npt.NDArray[np.float32]
 VerticalUnit = Literal["from the raster", "metres", "feet"]
 
-HIGHEST, LOWEST = 9_000.0, -12_000.0
-"""m; no elevation on Earth is outside."""
+HIGHEST, LOWEST = 9_000.0, -9_000.0
+"""m; no ground outside of the deepest ocean trenches is beyond, but the fill value -9999 is."""
 NOT_STATED = "not stated by the input"
 """Stands for a vertical datum that is not known."""
 INTERNATIONAL_FOOT = 0.3048
@@ -38,18 +38,18 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
 
     Args:
         scene: The raster; its band's unit counts first, then the CRS's vertical axis.
-        choice: What the user says; "from the raster" leaves it to the raster.
+        choice: What the user says, for rasters that do not state a known unit themselves.
 
     Raises:
-        EngineError: The raster names a unit of no known length, or gives no unit while its CRS
-            measures in feet or degrees, so that its heights may be in feet too.
+        EngineError: Nobody says: the raster names a unit of no known length, or gives no unit
+            while its CRS measures in feet or degrees, so that its heights may be in feet too.
     """
+    stated = (scene.dataset.units[0] or "").strip() or _vertical_axis(scene)
+    if stated.lower() in _METRES:
+        return _METRES[stated.lower()]
     if choice != "from the raster":
         return 1.0 if choice == "metres" else INTERNATIONAL_FOOT
-    stated = (scene.dataset.units[0] or "").strip() or _vertical_axis(scene)
     if stated:
-        if stated.lower() in _METRES:
-            return _METRES[stated.lower()]
         raise EngineError(
             f"{scene.role}: {scene.name} gives heights in {stated!r}, which is neither metres nor "
             "feet. Say what they are with VERTICAL_UNIT."
@@ -89,7 +89,7 @@ def check_elevation(ground: Array, role: str) -> None:
     low, high = float(known.min()), float(known.max())
     if low < LOWEST or high > HIGHEST:
         raise EngineError(
-            f"{role} holds elevations from {low:g} to {high:g} m, which is not on Earth. If they "
+            f"{role} holds elevations from {low:g} to {high:g} m, where no ice can be. If they "
             "are in feet set VERTICAL_UNIT; if a fill value is among them declare it as no data."
         )
 

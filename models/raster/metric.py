@@ -79,6 +79,13 @@ def is_true(crs: CRS, longitude: float, latitude: float) -> bool:
     return abs(scale - 1) <= SCALE_TOLERANCE
 
 
+def areal_scale(crs: CRS, easting: float, northing: float) -> float:
+    """Return how many times larger an area is in a projected CRS, at a place of it, than truly."""
+    projection = Proj(crs)
+    longitude, latitude = projection(easting, northing, inverse=True)
+    return float(projection.get_factors(longitude, latitude).areal_scale)
+
+
 def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
     """Return the box in `target` that holds the box `bounds` of `source`."""
     if source == target:

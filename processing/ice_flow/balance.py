@@ -257,7 +257,7 @@ def _series() -> list[Parameter]:
             "BALANCE_RASTER",
             "Raster series",
             "Raster series: the mass balance itself in BALANCE_UNIT, one band, or a band a year, "
-            "linear between them. Where it has no data no ice can be.",
+            "linear between them. Where it has no data ice melts by 10 m a year.",
         ),
         choice(
             "BALANCE_UNIT",

@@ -21,7 +21,8 @@ def resume() -> Parameter:
     return described(
         file,
         "A NETCDF of an earlier run, ended or interrupted (….unfinished.nc). It gives the ground, "
-        "the ice and the grid; all other parameters hold as they are set here. The results begin "
+        "the ice and the grid (RESOLUTION does nothing); all other parameters hold as they are set "
+        "here, and END may be its last year, to have the other results of it. The results begin "
         "with the years that it saved, and are those of a run without interruption if the "
         "parameters are the same and years saved are multiples of UPDATE_INTERVAL. Give the "
         "simulation.nc of any one scenario in a SCENARIO_FOLDER, and the same SCENARIOS, to go on "
@@ -37,7 +38,8 @@ def time_span() -> list[Parameter]:
             "START",
             "Start (year)",
             "Year of the initial state; 0 if left empty. With RESUME: which of its saved years to "
-            "go on from; its last if left empty.",
+            "go on from; its last if left empty. (QGIS projects keep the times of bands only for "
+            "the years 1 to 9999.)",
             None,
         ),
         number("END", "End (year)", "Year to stop at; after the start.", 100),

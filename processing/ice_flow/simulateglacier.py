@@ -46,9 +46,9 @@ def vertical_unit() -> Parameter:
     return choice(
         "VERTICAL_UNIT",
         "Unit of elevations",
-        "The unit of elevations and thickness. 'from the raster' takes the unit that the file "
-        "states, or metres where its coordinates are in metres; a raster in degrees or feet that "
-        "states none is asked about.",
+        "The unit of elevations and thickness, for rasters that do not state theirs: what a file "
+        "says of itself counts first. 'from the raster' takes metres for a file that says nothing "
+        "where its coordinates are in metres; one in degrees or feet is asked about.",
         ["from the raster", "metres", "feet"],
         advanced=True,
     )
@@ -69,7 +69,7 @@ def flow() -> list[Parameter]:
             "SLIDING",
             "Sliding coefficient c (km MPa⁻³ a⁻¹)",
             "How easily the ice slides over its bed: 0 does not slide, 12 is common for temperate "
-            "valley glaciers, 70 is the most that the emulators know.",
+            "valley glaciers; the emulators of Jouvet et al. (2022) learnt from 0 to 70.",
             0,
             minValue=0,
             maxValue=1000,
@@ -193,7 +193,7 @@ class SimulateGlacier(EngineAlgorithm):
                 minValue=1,
                 maxValue=20000,
             ),
-            polygons("ICE_MASK", "Ice mask", "Polygons outside which ice melts away at once."),
+            polygons("ICE_MASK", "Ice mask", "Polygons outside which ice melts, by 10 m a year."),
             vertical_unit(),
             *flow(),
             *time_span(),

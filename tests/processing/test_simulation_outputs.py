@@ -15,6 +15,7 @@ from qgis.core import (
     QgsMapLayer,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
+    QgsMeshDatasetIndex,
     QgsMeshLayer,
     QgsPointXY,
     QgsProcessingContext,
@@ -193,7 +194,15 @@ def test_qgis_reads_the_netcdf_as_a_mesh_too(layers: dict[str, QgsMapLayer], net
         provider.datasetGroupMetadata(group).name() for group in range(provider.datasetGroupCount())
     ]
     assert "ice thickness" in names
-    assert provider.datasetCount(names.index("ice thickness")) == len(YEARS)
+    group = names.index("ice thickness")
+    assert provider.datasetCount(group) == len(YEARS)
+    capabilities = provider.temporalCapabilities()
+    begin = capabilities.referenceTime()
+    assert capabilities.hasReferenceTime()
+    for index in range(len(YEARS)):
+        time = capabilities.datasetTime(QgsMeshDatasetIndex(group, index))
+        band_begins = span_of(layers["THICKNESS"], index + 1).begin()
+        assert abs(begin.addMSecs(round(time)).msecsTo(band_begins)) < 1000
 
 
 def test_the_end_of_a_frame_is_the_begin_of_the_next(layers: dict[str, QgsMapLayer]) -> None:

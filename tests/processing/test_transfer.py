@@ -127,8 +127,8 @@ def test_what_lies_in_a_temporary_file_is_called_what_a_person_calls_it(
     passing = Path(shutil.copy(scene, folder / "OUTPUT.tif"))
     layer = QgsRasterLayer(str(passing), "Despeckled scene")
     QgsProject.instance().addMapLayer(layer)
-    table = tmp_path / "warming.csv"
-    table.write_text("year,ela\n0,2900\n100,3000\n", encoding="utf-8")
+    table = tmp_path / "warming.tsv"
+    table.write_text("year\tela\n0\t2900\n100\t3000\n", encoding="utf-8")
     try:
         given = job(INPUT=layer.id(), MASK=polygons.id())
         ice = job(
@@ -246,6 +246,27 @@ def test_a_folder_that_does_not_exist_is_told_before_the_work(
     output = str(tmp_path / "nowhere" / name)
     refused(log, lambda: job(algorithm, OUTPUT=output), "does not exist")
     assert not (tmp_path / "copy.json").exists()
+
+
+@pytest.mark.parametrize("form", ["nowhere/x.gpkg", "ogr:dbname='{}/nowhere/x.gpkg' table=\"x\""])
+def test_so_is_one_that_is_not_written_out(
+    job: Job, log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = form.format(tmp_path)
+    refused(log, lambda: job("delineatetermini", OUTPUT=output), "does not exist")
+    assert not (tmp_path / "copy.json").exists()
+
+
+def test_a_table_reaches_the_engine_whole_whatever_its_columns_are_called(
+    job: Job, aletsch: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "Tabelle.csv"
+    table.write_text("fid,year,ela\n1,0,2900\n1,100,3000\n")
+    out = {"INPUT": None, "OUTPUT": None, "THICKNESS": "TEMPORARY_OUTPUT"}
+    out["VELOCITY"] = "TEMPORARY_OUTPUT"
+    given = job("simulateglacier", BED=str(aletsch), BALANCE_TABLE=str(table), **out)
+    assert given["balance_table"]["path"] == str(table)
 
 
 def test_impossible_simulations_are_refused_at_once(job: Job, aletsch: Path) -> None:

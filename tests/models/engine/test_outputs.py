@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.outputs import Outputs
 
 
@@ -51,3 +52,22 @@ def test_an_unfinished_folder_without_anything_that_lasts_goes(tmp_path: Path) -
     with pytest.raises(KeyError):
         interrupted(tmp_path / "out", "a/h.tif")
     assert not files(tmp_path)
+
+
+def test_statistics_of_a_file_that_is_replaced_do_not_stay_beside_the_new_one(
+    tmp_path: Path,
+) -> None:
+    fill(tmp_path, "a.tif", "a.tif.aux.xml", "a.tif.ovr", "b.tif.aux.xml")
+    with Outputs("0123456789ab") as outputs:
+        draft = outputs.stage(tmp_path / "a.tif")
+        draft.write_text("new")
+        draft.with_name(f"{draft.name}.msk").write_text("its mask")
+    assert files(tmp_path) == ["a.tif", "a.tif.msk", "b.tif.aux.xml"]
+    assert (tmp_path / "a.tif").read_text() == "new"
+
+
+def test_a_file_cannot_hold_two_outputs(tmp_path: Path) -> None:
+    with Outputs("0123456789ab") as outputs:
+        outputs.stage(tmp_path / "a.tif").touch()
+        with pytest.raises(EngineError, match=r"a\.tif was given for two outputs"):
+            outputs.stage(tmp_path / "a.tif")

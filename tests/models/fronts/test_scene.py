@@ -67,10 +67,13 @@ def write(path: Path, values: npt.NDArray[np.generic], nodata: float | None = No
 
 
 def seen(
-    source: RasterInput, window: Window | None = None, bands: tuple[int, ...] = (1,)
+    source: RasterInput,
+    window: Window | None = None,
+    bands: tuple[int, ...] = (1,),
+    cell_size: float = CELL,
 ) -> npt.NDArray[np.float32]:
     with open_raster(source) as scene:
-        grid = work_grid(scene, cell_size=CELL)
+        grid = work_grid(scene, cell_size=cell_size)
         with network_view(scene, grid, bands) as view:
             return view.read(window or Window(0, 0, grid.width, grid.height))
 
@@ -146,6 +149,38 @@ def test_zero_fill_is_told_from_decibels_of_any_sign(tmp_path: Path, shift: floa
     view = seen(write(tmp_path / "filled.tif", values))
     assert (view[:, :, :30] == 0).all()
     assert (view[1, :, 30:] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("declared", "dtype"), [(-9999, "float32"), (np.nan, "float32"), (65535, "uint16")]
+)
+def test_zero_fill_is_found_where_another_value_is_declared(
+    tmp_path: Path, declared: float, dtype: str
+) -> None:
+    values = np.rint(4000 * np.sqrt(power())).astype(dtype)
+    values[:, :30] = 0
+    values[50, 50] = declared
+    view = seen(write(tmp_path / "filled.tif", values, nodata=declared))
+    assert (view[:, :, :30] == 0).all()
+    assert view[1, 50, 50] == 0
+    assert view[1, :, 30:].sum() == view[1, :, 30:].size - 1
+
+
+@pytest.mark.parametrize("fill", [-9999, -32768])
+def test_a_fill_value_that_nobody_declared_is_not_shown_nor_what_is_mixed_with_it(
+    tmp_path: Path, fill: int
+) -> None:
+    values = decibels(power()).astype("float32")
+    values[:, :30] = np.nan
+    values[60:70, 80:90] = np.nan
+    marked = seen(write(tmp_path / "marked.tif", values), cell_size=CELL / 1.5)
+    values[np.isnan(values)] = fill
+    view = seen(write(tmp_path / "filled.tif", values), cell_size=CELL / 1.5)
+    assert (view[:, :, :45] == 0).all()
+    assert (view[:, 90:105, 120:135] == 0).all()
+    assert 0 < (view[1] == 0).sum() - 45 * view.shape[1] - 15 * 15 < 4 * view.shape[1]
+    shown = view[1] > 0
+    assert np.abs(view[0] - marked[0])[shown].max() < 0.05
 
 
 def test_the_largest_numbers_of_a_type_are_fill_and_not_brightness(tmp_path: Path) -> None:

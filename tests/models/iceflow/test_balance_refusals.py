@@ -20,9 +20,10 @@ from glacier_qgis.models.iceflow.balance_jobs import SurfaceMassBalance
         ("temperature", monthly(ALPS)[:11], "11 bands; 12 are needed"),
         ("temperature", monthly(ALPS) + 273.15, "kelvin.*Subtract 273.15"),
         ("temperature", monthly(ALPS) * 10, "no temperatures in °C"),
+        ("temperature", (monthly(ALPS) + 273.15) * 10, "tenths of kelvin.*Divide by 10"),
         ("temperature", monthly(ALPS) * np.nan, "no data in this area"),
         ("precipitation", monthly(-RAIN), "negative precipitation"),
-        ("precipitation", monthly(RAIN) * 1000, "anywhere on Earth.*PRECIPITATION_UNIT"),
+        ("precipitation", monthly(RAIN) * 1000, "on any glacier.*PRECIPITATION_UNIT"),
     ],
 )
 def test_a_climate_in_the_wrong_unit_is_refused(
@@ -97,6 +98,7 @@ def test_a_series_that_does_not_fit_is_refused(
         ({"refreezing": 1.2}, "REFREEZING"),
         ({"first_month": 13}, "FIRST_MONTH"),
         ({"ablation_gradient": -1}, "ABLATION_GRADIENT"),
+        ({"band_years": "1990 2000"}, "BAND_YEARS was given, but no raster"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_by_name(
@@ -135,12 +137,33 @@ def test_a_table_is_held_to_the_bounds_of_the_numbers_that_it_replaces(
         balance(**options, balance_table=table(text), years="5")
 
 
+def test_millimetres_a_month_taken_for_metres_a_year_are_found_in_a_dry_climate_too(
+    balance: Callable[..., np.ndarray],
+) -> None:
+    dry = {**STATION, "monthly_precipitation": "40 " * 12}
+    assert np.isfinite(balance(**dry)).all()
+    with pytest.raises(EngineError, match=r"40 m per year in the mean.*PRECIPITATION_UNIT"):
+        balance(**dry | {"precipitation_unit": "m per year"})
+
+
+def test_what_interpolation_leaves_below_zero_is_no_precipitation(
+    balance: Callable[..., np.ndarray], write_bands: Write
+) -> None:
+    options = {key: value for key, value in STATION.items() if key != "monthly_precipitation"}
+    none, less = (
+        balance(**options, precipitation=write_bands(f"{name}.tif", monthly(RAIN * 0 + value)))
+        for name, value in (("none", 0.0), ("less", -1e-6))
+    )
+    np.testing.assert_array_equal(none, less)
+
+
+@pytest.mark.parametrize("fill", [-32768, -9999])
 @pytest.mark.parametrize("name", ["climate_surface", "ela_raster"])
 def test_a_fill_value_is_no_elevation(
-    balance: Callable[..., np.ndarray], write_bands: Write, name: str
+    balance: Callable[..., np.ndarray], write_bands: Write, name: str, fill: float
 ) -> None:
     heights = np.full((1, *SHAPE), 2500, dtype="f4")
-    heights[0, 3, 4] = -32768
+    heights[0, 3, 4] = fill
     options: dict[str, object] = {name: write_bands("height.tif", heights)}
     if name == "climate_surface":
         climate = {
@@ -148,5 +171,5 @@ def test_a_fill_value_is_no_elevation(
             "precipitation": write_bands("rain.tif", monthly(RAIN * np.float32(12 / 1000))),
         }
         options |= {"mass_balance": "degree days", **climate}
-    with pytest.raises(EngineError, match=f"{name.upper()} holds elevations from -32768"):
+    with pytest.raises(EngineError, match=f"{name.upper()} holds elevations from {fill}"):
         balance(**options)

@@ -26,7 +26,8 @@ FOOT = 0.3048
         ("m", "from the raster", 1.0),
         (None, "from the raster", 1.0),
         (None, "feet", FOOT),
-        ("ft", "metres", 1.0),
+        ("ft", "metres", FOOT),
+        ("furlong", "metres", 1.0),
     ],
 )
 def test_heights_are_converted_only_where_something_says_so(
@@ -80,6 +81,16 @@ def test_a_vertical_crs_gives_the_unit_and_its_datum_is_noted(
     assert topography.datum == datum
     assert not topography.grid.crs.is_compound
     assert any(datum in told for told in listener.logs)
+
+
+def test_each_raster_has_the_unit_that_it_states_and_the_choice_is_for_the_others(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    bed = write_tif("bed.tif", np.full(SHAPE, 6000, "f4"), UPRIGHT)
+    ice = write_tif("ice.tif", np.full(SHAPE, 100, "f4"), UPRIGHT, unit="m")
+    topography = read(bed=bed, thickness=ice, unit="feet")
+    np.testing.assert_allclose(topography.bed, 6000 * FOOT, rtol=1e-6)
+    np.testing.assert_allclose(topography.thickness, 100)
 
 
 def test_a_bed_and_a_surface_above_different_datums_are_refused(

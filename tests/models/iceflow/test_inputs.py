@@ -87,6 +87,41 @@ def test_a_uniform_thickness_stands_on_a_bed_and_comes_off_a_surface(
         read_topography(dem, dem, *arguments, uniform=30.0)
 
 
+def test_what_interpolation_leaves_below_zero_is_no_ice(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    bed = write_tif("bed.tif", np.full(SHAPE, 2000, "f4"), UPRIGHT)
+    ice = write_tif("ice.tif", np.full(SHAPE, -1e-6, "f4"), UPRIGHT)
+    assert (read(bed=bed, thickness=ice).thickness == 0).all()
+
+
+def test_on_steep_ground_bed_and_surface_may_differ_by_where_their_cells_lie(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    x, _ = cell_centres(UPRIGHT, SHAPE)
+    bed = write_tif("bed.tif", (2500 + (x - WEST)).astype("f4"), UPRIGHT)
+    beside = Affine.translation(-4.0, 0) @ UPRIGHT
+    surface = write_tif("surface.tif", (2500 + (x - WEST)).astype("f4"), beside)
+    lower = write_tif("lower.tif", (2460 + (x - WEST)).astype("f4"), UPRIGHT)
+    shifted = read(bed=surface, surface=bed)
+    assert shifted.thickness.max() <= 5
+    with pytest.raises(EngineError, match=r"BED is above SURFACE"):
+        read(bed=bed, surface=lower)
+
+
+def test_a_map_that_is_larger_than_the_ground_is_told(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], listener: Listener
+) -> None:
+    flat = np.full(SHAPE, 2000, "f4")
+    read(bed=write_tif("utm.tif", flat, UPRIGHT))
+    assert not listener.warnings
+    west, north = 500_000, -3_200_000
+    transform = Affine(CELL, 0, west, 0, -CELL, north)
+    read(bed=write_tif("polar.tif", flat, transform, "EPSG:3413"))
+    (warning,) = listener.warnings
+    assert "areas 7.3% too large here, lengths 3.6%" in warning
+
+
 def holed(value: float) -> np.ndarray:
     values = np.full(SHAPE, 2000, "f4")
     values[30, 20] = value
@@ -105,7 +140,8 @@ def test_holes_in_the_elevation_are_refused(
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (holed(-32768), "not on Earth.*declare it as no data"),
+        (holed(-32768), "no ice can be.*declare it as no data"),
+        (holed(-9999), "no ice can be.*declare it as no data"),
         (np.full(SHAPE, 12_000, "f4"), "set VERTICAL_UNIT"),
         (np.full(SHAPE, np.nan, "f4"), "BED has no data in this area"),
     ],

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from calendar import isleap
+from datetime import date
 from pathlib import Path
 
 import netCDF4
@@ -11,9 +13,11 @@ import pytest
 import rasterio
 import xarray
 from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import CRS
 
-from glacier_qgis.models.iceflow.calendar import iso_date
+from glacier_qgis.models.iceflow.calendar import days, iso_date
 from glacier_qgis.models.iceflow.netcdf import create_simulation_file
 from glacier_qgis.models.iceflow.simulation import Snapshot
 from glacier_qgis.models.raster.grid import Grid
@@ -58,7 +62,7 @@ def test_xarray_decodes_times_places_and_values(written: tuple[Path, Grid]) -> N
     with xarray.open_dataset(path) as data:
         np.testing.assert_array_equal(data["x"], grid.x)
         np.testing.assert_array_equal(data["y"], grid.y)
-        dates = [f"{time.year}-{time.month:02d}-{time.day:02d}" for time in data["time"].values]
+        dates = [str(time)[:10] for time in data["time"].values]
         assert dates == ["1880-01-01", "1880-07-02", "1890-01-01"]
         place = data["thk"].sel(x=grid.x[6], y=grid.y[4]).isel(time=2)
         assert float(place) == 16.0
@@ -84,8 +88,8 @@ def test_the_structure_is_that_of_the_cf_conventions(written: tuple[Path, Grid])
     with xarray.open_dataset(path, decode_times=False, decode_cf=False) as data:
         assert data.attrs["Conventions"] == "CF-1.10"
         assert {"title", "source", "history", "references"} <= set(data.attrs)
-        assert data["time"].attrs["units"] == "days since 0001-01-01"
-        assert data["time"].attrs["calendar"] == "365_day"
+        assert data["time"].attrs["units"] == "days since 1850-01-01"
+        assert data["time"].attrs["calendar"] == "proleptic_gregorian"
         for axis, name in (("x", "projection_x_coordinate"), ("y", "projection_y_coordinate")):
             assert data[axis].attrs["standard_name"] == name
             assert data[axis].attrs["units"] == "m"
@@ -140,8 +144,23 @@ def test_the_checker_would_have_found_something(written: tuple[Path, Grid]) -> N
         (0, "0000-01-01"),
         (1880.5, "1880-07-02"),
         (-12, "-0012-01-01"),
+        (2024 + 59.5 / 366, "2024-02-29"),
+        (2023 + 59.5 / 365, "2023-03-01"),
         (99.99999999999, "0100-01-01"),
     ],
 )
 def test_years_become_dates(year: float, expected: str) -> None:
     assert iso_date(year) == expected
+
+
+@given(st.dates(), st.floats(0, 0.999))
+def test_days_are_those_of_the_proleptic_gregorian_calendar(day: date, part: float) -> None:
+    beginning = date(day.year, 1, 1)
+    length = 366 if isleap(day.year) else 365
+    year = day.year + ((day - beginning).days + part) / length
+    assert days(year) == pytest.approx((day - date(1850, 1, 1)).days + part, abs=1e-3)
+
+
+@given(st.integers(-30_000, -1))
+def test_years_before_the_first_are_as_long_as_those_400_years_later(year: int) -> None:
+    assert days(year + 1) - days(year) == days(year + 401) - days(year + 400)

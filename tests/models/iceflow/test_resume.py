@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,10 +14,12 @@ from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas
 import netCDF4
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from affine import Affine
 from listener import Listener
 from pydantic import ValidationError
@@ -25,11 +28,13 @@ import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.iceflow import simulate_job
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.simulate_job import SimulateGlacier
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
+BOUNDS = (400_000, 5_145_200, 403_200, 5_150_000)
 Options = dict[str, object]
 FIELDS = ("thk", "usurf", "ubar", "vbar", "smb")
 
@@ -232,11 +237,56 @@ def test_each_scenario_of_an_interrupted_batch_goes_on_from_its_last_saved_year(
         np.testing.assert_allclose(resumed["thk"][:], whole["thk"][:], rtol=1e-4, atol=1e-3)
 
 
+def test_the_results_of_what_was_saved_can_be_had_without_another_step(
+    valley: Options, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, kept = tmp_path / "run.nc", tmp_path / "run.unfinished.nc"
+    whole = simulate(listener, **valley, thickness=tmp_path / "whole.tif")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(simulate_job, "write_report", full)
+    wanted = {"thickness": tmp_path / "rest.tif", "report": tmp_path / "run.html"}
+    with pytest.raises(OSError, match="No space left"):
+        simulate(listener, **valley, **wanted, netcdf=target)
+    monkeypatch.undo()
+    assert str(kept) in listener.warnings[-1]
+    rest = simulate(listener, **onwards(valley, kept), **wanted)
+    assert (rest["STEPS"], rest["VOLUME"]) == (whole["STEPS"], whole["VOLUME"])
+    with rasterio.open(tmp_path / "whole.tif") as one, rasterio.open(tmp_path / "rest.tif") as two:
+        np.testing.assert_array_equal(one.read(), two.read())
+    assert (tmp_path / "run.html").stat().st_size > 1000
+
+
+def test_a_run_that_goes_on_tells_what_is_different_and_nothing_else(
+    valley: Options, tmp_path: Path, listener: Listener
+) -> None:
+    past, table, mask = tmp_path / "past.nc", tmp_path / "line.csv", tmp_path / "mask.gpkg"
+    table.write_text("year,ela\n0,2900\n12,3300\n")
+    outline = geopandas.GeoSeries([shapely.box(*BOUNDS)], crs="EPSG:32632")
+    outline.to_file(mask)
+    given = {"balance_table": {"path": str(table)}, "ice_mask": {"path": str(mask)}}
+    coarse = {"resolution": 200.0, "vertical_unit": "metres"}
+    simulate(listener, **valley | given | coarse | {"end": 5.0}, netcdf=past)
+    onward = onwards(valley, past)
+    listener.logs.clear()
+    simulate(listener, **onward, **given, thickness=tmp_path / "h.tif")
+    assert not [told for told in listener.logs if "another run" in told]
+    with rasterio.open(tmp_path / "h.tif") as raster:
+        assert json.loads(raster.tags()["PARAMETERS"])["resolution"] == raster.res[0] == 200
+    simulate(listener, **onward)
+    changes = [told for told in listener.logs if "another run" in told]
+    assert len(changes) == 2
+    assert f"BALANCE_TABLE was {table} and is now blank" in "".join(changes)
+    assert f"ICE_MASK was {mask} and is now blank" in "".join(changes)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"start": 6.0}, r"START \(6\) is not among the years saved .*0, 2.5, 5"),
-        ({"end": 5.0}, r"END \(5\) must be later than year 5"),
+        ({"end": 4.0}, r"END \(4\) is before year 5"),
     ],
 )
 def test_what_cannot_be_resumed_is_told(

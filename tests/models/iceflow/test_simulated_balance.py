@@ -44,6 +44,19 @@ def test_a_field_that_is_the_same_everywhere_is_the_number(
     assert field["STEPS"] == number["STEPS"]
 
 
+def test_an_equilibrium_line_in_feet_is_converted(
+    glacier: dict[str, dict[str, str]], write_bands: Write, listener: Listener
+) -> None:
+    raster = write_bands("ela.tif", np.full((1, *SHAPE), 2800 / 0.3048, dtype="f4"))
+    with rasterio.open(raster["path"], "r+") as target:
+        target.units = ("ft",)
+    number, field = (
+        run_job(SimulateGlacier(**glacier, end=4, save_interval=2, **options), listener)
+        for options in ({"ela": 2800}, {"ela_raster": raster})
+    )
+    assert field["VOLUME"] == pytest.approx(number["VOLUME"], rel=1e-5)
+
+
 def test_a_simulation_starts_from_the_balance_of_its_surface_and_feels_warming(
     glacier: dict[str, dict[str, str]],
     write_bands: Write,
@@ -85,4 +98,4 @@ def test_ice_without_climate_is_refused_and_elsewhere_none_can_be(
     run_job(job, listener)
     with rasterio.open(target) as raster:
         assert (raster.read(1)[-5:] == -10).all()
-    assert any("no ice is possible there" in line for line in listener.logs)
+    assert any("ice melts there" in line for line in listener.logs)
