@@ -34,6 +34,14 @@ _PRODUCTS = (
     re.compile(
         r"(?P<mission>S2[A-D])_MSIL[12][AC]_(?P<date>\d{8})T\d{6}_N\d{4}_R\d{3}_T\w{5}_\d{8}T\d{6}"
     ),
+    # The same until 2016: the first time is that of processing; products (V) and strips (S) name
+    # that of sensing after it, tiles none
+    re.compile(
+        r"(?P<mission>S2[A-D])_\w{4}_\w{10}_\w{4}_\d{8}T\d{6}(?:(?:_R\d{3})?"
+        r"_[VS](?P<date>\d{8})T\d{6}(?:_\d{8}T\d{6})?|_A\d{6})?(?:_T\d\d[A-Z]{3})?"
+    ),
+    # NASA: Harmonized Landsat and Sentinel-2 (year and day of year)
+    re.compile(r"(?P<mission>HLS\.[LS]30)\.T\d\d[A-Z]{3}\.(?P<ordinal>\d{7})(?:T\d{6})?\.v\d\.\d"),
     # USGS: Landsat collection ids, and those before collections (year and day of year)
     re.compile(r"(?P<mission>L[COTEM]\d\d)_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d\d_(?:RT|T1|T2)"),
     re.compile(r"(?P<mission>L[COTEM]\d)\d{6}(?P<ordinal>\d{7})[A-Z]{3}\d\d"),
@@ -50,25 +58,32 @@ _MISSIONS = {
     "TDX": ("TanDEM-X", "X-SAR"),
     "S1": ("Sentinel-1", "C-SAR"),
     "S2": ("Sentinel-2", "MSI"),
+    "HLS.L30": ("Landsat", "OLI/TIRS"),
+    "HLS.S30": ("Sentinel-2", "MSI"),
 }
-"""Short names as in the CaFFe data set (GLACIER_DATE_SENSOR_RESOLUTION_QUALITY_ORBIT)."""
+"""Short names as in the CaFFe data set (GLACIER_DATE_SENSOR_RESOLUTION_QUALITY_ORBIT), and those of
+products that do not tell which of several satellites it was."""
 
 _LANDSAT_SENSORS = {"C": "OLI/TIRS", "O": "OLI", "T": "TM", "E": "ETM+", "M": "MSS"}
 
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
+TIME = r"(?:[01]\d|2[0-3])(?:[0-5]\d){2}"
+"""A time of day, hhmmss, as it may follow a date without anything between."""
+
+_DATE = re.compile(rf"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?:{TIME})?(?!\d)")
 
 
 def parse_scene_name(name: str) -> SceneName:
     """Read a scene's path or name.
 
     A product id is recognised within a longer name; otherwise the first plain date
-    (YYYYMMDD or YYYY-MM-DD) and the first short mission name between separators count.
+    (YYYYMMDD or YYYY-MM-DD, hhmmss behind it or not) and the first short mission name between
+    separators count. Where a product id holds no day of acquisition, a plain date beside it counts.
     """
     base = PurePath(name.replace("\\", "/")).name
     for pattern in _PRODUCTS:
         found = pattern.search(base)
         if found:
-            date = _product_date(found.groupdict())
+            date = _product_date(found) or _plain_date(base.replace(found[0], " "))
             return SceneName(found[0], date, *_mission(found["mission"]))
     stem = re.sub(r"(\.(tiff?|vrt|jp2|png|jpe?g|img|nc|safe|zip|gz))+$", "", base, flags=re.I)
     words = re.split(r"[_\-. ]+", stem.upper())
@@ -89,12 +104,16 @@ def _mission(code: str) -> tuple[str, str]:
     return _MISSIONS.get(re.sub(r"^(T[SD]X)1$", r"\1", code), ("", ""))
 
 
-def _product_date(parts: dict[str, str]) -> datetime.date | None:
-    layout, text = ("%Y%m%d", parts["date"]) if "date" in parts else ("%Y%j", parts["ordinal"])
-    try:
-        return datetime.datetime.strptime(text, layout).date()
-    except ValueError:
-        return None
+def _product_date(found: re.Match[str]) -> datetime.date | None:
+    for name, layout in (("date", "%Y%m%d"), ("ordinal", "%Y%j")):
+        text = found.groupdict().get(name)
+        if text:
+            try:
+                date = datetime.datetime.strptime(text, layout).date()
+            except ValueError:
+                return None
+            return date if date.year == int(text[:4]) else None  # day 366 of a common year
+    return None
 
 
 def _plain_date(text: str) -> datetime.date | None:

@@ -12,6 +12,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.product_names import TIME
 
 _PLACES = {
     "YYYY": r"(?P<year>\d{4})",
@@ -33,7 +34,7 @@ DATE_TAGS = (
 """Domain and name of tags that hold the time of acquisition, the surest first: some programs
 set the last to the time of processing."""
 
-_TAG_DATE = re.compile(r"^\s*((?:19|20)\d\d)[-:./]?(\d\d)[-:./]?(\d\d)(?!\d{3})")
+_TAG_DATE = re.compile(rf"^\s*((?:19|20)\d\d)[-:./]?(\d\d)[-:./]?(\d\d)(?:{TIME})?(?!\d{{3}})")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ FLOATS = {1: "float32", 10: "float16"}
 """Element types of an input that can be fed, by their number in the ONNX standard."""
 AXES = 4
 """Batch, channel, row, column."""
+FEW = 16
+"""A last axis up to this holds channels (Sentinel-2 has 13): no picture has so few columns."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,13 @@ def _describe(path: Path, model: ModelProto) -> OnnxFile:
         )
     seen, answer = inputs[0].type.tensor_type, outputs[0].type.tensor_type
     shape, given = _shape(seen), _shape(answer)
+    if len(shape) == AXES and _channels_last(shape):
+        stated = ", ".join("?" if length is None else str(length) for length in shape)
+        raise EngineError(
+            f"{path} sees images shaped ({stated}), which is (batch, rows, columns, channels): "
+            "channels last. Export it with channels first, (batch, channels, rows, columns); "
+            "tf2onnx does so with --inputs-as-nchw and --outputs-as-nchw."
+        )
     if len(shape) != AXES or seen.elem_type not in FLOATS or shape[1] is None:
         raise EngineError(
             f"{path} does not see images of floating-point numbers shaped (batch, channels, rows, "
@@ -183,6 +192,12 @@ def _describe(path: Path, model: ModelProto) -> OnnxFile:
         metadata={entry.key: entry.value for entry in model.metadata_props},
         producer=f"{model.producer_name} {model.producer_version}".strip(),
     )
+
+
+def _channels_last(shape: list[int | None]) -> bool:
+    """Say whether an image's last axis is too short, and its second too long, to be in place."""
+    second, last = shape[1], shape[3]
+    return last is not None and last <= FEW and (second is None or second > FEW)
 
 
 def _shape(kind: TypeProto.Tensor) -> list[int | None]:

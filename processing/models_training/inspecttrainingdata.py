@@ -25,9 +25,9 @@ class InspectTrainingData(EngineAlgorithm):
     SUMMARY = (
         "Checks every file of a training data set and shows what it is made of: pictures of tiles "
         "with zones and fronts, class balance, glaciers and dates of each part.\n\n"
-        "Warns where parts are not independent (one glacier, picture or place in two of them), and "
-        "lists tiles that look wrong: empty, hardly labelled, or labelled against another tile "
-        "with the same picture."
+        "Warns where parts are not independent (one glacier, picture or place in two of them) or "
+        "hold no front, and lists tiles that look wrong: empty, hardly labelled, or labelled "
+        "against another tile with the same picture."
     )
 
     def declarations(self) -> Sequence[Parameter]:

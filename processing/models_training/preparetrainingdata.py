@@ -133,7 +133,8 @@ def _matching() -> list[Parameter]:
             QgsProcessingParameterString("GROUP_FIELD", "Group field", "", optional=True),
             "Field of the polygons or lines that holds the glacier, which is never split between "
             "parts, in small or capital letters alike. Left empty, 'glacier' and 'glacier_id' are "
-            "tried, then the first word of the scene's name.",
+            "tried. Where the labels of a scene name no glacier, the first word of its name "
+            "counts, and where there is such a field a warning names the scene.",
         ),
         described(
             QgsProcessingParameterFile(
@@ -193,11 +194,13 @@ def _split() -> list[Parameter]:
             QgsProcessingParameterString(
                 "VALIDATION_GROUPS", "Glaciers for validation", "", optional=True
             ),
-            "Names with commas between. Leave it empty to have some chosen by their share.",
+            "Names with commas between, in small or capital letters. Leave it empty to have some "
+            "chosen by their share.",
         ),
         described(
             QgsProcessingParameterString("TEST_GROUPS", "Glaciers for the test", "", optional=True),
-            "Names with commas between. Leave it empty to have some chosen by their share.",
+            "Names with commas between, in small or capital letters. Leave it empty to have some "
+            "chosen by their share.",
         ),
         number(
             "VALIDATION_SHARE",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, NO_DATA, OCEAN, ROCK
+from glacier_qgis.models.vector.texts import value_text
 
 FIRST_FREE, LAST = 5, 254
 
@@ -41,9 +42,7 @@ def class_codes(names: Iterable[object]) -> dict[str, int]:
 
 def class_text(value: object) -> str:
     """Return a class as text: 3, 3.0 and "3" are one class."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    return value_text(value)
 
 
 def class_title(code: int, names: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from glacier_qgis.models.training.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.dataset_card import PARTS
 from glacier_qgis.models.training.material import missing_classes
 from glacier_qgis.models.training.preparation.contact_sheet import LEGEND, draw_row, sample
+from glacier_qgis.models.training.preparation.lacking import missing_fronts
 from glacier_qgis.models.training.preparation.leakage import find_leakage
 from glacier_qgis.models.training.preparation.suspects import Suspect, Suspects
 
@@ -152,6 +153,7 @@ def examine(dataset: Dataset, reporter: Reporter) -> Findings:
         for part in PARTS
         if dataset.card.statistics.tiles[part] and (lacking := missing_classes(dataset, part))
     ]
+    findings.warnings += missing_fronts(dataset.card)
     findings.warnings += [
         f"There is no {part} part: {use}."
         for part, use in (

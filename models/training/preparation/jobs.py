@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,17 +15,20 @@ from glacier_qgis.models.engine.job import Job, RasterInput, VectorInput, blank_
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.raster.source import open_raster, work_grid
-from glacier_qgis.models.training.dataset_card import PARTS, DatasetCard, Statistics
+from glacier_qgis.models.training.dataset_card import PARTS, DatasetCard
 from glacier_qgis.models.training.describe import CELL_SIZE_M
 from glacier_qgis.models.training.preparation.class_names import class_title
+from glacier_qgis.models.training.preparation.groups import Grouping, read_group_table
 from glacier_qgis.models.training.preparation.label_rasters import RasterLabels
 from glacier_qgis.models.training.preparation.labels import FrontLabels, Labels, PolygonLabels
+from glacier_qgis.models.training.preparation.lacking import missing_fronts, missing_in_parts
 from glacier_qgis.models.training.preparation.leakage import find_leakage
 from glacier_qgis.models.training.preparation.scenes import (
     SceneFile,
     coarsest_cell,
     common_bands,
     scene_files,
+    some,
 )
 from glacier_qgis.models.training.preparation.split import (
     Split,
@@ -37,9 +39,6 @@ from glacier_qgis.models.training.preparation.split import (
 )
 from glacier_qgis.models.training.preparation.summary import write_card
 from glacier_qgis.models.training.preparation.writer import CutScene, TileWriter, Verdict
-
-SHOWN = 5
-"""Names in a message before it says how many more there are."""
 
 
 def _words(value: object) -> object:
@@ -115,7 +114,8 @@ class PrepareTrainingData(Job):
         draft = outputs.stage_folder(self.output)
         writer = TileWriter(draft, bands, self.tile_size, self.stride or self.tile_size)
         reporter.log(f"Tiles of {self.tile_size} × {self.tile_size} cells of {cell_size:g} m.")
-        cut, groups = self._cut(scenes, labels, writer, cell_size, reporter)
+        grouping = Grouping(labels, read_group_table(self.group_table) if self.group_table else {})
+        cut, groups = self._cut(scenes, labels, grouping, writer, cell_size, reporter)
         names = _classes(cut, labels)
         joined = joined_groups(groups.items())
         split = self._split(cut, joined)
@@ -130,9 +130,10 @@ class PrepareTrainingData(Job):
             self.kind,
             by_date=split.by_date,
         )
-        warnings = [*self._ignored(), *labels.doubts, *_foreign(names)]
+        warnings = [*self._ignored(), *labels.doubts, *grouping.doubts(groups), *_foreign(names)]
         warnings += [split.warning] if split.warning else []
-        warnings += [*_missing(card.statistics), *find_leakage(card, tiles)]
+        warnings += [*missing_in_parts(card.statistics), *missing_fronts(card)]
+        warnings += find_leakage(card, tiles)
         if labels.contested:
             warnings.append(
                 f"{labels.contested} cells lie in polygons of different classes and were left "
@@ -178,14 +179,13 @@ class PrepareTrainingData(Job):
         self,
         scenes: list[SceneFile],
         labels: Labels,
+        grouping: Grouping,
         writer: TileWriter,
         cell_size: float,
         reporter: Reporter,
     ) -> tuple[list[CutScene], dict[str, frozenset[str]]]:
         """Cut every scene that has labels; return those with tiles, and their groups."""
-        table = read_group_table(self.group_table) if self.group_table else {}
         cut, groups, bare = [], {}, []
-        spelt: dict[str, str] = {}
         for number, file in enumerate(scenes):
             with _naming(file), open_raster(file.source) as scene:
                 grid = work_grid(scene, None, cell_size)
@@ -193,26 +193,22 @@ class PrepareTrainingData(Job):
                     if own is None:
                         bare.append(file.name)
                         continue
-                    named = scene_groups(file, labels, table)
+                    named = grouping.of(file)
                     stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes))
                     found = writer.cut(file, scene, grid, own, stage)
             if found.tiles:
                 cut.append(found)
-                groups[file.name] = frozenset(
-                    spelt.setdefault(group.casefold(), group) for group in named
-                )
+                groups[file.name] = named
             else:
                 bare.append(file.name)
         if not cut:
             raise EngineError(
-                f"No label lies over a valid part of a scene ({_some(bare)}). Check that labels "
+                f"No label lies over a valid part of a scene ({some(bare)}). Check that labels "
                 "and scenes show the same place, that their CRS are right, and what SCENE_FIELD "
                 "holds."
             )
         if bare:
-            reporter.warning(
-                f"{len(bare)} scene(s) have no label and were left out: {_some(bare)}."
-            )
+            reporter.warning(f"{len(bare)} scene(s) have no label and were left out: {some(bare)}.")
         return cut, groups
 
     def _split(self, cut: list[CutScene], groups: dict[str, str]) -> Split:
@@ -255,49 +251,6 @@ def _foreign(names: Mapping[int, str]) -> list[str]:
     ]
 
 
-def read_group_table(path: Path) -> dict[str, str]:
-    """Read a table of comma-separated values: the scene's name, its group, with a header.
-
-    Raises:
-        EngineError: It cannot be read, or has less than two columns.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            _, *rows = list(csv.reader(lines))
-            table = {row[0].strip(): row[1].strip() for row in rows if row}
-            return {Path(name).stem: group for name, group in table.items()} | table
-    except (OSError, ValueError, IndexError) as error:
-        raise EngineError(
-            f"GROUP_TABLE: {path} cannot be read as a table with a header and two columns, the "
-            f"scene's name and its group, with commas between ({error})."
-        ) from error
-
-
-def scene_groups(scene: SceneFile, labels: Labels, table: dict[str, str]) -> frozenset[str]:
-    """Return the groups of a scene: from the table, its labels, or the first word of its name.
-
-    Raises:
-        EngineError: None of these tells.
-    """
-    if table:
-        group = table.get(scene.name, "")
-        if not group:
-            raise EngineError(
-                f"The scene {scene.name} has no group in GROUP_TABLE: add a line '{scene.name},"
-                "NAME OF THE GLACIER', or leave the scene out."
-            )
-        return frozenset({group})
-    if found := labels.groups(scene):
-        return found
-    if scene.first_word:
-        return frozenset({scene.first_word})
-    raise EngineError(
-        f"The scene {scene.name} has no group: its labels name no glacier, and neither does the "
-        "first word of its name. Fill a field of the labels and name it in GROUP_FIELD, or give a "
-        "GROUP_TABLE."
-    )
-
-
 def _classes(cut: list[CutScene], labels: Labels) -> dict[int, str]:
     codes = {code for scene in cut for tile in scene.tiles for code in tile.pixels}
     names = {code: class_title(code, labels.names.get(code, [])) for code in sorted(codes)}
@@ -309,24 +262,6 @@ def _classes(cut: list[CutScene], labels: Labels) -> dict[int, str]:
             "'glacier' and 'ocean' (or 3 and 4), and label both."
         )
     return names
-
-
-def _missing(statistics: Statistics) -> list[str]:
-    """Say which classes a part lacks; refuse to learn without glacier or ocean."""
-    found = []
-    for part in PARTS:
-        if not statistics.tiles[part]:
-            continue
-        lacking = [name for name, count in statistics.pixels[part].items() if not count]
-        needed = [name for name in lacking if name in {CLASS_NAMES[GLACIER], CLASS_NAMES[OCEAN]}]
-        if part == "training" and needed:
-            raise EngineError(
-                f"The part to learn from lacks the class {' and '.join(needed)}: name other "
-                "VALIDATION_GROUPS or TEST_GROUPS, or another SEED."
-            )
-        if lacking:
-            found.append(f"The {part} part lacks the class {' and '.join(lacking)}.")
-    return found
 
 
 def _tell(card: DatasetCard, writer: TileWriter, reporter: Reporter) -> None:
@@ -341,8 +276,3 @@ def _tell(card: DatasetCard, writer: TileWriter, reporter: Reporter) -> None:
     reporter.log(
         f"Skipped {skipped.unlabelled} tiles without a label and {skipped.void} without data."
     )
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

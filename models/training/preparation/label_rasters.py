@@ -43,6 +43,7 @@ class RasterLabels:
         self.names: dict[int, list[str]] = {}
         self.contested = 0
         self.doubts: list[str] = []
+        self.group_field = ""
         named = {file.name.casefold(): file.source for file in scene_files(sources, ROLE)}
         matched = {
             scene.name: named[scene.name.casefold()]

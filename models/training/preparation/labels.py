@@ -45,10 +45,12 @@ class Labels(Protocol):
         contested: Cells that had labels of several classes and got none.
         told: How labels were matched with scenes and classes with codes.
         doubts: What may be wrong with that.
+        group_field: The field that names groups; blank for none.
     """
 
     names: dict[int, list[str]]
     contested: int
+    group_field: str
     told: list[str]
     doubts: list[str]
 
@@ -71,13 +73,13 @@ class _Features:
         self.doubts = [matching.doubt] if matching.doubt else []
         self._frame = frame
         self._matching = matching
-        self._group_field = _group_field(frame, group_field, role)
+        self.group_field = _group_field(frame, group_field, role)
 
     def groups(self, scene: SceneFile) -> frozenset[str]:
         """See `Labels`."""
-        if not self._group_field:
+        if not self.group_field:
             return frozenset()
-        texts = self._own(scene)[self._group_field].dropna().map(class_text)
+        texts = self._own(scene)[self.group_field].dropna().map(class_text)
         return frozenset(text for text in texts if text)
 
     def _own(self, scene: SceneFile) -> gpd.GeoDataFrame:

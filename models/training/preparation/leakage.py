@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
@@ -14,21 +14,19 @@ from pyproj import Transformer
 
 from glacier_qgis.models.training.dataset_card import (
     DatasetCard,
+    Part,
     SceneEntry,
     TileEntry,
     tile_transform,
 )
 
-NEAR_DAYS = 60
-"""Pictures of one place that are closer in time look alike: most fronts move by less than a few
-cells."""
-
 
 def find_leakage(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
     """Return a sentence for each way in which parts of a data set are not independent.
 
-    Looks for groups in two parts, copies of a picture in two parts, and tiles of different
-    groups that cover the same ground within `NEAR_DAYS` days in two parts.
+    Looks for groups in two parts, copies of a picture in two parts, and groups in different
+    parts whose tiles cover the same ground, whenever that was: rock, coast and the glacier's sides
+    stay what they are.
     """
     return [*_groups(card.scenes), *_copies(card.scenes), *_ground(card, tiles)]
 
@@ -77,24 +75,51 @@ def _copies(scenes: Sequence[SceneEntry]) -> list[str]:
 
 
 def _ground(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
+    """Name each pair of groups once, by the scenes that are nearest in time."""
     covered: dict[str, list[TileEntry]] = defaultdict(list)
     for tile in tiles:
         covered[tile.scene].append(tile)
-    areas = {scene.name: _area(scene, covered[scene.name], card.tile_size) for scene in card.scenes}
+    ground = _Ground({s.name: _area(s, covered[s.name], card.tile_size) for s in card.scenes})
+    members: dict[tuple[str, Part], list[SceneEntry]] = defaultdict(list)
+    for scene in card.scenes:
+        members[scene.group, scene.part].append(scene)
     found = []
-    for one, other in combinations(card.scenes, 2):
-        if one.part == other.part or one.group == other.group or one.hash == other.hash:
+    for one, other in combinations(sorted(members), 2):
+        if one[0] == other[0] or one[1] == other[1]:
             continue
-        if days_apart(one.date, other.date) > NEAR_DAYS:
-            continue
-        shared = shapely.intersection(areas[one.name], _moved(areas[other.name], other, one)).area
-        if shared > 0:
+        pairs = [p for p in product(members[one], members[other]) if p[0].hash != p[1].hash]
+        pairs.sort(key=lambda pair: days_apart(pair[0].date, pair[1].date))
+        shares = ((pair, ground.shared(*pair)) for pair in pairs)
+        near, area = next(((pair, area) for pair, area in shares if area > 0), (None, 0.0))
+        if near:
             found.append(
-                f"{one.name} ({one.part}) and {other.name} ({other.part}) show the same "
-                f"{shared / 1e6:.3g} km², {_apart(one, other)}, in the groups {one.group} and "
-                f"{other.group}: give both one group."
+                f"The groups {one[0]} ({one[1]}) and {other[0]} ({other[1]}) show the same ground: "
+                f"the nearest scenes, {near[0].name} and {near[1].name}, share "
+                f"{area / 1e6:.3g} km², {_apart(*near)}. Give both one group."
             )
     return found
+
+
+class _Ground:
+    """What the tiles of scenes cover.
+
+    Args:
+        areas: Of each scene by name, in its CRS.
+    """
+
+    def __init__(self, areas: dict[str, shapely.Geometry]) -> None:
+        self._areas = areas
+        self._placed: dict[tuple[str, str], shapely.Geometry] = {}
+
+    def shared(self, one: SceneEntry, other: SceneEntry) -> float:
+        """Return what two scenes both cover, m²."""
+        key = other.name, one.crs
+        if key not in self._placed:
+            self._placed[key] = _moved(self._areas[other.name], other.crs, one.crs)
+        first, second = self._areas[one.name], self._placed[key]
+        if not shapely.intersects(first, second):
+            return 0.0
+        return float(shapely.intersection(first, second).area)
 
 
 def _area(scene: SceneEntry, tiles: Sequence[TileEntry], size: int) -> shapely.Geometry:
@@ -105,16 +130,18 @@ def _area(scene: SceneEntry, tiles: Sequence[TileEntry], size: int) -> shapely.G
     return shapely.union_all(shapely.polygons(rings))
 
 
-def _moved(area: shapely.Geometry, source: SceneEntry, target: SceneEntry) -> shapely.Geometry:
-    if source.crs == target.crs:
+def _moved(area: shapely.Geometry, source: str, target: str) -> shapely.Geometry:
+    """Return an area in another CRS; nothing where that has no place for it."""
+    if source == target:
         return area
-    transformer = Transformer.from_crs(source.crs, target.crs, always_xy=True)
+    transformer = Transformer.from_crs(source, target, always_xy=True)
 
     def move(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        moved = np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
-        return np.asarray(np.where(np.isfinite(moved), moved, 0), np.float64)
+        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
 
-    return shapely.make_valid(shapely.transform(area, move))
+    moved = shapely.transform(area, move)
+    placed = np.isfinite(shapely.get_coordinates(moved)).all()
+    return shapely.make_valid(moved) if placed else shapely.Polygon()
 
 
 def _and(words: Sequence[str]) -> str:

@@ -111,12 +111,20 @@ def joined_groups(scenes: Iterable[tuple[str, frozenset[str]]]) -> dict[str, str
 
 
 def _named_groups(rule: SplitRule, tiles: Mapping[str, int]) -> dict[Part, list[str]]:
-    """Find the groups that were named; a name may be one of those joined in a group."""
+    """Find the groups that were named; a name may be one of those joined in a group.
+
+    Small and capital letters are the same.
+    """
     found: dict[Part, list[str]] = {}
     taken: dict[str, Part] = {}
     for part, names in rule.groups.items():
         for name in names:
-            matches = [group for group in tiles if name in {group, *group.split(" + ")}]
+            asked = name.casefold()
+            matches = [
+                group
+                for group in tiles
+                if asked in {group.casefold(), *group.casefold().split(" + ")}
+            ]
             if not matches:
                 raise EngineError(
                     f"{part.upper()}_GROUPS: there is no group {name!r}; there are "

@@ -27,6 +27,10 @@ POLAR = CRS.from_epsg(3413)
 LINE = LineString([(300_000, -2_580_000), (302_000, -2_580_000), (302_000, -2_582_000)])
 S1 = "S1A_IW_GRDH_1SDH_20180602T090821_20180602T090846_022174_0265F6_1D4A"
 TSX = "TSX1_SAR__SSC______SM_S_SRA_20120101T202134_20120101T202142"
+S2_OLD = "S2A_OPER_PRD_MSIL1C_PDMC_20160612T162032_R010_V20160611T141741_20160611T141741"
+S2_TILE = "S2A_OPER_MSI_L1C_TL_SGS__20160612T195525_A005076_T22WEV"
+S2_STRIP = "S2A_OPER_MSI_L1C_DS_SGS__20160612T195525_S20160611T141741"
+HLS = "HLS.L30.T22WEV.2020164T143029.v2.0"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,26 @@ TSX = "TSX1_SAR__SSC______SM_S_SRA_20120101T202134_20120101T202142"
             "MSI",
             "S2B_MSIL1C_20210731T143749_N0301_R096_T24WWU_20210731T165010",
         ),
+        (f"/a/{S2_OLD}.SAFE", "2016-06-11", "Sentinel-2A", "MSI", S2_OLD),
+        (f"{S2_OLD}_T22WEV_B04.tif", "2016-06-11", "Sentinel-2A", "MSI", f"{S2_OLD}_T22WEV"),
+        (f"{S2_STRIP}_N02.02.tif", "2016-06-11", "Sentinel-2A", "MSI", S2_STRIP),
+        (f"{S2_TILE}_B04.jp2", None, "Sentinel-2A", "MSI", S2_TILE),
+        (f"{S2_TILE}_B04_20160611.tif", "2016-06-11", "Sentinel-2A", "MSI", S2_TILE),
+        (f"{HLS}.B05.tif", "2020-06-12", "Landsat", "OLI/TIRS", HLS),
+        (
+            "HLS.S30.T22WEV.2020365.v1.4.hdf",
+            "2020-12-30",
+            "Sentinel-2",
+            "MSI",
+            "HLS.S30.T22WEV.2020365.v1.4",
+        ),
+        (
+            "HLS.S30.T22WEV.2019366T143029.v2.0.tif",
+            None,
+            "Sentinel-2",
+            "MSI",
+            "HLS.S30.T22WEV.2019366T143029.v2.0",
+        ),
         (
             "JAC_2015-12-06_TSX_7_1_005.png",
             "2015-12-06",
@@ -80,6 +104,15 @@ TSX = "TSX1_SAR__SSC______SM_S_SRA_20120101T202134_20120101T202142"
         ("scene 20191301 then 20191130.tif", "2019-11-30", "", "", "scene 20191301 then 20191130"),
         ("Jökulsárlón.tif", None, "", "", "Jökulsárlón"),
         ("tile_12345678_201806021.tif", None, "", "", "tile_12345678_201806021"),
+        ("scene_20180602103015.tif", "2018-06-02", "", "", "scene_20180602103015"),
+        ("scene_20180602243015.tif", None, "", "", "scene_20180602243015"),
+        (
+            "CSKS1_SCS_B_HI_09_HH_RA_SF_20120602095131_20120602095138.tif",
+            "2012-06-02",
+            "",
+            "",
+            "CSKS1_SCS_B_HI_09_HH_RA_SF_20120602095131_20120602095138",
+        ),
     ],
 )
 def test_names_of_scenes_tell_date_and_satellite(

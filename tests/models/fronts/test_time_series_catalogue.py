@@ -90,6 +90,7 @@ def test_a_pattern_that_fits_nothing_shows_a_name(tmp_path: Path) -> None:
         ({"DATE_ACQUIRED": "2018-06-02", "TIFFTAG_DATETIME": "2020:01:01 00:00:00"}, (2018, 6, 2)),
         ({"ACQUISITION_DATE": "20180602T101112"}, (2018, 6, 2)),
         ({"ACQUISITION_DATE": "yesterday", "SENSING_TIME": "2018-06-02T01:02:03Z"}, (2018, 6, 2)),
+        ({"ACQUISITION_DATETIME": "20180602101112"}, (2018, 6, 2)),
         ({"DATE_ACQUIRED": "2018-13-02"}, None),
         ({}, None),
     ],

@@ -202,6 +202,36 @@ def test_a_graph_that_picks_the_class_itself_is_refused(
         find_model(str(path))
 
 
+def shaped(model: Path, shape: tuple[int | str, ...]) -> Path:
+    """Let a model see images of another shape, and answer with them."""
+    changed = onnx.load(str(model))
+    real = onnx.TensorProto.FLOAT
+    for name, value in (("image", changed.graph.input[0]), ("out", changed.graph.output[0])):
+        value.CopyFrom(onnx.helper.make_tensor_value_info(name, real, shape))
+    changed.graph.node[0].CopyFrom(onnx.helper.make_node("Identity", ["image"], ["out"]))
+    model.write_bytes(changed.SerializeToString())
+    return model
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 256, 256, 1), ("batch", 256, 256, 4), (1, 64, 64, 13), (1, "rows", "columns", 3)]
+)
+def test_channels_that_come_last_are_named(
+    deepness_model: Write, tmp_path: Path, shape: tuple[int | str, ...]
+) -> None:
+    path = shaped(deepness_model(tmp_path / "m.onnx", CENTRES, NAMES), shape)
+    with pytest.raises(EngineError, match=r"channels last.*channels first.*--inputs-as-nchw"):
+        find_model(str(path))
+
+
+@pytest.mark.parametrize("shape", [(1, 256, 256, 256), (1, 4, 64, 4), (1, 13, "rows", "columns")])
+def test_channels_that_come_first_are_taken_for_that(
+    deepness_model: Write, tmp_path: Path, shape: tuple[int | str, ...]
+) -> None:
+    path = shaped(deepness_model(tmp_path / "m.onnx", CENTRES, NAMES), shape)
+    assert read_onnx(path).bands == shape[1]
+
+
 def test_data_outside_of_the_file_are_refused(deepness_model: Write, tmp_path: Path) -> None:
     path = deepness_model(tmp_path / "m.onnx", CENTRES, NAMES)
     model = onnx.load(str(path))

@@ -207,6 +207,25 @@ def test_scenes_in_temporary_files_go_by_the_names_of_their_layers(
         assert job.run(Listener(), outputs)["SCENES"] == 2
 
 
+@pytest.mark.parametrize(("first", "parts"), [("Arni", ["training"]), ("Breki", ["validation"])])
+@pytest.mark.parametrize("metres", [150, -150])
+def test_a_part_without_a_front_is_named(
+    places: list[Place], tmp_path: Path, first: str, parts: list[str], metres: float
+) -> None:
+    own = [places[0], places[2]]
+    frame = gpd.read_file(polygons(own, tmp_path / "zones.gpkg"))
+    apart = (frame["class"] == "ocean") & (frame["glacier"] == first)
+    frame = frame.set_geometry(frame.geometry.where(~apart, frame.buffer(metres)))
+    asked = layer(frame, tmp_path / "apart.gpkg")
+    found = prepare(own, tmp_path / "set", **asked, validation_groups="Breki")
+    findings = examine(found.dataset, Listener())
+    for warnings in (found.told.warnings, findings.warnings):
+        told = [text for text in warnings if "There is no front in the" in text]
+        assert [text.split()[6] for text in told] == parts
+        assert all("glacier and ocean do not touch" in text for text in told)
+        assert all("Snap" in text for text in told)
+
+
 def test_what_a_part_lacks_is_said_by_those_who_open_it(
     places: list[Place], tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import rasterio
 from synthetic_data import Listener, Place, Prepared, make_scenes, polygons, prepare, rasters
 
@@ -67,9 +68,10 @@ def test_one_picture_with_two_labellings_is_found(tmp_path: Path) -> None:
     assert "other labels" in page
 
 
-def test_one_glacier_under_two_names_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("day", "apart"), [("2018-06-20", 18), ("2021-08-01", 1156)])
+def test_one_glacier_under_two_names_is_found(tmp_path: Path, day: str, apart: int) -> None:
     (first,) = make_scenes(tmp_path, {"Arni": ["2018-06-02"]})
-    (later,) = make_scenes(tmp_path, {"Breki": ["2018-06-20"]})
+    (later,) = make_scenes(tmp_path, {"Breki": [day]})
     again = Place(later.name, first.truth, later.path, later.glacier)
     later.truth.__class__(size=96, cell_size=60.0, seed=9, centre=first.truth.centre).write(
         later.path
@@ -81,4 +83,25 @@ def test_one_glacier_under_two_names_is_found(tmp_path: Path) -> None:
         label_polygons={"path": str(labels)},
         class_field="class",
     )
-    assert any("show the same" in line and "18 day" in line for line in found.told.warnings)
+    (warning,) = [line for line in found.told.warnings if "show the same ground" in line]
+    assert f"{apart} day(s) apart" in warning
+    assert "33.2 km²" in warning
+
+
+def test_two_glaciers_on_one_ground_are_named_once_with_their_nearest_scenes(
+    tmp_path: Path,
+) -> None:
+    days = ["2018-06-02", "2019-06-02", "2020-06-02"]
+    places = make_scenes(tmp_path, {"Arni": days}) + make_scenes(tmp_path, {"Breki": days[1:]})
+    labels = rasters(places, tmp_path / "labels")
+    found = prepare(places, tmp_path / "out", label_rasters=labels, validation_groups="Breki")
+    (warning,) = [line for line in found.told.warnings if "show the same ground" in line]
+    assert "Arni (training) and Breki (validation)" in warning
+    assert "Arni_2019-06-02 and Breki_2019-06-02, share 33.2 km², 0 day(s) apart" in warning
+
+
+def test_one_glacier_split_by_date_is_no_ground_of_two(tmp_path: Path) -> None:
+    places = make_scenes(tmp_path, {"Arni": ["2018-06-02", "2019-06-02", "2020-06-02"]})
+    labels = rasters(places, tmp_path / "labels")
+    found = prepare(places, tmp_path / "out", label_rasters=labels)
+    assert not any("show the same ground" in line for line in found.told.warnings)

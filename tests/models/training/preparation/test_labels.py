@@ -118,6 +118,33 @@ def test_groups_from_a_table_go_before_all_else(places: list[Place], tmp_path: P
     assert set(found.dataset.card.split) == {"North", "South"}
 
 
+@pytest.mark.parametrize("options", [{"group_field": "glacier"}, {}])
+def test_scenes_whose_group_field_is_blank_are_named_with_the_group_they_got(
+    places: list[Place], tmp_path: Path, options: dict[str, object]
+) -> None:
+    def blank(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        named = frame["image_id"] != places[1].name
+        north = frame["glacier"].replace({"Arni": "North", "Breki": "ARNI"})
+        return frame.assign(glacier=north.where(named, None))
+
+    labels = changed(places, tmp_path / "z.gpkg", blank)
+    found = prepare(places, tmp_path / "out", **labels, **options, validation_groups="arni")
+    assert set(found.dataset.card.split) == {"North", "Arni", "Dagur"}
+    (warning,) = [line for line in found.told.warnings if "GROUP_FIELD" in line]
+    assert f"'glacier' is blank for 1 scene(s): {places[1].name} (Arni)" in warning
+    assert "GROUP_TABLE" in warning
+    assert any("show the same ground" in line for line in found.told.warnings)
+
+
+def test_a_table_of_groups_makes_up_for_a_blank_field(places: list[Place], tmp_path: Path) -> None:
+    table = tmp_path / "groups.csv"
+    lines = [f"{place.name},{place.glacier}" for place in places]
+    table.write_text("\n".join(["scene,glacier", *lines]), encoding="utf-8")
+    labels = changed(places, tmp_path / "z.gpkg", lambda frame: frame.assign(glacier=""))
+    found = prepare(places, tmp_path / "out", **labels, group_table=table)
+    assert found.told.warnings == []
+
+
 def test_a_single_glacier_is_split_by_date_and_leakage_is_named(
     places: list[Place], tmp_path: Path
 ) -> None:

@@ -53,6 +53,16 @@ def test_named_groups_are_taken_at_their_word() -> None:
     assert split.parts == {"s0": "test", "s1": "training", "s2": "validation"}
 
 
+def test_named_groups_may_be_in_small_or_capital_letters() -> None:
+    own = [SplitScene(name, name, "", 5) for name in ("Arni", "Beta + Straße", "Dagur")]
+    named: dict[Any, list[str]] = {"validation": ["beta"], "test": ["DAGUR"]}
+    split = split_scenes(own, SplitRule(named, {}, 1))
+    assert list(split.parts.values()) == ["training", "validation", "test"]
+    again: dict[Any, list[str]] = {"validation": ["beta"], "test": ["STRASSE"]}
+    with pytest.raises(EngineError, match="named for validation and for test"):
+        split_scenes(own, SplitRule(again, {}, 1))
+
+
 @pytest.mark.parametrize(
     ("named", "message"),
     [
