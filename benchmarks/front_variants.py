@@ -23,7 +23,7 @@ import torch  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from scipy.ndimage import distance_transform_edt  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
-from torch.nn.functional import interpolate, smooth_l1_loss  # noqa: E402
+from torch.nn.functional import conv2d, interpolate, leaky_relu, smooth_l1_loss  # noqa: E402
 
 from glacier_qgis.models.engine.device import tune_allocator  # noqa: E402
 from glacier_qgis.models.engine.events import EventStream  # noqa: E402
@@ -42,6 +42,7 @@ from glacier_qgis.models.training.fit import Batch, Batches, Fit, Loss, Schedule
 from glacier_qgis.models.training.folds import judge  # noqa: E402
 from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
 from glacier_qgis.models.training.loss import thinned, zone_loss  # noqa: E402
+from glacier_qgis.models.training.only_fronts import WEIGHT, stray_contact  # noqa: E402
 from glacier_qgis.models.training.samples import UNLABELLED  # noqa: E402
 from glacier_qgis.models.training.sampling import (  # noqa: E402
     pools_by_group,
@@ -53,6 +54,8 @@ from glacier_qgis.models.training.two_heads import two_heads_loss  # noqa: E402
 ZONES = 4
 FAR = 30
 """Cells beyond which a distance to a boundary counts no more."""
+FILTERS = 4
+"""Channels between two random filters."""
 HIDDEN = (8, 0.6)
 """Patches along a side of a view, and the share of them that a pretraining hides."""
 
@@ -117,6 +120,50 @@ def hide_patches(batches: Batches) -> Batches:
     return draw
 
 
+def filtered(batches: Batches) -> Batches:
+    """Views behind random filters: other textures and brightnesses, the same shapes.
+
+    After Xu et al. (2021), arXiv:2007.13003, and Ouyang et al. (2023),
+    doi:10.1109/TMI.2022.3224067: two random convolutions with a kink between, mixed with the
+    view by a random share, then given the values of the view by rank, as scenes are ranked.
+    """
+
+    def draw(generator: torch.Generator) -> Batch:
+        images, zones = batches(generator)
+        changed = [
+            _filtered(image, generator) if torch.rand((), generator=generator) < 0.5 else image
+            for image in images
+        ]
+        return torch.stack(changed), zones
+
+    return draw
+
+
+def _filtered(image: Tensor, generator: torch.Generator) -> Tensor:
+    value, valid = image[0], image[1] > 0
+    features = value[None, None]
+    for channels in (FILTERS, 1):
+        side = 1 + 2 * int(torch.randint(2, (), generator=generator))
+        shape = (channels, features.shape[1], side, side)
+        offset = torch.randn(channels, generator=generator) * 0.5
+        features = conv2d(features, torch.randn(shape, generator=generator), offset, padding="same")
+        features = leaky_relu(features / features.std().clamp(min=1e-3), 0.1)
+    other = features[0, 0][valid]
+    share = torch.rand((), generator=generator)
+    own = value[valid]
+    mixed = share * (other - other.mean()) / other.std().clamp(min=1e-3) + (1 - share) * own
+    ranked = torch.empty_like(own)
+    ranked[mixed.argsort()] = own.sort().values
+    result = image.clone()
+    result[0, valid] = ranked
+    return result
+
+
+def all_losses(logits: Tensor, zones: Tensor) -> Tensor:
+    """Loss of the delivered model."""
+    return two_heads_loss(logits, zones) + WEIGHT * stray_contact(logits[:, :-1], zones)
+
+
 def filling_loss(logits: Tensor, views: Tensor) -> Tensor:
     """How far the first channel is from the views' first band, where that is valid."""
     size = logits.shape[-2:]
@@ -154,6 +201,12 @@ VARIANTS = {
     "boundary": Variant(loss=boundary_loss),
     "two heads": Variant(loss=two_heads_loss, channels=ZONES + 1),
     "negatives": Variant(change=with_negatives),
+    "together": Variant(loss=all_losses, channels=ZONES + 1, change=with_negatives),
+    "filtered": Variant(
+        loss=all_losses,
+        channels=ZONES + 1,
+        change=lambda batches: with_negatives(filtered(batches)),
+    ),
     "pretrained": Variant(pretrained=0.5),
     "hrnet": Variant(network="hrnet", pace=1 / 1.7),
 }
