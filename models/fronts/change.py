@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Annotated, Literal, Self
 
 import geopandas as gpd
@@ -15,6 +17,7 @@ from glacier_qgis.models.engine.job import Destination, Job, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.change_report import write_report
 from glacier_qgis.models.fronts.direction import seaward
+from glacier_qgis.models.fronts.local_crs import lines_in
 from glacier_qgis.models.fronts.references import (
     Reference,
     centreline_gauges,
@@ -22,7 +25,7 @@ from glacier_qgis.models.fronts.references import (
     rectilinear_gauges,
 )
 from glacier_qgis.models.fronts.series import Series, dated_fronts, every_series, unflagged
-from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.raster.metric import centre
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import read_lines
@@ -57,16 +60,18 @@ class TerminusChange(Job):
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Measure, write the table and, if asked for, the report."""
         layer = read_lines(self.termini, "TERMINI")
-        crs = metric_crs(layer)
+        centre(layer)  # refuses coordinates that are not of its CRS
         lines = layer.frame if self.flagged else unflagged(layer.frame, reporter)
-        fronts = dated_fronts(lines.to_crs(crs), self.date_field, reporter)
-        references = self._references(fronts, crs, reporter)
-        series = every_series(references, fronts, reporter)
+        fronts = dated_fronts(lines, self.date_field, reporter)
+        fronts_in = cache(partial(lines_in, fronts))
+        references = self._references(fronts_in, layer.crs, reporter)
+        series = every_series(references, fronts_in, reporter)
         table = pd.concat([one.table for one in series], ignore_index=True)
         if self.output:
             write_layer(table, outputs.stage(self.output), "terminus_change")
         if self.report:
-            facts = {"CRS": crs.name} | provenance(self)
+            systems = sorted({reference.crs.name for reference in references})
+            facts = {"CRS": ", ".join(systems)} | provenance(self)
             write_report(outputs.stage(self.report), self.method, series, facts)
         reporter.progress(1, "Measured")
         return {
@@ -80,16 +85,19 @@ class TerminusChange(Job):
         }
 
     def _references(
-        self, fronts: gpd.GeoDataFrame, crs: CRS, reporter: Reporter
+        self, fronts_in: Callable[[CRS], gpd.GeoDataFrame], preferred: CRS, reporter: Reporter
     ) -> list[Reference]:
         if self.method == "rectilinear box" and self.box:
             return rectilinear_gauges(
-                self.box, self.centerline, lambda box: seaward(fronts, box, reporter), crs
+                self.box,
+                self.centerline,
+                lambda box, crs: seaward(fronts_in(crs), box, reporter),
+                preferred,
             )
         if self.method == "curvilinear box" and self.centerline:
-            return curvilinear_gauges(self.centerline, self.box_width, crs)
+            return curvilinear_gauges(self.centerline, self.box_width, preferred)
         if self.centerline:
-            return centreline_gauges(self.centerline, crs)
+            return centreline_gauges(self.centerline, preferred)
         raise AssertionError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import geopandas as gpd
@@ -13,13 +13,22 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pydantic import Field
+from pyproj import CRS
 from shapely import LineString
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.compare_matching import (
+    IMAGE,
+    Key,
+    match_fields,
+    named_alike,
+    single_lines,
+)
 from glacier_qgis.models.fronts.compare_report import write_report
+from glacier_qgis.models.fronts.local_crs import is_true_throughout, lines_in, local_crs
 from glacier_qgis.models.fronts.metrics import (
     FrontError,
     front_distances,
@@ -27,14 +36,12 @@ from glacier_qgis.models.fronts.metrics import (
     points_along,
     reference_box,
 )
-from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.raster.metric import SCALE_TOLERANCE
 from glacier_qgis.models.raster.provenance import provenance
-from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.lines import clip_lines
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import Layer, read_lines, read_polygons
-
-Key = tuple[str, ...]
+from glacier_qgis.models.vector.texts import value_text
 
 GROUPS = ("glacier", "satellite", "sensor")
 """Fields by which the report breaks the errors down, where the reference or prediction has them."""
@@ -71,6 +78,16 @@ class Image:
         return FOUND if self.distances.size else MISSED
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """The single lines of one image in `crs`; None for none."""
+
+    key: Key
+    crs: CRS
+    ours: gpd.GeoDataFrame | None
+    theirs: gpd.GeoDataFrame | None
+
+
 class CompareTermini(Job):
     """How far predicted fronts lie from reference ones."""
 
@@ -85,21 +102,17 @@ class CompareTermini(Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Compare, write the table and, if asked for, the report."""
-        predicted = read_lines(self.predicted, "PREDICTED")
-        reference = read_lines(self.reference, "REFERENCE")
-        fields = _match_fields(self.match_fields, predicted, reference)
-        crs = metric_crs(reference)
-        mask = read_polygons(self.mask, crs, "MASK") if self.mask else None
-        area = shapely.union_all(mask) if mask else None
-        theirs = _by_image(reference, reference.frame.to_crs(crs), fields, area)
-        ours = _by_image(predicted, predicted.frame.to_crs(crs), fields, area)
-        if not theirs:
+        predicted, reference = named_alike(
+            read_lines(self.predicted, "PREDICTED"), read_lines(self.reference, "REFERENCE")
+        )
+        fields = match_fields(self.match_fields, predicted, reference, reporter)
+        pairs = self._pairs(predicted, reference, fields, reporter)
+        if all(pair.theirs is None for pair in pairs):
             raise EngineError("REFERENCE: no line lies inside MASK. Enlarge the mask.")
-        keys = sorted({*theirs, *ours})
         images = []
-        for number, key in enumerate(keys):
-            reporter.progress(number / len(keys), "Comparing")
-            images.append(self._compare(key, ours.get(key), theirs.get(key)))
+        for number, pair in enumerate(pairs):
+            reporter.progress(number / len(pairs), "Comparing")
+            images.append(self._compare(pair))
         error = mean_distance_error([image.distances for image in images if image.reference])
         unjudged = sum(image.status == UNJUDGED for image in images)
         _warn(error, unjudged, reporter)
@@ -107,7 +120,10 @@ class CompareTermini(Job):
         if self.output:
             write_layer(table, outputs.stage(self.output), "terminus_errors")
         if self.report:
-            facts = {"CRS": crs.name, "MATCHED BY": ", ".join(fields) or "nothing: one image"}
+            facts = {
+                "CRS": ", ".join(sorted({pair.crs.name for pair in pairs})),
+                "MATCHED BY": ", ".join(fields) or "nothing: one image",
+            }
             write_report(outputs.stage(self.report), error, images, table, facts | provenance(self))
         reporter.progress(1, "Compared")
         return {
@@ -120,15 +136,43 @@ class CompareTermini(Job):
             "UNMATCHED": unjudged,
         }
 
-    def _compare(
-        self, key: Key, ours: gpd.GeoDataFrame | None, theirs: gpd.GeoDataFrame | None
-    ) -> Image:
+    def _pairs(
+        self, predicted: Layer, reference: Layer, fields: Sequence[str], reporter: Reporter
+    ) -> list[_Pair]:
+        """Return the lines of each image inside the mask, in a metric CRS of its own place."""
+        ours, theirs = single_lines(predicted, fields), single_lines(reference, fields)
+        systems = {
+            key: local_crs(replace(layer, frame=lines), reference.crs)
+            for layer, frame in ((predicted, ours), (reference, theirs))
+            for key, lines in frame.groupby(IMAGE)
+        }
+        pairs, stretched = [], 0
+        for crs in set(systems.values()):
+            keys = {key for key, system in systems.items() if system == crs}
+            area = shapely.union_all(read_polygons(self.mask, crs, "MASK")) if self.mask else None
+            here, there = (_of_images(lines, keys) for lines in (ours, theirs))
+            mine, judges = _inside(here, crs, area), _inside(there, crs, area)
+            pairs += [_Pair(key, crs, mine.get(key), judges.get(key)) for key in {*mine, *judges}]
+            if not is_true_throughout(there, crs):
+                stretched += sum(
+                    not is_true_throughout(lines, crs) for _, lines in there.groupby(IMAGE)
+                )
+        if stretched:
+            reporter.warning(
+                f"The lines of {stretched} of {len(pairs)} images lie so far apart that no metric "
+                f"system is true to scale for all: distances are off by more than "
+                f"{SCALE_TOLERANCE:.0%}. Choose MATCH_FIELDS that tell the glaciers apart."
+            )
+        return sorted(pairs, key=lambda pair: pair.key)
+
+    def _compare(self, pair: _Pair) -> Image:
+        ours, theirs = pair.ours, pair.theirs
         reference = [] if theirs is None else list(theirs.geometry)
         if ours is not None and reference and self.box_margin >= 0:
             ours = _clipped(ours, reference_box(reference, self.box_margin))
         predicted = [] if ours is None else list(ours.geometry)
         return Image(
-            key=key,
+            key=pair.key,
             groups=_groups(theirs, ours),
             predicted=predicted,
             reference=reference,
@@ -137,66 +181,22 @@ class CompareTermini(Job):
         )
 
 
-def _match_fields(given: Sequence[str], predicted: Layer, reference: Layer) -> tuple[str, ...]:
-    """Return the fields that tell images apart: those given, else date and glacier.
-
-    The date counts if both layers have it; the glacier, if both name one for every line and one
-    layer's names are among the other's, so that spelling alone separates nothing.
-
-    Raises:
-        EngineError: A given field is missing from a layer.
-    """
-    for field in given:
-        for layer in (predicted, reference):
-            if field not in layer.frame:
-                raise EngineError(
-                    f"MATCH_FIELDS: {layer.role} has no field '{field}'; it has "
-                    f"{', '.join(layer.frame.columns.drop('geometry')) or 'none'}."
-                )
-    if given:
-        return tuple(given)
-    dated = all("date" in layer.frame for layer in (predicted, reference))
-    ours, theirs = _glaciers(predicted), _glaciers(reference)
-    named = bool(ours and theirs) and (ours <= theirs or theirs <= ours)
-    return ("date",) * dated + ("glacier",) * (dated and named)
+def _of_images(lines: gpd.GeoDataFrame, keys: set[Key]) -> gpd.GeoDataFrame:
+    return lines[[key in keys for key in lines[IMAGE]]]
 
 
-def _glaciers(layer: Layer) -> set[str]:
-    """Return the names of glaciers in a layer; none if not every line has one."""
-    if "glacier" not in layer.frame:
-        return set()
-    names = set(_words(layer.frame, "glacier", layer.role))
-    return set() if "" in names else names
-
-
-def _by_image(
-    layer: Layer, frame: gpd.GeoDataFrame, fields: Sequence[str], area: shapely.Geometry | None
+def _inside(
+    lines: gpd.GeoDataFrame, crs: CRS, area: shapely.Geometry | None
 ) -> dict[Key, gpd.GeoDataFrame]:
-    """Return single lines, inside the area, by the image that they belong to."""
-    keys = zip(*(_words(frame, field, layer.role) for field in fields), strict=True)
-    frame = frame.assign(**{_KEY: list(keys) if fields else [()] * len(frame)})
-    singles = frame.explode(index_parts=False, ignore_index=True)
-    if area is not None:
-        singles = _clipped(singles, area)
-    singles = singles[singles.geometry.length > 0]
-    return {key: lines for key, lines in singles.groupby(_KEY) if len(lines)}
-
-
-_KEY = "image of the line"
-
-
-def _words(frame: gpd.GeoDataFrame, field: str, role: str) -> list[str]:
-    """Return a field's values as text that is equal where the values are; days for dates."""
-    values = frame[field]
-    if field == "date" or pd.api.types.is_datetime64_any_dtype(values.dtype):
-        dates = read_dates(frame, field, role)
-        return dates.dt.strftime("%Y-%m-%d").fillna("").tolist()
-    return [str(value).strip() if value is not None and value == value else "" for value in values]
+    """Return the parts of lines inside an area, in its CRS, by image."""
+    there = lines_in(lines, crs)
+    inside = there if area is None else _clipped(there, area)
+    return dict(iter(inside[inside.geometry.length > 0].groupby(IMAGE)))
 
 
 def _clipped(lines: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
     pieces = [clip_lines([line], area) for line in lines.geometry]
-    repeated = lines.loc[np.repeat(lines.index, [len(parts) for parts in pieces])]
+    repeated = lines.loc[np.repeat(lines.index, np.array([len(parts) for parts in pieces], int))]
     return repeated.set_geometry(
         gpd.GeoSeries([part for parts in pieces for part in parts], repeated.index, crs=lines.crs)
     )
@@ -207,11 +207,11 @@ def _groups(*sides: gpd.GeoDataFrame | None) -> dict[str, str]:
     found = {}
     for name in GROUPS:
         values = [
-            str(value)
+            text
             for side in sides
             if side is not None and name in side
-            for value in side[name].dropna().unique()
-            if str(value)
+            for text in map(value_text, side[name].unique())
+            if text
         ]
         found[name] = values[0] if values else ""
     return found
@@ -233,7 +233,11 @@ def _with_uncertainty(
 
 
 def _table(images: Sequence[Image], fields: Sequence[str]) -> pd.DataFrame:
-    """Return a row an image; distances in metres."""
+    """Return a row an image; distances in metres.
+
+    A shapefile keeps the first ten letters of a name: `predicted_m` becomes `predicted_`, and no
+    two names become one.
+    """
     rows = []
     for image in images:
         distances = image.distances
@@ -249,8 +253,8 @@ def _table(images: Sequence[Image], fields: Sequence[str]) -> pd.DataFrame:
                 "hausdorff_m": distances.max() if some else math.nan,
                 "predicted_m": math.fsum(line.length for line in image.predicted),
                 "reference_m": math.fsum(line.length for line in image.reference),
-                "predicted_lines": len(image.predicted),
-                "reference_lines": len(image.reference),
+                "lines_predicted": len(image.predicted),
+                "lines_reference": len(image.reference),
             }
         )
     table = pd.DataFrame(rows)

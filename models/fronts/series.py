@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,12 +11,20 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.axis import warn_if_landward
 from glacier_qgis.models.fronts.direction import drawn_here
 from glacier_qgis.models.fronts.gauge import Gauge
-from glacier_qgis.models.fronts.references import Reference, glacier_names
+from glacier_qgis.models.fronts.glacier_names import (
+    as_first_written,
+    glacier_names,
+    listed,
+    same_name,
+)
+from glacier_qgis.models.fronts.references import Reference
 from glacier_qgis.models.fronts.trend import DAYS_A_YEAR, Trend, fit_trend
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.lines import line_parts
@@ -111,7 +119,7 @@ def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -
     stated = frame.get("uncertainty_m", pd.Series(math.nan, frame.index))
     fronts = gpd.GeoDataFrame(
         {
-            "glacier": glacier_names(frame),
+            "glacier": as_first_written(glacier_names(frame)),
             "date": dates,
             "image_id": images,
             "directed": drawn_here(frame),
@@ -124,22 +132,34 @@ def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -
 
 
 def every_series(
-    references: Sequence[Reference], fronts: gpd.GeoDataFrame, reporter: Reporter
+    references: Sequence[Reference],
+    fronts_in: Callable[[CRS], gpd.GeoDataFrame],
+    reporter: Reporter,
 ) -> list[Series]:
     """Measure every glacier; one whose fronts all miss is left out with a warning.
+
+    Args:
+        references: To measure against.
+        fronts_in: Gives the fronts, see `dated_fronts`, in a CRS.
+        reporter: Also warned of fronts that no reference is for, and of references that are drawn
+            from the sea to the glacier.
 
     Raises:
         EngineError: No position was found at all.
     """
-    every, reasons = [], ["no line of TERMINI is of its glacier"]
+    every, reasons = [], [_NOBODYS]
+    _warn_of_unreferenced(references, fronts_in(references[0].crs), reporter)
     for number, reference in enumerate(references):
         reporter.progress(number / len(references), "Measuring")
-        found = False
+        fronts = fronts_in(reference.crs)
+        if reference.axis is not None:
+            warn_if_landward(reference.axis, reference.glacier, fronts, reporter)
+        found, missed = False, [_NOBODYS]
         for glacier, lines in _lines_of(reference, fronts):
             table = measure(reference.gauge, lines, glacier)
             measured = table[table.position_m.notna()]
             if measured.empty:
-                reasons += table.reason.tolist()
+                missed += table.reason.tolist()
                 continue
             found = True
             trend = fit_trend(
@@ -148,10 +168,11 @@ def every_series(
                 measured.uncertainty_m.to_numpy(),
             )
             every.append(Series(glacier, reference.gauge, lines, table, trend))
+        reasons += missed[1:]
         if not found:
             reporter.warning(
                 f"Nothing was measured for the centreline or box '{reference.glacier}': "
-                f"{reasons[-1]}."
+                f"{missed[-1]}."
             )
     if not every:
         common = max(reasons[1:] or reasons, key=reasons.count)
@@ -163,12 +184,30 @@ def every_series(
     return every
 
 
+_NOBODYS = "no line of TERMINI is of its glacier"
+
+
+def _warn_of_unreferenced(
+    references: Sequence[Reference], fronts: gpd.GeoDataFrame, reporter: Reporter
+) -> None:
+    """Tell which glaciers of the fronts no reference is for; one without a name is for any."""
+    referenced = {same_name(reference.glacier) for reference in references}
+    strange = fronts[~fronts.glacier.map(same_name).isin({"", *referenced})]
+    if "" not in referenced and len(strange):
+        names = sorted(set(strange.glacier))
+        reporter.warning(
+            f"{len(strange)} of {len(fronts)} lines are of glaciers that no centreline or box is "
+            f"for, and are left out; {len(names)} in number: {listed(names)}. Draw one for each, "
+            "or write its field 'glacier' as that of the lines is written."
+        )
+
+
 def _lines_of(
     reference: Reference, fronts: gpd.GeoDataFrame
 ) -> Iterator[tuple[str, gpd.GeoDataFrame]]:
     """Yield glaciers, and their lines, that may belong to a reference."""
     if reference.glacier:
-        own = fronts[fronts.glacier.isin(["", reference.glacier])]
+        own = fronts[fronts.glacier.map(same_name).isin(["", same_name(reference.glacier)])]
         if len(own):
             yield reference.glacier, own
     else:

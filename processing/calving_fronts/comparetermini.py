@@ -37,7 +37,9 @@ class CompareTermini(EngineAlgorithm):
         "benchmark does: distances from every predicted point to the reference front of the same "
         "image and back, pooled over all images, then averaged.\n\n"
         "A front that was not predicted is in no average and is counted as missed; predicted "
-        "lines of an image without a reference are counted as unmatched."
+        "lines of an image without a reference are counted as unmatched. All is measured in "
+        "metres, for each image in the reference's projection if that is true to scale there, "
+        "otherwise in the UTM zone of its place, or polar stereographic near a pole."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -61,8 +63,9 @@ class CompareTermini(EngineAlgorithm):
                     optional=True,
                 ),
                 "Lines that agree in these fields of both layers belong to one image. Left empty, "
-                "it is 'date' if both layers have it, and 'glacier' if both name the same ones; "
-                "without dates all lines are one image.",
+                "it is 'date' if both layers have it, and with it 'glacier' if both name one for "
+                "every line and not just a single one each, spelt in two ways. Without dates all "
+                "lines are one image. Capitals and small letters of a 'glacier' do not matter.",
             ),
             number(
                 "RESOLUTION",
@@ -93,7 +96,8 @@ class CompareTermini(EngineAlgorithm):
                 "OUTPUT",
                 "Errors by image",
                 "A row for each image: mean, median, 95th percentile and largest distance, "
-                "lengths, and whether the front was found.",
+                "lengths, and whether the front was found. A shapefile keeps ten letters of a "
+                "field's name: 'predicted_' for 'predicted_m'.",
             ),
             report(
                 "The distribution of the distances, errors by glacier and sensor, how often the "

@@ -39,10 +39,12 @@ class TerminusChange(EngineAlgorithm):
         "width of a box (rectilinear, or curvilinear where the fjord bends). Advance is "
         "positive.\n\n"
         "Lines of one date and image are one front. Lines with a 'glacier' are measured glacier "
-        "by glacier; a centreline or box with a 'glacier' takes the lines of that name and those "
-        "without one. A front that cannot be measured stays in the table with the reason: it does "
-        "not reach from side to side of the box, say. All is measured in metres, in the layer's "
-        "projection if that is true to scale, otherwise in UTM."
+        "by glacier; a centreline or box with a 'glacier' takes the lines of that name, in "
+        "capitals or small letters, and those without one. You are told of lines whose glacier "
+        "has no centreline or box. A front that cannot be measured stays in the table with the "
+        "reason: it does not reach from side to side of the box, say. All is measured in metres, "
+        "for each centreline or box in the terminus lines' projection if that is true to scale "
+        "there, otherwise in the UTM zone of its place, or polar stereographic near a pole."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -68,7 +70,9 @@ class TerminusChange(EngineAlgorithm):
                 ),
                 "A line for each glacier, drawn from the glacier to the sea, from behind the "
                 "furthest retreat to beyond the furthest advance. The methods 'centreline' and "
-                "'curvilinear box' need it; to a rectilinear box it tells the direction of flow.",
+                "'curvilinear box' need it; to a rectilinear box it tells the direction of flow. "
+                "If it is drawn the other way, advance and retreat change places; you are warned "
+                "if lines of this plugin, which have the glacier on their left, show it.",
             ),
             described(
                 QgsProcessingParameterFeatureSource("BOX", "Box", [POLYGONS, LINES], optional=True),

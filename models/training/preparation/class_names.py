@@ -29,7 +29,7 @@ def class_codes(names: Iterable[object]) -> dict[str, int]:
     Raises:
         EngineError: There are more classes than codes.
     """
-    texts = sorted({class_text(name) for name in names})
+    texts = sorted({value_text(name) for name in names})
     known = {text: code for text in texts if (code := _known(text)) is not None}
     others = [text for text in texts if text not in known]
     if len(others) > LAST - FIRST_FREE + 1:
@@ -38,11 +38,6 @@ def class_codes(names: Iterable[object]) -> dict[str, int]:
             f"{', '.join(texts[:3])}: choose the field that names the class."
         )
     return known | {text: FIRST_FREE + index for index, text in enumerate(others)}
-
-
-def class_text(value: object) -> str:
-    """Return a class as text: 3, 3.0 and "3" are one class."""
-    return value_text(value)
 
 
 def class_title(code: int, names: Iterable[str]) -> str:

@@ -18,13 +18,14 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.training.preparation.class_names import class_codes, class_text
+from glacier_qgis.models.training.preparation.class_names import class_codes
 from glacier_qgis.models.training.preparation.line_zones import LineZones
 from glacier_qgis.models.training.preparation.matching import Matching, footprint
 from glacier_qgis.models.training.preparation.scenes import SceneFile
 from glacier_qgis.models.training.samples import UNLABELLED
 from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.source import read_layer, read_lines
+from glacier_qgis.models.vector.texts import value_text
 
 GROUP_FIELDS = ("glacier", "glacier_id")
 """Where a group is looked for if none is named."""
@@ -79,7 +80,7 @@ class _Features:
         """See `Labels`."""
         if not self.group_field:
             return frozenset()
-        texts = self._own(scene)[self.group_field].dropna().map(class_text)
+        texts = self._own(scene)[self.group_field].dropna().map(value_text)
         return frozenset(text for text in texts if text)
 
     def _own(self, scene: SceneFile) -> gpd.GeoDataFrame:
@@ -116,13 +117,13 @@ class PolygonLabels(_Features):
         if frame.empty:
             raise EngineError(f"{role}: {source.path} holds no polygon. Choose a polygon layer.")
         _require_field(frame, class_field, "CLASS_FIELD", role)
-        classes = frame[class_field].map(class_text, na_action="ignore")
+        classes = frame[class_field].map(value_text, na_action="ignore")
         frame = frame[classes.fillna("") != ""]
         if frame.empty:
             raise EngineError(f"CLASS_FIELD: '{class_field}' is blank for every polygon: fill it.")
         codes = class_codes(frame[class_field])
         frame = frame.assign(
-            code=frame[class_field].map(class_text).map(codes), geometry=_areas(frame.geometry)
+            code=frame[class_field].map(value_text).map(codes), geometry=_areas(frame.geometry)
         )
         super().__init__(frame, Matching.find(frame, scenes, scene_field, role), group_field, role)
         self.told.append(f"Classes in '{class_field}': {describe_codes(codes)}.")

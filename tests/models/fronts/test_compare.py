@@ -107,7 +107,7 @@ def test_a_mask_and_a_box_leave_out_what_nobody_traced(write: Write, tmp_path: P
     for settings in ({"mask": write("m", [around], crs="EPSG:4326")}, {"box_margin": 1000}):
         inside, table, _ = run(tmp_path, **given, **settings)
         assert inside["MEAN_DISTANCE_ERROR"] == pytest.approx(60, abs=1e-3)
-        assert table.predicted_lines[0] == 1
+        assert table.lines_predicted[0] == 1
 
 
 def test_images_are_matched_by_the_fields_that_are_given(write: Write, tmp_path: Path) -> None:
@@ -128,6 +128,70 @@ def test_images_are_matched_by_the_fields_that_are_given(write: Write, tmp_path:
         run(tmp_path, **given, match_fields=["scene"])
 
 
+def test_numbers_match_though_one_line_has_none(write: Write, tmp_path: Path) -> None:
+    """A field of whole numbers with one missing is read as floating point."""
+    reference = write("r", [front(0)] * 3, scene=pd.array([1, 2, None], dtype="Int64"))
+    predicted = write("p", [front(40), front(90), front(9)], scene=[1, 2, 3])
+    given = {"predicted": predicted, "reference": reference}
+    result, table, _ = run(tmp_path, **given, match_fields=["scene"])
+    assert (result["IMAGES"], result["MISSED"], result["UNMATCHED"]) == (3, 1, 1)
+    assert table.set_index("scene").mean_m[["1", "2"]].tolist() == pytest.approx([40, 90])
+    years = {
+        "reference": write("ry", [front(0)] * 2, year=[2018.0, 2019.0]),
+        "predicted": write("py", [front(40)] * 2, year=[2018, 2019]),
+    }
+    result, _, _ = run(tmp_path, **years, match_fields=["year"])
+    assert (result["MISSED"], result["UNMATCHED"]) == (0, 0)
+
+
+def test_numbers_of_glaciers_match_though_one_line_has_none(write: Write, tmp_path: Path) -> None:
+    numbers = pd.array([1, 2, None], dtype="Int64")
+    reference = write("r", [front(0), front(1000), front(0)], glacier=numbers)
+    predicted = write("p", [front(800), front(1800)], glacier=[1, 2])
+    given = {"predicted": predicted, "reference": reference}
+    result, table, _ = run(tmp_path, **given, match_fields=["glacier"])
+    assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
+    assert set(table.glacier.fillna("")) == {"1", "2", ""}
+
+
+def test_case_separates_no_glacier_and_pools_none(write: Write, tmp_path: Path) -> None:
+    """Two glaciers of one day, of which each front is also near the other's label."""
+    days, report = DAYS[:1] * 2, tmp_path / "out.html"
+    reference = write("r", [front(0), front(1000)], date=days, glacier=["Helheim", "Fenris "])
+    predicted = write("p", [front(800), front(1800)], date=days, glacier=["helheim", "FENRIS"])
+    given = {"predicted": predicted, "reference": reference}
+    for settings in ({}, {"match_fields": ["date", "glacier"]}):
+        result, table, listener = run(tmp_path, **given, **settings, report=report)
+        assert (result["IMAGES"], result["MISSED"], result["UNMATCHED"]) == (2, 0, 0)
+        assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
+        assert sorted(table.glacier) == ["Fenris", "Helheim"]
+        assert [row["Glacier"] for row in tables(report)[1]] == ["Fenris", "Helheim"]
+        assert listener.warnings == []
+
+
+def test_glaciers_that_only_one_layer_names_are_told_and_not_pooled(
+    write: Write, tmp_path: Path
+) -> None:
+    days = DAYS[:1] * 2
+    reference = write("r", [front(0), front(1000)], date=days, glacier=["Helheim", "Fenris"])
+    predicted = write("p", [front(800), front(1800)], date=days, glacier=["Helheim", "Rink"])
+    result, table, listener = run(tmp_path, predicted=predicted, reference=reference)
+    assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
+    assert (result["IMAGES"], result["MISSED"], result["UNMATCHED"]) == (2, 1, 1)
+    assert sorted(table.glacier) == ["Fenris", "Helheim", "Rink"]
+    assert "one layer only: 'Fenris', 'Rink'" in listener.warnings[0]
+
+
+def test_glaciers_that_a_missing_name_pools_are_told(write: Write, tmp_path: Path) -> None:
+    days = DAYS[:1] * 2
+    reference = write("r", [front(0), front(1000)], date=days, glacier=["Helheim", "Fenris"])
+    predicted = write("p", [front(800), front(1800)], date=days, glacier=["Helheim", None])
+    result, _, listener = run(tmp_path, predicted=predicted, reference=reference)
+    assert result["IMAGES"] == 1
+    assert "'glacier' is blank" in listener.warnings[0]
+    assert "MATCH_FIELDS" in listener.warnings[0]
+
+
 @pytest.mark.parametrize("names", [["Helheim Gletscher"], [""], [None]])
 def test_another_spelling_of_the_glacier_separates_nothing(
     names: list[str | None], write: Write, tmp_path: Path
@@ -144,7 +208,7 @@ def test_without_dates_all_lines_are_one_image(write: Write, tmp_path: Path) -> 
     result, table, _ = run(tmp_path, predicted=predicted, reference=reference)
     assert result["IMAGES"] == len(table) == 1
     assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(40)
-    assert table.predicted_lines[0] == 2
+    assert table.lines_predicted[0] == 2
 
 
 def test_layers_in_different_systems_are_compared_in_metres(write: Write, tmp_path: Path) -> None:
@@ -155,6 +219,54 @@ def test_layers_in_different_systems_are_compared_in_metres(write: Write, tmp_pa
         reference=write("r", dense[:1], crs="EPSG:4326"),
     )
     assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(75, abs=0.01)
+
+
+def places(folder: Path, offset: float, crs: str = "EPSG:4326") -> dict[str, str]:
+    """Write a front in Alaska and one in Greenland, moved by some metres."""
+    lines = []
+    for longitude, latitude, code in ((-147.0, 61.0, 32606), (-38.0, 66.4, 32624)):
+        origin = gpd.GeoSeries.from_xy([longitude], [latitude], crs=4326).to_crs(code)[0]
+        moved = shapely.affinity.translate(front(offset), *([origin.x, origin.y] - ORIGIN))
+        dense = shapely.segmentize(moved, 20)
+        lines.append(gpd.GeoSeries([dense], crs=code).to_crs(crs)[0])
+    path = folder / f"places {offset:g}.gpkg"
+    fields = {"date": DAYS[:1] * 2, "glacier": ["Columbia", "Helheim"]}
+    gpd.GeoDataFrame(fields, geometry=lines, crs=crs).to_file(path)
+    return {"path": str(path)}
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32606"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_distant_glaciers_are_compared_each_where_it_lies(
+    tmp_path: Path, crs: str, masked: bool
+) -> None:
+    """One layer from Alaska to Greenland: no projection is true to scale in both."""
+    given = {"predicted": places(tmp_path, 400, crs), "reference": places(tmp_path, 0, crs)}
+    boxes = [shapely.box(-148, 60, -146, 62), shapely.box(-39, 66, -37, 67)]
+    mask = tmp_path / "mask.gpkg"
+    gpd.GeoDataFrame(geometry=boxes, crs="EPSG:4326").to_file(mask)
+    settings = {"mask": {"path": str(mask)}} if masked else {}
+    _, table, listener = run(tmp_path, **given, **settings)
+    assert table.mean_m.tolist() == pytest.approx([400, 400], rel=1e-3)
+    assert table.reference_m.tolist() == pytest.approx([3000, 3000], rel=1e-3)
+    assert listener.warnings == []
+
+
+def test_lines_of_one_image_too_far_apart_to_measure_truly_are_told(tmp_path: Path) -> None:
+    given = {"predicted": places(tmp_path, 400), "reference": places(tmp_path, 0)}
+    _, _, listener = run(tmp_path, **given, match_fields=["date"])
+    (warning,) = listener.warnings
+    assert "1 of 1 images" in warning
+    assert "MATCH_FIELDS" in warning
+
+
+def test_a_shapefile_keeps_the_names_of_the_fields_apart(write: Write, tmp_path: Path) -> None:
+    """It cuts them to ten letters."""
+    fields = {"date": DAYS[:1], "glacier": ["A"], "satellite": ["B"], "sensor": ["C"]}
+    lines = write("r", [front(0)], **fields)
+    _, table, _ = run(tmp_path, predicted=lines, reference=lines)
+    cut = [name[:10] for name in table]
+    assert len(set(cut)) == len(cut) == 13
 
 
 def test_no_image_in_common_is_told(write: Write, tmp_path: Path) -> None:
