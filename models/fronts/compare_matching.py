@@ -10,7 +10,8 @@ import pandas as pd
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.fronts.glacier_names import as_first_written, glacier_names, listed
+from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.fronts.glacier_names import as_first_written, glacier_names
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.source import Layer
 from glacier_qgis.models.vector.texts import value_text

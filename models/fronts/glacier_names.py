@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import geopandas as gpd
 
 from glacier_qgis.models.vector.texts import value_text
-
-SHOWN = 8
-"""Names that a message lists."""
 
 
 def glacier_names(frame: gpd.GeoDataFrame) -> list[str]:
@@ -35,10 +32,3 @@ def as_first_written(names: Iterable[str], before: Iterable[str] = ()) -> list[s
     for name in (*before, *names):
         first.setdefault(same_name(name), name)
     return [first[same_name(name)] for name in names]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names for a message: at most `SHOWN` of them."""
-    more = len(names) - SHOWN
-    shown = ", ".join(f"'{name}'" for name in names[:SHOWN])
-    return shown + (f" and {more} more" if more > 0 else "")

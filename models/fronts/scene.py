@@ -30,10 +30,11 @@ FILL_CELLS = 4_000_000
 """Cells of the mask of fill around a scene; a larger scene has a coarser mask."""
 FILL_BLOCK = 8
 FILL_SHARE = 0.005
-"""Share of all-zero blocks along the border from which zeros count as fill. Where speckle or
+"""Share of blocks of one value along the border from which it counts as fill. Where speckle or
 sensor noise is left, even black water does not fill a block with exact zeros."""
 ABSURD = (-9999.0, -32767.0, -32768.0)
-"""Fill values that are no brightness and no decibels, wherever they are."""
+"""Fill values that are no brightness and no decibels: fill inside a scene too, where it surrounds
+it."""
 
 BEYOND_MEASURE = 1e30
 """No instrument measures as much as this, which programs write where they have no data."""
@@ -206,8 +207,12 @@ def _check_units(band: int, quantiles: Array, inputs: InputValues) -> None:
 class FillMask:
     """Where undeclared fill is in a scene; found once, at a resolution that fits in memory.
 
-    Zeros are fill where they surround the scene, and other values everywhere, with the cells
-    beside them, which are interpolated from both.
+    Args:
+        scene: The open scene.
+        grid: The network's cells.
+        band: To look at.
+        values: What is fill: zero where it surrounds the scene, of `ABSURD` every cell, with the
+            cells beside it, which are interpolated from both.
     """
 
     def __init__(self, scene: Scene, grid: Grid, band: int, values: Collection[float]) -> None:
@@ -222,9 +227,11 @@ class FillMask:
             read_band(scene, coarse, band=band, resampling=method)
             for method in (Resampling.min, Resampling.max)
         ]
-        self._fill = border_fill(np.all([(v == 0) | np.isnan(v) for v in extremes], axis=0))
-        if absurd := [value for value in values if value]:
-            self._fill |= binary_dilation(np.isin(extremes[0], absurd), np.ones((3, 3)))
+        absurd = np.isin(extremes[0], [value for value in values if value])
+        self._fill = binary_dilation(absurd, np.ones((3, 3)))
+        if 0 in values:
+            empty = [(value == 0) | np.isnan(value) for value in extremes]
+            self._fill |= border_fill(np.all(empty, axis=0))
 
     def read(self, window: Window) -> npt.NDArray[np.bool_]:
         """Return the mask for a window of the work grid."""

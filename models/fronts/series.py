@@ -15,13 +15,13 @@ from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.axis import warn_if_landward
 from glacier_qgis.models.fronts.direction import drawn_here
 from glacier_qgis.models.fronts.gauge import Gauge
 from glacier_qgis.models.fronts.glacier_names import (
     as_first_written,
     glacier_names,
-    listed,
     same_name,
 )
 from glacier_qgis.models.fronts.references import Reference

@@ -10,11 +10,11 @@ from pathlib import Path
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.product_names import parse_scene_name
 from glacier_qgis.models.fronts.time_series_dates import DatePattern, tag_date
 
 SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2", ".img", ".nc")
-_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def catalogue(
     if undated:
         reporter.warning(
             f"{len(undated)} of {len(scenes)} scenes have no date and are not placed in time: "
-            f"{_listed(undated)}. Say with DATE_PATTERN where the date stands in their names."
+            f"{listed(undated)}. Say with DATE_PATTERN where the date stands in their names."
         )
     return sorted(scenes, key=lambda scene: (scene.date or datetime.date.max, scene.source.path))
 
@@ -123,8 +123,3 @@ def _by_name_or_tag(sources: Sequence[RasterInput], reporter: Reporter) -> list[
 
 def _scene(source: RasterInput, date: datetime.date | None) -> SeriesScene:
     return SeriesScene(source, parse_scene_name(source.path).image_id, date)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from pyproj import Proj
 from rasterio.features import rasterize
 from rasterio.windows import Window
 from scipy.ndimage import maximum_filter, minimum_filter
@@ -185,7 +186,8 @@ def polygon_mask(source: VectorInput, grid: Grid, role: str) -> npt.NDArray[np.b
 def _tell_scale(grid: Grid, reporter: Reporter) -> None:
     """Say by how much the map is larger or smaller than the ground, where that matters."""
     west, south, east, north = grid.bounds
-    scale = areal_scale(grid.crs, (west + east) / 2, (south + north) / 2)
+    middle = Proj(grid.crs)((west + east) / 2, (south + north) / 2, inverse=True)
+    scale = areal_scale(grid.crs, *middle)
     if abs(scale - 1) > AREAL_TOLERANCE:
         reporter.warning(
             f"The CRS {grid.crs.name} shows areas {abs(scale - 1):.1%} too "

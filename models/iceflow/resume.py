@@ -74,7 +74,7 @@ class History:
         words = {
             name: (_short(self.parameters.get(name)), _short(value))
             for name, value in parameters.items()
-            if name not in _OTHERWISE and (name in self.parameters or not _is_number(value))
+            if name not in _OTHERWISE and (name in self.parameters or not _may_be_a_default(value))
         }
         return [
             f"{name.upper()} was {before} and is now {now}"
@@ -160,8 +160,8 @@ def _list(years: tuple[float, ...]) -> str:
     return ", ".join(words if len(words) <= 12 else [*words[:5], "…", *words[-5:]])
 
 
-def _is_number(value: object) -> bool:
-    """Whether it may be the default of a parameter that an older version did not have."""
+def _may_be_a_default(value: object) -> bool:
+    """Whether a value may be the default of a parameter that an older version did not have."""
     return isinstance(value, int | float | str)
 
 

@@ -75,15 +75,12 @@ def centre(scene: Placed) -> tuple[float, float]:
 
 def is_true(crs: CRS, longitude: float, latitude: float) -> bool:
     """Whether a projection keeps lengths within `SCALE_TOLERANCE` at a place."""
-    scale = math.sqrt(Proj(crs).get_factors(longitude, latitude).areal_scale)
-    return abs(scale - 1) <= SCALE_TOLERANCE
+    return abs(math.sqrt(areal_scale(crs, longitude, latitude)) - 1) <= SCALE_TOLERANCE
 
 
-def areal_scale(crs: CRS, easting: float, northing: float) -> float:
-    """Return how many times larger an area is in a projected CRS, at a place of it, than truly."""
-    projection = Proj(crs)
-    longitude, latitude = projection(easting, northing, inverse=True)
-    return float(projection.get_factors(longitude, latitude).areal_scale)
+def areal_scale(crs: CRS, longitude: float, latitude: float) -> float:
+    """Return how many times larger an area is in a projected CRS, at a place, than truly."""
+    return float(Proj(crs).get_factors(longitude, latitude).areal_scale)
 
 
 def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:

@@ -7,8 +7,9 @@ from collections.abc import Container
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.training.preparation.labels import Labels
-from glacier_qgis.models.training.preparation.scenes import SceneFile, some
+from glacier_qgis.models.training.preparation.scenes import SceneFile
 
 
 class Grouping:
@@ -42,7 +43,7 @@ class Grouping:
         if not field or not guessed:
             return []
         return [
-            f"GROUP_FIELD: {field!r} is blank for {len(guessed)} scene(s): {some(guessed)}. The "
+            f"GROUP_FIELD: {field!r} is blank for {len(guessed)} scene(s): {listed(guessed)}. The "
             "first word of the name became the group, in brackets; a glacier that has another "
             "name elsewhere may end up in two parts. Fill the field, or give a GROUP_TABLE."
         ]

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Job, RasterInput, VectorInput, blank_is_none
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.raster.source import open_raster, work_grid
@@ -28,7 +29,6 @@ from glacier_qgis.models.training.preparation.scenes import (
     coarsest_cell,
     common_bands,
     scene_files,
-    some,
 )
 from glacier_qgis.models.training.preparation.split import (
     Split,
@@ -203,12 +203,14 @@ class PrepareTrainingData(Job):
                 bare.append(file.name)
         if not cut:
             raise EngineError(
-                f"No label lies over a valid part of a scene ({some(bare)}). Check that labels "
+                f"No label lies over a valid part of a scene ({listed(bare)}). Check that labels "
                 "and scenes show the same place, that their CRS are right, and what SCENE_FIELD "
                 "holds."
             )
         if bare:
-            reporter.warning(f"{len(bare)} scene(s) have no label and were left out: {some(bare)}.")
+            reporter.warning(
+                f"{len(bare)} scene(s) have no label and were left out: {listed(bare)}."
+            )
         return cut, groups
 
     def _split(self, cut: list[CutScene], groups: dict[str, str]) -> Split:

@@ -18,9 +18,6 @@ from glacier_qgis.models.raster.source import Scene, native_cell_size, open_rast
 
 THUMBNAIL = 64
 
-SHOWN = 5
-"""Names in a message before it says how many more there are."""
-
 
 @dataclass(frozen=True)
 class SceneFile:
@@ -117,12 +114,6 @@ def picture_hash(scene: Scene, bands: Sequence[int]) -> str:
     digest = hashlib.sha256(repr(scene.dataset.shape).encode())
     digest.update(np.ascontiguousarray(values, dtype=np.float32).tobytes())
     return digest.hexdigest()
-
-
-def some(names: Sequence[str]) -> str:
-    """Return the first of some names for a message, and how many more there are."""
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _named(source: RasterInput) -> SceneFile:

@@ -31,6 +31,8 @@ S2_OLD = "S2A_OPER_PRD_MSIL1C_PDMC_20160612T162032_R010_V20160611T141741_2016061
 S2_TILE = "S2A_OPER_MSI_L1C_TL_SGS__20160612T195525_A005076_T22WEV"
 S2_STRIP = "S2A_OPER_MSI_L1C_DS_SGS__20160612T195525_S20160611T141741"
 HLS = "HLS.L30.T22WEV.2020164T143029.v2.0"
+HLS_S2 = "HLS.S30.T22WEV.2020365.v1.4"
+HLS_NO_DAY = "HLS.S30.T22WEV.2019366T143029.v2.0"
 
 
 @pytest.mark.parametrize(
@@ -66,20 +68,8 @@ HLS = "HLS.L30.T22WEV.2020164T143029.v2.0"
         (f"{S2_TILE}_B04.jp2", None, "Sentinel-2A", "MSI", S2_TILE),
         (f"{S2_TILE}_B04_20160611.tif", "2016-06-11", "Sentinel-2A", "MSI", S2_TILE),
         (f"{HLS}.B05.tif", "2020-06-12", "Landsat", "OLI/TIRS", HLS),
-        (
-            "HLS.S30.T22WEV.2020365.v1.4.hdf",
-            "2020-12-30",
-            "Sentinel-2",
-            "MSI",
-            "HLS.S30.T22WEV.2020365.v1.4",
-        ),
-        (
-            "HLS.S30.T22WEV.2019366T143029.v2.0.tif",
-            None,
-            "Sentinel-2",
-            "MSI",
-            "HLS.S30.T22WEV.2019366T143029.v2.0",
-        ),
+        (f"{HLS_S2}.hdf", "2020-12-30", "Sentinel-2", "MSI", HLS_S2),
+        (f"{HLS_NO_DAY}.tif", None, "Sentinel-2", "MSI", HLS_NO_DAY),
         (
             "JAC_2015-12-06_TSX_7_1_005.png",
             "2015-12-06",

@@ -179,7 +179,7 @@ def test_glaciers_that_only_one_layer_names_are_told_and_not_pooled(
     assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
     assert (result["IMAGES"], result["MISSED"], result["UNMATCHED"]) == (2, 1, 1)
     assert sorted(table.glacier) == ["Fenris", "Helheim", "Rink"]
-    assert "one layer only: 'Fenris', 'Rink'" in listener.warnings[0]
+    assert "one layer only: Fenris, Rink." in listener.warnings[0]
 
 
 def test_glaciers_that_a_missing_name_pools_are_told(write: Write, tmp_path: Path) -> None:
