@@ -40,7 +40,8 @@ from glacier_qgis.models.fronts.inference import Predictor  # noqa: E402
 from glacier_qgis.models.fronts.options import Inference  # noqa: E402
 from glacier_qgis.models.fronts.scene import NetworkView  # noqa: E402
 from glacier_qgis.models.fronts.synthetic import SyntheticScene  # noqa: E402
-from glacier_qgis.models.fronts.time_series_segment import SceneTask, run_here  # noqa: E402
+from glacier_qgis.models.fronts.time_series_segment import run_here  # noqa: E402
+from glacier_qgis.models.fronts.time_series_task import SceneTask  # noqa: E402
 
 CELL_SIZE = 66.0
 CRS = "EPSG:3413"

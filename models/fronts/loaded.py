@@ -34,4 +34,6 @@ def _load(folder: Path, device: torch.device, state: tuple[object, ...]) -> Mode
     """Load a package whose files have a state, which only tells two calls apart."""
     model = load_package(folder)
     make_ready(model.network, device)
+    if model.series is not None:
+        make_ready(model.series, device)
     return model

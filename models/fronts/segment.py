@@ -19,12 +19,14 @@ from shapely import Polygon
 from glacier_qgis.models.engine.device import choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.companions import CHANNELS
 from glacier_qgis.models.fronts.inference import PADDING, TILE, Predictor, entropy, first_look
 from glacier_qgis.models.fronts.loaded import load_once
 from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.overlap import behind
 from glacier_qgis.models.fronts.scene import network_view
-from glacier_qgis.models.fronts.tiling import Array, TilePlan, blend
+from glacier_qgis.models.fronts.tiling import Array, Read, TilePlan, blend
+from glacier_qgis.models.fronts.time_series_companions import CompanionFiles, Companions
 from glacier_qgis.models.fronts.zones import (
     NOT_PROCESSED,
     PROBABILITY_NODATA,
@@ -73,6 +75,7 @@ def segment(
     reporter: Reporter,
     grid: Grid | None = None,
     turn: AbstractContextManager[object] | None = None,
+    companions: CompanionFiles | None = None,
 ) -> Segmentation:
     """Segment `scene` into zones on the model's grid.
 
@@ -87,12 +90,15 @@ def segment(
         grid: Where to work; None for the scene's own grid, cut to the extent.
         turn: Held while the network computes: scenes that are segmented at the same time by
             several threads read and write beside each other and compute in turn.
+        companions: Other scenes, to be seen beside this one by the model's network for series.
 
     Raises:
         EngineError: See the functions that open the model, the scene, the mask and the grid.
     """
     device = choose_device(options.device)
     model = load_once(find_model(options.model), device)
+    if companions is not None:
+        model = model.for_series()
     card = model.card
     bands = options.bands or tuple(range(1, card.bands + 1))
     if len(bands) != card.bands:
@@ -111,7 +117,8 @@ def segment(
     codes = [zone.value for zone in card.classes]
     half = first_look(model.network, device)
     network = Predictor(model.network, device, codes, augment=options.tta, half=half)
-    batch = options.batch_size or network.batch(card.bands + 1, plan.tile)
+    channels = card.bands + 1 + (len(CHANNELS) if companions else 0)
+    batch = options.batch_size or network.batch(channels, plan.tile)
 
     def predict(tiles: Array, row: int) -> Array:
         with turn or nullcontext():
@@ -125,7 +132,10 @@ def segment(
     with ExitStack() as stack:
         view = stack.enter_context(network_view(scene, grid, bands, card.input_values))
         rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
-        answers = blend(view.read, predict, grid.shape, len(codes), plan, batch)
+        read: Read = view.read
+        if companions is not None:
+            read = Companions(companions, grid, stack).beside(read)
+        answers = blend(read, predict, grid.shape, len(codes), plan, batch)
         write = stack.enter_context(behind(rasters.write))
         for window, values in stack.enter_context(closing(answers)):
             write((window, values))

@@ -25,7 +25,13 @@ from glacier_qgis.models.fronts.options import Extraction, Inference
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene, catalogue, find_rasters
 from glacier_qgis.models.fronts.time_series_cluster import run_on_cluster
 from glacier_qgis.models.fronts.time_series_consistent import make_consistent
-from glacier_qgis.models.fronts.time_series_segment import Run, run_here, segment_scenes
+from glacier_qgis.models.fronts.time_series_segment import (
+    Plan,
+    Run,
+    run_here,
+    segment_scenes,
+    series_crs,
+)
 from glacier_qgis.models.fronts.time_series_trace import (
     screen_scenes,
     summary_table,
@@ -90,17 +96,17 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             read_layer(self.fjord_mask, "FJORD_MASK", columns=[])
         settings = self._settings(card.model_dump_json(), mask)
         work = WorkFolder.open(self.work_folder, sources, settings)
-        options = self._inference(model, mask, work)
-        with self._runner(scenes, options, work, reporter) as run:
-            segmented = segment_scenes(
-                scenes,
-                options,
-                self.cell_size or card.cell_size_m,
-                settings,
-                work,
-                run,
-                Stage(reporter, 0, SEGMENTATION_SHARE),
-            )
+        plan = Plan(
+            options=self._inference(model, mask, work),
+            cell_size=self.cell_size or card.cell_size_m,
+            settings=settings,
+            together=self.consistent and card.series is not None,
+            work=work,
+            crs=series_crs(scenes, work).to_wkt(),
+        )
+        with self._runner(scenes, plan.options, work, reporter) as run:
+            stage = Stage(reporter, 0, SEGMENTATION_SHARE)
+            segmented = segment_scenes(scenes, plan, run, stage)
         with tempfile.TemporaryDirectory(prefix=DRAFT, dir=work.path) as folder:
             if self.consistent:
                 stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)

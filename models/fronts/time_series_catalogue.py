@@ -13,6 +13,7 @@ from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.product_names import parse_scene_name
 from glacier_qgis.models.fronts.time_series_dates import DatePattern, tag_date
+from glacier_qgis.models.fronts.trend import DAYS_A_YEAR
 
 SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2", ".img", ".nc")
 
@@ -30,6 +31,11 @@ class SeriesScene:
     source: RasterInput
     image_id: str
     date: datetime.date | None
+
+    @property
+    def year(self) -> float | None:
+        """When it was acquired, in years of `DAYS_A_YEAR`; None if nothing tells."""
+        return self.date.toordinal() / DAYS_A_YEAR if self.date else None
 
 
 def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInput]:

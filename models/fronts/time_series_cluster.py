@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 from glacier_qgis.models.engine import errors
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.fronts.time_series_segment import Outcome, Run, SceneTask
+from glacier_qgis.models.fronts.time_series_segment import Run
+from glacier_qgis.models.fronts.time_series_task import Outcome, SceneTask
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -97,7 +98,7 @@ def _probe(code: str, paths: Sequence[str]) -> Callable[[], str]:
         if code not in sys.path:
             sys.path.append(code)
         try:
-            import glacier_qgis.models.fronts.time_series_segment  # noqa: F401
+            import glacier_qgis.models.fronts.time_series_task  # noqa: F401
         except ImportError as error:
             return f"lacks the engine's packages ({error}). Start it with the engine's Python."
         return ""
@@ -113,9 +114,9 @@ def _remote(code: str) -> Callable[[str], str]:
 
         if code not in sys.path:
             sys.path.append(code)
-        from glacier_qgis.models.fronts.time_series_segment import SceneTask, segment_scene
+        from glacier_qgis.models.fronts.time_series_task import SceneTask, work_on
 
-        return segment_scene(SceneTask.model_validate_json(task)).model_dump_json()
+        return work_on(SceneTask.model_validate_json(task)).model_dump_json()
 
     return work
 

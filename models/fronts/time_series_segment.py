@@ -1,68 +1,43 @@
 """First pass over a series: zones and probabilities of each scene, on cells that coincide.
 
-Scenes are independent and what is whole stays on disk, so that a run that was stopped goes
-on where it was, and any process that sees the same files can do a part.
+Where the model has a network for series, every scene is looked at once before, so that it can
+then be seen beside the others.
 """
 
 from __future__ import annotations
 
-import shutil
 import threading
-import traceback
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from pyproj import CRS
 
-from glacier_qgis.models.engine.errors import DISK_FULL, EngineError, explain
-from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.engine.job import Parameters, RasterInput
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.fronts.companions import near_in_time
 from glacier_qgis.models.fronts.options import Inference
-from glacier_qgis.models.fronts.segment import Drafts, segment
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene
-from glacier_qgis.models.fronts.time_series_work import DRAFT, WorkFolder, digest, scene_identity
+from glacier_qgis.models.fronts.time_series_companions import CompanionFiles, add_up
+from glacier_qgis.models.fronts.time_series_task import (
+    RANKS,
+    RECORD,
+    Outcome,
+    SceneTask,
+    is_whole,
+    work_on,
+)
+from glacier_qgis.models.fronts.time_series_work import WorkFolder, digest, scene_identity
 from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
-from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.raster.source import open_raster
 
-ZONES, PROBABILITY, RECORD = "zones.tif", "probability.tif", "scene.json"
 SCENES_AT_ONCE = 2
 """While the network computes one scene, the next is read and the last is written."""
-
-_TURN = threading.Lock()
-
-
-class SceneTask(Parameters):
-    """One scene to segment; travels as JSON.
-
-    Attributes:
-        source: The scene.
-        options: How to run the network.
-        crs: WKT of the series' metric CRS.
-        cell_size: Edge of a cell, m; edges are multiples of it.
-        folder: To create when all is done, with `ZONES`, `PROBABILITY` and `RECORD` in it.
-    """
-
-    source: RasterInput
-    options: Inference
-    crs: str
-    cell_size: float
-    folder: Path
-
-
-class Outcome(Parameters):
-    """How one scene went; also the record in its folder, where it went well.
-
-    Attributes:
-        reason: Why it failed; blank if it did not.
-        warnings: What may make the result wrong.
-    """
-
-    reason: str = ""
-    warnings: tuple[str, ...] = ()
+RANKS_SHARE = 0.1
+"""Share of the progress bar in which scenes are looked at before they are segmented."""
 
 
 @dataclass(frozen=True)
@@ -116,23 +91,61 @@ def series_crs(scenes: Sequence[SeriesScene], work: WorkFolder) -> CRS:
     return crs
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How the scenes of a series are segmented.
+
+    Attributes:
+        options: How to run the network.
+        cell_size: Edge of a cell, m.
+        settings: Everything that the result depends on, besides the scenes and the CRS.
+        together: Whether each scene is seen beside the others; the model has a network for it.
+        work: Where the results are.
+        crs: WKT of the series' metric CRS.
+    """
+
+    options: Inference
+    cell_size: float
+    settings: str
+    together: bool
+    work: WorkFolder
+    crs: str
+
+    def ranks(self, scene: SeriesScene) -> SceneTask:
+        """Return the task of keeping what the network sees of a scene."""
+        return self._task(scene, "ranks", None)
+
+    def zones(self, scene: SeriesScene, companions: CompanionFiles | None) -> SceneTask:
+        """Return the task of segmenting a scene, perhaps beside others."""
+        return self._task(scene, "zones", companions)
+
+    def _task(
+        self,
+        scene: SeriesScene,
+        step: Literal["ranks", "zones"],
+        companions: CompanionFiles | None,
+    ) -> SceneTask:
+        beside = companions.model_dump_json() if companions else ""
+        identity = scene_identity(scene.source)
+        return SceneTask(
+            source=scene.source,
+            options=self.options,
+            crs=self.crs,
+            cell_size=self.cell_size,
+            folder=self.work.path / digest(self.settings, self.crs, identity, step, beside),
+            step=step,
+            companions=companions,
+        )
+
+
 def segment_scenes(
-    scenes: Sequence[SeriesScene],
-    options: Inference,
-    cell_size: float,
-    settings: str,
-    work: WorkFolder,
-    run: Run,
-    reporter: Reporter,
+    scenes: Sequence[SeriesScene], plan: Plan, run: Run, reporter: Reporter
 ) -> list[SegmentedScene]:
     """Segment every scene that was not segmented before.
 
     Args:
         scenes: The series.
-        options: How to run the network.
-        cell_size: Edge of a cell, m.
-        settings: Everything that the result depends on, besides the scene and the CRS.
-        work: Where the results are.
+        plan: How.
         run: Who does the work.
         reporter: Told of progress, and warned of each scene that failed.
 
@@ -142,30 +155,24 @@ def segment_scenes(
     Raises:
         EngineError: Every scene failed.
     """
-    crs = series_crs(scenes, work).to_wkt()
-    tasks = [
-        SceneTask(
-            source=scene.source,
-            options=options,
-            crs=crs,
-            cell_size=cell_size,
-            folder=work.path / digest(settings, crs, scene_identity(scene.source)),
-        )
-        for scene in scenes
-    ]
-    outcomes = {task.folder: _stored(task.folder) for task in tasks if _is_whole(task.folder)}
-    if outcomes:
-        reporter.log(f"{len(outcomes)} scenes were segmented before and are not computed again.")
-    missing = list({task.folder: task for task in tasks if task.folder not in outcomes}.values())
-    bar = _Bar(reporter, len(missing))
-    for task, outcome in run(missing, bar.watch):
-        outcomes[task.folder] = outcome
-        bar.finish(task)
+    share = RANKS_SHARE if plan.together else 0.0
+    beside, failed = _companions(scenes, plan, run, Stage(reporter, 0, share))
+    tasks = [plan.zones(scene, beside.get(scene)) for scene in scenes]
+    outcomes = {
+        task.folder: failed[scene]
+        for scene, task in zip(scenes, tasks, strict=True)
+        if scene in failed
+    }
+    whole = {task.folder for task in tasks if is_whole(task.folder)}
+    if whole:
+        reporter.log(f"{len(whole)} scenes were segmented before and are not computed again.")
+    left = [task for task in tasks if task.folder not in outcomes]
+    outcomes |= _do(left, run, Stage(reporter, share, 1), "Segmented")
     for task in tasks:
         _tell(task, outcomes[task.folder], reporter)
-    failed = [outcomes[task.folder].reason for task in tasks if outcomes[task.folder].reason]
-    if len(failed) == len(tasks):
-        raise EngineError(f"Every one of the {len(tasks)} scenes failed. {failed[0]}")
+    reasons = [outcomes[task.folder].reason for task in tasks]
+    if all(reasons):
+        raise EngineError(f"Every one of the {len(tasks)} scenes failed. {reasons[0]}")
     return [
         SegmentedScene(scene, task.folder if not outcome.reason else None, outcome)
         for scene, task in zip(scenes, tasks, strict=True)
@@ -173,59 +180,64 @@ def segment_scenes(
     ]
 
 
+def _companions(
+    scenes: Sequence[SeriesScene], plan: Plan, run: Run, reporter: Reporter
+) -> tuple[dict[SeriesScene, CompanionFiles], dict[SeriesScene, Outcome]]:
+    """Keep what the network sees of each scene, for the others to be seen beside it.
+
+    Returns:
+        Each scene's companions, none where there are no two scenes; and the scenes that failed.
+    """
+    if not plan.together:
+        return {}, {}
+    tasks = {scene: plan.ranks(scene) for scene in scenes}
+    outcomes = _do(list(tasks.values()), run, reporter, "Looked at")
+    failed = {
+        scene: outcomes[task.folder]
+        for scene, task in tasks.items()
+        if outcomes[task.folder].reason
+    }
+    folders = {tasks[scene].folder: scene for scene in scenes if scene not in failed}
+    if len(folders) < 2:
+        return {}, failed
+    ranks = [folder / RANKS for folder in folders]
+    sums = plan.work.path / f"{digest(*sorted(folder.name for folder in folders))}.tif"
+    if not sums.is_file():
+        add_up(ranks, sums)
+    years = [scene.year for scene in folders.values()]
+    files = {
+        folder: CompanionFiles(
+            own=folder / RANKS,
+            near=tuple(ranks[other] for other in near_in_time(years, index)),
+            sums=sums,
+        )
+        for index, folder in enumerate(folders)
+    }
+    return {
+        scene: files[task.folder] for scene, task in tasks.items() if scene not in failed
+    }, failed
+
+
+def _do(tasks: Sequence[SceneTask], run: Run, reporter: Reporter, done: str) -> dict[Path, Outcome]:
+    """Do tasks, each once and none that was done before; return their outcomes by folder."""
+    outcomes = {task.folder: _stored(task.folder) for task in tasks if is_whole(task.folder)}
+    missing = list({task.folder: task for task in tasks if task.folder not in outcomes}.values())
+    bar = _Bar(reporter, len(missing), done)
+    for task, outcome in run(missing, bar.watch):
+        outcomes[task.folder] = outcome
+        bar.finish(task)
+    return outcomes
+
+
 def run_here(tasks: Sequence[SceneTask], watch: Watch) -> Iterator[tuple[SceneTask, Outcome]]:
     """Do tasks on this machine, `SCENES_AT_ONCE` of them beside each other."""
     pool = ThreadPoolExecutor(SCENES_AT_ONCE, thread_name_prefix="scene")
     try:
-        futures = {pool.submit(segment_scene, task, partial(watch, task)): task for task in tasks}
+        futures = {pool.submit(work_on, task, partial(watch, task)): task for task in tasks}
         for future in as_completed(futures):
             yield futures[future], future.result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def segment_scene(task: SceneTask, progress: Callable[[float], None] | None = None) -> Outcome:
-    """Segment one scene into its folder, which appears when it is whole.
-
-    What is wrong with the scene becomes the outcome's reason; a full disk is raised, since it
-    stops every other scene as well.
-    """
-    notes = _Notes(progress)
-    draft = task.folder.with_name(f"{DRAFT}{task.folder.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        draft.mkdir()
-        with open_raster(task.source) as scene:
-            grid = work_grid(scene, task.options.extent, task.cell_size, CRS.from_wkt(task.crs))
-            drafts = Drafts(draft / ZONES, draft / PROBABILITY)
-            tags = {"SCENE": scene.name}
-            segment(scene, task.options, drafts, tags, notes, grid=grid, turn=_TURN)
-        outcome = Outcome(warnings=tuple(notes.warnings))
-        (draft / RECORD).write_text(outcome.model_dump_json(), encoding="utf-8")
-        _deliver(draft, task.folder)
-    except Exception as error:
-        reason = explain(error)
-        if reason == DISK_FULL:
-            raise EngineError(reason) from error
-        if reason is None:
-            traceback.print_exc()
-            reason = f"{type(error).__name__}: {error}"
-        return Outcome(reason=reason, warnings=tuple(notes.warnings))
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return outcome
-
-
-def _deliver(draft: Path, folder: Path) -> None:
-    """Let a whole folder appear; where another process was first, its own stays."""
-    try:
-        draft.replace(folder)
-    except OSError:
-        if not _is_whole(folder):
-            raise
-
-
-def _is_whole(folder: Path) -> bool:
-    return (folder / RECORD).is_file()
 
 
 def _stored(folder: Path) -> Outcome:
@@ -240,29 +252,13 @@ def _tell(task: SceneTask, outcome: Outcome, reporter: Reporter) -> None:
         reporter.warning(f"{name} failed and is left out: {outcome.reason}")
 
 
-@dataclass
-class _Notes:
-    """A reporter for one scene: passes progress on and keeps warnings."""
-
-    listener: Callable[[float], None] | None
-    warnings: list[str] = field(default_factory=list)
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        if self.listener:
-            self.listener(fraction)
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
-
-
 class _Bar:
     """Progress over scenes that are done beside each other."""
 
-    def __init__(self, reporter: Reporter, count: int) -> None:
+    def __init__(self, reporter: Reporter, count: int, done: str) -> None:
         self._reporter = reporter
         self._count = count
+        self._done = done
         self._fractions: dict[Path, float] = {}
         self._finished = 0
         self._lock = threading.Lock()
@@ -280,4 +276,4 @@ class _Bar:
 
     def _report(self) -> None:
         share = sum(self._fractions.values()) / self._count
-        self._reporter.progress(share, f"Segmented {self._finished} of {self._count} scenes")
+        self._reporter.progress(share, f"{self._done} {self._finished} of {self._count} scenes")

@@ -24,7 +24,8 @@ from glacier_qgis.models.fronts.time_series_screening import (
     find_duplicates,
     find_outliers,
 )
-from glacier_qgis.models.fronts.time_series_segment import PROBABILITY, ZONES, SegmentedScene
+from glacier_qgis.models.fronts.time_series_segment import SegmentedScene
+from glacier_qgis.models.fronts.time_series_task import PROBABILITY, ZONES
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 

@@ -8,11 +8,14 @@ whole image, so that a cell's answer depends on a bounded neighbourhood and tili
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
 from torch.nn.functional import interpolate, pixel_unshuffle
+
+FIRST = "encoder.0.0.weight"
+"""The weights that see the bands."""
 
 
 class ConvolutionBlock(nn.Sequential):
@@ -116,6 +119,22 @@ class UNet(nn.Module):
             features = interpolate(features, scale_factor=2, mode="nearest")
             features = block(torch.cat([features, skip], dim=1))
         return [self.head(features)]
+
+
+def with_more_bands(
+    weights: Mapping[str, torch.Tensor], added: int, stem: int
+) -> dict[str, torch.Tensor]:
+    """Return the weights of a U-Net with further bands before its last, which change nothing yet.
+
+    Args:
+        weights: State of a U-Net.
+        added: Number of bands.
+        stem: Of the U-Net.
+    """
+    known = weights[FIRST]
+    last = known.shape[1] - stem**2
+    blank = known.new_zeros(known.shape[0], added * stem**2, *known.shape[2:])
+    return {**weights, FIRST: torch.cat([known[:, :last], blank, known[:, last:]], dim=1)}
 
 
 def _normalised(convolution: nn.Conv2d) -> tuple[nn.Module, nn.Module, nn.Module]:

@@ -1,7 +1,8 @@
-"""A model package as one file: a zip with the STAC item, the card and the weights.
+"""A model package as one file: a zip with the STAC item, the card and the weights that it names.
 
 An archive comes from anywhere, so nothing is written before its list of members has been
-judged, and nothing is kept before every hash has been found right.
+judged, no weights before the card was read, and nothing is kept before every hash has been found
+right.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
@@ -50,19 +51,18 @@ def pack(folder: Path, archive: Path) -> ModelCard:
         EngineError: The folder is no package, or its weights are not those of its card.
     """
     card = read_card(folder)
-    weights = folder / card.weights.file
-    if not weights.is_file() or file_hash(weights) != card.weights.sha256:
-        raise EngineError(
-            f"{weights} is missing or not what {CARD} beside it describes: get the package again."
-        )
+    for weights in card.all_weights:
+        path = folder / weights.file
+        if not path.is_file() or file_hash(path) != weights.sha256:
+            raise EngineError(
+                f"{path} is missing or not what {CARD} beside it describes: get the package again."
+            )
     item = json.dumps(stac_item(card), indent=2, ensure_ascii=False) + "\n"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr(_member(ITEM), item.encode())
         file.writestr(_member(CARD), (folder / CARD).read_bytes())
-        member = _member(weights.name)
-        member.file_size = weights.stat().st_size
-        with weights.open("rb") as source, file.open(member, "w") as target:
-            shutil.copyfileobj(source, target, CHUNK)
+        for weights in card.all_weights:
+            _append(file, folder / weights.file)
     return card
 
 
@@ -85,9 +85,13 @@ def unpack(archive: Path, folder: Path) -> ModelCard:
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         with _opened(archive) as file:
-            for member in _judge(archive, file.infolist()):
-                _extract(archive, file, member, draft / member.filename)
-        card = _check(archive, draft)
+            members = _judge(archive, file.infolist())
+            for name in (ITEM, CARD):
+                _extract(archive, file, members[name], draft / name)
+            card = read_card(draft)
+            for name in _weights(archive, card, members):
+                _extract(archive, file, members[name], draft / name)
+        _check(archive, draft, card)
         draft.chmod(0o755)
         draft.replace(folder)
     except BaseException:
@@ -122,30 +126,53 @@ def _member(name: str) -> zipfile.ZipInfo:
     return member
 
 
-def _judge(archive: Path, members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    """Return the members of an archive that holds what a package holds, and nothing else."""
-    seen: set[str] = set()
+def _append(file: zipfile.ZipFile, path: Path) -> None:
+    """Write a file as a member, without ever holding the whole of it."""
+    member = _member(path.name)
+    member.file_size = path.stat().st_size
+    with path.open("rb") as source, file.open(member, "w") as target:
+        shutil.copyfileobj(source, target, CHUNK)
+
+
+def _judge(archive: Path, members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """Return by name the members of an archive in which each is such as a package holds."""
+    seen: dict[str, zipfile.ZipInfo] = {}
     for member in members:
         problem = _problem(member, seen)
         if problem:
-            raise EngineError(
-                f"{archive} was refused: its member {member.orig_filename!r} {problem}. Do not "
-                "use it; get the package from whoever made the model."
-            )
-        seen.add(member.filename)
-    weights = [name for name in seen if name.endswith(WEIGHTS)]
-    missing = [name for name in (ITEM, CARD) if name not in seen]
-    missing += [] if weights else ["weights.safetensors"]
-    if missing or len(weights) > 1:
-        fault = f"lacks {', '.join(missing)}" if missing else f"holds {', '.join(sorted(weights))}"
+            raise _refusal(archive, member.orig_filename, problem)
+        seen[member.filename] = member
+    _require(archive, (ITEM, CARD), seen)
+    return seen
+
+
+def _weights(archive: Path, card: ModelCard, members: Collection[str]) -> list[str]:
+    """Return the names of the weights in an archive that holds all of its card's and no other."""
+    names = [weights.file for weights in card.all_weights]
+    for name in members:
+        if name not in (ITEM, CARD, *names):
+            raise _refusal(archive, name, f"is nothing that its {CARD} names")
+    _require(archive, names, members)
+    return names
+
+
+def _require(archive: Path, names: Collection[str], members: Collection[str]) -> None:
+    missing = [name for name in names if name not in members]
+    if missing:
         raise EngineError(
-            f"{archive} is no model package: it {fault}. A package holds {ITEM}, {CARD} and one "
-            "file of weights; make it with 'Export model'."
+            f"{archive} is no model package: it lacks {', '.join(missing)}. A package holds "
+            f"{ITEM}, {CARD} and the weights that the card names; make it with 'Export model'."
         )
-    return members
 
 
-def _problem(member: zipfile.ZipInfo, seen: set[str]) -> str:
+def _refusal(archive: Path, name: str, problem: str) -> EngineError:
+    return EngineError(
+        f"{archive} was refused: its member {name!r} {problem}. Do not use it; get the package "
+        "from whoever made the model."
+    )
+
+
+def _problem(member: zipfile.ZipInfo, seen: Collection[str]) -> str:
     """Say why a member must not be unpacked; blank if it may."""
     name = member.orig_filename
     limit = MAX_WEIGHTS_BYTES if name.endswith(WEIGHTS) else MAX_CARD_BYTES
@@ -163,6 +190,8 @@ def _problem(member: zipfile.ZipInfo, seen: set[str]) -> str:
         return "is there twice"
     if name not in (ITEM, CARD) and (len(windows.parts) != 1 or not name.endswith(WEIGHTS)):
         return "is nothing that a model package holds"
+    if name != member.filename:
+        return "would be written under another name"
     if member.flag_bits & ENCRYPTED:
         return "is encrypted"
     if member.file_size > limit:
@@ -209,26 +238,29 @@ def is_pickle(start: bytes) -> bool:
     return protocol or start.startswith((b"PK\x03\x04", b"\x93NUMPY", b"cos\n", b"c__builtin__"))
 
 
-def _check(archive: Path, folder: Path) -> ModelCard:
+def _check(archive: Path, folder: Path, card: ModelCard) -> None:
     """Make sure that card, item and weights belong together."""
-    card = read_card(folder)
-    weights = folder / card.weights.file
-    found = file_hash(weights) if weights.is_file() else "no such file"
-    if found != card.weights.sha256:
-        raise EngineError(
-            f"{archive} was refused: {card.weights.file} is not what {CARD} describes (SHA-256 "
-            f"{found[:12]}…, expected {card.weights.sha256[:12]}…). Get the package again."
-        )
+    stated = _checksums(archive, folder / ITEM)
+    for weights in card.all_weights:
+        found = file_hash(folder / weights.file)
+        if found != weights.sha256:
+            raise EngineError(
+                f"{archive} was refused: {weights.file} is not what {CARD} describes (SHA-256 "
+                f"{found[:12]}…, expected {weights.sha256[:12]}…). Get the package again."
+            )
+        if MULTIHASH_SHA256 + found not in stated:
+            raise EngineError(
+                f"{archive} was refused: {ITEM} describes other weights than {weights.file}. Get "
+                "the package again."
+            )
+
+
+def _checksums(archive: Path, item: Path) -> list[object]:
+    """Return what a STAC item states as checksums of its assets."""
     try:
-        item = json.loads((folder / ITEM).read_bytes())
-        stated = [asset.get("file:checksum") for asset in item["assets"].values()]
+        assets = json.loads(item.read_bytes())["assets"]
+        return [asset.get("file:checksum") for asset in assets.values()]
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         raise EngineError(
             f"{archive} was refused: {ITEM} is no STAC item ({error}). Get the package again."
         ) from error
-    if MULTIHASH_SHA256 + found not in stated:
-        raise EngineError(
-            f"{archive} was refused: {ITEM} describes other weights than {card.weights.file}. Get "
-            "the package again."
-        )
-    return card

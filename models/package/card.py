@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 
 class _Part(BaseModel):
@@ -109,6 +118,27 @@ class Calibration(_Part):
         return self
 
 
+class SeriesNetwork(_Part):
+    """A package's second network: for scenes of a series, each seen together with the others.
+
+    Attributes:
+        architecture: Which network to build; it tells apart the classes of the first.
+        weights: Its file of weights, another than the first network's.
+        channels: What each channel of its input means: the bands, then what the other scenes
+            show, last the mask.
+        training: How the weights were fitted.
+        calibration: How sure its lines are; None leaves widths of transitions as they are.
+        evaluations: How good it is on series that it never saw.
+    """
+
+    architecture: Architecture
+    weights: Weights
+    channels: list[str]
+    training: str = ""
+    calibration: Calibration | None = None
+    evaluations: list[Evaluation] = Field(default_factory=list)
+
+
 class ModelCard(_Part):
     """Everything that is known of a model.
 
@@ -124,6 +154,8 @@ class ModelCard(_Part):
         training: How the weights were fitted.
         split: What was kept out of the training.
         calibration: How sure its lines are; None leaves widths of transitions as they are.
+        series: The network for scenes of a series; None if they are seen as lone scenes are. Left
+            out where a card is written without one, so that older versions read it.
     """
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
@@ -146,6 +178,7 @@ class ModelCard(_Part):
     licence: str
     evaluations: list[Evaluation] = Field(default_factory=list)
     calibration: Calibration | None = None
+    series: SeriesNetwork | None = None
     software: str
     citation: str
     intended_use: str
@@ -155,6 +188,11 @@ class ModelCard(_Part):
     def has_mask(self) -> bool:
         """Whether the network sees the mask of valid cells as its last channel."""
         return len(self.channels) > self.bands
+
+    @property
+    def all_weights(self) -> list[Weights]:
+        """Every file of weights in the package, that of the network for lone scenes first."""
+        return [self.weights] + ([self.series.weights] if self.series else [])
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelCard:
@@ -169,3 +207,27 @@ class ModelCard(_Part):
         if not 0 < low <= self.cell_size_m <= high:
             raise ValueError("cell_size_range_m: must be positive, rising and hold cell_size_m")
         return self
+
+    @model_validator(mode="after")
+    def _series_fits(self) -> ModelCard:
+        if self.series is None:
+            return self
+        own, first = self.series.weights.file, self.weights.file
+        if not own.endswith(".safetensors"):
+            raise ValueError(f"series: its weights must be safetensors, not {own}")
+        if own.casefold() == first.casefold():  # one file, on some systems
+            raise ValueError(f"series: its weights need another file than {first}")
+        if self.bands != 1 or not self.has_mask or self.input_values.kind != "rank":
+            raise ValueError("series: needs a model that sees the rank of one band, and the mask")
+        if len(self.series.channels) <= len(self.channels):
+            raise ValueError(
+                "channels of series: name the band, what the other scenes show, and the mask"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_series(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if self.series is None:
+            written.pop("series", None)
+        return written

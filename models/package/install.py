@@ -128,12 +128,13 @@ def _emulator_folder(source: Path) -> Path | None:
 def _copy_package(source: Path, target: Path) -> None:
     """Copy what belongs to a package, and nothing else that lies there."""
     card = read_card(source)
-    weights = source / card.weights.file
-    if not weights.is_file() or weights.is_symlink():
-        raise EngineError(f"INPUT: {weights} is missing or a link. Get the package again.")
+    files = [source / weights.file for weights in card.all_weights]
+    for path in files:
+        if not path.is_file() or path.is_symlink():
+            raise EngineError(f"INPUT: {path} is missing or a link. Get the package again.")
     target.mkdir()
-    shutil.copyfile(source / CARD, target / CARD)
-    shutil.copyfile(weights, target / weights.name)
+    for path in (source / CARD, *files):
+        shutil.copyfile(path, target / path.name)
 
 
 def _check_name(name: str, pattern: str, example: str) -> None:

@@ -58,7 +58,7 @@ def import_onnx(path: Path, folder: Path) -> ModelCard:
         EngineError: The file cannot be run, or its metadata lack what is needed.
     """
     card = onnx_card(read_onnx(path), path.stem)
-    check_shape(card, open_onnx(card, path))
+    check_shape(card, card.channels, open_onnx(card, path))
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         copy = Path(shutil.copyfile(path, draft / FILE))

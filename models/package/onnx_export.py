@@ -86,7 +86,10 @@ def export_onnx(model: Model, path: Path) -> float:
 
 
 def metadata(card: ModelCard, stride: int) -> dict[str, JsonValue]:
-    """Return what Deepness, and this program, read from the file: see `onnx_card`."""
+    """Return what Deepness, and this program, read from the file: see `onnx_card`.
+
+    The file holds the network for lone scenes alone, so the card says nothing of one for series.
+    """
     values = card.input_values
     scaled = values.kind == "scaled"
     mean = [value / BYTE for value in values.mean] if scaled else [0.5] * card.bands
@@ -100,7 +103,7 @@ def metadata(card: ModelCard, stride: int) -> dict[str, JsonValue]:
         "tiles_overlap": OVERLAP_PERCENT,
         "standardization_mean": [*mean, *[0.0] * masks],
         "standardization_std": [*std, *[1.0] * masks],
-        CARD_KEY: card.model_dump(mode="json"),
+        CARD_KEY: card.model_dump(mode="json", exclude={"series"}),
         STRIDE_KEY: stride,
     }
 

@@ -1,4 +1,4 @@
-"""A model package: a folder with ``card.json`` and the weights that the card names.
+"""A model package: a folder with ``card.json`` and the files of weights that the card names.
 
 Nothing in a package is ever executed: the card is checked data, the weights are safetensors
 and the network is built by this software.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from glacier_qgis.models.engine.errors import EngineError, explain_validation
 from glacier_qgis.models.networks.hed import HED
 from glacier_qgis.models.networks.hrnet import HRNet
 from glacier_qgis.models.networks.unet import UNet
-from glacier_qgis.models.package.card import Architecture, ModelCard, Weights
+from glacier_qgis.models.package.card import Architecture, ModelCard, SeriesNetwork, Weights
 
 CARD = "card.json"
 ONNX = "onnx"
@@ -38,10 +38,18 @@ MAX_PARAMETERS = 1 << 28
 
 @dataclass(frozen=True)
 class Model:
-    """A network ready to predict, and what is known of it."""
+    """A network ready to predict, and what is known of it.
+
+    Attributes:
+        card: What is known.
+        network: (N, bands + 1, rows, columns) to logits (N, classes, rows, columns).
+        series: For scenes of a series: (N, channels of ``card.series``, rows, columns) to logits
+            of the same classes; None if the package has no such network.
+    """
 
     card: ModelCard
     network: nn.Module
+    series: nn.Module | None = None
 
     @property
     def tile(self) -> int:
@@ -69,6 +77,18 @@ class Model:
             **({"CALIBRATION": calibration.model_dump_json()} if calibration else {}),
         }
 
+    def for_series(self) -> Model:
+        """Return the model as it is for scenes of a series: with its network for these.
+
+        Raises:
+            ValueError: It has none.
+        """
+        part = self.card.series
+        if part is None or self.series is None:
+            raise ValueError(f"the model {self.card.name} has no network for series")
+        own = {name: getattr(part, name) for name in SeriesNetwork.model_fields}
+        return Model(self.card.model_copy(update=own), self.series)
+
 
 def read_card(folder: Path) -> ModelCard:
     """Read and check the card of a package.
@@ -94,28 +114,38 @@ def read_card(folder: Path) -> ModelCard:
 
 
 def load_package(folder: Path) -> Model:
-    """Load a package, its network in evaluation mode on the CPU.
+    """Load a package, its networks in evaluation mode on the CPU.
 
     Raises:
         EngineError: The package is incomplete, was changed, or needs an unknown network.
     """
     card = read_card(folder)
-    path = folder / card.weights.file
+    paths = [_checked(folder, card, weights) for weights in card.all_weights]
+    network = open_onnx(card, paths[0]) if paths[0].suffix == ".onnx" else _fill(card, paths[0])
+    check_shape(card, card.channels, network)
+    series = None
+    if card.series:
+        series = _fill(card.series, paths[1])
+        check_shape(card, card.series.channels, series)
+    return Model(card, (network if card.has_mask else Unmasked(network)).eval(), series)
+
+
+def _checked(folder: Path, card: ModelCard, weights: Weights) -> Path:
+    """Return the path of a file of weights that is what its card describes."""
+    path = folder / weights.file
     if not path.is_file() or path.is_symlink():
         raise EngineError(
             f"The model {card.name} has no weights: {path} is missing or a link. Get the package "
             "again."
         )
     found = file_hash(path)
-    if found != card.weights.sha256:
+    if found != weights.sha256:
         raise EngineError(
             f"The weights of the model {card.name} are not those that its card describes "
-            f"({path}: SHA-256 {found[:12]}…, expected {card.weights.sha256[:12]}…). The file is "
+            f"({path}: SHA-256 {found[:12]}…, expected {weights.sha256[:12]}…). The file is "
             "damaged or was replaced: get the package again."
         )
-    network = open_onnx(card, path) if path.suffix == ".onnx" else _fill(card, path)
-    check_shape(card, network)
-    return Model(card, (network if card.has_mask else Unmasked(network)).eval())
+    return path
 
 
 class Unmasked(nn.Module):
@@ -134,15 +164,15 @@ class Unmasked(nn.Module):
         return logits
 
 
-def _fill(card: ModelCard, path: Path) -> nn.Module:
-    """Build the network of a card and give it its weights."""
-    network = build(card.architecture)
+def _fill(described: ModelCard | SeriesNetwork, path: Path) -> nn.Module:
+    """Build a network of a card and give it its weights."""
+    network = build(described.architecture)
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as error:
         raise EngineError(
-            f"The weights in {path} do not fit the network {card.architecture.name!r} of the card: "
-            f"{error}. Get a package whose card and weights belong together."
+            f"The weights in {path} do not fit the network {described.architecture.name!r} of the "
+            f"card: {error}. Get a package whose card and weights belong together."
         ) from error
     return network
 
@@ -212,31 +242,39 @@ def _flat(value: JsonValue) -> Iterator[JsonValue]:
         yield value
 
 
-def save_package(folder: Path, card: ModelCard, state: Mapping[str, Tensor]) -> ModelCard:
+def save_package(
+    folder: Path,
+    card: ModelCard,
+    state: Mapping[str, Tensor],
+    series_state: Mapping[str, Tensor] | None = None,
+) -> ModelCard:
     """Write a package that `load_package` accepts, whole or not at all.
 
     Args:
         folder: To create; must not exist.
-        card: Its hash of the weights is replaced by the true one.
+        card: Its hashes of weights are replaced by the true ones.
         state: The network's state dictionary.
+        series_state: That of the network for series, where the card has one.
 
     Returns:
         The card as written.
 
     Raises:
         EngineError: The folder exists.
+        ValueError: Either the card or the states lack the network for series.
     """
+    if (card.series is None) != (series_state is None):
+        raise ValueError("series_state: give it if, and only if, the card has a part 'series'")
     if folder.exists():
         raise EngineError(f"{folder} exists already: choose a new folder for the model package.")
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         draft.chmod(0o755)
-        weights = draft / card.weights.file
-        save_file({name: value.cpu().contiguous() for name, value in state.items()}, weights)
-        weights.chmod(0o644)
-        card = card.model_copy(
-            update={"weights": Weights(file=weights.name, sha256=file_hash(weights))}
-        )
+        card = card.model_copy(update={"weights": _write(draft / card.weights.file, state)})
+        if card.series is not None and series_state is not None:
+            weights = _write(draft / card.series.weights.file, series_state)
+            series = card.series.model_copy(update={"weights": weights})
+            card = card.model_copy(update={"series": series})
         (draft / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
         load_package(draft)
         draft.replace(folder)
@@ -246,25 +284,37 @@ def save_package(folder: Path, card: ModelCard, state: Mapping[str, Tensor]) -> 
     return card
 
 
+def _write(path: Path, state: Mapping[str, Tensor]) -> Weights:
+    """Write a state dictionary as a file of weights; return how a card names it."""
+    save_file({name: value.cpu().contiguous() for name, value in state.items()}, path)
+    path.chmod(0o644)
+    return Weights(file=path.name, sha256=file_hash(path))
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_shape(card: ModelCard, network: nn.Module) -> None:
-    """Run the network once on a small blank input: its channels must be those of the card.
+def check_shape(card: ModelCard, channels: Sequence[str], network: nn.Module) -> None:
+    """Run a network of a card once on a small blank input.
+
+    Args:
+        card: It names the classes.
+        channels: What the card says of the network's input.
+        network: The network.
 
     Raises:
-        EngineError: They are others, or its answer is no number.
+        EngineError: Its channels or classes are others, or its answer is no number.
     """
     stride = int(getattr(network, "stride", 1))
     try:
         with torch.inference_mode():
-            answer = network.eval()(torch.zeros(1, len(card.channels), stride, stride))
+            answer = network.eval()(torch.zeros(1, len(channels), stride, stride))
     except RuntimeError as error:
         raise EngineError(
-            f"The network of the model {card.name} does not accept the {len(card.channels)} "
+            f"The network of the model {card.name} does not accept the {len(channels)} "
             "channels that its card names. Get a package whose card and weights belong together."
         ) from error
     if tuple(answer.shape) != (1, len(card.classes), stride, stride):

@@ -11,7 +11,7 @@ import re
 
 from pydantic import JsonValue
 
-from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.card import ModelCard, Weights
 
 Json = dict[str, JsonValue]
 
@@ -28,7 +28,7 @@ def stac_item(card: ModelCard) -> Json:
     """Describe a model as a STAC item; the same card always gives the same item.
 
     Args:
-        card: The card, with the hash of the weights as they are.
+        card: The card, with the hashes of the weights as they are.
     """
     bands = _bands(card)
     properties: Json = {
@@ -58,14 +58,8 @@ def stac_item(card: ModelCard) -> Json:
         "properties": properties,
         "links": [],
         "assets": {
-            "weights": {
-                "href": f"./{card.weights.file}",
-                "type": "application/octet-stream",
-                "title": "Weights",
-                "roles": ["mlm:model", "mlm:weights"],
-                "mlm:artifact_type": card.weights.file.rpartition(".")[2],
-                "file:checksum": MULTIHASH_SHA256 + card.weights.sha256,
-            },
+            "weights": _weights(card.weights, "Weights", ["mlm:model", "mlm:weights"]),
+            **_series(card),
             "card": {
                 "href": "./card.json",
                 "type": "application/json",
@@ -74,6 +68,29 @@ def stac_item(card: ModelCard) -> Json:
             },
         },
     }
+
+
+def _weights(weights: Weights, title: str, roles: list[JsonValue]) -> Json:
+    return {
+        "href": f"./{weights.file}",
+        "type": "application/octet-stream",
+        "title": title,
+        "roles": roles,
+        "mlm:artifact_type": weights.file.rpartition(".")[2],
+        "file:checksum": MULTIHASH_SHA256 + weights.sha256,
+    }
+
+
+def _series(card: ModelCard) -> Json:
+    """Describe the weights of the network for series, if there is one.
+
+    Their role is not that of the model: its input is what the item describes.
+    """
+    if card.series is None:
+        return {}
+    asset = _weights(card.series.weights, "Weights for scenes of a series", ["mlm:weights"])
+    seen = f"Of the network {card.series.architecture.name}, which sees: "
+    return {"series_weights": asset | {"description": seen + "; ".join(card.series.channels)}}
 
 
 def _bands(card: ModelCard) -> list[Json]:

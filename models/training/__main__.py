@@ -7,39 +7,49 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from pydantic import JsonValue
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from glacier_qgis.models.engine.device import tune_allocator
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import EventStream
+from glacier_qgis.models.fronts.companions import CHANNELS
+from glacier_qgis.models.networks.unet import FIRST, with_more_bands
 from glacier_qgis.models.package.card import Architecture, Evaluation
-from glacier_qgis.models.package.package import build, save_package
+from glacier_qgis.models.package.package import build, load_package, save_package
 from glacier_qgis.models.training import caffe, front_lines
+from glacier_qgis.models.training.augment import Augmentation
 from glacier_qgis.models.training.caffe import read_caffe
-from glacier_qgis.models.training.describe import describe
+from glacier_qgis.models.training.describe import describe, describe_series
 from glacier_qgis.models.training.fit import Fit, Schedule
-from glacier_qgis.models.training.folds import calibrate, covered_elsewhere, judge
+from glacier_qgis.models.training.folds import calibrate, covered_elsewhere, judge, judge_series
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
 from glacier_qgis.models.training.lesson import lesson
+from glacier_qgis.models.training.place import SIGNED, Place, SeriesAugmentation
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.sampling import pools_by_group, sampler, with_negatives
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
 VIEW_CELL_M = 60.0
 """Size of the cells of a view, before it is scaled."""
-CHANNELS: dict[str, JsonValue] = {"bands": 2, "classes": 4}
+STEM = 2
+CLASSES: dict[str, JsonValue] = {"classes": 4, "width": 16}
+IN_SERIES = 2 + len(CHANNELS)
 NETWORKS = {
-    "unet": Architecture(name="unet", parameters={**CHANNELS, "width": 16, "stem": 2}),
-    "hrnet": Architecture(name="hrnet", parameters={**CHANNELS, "width": 16}),
+    "unet": Architecture(name="unet", parameters={"bands": 2, **CLASSES, "stem": STEM}),
+    "hrnet": Architecture(name="hrnet", parameters={"bands": 2, **CLASSES}),
+    "series": Architecture(name="unet", parameters={"bands": IN_SERIES, **CLASSES, "stem": STEM}),
 }
+"""A network for series starts from a U-Net for lone scenes."""
 
 
 def main() -> int:
-    """Run one of the two steps."""
+    """Run one of the steps."""
     arguments = _arguments()
     reporter = EventStream(sys.stdout)
     tune_allocator()
@@ -67,21 +77,37 @@ def fit(
     torch.manual_seed(arguments.seed)
     radar: list[Labelled] = [scene for scene in learnt if not is_optical(scene)]
     optical: list[Labelled] = [scene for scene in learnt if is_optical(scene)]
-    pools = [optical, radar] if arguments.optical else [*pools_by_group(radar), optical]
+    series = arguments.network == "series"
+    pools: list[Sequence[Labelled]] = [optical, radar]
+    if series:
+        pools = [*(Place(pool).members() for pool in pools_by_group(radar)), optical]
+    elif not arguments.optical:
+        pools = [*pools_by_group(radar), optical]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes, rate=arguments.rate)
     architecture = NETWORKS[arguments.network]
     network = build(architecture)
     if arguments.start_from:
-        network.load_state_dict(load_file(arguments.start_from))
+        network.load_state_dict(_beginning(load_file(arguments.start_from), architecture))
     taught = lesson(architecture, network, fronts_alone=bool(optical))
     run = Fit(
         taught.network, schedule, arguments.output / "state", arguments.seed, loss=taught.loss
     )
-    batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M)
-    weights = run.run(batches if arguments.optical else with_negatives(batches), reporter)
+    augmentation = SeriesAugmentation if series else Augmentation
+    batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M, augmentation)
+    if not arguments.optical:
+        batches = with_negatives(batches, SIGNED if series else -1)
+    weights = run.run(batches, reporter)
     save_file(taught.zones_alone(weights), arguments.output / "weights.safetensors")
     images = sum(map(len, pools))
     reporter.log(f"Learnt from {images} images; {len(held_out)} were kept for the test.")
+
+
+def _beginning(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
+    """Return weights to begin with: a network for series sees no companions at first."""
+    bands = weights[FIRST].shape[1] // STEM**2
+    if architecture == NETWORKS["series"] and bands < IN_SERIES:
+        return with_more_bands(weights, IN_SERIES - bands, STEM)
+    return dict(weights)
 
 
 def publish(
@@ -125,6 +151,42 @@ def publish(
     save_package(arguments.package, card.model_copy(update=measured), load_file(arguments.weights))
 
 
+def publish_series(
+    arguments: argparse.Namespace,
+    learnt: list[LabelledScene],
+    held_out: list[LabelledScene],
+    reporter: EventStream,
+) -> None:
+    """Write a package anew with a network for series in it.
+
+    That is measured and calibrated as the package is, by networks that had each not seen the
+    glacier that they are judged on.
+    """
+    lone, series = NETWORKS["unet"], NETWORKS["series"]
+    verdicts = {}
+    for group, *paths in arguments.fold:
+        unseen = [s for s in [*learnt, *held_out] if s.group == group]
+        weights = [load_file(path) for path in paths]
+        verdicts[group] = judge_series((lone, weights[0]), (series, weights[1]), unseen, reporter)
+        reporter.log(f"{group}: {verdicts[group].values()}")
+    found = list(verdicts.values())
+    evaluations = [
+        Evaluation(
+            data=f"{group} as a series, by networks of these kinds that have not seen it",
+            command="python benchmarks/front_accuracy.py",
+            values=verdict.series | {"covered_by_uncertainty_fitted_to_others": round(share, 3)},
+        )
+        for (group, verdict), share in zip(verdicts.items(), covered_elsewhere(found), strict=True)
+    ]
+    model = load_package(arguments.package)
+    data = f"series of {', '.join(verdicts)}, each by a network that has not seen it"
+    part = describe_series(series, arguments.history).model_copy(
+        update={"evaluations": evaluations, "calibration": calibrate(found, data)}
+    )
+    card = model.card.model_copy(update={"series": part, "version": arguments.version})
+    save_package(arguments.output, card, model.network.state_dict(), load_file(arguments.weights))
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     steps = parser.add_subparsers(required=True)
@@ -149,11 +211,27 @@ def _arguments() -> argparse.Namespace:
         help="weights that have not seen these glaciers (with commas between), to measure",
     )
     finish.add_argument("--history", default="", help="what the card should say of earlier runs")
+    together = steps.add_parser("series", help=publish_series.__doc__)
+    together.set_defaults(step=publish_series)
+    together.add_argument("--weights", type=Path, required=True, help="what fit wrote")
+    together.add_argument("--package", type=Path, required=True, help="with the other network")
+    together.add_argument("--output", type=Path, required=True, help="folder to create")
+    together.add_argument("--version", required=True, help="of the package written")
+    together.add_argument(
+        "--fold",
+        nargs=3,
+        action="append",
+        required=True,
+        metavar=("GLACIER", "LONE", "SERIES"),
+        help="weights of both networks that have not seen this glacier, to measure",
+    )
+    together.add_argument("--history", default="", help="what the card should say of earlier runs")
     for step in (learn, finish):
         step.add_argument(
             "--optical", action="store_true", help="half of the views from Landsat images"
         )
         step.add_argument("--network", choices=NETWORKS, default="unet")
+    for step in (learn, finish, together):
         step.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
         step.add_argument(
             "--front-lines", type=Path, required=True, help="folder of Landsat images"

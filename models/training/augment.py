@@ -110,8 +110,12 @@ class Augmentation:
         image, zones = look(scene, self._view(scene))
         *bands, valid = image
         zones = self._edge_of_scene(zones, valid)
-        bands = [torch.where(valid > 0, self._radiometry(band, zones), 0.0) for band in bands]
+        bands = [torch.where(valid > 0, band, 0.0) for band in self._changed(bands, zones)]
         return torch.stack([*bands, valid]), zones
+
+    def _changed(self, bands: list[Tensor], zones: Tensor) -> list[Tensor]:
+        """Change the radiometry of every band."""
+        return [self._radiometry(band, zones) for band in bands]
 
     def _view(self, scene: Labelled) -> View:
         scale = self._cell_size * 2 ** self._uniform(*OCTAVES)
@@ -151,15 +155,23 @@ class Augmentation:
         if self._chance(0.2):
             zone = ROCK + int(self._uniform(0, OCEAN - ROCK + 1))
             value = value + self._normal(0.25) * (zones == zone)
-        if self._chance(0.3):
-            value = value + self._field(2 + int(self._uniform(0, 4))) * self._uniform(0, 0.3)
+        value = self._lit(value)
         if self._chance(0.15):
             value = avg_pool2d(value[None], 3, stride=1, padding=1, count_include_pad=False)[0]
         if self._chance(0.6):  # ranks stretch the speckle of a scene with little contrast
             value = value + self._field(self._size) * self._uniform(0, 0.6) ** 1.5
+        return torch.where(dark, -1.0, self._contrast(value))
+
+    def _lit(self, value: Tensor) -> Tensor:
+        """Sometimes change the illumination."""
+        if not self._chance(0.3):
+            return value
+        return value + self._field(2 + int(self._uniform(0, 4))) * self._uniform(0, 0.3)
+
+    def _contrast(self, value: Tensor) -> Tensor:
+        """Darken or brighten what is neither dark nor bright."""
         power = math.exp(self._normal(0.3))
-        value = 2 * ((value.clamp(-1, 1) + 1) / 2) ** power - 1
-        return torch.where(dark, -1.0, value)
+        return 2 * ((value.clamp(-1, 1) + 1) / 2) ** power - 1
 
     def _open_water(self, value: Tensor, zones: Tensor) -> Tensor:
         """Sometimes let water or young ice take a part of the ocean: any grey, little texture."""

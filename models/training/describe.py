@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from glacier_qgis.models.fronts.companions import CHANNELS
 from glacier_qgis.models.fronts.zones import CLASS_NAMES
 from glacier_qgis.models.package.card import (
     Architecture,
     ModelCard,
+    SeriesNetwork,
     TrainingData,
     Weights,
     ZoneClass,
@@ -32,6 +34,25 @@ def channels(bands: int) -> list[str]:
     names = [""] if bands == 1 else [f" of band {band}" for band in range(1, bands + 1)]
     ranks = [f"rank of the value{name} in the scene, -1 to 1, 0 where invalid" for name in names]
     return [*ranks, "1 where valid"]
+
+
+def describe_series(architecture: Architecture, history: str = "") -> SeriesNetwork:
+    """Describe a model's network for series; its hash is filled in when the package is saved.
+
+    Args:
+        architecture: The network.
+        history: What the weights started from; may be blank.
+    """
+    *bands, mask = channels(1)
+    return SeriesNetwork(
+        architecture=architecture,
+        weights=Weights(file="series.safetensors", sha256="0" * 64),
+        channels=[*bands, *CHANNELS, mask],
+        training=(
+            f"As the network for lone scenes, each radar scene beside companions drawn at random, "
+            f"from none to all of its place. {history}"
+        ).strip(),
+    )
 
 
 def describe(

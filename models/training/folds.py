@@ -16,14 +16,17 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.calibration import calibrated, fit_calibration, reliability
 from glacier_qgis.models.package.card import Architecture, Calibration
 from glacier_qgis.models.package.package import load_package, save_package
-from glacier_qgis.models.training.describe import CELL_SIZE_M, describe
+from glacier_qgis.models.training.describe import CELL_SIZE_M, describe, describe_series
 from glacier_qgis.models.training.evaluate import evaluate, evaluate_series
 from glacier_qgis.models.training.front_lines import is_optical
 from glacier_qgis.models.training.judge import Judge
+from glacier_qgis.models.training.place import Place
 from glacier_qgis.models.training.samples import LabelledScene
 from glacier_qgis.models.training.tally import tally
 
 Values = dict[str, float | int]
+Network = tuple[Architecture, Mapping[str, Tensor]]
+"""An architecture and its weights."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,33 @@ def judge(
             widths=widths,
             distances=distances,
         )
+
+
+def judge_series(
+    lone: Network, series: Network, scenes: Sequence[LabelledScene], reporter: Reporter
+) -> Verdict:
+    """Measure a network for series on scenes of one place that it was not fitted to.
+
+    Args:
+        lone: Architecture and weights of the network beside it, for lone scenes.
+        series: Of the network itself.
+        scenes: With labels, of one place.
+        reporter: Told of progress.
+
+    Returns:
+        The figures of the series alone.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        package = Path(name) / "fold"
+        card = describe("fold", lone[0], [], split=scenes[0].group)
+        card = card.model_copy(update={"series": describe_series(series[0])})
+        save_package(package, card, lone[1], series[1])
+        network = load_package(package).for_series().network
+        seen = Place(scenes).members()
+        answers = Judge(network, torch.device("cpu"), CELL_SIZE_M).answers(seen)
+        widths, distances = tally(answers).stated_and_true
+        figures = evaluate_series(package, scenes, reporter)
+        return Verdict(scenes={}, series=figures, widths=widths, distances=distances)
 
 
 def calibrate(verdicts: Sequence[Verdict], data: str) -> Calibration:

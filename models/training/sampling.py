@@ -24,7 +24,11 @@ def pools_by_group(scenes: Iterable[Labelled]) -> list[list[Labelled]]:
 
 
 def sampler(
-    pools: Sequence[Sequence[Labelled]], batch: int, size: int, cell_size: float
+    pools: Sequence[Sequence[Labelled]],
+    batch: int,
+    size: int,
+    cell_size: float,
+    augmentation: type[Augmentation] = Augmentation,
 ) -> Batches:
     """Return a source of batches.
 
@@ -33,10 +37,11 @@ def sampler(
         batch: Views in a batch.
         size: Rows and columns of a view.
         cell_size: The model's cell size, m.
+        augmentation: Makes views of scenes.
     """
 
     def draw(generator: torch.Generator) -> Batch:
-        augment = Augmentation(size, cell_size, generator)
+        augment = augmentation(size, cell_size, generator)
 
         def pick(count: int) -> int:
             return int(torch.randint(count, (), generator=generator))
@@ -56,19 +61,20 @@ def sampler(
     return draw
 
 
-def with_negatives(batches: Batches) -> Batches:
+def with_negatives(batches: Batches, signed: int = -1) -> Batches:
     """Turn half of the views into negatives: the ranks change their sign, the mask does not.
 
     In a radar scene water is darker than ice, or brighter, by wind, sea ice and snow. A network
     that has seen each glacier both ways goes by texture and shape instead.
 
     Args:
-        batches: Draws images, (N, bands + 1, rows, columns) with the mask last, and their zones.
+        batches: Draws images, (N, channels, rows, columns) with the mask last, and their zones.
+        signed: The first channel that keeps its sign; the mask, or one before it.
     """
 
     def draw(generator: torch.Generator) -> Batch:
         images, zones = batches(generator)
         sign = torch.randint(2, (len(images), 1, 1, 1), generator=generator) * 2 - 1
-        return torch.cat([images[:, :-1] * sign, images[:, -1:]], dim=1), zones
+        return torch.cat([images[:, :signed] * sign, images[:, signed:]], dim=1), zones
 
     return draw

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.fronts.companions import CHANNELS
+from glacier_qgis.models.networks.unet import UNet, with_more_bands
 from glacier_qgis.models.package.card import Architecture, TrainingData
-from glacier_qgis.models.package.package import save_package
-from glacier_qgis.models.training.describe import describe
+from glacier_qgis.models.package.package import load_package, save_package
+from glacier_qgis.models.training.describe import describe, describe_series
 
 
 @pytest.fixture(scope="session")
@@ -39,4 +40,20 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_package(folder, card, network.state_dict())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_series_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the same with a network for series that answers by scene and companions alike."""
+    lone = load_package(tiny_model)
+    parameters = lone.card.architecture.parameters | {"bands": 2 + len(CHANNELS)}
+    weights = with_more_bands(lone.network.state_dict(), len(CHANNELS), 1)
+    torch.manual_seed(5)
+    first = weights["encoder.0.0.weight"]
+    first[:, 1:-1] = 3 * torch.randn_like(first[:, 1:-1])
+    series = describe_series(Architecture(name="unet", parameters=parameters))
+    folder = tmp_path_factory.mktemp("models") / "tiny_series"
+    card = lone.card.model_copy(update={"name": "tiny_series", "series": series})
+    save_package(folder, card, lone.network.state_dict(), weights)
     return folder

@@ -21,12 +21,8 @@ from glacier_qgis.models.fronts import time_series_consistent
 from glacier_qgis.models.fronts.persistence import persistent
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene
 from glacier_qgis.models.fronts.time_series_consistent import make_consistent
-from glacier_qgis.models.fronts.time_series_segment import (
-    PROBABILITY,
-    ZONES,
-    Outcome,
-    SegmentedScene,
-)
+from glacier_qgis.models.fronts.time_series_segment import SegmentedScene
+from glacier_qgis.models.fronts.time_series_task import PROBABILITY, ZONES, Outcome
 from glacier_qgis.models.fronts.zones import PROBABILITY_NODATA, PROBABILITY_STEPS, quantise
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster

@@ -1,0 +1,171 @@
+"""A series whose scenes are seen beside each other, by a model that has a network for it."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+from listener import Listener
+
+from glacier_qgis.models.engine.events import Result
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.time_series import TerminusTimeSeries
+from glacier_qgis.models.fronts.time_series_task import PROBABILITY, RANKS, ZONES
+from glacier_qgis.models.fronts.zones import PROBABILITY_STEPS
+from glacier_qgis.models.package.package import load_package, read_card
+from glacier_qgis.models.training.judge import Judge
+from glacier_qgis.models.training.place import Place
+from glacier_qgis.models.training.samples import LabelledScene
+
+CELL, SIZE = 60.0, 96
+INNER = np.s_[:, 30:-30, 30:-30]
+"""Cells that do not see what lies beyond the scene, which tiles pad and whole scenes do not."""
+DATES = [datetime.date(2016, month, 5) for month in (1, 2, 6, 7, 11)]
+
+
+def picture(number: int) -> np.ndarray:
+    """A landscape with a dark fjord whose head retreats, and speckle of its own."""
+    random = np.random.default_rng(number)
+    rows, columns = np.indices((SIZE, SIZE))
+    ice = 140 + 60 * np.sin(rows / 9) * np.sin(columns / 13)
+    land = np.where(columns > 60 - 4 * number, 40, ice)
+    return np.clip(land * random.gamma(4, 1 / 4, land.shape), 1, 255).astype(np.uint8)
+
+
+def scenes() -> list[LabelledScene]:
+    blank = np.zeros((SIZE, SIZE), np.uint8)
+    return [
+        LabelledScene(
+            f"scene_{date:%Y%m%d}",
+            "here",
+            date.isoformat(),
+            picture(number),
+            blank,
+            blank > 0,
+            (CELL, CELL),
+        )
+        for number, date in enumerate(DATES)
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with the scenes as GeoTIFFs, their cells those of the model."""
+    path = tmp_path / "scenes ü"
+    path.mkdir()
+    for scene in scenes():
+        with rasterio.open(
+            path / f"{scene.name}.tif",
+            "w",
+            driver="GTiff",
+            dtype="uint8",
+            count=1,
+            height=SIZE,
+            width=SIZE,
+            crs="EPSG:32624",
+            transform=Affine(CELL, 0, 480_000, 0, -CELL, 7_200_000),
+        ) as target:
+            target.write(scene.image, 1)
+    return path
+
+
+def run(folder: Path, model: Path, /, **given: object) -> tuple[Result, Listener, gpd.GeoDataFrame]:
+    lines = folder.parent / "lines.gpkg"
+    lines.unlink(missing_ok=True)
+    parameters = {"folder": folder, "model": str(model), "output": lines, "min_confidence": 0}
+    parameters |= {"min_length": 300, "work_folder": folder.parent / "work"} | given
+    listener = Listener()
+    with Outputs("0123456789abcdef") as outputs:
+        result = TerminusTimeSeries.model_validate(parameters).run(listener, outputs)
+    return result, listener, gpd.read_file(lines)
+
+
+def stored(work: Path) -> dict[str, np.ndarray]:
+    """Return the probabilities of every scene that lies in a work folder."""
+    found = {}
+    for path in work.glob(f"*/{PROBABILITY}"):
+        with rasterio.open(path) as dataset:
+            found[Path(dataset.tags()["SCENE"]).stem] = dataset.read() / PROBABILITY_STEPS
+    return found
+
+
+def test_the_network_sees_in_files_what_it_saw_when_it_learnt(
+    folder: Path, tiny_series_model: Path
+) -> None:
+    run(folder, tiny_series_model)
+    network = load_package(tiny_series_model).for_series().network
+    judge = Judge(network, torch.device("cpu"), CELL)
+    answers = {a.tile.name: a.probabilities for a in judge.answers(Place(scenes()).members())}
+    found = stored(folder.parent / "work")
+    assert set(found) == set(answers)
+    for name, probabilities in answers.items():
+        np.testing.assert_allclose(
+            found[name][INNER], probabilities[INNER], atol=1.01 / PROBABILITY_STEPS
+        )
+    alone = {
+        a.tile.name: a.probabilities
+        for a in Judge(load_package(tiny_series_model).network, torch.device("cpu"), CELL).answers(
+            scenes()
+        )
+    }
+    assert max(np.abs(found[name] - alone[name]).max() for name in alone) > 0.1
+
+
+def test_results_name_the_network_that_made_them(folder: Path, tiny_series_model: Path) -> None:
+    card = read_card(tiny_series_model)
+    assert card.series is not None
+    together = run(folder, tiny_series_model)[2]
+    assert set(together["model_hash"]) == {card.series.weights.sha256}
+    apart = run(folder, tiny_series_model, consistent=False)[2]
+    assert set(apart["model_hash"]) == {card.weights.sha256}
+    for path in sorted(folder.iterdir())[1:]:
+        path.unlink()
+    alone = run(folder, tiny_series_model)[2]
+    assert set(alone["model_hash"]) == {card.weights.sha256}
+
+
+def test_a_scene_that_fails_is_no_companion_and_is_told_once(
+    folder: Path, tiny_series_model: Path
+) -> None:
+    (folder / "scene_20160901.tif").write_bytes(b"no picture")
+    result, listener, _ = run(folder, tiny_series_model)
+    assert (result["SCENES"], result["FAILED"]) == (len(DATES) + 1, 1)
+    told = [text for text in listener.warnings if "scene_20160901.tif failed" in text]
+    assert len(told) == 1
+    with_it = stored(folder.parent / "work")
+    (folder / "scene_20160901.tif").unlink()
+    _, listener, _ = run(folder, tiny_series_model)
+    assert f"{len(DATES)} scenes were segmented before and are not computed again." in listener.logs
+    assert set(with_it) == set(stored(folder.parent / "work"))
+
+
+def test_what_was_looked_at_is_kept_and_a_new_scene_changes_what_the_others_show(
+    folder: Path, tiny_series_model: Path
+) -> None:
+    last = sorted(folder.iterdir())[-1]
+    away = folder.parent / last.name
+    last.rename(away)
+    run(folder, tiny_series_model)
+    work = folder.parent / "work"
+    looked_at = {path: path.stat().st_mtime_ns for path in work.glob(f"*/{RANKS}")}
+    assert len(looked_at) == len(DATES) - 1
+    away.rename(last)
+    run(folder, tiny_series_model)
+    assert all(path.stat().st_mtime_ns == time for path, time in looked_at.items())
+    assert len(list(work.glob(f"*/{RANKS}"))) == len(DATES)
+    assert len(list(work.glob(f"*/{ZONES}"))) == 2 * len(DATES) - 1
+
+
+def test_a_scene_listed_twice_is_not_its_own_companion(
+    folder: Path, tiny_series_model: Path
+) -> None:
+    paths = [{"path": str(path)} for path in sorted(folder.iterdir())]
+    once = run(folder, tiny_series_model, folder=None, input=paths)[2]
+    twice = run(folder, tiny_series_model, folder=None, input=[*paths, paths[0]])[2]
+    assert once.geometry.iloc[0].equals(twice.geometry.iloc[0])
