@@ -4,9 +4,10 @@
 
 For each radar glacier of CaFFe a network learns from the three others and the Landsat images
 and is then judged on it, scene by scene (`delineatetermini`) and as a series
-(`terminustimeseries`). The network for optical images learns from all radar glaciers and the
-Landsat images of two glaciers, and is judged on those of the third. Runs that are whole in the
-folder are not repeated; a run that was stopped goes on.
+(`terminustimeseries`). A network for series goes on from the first run of the U-Net, and is judged
+as a series beside the last one's. The network for optical images learns from all radar glaciers
+and the Landsat images of two glaciers, and is judged on those of the third. Runs that are whole in
+the folder are not repeated; a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -26,12 +27,17 @@ from safetensors.torch import load_file  # noqa: E402
 from glacier_qgis.models.training.__main__ import NETWORKS  # noqa: E402
 from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
 from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
-from glacier_qgis.models.training.folds import Values, judge  # noqa: E402
+from glacier_qgis.models.training.folds import Values, judge, judge_series  # noqa: E402
 from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
 OPTICAL = ("Landsat-Jakobshavn", "Landsat-Kangerlussuaq", "Landsat-Sverdrup")
-CYCLES = {"unet": (4000, 9000, 7000), "hrnet": (2300,), "optical": (2500, 6000, 3000, 6000)}
+CYCLES = {
+    "unet": (4000, 9000, 7000),
+    "series": (7000, 7000),
+    "hrnet": (2300,),
+    "optical": (2500, 6000, 3000, 6000),
+}
 """Steps of each run; a later one goes on from the weights of the one before. A step of this HRNet
 takes 1.7 times as long as one of this U-Net, so that the first runs take about the same time."""
 COLUMNS = {
@@ -54,8 +60,9 @@ def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> 
         command += ["--steps", str(CYCLES[network][cycle])]
         command += ["--optical"] if network == "optical" else ["--network", network]
         command += ["--seed", str(cycle + 1), "--output", str(folder)]
-        if cycle:
-            command += ["--start-from", str(train(network, glacier, cycle - 1, given))]
+        before = (network, cycle - 1) if cycle else ("unet", 0)
+        if cycle or network == "series":
+            command += ["--start-from", str(train(before[0], glacier, before[1], given))]
         environment = {**os.environ, "PYTHONPATH": str(PLUGINS)}
         subprocess.run(command, check=True, env=environment)  # noqa: S603
     return weights
@@ -85,10 +92,16 @@ def main() -> None:
                 continue
             weights = train(network, glacier, cycle, given)
             unseen = [scene for scene in scenes if scene.group == glacier]
-            found = judge(architecture, load_file(weights), unseen, Silent())
+            if network == "series":
+                last = train("unet", glacier, len(CYCLES["unet"]) - 1, given)
+                lone = NETWORKS["unet"], load_file(last)
+                found = judge_series(lone, (architecture, load_file(weights)), unseen, Silent())
+            else:
+                found = judge(architecture, load_file(weights), unseen, Silent())
             kept = weights.with_name("accuracy.json")
             kept.write_text(json.dumps(found.values(), indent=2) + "\n", encoding="utf-8")
             steps = sum(CYCLES[network][: cycle + 1])
+            steps += CYCLES["unet"][0] if network == "series" else 0
             for way, values in {"scenes": found.scenes, "series": found.series}.items():
                 if values:
                     sys.stdout.write(line(network, glacier, steps, way, values))

@@ -119,9 +119,10 @@ def _work() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterBoolean("CONSISTENT", "Make scenes consistent in time", True),
-            "Zones seldom change from one scene to the next: what each cell shows is judged with "
-            "the scenes before and after, which corrects blunders that were not sure. "
-            "Turn it off to treat every scene by itself.",
+            "Zones seldom change from one scene to the next. A model with a network for series, as "
+            "the delivered one, sees each scene beside what the others show; then what each cell "
+            "shows is judged with the scenes before and after, which corrects blunders that were "
+            "not sure. Turn it off to treat every scene by itself.",
         ),
         described(
             QgsProcessingParameterString("SCHEDULER", "Dask scheduler", "", optional=True),

@@ -26,7 +26,8 @@ class ExportModel(EngineAlgorithm):
         "Writes a calving-front model as one file: a package that 'Install model' reads, with its "
         "card and a STAC item that catalogues read, or an ONNX model that other programs run.\n\n"
         "An ONNX file is run in the end and must answer as the model does, within a ten-thousandth "
-        "of a probability; it carries the metadata that the plugin Deepness reads."
+        "of a probability; it carries the metadata that the plugin Deepness reads. A network for "
+        "series is left out of it."
     )
 
     def declarations(self) -> Sequence[Parameter]:
