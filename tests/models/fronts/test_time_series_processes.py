@@ -17,6 +17,7 @@ import pytest
 
 import glacier_qgis
 from glacier_qgis.models.fronts.synthetic import SyntheticScene
+from glacier_qgis.models.fronts.time_series_task import RECORD, ZONES
 from glacier_qgis.models.fronts.time_series_work import DRAFT
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
@@ -72,9 +73,9 @@ class Series:
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory, folder: Path, tiny_model: Path
+    tmp_path_factory: pytest.TempPathFactory, folder: Path, tiny_series_model: Path
 ) -> gpd.GeoDataFrame:
-    series = Series(tmp_path_factory.mktemp("undisturbed"), folder, tiny_model)
+    series = Series(tmp_path_factory.mktemp("undisturbed"), folder, tiny_series_model)
     events = series.finish()
     assert events[-1]["event"] == "result", events[-1]
     return gpd.read_file(series.lines)
@@ -89,8 +90,8 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) ->
 
 
 def whole_scenes(work: Path) -> list[Path]:
-    """Return the folders of scenes; a worker that is killed leaves its draft of one behind."""
-    found = [file.parent for file in work.rglob("scene.json")]
+    """Return the folders of zones; a worker that is killed leaves its draft of one behind."""
+    found = [file.parent for file in work.rglob(RECORD) if (file.parent / ZONES).is_file()]
     return [folder for folder in found if not folder.name.startswith(DRAFT)]
 
 
@@ -104,16 +105,16 @@ def same_lines(found: Path, expected: gpd.GeoDataFrame) -> None:
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="the cache cannot be moved there")
 def test_a_killed_run_goes_on_where_it_was(
-    tmp_path: Path, folder: Path, tiny_model: Path, undisturbed: gpd.GeoDataFrame
+    tmp_path: Path, folder: Path, tiny_series_model: Path, undisturbed: gpd.GeoDataFrame
 ) -> None:
-    killed = Series(tmp_path, folder, tiny_model)
+    killed = Series(tmp_path, folder, tiny_series_model)
     wait_for(lambda: whole_scenes(killed.cache), killed.process)
     killed.process.kill()
     killed.finish()
     done = len(whole_scenes(killed.cache))
     assert 1 <= done < SCENES
     assert not killed.lines.exists()
-    series = Series(tmp_path, folder, tiny_model)
+    series = Series(tmp_path, folder, tiny_series_model)
     events = series.finish()
     assert events[-1]["event"] == "result", events[-1]
     before = f"{done} scenes were segmented before and are not computed again."
@@ -165,14 +166,16 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 def test_a_cluster_delivers_every_scene_though_a_worker_is_killed_midway(
     tmp_path: Path,
     folder: Path,
-    tiny_model: Path,
+    tiny_series_model: Path,
     undisturbed: gpd.GeoDataFrame,
     cluster: Cluster,
 ) -> None:
     cluster.add_worker()
     cluster.add_worker()
     work = tmp_path / "work"
-    series = Series(tmp_path, folder, tiny_model, scheduler=cluster.address, work_folder=str(work))
+    series = Series(
+        tmp_path, folder, tiny_series_model, scheduler=cluster.address, work_folder=str(work)
+    )
     wait_for(lambda: whole_scenes(work), series.process)
     cluster.workers[0].kill()
     events = series.finish()
@@ -185,10 +188,12 @@ def test_a_cluster_delivers_every_scene_though_a_worker_is_killed_midway(
 
 
 def test_clusters_that_cannot_do_the_work_are_refused_with_the_cure(
-    tmp_path: Path, folder: Path, tiny_model: Path, cluster: Cluster
+    tmp_path: Path, folder: Path, tiny_series_model: Path, cluster: Cluster
 ) -> None:
     def refusal(**parameters: object) -> str:
-        series = Series(tmp_path, folder, tiny_model, work_folder=str(tmp_path / "w"), **parameters)
+        series = Series(
+            tmp_path, folder, tiny_series_model, work_folder=str(tmp_path / "w"), **parameters
+        )
         last = series.finish()[-1]
         assert last["event"] == "error", last
         return str(last["message"])

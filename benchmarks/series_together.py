@@ -1,0 +1,90 @@
+"""What it costs to see the scenes of a series beside each other.
+
+    build/engine/bin/python benchmarks/series_together.py [--scenes N] [--size N] [--rounds N]
+
+Simulated scenes of one glacier go through `terminustimeseries` twice in each round, in turn: with
+the delivered model, which has a network for series, and with the same without that network. The
+engine is a process of its own, whose peak of memory is told as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TREE = Path(__file__).parents[1] / "build" / "plugins"
+sys.path.append(str(TREE))
+
+from glacier_qgis.models.fronts.synthetic import SyntheticScene  # noqa: E402
+from glacier_qgis.models.package.package import load_package, save_package  # noqa: E402
+from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model  # noqa: E402
+
+LAUNCH = TREE / "glacier_qgis" / "launch.py"
+
+
+def without_series(folder: Path) -> Path:
+    """Write the delivered model without its network for series."""
+    model = load_package(find_model(DEFAULT_MODEL))
+    card = model.card.model_copy(update={"series": None})
+    save_package(folder, card, model.network.state_dict())
+    return folder
+
+
+def run(folder: Path, model: Path) -> tuple[float, float]:
+    """Make a series; return the seconds that it took and the peak of memory in GiB."""
+    job = folder / "job.json"
+    parameters = {"folder": str(folder / "scenes"), "model": str(model)}
+    parameters["output"] = str(folder / "termini.gpkg")
+    order = {"job": "terminustimeseries", "id": "0123abcd", "parameters": parameters}
+    job.write_text(json.dumps(order))
+    start = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", str(LAUNCH), str(job)], stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"the engine ended with status {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return time.perf_counter() - start, usage.ru_maxrss * unit / 2**30
+
+
+def main() -> None:
+    """Run the rounds and print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenes", type=int, default=6)
+    parser.add_argument("--size", type=int, default=3000, help="rows and columns, cells of 20 m")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    times, peaks = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "scenes").mkdir()
+        for day in range(1, given.scenes + 1):
+            scene = SyntheticScene(size=given.size, form="uint8", overflight=day)
+            scene.write(folder / "scenes" / f"scene_2018-06-{day:02}.tif")
+        alone = without_series(folder / "alone")
+        for _ in range(given.rounds):
+            together, apart = run(folder, find_model(DEFAULT_MODEL)), run(folder, alone)
+            times.append(together[0] / apart[0])
+            peaks.append(together[1] / apart[1])
+            print(
+                f"together {together[0]:.1f} s, {together[1]:.2f} GiB; "
+                f"apart {apart[0]:.1f} s, {apart[1]:.2f} GiB",
+                flush=True,
+            )
+    print(
+        f"{statistics.median(times):.2f} times as long ({min(times):.2f} to {max(times):.2f}), "
+        f"{statistics.median(peaks):.2f} times the memory"
+    )
+
+
+if __name__ == "__main__":
+    main()
