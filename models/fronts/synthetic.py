@@ -66,7 +66,8 @@ class SyntheticScene:
         angle: Direction of the glacier's flow, degrees counter-clockwise from east.
         melange: Share of the water near the front that floating ice covers, 0 to 1.
         retreat: How far up-glacier the front lies from where it would be, m.
-        overflight: Its number: each sees the same ground through speckle of its own.
+        overflight: Its number: each sees the same ground through speckle of its own, and other ice
+            afloat.
         border: Cells without data along each edge.
         crs: Projected, in metres.
         centre: Easting and northing of the scene's centre, m.
@@ -178,9 +179,10 @@ class SyntheticScene:
         glacier = GLACIER_DB + GLACIER_TEXTURE_DB * (streaks + 0.5 * crevasses)
         slopes, gullies = self._texture(window, 1, 30), self._texture(window, 2, 6)
         rock = ROCK_DB + ROCK_TEXTURE_DB * (slopes + 0.4 * gullies)
-        floes = MELANGE_DB + MELANGE_TEXTURE_DB * self._texture(window, 3, 8)
+        adrift = 16 * self.overflight
+        floes = MELANGE_DB + MELANGE_TEXTURE_DB * self._texture(window, 3 + adrift, 8)
         thinning = 2 * (along - self._front(across)) / (1 - FRONT_AT)
-        packed = self._texture(window, 4, 25) < 4 * (2 * self.melange - thinning)
+        packed = self._texture(window, 4 + adrift, 25) < 4 * (2 * self.melange - thinning)
         water = np.where(packed & (self.melange > 0), floes, OCEAN_DB)
         return np.select([zones == 2, zones == 3], [rock, glacier], water)
 
