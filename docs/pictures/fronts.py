@@ -1,9 +1,10 @@
 """Draw the best, the median and the worst scene of each glacier that was kept out.
 
-    build/engine/bin/python docs/pictures/fronts.py --data DATA --runs RUNS [--network optical]
+    build/engine/bin/python docs/pictures/fronts.py --data DATA --runs RUNS [--network NETWORK]
 
-after ``benchmarks/front_accuracy.py``, whose networks it uses. Labelled fronts are blue,
-predicted ones orange.
+after ``benchmarks/front_accuracy.py``, whose networks it uses: "unet", "optical" or "series", which
+sees each scene beside the others (zones that persist are not part of the picture). Labelled fronts
+are blue, predicted ones orange.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,8 @@ from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
 from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
 from glacier_qgis.models.training.judge import Judge  # noqa: E402
 from glacier_qgis.models.training.pictures import draw_fronts  # noqa: E402
+from glacier_qgis.models.training.place import Place  # noqa: E402
+from glacier_qgis.models.training.samples import Labelled  # noqa: E402
 
 GAP = 8
 
@@ -54,7 +58,9 @@ def main() -> None:
         network = build(NETWORKS["unet" if optical else given.network])
         network.load_state_dict(load_file(weights))
         judge = Judge(network.eval(), torch.device("cpu"), CELL_SIZE_M)
-        unseen = [scene for scene in scenes if scene.group == glacier]
+        unseen: Sequence[Labelled] = [scene for scene in scenes if scene.group == glacier]
+        if given.network == "series":
+            unseen = Place(unseen).members()
         shown = judge.measure(unseen, Silent()).shown
         for kind, answer in shown.items():
             sys.stdout.write(f"{glacier}: {kind.lower()}: {answer.tile.name}\n")
@@ -68,7 +74,8 @@ def main() -> None:
             )
             for picture in drawn
         ]
-        target = Path(__file__).with_name(f"front_{glacier.removeprefix('Landsat-')}.png")
+        name = "series" if given.network == "series" else "front"
+        target = Path(__file__).with_name(f"{name}_{glacier.removeprefix('Landsat-')}.png")
         images.imsave(target, np.concatenate(framed, axis=1)[:, :-GAP], check_contrast=False)
 
 
