@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,11 +20,11 @@ from pathlib import Path
 TREE = Path(__file__).parents[1] / "build" / "plugins"
 sys.path.append(str(TREE))
 
+from scene_memory import peak_gib  # noqa: E402
+
 from glacier_qgis.models.fronts.synthetic import SyntheticScene  # noqa: E402
 from glacier_qgis.models.package.package import load_package, save_package  # noqa: E402
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model  # noqa: E402
-
-LAUNCH = TREE / "glacier_qgis" / "launch.py"
 
 
 def without_series(folder: Path) -> Path:
@@ -45,15 +43,8 @@ def run(folder: Path, model: Path) -> tuple[float, float]:
     order = {"job": "terminustimeseries", "id": "0123abcd", "parameters": parameters}
     job.write_text(json.dumps(order))
     start = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", str(LAUNCH), str(job)], stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"the engine ended with status {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return time.perf_counter() - start, usage.ru_maxrss * unit / 2**30
+    peak = peak_gib(job)
+    return time.perf_counter() - start, peak
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.options import Extraction, Inference
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene, catalogue, find_rasters
 from glacier_qgis.models.fronts.time_series_cluster import run_on_cluster
+from glacier_qgis.models.fronts.time_series_companions import sees_series
 from glacier_qgis.models.fronts.time_series_consistent import make_consistent
 from glacier_qgis.models.fronts.time_series_segment import (
     Plan,
@@ -100,7 +101,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             options=self._inference(model, mask, work),
             cell_size=self.cell_size or card.cell_size_m,
             settings=settings,
-            together=self.consistent and card.series is not None,
+            together=self.consistent and sees_series(card),
             work=work,
             crs=series_crs(scenes, work).to_wkt(),
         )

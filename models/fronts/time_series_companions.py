@@ -19,8 +19,10 @@ from pyproj import CRS
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Parameters
 from glacier_qgis.models.fronts.companions import (
+    CHANNELS,
     Array,
     Sums,
     Whole,
@@ -31,6 +33,7 @@ from glacier_qgis.models.fronts.scene import NetworkView
 from glacier_qgis.models.fronts.tiling import Read
 from glacier_qgis.models.fronts.time_series_ground import allow_open_files, blocks, extent, lay_out
 from glacier_qgis.models.fronts.time_series_work import DRAFT
+from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
 
@@ -52,6 +55,24 @@ class CompanionFiles(Parameters):
     own: Path
     near: tuple[Path, ...]
     sums: Path
+
+
+def sees_series(card: ModelCard) -> bool:
+    """Return whether a model has a network for series.
+
+    Raises:
+        EngineError: That network sees other channels than `CHANNELS` between band and mask.
+    """
+    if card.series is None:
+        return False
+    own, needed = len(card.series.channels), len(card.channels) + len(CHANNELS)
+    if own != needed:
+        raise EngineError(
+            f"The network for series of the model {card.name} sees {own} channels, and this "
+            f"version shows it {needed}. Update the plugin, choose another MODEL, or "
+            "switch CONSISTENT off."
+        )
+    return True
 
 
 def write_ranks(view: NetworkView, grid: Grid, path: Path) -> None:

@@ -104,10 +104,10 @@ def fit(
 
 def _beginning(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
     """Return weights to begin with: a network for series sees no companions at first."""
+    if architecture != NETWORKS["series"]:
+        return dict(weights)
     bands = weights[FIRST].shape[1] // STEM**2
-    if architecture == NETWORKS["series"] and bands < IN_SERIES:
-        return with_more_bands(weights, IN_SERIES - bands, STEM)
-    return dict(weights)
+    return with_more_bands(weights, IN_SERIES - bands, STEM)
 
 
 def publish(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,6 +15,7 @@ import torch
 from affine import Affine
 from listener import Listener
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.time_series import TerminusTimeSeries
@@ -169,3 +172,15 @@ def test_a_scene_listed_twice_is_not_its_own_companion(
     once = run(folder, tiny_series_model, folder=None, input=paths)[2]
     twice = run(folder, tiny_series_model, folder=None, input=[*paths, paths[0]])[2]
     assert once.geometry.iloc[0].equals(twice.geometry.iloc[0])
+
+
+def test_a_network_that_expects_other_companions_is_refused_with_the_cure(
+    folder: Path, tiny_series_model: Path
+) -> None:
+    other = folder.parent / "other"
+    shutil.copytree(tiny_series_model, other)
+    card = json.loads((other / "card.json").read_text())
+    card["series"]["channels"].insert(1, "surface slope")
+    (other / "card.json").write_text(json.dumps(card))
+    with pytest.raises(EngineError, match="sees 6 channels, and this version shows it 5"):
+        run(folder, other)
