@@ -40,7 +40,8 @@ from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
 from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
 from glacier_qgis.models.training.fit import Batch, Batches, Fit, Loss, Schedule  # noqa: E402
 from glacier_qgis.models.training.folds import judge  # noqa: E402
-from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
+from glacier_qgis.models.training.front_lines import is_optical, read_front_lines  # noqa: E402
+from glacier_qgis.models.training.hold_out import hold_out  # noqa: E402
 from glacier_qgis.models.training.loss import thinned, zone_loss  # noqa: E402
 from glacier_qgis.models.training.only_fronts import WEIGHT, stray_contact  # noqa: E402
 from glacier_qgis.models.training.samples import UNLABELLED  # noqa: E402
@@ -246,7 +247,11 @@ def main() -> None:
     optical = read_front_lines(given.data / "landsat_greenland" / "train")
     for glacier in given.glaciers:
         unseen = [scene for scene in radar if scene.group == glacier]
-        pools = [*pools_by_group([s for s in radar if s.group != glacier]), optical]
+        learnt, _ = hold_out([*radar, *optical], [glacier])
+        pools = [
+            *pools_by_group(scene for scene in learnt if not is_optical(scene)),
+            [scene for scene in learnt if is_optical(scene)],
+        ]
         for name in given.variants:
             folder = given.runs / f"{name.replace(' ', '_')}_{glacier}"
             kept = folder / "weights.safetensors"

@@ -52,6 +52,9 @@ _PRODUCTS = (
 _MISSIONS = {
     "ERS": ("ERS", "AMI-SAR"),
     "RSAT": ("RADARSAT-1", "SAR"),
+    "RS2": ("RADARSAT-2", "SAR"),
+    **{f"RCM{number}": (f"RCM-{number}", "SAR") for number in (1, 2, 3)},
+    **{f"CSKS{number}": (f"COSMO-SkyMed {number}", "SAR-2000") for number in (1, 2, 3, 4)},
     "ENVISAT": ("Envisat", "ASAR"),
     "PALSAR": ("ALOS", "PALSAR"),
     "TSX": ("TerraSAR-X", "X-SAR"),

@@ -29,6 +29,7 @@ from glacier_qgis.models.training.describe import describe, describe_series
 from glacier_qgis.models.training.fit import Fit, Schedule
 from glacier_qgis.models.training.folds import calibrate, covered_elsewhere, judge, judge_series
 from glacier_qgis.models.training.front_lines import is_optical, read_front_lines
+from glacier_qgis.models.training.hold_out import hold_out
 from glacier_qgis.models.training.lesson import lesson
 from glacier_qgis.models.training.place import SIGNED, Place, SeriesAugmentation
 from glacier_qgis.models.training.samples import Labelled, LabelledScene
@@ -55,11 +56,7 @@ def main() -> int:
     tune_allocator()
     try:
         scenes = [*read_caffe(arguments.data), *read_front_lines(arguments.front_lines)]
-        learnt = [scene for scene in scenes if scene.group not in arguments.hold_out]
-        held_out = [scene for scene in scenes if scene.group in arguments.hold_out]
-        groups = {scene.group for scene in scenes}
-        if unknown := set(arguments.hold_out) - groups:
-            raise EngineError(f"--hold-out {unknown}: choose from {', '.join(sorted(groups))}.")
+        learnt, held_out = hold_out(scenes, arguments.hold_out)
         arguments.step(arguments, learnt, held_out, reporter)
     except EngineError as error:
         reporter.error(str(error))
@@ -78,10 +75,10 @@ def fit(
     radar: list[Labelled] = [scene for scene in learnt if not is_optical(scene)]
     optical: list[Labelled] = [scene for scene in learnt if is_optical(scene)]
     series = arguments.network == "series"
-    pools: list[Sequence[Labelled]] = [optical, radar]
     if series:
-        pools = [*(Place(pool).members() for pool in pools_by_group(radar)), optical]
-    elif not arguments.optical:
+        radar, optical = _beside(radar), _beside(optical)
+    pools: list[Sequence[Labelled]] = [optical, radar]
+    if not arguments.optical:
         pools = [*pools_by_group(radar), optical]
     schedule = Schedule(steps=arguments.steps, minutes=arguments.minutes, rate=arguments.rate)
     architecture = NETWORKS[arguments.network]
@@ -100,6 +97,11 @@ def fit(
     save_file(taught.zones_alone(weights), arguments.output / "weights.safetensors")
     images = sum(map(len, pools))
     reporter.log(f"Learnt from {images} images; {len(held_out)} were kept for the test.")
+
+
+def _beside(scenes: Sequence[Labelled]) -> list[Labelled]:
+    """Return each scene beside the others of its group, which show one place on one grid."""
+    return [beside for place in pools_by_group(scenes) for beside in Place(place).members()]
 
 
 def _beginning(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:

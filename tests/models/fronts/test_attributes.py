@@ -99,10 +99,18 @@ HLS_NO_DAY = "HLS.S30.T22WEV.2019366T143029.v2.0"
         (
             "CSKS1_SCS_B_HI_09_HH_RA_SF_20120602095131_20120602095138.tif",
             "2012-06-02",
-            "",
-            "",
+            "COSMO-SkyMed 1",
+            "SAR-2000",
             "CSKS1_SCS_B_HI_09_HH_RA_SF_20120602095131_20120602095138",
         ),
+        (
+            "RS2_OK127568_PK1123201_DK1078370_F0W2_20170430_084253_HH_SLC.tif",
+            "2017-04-30",
+            "RADARSAT-2",
+            "SAR",
+            "RS2_OK127568_PK1123201_DK1078370_F0W2_20170430_084253_HH_SLC",
+        ),
+        ("RCM3_20210714_HH.tif", "2021-07-14", "RCM-3", "SAR", "RCM3_20210714_HH"),
     ],
 )
 def test_names_of_scenes_tell_date_and_satellite(
