@@ -27,6 +27,7 @@ from glacier_qgis.models.fronts.metrics import (
     zone_confusion,
     zone_iou,
 )
+from glacier_qgis.models.fronts.product_names import parse_scene_name
 from glacier_qgis.models.fronts.time_series import TerminusTimeSeries
 from glacier_qgis.models.fronts.zones import CLASS_NAMES, NO_DATA, NOT_PROCESSED
 from glacier_qgis.models.training.samples import LabelledScene
@@ -101,7 +102,7 @@ def evaluate_series(
         folder = Path(name)
         (folder / "scenes").mkdir()
         references = {
-            scene.name: reference_lines(
+            parse_scene_name(scene.name).image_id: reference_lines(
                 scene, _write(scene, folder / "scenes" / f"{scene.name}.tif")
             )
             for scene in scenes

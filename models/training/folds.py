@@ -18,7 +18,6 @@ from glacier_qgis.models.package.card import Architecture, Calibration
 from glacier_qgis.models.package.package import load_package, save_package
 from glacier_qgis.models.training.describe import CELL_SIZE_M, describe, describe_series
 from glacier_qgis.models.training.evaluate import evaluate, evaluate_series
-from glacier_qgis.models.training.front_lines import is_optical
 from glacier_qgis.models.training.judge import Judge
 from glacier_qgis.models.training.place import Place
 from glacier_qgis.models.training.samples import LabelledScene
@@ -61,20 +60,19 @@ def judge(
     Args:
         architecture: The network.
         weights: Its state.
-        scenes: With labels; radar scenes of one glacier show one place.
+        scenes: With labels; those of one group show one place.
         reporter: Told of progress.
     """
-    place = {scene.group for scene in scenes}
-    one_place = len(place) == 1 and not any(map(is_optical, scenes))
+    places = {scene.group for scene in scenes}
     with tempfile.TemporaryDirectory() as name:
         package = Path(name) / "fold"
-        save_package(package, describe("fold", architecture, [], split=", ".join(place)), weights)
+        save_package(package, describe("fold", architecture, [], split=", ".join(places)), weights)
         network = load_package(package).network
         answers = Judge(network, torch.device("cpu"), CELL_SIZE_M).answers(scenes)
         widths, distances = tally(answers).stated_and_true
         return Verdict(
             scenes=evaluate(package, scenes, reporter),
-            series=evaluate_series(package, scenes, reporter) if one_place else {},
+            series=evaluate_series(package, scenes, reporter) if len(places) == 1 else {},
             widths=widths,
             distances=distances,
         )

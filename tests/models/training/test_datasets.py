@@ -16,9 +16,10 @@ from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.package.package import load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.training.caffe import read_caffe
-from glacier_qgis.models.training.evaluate import evaluate
+from glacier_qgis.models.training.evaluate import Silent, evaluate, evaluate_series
 from glacier_qgis.models.training.front_lines import read_front_lines, zones_beside
 from glacier_qgis.models.training.samples import UNLABELLED
+from glacier_qgis.models.training.sampling import pools_by_group
 
 DATA = Path(os.environ.get("GLACIER_DATA", ""))
 needs_caffe = pytest.mark.skipif(
@@ -67,6 +68,29 @@ def test_landsat_fronts_have_ice_on_one_side_and_ocean_on_the_other() -> None:
         assert glacier > 100
         assert ocean > 100
         assert len(scene.front) > 10
+
+
+@needs_landsat
+def test_landsat_images_of_a_glacier_lie_on_one_grid() -> None:
+    shifts = [(0, 0), (4, 0), (-4, 0), (0, 4), (0, -4)]
+    for place in pools_by_group(read_front_lines(DATA / "landsat_greenland" / "train")):
+        images = np.stack([scene.equalised()[0][0] for scene in place])
+        likest = []
+        for index, image in enumerate(images):
+            others = np.delete(images, index, axis=0).mean(axis=0)
+            moved = [np.roll(others, shift, axis=(0, 1))[8:-8, 8:-8] for shift in shifts]
+            own = image[8:-8, 8:-8].ravel()
+            likest.append(int(np.argmax([np.corrcoef(own, each.ravel())[0, 1] for each in moved])))
+        assert np.mean(np.array(likest) == 0) > 0.8, place[0].group
+
+
+@needs_landsat
+def test_a_series_of_products_is_measured_by_their_ids() -> None:
+    scenes = pools_by_group(read_front_lines(DATA / "landsat_greenland" / "train"))[1][:4]
+    assert scenes[0].name.endswith("_B8"), "more than the id that a line has"
+    values = evaluate_series(find_model("landsat_unet"), scenes, Silent())
+    assert (values["images"], values["missed_box"]) == (4, 0)
+    assert values["mde_box_m"] < 300
 
 
 def test_the_delivered_model_loads_and_says_where_it_comes_from() -> None:
