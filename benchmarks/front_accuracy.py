@@ -34,7 +34,7 @@ GLACIERS = ("DBE", "JAC", "Jorum", "SI")
 OPTICAL = ("Landsat-Jakobshavn", "Landsat-Kangerlussuaq", "Landsat-Sverdrup")
 CYCLES = {
     "unet": (4000, 9000, 7000),
-    "series": (7000, 9000),
+    "series": (7000, 9000, 6000),
     "hrnet": (2300,),
     "optical": (2500, 6000, 3000, 6000),
 }

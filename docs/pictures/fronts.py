@@ -45,6 +45,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--network", choices=CYCLES, default="unet")
+    parser.add_argument("--cycles", type=int, default=4, help="runs that go on from each other")
+    parser.add_argument("--glaciers", nargs="+", choices=[*GLACIERS, *OPTICAL])
     given = parser.parse_args()
     given.data = Path(given.data)
     optical = given.network == "optical"
@@ -53,8 +55,11 @@ def main() -> None:
         if optical
         else read_caffe(given.data / "caffe256")
     )
+    cycle = min(given.cycles, len(CYCLES[given.network])) - 1
     for glacier in OPTICAL if optical else GLACIERS:
-        weights = train(given.network, glacier, len(CYCLES[given.network]) - 1, given)
+        if given.glaciers and glacier not in given.glaciers:
+            continue
+        weights = train(given.network, glacier, cycle, given)
         network = build(NETWORKS["unet" if optical else given.network])
         network.load_state_dict(load_file(weights))
         judge = Judge(network.eval(), torch.device("cpu"), CELL_SIZE_M)

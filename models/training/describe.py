@@ -49,7 +49,7 @@ def describe_series(architecture: Architecture, history: str = "") -> SeriesNetw
         weights=Weights(file="series.safetensors", sha256="0" * 64),
         channels=[*bands, *CHANNELS, mask],
         training=(
-            "As the network for lone scenes, each radar scene beside companions drawn at random, "
+            "As the network for lone scenes, each scene beside companions drawn at random, "
             f"from none to all of its place. {history}"
         ).strip(),
     )
