@@ -90,8 +90,11 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) ->
 
 
 def whole_scenes(work: Path) -> list[Path]:
-    """Return the folders of zones; a worker that is killed leaves its draft of one behind."""
-    found = [file.parent for file in work.rglob(RECORD) if (file.parent / ZONES).is_file()]
+    """Return the folders of zones; a worker that is killed leaves its draft of one behind.
+
+    Folders may come and go meanwhile, which `os.walk` does not mind.
+    """
+    found = [Path(folder) for folder, _, files in os.walk(work) if {RECORD, ZONES} <= {*files}]
     return [folder for folder in found if not folder.name.startswith(DRAFT)]
 
 
