@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--network", choices=CYCLES, default="unet")
+    parser.add_argument("--glaciers", nargs="+", choices=[*GLACIERS, *OPTICAL])
     given = parser.parse_args()
     given.data = Path(given.data)
     optical = given.network == "optical"
@@ -54,6 +55,8 @@ def main() -> None:
         else read_caffe(given.data / "caffe256")
     )
     for glacier in OPTICAL if optical else GLACIERS:
+        if given.glaciers and glacier not in given.glaciers:
+            continue
         weights = train(given.network, glacier, len(CYCLES[given.network]) - 1, given)
         network = build(NETWORKS["unet" if optical else given.network])
         network.load_state_dict(load_file(weights))
