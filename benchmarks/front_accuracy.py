@@ -17,6 +17,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 PLUGINS = Path(__file__).parents[1] / "build" / "plugins"
@@ -68,6 +69,12 @@ def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> 
     return weights
 
 
+def chosen(network: str, asked: Sequence[str] | None) -> list[str]:
+    """Return the glaciers that a network is judged on; of these those asked for, if any are."""
+    own = OPTICAL if network == "optical" else GLACIERS
+    return [glacier for glacier in own if not asked or glacier in asked]
+
+
 def main() -> None:
     """Print a line for each network, glacier and way of working; keep the numbers as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,9 +94,7 @@ def main() -> None:
     for network in given.networks:
         cycle = min(given.cycles, len(CYCLES[network])) - 1
         architecture = NETWORKS["unet" if network == "optical" else network]
-        for glacier in OPTICAL if network == "optical" else GLACIERS:
-            if given.glaciers and glacier not in given.glaciers:
-                continue
+        for glacier in chosen(network, given.glaciers):
             weights = train(network, glacier, cycle, given)
             unseen = [scene for scene in scenes if scene.group == glacier]
             if network == "series":

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "build" / "plugins"), str(ROOT / "benchmarks")]
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from front_accuracy import CYCLES, GLACIERS, OPTICAL, train  # noqa: E402
+from front_accuracy import CYCLES, GLACIERS, OPTICAL, chosen, train  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from skimage import io as images  # noqa: E402
 
@@ -54,9 +54,7 @@ def main() -> None:
         if optical
         else read_caffe(given.data / "caffe256")
     )
-    for glacier in OPTICAL if optical else GLACIERS:
-        if given.glaciers and glacier not in given.glaciers:
-            continue
+    for glacier in chosen(given.network, given.glaciers):
         weights = train(given.network, glacier, len(CYCLES[given.network]) - 1, given)
         network = build(NETWORKS["unet" if optical else given.network])
         network.load_state_dict(load_file(weights))
