@@ -10,7 +10,6 @@ from qgis.core import (
     QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterDefinition,
 )
@@ -18,7 +17,8 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from glacier_qgis.engine import run_job
-from glacier_qgis.processing.transfer import Destinations, job_value
+from glacier_qgis.processing.destinations import Destinations
+from glacier_qgis.processing.inputs import job_value
 from glacier_qgis.styles import Styler
 
 DOCUMENTATION = "https://github.com/glacier-qgis/glacier_qgis/blob/main/docs/algorithms"
@@ -108,7 +108,6 @@ class EngineAlgorithm(Described):
     def __init__(self) -> None:
         super().__init__()
         self._job: dict[str, Any] = {}
-        self._destinations: Destinations | None = None
 
     def declarations(self) -> Sequence[QgsProcessingParameterDefinition]:
         """Return the parameters, destinations last."""
@@ -131,14 +130,12 @@ class EngineAlgorithm(Described):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
     ) -> bool:
-        """Resolve layers, extents and destinations on the main thread."""
-        self._destinations = Destinations(self, parameters, context)
+        """Resolve layers and extents on the main thread."""
         self._job = {
             definition.name().lower(): job_value(self, definition, parameters, context, feedback)
             for definition in self.parameterDefinitions()
             if not definition.isDestination()
         }
-        self._job |= self._destinations.job_values()
         return True
 
     def processAlgorithm(
@@ -148,10 +145,9 @@ class EngineAlgorithm(Described):
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
         """Run the job and hand its outputs to QGIS."""
-        if self._destinations is None:
-            raise QgsProcessingException("The algorithm was not prepared.")
-        result = run_job(self.ID, self._job, feedback)
-        outputs = self._destinations.deliver(result, feedback)
+        destinations = Destinations(self, parameters, context)
+        result = run_job(self.ID, self._job | destinations.job_values(), feedback)
+        outputs = destinations.deliver(result, feedback)
         names = {output.name() for output in self.outputDefinitions()}
         outputs |= {name: result[name] for name in names - outputs.keys() if name in result}
         for name, style in self.STYLES.items():
