@@ -1,5 +1,7 @@
 """Started by the engine's own interpreter, in isolated mode: ``python -I launch.py JOB.json``.
 
+With ``--warm SECONDS`` instead of a job, the engine takes jobs from its standard input.
+
 Isolated mode hides QGIS' Python settings from the engine (``PYTHONHOME`` and
 ``PYTHONPATH`` on Windows and macOS). It also hides this package, so the folder that
 holds it is put at the end of the path here: the engine always runs the code of the

@@ -1,4 +1,4 @@
-"""``python -m glacier_qgis.models JOB.json``: run one job and exit."""
+"""``python -m glacier_qgis.models JOB.json``: run one job and exit; ``--warm SECONDS``: many."""
 
 import sys
 

@@ -108,7 +108,7 @@ class Job(Parameters):
 
 
 class Order(Parameters):
-    """The job file: which job, under which id, with which parameters."""
+    """A job file or line: which job, under which id, with which parameters."""
 
     job: str
     id: str = Field(pattern=r"^[0-9a-f]{8,32}$")
@@ -122,10 +122,23 @@ class Order(Parameters):
             EngineError: The file is missing or is not a job.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            content = path.read_bytes()
+        except OSError as error:
             raise EngineError(f"The job file {path} cannot be read: {error}.") from error
-        return cls.model_validate(content)
+        return cls.parse(content)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Order:
+        """Read a job.
+
+        Raises:
+            EngineError: It is not one.
+        """
+        try:
+            values = json.loads(content)
+        except ValueError as error:
+            raise EngineError(f"The job cannot be read: {error}.") from error
+        return cls.model_validate(values)
 
     def build(self) -> Job:
         """Validate the parameters against the schema of the named job."""

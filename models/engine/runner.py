@@ -1,4 +1,4 @@
-"""The life of an engine: read a job, run it, tell how it went, exit."""
+"""The life of an engine: read a job, run it, tell how it went, exit or wait for the next."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from glacier_qgis.models.engine.device import rest_idle_threads, tune_allocator
@@ -14,29 +14,48 @@ from glacier_qgis.models.engine.errors import explain
 from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.engine.job import Order
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.engine.watchdog import start_watchdog
+from glacier_qgis.models.engine.warm import stay_warm
+from glacier_qgis.models.engine.watchdog import Watchdog
 
 GDAL_CACHE_MB = "128"  # the default, a twentieth of the memory, grows with the machine
 FINISHED, REFUSED, DEFECT = 0, 1, 2
+WARM = "--warm"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the job file named by the only argument.
+    """Run the job file named by the only argument, or stay warm for jobs on standard input.
 
     Returns:
         0 when the job ended well, 1 when a person can mend what was wrong, 2 for a defect.
     """
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m glacier_qgis.models JOB.json\n")
-        return REFUSED
     os.environ.setdefault("GDAL_CACHEMAX", GDAL_CACHE_MB)
-    events = EventStream(_take_stdout())
     rest_idle_threads()
     tune_allocator()
+    match arguments:
+        case [str(option), str(seconds)] if option == WARM and seconds.isdecimal():
+            events, watchdog = EventStream(_take_stdout()), Watchdog()
+            stay_warm(
+                int(seconds),
+                watchdog,
+                lambda line: perform(lambda: Order.parse(line), events, watchdog),
+            )
+        case [str(job)] if not job.startswith("-"):
+            events, watchdog = EventStream(_take_stdout()), Watchdog()
+            return perform(lambda: Order.read(Path(job)), events, watchdog)
+    sys.stderr.write(f"usage: python -m glacier_qgis.models JOB.json | {WARM} SECONDS\n")
+    return REFUSED
+
+
+def perform(read: Callable[[], Order], events: EventStream, watchdog: Watchdog) -> int:
+    """Run one job; whatever happens, its last event is a result or an error.
+
+    Returns:
+        As `main`.
+    """
     try:
-        order = Order.read(Path(arguments[0]))
+        order = read()
         outputs = Outputs(order.id)
-        start_watchdog(outputs.discard)
+        watchdog.clean_up = outputs.discard
         job = order.build()
         with outputs:
             result = job.run(events, outputs)

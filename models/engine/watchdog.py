@@ -8,32 +8,46 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 CANCELLED = 130
 _PARENT_CHECK_SECONDS = 1.0
 
 
-def start_watchdog(clean_up: Callable[[], None]) -> None:
-    """Watch for SIGTERM, SIGINT and the death of the parent process.
+class Watchdog:
+    """Watches for SIGTERM, SIGINT and the death of the parent process.
 
     A Python signal handler waits for the running operation to return, which for a large
     convolution can be seconds. Here the interpreter's C handler writes to a socket at once
     and a thread, free to run while torch computes, calls `clean_up` and ends the process.
+
+    Attributes:
+        clean_up: What to do first; the running job's.
     """
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    parent = os.getppid()
 
-    def watch(_open: socket.socket) -> None:
+    def __init__(self) -> None:
+        self.clean_up: Callable[[], None] = _nothing
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        self._parent = os.getppid()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def end(self, status: int) -> NoReturn:
+        """Clean up and end the process at once, from whatever thread."""
+        try:
+            self.clean_up()
+        finally:
+            os._exit(status)
+
+    def _watch(self) -> None:
         while True:
-            ready, _, _ = select.select([reader], [], [], _PARENT_CHECK_SECONDS)
-            if ready or os.getppid() != parent:
-                try:
-                    clean_up()
-                finally:
-                    os._exit(CANCELLED)
+            ready, _, _ = select.select([self._reader], [], [], _PARENT_CHECK_SECONDS)
+            if ready or os.getppid() != self._parent:
+                self.end(CANCELLED)
 
-    threading.Thread(target=watch, args=(writer,), name="watchdog", daemon=True).start()
+
+def _nothing() -> None:
+    """Clean up after no job."""

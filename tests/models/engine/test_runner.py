@@ -11,49 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from engine_driver import write_driver
 
 import glacier_qgis
 
 PACKAGE = Path(glacier_qgis.__file__).parent
-
-DRIVER = """
-import errno, os, sys, time
-sys.path.append({parent!r})
-from pathlib import Path
-from glacier_qgis.models.engine import job as jobs
-from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.runner import main
-
-class Probe(jobs.Job):
-    output: jobs.Destination
-    behaviour: str
-
-    def run(self, reporter, outputs):
-        draft = outputs.stage(self.output)
-        draft.write_text("half")
-        Path(str(draft) + ".aux.xml").write_text("litter")
-        reporter.progress(0.5, "half way")
-        print("a library chatters")
-        if self.behaviour == "hang":
-            import torch
-            a = torch.rand(3000, 3000)
-            while True:
-                a = a @ a
-        if self.behaviour == "refuse":
-            raise EngineError("the snow is too soft: wait for the night")
-        if self.behaviour == "defect":
-            raise KeyError("oops")
-        if self.behaviour == "memory":
-            bytearray(1 << 60)
-        if self.behaviour == "disk":
-            raise OSError(errno.ENOSPC, "No space left on device")
-        draft.write_text("whole")
-        return {{"OUTPUT": str(self.output)}}
-
-sys.modules["probe"] = sys.modules["__main__"]
-jobs.JOBS["probe"] = "probe:Probe"
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 def write_job(folder: Path, job: str, **parameters: object) -> Path:
@@ -63,8 +25,7 @@ def write_job(folder: Path, job: str, **parameters: object) -> Path:
 
 
 def start(folder: Path, behaviour: str) -> subprocess.Popen[str]:
-    driver = folder / "driver.py"
-    driver.write_text(DRIVER.format(parent=str(PACKAGE.parent)))
+    driver = write_driver(folder)
     output = folder / "outputs ü" / "result.tif"
     output.parent.mkdir(exist_ok=True)
     job = write_job(folder, "probe", behaviour=behaviour, output=str(output))
