@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from glacier_qgis.models.fronts.product_names import parse_scene_name
 from glacier_qgis.models.fronts.termini import Terminus
+from glacier_qgis.models.raster.crs import transformer
 from glacier_qgis.models.raster.provenance import software_version
 
 AUTOMATIC, AUTOMATIC_SLC_OFF = 10, 13
@@ -111,7 +112,7 @@ def terminus_frame(
         "model_hash": source.model_hash,
         "software": software_version(),
     }
-    to_degrees = Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
+    to_degrees = transformer(crs, CRS.from_epsg(4326))
     rows = []
     for number, terminus in enumerate(termini, 1):
         middle = terminus.line.interpolate(0.5, normalized=True)

@@ -140,7 +140,8 @@ class CompareTermini(Job):
         self, predicted: Layer, reference: Layer, fields: Sequence[str], reporter: Reporter
     ) -> list[_Pair]:
         """Return the lines of each image inside the mask, in a metric CRS of its own place."""
-        ours, theirs = single_lines(predicted, fields), single_lines(reference, fields)
+        ours = single_lines(predicted, fields, reporter)
+        theirs = single_lines(reference, fields, reporter)
         systems = {
             key: local_crs(replace(layer, frame=lines), reference.crs)
             for layer, frame in ((predicted, ours), (reference, theirs))

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from glacier_qgis.models.vector.dates import is_plausible
+
 
 @dataclass(frozen=True)
 class SceneName:
@@ -115,14 +117,17 @@ def _product_date(found: re.Match[str]) -> datetime.date | None:
                 date = datetime.datetime.strptime(text, layout).date()
             except ValueError:
                 return None
-            return date if date.year == int(text[:4]) else None  # day 366 of a common year
+            same_year = date.year == int(text[:4])  # not so for day 366 of a common year
+            return date if same_year and is_plausible(date) else None
     return None
 
 
 def _plain_date(text: str) -> datetime.date | None:
     for year, _, month, day in _DATE.findall(text):
         try:
-            return datetime.date(int(year), int(month), int(day))
+            date = datetime.date(int(year), int(month), int(day))
         except ValueError:
             continue
+        if is_plausible(date):
+            return date
     return None

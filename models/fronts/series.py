@@ -26,7 +26,7 @@ from glacier_qgis.models.fronts.glacier_names import (
 )
 from glacier_qgis.models.fronts.references import Reference
 from glacier_qgis.models.fronts.trend import DAYS_A_YEAR, Trend, fit_trend
-from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.dates import read_dates, undated
 from glacier_qgis.models.vector.lines import line_parts
 
 GOOD, DOUBTFUL, NOT_MEASURED = "good", "doubtful", "not measured"
@@ -107,13 +107,18 @@ def unflagged(frame: gpd.GeoDataFrame, reporter: Reporter) -> gpd.GeoDataFrame:
 def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -> gpd.GeoDataFrame:
     """Return the lines that have a date, with the columns that are worked with."""
     dates = read_dates(frame, date_field, "TERMINI")
-    undated = int(dates.isna().sum())
-    if undated:
-        reporter.warning(f"{undated} of {len(frame)} lines have no date and are left out.")
-    if undated == len(frame):
+    if lacking := undated(frame, date_field, dates):
+        reporter.warning(f"TERMINI: {lacking} and are left out.")
+    if dates.isna().all():
         raise EngineError(
             f"TERMINI: no line has a date in the field '{date_field}'. Fill it in, as in "
             "2018-06-02, or choose another DATE_FIELD."
+        )
+    if (ahead := dates > pd.Timestamp.now() + pd.Timedelta(days=1)).any():
+        reporter.warning(
+            f"TERMINI: {ahead.sum()} of {len(frame)} lines have a date that is yet to come, the "
+            f"last {dates.max():%Y-%m-%d}, and count as measured then. Correct '{date_field}' if "
+            "that is a mistake."
         )
     images = frame.get("image_id", pd.Series("", frame.index)).fillna("").astype(str)
     stated = frame.get("uncertainty_m", pd.Series(math.nan, frame.index))

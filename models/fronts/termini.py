@@ -29,6 +29,7 @@ from glacier_qgis.models.fronts.contours import front_contours
 from glacier_qgis.models.fronts.gaps import DEFAULT_GAP_CELLS, GapRule
 from glacier_qgis.models.fronts.transition import Transition, Values, measure_transition
 from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.raster.crs import transformer
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.vector.lines import (
     clip_lines,
@@ -229,7 +230,7 @@ def _ellipsoid(crs: CRS) -> tuple[Geod, Transformer]:
     geod = crs.get_geod()
     if geod is None or crs.geodetic_crs is None:
         raise ValueError(f"{crs.name} has no ellipsoid")
-    return geod, Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    return geod, transformer(crs, crs.geodetic_crs)
 
 
 def _on_map(contour: LineString, grid: Grid) -> LineString:

@@ -13,6 +13,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.product_names import TIME
+from glacier_qgis.models.vector.dates import is_plausible
 
 _PLACES = {
     "YYYY": r"(?P<year>\d{4})",
@@ -105,4 +106,4 @@ def _date(year: int, month: int = 1, day: int = 1, ordinal: int = 1) -> datetime
         date = datetime.date(year, month, day) + datetime.timedelta(days=ordinal - 1)
     except (ValueError, OverflowError):
         return None
-    return date if ordinal >= 1 and date.year == year else None
+    return date if ordinal >= 1 and date.year == year and is_plausible(date) else None

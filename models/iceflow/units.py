@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.raster.grid import Grid
@@ -37,16 +36,20 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
     """Return what to multiply the values of an elevation or thickness raster by to get metres.
 
     Args:
-        scene: The raster; its band's unit counts first, then the CRS's vertical axis.
+        scene: The raster; its band's unit counts first, then that of its CRS for heights.
         choice: What the user says, for rasters that do not state a known unit themselves.
 
     Raises:
         EngineError: Nobody says: the raster names a unit of no known length, or gives no unit
-            while its CRS measures in feet or degrees, so that its heights may be in feet too.
+            while its CRS measures in feet or degrees, so that its heights may be in feet too;
+            or the CRS measures depths, which are no elevations.
     """
-    stated = (scene.dataset.units[0] or "").strip() or _vertical_axis(scene)
+    _check_direction(scene)
+    stated = (scene.dataset.units[0] or "").strip()
     if stated.lower() in _METRES:
         return _METRES[stated.lower()]
+    if not stated and scene.heights is not None:
+        return float(scene.heights.axis_info[2].unit_conversion_factor)
     if choice != "from the raster":
         return 1.0 if choice == "metres" else INTERNATIONAL_FOOT
     if stated:
@@ -62,6 +65,16 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
             "VERTICAL_UNIT."
         )
     return 1.0
+
+
+def _check_direction(scene: Scene) -> None:
+    if scene.heights is None or scene.heights.axis_info[2].direction.lower() == "up":
+        return
+    raise EngineError(
+        f"{scene.role}: the CRS of {scene.name} measures depths ('{scene.heights.name}'), and "
+        "elevations are needed. Turn the sign with the raster calculator, and choose a CRS with "
+        "heights for the result."
+    )
 
 
 def read_metres(scene: Scene, grid: Grid, choice: VerticalUnit) -> Array:
@@ -96,25 +109,10 @@ def check_elevation(ground: Array, role: str) -> None:
 
 def vertical_datum(scene: Scene) -> str | None:
     """Return what the heights of a raster are measured from, or None where it does not say."""
-    crs = _with_heights(scene)
+    crs = scene.heights
     if crs is None:
         return None
     for part in crs.sub_crs_list:
         if part.is_vertical:
             return str(part.datum.name if part.datum else part.name)
     return f"ellipsoid of {crs.ellipsoid.name}" if crs.ellipsoid else None
-
-
-def _vertical_axis(scene: Scene) -> str:
-    """Return the unit of the CRS's third axis, or nothing."""
-    crs = _with_heights(scene)
-    return "" if crs is None else str(crs.axis_info[2].unit_name)
-
-
-def _with_heights(scene: Scene) -> CRS | None:
-    """Return the scene's CRS, or its file's own, whichever has a third axis."""
-    stored = scene.dataset.crs
-    for crs in (scene.crs, CRS.from_user_input(stored.to_wkt()) if stored else None):
-        if crs is not None and len(crs.axis_info) > 2:
-            return crs
-    return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from pyproj import CRS, Proj, Transformer
+from pyproj import CRS, Proj
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.raster.crs import horizontal, transformer
 
 Bounds = tuple[float, float, float, float]
 
@@ -47,7 +48,7 @@ def metric_crs(scene: Placed) -> CRS:
     longitude, latitude = centre(scene)
     metres = all(axis.unit_name == "metre" for axis in scene.crs.axis_info[:2])
     if scene.crs.is_projected and metres and is_true(scene.crs, longitude, latitude):
-        return scene.crs.to_2d()
+        return horizontal(scene.crs)
     if latitude >= 84:
         return CRS.from_epsg(3413)
     if latitude <= -80:
@@ -63,7 +64,7 @@ def centre(scene: Placed) -> tuple[float, float]:
     """Return longitude, from -180 to 180, and latitude of the scene's centre, degrees."""
     west, south, east, north = scene.bounds
     geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
-    to_degrees = Transformer.from_crs(scene.crs, geographic, always_xy=True)
+    to_degrees = transformer(scene.crs, geographic)
     longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
     if not (abs(longitude) <= 360 and abs(latitude) <= 90):  # nor not a number
         raise EngineError(
@@ -80,13 +81,13 @@ def is_true(crs: CRS, longitude: float, latitude: float) -> bool:
 
 def areal_scale(crs: CRS, longitude: float, latitude: float) -> float:
     """Return how many times larger an area is in a projected CRS, at a place, than truly."""
-    return float(Proj(crs).get_factors(longitude, latitude).areal_scale)
+    return float(Proj(horizontal(crs)).get_factors(longitude, latitude).areal_scale)
 
 
 def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
     """Return the box in `target` that holds the box `bounds` of `source`."""
     if source == target:
         return bounds
-    transformer = Transformer.from_crs(source, target, always_xy=True)
-    west, south, east, north = transformer.transform_bounds(*bounds, densify_pts=21)
+    transform = transformer(source, target)
+    west, south, east, north = transform.transform_bounds(*bounds, densify_pts=21)
     return west, south, east, north

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 from affine import Affine
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj import CRS
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetReader
@@ -21,6 +20,7 @@ from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
+from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import (
     Bounds,
@@ -44,13 +44,16 @@ class Scene:
 
     Attributes:
         dataset: The open file.
-        crs: Its CRS.
+        crs: Its CRS, without heights.
         role: The name of the parameter that it came by, for messages.
+        heights: What says how heights are measured: its CRS, or the file's own, whichever has a
+            third axis; None where neither has.
     """
 
     dataset: DatasetReader
     crs: CRS
     role: str
+    heights: CRS | None = None
 
     @property
     def name(self) -> str:
@@ -108,12 +111,7 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
                 f"{role}: {source.shown} has no coordinate reference system. Find out which it is "
                 "in and set it with 'Assign projection', or in the layer's properties."
             )
-        try:
-            crs = CRS.from_user_input(wkt)
-        except CRSError as error:
-            raise EngineError(
-                f"{role}: its coordinate reference system is not valid: {error}."
-            ) from error
+        crs = read_crs(wkt, role)
         if not (crs.is_projected or crs.is_geographic):
             raise EngineError(
                 f"{role}: {source.shown} is in the local system '{crs.name}', which has no place "
@@ -124,7 +122,16 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
                 f"{role}: {source.shown} has no georeference (its pixels have no coordinates). "
                 "Georeference it first."
             )
-        yield Scene(dataset, crs, role)
+        yield Scene(dataset, horizontal(crs), role, _with_heights(crs, dataset))
+
+
+def _with_heights(crs: CRS, dataset: DatasetReader) -> CRS | None:
+    """Return the CRS given for a file, or the file's own, whichever has a third axis."""
+    if len(crs.axis_info) > 2:
+        return crs
+    stored = dataset.crs
+    own = read_crs(stored.to_wkt(), str(dataset.name)) if stored else None
+    return own if own is not None and len(own.axis_info) > 2 else None
 
 
 def native_cell_size(scene: Scene, crs: CRS) -> float:
@@ -134,8 +141,8 @@ def native_cell_size(scene: Scene, crs: CRS) -> float:
     points = [
         scene.dataset.transform @ p for p in ((column, row), (column + 1, row), (column, row + 1))
     ]
-    transformer = Transformer.from_crs(scene.crs, crs, always_xy=True)
-    (x0, y0), (x1, y1), (x2, y2) = (transformer.transform(*point) for point in points)
+    to_metres = transformer(scene.crs, crs)
+    (x0, y0), (x1, y1), (x2, y2) = (to_metres.transform(*point) for point in points)
     return math.sqrt(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
 
 
@@ -183,7 +190,7 @@ def work_grid(
                 f"EXTENT does not touch {scene.role}: the extent is {_describe(asked)}, the raster "
                 f"{_describe(own)} (m, {crs.name}). Draw it over the raster."
             )
-    on_lattice = not shared and crs == scene.crs.to_2d() and _is_north_up(scene.dataset.transform)
+    on_lattice = not shared and crs == scene.crs and _is_north_up(scene.dataset.transform)
     origin = (own[0], own[3]) if on_lattice and math.isclose(cell, native) else (0.0, 0.0)
     first = math.floor((west - origin[0]) / cell + 1e-6)
     last = math.ceil((east - origin[0]) / cell - 1e-6)
@@ -222,7 +229,7 @@ def _near(extent: Extent, scene: Scene) -> tuple[Bounds, CRS]:
     An extent may reach around the world, where the raster's CRS has no coordinates. One that does
     not touch the raster comes back whole.
     """
-    crs = CRS.from_user_input(extent.crs)
+    crs = horizontal(read_crs(extent.crs, "EXTENT"))
     whole = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
     west, south, east, north = transform_bounds(scene.bounds, scene.crs, crs)
     margins = (EXTENT_MARGIN * (east - west), EXTENT_MARGIN * (north - south))

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pandas as pd
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.listing import listed
+
+FIRST_YEAR, LAST_YEAR = 1500, 2200
+"""No front was drawn before the one, and what is said to be after the other (9999) is filled in."""
+STARTS_OF_COUNTING = (
+    datetime.date(1899, 12, 30),
+    datetime.date(1900, 1, 1),
+    datetime.date(1970, 1, 1),
+)
+"""Days that spreadsheets, databases and operating systems make of a number 0, or of nothing."""
+
+
+def is_plausible(day: datetime.date) -> bool:
+    """Whether a day can be one of observation, rather than a fill value turned into a date."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR and day not in STARTS_OF_COUNTING
 
 
 def read_dates(frame: pd.DataFrame, field: str, role: str) -> pd.Series[pd.Timestamp]:
@@ -13,7 +30,8 @@ def read_dates(frame: pd.DataFrame, field: str, role: str) -> pd.Series[pd.Times
     Numbers with a fraction, such as 2018.42, are years of which a part has passed.
 
     Returns:
-        Without time zone (UTC where there was one); NaT for what is no date.
+        Without time zone (UTC where there was one); NaT for what is no date, or not plausible as
+        one, see `is_plausible`: a year alone, such as 1900, is no start of counting.
 
     Raises:
         EngineError: There is no such field.
@@ -24,15 +42,40 @@ def read_dates(frame: pd.DataFrame, field: str, role: str) -> pd.Series[pd.Times
     values = frame[field]
     if pd.api.types.is_float_dtype(values.dtype) and (values % 1 > 0).any():
         return _of_years(values)
-    if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        alone = pd.Series(data=False, index=values.index)
+    else:
         values = values.astype("string").str.strip().str.removesuffix(".0")
+        values = values.where(values.str.match(r"[12]\d{3}").fillna(value=False))
+        alone = (values.str.len() == len("1900")).fillna(value=False)
     times = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
-    return times.dt.tz_localize(None).astype("datetime64[ms]")
+    times = times.dt.tz_localize(None).astype("datetime64[ms]")
+    counted = times.dt.normalize().isin(pd.to_datetime(list(STARTS_OF_COUNTING))) & ~alone
+    return times.where(times.dt.year.between(FIRST_YEAR, LAST_YEAR) & ~counted)
+
+
+def undated(
+    frame: pd.DataFrame, field: str, dates: pd.Series[pd.Timestamp], what: str = "lines"
+) -> str:
+    """Return how many features have no date, and what their field holds; blank for none.
+
+    Args:
+        frame: The features.
+        field: The field that was read.
+        dates: What `read_dates` made of it.
+        what: What the features are.
+    """
+    missing = dates.isna()
+    if not missing.any():
+        return ""
+    words = frame.loc[missing, field].astype("string").str.strip().fillna("").replace("", "blank")
+    held = listed([str(word) for word in words.value_counts().index])
+    return f"{missing.sum()} of {len(frame)} {what} have no date in '{field}' ({held})"
 
 
 def _of_years(years: pd.Series[float]) -> pd.Series[pd.Timestamp]:
-    """Return the times that years with a fraction say; NaT for what is no year of this era."""
-    whole = years.where(years.between(1000, 3000)) // 1
+    """Return the times that years with a fraction say; NaT for what is no plausible year."""
+    whole = years.where(years.between(FIRST_YEAR, LAST_YEAR)) // 1
 
     def start(year: pd.Series[float]) -> pd.Series[pd.Timestamp]:
         text = year.astype("Int64").astype("string")

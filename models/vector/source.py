@@ -15,6 +15,7 @@ from shapely import Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
+from glacier_qgis.models.raster.crs import horizontal, read_crs
 
 HALF_WAY_ROUND = 2e7
 """Coordinates in metres beyond which a place is on the other side of the Earth."""
@@ -78,8 +79,9 @@ def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = N
         raise EngineError(
             f"{role}: the layer '{layer}' of {source.shown} holds no feature with a geometry."
         )
-    frame = frame.set_crs(stated, allow_override=True).reset_index(drop=True)
-    return Layer(frame, CRS.from_user_input(stated), role, source.shown)
+    crs = horizontal(read_crs(stated, role))
+    frame = frame.set_crs(crs, allow_override=True).reset_index(drop=True)
+    return Layer(frame, crs, role, source.shown)
 
 
 def read_lines(source: VectorInput, role: str) -> Layer:

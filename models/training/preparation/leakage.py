@@ -10,8 +10,8 @@ from itertools import combinations, product
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Transformer
 
+from glacier_qgis.models.raster.crs import read_crs, transformer
 from glacier_qgis.models.training.dataset_card import (
     DatasetCard,
     Part,
@@ -134,10 +134,10 @@ def _moved(area: shapely.Geometry, source: str, target: str) -> shapely.Geometry
     """Return an area in another CRS; nothing where that has no place for it."""
     if source == target:
         return area
-    transformer = Transformer.from_crs(source, target, always_xy=True)
+    transform = transformer(read_crs(source, "DATASET"), read_crs(target, "DATASET")).transform
 
     def move(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+        return np.column_stack(transform(points[:, 0], points[:, 1]))
 
     moved = shapely.transform(area, move)
     placed = np.isfinite(shapely.get_coordinates(moved)).all()

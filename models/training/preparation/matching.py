@@ -18,7 +18,7 @@ from glacier_qgis.models.fronts.product_names import parse_scene_name
 from glacier_qgis.models.raster.metric import metric_crs, transform_bounds
 from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.training.preparation.scenes import SceneFile
-from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.dates import read_dates, undated
 
 IMAGE_FIELD, DATE_FIELD = "image_id", "date"
 
@@ -112,8 +112,14 @@ def _by_name(frame: gpd.GeoDataFrame, field: str) -> Matching:
 
 
 def _by_date(frame: gpd.GeoDataFrame, field: str, role: str) -> Matching:
-    days = read_dates(frame, field, role).dt.strftime("%Y-%m-%d").fillna("")
-    return Matching("date", days, f"Labels belong to scenes of the day in '{field}'.")
+    dates = read_dates(frame, field, role)
+    lacking = undated(frame, field, dates, "labels")
+    return Matching(
+        "date",
+        dates.dt.strftime("%Y-%m-%d").fillna(""),
+        f"Labels belong to scenes of the day in '{field}'.",
+        f"{role}: {lacking} and are left out." if lacking else "",
+    )
 
 
 def _plain(name: str) -> str:

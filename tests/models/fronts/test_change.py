@@ -207,6 +207,32 @@ def test_what_cannot_be_measured_is_listed_with_its_reason(
     assert "1 of 4 lines have no date" in listener.warnings[0]
 
 
+@pytest.mark.parametrize("kind", [int, str])
+@pytest.mark.parametrize("fill", [0, -9999999, -999, -9999, 9999, 99999999, 19000101])
+def test_a_fill_value_for_a_date_decides_no_rate(
+    write: Write, references: dict[str, Any], tmp_path: Path, kind: type, fill: int
+) -> None:
+    days = [kind(day) for day in (20150701, 20160630, 20170630, fill)]
+    fronts = [front(3000), front(2900), front(2800), front(1000)]
+    termini = write("filled", fronts, date=days)
+    result, table, listener = run(tmp_path, termini=termini, **references)
+    assert result["MEASURED"] == len(table) == 3
+    assert result["RATE"] == pytest.approx(-100, abs=0.5)
+    assert listener.warnings[0] == (
+        f"TERMINI: 1 of 4 lines have no date in 'date' ({fill}) and are left out."
+    )
+
+
+def test_a_date_that_is_yet_to_come_is_named(
+    write: Write, references: dict[str, Any], tmp_path: Path
+) -> None:
+    days = ["2015-07-01", "2016-07-01", "2108-07-01"]
+    termini = write("typo", [front(3000), front(2900), front(2800)], date=days)
+    _, table, listener = run(tmp_path, termini=termini, **references)
+    assert len(table) == 3
+    assert "yet to come, the last 2108-07-01" in listener.warnings[0]
+
+
 @pytest.mark.parametrize(
     "dates",
     [

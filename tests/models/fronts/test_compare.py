@@ -321,3 +321,26 @@ def tables(report: Path) -> list[list[dict[str, str]]]:
         texts = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in rows]
         found.append([dict(zip(head, row, strict=True)) for row in texts])
     return found
+
+
+@pytest.mark.parametrize("fill", [-9999, 9999, 0])
+def test_lines_with_a_fill_value_for_a_date_are_of_no_image(
+    write: Write, tmp_path: Path, fill: int
+) -> None:
+    days = [20150701, 20160701]
+    reference = write("r", [front(0), front(0), front(0)], date=[*days, fill])
+    predicted = write("p", [front(30), front(30), front(2000)], date=[*days, fill])
+    result, table, listener = run(tmp_path, predicted=predicted, reference=reference)
+    assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(30)
+    assert len(table) == result["IMAGES"] == 2
+    assert listener.warnings[:2] == [
+        f"{role}: 1 of 3 lines have no date in 'date' ({fill}) and are left out."
+        for role in ("PREDICTED", "REFERENCE")
+    ]
+    with pytest.raises(EngineError, match="Fill them in, as in 2018-06-02"):
+        run(
+            tmp_path,
+            predicted=write("n", [front(30)], date=[fill]),
+            reference=reference,
+            match_fields=("date",),
+        )

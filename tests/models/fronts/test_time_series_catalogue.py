@@ -17,6 +17,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.time_series_catalogue import catalogue, find_rasters
 from glacier_qgis.models.fronts.time_series_dates import DatePattern, tag_date
+from glacier_qgis.models.vector.dates import is_plausible
 
 
 def raster(path: Path, **tags: str) -> Path:
@@ -37,8 +38,11 @@ def raster(path: Path, **tags: str) -> Path:
     return path
 
 
+PLAUSIBLE = st.dates(datetime.date(1500, 1, 1), datetime.date(2200, 12, 31)).filter(is_plausible)
+
+
 @settings(deadline=None)
-@given(st.dates(datetime.date(1000, 1, 1)), st.sampled_from(["_", "-", "", "."]), st.text("ab.(+"))
+@given(PLAUSIBLE, st.sampled_from(["_", "-", "", "."]), st.text("ab.(+"))
 def test_a_date_written_by_a_pattern_is_read_by_it(
     date: datetime.date, between: str, word: str
 ) -> None:
@@ -135,3 +139,16 @@ def test_a_folder_is_searched_for_rasters_and_not_for_what_lies_beside_them(tmp_
             find_rasters(tmp_path / "b", around)
     with pytest.raises(EngineError, match="there is no folder"):
         find_rasters(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("fill", ["1970:01:01 00:00:00", "1900:01:01", "9999:12:31", "0000:00:00"])
+def test_a_fill_value_in_a_tag_or_a_name_dates_no_scene(tmp_path: Path, fill: str) -> None:
+    path = raster(tmp_path / "scene.tif", TIFFTAG_DATETIME=fill)
+    assert tag_date(str(path)) is None
+    day = fill[:10].replace(":", "")
+    assert DatePattern.parse("s_{YYYY}{MM}{DD}").read(f"s_{day}.tif") is None
+    sources = [RasterInput(path=f"/a/s_{day}.tif"), RasterInput(path="/a/s_20200131.tif")]
+    listener = Listener()
+    scenes = catalogue(sources, "", listener)
+    assert [scene.date for scene in scenes] == [datetime.date(2020, 1, 31), None]
+    assert "1 of 2 scenes have no date" in listener.warnings[0]

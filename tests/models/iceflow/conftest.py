@@ -18,7 +18,7 @@ from listener import Listener
 from small_valley import UPRIGHT as VALLEY
 from small_valley import tongue, valley
 
-from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.job import Extent, RasterInput
 from glacier_qgis.models.iceflow.balance_jobs import SurfaceMassBalance
 from glacier_qgis.models.iceflow.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.emulator import Emulator
@@ -109,9 +109,10 @@ def read(listener: Listener) -> Callable[..., Topography]:
         surface: Path | None = None,
         thickness: Path | None = None,
         unit: VerticalUnit = "from the raster",
+        extent: Extent | None = None,
     ) -> Topography:
         sources = (RasterInput(path=str(p)) if p else None for p in (bed, surface, thickness))
-        return read_topography(*sources, None, CELL, unit, listener)
+        return read_topography(*sources, extent, CELL, unit, listener)
 
     return read
 

@@ -13,6 +13,7 @@ from landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
 from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import Extent
 from glacier_qgis.models.iceflow.inputs import Topography
 
 FOOT = 0.3048
@@ -66,6 +67,7 @@ VERTICAL = {
     "EPSG:32632+5773": ("EGM96 geoid", 1.0),
     "EPSG:2056+5728": ("Landesnivellement 1902", 1.0),
     "EPSG:32632+8228": ("North American Vertical Datum 1988", FOOT),
+    "EPSG:32632+6360": ("North American Vertical Datum 1988", 1200 / 3937),
 }
 
 
@@ -81,6 +83,39 @@ def test_a_vertical_crs_gives_the_unit_and_its_datum_is_noted(
     assert topography.datum == datum
     assert not topography.grid.crs.is_compound
     assert any(datum in told for told in listener.logs)
+
+
+DEGREES = {
+    "EPSG:4979": ("ellipsoid of WGS 84", 1.0),
+    "EPSG:9518": ("EGM2008 geoid", 1.0),
+    "EPSG:4326+5773": ("EGM96 geoid", 1.0),
+    "EPSG:4269+5703": ("North American Vertical Datum 1988", 1.0),
+    "EPSG:4326+6360": ("North American Vertical Datum 1988", 1200 / 3937),
+}
+
+
+@pytest.mark.parametrize("crs", DEGREES)
+def test_a_dem_in_degrees_with_heights_is_worked_on_like_one_without(
+    read: Callable[..., Topography], write_tif: Callable[..., Path], crs: str
+) -> None:
+    datum, factor = DEGREES[crs]
+    ground = np.add.outer(np.arange(60) * 10, np.arange(60) * 5).astype("f4") + 2000
+    transform = Affine(0.002, 0, 8.0, 0, -0.002, 46.5)
+    flat = write_tif("flat.tif", ground, transform, "EPSG:4326", unit="m")
+    tall = write_tif("tall.tif", ground, transform, crs)
+    extent = Extent(xmin=8.02, ymin=46.40, xmax=8.1, ymax=46.48, crs=crs)
+    found, expected = read(bed=tall, extent=extent), read(bed=flat, extent=extent)
+    np.testing.assert_allclose(found.bed, expected.bed * factor, rtol=1e-5)
+    assert found.grid.transform == expected.grid.transform
+    assert found.datum == datum
+
+
+def test_a_crs_of_depths_is_no_crs_of_elevations(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    dem = write_tif("depth.tif", np.full(SHAPE, 300, "f4"), UPRIGHT, "EPSG:32632+5715")
+    with pytest.raises(EngineError, match=r"measures depths.*Turn the sign"):
+        read(bed=dem)
 
 
 def test_each_raster_has_the_unit_that_it_states_and_the_choice_is_for_the_others(

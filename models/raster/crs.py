@@ -1,0 +1,44 @@
+"""The door for coordinate reference systems: all work is done in their horizontal part.
+
+Elevation models come in compound and in three-dimensional systems. PROJ then has heights to
+convert, which needs geoids that are not at hand, and pyproj refuses some of what it does for
+horizontal systems. What such a system says of heights is read before, see `iceflow.units`.
+"""
+
+from __future__ import annotations
+
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from glacier_qgis.models.engine.errors import EngineError
+
+
+def read_crs(text: object, role: str) -> CRS:
+    """Return the system that a text (WKT, or such as "EPSG:32633") or an object describes.
+
+    Args:
+        text: What pyproj understands; with heights or without.
+        role: The name of the parameter that it came by, for the message.
+
+    Raises:
+        EngineError: It is none.
+    """
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        said = "blank" if not text else f"not valid ({error})"
+        raise EngineError(
+            f"{role}: its coordinate reference system is {said}. Choose another one in the layer's "
+            "properties, such as that of a UTM zone."
+        ) from error
+
+
+def horizontal(crs: CRS) -> CRS:
+    """Return a system without heights: the horizontal part of a compound or 3D one."""
+    flat = crs.to_2d()
+    return flat.sub_crs_list[0] if flat.is_compound else flat
+
+
+def transformer(source: CRS, target: CRS) -> Transformer:
+    """Return what turns x and y of one system into x and y of another, heights left alone."""
+    return Transformer.from_crs(horizontal(source), horizontal(target), always_xy=True)

@@ -1,0 +1,80 @@
+"""The one door for coordinate reference systems: with heights or without, the place is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from pyproj import CRS
+from shapely import LineString, Point
+
+import glacier_qgis.models
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import VectorInput
+from glacier_qgis.models.fronts.local_crs import local_crs
+from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
+from glacier_qgis.models.raster.metric import transform_bounds
+from glacier_qgis.models.vector.source import read_layer
+
+TALL = {
+    "EPSG:4979": 4326,
+    "EPSG:9518": 4326,
+    "EPSG:4326+5773": 4326,
+    "EPSG:4269+5703": 4269,
+    "EPSG:4326+6360": 4326,
+    "EPSG:32633+5773": 32633,
+    "EPSG:7415": 28992,
+}
+DOOR = "raster/crs.py"
+
+
+@pytest.mark.parametrize("code", TALL)
+def test_of_a_crs_with_heights_the_horizontal_part_is_worked_in(code: str) -> None:
+    flat = CRS.from_epsg(TALL[code])
+    assert horizontal(read_crs(code, "SURFACE")) == flat
+    assert horizontal(flat) == flat
+    bound = "+proj=utm +zone=33 +ellps=bessel +towgs84=1,2,3 +units=m +vunits=m"
+    assert len(horizontal(read_crs(bound, "SURFACE")).axis_info) == 2
+
+
+@pytest.mark.parametrize("code", TALL)
+def test_points_and_boxes_move_as_they_do_without_heights(code: str) -> None:
+    tall, flat, utm = CRS(code), CRS(TALL[code]), CRS(32633)
+    point = transformer(CRS(4326), flat).transform(12.0, 52.0)
+    there = transformer(tall, utm).transform(*point)
+    np.testing.assert_allclose(there, transformer(flat, utm).transform(*point))
+    box = (point[0], point[1], point[0] + 1e-2, point[1] + 1e-2)
+    np.testing.assert_allclose(transform_bounds(box, tall, utm), transform_bounds(box, flat, utm))
+    np.testing.assert_allclose(transform_bounds(box, utm, tall), transform_bounds(box, utm, flat))
+
+
+@pytest.mark.parametrize("code", TALL)
+def test_a_layer_with_heights_lies_where_it_does_without(tmp_path: Path, code: str) -> None:
+    place = Point(transformer(CRS(4326), CRS(TALL[code])).transform(12.0, 52.0))
+    line = LineString([(place.x, place.y, 10.0), (place.x + 1e-3, place.y, 20.0)])
+    path = tmp_path / "lines.gpkg"
+    gpd.GeoDataFrame(geometry=[line], crs=TALL[code]).to_file(path)
+    layer = read_layer(VectorInput(path=str(path), crs=CRS(code).to_wkt()), "TERMINI")
+    assert layer.crs == layer.frame.crs == CRS(TALL[code])
+    assert np.isfinite(layer.frame.to_crs(32633).total_bounds).all()
+    assert local_crs(layer, layer.crs).is_projected
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "is blank"), ("EPSG:0", "is not valid")])
+def test_what_is_no_crs_is_named_with_its_parameter(text: str, said: str) -> None:
+    with pytest.raises(EngineError, match=f"EXTENT: its coordinate reference system {said}"):
+        read_crs(text, "EXTENT")
+
+
+def test_systems_and_transformers_are_made_at_one_door() -> None:
+    root = Path(str(glacier_qgis.models.__file__)).parent
+    others = [
+        f"{path.relative_to(root)}: {word}"
+        for path in root.rglob("*.py")
+        if not path.as_posix().endswith(DOOR)
+        for word in ("Transformer.from_", "from_user_input(", "CRS(", "pyproj.transform")
+        if word in path.read_text(encoding="utf-8").replace("read_crs(", "").replace("_CRS(", "")
+    ]
+    assert others == []
