@@ -74,7 +74,9 @@ def run_program(command: Sequence[str], feedback: QgsProcessingFeedback) -> dict
         raise QgsProcessingException(conversation.error)
     if conversation.result is not None:
         return conversation.result
-    raise QgsProcessingException(_explain(command[0], process, code, conversation.last_words()))
+    error, status = process.processError(), process.exitStatus()
+    words = conversation.last_words()
+    raise QgsProcessingException(explain_end(command[0], error, status, code, words))
 
 
 def find_python() -> Path:
@@ -114,23 +116,20 @@ def sweep(job_id: str, parameters: Mapping[str, Any]) -> None:
                 leftover.unlink(missing_ok=True)
 
 
-def _existing(python: str, origin: str) -> Path:
-    if not Path(python).is_file():
-        raise QgsProcessingException(
-            f"The engine's interpreter {python}, named by {origin}, does not exist: correct it, "
-            f"or clear it and {SET_UP}."
-        )
-    return Path(python)
-
-
-def _explain(program: str, process: QgsBlockingProcess, code: int, last_words: str) -> str:
-    """One sentence for a process that gave no result."""
-    if process.processError() == QProcess.ProcessError.FailedToStart:
+def explain_end(
+    program: str,
+    error: QProcess.ProcessError,
+    status: QProcess.ExitStatus,
+    code: int,
+    last_words: str,
+) -> str:
+    """Return one sentence for a process that gave no result."""
+    if error == QProcess.ProcessError.FailedToStart:
         return (
             f"The engine's interpreter {program} cannot be started: {SET_UP} to repair it, or "
             "name another in the settings."
         )
-    if process.exitStatus() == QProcess.ExitStatus.CrashExit:
+    if status == QProcess.ExitStatus.CrashExit:
         if code == _KILLED:
             return OUT_OF_MEMORY
         if code == _TERMINATED:
@@ -144,3 +143,12 @@ def _explain(program: str, process: QgsBlockingProcess, code: int, last_words: s
         f"The engine {program} ended without a result (exit status {code}{said}): {SET_UP} to "
         "repair it, and report a defect with the log if that does not help."
     )
+
+
+def _existing(python: str, origin: str) -> Path:
+    if not Path(python).is_file():
+        raise QgsProcessingException(
+            f"The engine's interpreter {python}, named by {origin}, does not exist: correct it, "
+            f"or clear it and {SET_UP}."
+        )
+    return Path(python)

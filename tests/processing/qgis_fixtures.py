@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +61,37 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> str:
     return ENGINE
 
 
+ONE_JOB = "order = json.load(open(sys.argv[3]))\n{code}\n"
+MANY_JOBS = """
+def tell(**event):
+    print(json.dumps(event), flush=True)
+for line in sys.stdin:
+    order = json.loads(line)
+{code}
+"""
+
+
 @pytest.fixture
 def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
     """Return a function that makes a program of Python code stand in for the engine."""
+    return partial(_stand_in, tmp_path / "fake_engine", ONE_JOB, monkeypatch)
 
-    def make(code: str) -> Path:
-        program = tmp_path / "fake_engine"
-        head = f"#!{shutil.which('python3', path='/usr/bin') or sys.executable}\n"
-        order = "import json, os, sys, time\norder = json.load(open(sys.argv[3]))\n"
-        program.write_text(f"{head}{order}{code}\n", encoding="utf-8")
-        program.chmod(0o755)
-        monkeypatch.setenv("GLACIER_ENGINE_PYTHON", str(program))
-        return program
 
-    return make
+@pytest.fixture
+def fake_warm_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """As `fake_engine`, for the engine that stays warm: the code runs once for each job."""
+    return partial(_stand_in, tmp_path / "fake_warm_engine", MANY_JOBS, monkeypatch)
+
+
+def _stand_in(program: Path, form: str, monkeypatch: pytest.MonkeyPatch, code: str) -> Path:
+    interpreter = shutil.which("python3", path="/usr/bin") or sys.executable
+    if form == MANY_JOBS:
+        code = textwrap.indent(code, "    ")
+    text = f"#!{interpreter}\nimport json, os, sys, time\n{form.format(code=code)}"
+    program.write_text(text, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("GLACIER_ENGINE_PYTHON", str(program))
+    return program
 
 
 class Log(QgsProcessingFeedback):
