@@ -119,10 +119,12 @@ def inference(scene: str) -> list[Parameter]:
     """Declare how a segmentation network is run."""
     return [
         described(
-            file_or_name("MODEL", "Model", "model"),
+            file_or_name("MODEL", "Model", "model", empty="automatic"),
             "Name of an installed model, a model package (zip or folder), or an ONNX model with "
-            "the metadata that the plugin Deepness reads. Leave it empty for 'caffe_unet', which "
-            "comes with the plugin and is for radar scenes; 'landsat_unet' is for optical ones.",
+            "the metadata that the plugin Deepness reads. Empty or 'automatic': chosen by what the "
+            "scene's name, tags, bands and values say of its sensor, 'caffe_unet' for radar and "
+            "'landsat_unet' for optical scenes; the log says which, and why. Where nothing tells "
+            "the sensor, 'caffe_unet' is used, with a warning.",
         ),
         extent(scene),
         polygons(

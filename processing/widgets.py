@@ -1,43 +1,26 @@
-"""A text box that offers the names of installed models and a button to browse for a file."""
+"""A text box that offers the names of what is installed and a button to browse for a file."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qgis.core import QgsProcessingParameterString
 
-from glacier_qgis.settings import models_folder
-
-MODELS = Path(__file__).parent.parent / "models" / "zoo"
-EMULATORS = (
-    "automatic",
-    "f15_cfsflow_GJ_22_a/50",
-    "f15_cfsflow_GJ_22_a/100",
-    "f15_cfsflow_GJ_22_a/200",
-    "dahunet",
-    "dahunet_mini",
-    "dahunet_micro",
-)
-"""The emulators that 'Set up engine' installs; 'Install model' adds others."""
-
-
-def suggestions(kind: str) -> list[str]:
-    """Return the names to offer for "model" or "emulator": those delivered, then those added."""
-    added = models_folder()
-    if kind == "emulator":
-        found = sorted(path.parent for path in added.glob("emulators/[!.]*/*/model.h5"))
-        names = [f"{folder.parent.name}/{folder.name}" for folder in found]
-        return [*EMULATORS, *(name for name in names if name not in EMULATORS)]
-    own = sorted(path.parent.name for path in MODELS.glob("*/card.json"))
-    return own + sorted(path.parent.name for path in added.glob("[!.]*/card.json"))
+DELIVERED_MODEL = "caffe_unet"
 
 
 def file_or_name(
-    name: str, title: str, kind: str, default: str = ""
+    name: str, title: str, kind: str, default: str = "", *, empty: str = ""
 ) -> QgsProcessingParameterString:
-    """Declare a parameter that takes the name of something installed, or a path."""
+    """Declare a parameter that takes the name of something installed, or a path.
+
+    Args:
+        name: Of the parameter.
+        title: What the dialog calls it.
+        kind: "model" or "emulator".
+        default: A name, or blank.
+        empty: What it means to choose nothing, "automatic" or "none"; blank where it means
+            nothing of its own.
+    """
     parameter = QgsProcessingParameterString(name, title, default, optional=True)
-    parameter.setMetadata(
-        {"widget_wrapper": {"class": f"{__package__}.name_widget.NameOrFile", "kind": kind}}
-    )
+    wrapper = {"class": f"{__package__}.name_widget.Picker", "kind": kind, "empty": empty}
+    parameter.setMetadata({"widget_wrapper": wrapper})
     return parameter

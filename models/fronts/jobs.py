@@ -17,6 +17,7 @@ from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.attributes import TerminusSource, points_frame, terminus_frame
 from glacier_qgis.models.fronts.bodies import read_zones
+from glacier_qgis.models.fronts.model_choice import choose_model, tell_choices
 from glacier_qgis.models.fronts.options import Extraction, Inference, ResultGrid, SceneExtraction
 from glacier_qgis.models.fronts.segment import Drafts, Segmentation, copy_to_input_grid, segment
 from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini, zone_area
@@ -27,8 +28,6 @@ from glacier_qgis.models.fronts.zones import (
     write_attribute_table,
 )
 from glacier_qgis.models.package.card import Calibration, ModelCard
-from glacier_qgis.models.package.package import read_card
-from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import metric_crs
 from glacier_qgis.models.raster.provenance import provenance
@@ -61,7 +60,10 @@ class SegmentCalvingFront(Inference, ResultGrid, Job):
         else:
             drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in staged}
         with open_raster(self.input) as scene:
-            done = segment(scene, self, _drafts(drafts), _tags(self, scene), reporter)
+            model = choose_model(self, scene, self.input)
+            tell_choices([model], [self.input], reporter)
+            options = self.model_copy(update={"model": str(model.folder)})
+            done = segment(scene, options, _drafts(drafts), _tags(self, scene), reporter)
             _finish(staged, drafts, done, scene, self.grid)
         paths: Result = {name: str(path) if path else None for name, path in wanted.items()}
         return {**paths, "CLASSES": _other_classes(done.model.card)}
@@ -98,18 +100,21 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Segment, then extract; keep the rasters that were asked for."""
-        card = read_card(find_model(self.model))
-        require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
         wanted = {"OUTPUT": self.zones, "UNCERTAINTY": self.uncertainty}
         staged = {name: outputs.stage(path) for name, path in wanted.items() if path}
         names = {"OUTPUT", "PROBABILITY", *staged}
         drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in names}
         with ExitStack() as stack:
             scene = stack.enter_context(open_raster(self.input))
+            model = choose_model(self, scene, self.input, self.sensor)
+            card = model.card
+            require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
+            tell_choices([model], [self.input], reporter)
+            options = self.model_copy(update={"model": str(model.folder)})
             if self.fjord_mask:  # read again when lines are cut: here so as to fail early
                 read_polygons(self.fjord_mask, metric_crs(scene), "FJORD_MASK")
             stage = Stage(reporter, 0, SEGMENTATION_SHARE)
-            done = segment(scene, self, _drafts(drafts), _tags(self, scene), stage)
+            done = segment(scene, options, _drafts(drafts), _tags(self, scene), stage)
             source = _source(self, scene.name, done.model.provenance)
             zones = stack.enter_context(rasterio.open(drafts["OUTPUT"]))
             probability = stack.enter_context(rasterio.open(drafts["PROBABILITY"]))

@@ -26,11 +26,11 @@ from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene, catalo
 from glacier_qgis.models.fronts.time_series_cluster import run_on_cluster
 from glacier_qgis.models.fronts.time_series_companions import sees_series
 from glacier_qgis.models.fronts.time_series_consistent import make_consistent
+from glacier_qgis.models.fronts.time_series_models import group_by_model, segment_groups
 from glacier_qgis.models.fronts.time_series_segment import (
     Plan,
     Run,
     run_here,
-    segment_scenes,
     series_crs,
 )
 from glacier_qgis.models.fronts.time_series_trace import (
@@ -40,8 +40,6 @@ from glacier_qgis.models.fronts.time_series_trace import (
 )
 from glacier_qgis.models.fronts.time_series_work import DRAFT, MASK, WorkFolder
 from glacier_qgis.models.fronts.zones import require_front_classes
-from glacier_qgis.models.package.package import read_card
-from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.provenance import software_version
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import Layer, read_layer
@@ -89,25 +87,29 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         staged = outputs.stage(self.output)
         sources = self.input or tuple(find_rasters(Path(str(self.folder)), self.work_folder))
         scenes = catalogue(sources, self.date_pattern.strip(), reporter)
-        model = find_model(self.model)
-        card = read_card(model)
-        require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
+        groups = group_by_model(scenes, self, self.sensor, reporter)
+        for card in (group.card for group in groups):
+            require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
         mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
         if self.fjord_mask:  # read again when lines are cut: here so as to fail early
             read_layer(self.fjord_mask, "FJORD_MASK", columns=[])
-        settings = self._settings(card.model_dump_json(), mask)
-        work = WorkFolder.open(self.work_folder, sources, settings)
-        plan = Plan(
-            options=self._inference(model, mask, work),
-            cell_size=self.cell_size or card.cell_size_m,
-            settings=settings,
-            together=self.consistent and sees_series(card),
-            work=work,
-            crs=series_crs(scenes, work).to_wkt(),
-        )
-        with self._runner(scenes, plan.options, work, reporter) as run:
-            stage = Stage(reporter, 0, SEGMENTATION_SHARE)
-            segmented = segment_scenes(scenes, plan, run, stage)
+        settings = [self._settings(group.card.model_dump_json(), mask) for group in groups]
+        work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
+        crs = series_crs(scenes, work).to_wkt()
+        plans = [
+            Plan(
+                options=self._inference(group.folder, mask, work),
+                cell_size=self.cell_size or group.card.cell_size_m,
+                settings=setting,
+                together=self.consistent and sees_series(group.card),
+                work=work,
+                crs=crs,
+            )
+            for group, setting in zip(groups, settings, strict=True)
+        ]
+        stage = Stage(reporter, 0, SEGMENTATION_SHARE)
+        with self._runner(scenes, [group.folder for group in groups], work, reporter) as run:
+            segmented = segment_groups(groups, plans, run, stage)
         with tempfile.TemporaryDirectory(prefix=DRAFT, dir=work.path) as folder:
             if self.consistent:
                 stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)
@@ -153,7 +155,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
     def _runner(
         self,
         scenes: list[SeriesScene],
-        options: Inference,
+        models: list[Path],
         work: WorkFolder,
         reporter: Reporter,
     ) -> Iterator[Run]:
@@ -162,6 +164,6 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             yield run_here
             return
         here = [path for scene in scenes if (path := Path(scene.source.path)).exists()]
-        paths = [work.path, Path(options.model), *here]
+        paths = [work.path, *models, *here]
         with run_on_cluster(self.scheduler.strip(), paths, reporter) as run:
             yield run

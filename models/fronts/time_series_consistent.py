@@ -12,7 +12,7 @@ import rasterio
 from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window
 
-from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.fronts.persistence import Array, persistent
 from glacier_qgis.models.fronts.time_series_ground import Placed, allow_open_files, blocks, lay_out
 from glacier_qgis.models.fronts.time_series_segment import SegmentedScene
@@ -45,8 +45,9 @@ def make_consistent(
     """Rewrite the zones and probabilities of dated scenes so that they persist in time.
 
     Args:
-        scenes: After the first pass; their cells coincide. Undated ones stay as they are, and so
-            do all of a model that knows further classes.
+        scenes: After the first pass; cells of one size coincide, and only scenes with cells of
+            one size are compared. Undated ones stay as they are, and so do all of a model that
+            knows further classes.
         folder: Where a folder a scene is made, in place of those of the first pass.
         reporter: Told how far it is.
 
@@ -56,23 +57,39 @@ def make_consistent(
     dated = [scene for scene in scenes if scene.folder is not None and scene.scene.date]
     distinct = list({scene.folder: scene for scene in dated}.values())
     distinct.sort(key=lambda scene: str(scene.scene.date))
-    if len(distinct) < 2:
-        return list(scenes)
-    years = [scene.scene.year for scene in distinct if scene.scene.year is not None]
-    allow_open_files(FILES_PER_SCENE * len(distinct))
-    with ExitStack() as stack:
-        layers = _open(distinct, folder, stack)
-        if any(layer.stored.dataset.count != len(CLASS_NAMES) for layer in layers):
-            return list(scenes)
-        windows = blocks([layer.stored for layer in layers], CELLS_AT_ONCE)
-        for number, block in enumerate(windows):
-            _rewrite(layers, block, years)
-            reporter.progress((number + 1) / len(windows), "Comparing the scenes")
-    moved = {scene.folder: folder / _name(scene) for scene in distinct}
+    alike: dict[float, list[SegmentedScene]] = {}
+    for scene in distinct:
+        size, classes = _size_and_classes(scene)
+        if classes == len(CLASS_NAMES):
+            alike.setdefault(size, []).append(scene)
+    series = [group for group in alike.values() if len(group) > 1]
+    moved: dict[Path | None, Path] = {}
+    for number, group in enumerate(series):
+        stage = Stage(reporter, number / len(series), (number + 1) / len(series))
+        _compare(group, folder, stage)
+        moved |= {scene.folder: folder / _name(scene) for scene in group}
     return [
         replace(scene, folder=moved.get(scene.folder, scene.folder)) if scene in dated else scene
         for scene in scenes
     ]
+
+
+def _size_and_classes(scene: SegmentedScene) -> tuple[float, int]:
+    """Return the edge of a scene's cells, m, and how many classes its model tells apart."""
+    with rasterio.open(Path(str(scene.folder)) / PROBABILITY) as stored:
+        return float(stored.transform.a), int(stored.count)
+
+
+def _compare(scenes: Sequence[SegmentedScene], folder: Path, reporter: Reporter) -> None:
+    """Write what persists in scenes whose cells coincide, in order of time."""
+    years = [scene.scene.year for scene in scenes if scene.scene.year is not None]
+    allow_open_files(FILES_PER_SCENE * len(scenes))
+    with ExitStack() as stack:
+        layers = _open(scenes, folder, stack)
+        windows = blocks([layer.stored for layer in layers], CELLS_AT_ONCE)
+        for number, block in enumerate(windows):
+            _rewrite(layers, block, years)
+            reporter.progress((number + 1) / len(windows), "Comparing the scenes")
 
 
 def _name(scene: SegmentedScene) -> str:

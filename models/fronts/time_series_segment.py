@@ -151,9 +151,6 @@ def segment_scenes(
 
     Returns:
         In the order of `scenes`.
-
-    Raises:
-        EngineError: Every scene failed.
     """
     share = RANKS_SHARE if plan.together else 0.0
     beside, failed = _companions(scenes, plan, run, Stage(reporter, 0, share))
@@ -170,9 +167,6 @@ def segment_scenes(
     outcomes |= _do(left, run, Stage(reporter, share, 1), "Segmented")
     for task in tasks:
         _tell(task, outcomes[task.folder], reporter)
-    reasons = [outcomes[task.folder].reason for task in tasks]
-    if all(reasons):
-        raise EngineError(f"Every one of the {len(tasks)} scenes failed. {reasons[0]}")
     return [
         SegmentedScene(scene, task.folder if not outcome.reason else None, outcome)
         for scene, task in zip(scenes, tasks, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from glacier_qgis.models.iceflow.emulators.card import Card
 from glacier_qgis.models.iceflow.emulators.dahunet import is_dahunet
 from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read_card, weights_of
 from glacier_qgis.models.iceflow.hull import outside
-from glacier_qgis.models.package.registry import user_folder
+from glacier_qgis.models.package.registry import DELIVERED, user_folder
 
 AUTOMATIC = ("", "automatic")
 PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet")
@@ -23,6 +24,9 @@ PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet")
 Stokes or hybrid model; of the dahunet family the one that is as good as the largest, and faster."""
 WHEEL = "igm-model"
 """The distribution that carries published emulators."""
+OFFERED = tuple(json.loads((DELIVERED / "emulators.json").read_text(encoding="utf-8")))
+"""Those of the wheel that the plugin's list offers, and messages name; the others are for experts,
+who know their names."""
 _IN_WHEEL = "igm/processes/iceflow/emulate/emulators"
 _CURE = (
     "run 'Set up engine' with the extra 'igm', or give the folder of an emulator (with model.h5, "
@@ -70,12 +74,13 @@ def _emulators_in(root: Path) -> dict[str, Path]:
     return {name_of(weights_of(path) or path): path for path in (*listed, *files)}
 
 
-def _roots() -> list[Path]:
+def _roots(*, wheel: bool = True) -> list[Path]:
     roots = []
     if data := os.environ.get("GLACIER_DATA"):
         roots.append(Path(data) / "iceflow" / "emulators")
     with contextlib.suppress(metadata.PackageNotFoundError):
-        roots.append(Path(str(metadata.distribution(WHEEL).locate_file(_IN_WHEEL))))
+        if wheel:
+            roots.append(Path(str(metadata.distribution(WHEEL).locate_file(_IN_WHEEL))))
     return [*roots, user_folder() / "emulators"]
 
 
@@ -156,8 +161,14 @@ def _reason(
     return f"of {len(cards)} {verdict} {asked}; it is made for {made}"
 
 
+def named(emulators: Mapping[str, Path]) -> list[str]:
+    """Return the names of emulators for a message: `OFFERED`, then those that were added."""
+    added = [name for root in _roots(wheel=False) for name in _emulators_in(root)]
+    return list(dict.fromkeys([*(name for name in OFFERED if name in emulators), *sorted(added)]))
+
+
 def _missing(wanted: str, emulators: Mapping[str, Path]) -> str:
     if wanted.lower() in AUTOMATIC:
         return f"EMULATOR: no ice-flow emulator is installed: {_CURE}"
-    names = ", ".join(sorted(emulators)) or "none"
+    names = ", ".join(named(emulators)) or "none"
     return f"EMULATOR: there is no emulator {wanted!r} (installed: {names}): {_CURE}"

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+SensorKind = Literal["radar", "optical"]
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -145,6 +147,8 @@ class ModelCard(_Part):
     Attributes:
         name: Identifier, as in `MODEL`.
         bands: Bands of the scene that the network sees.
+        sensors: What kinds of scenes it is for, which "automatic" goes by; empty if nothing says.
+            Left out where it is empty, so that older versions read the card.
         channels: What each channel of the input means: the bands, in order, and then, where the
             network was taught with one, the mask of valid cells.
         cell_size_m: Ground size of the square cells that the network works on.
@@ -167,6 +171,7 @@ class ModelCard(_Part):
     weights: Weights
     classes: Annotated[list[ZoneClass], Field(min_length=2)]
     bands: Annotated[int, Field(ge=1)]
+    sensors: tuple[SensorKind, ...] = ()
     channels: list[str]
     cell_size_m: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     cell_size_range_m: tuple[float, float]
@@ -226,8 +231,10 @@ class ModelCard(_Part):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_an_empty_series(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = write(self)
         if self.series is None:
             written.pop("series", None)
+        if not self.sensors:
+            written.pop("sensors", None)
         return written

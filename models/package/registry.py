@@ -13,6 +13,8 @@ from glacier_qgis.models.package.opened import Opened
 from glacier_qgis.models.package.package import CARD, file_hash
 
 DEFAULT_MODEL = "caffe_unet"
+AUTOMATIC = ("", "automatic")
+"""What leaves the choice of a model to the program."""
 DELIVERED = Path(__file__).resolve().parent.parent / "zoo"
 
 
@@ -40,13 +42,15 @@ def find_model(name_or_path: str) -> Path:
     """Return the folder of a model.
 
     Args:
-        name_or_path: A name, the path of a package (folder or zip) or of an ONNX model; blank for
-            the default model.
+        name_or_path: A name, the path of a package (folder or zip) or of an ONNX model; one of
+            `AUTOMATIC` for the default model.
 
     Raises:
         EngineError: There is no such model, or the file is not one.
     """
-    wanted = name_or_path.strip() or DEFAULT_MODEL
+    wanted = name_or_path.strip()
+    if wanted.lower() in AUTOMATIC:
+        wanted = DEFAULT_MODEL
     models = installed_models()
     if wanted in models:
         return models[wanted]

@@ -77,6 +77,7 @@ def describe(
         name=name,
         version="1.3.0",
         title=f"Calving fronts in {images} images ({TITLES[architecture.name]})",
+        sensors=("optical",) if images == "optical" else ("radar",),
         task=TASK,
         architecture=architecture,
         weights=Weights(file="weights.safetensors", sha256="0" * 64),

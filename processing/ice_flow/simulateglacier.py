@@ -58,7 +58,7 @@ def flow() -> list[Parameter]:
     """Declare the emulator and the two flow parameters."""
     return [
         described(
-            file_or_name("EMULATOR", "Emulator", "emulator", "automatic"),
+            file_or_name("EMULATOR", "Emulator", "emulator", "automatic", empty="automatic"),
             "Name of an installed IGM emulator, or the folder of one (model.h5 or model.keras, "
             "fieldin.dat, fieldout.dat), or a .keras file of the dahunet family. 'automatic' takes "
             "the one that fits the resolution, the sliding and the rate factor best, and the log "

@@ -15,7 +15,7 @@ from qgis.core import (
 from glacier_qgis.processing.base import EngineAlgorithm, described
 from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, choice, device
 from glacier_qgis.processing.models_training.learning import dataset
-from glacier_qgis.processing.widgets import file_or_name
+from glacier_qgis.processing.widgets import DELIVERED_MODEL, file_or_name
 
 
 class EvaluateModel(EngineAlgorithm):
@@ -37,7 +37,7 @@ class EvaluateModel(EngineAlgorithm):
         """See the base class."""
         return [
             described(
-                file_or_name("MODEL", "Model", "model"),
+                file_or_name("MODEL", "Model", "model", DELIVERED_MODEL),
                 "Name of an installed model, or a model package. Leave it empty for the model that "
                 "comes with the plugin.",
             ),

@@ -12,7 +12,7 @@ from qgis.core import (
 
 from glacier_qgis.processing.base import EngineAlgorithm, described
 from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, choice
-from glacier_qgis.processing.widgets import file_or_name
+from glacier_qgis.processing.widgets import DELIVERED_MODEL, file_or_name
 
 
 class ExportModel(EngineAlgorithm):
@@ -34,7 +34,7 @@ class ExportModel(EngineAlgorithm):
         """See the base class."""
         return [
             described(
-                file_or_name("MODEL", "Model", "model"),
+                file_or_name("MODEL", "Model", "model", DELIVERED_MODEL),
                 "Name of an installed model, or a model file. Leave it empty for the model that "
                 "comes with the plugin.",
             ),

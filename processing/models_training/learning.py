@@ -31,7 +31,7 @@ def network() -> list[Parameter]:
             ["U-Net", "HRNet", "HED"],
         ),
         described(
-            file_or_name("START_FROM", "Start from model", "model"),
+            file_or_name("START_FROM", "Start from model", "model", empty="none"),
             "Name of an installed model, or a model package of the same network: learning starts "
             "from the weights of all layers that match. Leave it empty to start from nothing.",
         ),

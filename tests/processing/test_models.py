@@ -14,7 +14,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessin
 from qgis.PyQt.QtWidgets import QComboBox
 from qgis_fixtures import Log, results
 
-from glacier_qgis.processing.widgets import suggestions
+from glacier_qgis.processing.offers import offered
 from glacier_qgis.settings import models_folder
 
 Process = Callable[..., Any]
@@ -45,8 +45,8 @@ def test_an_exported_model_is_installed_and_offered(
     found = run(provider, "installmodel", context, INPUT=str(package), NAME="front_2")
     assert found["NAME"] == "front_2"
     assert Path(found["FOLDER"]) == models_folder() / "front_2"
-    assert suggestions("model").count("front_2") == 1
-    assert suggestions("model")[0] == "caffe_unet"
+    assert offered("model").count("front_2") == 1
+    assert offered("model")[0] == "caffe_unet"
     for name, module in list(sys.modules.items()):
         if name.startswith("processing.") and hasattr(module, "iface"):
             monkeypatch.setattr(module, "iface", None)
@@ -60,8 +60,8 @@ def test_an_added_emulator_is_offered(tmp_path: Path) -> None:
     folder = models_folder() / "emulators" / "f15_mine" / "250"
     folder.mkdir(parents=True)
     (folder / "model.h5").touch()
-    assert suggestions("emulator")[-1] == "f15_mine/250"
-    assert suggestions("emulator")[0] == "automatic"
+    assert offered("emulator")[-1] == "f15_mine/250"
+    assert offered("emulator")[0] == "f15_cfsflow_GJ_22_a/50"
 
 
 def test_a_hostile_package_is_refused_by_name(

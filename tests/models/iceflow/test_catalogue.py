@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,8 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow import catalogue
 from glacier_qgis.models.iceflow.catalogue import find_emulator, installed_emulators
 from glacier_qgis.models.iceflow.emulator import Emulator
+from glacier_qgis.models.iceflow.emulators.reading import read_card
+from glacier_qgis.models.package.registry import DELIVERED
 
 if TYPE_CHECKING:
     from listener import Listener
@@ -84,6 +88,32 @@ def test_without_any_emulator_the_error_says_how_to_get_one(
     monkeypatch.setattr(catalogue, "user_folder", lambda: Path("/nowhere"))
     with pytest.raises(EngineError, match="extra 'igm'"):
         find_emulator("", 100, 78.0, 0.0, listener.log)
+
+
+def test_a_message_names_what_the_list_in_the_plugin_offers(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GLACIER_DATA", raising=False)
+    monkeypatch.setattr(catalogue, "user_folder", lambda: tmp_path)
+    published = installed_emulators()
+    told = json.loads((DELIVERED / "emulators.json").read_text(encoding="utf-8"))
+    for name, facts in told.items():
+        assert tuple(facts["cell_sizes_m"]) == read_card(published[name], name).cell_sizes
+    added = tmp_path / "emulators" / "f15_mine" / "250"
+    shutil.copytree(published["f15_cfsflow_GJ_22_a/200"], added)
+    with pytest.raises(EngineError) as error:
+        find_emulator("tractor", 100, 78.0, 0.0, listener.log)
+    names = str(error.value).partition("(installed: ")[2].partition(")")[0]
+    assert names.split(", ") == [*told, "f15_mine/250"]
+
+
+def test_every_emulator_of_the_wheel_is_offered_unless_it_has_a_caveat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GLACIER_DATA", raising=False)
+    monkeypatch.setattr(catalogue, "user_folder", lambda: tmp_path)
+    fit = {name for name, at in installed_emulators().items() if not read_card(at, name).caveat}
+    assert fit == set(catalogue.OFFERED)
 
 
 @pytest.mark.parametrize(
