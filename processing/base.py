@@ -18,7 +18,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from glacier_qgis.engine import run_job
 from glacier_qgis.processing.destinations import Destinations
-from glacier_qgis.processing.inputs import job_value
+from glacier_qgis.processing.inputs import Inputs
 from glacier_qgis.styles import Styler
 
 DOCUMENTATION = "https://github.com/glacier-qgis/glacier_qgis/blob/main/docs/algorithms"
@@ -105,9 +105,7 @@ class EngineAlgorithm(Described):
 
     STYLES: ClassVar[Mapping[str, Styling]] = {}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._job: dict[str, Any] = {}
+    _inputs: Inputs
 
     def declarations(self) -> Sequence[QgsProcessingParameterDefinition]:
         """Return the parameters, destinations last."""
@@ -131,11 +129,7 @@ class EngineAlgorithm(Described):
         feedback: QgsProcessingFeedback,
     ) -> bool:
         """Resolve layers and extents on the main thread."""
-        self._job = {
-            definition.name().lower(): job_value(self, definition, parameters, context, feedback)
-            for definition in self.parameterDefinitions()
-            if not definition.isDestination()
-        }
+        self._inputs = Inputs(self, parameters, context)
         return True
 
     def processAlgorithm(
@@ -146,7 +140,8 @@ class EngineAlgorithm(Described):
     ) -> dict[str, Any]:
         """Run the job and hand its outputs to QGIS."""
         destinations = Destinations(self, parameters, context)
-        result = run_job(self.ID, self._job | destinations.job_values(), feedback)
+        with self._inputs.copied(context, feedback):
+            result = run_job(self.ID, self._inputs.job | destinations.job_values(), feedback)
         outputs = destinations.deliver(result, feedback)
         names = {output.name() for output in self.outputDefinitions()}
         outputs |= {name: result[name] for name in names - outputs.keys() if name in result}

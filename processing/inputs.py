@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsMapLayer,
-    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -27,12 +26,49 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
-    QgsProviderRegistry,
     QgsRasterLayer,
 )
 
+from glacier_qgis.processing.layers import Copy, absolute, crs_text, raster_value, vector_value
+
 BOX_COMMAS = 3
 """In ``xmin,xmax,ymin,ymax``."""
+
+
+class Inputs:
+    """The inputs of one run: the job that they make, and the layers that must be copied for it."""
+
+    def __init__(
+        self,
+        algorithm: QgsProcessingAlgorithm,
+        parameters: Mapping[str, Any],
+        context: QgsProcessingContext,
+    ) -> None:
+        self._copies: list[Copy] = []
+        self.job: dict[str, Any] = {
+            definition.name().lower(): job_value(
+                algorithm, definition, parameters, context, self._copies
+            )
+            for definition in algorithm.parameterDefinitions()
+            if not definition.isDestination()
+        }
+
+    @contextmanager
+    def copied(
+        self, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Iterator[None]:
+        """Hold copies of what the engine cannot open as QGIS does; the thread that runs makes them.
+
+        Raises:
+            QgsProcessingException: It was cancelled, or a layer cannot be read or written.
+        """
+        try:
+            for copy in self._copies:
+                copy.write(context, feedback)
+            yield
+        finally:
+            for copy in self._copies:
+                copy.path.unlink(missing_ok=True)
 
 
 def job_value(
@@ -40,20 +76,20 @@ def job_value(
     definition: QgsProcessingParameterDefinition,
     parameters: Mapping[str, Any],
     context: QgsProcessingContext,
-    feedback: QgsProcessingFeedback,
+    copies: list[Copy],
 ) -> object:
     """Return the value of one input parameter as JSON holds it."""
     name = definition.name()
     given = parameters.get(name) is not None
     match definition:
         case QgsProcessingParameterRasterLayer():
-            return _raster(algorithm, definition, parameters, context)
+            return _raster(algorithm, definition, parameters, context, copies)
         case QgsProcessingParameterMultipleLayers():
-            return _rasters(definition, parameters, context)
+            return _rasters(definition, parameters, context, copies)
         case QgsProcessingParameterFile():
             return algorithm.parameterAsFile(parameters, name, context)
         case QgsProcessingParameterFeatureSource():
-            return _vector(algorithm, name, parameters, context, feedback) if given else None
+            return vector_value(algorithm, name, parameters, context, copies) if given else None
         case QgsProcessingParameterExtent():
             return _extent(algorithm, name, parameters, context) if given else None
         case QgsProcessingParameterBand():
@@ -94,6 +130,7 @@ def _raster(
     definition: QgsProcessingParameterRasterLayer,
     parameters: Mapping[str, Any],
     context: QgsProcessingContext,
+    copies: list[Copy],
 ) -> dict[str, Any] | None:
     name = definition.name()
     layer = algorithm.parameterAsRasterLayer(parameters, name, context)
@@ -101,13 +138,14 @@ def _raster(
         if parameters.get(name) in (None, ""):
             return None
         raise QgsProcessingException(algorithm.invalidRasterError(dict(parameters), name))
-    return _raster_source(name, layer, context)
+    return raster_value(name, layer, context, copies)
 
 
 def _rasters(
     definition: QgsProcessingParameterMultipleLayers,
     parameters: Mapping[str, Any],
     context: QgsProcessingContext,
+    copies: list[Copy],
 ) -> list[dict[str, Any]]:
     """Return the rasters of a list; a path stays one, for the engine to open or to refuse."""
     name = definition.name()
@@ -118,80 +156,12 @@ def _rasters(
         if not isinstance(value, QgsMapLayer):
             layer = QgsProcessingUtils.mapLayerFromString(str(value), context, False)
         if isinstance(layer, QgsRasterLayer):
-            rasters.append(_raster_source(name, layer, context))
+            rasters.append(raster_value(name, layer, context, copies))
         elif layer is None:
-            rasters.append({"path": _absolute(str(value)), "crs": None})
+            rasters.append({"path": absolute(str(value)), "crs": None})
         else:
             raise QgsProcessingException(f"{name}: the layer '{layer.name()}' is no raster.")
     return rasters
-
-
-def _raster_source(
-    name: str, layer: QgsRasterLayer, context: QgsProcessingContext
-) -> dict[str, Any]:
-    """Return a raster layer as the engine opens it."""
-    if layer.providerType() != "gdal":
-        raise QgsProcessingException(
-            f"{name}: the layer '{layer.name()}' comes from '{layer.providerType()}', which only "
-            "QGIS can read. Export it to a GeoTIFF first (Layer > Save As)."
-        )
-    path = _absolute(layer.source())
-    return {"path": path, "crs": _wkt(layer)} | _known_as(path, [layer.name()], context)
-
-
-def _known_as(path: str, names: Sequence[str], context: QgsProcessingContext) -> dict[str, Any]:
-    """Return the first of some names that is not temporary itself, if a source's path is."""
-    folder = QgsProcessingUtils.tempFolder(context)
-    if folder not in path:
-        return {}
-    return {"name": next((name for name in names if name and folder not in name), Path(path).stem)}
-
-
-def _absolute(source: str) -> str:
-    """Return the absolute path of a file; other names of GDAL's as they are."""
-    return str(Path(source).absolute()) if Path(source).is_file() else source
-
-
-def _vector(
-    algorithm: QgsProcessingAlgorithm,
-    name: str,
-    parameters: Mapping[str, Any],
-    context: QgsProcessingContext,
-    feedback: QgsProcessingFeedback,
-) -> dict[str, Any]:
-    layer = algorithm.parameterAsVectorLayer(parameters, name, context)
-    if layer is not None and layer.isModified():
-        raise QgsProcessingException(
-            f"{name}: the layer '{layer.name()}' has edits that are not saved, which the engine "
-            "cannot see. Save or discard them, and run again."
-        )
-    path, inner = algorithm.parameterAsCompatibleSourceLayerPathAndLayerName(
-        parameters, name, context, _formats(algorithm, name), "gpkg", feedback
-    )
-    if not path:
-        raise QgsProcessingException(algorithm.invalidSourceError(dict(parameters), name))
-    source = algorithm.parameterAsSource(parameters, name, context)
-    crs = source.sourceCrs()
-    names = [source.sourceName()]
-    if layer is not None and layer.providerType() == "ogr":
-        file = QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path", "")
-        names = [_absolute(file), *names]
-    return {
-        "path": path,
-        "layer": inner or None,
-        "crs": crs.toWkt() if crs.isValid() else None,
-        **_known_as(path, names, context),
-    }
-
-
-def _formats(algorithm: QgsProcessingAlgorithm, name: str) -> list[str]:
-    """Return the formats that the engine reads itself; QGIS converts all others.
-
-    A CSV, whose columns are texts, would lose all of its rows on the way if one is called "fid".
-    """
-    kinds = algorithm.parameterDefinition(name).dataTypes()
-    tables = ["csv"] if kinds == [QgsProcessing.SourceType.TypeVector] else []
-    return ["gpkg", "shp", "geojson", *tables]
 
 
 def _extent(
@@ -220,7 +190,7 @@ def _extent(
         "ymin": box.yMinimum(),
         "xmax": box.xMaximum(),
         "ymax": box.yMaximum(),
-        "crs": crs.toWkt(),
+        "crs": crs_text(crs),
     }
 
 
@@ -234,7 +204,3 @@ def _raster_crs(
             if layer is not None:
                 return layer.crs()
     return QgsCoordinateReferenceSystem()
-
-
-def _wkt(layer: QgsMapLayer) -> str | None:
-    return layer.crs().toWkt() if layer.crs().isValid() else None

@@ -50,7 +50,7 @@ class _LayerInput(Parameters):
 
     Attributes:
         path: Where to read it.
-        crs: The CRS (WKT) that QGIS holds it to be in.
+        crs: The CRS (WKT, or "EPSG:n") that QGIS holds it to be in.
         name: What a person knows it by, where `path` is a temporary file.
     """
 
@@ -65,7 +65,13 @@ class _LayerInput(Parameters):
 
 
 class RasterInput(_LayerInput):
-    """A raster that GDAL can open."""
+    """A raster that GDAL can open.
+
+    Attributes:
+        options: GDAL's options for opening it, as chosen in QGIS.
+    """
+
+    options: dict[str, str] = Field(default_factory=dict)
 
 
 class VectorInput(_LayerInput):

@@ -88,7 +88,7 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
         EngineError: GDAL cannot open it, or no CRS is known.
     """
     try:
-        dataset = rasterio.open(source.path)
+        dataset = rasterio.open(source.path, **source.options)
     except RasterioIOError as error:
         raise EngineError(
             f"{role}: {source.shown} cannot be opened as a raster ({error})."

@@ -1,0 +1,267 @@
+"""What a layer is in QGIS is what the engine gets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import processing
+import pytest
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransformContext,
+    QgsFeature,
+    QgsField,
+    QgsGeometry,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+    QgsVectorLayerJoinInfo,
+)
+from qgis.PyQt.QtCore import QDate, QMetaType
+from qgis_fixtures import Log
+
+ROTATED = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=6.55 +lon_0=180 +R=6371229 +no_defs"
+
+Engine = Callable[..., tuple[dict[str, Any], QgsVectorLayer | QgsRasterLayer]]
+
+
+@pytest.fixture
+def handed(fake_engine: Callable[[str], Path], tmp_path: Path, log: Log, scene: Path) -> Engine:
+    """Return a function that hands one layer over and opens what the engine was given."""
+    folder = tmp_path / "handed"
+    fake_engine(f"""
+import shutil
+given = order["parameters"]
+os.makedirs({str(folder)!r}, exist_ok=True)
+for name in ("input", "mask", "termini"):
+    if given.get(name) and os.path.isfile(given[name]["path"]):
+        shutil.copy(given[name]["path"], {str(folder)!r})
+json.dump(given, open({str(folder / "job.json")!r}, "w"))
+print(json.dumps({{"event": "result", "outputs": {{}}}}))
+""")
+
+    def run(layer: object) -> tuple[dict[str, Any], QgsVectorLayer | QgsRasterLayer]:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(layer, QgsRasterLayer):
+            algorithm, name, output = "segmentcalvingfront", "INPUT", "TEMPORARY_OUTPUT"
+        else:
+            algorithm, name, output = "terminuschange", "TERMINI", "TEMPORARY_OUTPUT"
+        processing.run(f"glacier:{algorithm}", {name: layer, "OUTPUT": output}, feedback=log)
+        given = json.loads((folder / "job.json").read_text())[name.lower()]
+        file = folder / Path(given["path"]).name
+        if isinstance(layer, QgsRasterLayer):
+            return given, QgsRasterLayer(str(file), "handed")
+        return given, QgsVectorLayer(str(file), "handed", "ogr")
+
+    return run
+
+
+@pytest.fixture
+def termini(tmp_path: Path) -> Iterator[QgsVectorLayer]:
+    """Return a layer of a file with three lines."""
+    memory = QgsVectorLayer(
+        "LineString?crs=EPSG:32622&field=when:string&field=key:integer", "m", "memory"
+    )
+    for key in range(3):
+        add(memory, f"LineString({500000 - 300 * key} 0, {500000 - 300 * key} 5000)")(
+            f"01.06.{2016 + key}", key
+        )
+    layer = saved(memory, tmp_path / "lines.gpkg")
+    QgsProject.instance().addMapLayer(layer)
+    yield layer
+    QgsProject.instance().removeMapLayer(layer)
+
+
+def add(layer: QgsVectorLayer, wkt: str) -> Callable[..., None]:
+    def attributes(*values: object) -> None:
+        feature = QgsFeature(layer.fields())
+        feature.setGeometry(QgsGeometry.fromWkt(wkt))
+        feature.setAttributes(list(values))
+        assert layer.dataProvider().addFeatures([feature])[0]
+
+    return attributes
+
+
+def saved(
+    layer: QgsVectorLayer, path: Path, driver: str = "GPKG", encoding: str = "UTF-8"
+) -> QgsVectorLayer:
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.fileEncoding = driver, encoding
+    QgsVectorFileWriter.writeAsVectorFormatV3(
+        layer, str(path), QgsCoordinateTransformContext(), options
+    )
+    return QgsVectorLayer(str(path), path.stem, "ogr")
+
+
+def rows(layer: QgsVectorLayer, *names: str) -> list[tuple[object, ...]]:
+    return [tuple(feature[name] for name in names) for feature in layer.getFeatures()]
+
+
+def test_a_layer_that_is_its_file_is_not_copied(handed: Engine, termini: QgsVectorLayer) -> None:
+    given, _ = handed(termini)
+    assert given["path"] == termini.source().partition("|")[0]
+    assert "name" not in given
+
+
+def test_a_virtual_field_arrives(handed: Engine, termini: QgsVectorLayer) -> None:
+    field = QgsField("date", QMetaType.Type.QDate)
+    termini.addExpressionField("to_date(\"when\", 'dd.MM.yyyy')", field)
+    given, layer = handed(termini)
+    assert rows(layer, "date") == [(QDate(2016 + key, 6, 1),) for key in range(3)]
+    assert given["name"] == termini.source().partition("|")[0], "named as the file that it is of"
+
+
+def test_a_joined_table_arrives(handed: Engine, termini: QgsVectorLayer) -> None:
+    table = QgsVectorLayer("None?field=number:integer&field=date:date", "dates", "memory")
+    for key in range(2):
+        add(table, "")(key, QDate(2016 + key, 6, 1))
+    join = QgsVectorLayerJoinInfo()
+    join.setJoinLayer(table)
+    join.setJoinFieldName("number")
+    join.setTargetFieldName("key")
+    join.setUsingMemoryCache(True)
+    join.setPrefix("j_")
+    termini.addJoin(join)
+    _, layer = handed(termini)
+    assert "fid" not in layer.fields().names()
+    (first, second, third) = rows(layer, "key", "j_date")
+    assert (first, second) == ((0, QDate(2016, 6, 1)), (1, QDate(2017, 6, 1)))
+    assert not third[1]
+
+
+def test_a_filter_of_the_layer_counts(handed: Engine, termini: QgsVectorLayer) -> None:
+    termini.setSubsetString('"key" > 0')
+    _, layer = handed(termini)
+    assert rows(layer, "key") == [(1,), (2,)]
+
+
+def test_a_filter_and_a_limit_of_the_run_count(handed: Engine, termini: QgsVectorLayer) -> None:
+    some = QgsProcessingFeatureSourceDefinition(
+        termini.id(), selectedFeaturesOnly=False, featureLimit=1, filterExpression='"key" > 0'
+    )
+    _, layer = handed(some)
+    assert rows(layer, "key") == [(1,)]
+
+
+def test_arcs_and_structured_fields_arrive_as_what_the_engine_knows(handed: Engine) -> None:
+    arcs = QgsVectorLayer(
+        "CompoundCurve?crs=EPSG:32622&field=fid:string&field=more:map&field=b:bool",
+        "arcs",
+        "memory",
+    )
+    add(arcs, "CompoundCurve(CircularString(0 0, 1 1, 2 0), (2 0, 3 0))")("x", {"a": 1}, True)
+    given, layer = handed(arcs)
+    assert rows(layer, "fid", "b") == [("x", True)]
+    (feature,) = layer.getFeatures()
+    assert feature.geometry().wkbType() == Qgis.WkbType.LineString
+    assert len(list(feature.geometry().vertices())) > 10
+    assert given["name"] == "arcs"
+
+
+def test_the_encoding_of_a_shapefile_is_the_layers(
+    handed: Engine, termini: QgsVectorLayer, tmp_path: Path
+) -> None:
+    field = QgsField("glacier", QMetaType.Type.QString)
+    termini.addExpressionField("'Žerjavíček'", field)
+    layer = saved(termini, tmp_path / "shape.shp", "ESRI Shapefile", "CP1250")
+    assert handed(layer)[0]["path"] != str(tmp_path / "shape.shp")
+    (tmp_path / "shape.cpg").unlink()
+    layer = QgsVectorLayer(str(tmp_path / "shape.shp"), "shape", "ogr")
+    layer.setProviderEncoding("CP1250")
+    _, copy = handed(layer)
+    assert rows(copy, "glacier") == [("Žerjavíček",)] * 3
+
+
+def test_a_file_of_several_geometries_is_read_as_the_layer_that_was_chosen(
+    handed: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "mixed.geojson"
+    geometries = (
+        {"type": "Point", "coordinates": [0, 0]},
+        {"type": "LineString", "coordinates": [[0, 0], [1, 1]]},
+    )
+    features = [
+        {"type": "Feature", "properties": {"n": n}, "geometry": geometry}
+        for n, geometry in enumerate(geometries)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    _, layer = handed(QgsVectorLayer(f"{path}|geometrytype=LineString", "lines", "ogr"))
+    assert rows(layer, "n") == [(1,)]
+
+
+def test_a_copy_that_does_not_fit_is_no_shorter_layer(
+    handed: Engine, termini: QgsVectorLayer, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    termini.setSubsetString('"key" > 0')
+    monkeypatch.setattr(QgsVectorFileWriter, "addFeature", lambda *_: False)
+    with pytest.raises(QgsProcessingException, match="cannot be copied"):
+        handed(termini)
+
+
+@pytest.mark.parametrize("code", ["EPSG:4979", "EPSG:8857", "EPSG:3413", ROTATED])
+def test_a_crs_arrives_whole(handed: Engine, scene: Path, code: str) -> None:
+    layer = QgsRasterLayer(str(scene), "scene")
+    crs = QgsCoordinateReferenceSystem(code)
+    if code == ROTATED:
+        crs = QgsCoordinateReferenceSystem.fromProj(code)
+    layer.setCrs(crs)
+    given, _ = handed(layer)
+    assert QgsCoordinateReferenceSystem.fromWkt(given["crs"]) == crs
+    assert given["crs"].startswith(("GEOGCRS", "PROJCRS")), "WKT2"
+
+
+def test_a_crs_without_wkt_arrives_as_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    from glacier_qgis.processing.layers import crs_text
+
+    monkeypatch.setattr(QgsCoordinateReferenceSystem, "toWkt", lambda *_: "")
+    assert crs_text(QgsCoordinateReferenceSystem("EPSG:32733")) == "EPSG:32733"
+
+
+def test_options_for_opening_arrive(handed: Engine, scene: Path) -> None:
+    given, _ = handed(QgsRasterLayer(f"{scene}|option:NUM_THREADS=2|option:IGNORE_COG=YES", "s"))
+    assert given["path"] == str(scene)
+    assert given["options"] == {"NUM_THREADS": "2", "IGNORE_COG": "YES"}
+
+
+def test_a_raster_that_only_qgis_can_read_is_copied(handed: Engine, scene: Path) -> None:
+    base = QgsRasterLayer(str(scene), "scene")
+    QgsProject.instance().addMapLayer(base)
+    extent = ",".join(map(str, base.extent().toRectF().getCoords()))
+    uri = (
+        f"?crs=EPSG:3413&extent={extent}&width={base.width()}&height={base.height()}"
+        f'&formula="scene@1" * 2&scene:uri={scene}&scene:provider=gdal'
+    )
+    virtual = QgsRasterLayer(uri, "computed", "virtualraster")
+    assert virtual.isValid()
+    QgsProject.instance().addMapLayer(virtual)
+    try:
+        given, copy = handed(virtual)
+    finally:
+        QgsProject.instance().removeMapLayers([base.id(), virtual.id()])
+    assert given["name"] == "computed"
+    assert not Path(given["path"]).exists(), "a copy goes with the run"
+    box, columns, lines = copy.extent(), copy.width(), copy.height()
+    assert (columns, lines) == (512, 512)
+    own = QgsRasterLayer(str(scene), "scene")
+    once = own.dataProvider().block(1, box, columns, lines)
+    twice = copy.dataProvider().block(1, box, columns, lines)
+    for place in range(0, columns * lines, 997):
+        assert twice.isNoData(place) == once.isNoData(place)
+        if not once.isNoData(place):
+            assert twice.value(place) == pytest.approx(2 * once.value(place))
+
+
+def test_a_map_service_is_refused_with_the_cure(handed: Engine, log: Log) -> None:
+    tiles = QgsRasterLayer("type=xyz&url=file:///nowhere/{z}/{x}/{y}.png&zmax=1", "tiles", "wms")
+    assert tiles.isValid()
+    with pytest.raises(QgsProcessingException):
+        handed(tiles)
+    assert any("GeoTIFF" in text for kind, text in log.told if kind == "error"), log.told
