@@ -20,6 +20,8 @@ JOBS = {
     "ping": "glacier_qgis.models.engine.information:Ping",
     "engineinfo": "glacier_qgis.models.engine.information:EngineInformation",
     "segmentcalvingfront": "glacier_qgis.models.fronts.jobs:SegmentCalvingFront",
+    "previewtermini": "glacier_qgis.models.fronts.preview:PreviewTermini",
+    "preparepreview": "glacier_qgis.models.fronts.preview:PreparePreview",
     "extracttermini": "glacier_qgis.models.fronts.jobs:ExtractTermini",
     "delineatetermini": "glacier_qgis.models.fronts.jobs:DelineateTermini",
     "terminuschange": "glacier_qgis.models.fronts.change:TerminusChange",

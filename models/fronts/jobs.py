@@ -66,7 +66,7 @@ class SegmentCalvingFront(Inference, ResultGrid, Job):
             done = segment(scene, options, _drafts(drafts), _tags(self, scene), reporter)
             _finish(staged, drafts, done, scene, self.grid)
         paths: Result = {name: str(path) if path else None for name, path in wanted.items()}
-        return {**paths, "CLASSES": _other_classes(done.model.card)}
+        return {**paths, "CLASSES": other_classes(done.model.card)}
 
 
 class ExtractTermini(SceneExtraction, Job):
@@ -125,7 +125,7 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
             **result,
             "ZONES": str(self.zones) if self.zones else None,
             "UNCERTAINTY": str(self.uncertainty) if self.uncertainty else None,
-            "CLASSES": _other_classes(card),
+            "CLASSES": other_classes(card),
         }
 
 
@@ -167,7 +167,7 @@ def _finish(
         write_attribute_table(Path(f"{staged['OUTPUT']}.aux.xml"), titles)
 
 
-def _other_classes(card: ModelCard) -> dict[str, JsonValue]:
+def other_classes(card: ModelCard) -> dict[str, JsonValue]:
     """Return code and name of what a model tells apart besides the four zones."""
     return {str(zone.value): zone.name for zone in card.classes if zone.value not in CLASS_NAMES}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -44,11 +45,24 @@ UNITS_TAIL = 0.02
 the share of the range that the others must span."""
 
 
+@dataclass(frozen=True)
+class SceneStatistics:
+    """What is known of a scene, whichever part of it is read.
+
+    Attributes:
+        quantiles: Of each band, as `scene_quantiles` gives them.
+        fill: Values that lie around the scene and are no data, though nothing says so.
+    """
+
+    quantiles: tuple[Array, ...]
+    fill: tuple[float, ...]
+
+
 class NetworkView:
     """Windows of a scene as network input: its bands, and a mask of valid cells.
 
     Attributes:
-        quantiles: Of each band, as `scene_quantiles` gives them; the same for every window.
+        quantiles: Of each band, the same for every window.
     """
 
     def __init__(
@@ -58,13 +72,16 @@ class NetworkView:
         grid: Grid,
         fill: FillMask | None,
         inputs: InputValues,
+        known: SceneStatistics | None,
     ) -> None:
         self._view = view
         self._bands = list(bands)
         self._grid = grid
         self._fill = fill
         self._inputs = inputs
-        self.quantiles = [self._statistics(index) for index in range(len(self._bands))]
+        self.quantiles = (
+            known.quantiles if known else tuple(map(self._measure, range(len(self._bands))))
+        )
         for band, quantiles in zip(self._bands, self.quantiles, strict=True):
             _check_units(band, quantiles, inputs)
 
@@ -108,7 +125,7 @@ class NetworkView:
         values[:, gaps] = np.nan
         return values
 
-    def _statistics(self, index: int) -> Array:
+    def _measure(self, index: int) -> Array:
         band = self._bands[index]
         sample = [self._values(block)[index].ravel() for block in sample_blocks(self._grid)]
         values = np.concatenate(sample)
@@ -128,7 +145,11 @@ class NetworkView:
 
 @contextmanager
 def network_view(
-    scene: Scene, grid: Grid, bands: Sequence[int], inputs: InputValues | None = None
+    scene: Scene,
+    grid: Grid,
+    bands: Sequence[int],
+    inputs: InputValues | None = None,
+    known: SceneStatistics | None = None,
 ) -> Iterator[NetworkView]:
     """Open `scene` as input for a network that works on `grid`.
 
@@ -137,6 +158,7 @@ def network_view(
         grid: The network's cells.
         bands: Of the scene, in the network's order.
         inputs: How values become input; None for their rank in the scene.
+        known: Of the whole scene; None measures what lies on the grid, and takes that for all.
 
     Raises:
         EngineError: A band does not exist, or the scene has no data, or none in the units that
@@ -151,11 +173,26 @@ def network_view(
             )
         _check_kind(scene, band)
     fill = None
-    values = _undeclared_fill(scene.dataset, bands[0])
+    values = known.fill if known else _undeclared_fill(scene.dataset, bands[0])
     if values:
         fill = FillMask(scene, grid, bands[0], values)
     with warped(scene, grid) as view:
-        yield NetworkView(view, bands, grid, fill, inputs or InputValues())
+        yield NetworkView(view, bands, grid, fill, inputs or InputValues(), known)
+
+
+def scene_statistics(scene: Scene, grid: Grid, bands: Sequence[int]) -> SceneStatistics:
+    """Measure a scene.
+
+    Args:
+        scene: The open scene.
+        grid: Over all of it, with the network's cells.
+        bands: In the network's order.
+
+    Raises:
+        EngineError: See `network_view`.
+    """
+    with network_view(scene, grid, bands) as view:
+        return SceneStatistics(view.quantiles, _undeclared_fill(scene.dataset, bands[0]))
 
 
 def sample_blocks(grid: Grid) -> Iterator[Window]:
@@ -240,12 +277,12 @@ class FillMask:
         return np.asarray(self._fill[np.ix_(rows, columns)])
 
 
-def _undeclared_fill(dataset: DatasetReader, band: int) -> list[float]:
+def _undeclared_fill(dataset: DatasetReader, band: int) -> tuple[float, ...]:
     """Return of which values there are whole blocks along the border, as in many radar products."""
     height, width = dataset.shape
     edge = FILL_BLOCK
     if height < edge or width < edge:
-        return []
+        return ()
     strips = [
         Window(0, 0, width, edge),
         Window(0, height - edge, width, edge),
@@ -261,4 +298,4 @@ def _undeclared_fill(dataset: DatasetReader, band: int) -> list[float]:
         for value in counts:
             counts[value] += int((blocks == value).all(axis=(0, 2)).sum())
         total += blocks.shape[1]
-    return [value for value, count in counts.items() if count > FILL_SHARE * total]
+    return tuple(value for value, count in counts.items() if count > FILL_SHARE * total)

@@ -24,7 +24,7 @@ from glacier_qgis.models.fronts.inference import PADDING, TILE, Predictor, entro
 from glacier_qgis.models.fronts.loaded import load_once
 from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.overlap import behind
-from glacier_qgis.models.fronts.scene import network_view
+from glacier_qgis.models.fronts.scene import SceneStatistics, network_view
 from glacier_qgis.models.fronts.tiling import Array, Read, TilePlan, blend
 from glacier_qgis.models.fronts.time_series_companions import CompanionFiles, Companions
 from glacier_qgis.models.fronts.zones import (
@@ -52,11 +52,14 @@ FINEST = 50.0
 
 @dataclass(frozen=True)
 class Drafts:
-    """Where the rasters of one segmentation are written; None for those not asked for."""
+    """Where the rasters of one segmentation are written; None for those not asked for.
 
-    zones: Path
-    probability: Path | None = None
-    uncertainty: Path | None = None
+    GDAL's names of files in memory are texts.
+    """
+
+    zones: Path | str
+    probability: Path | str | None = None
+    uncertainty: Path | str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ def segment(
     grid: Grid | None = None,
     turn: AbstractContextManager[object] | None = None,
     companions: CompanionFiles | None = None,
+    known: SceneStatistics | None = None,
 ) -> Segmentation:
     """Segment `scene` into zones on the model's grid.
 
@@ -91,6 +95,7 @@ def segment(
         turn: Held while the network computes: scenes that are segmented at the same time by
             several threads read and write beside each other and compute in turn.
         companions: Other scenes, to be seen beside this one by the model's network for series.
+        known: Of the whole scene, where the grid holds a part of it; None takes that for all.
 
     Raises:
         EngineError: See the functions that open the model, the scene, the mask and the grid.
@@ -130,7 +135,7 @@ def segment(
         f"{grid.cell_size:g} m ({grid.crs.name}), tiles of {plan.tile}."
     )
     with ExitStack() as stack:
-        view = stack.enter_context(network_view(scene, grid, bands, card.input_values))
+        view = stack.enter_context(network_view(scene, grid, bands, card.input_values, known))
         rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
         read: Read = view.read
         if companions is not None:
@@ -164,12 +169,12 @@ class _Rasters:
         mask: Sequence[Polygon] | None,
         tags: dict[str, str],
     ) -> None:
-        def create(path: Path, nodata: int, bands: list[str]) -> DatasetWriter:
+        def create(path: Path | str, nodata: int, bands: list[str]) -> DatasetWriter:
             return stack.enter_context(
                 create_raster(path, grid, dtype="uint8", nodata=nodata, bands=bands, tags=tags)
             )
 
-        def fraction(path: Path | None, bands: list[str]) -> DatasetWriter | None:
+        def fraction(path: Path | str | None, bands: list[str]) -> DatasetWriter | None:
             if path is None:
                 return None
             raster = create(path, PROBABILITY_NODATA, bands)

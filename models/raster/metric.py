@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Protocol
 
 from pyproj import CRS, Proj
@@ -53,6 +54,11 @@ def metric_crs(scene: Placed) -> CRS:
         return CRS.from_epsg(3413)
     if latitude <= -80:
         return CRS.from_epsg(3031)
+    return _utm(longitude, latitude)
+
+
+@lru_cache
+def _utm(longitude: float, latitude: float) -> CRS:
     (utm, *_) = query_utm_crs_info(
         datum_name="WGS 84",
         area_of_interest=AreaOfInterest(longitude, latitude, longitude, latitude),

@@ -18,7 +18,7 @@ BLOCK = 256
 
 @contextmanager
 def create_raster(
-    path: Path,
+    path: Path | str,
     grid: Grid,
     *,
     dtype: str,
@@ -30,7 +30,7 @@ def create_raster(
     """Open a GeoTIFF on `grid` for writing window by window.
 
     Args:
-        path: A staged path (see `Outputs.stage`).
+        path: A staged path (see `Outputs.stage`), or GDAL's name of a file in memory.
         grid: Where the cells lie.
         dtype: GDAL's name of the data type.
         nodata: Value of cells without data.
