@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from qgis.core import (
     QgsMapLayer,
@@ -15,13 +15,15 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QWidget
 
 from glacier_qgis.engine import run_job
 from glacier_qgis.processing.destinations import Destinations
+from glacier_qgis.processing.help import help_url, short_help
 from glacier_qgis.processing.inputs import Inputs
+from glacier_qgis.processing.pages import Page, declared
 from glacier_qgis.styles import Styler
 
-DOCUMENTATION = "https://github.com/glacier-qgis/glacier_qgis/blob/main/docs/algorithms"
 ICONS = Path(__file__).parent.parent / "icons"
 
 Styling = Callable[[QgsMapLayer, Mapping[str, Any]], None]
@@ -79,12 +81,12 @@ class Described(QgsProcessingAlgorithm):
         return self.tr(self.TAGS).split(",")
 
     def shortHelpString(self) -> str:
-        """Return what the algorithm does."""
-        return self.tr(self.SUMMARY)
+        """Return what the algorithm does, and what each of its parameters is."""
+        return short_help(self, self.tr(self.SUMMARY))
 
     def helpUrl(self) -> str:
         """Return the address of the help page."""
-        return f"{DOCUMENTATION}/{self.ID}.md"
+        return help_url(self.ID)
 
     def icon(self) -> QIcon:
         """Return the group's icon."""
@@ -93,6 +95,20 @@ class Described(QgsProcessingAlgorithm):
     def tr(self, text: str) -> str:
         """Translate."""
         return QCoreApplication.translate(type(self).__name__, text)
+
+
+class Question(NamedTuple):
+    """What a dialog asks before a run that is likely not meant.
+
+    Attributes:
+        text: The question; names of parameters in it are shown as their labels.
+        accept: The answer that runs it.
+        refuse: The answer that does not.
+    """
+
+    text: str
+    accept: str
+    refuse: str
 
 
 class EngineAlgorithm(Described):
@@ -107,9 +123,41 @@ class EngineAlgorithm(Described):
 
     _inputs: Inputs
 
+    def pages(self) -> Sequence[Page]:
+        """Return the pages of the dialog; without any, it is a single one as QGIS makes it."""
+        return ()
+
     def declarations(self) -> Sequence[QgsProcessingParameterDefinition]:
-        """Return the parameters, destinations last."""
-        raise NotImplementedError
+        """Return the parameters, the most important first and destinations last."""
+        return declared(self.pages())
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with several parameters together, each with the name of one."""
+        yield from ()
+
+    def question(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Question | None:
+        """Return what a dialog asks before it runs something that is likely not meant."""
+        return None
+
+    def checkParameterValues(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Refuse what makes no sense, before anything starts."""
+        accepted, message = super().checkParameterValues(parameters, context)
+        if not accepted:
+            return accepted, message
+        fault = next((text for _, text in self.faults(parameters, context)), "")
+        return not fault, fault
+
+    def createCustomParametersWidget(self, parent: QWidget | None = None) -> QWidget:
+        """Return the dialog."""
+        from glacier_qgis.processing.dialog import GlacierDialog
+
+        return GlacierDialog(self, parent=parent)
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""

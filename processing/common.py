@@ -40,13 +40,19 @@ def number(
     *,
     kind: QgsProcessingParameterNumber.Type = REAL,
     advanced: bool = False,
+    decimals: int = 1,
+    word: str = "",
     **limits: float,
 ) -> Parameter:
-    """Declare a number, optional without a default; `limits` are minValue and maxValue."""
+    """Declare a number, optional without a default; `limits` are minValue and maxValue.
+
+    Dialogs show it with `decimals`, and show `word` instead of the lowest value, or of none.
+    """
     optional = default is None
     parameter = QgsProcessingParameterNumber(
         name, title, kind, default, optional=optional, **limits
     )
+    parameter.setMetadata({"widget_wrapper": {"decimals": decimals}, "word": word})
     return described(parameter, text, advanced=advanced)
 
 
@@ -74,10 +80,12 @@ def optional_raster(name: str, title: str, text: str) -> Parameter:
     )
 
 
-def optional_layer(name: str, title: str, text: str, kind: QgsProcessing.SourceType) -> Parameter:
-    """Declare a vector layer that is written only if asked for."""
+def optional_layer(
+    name: str, title: str, text: str, kind: QgsProcessing.SourceType, *, in_dialogs: bool = False
+) -> Parameter:
+    """Declare a vector layer that is written only if asked for, or by default `in_dialogs`."""
     sink = QgsProcessingParameterFeatureSink(
-        name, title, kind, optional=True, createByDefault=False
+        name, title, kind, optional=True, createByDefault=in_dialogs
     )
     return described(sink, text)
 
@@ -88,10 +96,18 @@ def table(name: str, title: str, text: str) -> Parameter:
     return described(sink, text)
 
 
+def input_table(name: str, title: str, text: str) -> Parameter:
+    """Declare an optional table, for which dialogs offer layers without geometry."""
+    kinds = [QgsProcessing.SourceType.TypeVector]
+    source = QgsProcessingParameterFeatureSource(name, title, kinds, optional=True)
+    source.setMetadata({"only_tables": True})
+    return described(source, text, advanced=True)
+
+
 def report(text: str) -> Parameter:
-    """Declare the page that is written only if asked for."""
+    """Declare the page that dialogs write unless told not to, and others if asked for."""
     page = QgsProcessingParameterFileDestination(
-        "REPORT", "Report", "HTML files (*.html)", optional=True, createByDefault=False
+        "REPORT", "Report", "HTML files (*.html)", optional=True
     )
     return described(page, text)
 
@@ -100,7 +116,7 @@ def extent(what: str) -> Parameter:
     """Declare the part to work on."""
     return described(
         QgsProcessingParameterExtent("EXTENT", "Extent", optional=True),
-        f"The part of {what} to work on. Leave it out to work on all of it.",
+        f"The part of {what} to use. Leave it empty to use all of it.",
     )
 
 
@@ -109,7 +125,7 @@ def device() -> Parameter:
     return choice(
         "DEVICE",
         "Device",
-        "Where to compute. 'automatic' takes the graphics card if the engine can use one.",
+        "Where to compute. 'automatic' uses the graphics card if the engine can use one.",
         ["automatic", "cpu", "gpu"],
         advanced=True,
     )
@@ -130,40 +146,43 @@ def inference(scene: str) -> list[Parameter]:
         polygons(
             "MASK",
             "Mask",
-            "Polygons outside which nothing is segmented. Draw one around the glacier of interest "
-            "where other ice also touches the sea.",
+            "Polygons to segment; everything outside them is left out. Draw one around the glacier "
+            "of interest where other ice also touches the sea.",
         ),
         number(
             "CELL_SIZE",
             "Cell size (m)",
-            "Ground distance between the cells that the network sees. Leave it empty for what the "
-            "model was trained with; the scene is resampled as it is read.",
+            "Ground distance between the cells that the network sees; the scene is resampled to "
+            "it. Leave it empty for the cell size that the model was trained with.",
             None,
+            decimals=2,
+            word="of the model",
             minValue=0.01,
         ),
         choice(
             "GRID",
             "Grid of the results",
-            "'model': square cells in metres, as the network saw them. 'input': the pixels of the "
+            "'model': square cells in metres, as the network sees them. 'input': the pixels of the "
             "scene.",
             ["model", "input"],
             advanced=True,
         ),
         described(
-            QgsProcessingParameterBoolean("TTA", "Average over mirror images", True),
-            "Show the network each tile as it is, mirrored and turned by half, and average its "
-            "answers: four times the work for much better lines on glaciers that the model has not "
-            "seen, above all in time series.",
+            QgsProcessingParameterBoolean("TTA", "Test-time augmentation", True),
+            "Average the predictions over flips and a rotation by 180° of each tile. It takes four "
+            "times as long, and the lines of glaciers that the model was not trained on are much "
+            "better, above all in time series.",
             advanced=True,
         ),
         device(),
         number(
             "TILE_SIZE",
             "Tile size (cells)",
-            "Edge of the square that the network sees at once; 0 chooses. Smaller tiles take less "
-            "memory.",
+            "Edge of the square that the network sees at once; 0 = automatic. Smaller tiles take "
+            "less memory.",
             0,
             kind=WHOLE,
+            word="automatic",
             minValue=0,
             maxValue=16384,
             advanced=True,
@@ -171,10 +190,11 @@ def inference(scene: str) -> list[Parameter]:
         number(
             "PADDING",
             "Padding (cells)",
-            "Context around each tile that is seen but not used; -1 chooses. Wider padding takes "
-            "longer and hides tile borders better.",
+            "Margin around each tile that the network sees but whose prediction is not used; -1 = "
+            "automatic. A wider one takes longer and hides the borders of tiles better.",
             -1,
             kind=WHOLE,
+            word="automatic",
             minValue=-1,
             maxValue=4096,
             advanced=True,
@@ -182,9 +202,10 @@ def inference(scene: str) -> list[Parameter]:
         number(
             "BATCH_SIZE",
             "Batch size (tiles)",
-            "Tiles computed at once; 0 chooses for the device.",
+            "Tiles computed at once; 0 = automatic, by the device.",
             0,
             kind=WHOLE,
+            word="automatic",
             minValue=0,
             maxValue=1024,
             advanced=True,
@@ -198,7 +219,8 @@ def extraction() -> list[Parameter]:
         polygons(
             "FJORD_MASK",
             "Fjord mask",
-            "Polygons of the fjord: lines are cut to what lies inside, which trims fjord walls.",
+            "Polygons of the fjord. Only the parts of lines inside are kept, which removes lines "
+            "along the walls of the fjord.",
         ),
         number(
             "MIN_LENGTH",
@@ -214,20 +236,22 @@ def extraction() -> list[Parameter]:
         number(
             "MIN_AREA",
             "Minimum area (km²)",
-            "Smaller patches of ocean or glacier are speckle and have no front. Larger ones have "
-            "none either if they are lakes on the ice or icebergs, that is, under a tenth of the "
-            "largest and shut in. Lower it for glaciers of a few hundred metres.",
+            "Smaller areas of ocean or glacier are speckle and have no front. Lakes on the ice and "
+            "icebergs have none either: areas under a tenth of the largest that are fully "
+            "enclosed. Use less for glaciers that are a few hundred metres wide.",
             0.5,
+            decimals=3,
             minValue=0,
             advanced=True,
         ),
         number(
             "GAP",
             "Close gaps up to (m)",
-            "Where cells of rock or without data cut a front, its pieces are joined across them "
-            "if the gap is no wider, along the likeliest line. Leave it empty for three cells; 0 "
-            "joins nothing.",
+            "Parts of a front that cells of rock or without data separate are joined along the "
+            "most probable line if the gap is no wider. Leave it empty for three cells; 0 = none "
+            "are joined.",
             None,
+            word="three cells",
             minValue=0,
             maxValue=5000,
             advanced=True,
@@ -235,11 +259,12 @@ def extraction() -> list[Parameter]:
         number(
             "MIN_CONFIDENCE",
             "Minimum confidence",
-            "Less sure lines are dropped, 0 to 1: where the network cannot tell ice from water on "
-            "either side, there is most likely no front. The limit is low, for a higher one loses "
-            "fronts: look at lines under 0.5. 0 keeps every line, also along ocean or glacier that "
-            "the network is not sure of (mean probability under 0.65).",
+            "Lines with a lower confidence, 0 to 1, are left out: where the network cannot "
+            "distinguish ice from water on either side, there is most likely no front. A high "
+            "limit loses fronts; check lines under 0.5. 0 keeps all lines, also along ocean or "
+            "glacier with a mean probability under 0.65.",
             0.1,
+            decimals=2,
             minValue=0,
             maxValue=1,
             advanced=True,
@@ -247,44 +272,47 @@ def extraction() -> list[Parameter]:
         number(
             "SIMPLIFY",
             "Simplify by (m)",
-            "Vertices are dropped that lie no further than this from the line without them "
-            "(Douglas-Peucker); no line comes to cross itself or another. 0 keeps them all.",
+            "Tolerance of the Douglas-Peucker simplification; lines do not come to cross "
+            "themselves or each other. 0 = none.",
             0,
+            word="none",
             minValue=0,
             advanced=True,
         ),
         number(
             "SMOOTH",
             "Smooth over (m)",
-            "Standard deviation of the Gaussian along the line that it is averaged with; the ends "
-            "of the line stay where they are. 0 leaves it as it is.",
+            "Standard deviation of the Gaussian filter along the line; its ends stay in place. "
+            "0 = none.",
             0,
+            word="none",
             minValue=0,
             advanced=True,
         ),
         described(
             QgsProcessingParameterString("GLACIER", "Glacier", "", optional=True),
-            "Name for the attribute 'glacier'.",
+            "Name of the glacier, for the attribute 'glacier'.",
         ),
         described(
             QgsProcessingParameterDateTime(
                 "DATE", "Date", QgsProcessingParameterDateTime.Type.Date, None, True
             ),
-            "Day of acquisition for the attribute 'date'. Left empty, it is read from the file's "
-            "name where that holds one.",
+            "Day of acquisition, for the attribute 'date'. Leave it empty to read it from the "
+            "file's name.",
         ),
         described(
             QgsProcessingParameterString("SENSOR", "Sensor", "", optional=True),
-            "For the attribute 'sensor'. Left empty, it is read from the name of known products.",
+            "Satellite or instrument, for the attribute 'sensor'. Leave it empty to read it from "
+            "the names of known products.",
         ),
         described(
             QgsProcessingParameterString("GLACIER_ID", "Glacier id", "", optional=True),
-            "The glacier's number in an inventory, for the attribute 'glacier_id'.",
+            "Identifier of the glacier in an inventory, for the attribute 'glacier_id'.",
             advanced=True,
         ),
         described(
             QgsProcessingParameterString("AUTHOR", "Author", "", optional=True),
-            "Who stands for the lines, for the attribute 'author'.",
+            "Person responsible for the lines, for the attribute 'author'.",
             advanced=True,
         ),
     ]
@@ -297,26 +325,26 @@ def line_outputs() -> list[Parameter]:
             QgsProcessingParameterFeatureSink(
                 "OUTPUT", "Terminus lines", QgsProcessing.SourceType.TypeVectorLine
             ),
-            "One line a front, with date, length, confidence, uncertainty and the model's name. A "
-            "shapefile keeps ten letters of a field's name: 'uncertaint' for 'uncertainty_m'.",
+            "One line per front, with date, length, confidence, uncertainty and the model's name. "
+            "A shapefile keeps ten letters of a field's name: 'uncertaint' for 'uncertainty_m'.",
         ),
         optional_layer(
             "POINTS",
             "Points along the lines",
-            "Points on each line, a cell apart, with the line's number, the distance along it, "
-            "confidence and uncertainty in metres. Of zones without probabilities there are none.",
+            "Points along each line, one cell apart, with the number of the line, the distance "
+            "along it, confidence and uncertainty in metres. They need probabilities.",
             QgsProcessing.SourceType.TypeVectorPoint,
         ),
         optional_layer(
             "GLACIER_AREA",
             "Glacier area",
-            "Polygons of the glacier zone, without the patches that do not count.",
+            "Polygons of the glacier zone, without the areas that are too small.",
             QgsProcessing.SourceType.TypeVectorPolygon,
         ),
         optional_layer(
             "OCEAN_AREA",
             "Ocean area",
-            "Polygons of the ocean zone, without the patches that do not count.",
+            "Polygons of the ocean zone, without the areas that are too small.",
             QgsProcessing.SourceType.TypeVectorPolygon,
         ),
     ]

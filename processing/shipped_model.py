@@ -7,7 +7,8 @@ from pathlib import Path
 from qgis.core import QgsProcessingModelAlgorithm
 from qgis.PyQt.QtGui import QIcon
 
-from glacier_qgis.processing.base import DOCUMENTATION, ICONS
+from glacier_qgis.processing.base import ICONS
+from glacier_qgis.processing.help import help_url
 
 FOLDER = Path(__file__).parent / "graphical"
 
@@ -30,7 +31,7 @@ class ShippedModel(QgsProcessingModelAlgorithm):
 
     def helpUrl(self) -> str:
         """Return the address of the help page."""
-        return f"{DOCUMENTATION}/{self.name()}.md"
+        return help_url(self.name())
 
     def icon(self) -> QIcon:
         """Return the plugin's icon."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from qgis.core import (
-    QgsProcessing,
-    QgsProcessingParameterFeatureSource,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
 
 from glacier_qgis.processing.base import described
-from glacier_qgis.processing.common import WHOLE, Parameter, choice, number
+from glacier_qgis.processing.common import WHOLE, Parameter, choice, input_table, number
+from glacier_qgis.processing.pages import Page, only_if
+
+ELA, DEGREE_DAYS, SERIES = "ELA", "degree days", "raster series"
+MONTHS = 12
 
 
 def _raster(name: str, title: str, text: str) -> Parameter:
@@ -24,30 +31,42 @@ def number_list(name: str, title: str, text: str, *, advanced: bool = True) -> P
     return described(words, text, advanced=advanced)
 
 
-def _of(model: str, parameters: list[Parameter]) -> list[Parameter]:
-    """Say in the title of each parameter which model it belongs to."""
-    for parameter in parameters:
-        title = parameter.description()
-        parameter.setDescription(f"{model}: {title[0].lower()}{title[1:]}")
-    return parameters
+def _of(models: list[str], parameters: Sequence[Parameter]) -> list[Parameter]:
+    """Show parameters only with some models of mass balance."""
+    return [only_if(parameter, MASS_BALANCE=models) for parameter in parameters]
 
 
-def mass_balance() -> list[Parameter]:
-    """Declare the model of mass balance and what each of the models needs."""
-    return [
-        choice(
-            "MASS_BALANCE",
-            "Mass balance",
-            "'ELA': grows with height above the equilibrium line. 'degree days': snowfall less "
-            "the melt by positive degree days, from monthly temperature and precipitation. "
-            "'raster series': rasters of mass balance. The advanced parameters hold their inputs.",
-            ["ELA", "degree days", "raster series"],
-        ),
-        *_equilibrium_line(),
-        _table(),
-        *_of("Degree days", [*_climate(), *_melt()]),
-        *_series(),
-    ]
+def climate_page(scenarios: Sequence[Parameter] = (), update: Sequence[Parameter] = ()) -> Page:
+    """Return the page of the mass balance, with what a simulation adds to it."""
+    return Page(
+        "Climate",
+        [
+            _model(),
+            *_of([ELA], _equilibrium_line()),
+            *_of([DEGREE_DAYS], _climate()),
+            *_of([SERIES], _series()),
+        ],
+        {
+            "Change over time": [
+                *_of([ELA, DEGREE_DAYS], [_table()]),
+                *_of([ELA], [_ela_raster()]),
+                *_of([ELA, SERIES], [_band_years()]),
+            ],
+            "Snow and melt": _of([DEGREE_DAYS], [*_melt(), *update]),
+            **({"Scenarios": _of([ELA, DEGREE_DAYS], scenarios)} if scenarios else {}),
+        },
+    )
+
+
+def _model() -> Parameter:
+    return choice(
+        "MASS_BALANCE",
+        "Mass balance",
+        "'ELA': proportional to the height above the equilibrium line. 'degree days': snowfall "
+        "minus melt by positive degree days, from monthly temperature and precipitation. 'raster "
+        "series': rasters of mass balance.",
+        [ELA, DEGREE_DAYS, SERIES],
+    )
 
 
 def _equilibrium_line() -> list[Parameter]:
@@ -55,53 +74,64 @@ def _equilibrium_line() -> list[Parameter]:
         number(
             "ELA",
             "Equilibrium-line altitude (m)",
-            "Elevation at which a glacier neither gains nor loses mass over a year.",
+            "Elevation at which a glacier neither gains nor loses mass over a year, m.",
             2900,
         ),
         number(
             "ABLATION_GRADIENT",
             "Ablation gradient (a⁻¹)",
-            "Mass balance lost with each metre below the equilibrium line, m ice per year.",
+            "Mass balance lost per metre below the equilibrium line, m of ice per year.",
             0.009,
+            decimals=5,
             minValue=0,
         ),
         number(
             "ACCUMULATION_GRADIENT",
             "Accumulation gradient (a⁻¹)",
-            "Mass balance gained with each metre above the equilibrium line, m ice per year.",
+            "Mass balance gained per metre above the equilibrium line, m of ice per year.",
             0.005,
+            decimals=5,
             minValue=0,
         ),
         number(
             "MAX_ACCUMULATION",
             "Maximum accumulation (m a⁻¹)",
-            "The mass balance does not rise beyond this, m ice per year.",
+            "Upper limit of the mass balance, m of ice per year.",
             2,
+            decimals=2,
             minValue=0,
-        ),
-        _raster(
-            "ELA_RASTER",
-            "Equilibrium-line altitude raster",
-            "Elevation of the equilibrium line in each cell, m, instead of the one number: one "
-            "band, or a band a year (see BAND_YEARS).",
         ),
     ]
 
 
+def _ela_raster() -> Parameter:
+    return _raster(
+        "ELA_RASTER",
+        "Equilibrium-line altitude raster",
+        "Elevation of the equilibrium line in each cell, m, instead of the single number: one "
+        "band, or one band per year, whose years BAND_YEARS lists.",
+    )
+
+
+def _band_years() -> Parameter:
+    return number_list(
+        "BAND_YEARS",
+        "Years of the bands",
+        "Years of the bands of BALANCE_RASTER or ELA_RASTER, such as '1900, 1950, 2000'. Leave it "
+        "empty to read them from the names of the bands ('year 1900'). They must cover all years "
+        "of the run.",
+    )
+
+
 def _table() -> Parameter:
-    table = QgsProcessingParameterFeatureSource(
+    return input_table(
         "BALANCE_TABLE",
         "Table over time",
-        [QgsProcessing.SourceType.TypeVector],
-        optional=True,
-    )
-    return described(
-        table,
-        "A table with the column 'year' and one or more columns named as the parameters that they "
-        "replace: ela, ablation_gradient, accumulation_gradient, max_accumulation (ELA), or "
-        "temperature_offset, precipitation_offset (degree days), in the same units. Linear between "
-        "the rows; it must cover all years of the run, for nothing is extrapolated.",
-        advanced=True,
+        "Table with the column 'year' and one or more columns that replace parameters, in the same "
+        "units: ela, ablation_gradient, accumulation_gradient, max_accumulation with the mass "
+        "balance 'ELA'; temperature_offset, precipitation_offset with 'degree days'. Values are "
+        "linear between the rows. The table must cover all years of the run; it is not "
+        "extrapolated.",
     )
 
 
@@ -109,62 +139,66 @@ def _climate() -> list[Parameter]:
     return [
         _raster(
             "TEMPERATURE",
-            "Monthly temperature",
-            "Air temperature near the ground in °C, 12 bands, the means of January "
-            "to December. Single files become bands with 'Build virtual raster'.",
+            "Monthly temperature (°C)",
+            "Air temperature near the ground, °C: 12 bands, the monthly means of January to "
+            "December. 'Build virtual raster' makes bands of single files.",
         ),
         number_list(
             "MONTHLY_TEMPERATURE",
-            "Twelve temperatures (°C)",
-            "Twelve numbers instead of the raster, January to December, as at a "
-            "weather station; CLIMATE_HEIGHT is its elevation.",
+            "Monthly temperature as 12 numbers (°C)",
+            "Twelve numbers instead of the raster, January to December, such as those of a weather "
+            "station at the elevation CLIMATE_HEIGHT.",
         ),
         _raster(
             "PRECIPITATION",
             "Monthly precipitation",
-            "Rain and snow together as water, 12 bands, January to December, in the "
-            "unit PRECIPITATION_UNIT.",
+            "Rain and snow together as water: 12 bands, January to December, in the unit that "
+            "PRECIPITATION_UNIT states.",
         ),
         number_list(
             "MONTHLY_PRECIPITATION",
-            "Twelve amounts of precipitation",
-            "Twelve numbers instead of the raster, in the unit PRECIPITATION_UNIT.",
+            "Monthly precipitation as 12 numbers",
+            "Twelve numbers instead of the raster, January to December, in the unit that "
+            "PRECIPITATION_UNIT states.",
         ),
         choice(
             "PRECIPITATION_UNIT",
             "Unit of precipitation",
             "'m per year': the rate in each month, m of water per year. 'mm per month': the sum "
-            "of each month, mm of water (kg per m²), as most climate data sets have it.",
+            "of each month, mm of water (kg m⁻²), as in most climate data sets.",
             ["m per year", "mm per month"],
+            advanced=True,
+        ),
+        number(
+            "CLIMATE_HEIGHT",
+            "Elevation of the temperatures (m)",
+            "Elevation that all temperatures refer to, m: that of a weather station, or 0 for "
+            "values reduced to sea level.",
+            None,
+            word="of the surface",
             advanced=True,
         ),
         _raster(
             "CLIMATE_SURFACE",
-            "Surface of the climate",
-            "Elevation that TEMPERATURE holds at, m, such as the model surface of a reanalysis. "
-            "Without it, and without CLIMATE_HEIGHT, temperatures hold at the surface itself, at "
-            "the start.",
-        ),
-        number(
-            "CLIMATE_HEIGHT",
-            "Height of the climate (m)",
-            "The one elevation that temperatures hold at: of a weather station, or 0 for values "
-            "reduced to sea level.",
-            None,
-            advanced=True,
+            "Elevation of the temperatures (raster)",
+            "Elevation that TEMPERATURE refers to in each cell, m, such as the model surface of a "
+            "reanalysis. Without it and without CLIMATE_HEIGHT, temperatures refer to the surface "
+            "at the start.",
         ),
         number(
             "LAPSE_RATE",
             "Lapse rate (K km⁻¹)",
-            "How much colder the air is a kilometre higher; negative in an inversion.",
+            "Decrease of the temperature with elevation; negative in an inversion.",
             6.5,
+            decimals=2,
             advanced=True,
         ),
         number(
             "TEMPERATURE_OFFSET",
             "Temperature offset (K)",
-            "Added to all temperatures, as in 'what if it were 2 K warmer'.",
+            "Added to all temperatures: 2 for a climate that is 2 K warmer.",
             0,
+            decimals=2,
             minValue=-50,
             maxValue=50,
             advanced=True,
@@ -172,7 +206,7 @@ def _climate() -> list[Parameter]:
         number(
             "PRECIPITATION_OFFSET",
             "Precipitation offset (%)",
-            "Change of all precipitation: 10 is a tenth more, -100 none at all.",
+            "Change of all precipitation: 10 is a tenth more, -100 is none at all.",
             0,
             minValue=-100,
             maxValue=1000,
@@ -185,29 +219,33 @@ def _melt() -> list[Parameter]:
     return [
         number(
             "TEMPERATURE_SPREAD",
-            "Spread of temperature (K)",
+            "Standard deviation of temperature (K)",
             "Standard deviation of the temperature about its monthly mean: warm days melt ice in "
             "cold months, too (Calov and Greve 2005). 5 is usual for ice sheets, 3 to 4 for "
-            "valley glaciers; 0 knows the mean only.",
+            "valley glaciers; 0 = monthly mean only.",
             5,
+            decimals=2,
+            word="monthly mean only",
             minValue=0,
             maxValue=30,
             advanced=True,
         ),
         number(
             "SNOW_FACTOR",
-            "Melt factor of snow (mm K⁻¹ d⁻¹)",
-            "Melt of snow for each day and degree above 0 °C, mm of water.",
+            "Degree-day factor of snow (mm K⁻¹ d⁻¹)",
+            "Melt of snow per day and degree above 0 °C, mm of water.",
             3,
+            decimals=3,
             minValue=0.001,
             maxValue=100,
             advanced=True,
         ),
         number(
             "ICE_FACTOR",
-            "Melt factor of ice (mm K⁻¹ d⁻¹)",
-            "Melt of ice for each day and degree above 0 °C, mm of water.",
+            "Degree-day factor of ice (mm K⁻¹ d⁻¹)",
+            "Melt of ice per day and degree above 0 °C, mm of water.",
             8,
+            decimals=3,
             minValue=0,
             maxValue=100,
             advanced=True,
@@ -215,9 +253,10 @@ def _melt() -> list[Parameter]:
         number(
             "REFREEZING",
             "Refreezing",
-            "Share of the melted snow that freezes again in the snow and stays, 0 to 1: 0.6 for "
-            "cold snow, less for temperate glaciers.",
+            "Share of the melted snow that refreezes in the snow, 0 to 1: 0.6 for cold snow, less "
+            "for temperate glaciers.",
             0.6,
+            decimals=2,
             minValue=0,
             maxValue=1,
             advanced=True,
@@ -225,23 +264,25 @@ def _melt() -> list[Parameter]:
         number(
             "ALL_SNOW",
             "All snow up to (°C)",
-            "Monthly mean up to which all precipitation is snow.",
+            "Monthly mean temperature up to which all precipitation is snow.",
             0,
+            decimals=2,
             advanced=True,
         ),
         number(
             "ALL_RAIN",
             "All rain from (°C)",
-            "Monthly mean from which all precipitation is rain; the share of snow is linear "
-            "between the two.",
+            "Monthly mean temperature from which all precipitation is rain; the share of snow is "
+            "linear between ALL_SNOW and this.",
             2,
+            decimals=2,
             advanced=True,
         ),
         number(
             "FIRST_MONTH",
-            "First month of the year",
-            "The month, 1 to 12, that begins with the ground bare of snow: 10 in the north, 4 in "
-            "the south.",
+            "First month of the balance year",
+            "Month, 1 to 12, in which the ground is free of snow at first: 10 in the northern, 4 "
+            "in the southern hemisphere.",
             10,
             kind=WHOLE,
             minValue=1,
@@ -255,23 +296,66 @@ def _series() -> list[Parameter]:
     return [
         _raster(
             "BALANCE_RASTER",
-            "Raster series",
-            "Raster series: the mass balance itself in BALANCE_UNIT, one band, or a band a year, "
-            "linear between them. Where it has no data ice melts by 10 m a year.",
+            "Mass balance rasters",
+            "Surface mass balance in the unit that BALANCE_UNIT states: one band, or one band per "
+            "year, linear between them. Ice in cells without data melts by 10 m per year.",
         ),
         choice(
             "BALANCE_UNIT",
-            "Unit of the raster series",
+            "Unit of the mass balance rasters",
             "Metres of ice (910 kg m⁻³), or metres or millimetres of water (1000 kg m⁻³), per "
             "year. Results are in m of ice per year.",
             ["m ice per year", "m water per year", "mm water per year"],
             advanced=True,
         ),
-        number_list(
-            "BAND_YEARS",
-            "Years of the bands",
-            "The years of the bands of BALANCE_RASTER or ELA_RASTER, as in '1900, 1950, 2000'. "
-            "Left empty, they are read from the names of the bands ('year 1900'). They must cover "
-            "all years of the run.",
-        ),
     ]
+
+
+def faults(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[tuple[str, str]]:
+    """Yield what is missing or too much for a model of mass balance."""
+    model = algorithm.parameterAsEnumString(parameters, "MASS_BALANCE", context)
+    if model == SERIES and not parameters.get("BALANCE_RASTER"):
+        yield "BALANCE_RASTER", "BALANCE_RASTER is missing: the mass balance itself."
+    if model == DEGREE_DAYS:
+        yield from _climate_faults(algorithm, parameters, context)
+
+
+def _climate_faults(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[tuple[str, str]]:
+    for name in ("TEMPERATURE", "PRECIPITATION"):
+        monthly = algorithm.parameterAsString(parameters, f"MONTHLY_{name}", context)
+        if bool(parameters.get(name)) == bool(monthly):
+            yield (
+                name,
+                f"Give either {name} (a raster with {MONTHS} bands) or MONTHLY_{name} "
+                f"({MONTHS} numbers).",
+            )
+        elif monthly and (fault := _months(monthly)):
+            yield f"MONTHLY_{name}", f"MONTHLY_{name}: {fault}"
+    surface = parameters.get("CLIMATE_SURFACE")
+    height = parameters.get("CLIMATE_HEIGHT") is not None
+    if surface and height:
+        yield "CLIMATE_HEIGHT", "Give CLIMATE_SURFACE or CLIMATE_HEIGHT, not both."
+    if parameters.get("MONTHLY_TEMPERATURE") and not (surface or height):
+        yield (
+            "CLIMATE_HEIGHT",
+            "CLIMATE_HEIGHT is missing: the elevation (m) that MONTHLY_TEMPERATURE refers to.",
+        )
+    snow = algorithm.parameterAsDouble(parameters, "ALL_SNOW", context)
+    rain = algorithm.parameterAsDouble(parameters, "ALL_RAIN", context)
+    if rain <= snow:
+        yield "ALL_RAIN", f"ALL_RAIN ({rain:g} °C) must be warmer than ALL_SNOW ({snow:g} °C)."
+
+
+def _months(text: str) -> str:
+    """Return what is wrong with a list of monthly numbers; blank if nothing."""
+    words = text.replace(",", " ").replace(";", " ").split()
+    for word in words:
+        try:
+            float(word)
+        except ValueError:
+            return f"'{word}' is not a number; write commas or spaces between the numbers."
+    return "" if len(words) == MONTHS else f"{len(words)} numbers are given, {MONTHS} are needed."

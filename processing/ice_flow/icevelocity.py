@@ -22,16 +22,19 @@ from glacier_qgis.processing.common import (
     number,
     optional_raster,
 )
-from glacier_qgis.processing.ice_flow.simulateglacier import flow, vertical_unit
+from glacier_qgis.processing.ice_flow.flow import flow, orientations, vertical_unit
 
 
 def _level(name: str, where: str) -> list[Parameter]:
     """Declare the velocity at a level, which not every emulator gives."""
     unit = "m per year. The emulators of the family f12 do not give it at the bed."
+    component = "Component of the velocity to the"
     return [
-        optional_raster(name, f"Speed {where}", f"Magnitude, {unit}"),
-        optional_raster(f"{name}_X", f"Velocity {where} to the east", unit),
-        optional_raster(f"{name}_Y", f"Velocity {where} to the north", unit),
+        optional_raster(name, f"Speed {where}", f"Magnitude of the velocity, {unit}"),
+        optional_raster(f"{name}_X", f"Velocity {where} to the east", f"{component} east, {unit}"),
+        optional_raster(
+            f"{name}_Y", f"Velocity {where} to the north", f"{component} north, {unit}"
+        ),
     ]
 
 
@@ -68,19 +71,21 @@ class IceVelocity(EngineAlgorithm):
             ),
             described(
                 QgsProcessingParameterRasterLayer("THICKNESS", "Ice thickness"),
-                "Thickness of the ice, m; 0 or no data where there is none.",
+                "Thickness of the ice, m; 0 or no data outside the ice.",
             ),
             extent("the surface"),
             number(
                 "RESOLUTION",
                 "Resolution (m)",
-                "Edge of a cell; 0 takes the surface raster's.",
+                "Size of a cell; 0 = that of the surface raster.",
                 0,
+                word="of the surface raster",
                 minValue=0,
                 maxValue=20000,
             ),
-            vertical_unit(),
             *flow(),
+            orientations(),
+            vertical_unit(),
             device(),
             described(
                 QgsProcessingParameterRasterDestination("VELOCITY", "Speed"),
@@ -88,11 +93,11 @@ class IceVelocity(EngineAlgorithm):
             ),
             described(
                 QgsProcessingParameterRasterDestination("VELOCITY_X", "Velocity to the east"),
-                "m per year.",
+                "Component of the depth-averaged velocity to the east, m per year.",
             ),
             described(
                 QgsProcessingParameterRasterDestination("VELOCITY_Y", "Velocity to the north"),
-                "m per year.",
+                "Component of the depth-averaged velocity to the north, m per year.",
             ),
             *_level("BASAL_VELOCITY", "at the bed"),
             *_level("SURFACE_VELOCITY", "at the surface"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from qgis.core import (
+    QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterRasterDestination,
@@ -14,9 +15,11 @@ from qgis.core import (
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import ICE_FLOW, Parameter, extent, number, polygons
-from glacier_qgis.processing.ice_flow.balance import mass_balance, number_list
-from glacier_qgis.processing.ice_flow.simulateglacier import vertical_unit
+from glacier_qgis.processing.common import ICE_FLOW, extent, number, polygons
+from glacier_qgis.processing.ice_flow import balance
+from glacier_qgis.processing.ice_flow.balance import number_list
+from glacier_qgis.processing.ice_flow.flow import vertical_unit
+from glacier_qgis.processing.pages import Page, page
 
 
 class SurfaceMassBalance(EngineAlgorithm):
@@ -28,43 +31,61 @@ class SurfaceMassBalance(EngineAlgorithm):
     TAGS = "igm,mass balance,smb,ela,degree days,pdd,accumulation,ablation,climate,glacier,dem"
     SUMMARY = (
         "Mass that a surface gains or loses in a year, in metres of ice: by height above the "
-        "equilibrium line, by snowfall and positive degree days, or from a raster series. It is "
-        "what 'Simulate glacier' would compute with the same options while the surface stays as "
-        "it is."
+        "equilibrium line, by snowfall and positive degree days, or from rasters. 'Simulate "
+        "glacier' computes the same with the same parameters, on its changing surface."
     )
     STYLES: ClassVar = {"OUTPUT": styles.mass_balance}
 
-    def declarations(self) -> Sequence[Parameter]:
+    def pages(self) -> Sequence[Page]:
         """See the base class."""
         return [
-            described(
-                QgsProcessingParameterRasterLayer("SURFACE", "Surface elevation"),
-                "Elevation of the surface, m.",
+            page(
+                "Surface",
+                [
+                    described(
+                        QgsProcessingParameterRasterLayer("SURFACE", "Surface elevation"),
+                        "Elevation of the surface, m.",
+                    ),
+                    extent("the surface"),
+                    number(
+                        "RESOLUTION",
+                        "Resolution (m)",
+                        "Size of a cell; 0 = that of the surface raster.",
+                        0,
+                        word="of the surface raster",
+                        minValue=0,
+                        maxValue=20000,
+                    ),
+                    polygons(
+                        "ICE_MASK", "Ice mask", "Cells outside these polygons get no mass balance."
+                    ),
+                    number_list(
+                        "YEARS",
+                        "Years",
+                        "Years to compute, one band each, such as '1900, 1950, 2000'. They are "
+                        "needed only where the mass balance changes with time.",
+                        advanced=False,
+                    ),
+                    vertical_unit(),
+                ],
             ),
-            extent("the surface"),
-            number(
-                "RESOLUTION",
-                "Resolution (m)",
-                "Edge of a cell; 0 takes the surface raster's.",
-                0,
-                minValue=0,
-                maxValue=20000,
-            ),
-            polygons("ICE_MASK", "Ice mask", "Polygons to which the result is limited."),
-            number_list(
-                "YEARS",
-                "Years",
-                "Years to compute, a band each, as in '1900, 1950, 2000'. Needed only where the "
-                "mass balance changes with time.",
-                advanced=False,
-            ),
-            *mass_balance(),
-            vertical_unit(),
-            described(
-                QgsProcessingParameterRasterDestination("OUTPUT", "Mass balance"),
-                "Surface mass balance, m ice (910 kg m⁻³) per year.",
+            balance.climate_page(),
+            page(
+                "Result",
+                [
+                    described(
+                        QgsProcessingParameterRasterDestination("OUTPUT", "Mass balance"),
+                        "Surface mass balance, m of ice (910 kg m⁻³) per year.",
+                    )
+                ],
             ),
         ]
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """See the base class."""
+        yield from balance.faults(self, parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from html import escape
+from pathlib import Path
 
 import pytest
 from qgis.core import (
@@ -10,7 +12,12 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingProvider,
 )
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QTextDocumentFragment
 from qgis_fixtures import ROOT
+
+from glacier_qgis.processing.help import labelled
+from glacier_qgis.processing.provider import ALGORITHMS
 
 OWN = (
     "segmentcalvingfront",
@@ -79,8 +86,42 @@ def test_common_options_are_for_experts(provider: QgsProcessingProvider, name: s
             assert parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
 
 
-def test_a_help_page_is_there(algorithm: QgsProcessingAlgorithm) -> None:
-    page = ROOT / algorithm.helpUrl().partition("/blob/main/")[2]
-    text = page.read_text(encoding="utf-8")
+def test_help_pages_are_there_without_a_network_and_say_what_is_declared(
+    algorithm: QgsProcessingAlgorithm,
+) -> None:
+    offline = Path(QUrl(algorithm.helpUrl()).toLocalFile()).read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "algorithms" / f"{algorithm.name()}.md").read_text(encoding="utf-8")
     for parameter in algorithm.parameterDefinitions():
-        assert f"`{parameter.name()}`" in text, parameter.name()
+        assert f"<code>{parameter.name()}</code>" in offline
+        assert escape(parameter.help(), quote=False) in offline, parameter.name()
+        assert f"| `{parameter.name()}` |" in page
+        assert parameter.help() in page, parameter.name()
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_panel_beside_the_parameters_explains_each_of_them(
+    provider: QgsProcessingProvider, name: str
+) -> None:
+    algorithm = provider.algorithm(name)
+    shown = QTextDocumentFragment.fromHtml(algorithm.shortHelpString()).toPlainText()
+    for parameter in algorithm.parameterDefinitions():
+        assert parameter.description() in shown, parameter.name()
+        assert labelled(parameter.help(), algorithm) in shown, parameter.name()
+    assert not re.search(r"\b[A-Z]+_[A-Z_]+\b", shown)
+
+
+def test_a_text_names_parameters_by_their_labels(provider: QgsProcessingProvider) -> None:
+    algorithm = provider.algorithm("simulateglacier")
+    text = "END must be later than START; with 'ELA' or DEM, RESOLUTION."
+    expected = "'End' must be later than 'Start'; with 'ELA' or DEM, 'Resolution'."
+    assert labelled(text, algorithm) == expected
+
+
+def test_each_parameter_is_on_one_page(provider: QgsProcessingProvider) -> None:
+    paged = [kind for kind in ALGORITHMS if hasattr(kind, "pages") and kind().pages()]
+    assert {"simulateglacier", "surfacemassbalance"} <= {kind.ID for kind in paged}
+    for kind in paged:
+        names = [p.name() for page in kind().pages() for p in page.parameters()]
+        declared = [p.name() for p in provider.algorithm(kind.ID).parameterDefinitions()]
+        assert len(names) == len(set(names))
+        assert sorted(names) == sorted(declared)

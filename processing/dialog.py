@@ -1,0 +1,345 @@
+"""The dialog of an algorithm: QGIS' own, with pages, with faults beside the fields, and words.
+
+Loaded only where there is a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from qgis.core import Qgis, QgsApplication, QgsProcessingParameterDefinition
+from qgis.gui import (
+    QgsAbstractProcessingParameterWidgetWrapper,
+    QgsCollapsibleGroupBox,
+    QgsMapLayerComboBox,
+    QgsProcessingParametersGenerator,
+)
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QSize, Qt, QTimer
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QMessageBox,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.help import labelled
+from glacier_qgis.processing.pages import Page, applies
+from processing.gui.AlgorithmDialog import AlgorithmDialog
+from processing.gui.AlgorithmDialogBase import AlgorithmDialogBase
+from processing.gui.ParametersPanel import ParametersPanel
+from processing.gui.wrappers import WidgetWrapper
+
+INVALID = (AlgorithmDialogBase.InvalidParameterValue, AlgorithmDialogBase.InvalidOutputExtension)
+MOST_DECIMALS = 12
+SHOWN = 8
+"""Seconds for which a message stays."""
+PAUSE = 200
+"""Milliseconds without a change after which what was set is reviewed."""
+
+
+class GlacierDialog(AlgorithmDialog):
+    """QGIS' dialog with our panel, which asks before a run that is likely not meant."""
+
+    def getParametersPanel(self, algorithm: EngineAlgorithm, parent: QWidget) -> Panel:
+        """Return the panel of parameters, with pages if the algorithm has some."""
+        kind = PagedPanel if algorithm.pages() else Panel
+        return kind(parent, algorithm, self.in_place, self.active_layer)
+
+    def runAlgorithm(self) -> None:
+        """Run, unless something is missing or the answer to a question is no."""
+        title, fault = self.mainWidget().show_first_fault()
+        if fault:
+            self.messageBar().clearWidgets()
+            self.messageBar().pushMessage(title, fault, Qgis.MessageLevel.Warning, SHOWN)
+        elif self._is_meant():
+            super().runAlgorithm()
+
+    def _is_meant(self) -> bool:
+        try:
+            parameters = self.mainWidget().createProcessingParameters()
+        except (
+            AlgorithmDialogBase.InvalidParameterValue,
+            AlgorithmDialogBase.InvalidOutputExtension,
+        ):
+            return True  # QGIS says what is wrong
+        question = self.algorithm().question(parameters, self.processingContext())
+        if question is None:
+            return True
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(self.windowTitle())
+        box.setText(labelled(question.text, self.algorithm()))
+        accept = box.addButton(question.accept, QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(question.refuse, QMessageBox.ButtonRole.RejectRole)
+        box.exec()
+        return bool(box.clickedButton() == accept)
+
+    def flag_invalid_parameter_value(self, message: str, widget: QWidget) -> None:
+        """Show the field as well."""
+        self.mainWidget().reveal(widget)
+        super().flag_invalid_parameter_value(message, widget)
+
+    def flag_invalid_output_extension(self, message: str, widget: QWidget) -> None:
+        """Show the field as well."""
+        self.mainWidget().reveal(widget)
+        super().flag_invalid_output_extension(message, widget)
+
+
+class Panel(ParametersPanel):
+    """QGIS' panel that hides what does not apply and says beside a field what is wrong with it."""
+
+    def initWidgets(self) -> None:
+        """Let QGIS make its widgets, and complete them."""
+        super().initWidgets()
+        self.notes: dict[str, QLabel] = {}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE)
+        self._timer.timeout.connect(self.review)
+        for name, wrapper in self.wrappers.items():
+            definition = wrapper.parameterDefinition()
+            _complete(definition, field_of(wrapper))
+            self.notes[name] = self._note()
+            wrapper.widgetValueHasChanged.connect(self._timer.start)
+        self.place()
+        self.review()
+
+    def place(self) -> None:
+        """Put a note under each widget."""
+        for name, note in self.notes.items():
+            widget = field_of(self.wrappers[name])
+            layout = widget.parentWidget().layout()
+            layout.insertWidget(layout.indexOf(widget) + 1, note)
+
+    def values(self) -> dict[str, Any]:
+        """Return what is set, without any check."""
+        return {name: wrapper.parameterValue() for name, wrapper in self.wrappers.items()}
+
+    def review(self) -> None:
+        """Hide what does not apply, and say what is wrong."""
+        values = self.values()
+        inapplicable = self._inapplicable(values)
+        faults = self.faults()
+        for name, wrapper in self.wrappers.items():
+            shown = name not in inapplicable
+            for widget in filter(None, (label_of(wrapper), field_of(wrapper))):
+                widget.setVisible(shown)
+            fault = faults.get(name, "") if shown else ""
+            self.notes[name].setText(fault)
+            self.notes[name].setVisible(bool(fault))
+
+    def faults(self) -> dict[str, str]:
+        """Return what is wrong, by the parameter that it is about."""
+        values = self.values()
+        values = {name: values[name] for name in values.keys() - self._inapplicable(values)}
+        found: dict[str, str] = {}
+        for definition in self.algorithm().parameterDefinitions():
+            name = definition.name()
+            if name in values and not definition.checkValueIsAcceptable(values[name]):
+                missing = values[name] in (None, "", [])
+                found[name] = self.tr("Needed.") if missing else self.tr("This is not valid.")
+        for name, fault in self.algorithm().faults(values, self.processing_context):
+            found.setdefault(name, labelled(fault, self.algorithm()))
+        return found
+
+    def show_first_fault(self) -> tuple[str, str]:
+        """Show the first field with which something is wrong; return its label and the fault."""
+        self.review()
+        faults = self.faults()
+        name = next((name for name in self.wrappers if name in faults), None)
+        if name is None:
+            return "", ""
+        self.reveal(field_of(self.wrappers[name]))
+        return self.wrappers[name].parameterDefinition().description(), faults[name]
+
+    def reveal(self, widget: QWidget) -> None:
+        """Bring a field into view."""
+        parent = widget
+        while parent is not None and parent is not self:
+            if isinstance(parent, QgsCollapsibleGroupBox):
+                parent.setCollapsed(False)
+            if isinstance(parent, QScrollArea):
+                parent.ensureWidgetVisible(widget)
+            parent = parent.parentWidget()
+        widget.setFocus()
+
+    def createProcessingParameters(
+        self,
+        flags: QgsProcessingParametersGenerator.Flags = QgsProcessingParametersGenerator.Flags(),  # noqa: B008
+    ) -> dict[str, Any]:
+        """Return what is set, less what does not apply."""
+        parameters = super().createProcessingParameters(flags)
+        inapplicable = self._inapplicable(self.values())
+        return {name: value for name, value in parameters.items() if name not in inapplicable}
+
+    def setParameters(self, parameters: Mapping[str, Any]) -> None:
+        """Show the values of another run: outputs that it did not write are not written again."""
+        outputs = [d.name() for d in self.algorithm().destinationParameterDefinitions()]
+        if parameters.keys() & set(outputs):
+            parameters = dict.fromkeys(outputs) | dict(parameters)
+        for name, value in parameters.items():
+            if name in self.wrappers:
+                _widen(field_of(self.wrappers[name]), value)
+        super().setParameters(parameters)
+        self.review()
+
+    def _inapplicable(self, values: Mapping[str, Any]) -> set[str]:
+        return {
+            definition.name()
+            for definition in self.algorithm().parameterDefinitions()
+            if not applies(definition, values)
+        }
+
+    def _note(self) -> QLabel:
+        note = QLabel(self)
+        note.setWordWrap(True)
+        note.setStyleSheet("color: #b35900")
+        note.hide()
+        return note
+
+
+class PagedPanel(Panel):
+    """A panel whose parameters are on pages, with a list of them on the left."""
+
+    def addParameterLabel(
+        self, definition: QgsProcessingParameterDefinition, label: QWidget
+    ) -> None:
+        """Keep it until `place` knows its page."""
+        label.setParent(self)
+
+    def addParameterWidget(
+        self, definition: QgsProcessingParameterDefinition, widget: QWidget, stretch: int
+    ) -> None:
+        """Keep it until `place` knows its page."""
+        widget.setParent(self)
+
+    def addOutputLabel(self, label: QWidget) -> None:
+        """Keep it until `place` knows its page."""
+        label.setParent(self)
+
+    def addOutputWidget(self, widget: QWidget, stretch: int) -> None:
+        """Keep it until `place` knows its page."""
+        widget.setParent(self)
+
+    def place(self) -> None:
+        """Put everything on its page."""
+        self.findChild(QScrollArea, "scrollArea").hide()
+        self.list = QListWidget()
+        self.stack = QStackedWidget()
+        self.page_of: dict[str, int] = {}
+        self.sections: dict[str, QgsCollapsibleGroupBox] = {}
+        for index, page in enumerate(self.algorithm().pages()):
+            self.list.addItem(QListWidgetItem(self.tr(page.title)))
+            self.stack.addWidget(self._page(page))
+            self.page_of |= {p.name(): index for p in page.parameters()}
+        self.list.setIconSize(QSize(16, 16))
+        self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 44)
+        self.list.currentRowChanged.connect(self.stack.setCurrentIndex)
+        self.list.setCurrentRow(0)
+        row = QHBoxLayout()
+        row.addWidget(self.list)
+        row.addWidget(self.stack, 1)
+        self.layout().addLayout(row, 1)
+
+    def _page(self, page: Page) -> QWidget:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.addLayout(self._column(p.name() for p in page.main))
+        for title, parameters in page.sections.items():
+            box = QgsCollapsibleGroupBox(self.tr(title))
+            names = [p.name() for p in parameters]
+            box.setLayout(self._column(names))
+            box.setCollapsed(True)
+            column.addWidget(box)
+            self.sections |= dict.fromkeys(names, box)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        return area
+
+    def _column(self, names: Iterable[str]) -> QVBoxLayout:
+        column = QVBoxLayout()
+        for name in names:
+            wrapper = self.wrappers[name]
+            for widget in filter(None, (label_of(wrapper), field_of(wrapper), self.notes[name])):
+                column.addWidget(widget)
+        return column
+
+    def review(self) -> None:
+        """See the base class; mark the pages on which something is wrong."""
+        super().review()
+        marked = {self.page_of[name] for name, note in self.notes.items() if note.text()}
+        for index in range(self.list.count()):
+            icon = QgsApplication.getThemeIcon("/mIconWarning.svg") if index in marked else QIcon()
+            self.list.item(index).setIcon(icon)
+        inapplicable = self._inapplicable(self.values())
+        shown = {box for name, box in self.sections.items() if name not in inapplicable}
+        for box in set(self.sections.values()):
+            box.setVisible(box in shown)
+
+    def setParameters(self, parameters: Mapping[str, Any]) -> None:
+        """See the base class; unfold the sections in which something is set."""
+        super().setParameters(parameters)
+        for name, box in self.sections.items():
+            value = self.wrappers[name].parameterValue()
+            if value not in (None, "", self.wrappers[name].parameterDefinition().defaultValue()):
+                box.setCollapsed(False)
+
+    def reveal(self, widget: QWidget) -> None:
+        """See the base class; turn to the page."""
+        for name, wrapper in self.wrappers.items():
+            if field_of(wrapper) is widget:
+                self.list.setCurrentRow(self.page_of[name])
+        super().reveal(widget)
+
+
+def field_of(wrapper: QgsAbstractProcessingParameterWidgetWrapper) -> QWidget:
+    """Return the widget of a wrapper, which may be one of Python."""
+    return wrapper.widget if isinstance(wrapper, WidgetWrapper) else wrapper.wrappedWidget()
+
+
+def label_of(wrapper: QgsAbstractProcessingParameterWidgetWrapper) -> QWidget | None:
+    """Return the label of a wrapper; a check box has none."""
+    return wrapper.label if isinstance(wrapper, WidgetWrapper) else wrapper.wrappedLabel()
+
+
+def _spin_boxes(widget: QWidget) -> Iterator[QAbstractSpinBox]:
+    yield from [widget] if isinstance(widget, QAbstractSpinBox) else []
+    yield from widget.findChildren(QAbstractSpinBox)
+
+
+def _complete(definition: QgsProcessingParameterDefinition, widget: QWidget) -> None:
+    """Say in words what the lowest value of a number means; offer tables only for tables."""
+    hints = definition.metadata()
+    if "word" in hints:
+        for box in _spin_boxes(widget):
+            box.setSpecialValueText(hints["word"])
+    if hints.get("only_tables"):
+        for box in widget.findChildren(QComboBox):
+            if box.inherits("QgsMapLayerComboBox"):  # which Python sees as a plain one
+                sip.cast(box, QgsMapLayerComboBox).setFilters(Qgis.LayerFilter.NoGeometry)
+
+
+def _widen(widget: QWidget, value: object) -> None:
+    """Give a number as many decimals as a value has."""
+    if isinstance(value, float):
+        digits = f"{value:.{MOST_DECIMALS}f}".rstrip("0").partition(".")[2]
+        for box in _spin_boxes(widget):
+            if isinstance(box, QDoubleSpinBox):
+                box.setDecimals(max(box.decimals(), len(digits)))
