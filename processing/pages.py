@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeAlias
 
 from qgis.core import QgsProcessingParameterDefinition
 
-Parameter = QgsProcessingParameterDefinition
+Parameter: TypeAlias = QgsProcessingParameterDefinition
 GIVEN, BLANK = True, False
 """What `only_if` may ask of another parameter, instead of a value."""
 _CONDITIONS = "only_if"

@@ -98,7 +98,10 @@ def test_what_comes_with_the_plugin_is_exported_by_name(picker: Picker) -> None:
     assert picker.wrapper.parameterValue() == "caffe_unet"
 
 
-def test_packages_and_damaged_cards_are_told_apart(tmp_path: Path) -> None:
+def test_packages_and_damaged_cards_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     package = tmp_path / "für dich.zip"
     with zipfile.ZipFile(package, "w") as file:
         file.write(ZOO / "landsat_unet" / "card.json", "net/card.json")

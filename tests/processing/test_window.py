@@ -63,7 +63,12 @@ def inputs(identifier: str, folder: Path) -> Parameters:
         "terminuschange": {"TERMINI": lines, "CENTERLINE": lines},
         "comparetermini": {"PREDICTED": lines, "REFERENCE": lines},
         "evaluatemodel": {"DATASET": str(folder / "dataset"), "REPORT": "TEMPORARY_OUTPUT"},
-        "simulateglacier": {"BED": raster, "START": 2000, "END": 2020},
+        "simulateglacier": {
+            "BED": raster,
+            "START": 2000,
+            "END": 2020,
+            "OBSERVED_SURFACE": raster,
+        },
         "icevelocity": {"SURFACE": raster, "THICKNESS": raster},
         "surfacemassbalance": {"SURFACE": raster},
     }[identifier]

@@ -65,7 +65,8 @@ def run_as_task(identifier: str, parameters: Parameters) -> Log:
 
 def press_run(identifier: str, parameters: Parameters) -> AlgorithmDialog:
     """Fill in the real dialog, press its button and wait until it is done."""
-    dialog = AlgorithmDialog(algorithm(identifier))
+    which = algorithm(identifier)
+    dialog = which.createCustomParametersWidget(None) or AlgorithmDialog(which)
     dialog.setParameters(parameters)
     with _waiting() as done:
         dialog.algorithmFinished.connect(lambda succeeded, results: done((succeeded, results)))
