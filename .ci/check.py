@@ -66,6 +66,9 @@ def main() -> None:
     parser.add_argument(
         "--no-3.44", dest="newer", action="store_false", help="leave QGIS 3.44 out (no root made)"
     )
+    parser.add_argument(
+        "--repeatable", action="store_true", help="draw the same examples of properties each time"
+    )
     options = parser.parse_args()
 
     say("== Setting up")
@@ -80,7 +83,7 @@ def main() -> None:
     stages.run("Types", lambda: check_types(tools))
     stages.run("Wall between plugin and engine", lambda: check_imports(tools))
     stages.run("Plugin zip and its rules", lambda: build_zip(python))
-    stages.run("Engine suite", lambda: engine_suite(python))
+    stages.run("Engine suite", lambda: engine_suite(python, repeatable=options.repeatable))
     stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
     stages.run("Plugin zip in QGIS as installed", lambda: smoke(program, python))
     newer = "Plugin zip in QGIS 3.44"
@@ -110,10 +113,11 @@ def build_zip(python: Path) -> None:
     run([python, "-B", Path(__file__).parent / "build_plugin.py", "--scan"])
 
 
-def engine_suite(python: Path) -> None:
+def engine_suite(python: Path, *, repeatable: bool) -> None:
     """Everything that needs no QGIS, in the engine's environment."""
     reference = {"GLACIER_TENSORFLOW_PYTHON": str(tensorflow())}
-    run([python, "-P", "-m", "pytest", "--quiet"], env={**THREADS, **reference})
+    examples = ["--hypothesis-profile", "ci"] if repeatable else []
+    run([python, "-P", "-m", "pytest", "--quiet", *examples], env={**THREADS, **reference})
 
 
 def qgis_suite(python: Path) -> None:
