@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from glacier_qgis.models.engine.confine import keep_gdal_to_files
 from glacier_qgis.models.engine.device import rest_idle_threads, tune_allocator
 from glacier_qgis.models.engine.errors import explain
 from glacier_qgis.models.engine.events import EventStream
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         0 when the job ended well, 1 when a person can mend what was wrong, 2 for a defect.
     """
     os.environ.setdefault("GDAL_CACHEMAX", GDAL_CACHE_MB)
+    keep_gdal_to_files()
     rest_idle_threads()
     tune_allocator()
     match arguments:

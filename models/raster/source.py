@@ -9,18 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
 from affine import Affine
 from pyproj import CRS
 from rasterio.enums import ColorInterp, Resampling
-from rasterio.errors import RasterioIOError
-from rasterio.io import DatasetReader
-from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
 from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
+from glacier_qgis.models.raster.file import RasterFile, RasterView, open_file
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import (
     Bounds,
@@ -50,7 +47,7 @@ class Scene:
             third axis; None where neither has.
     """
 
-    dataset: DatasetReader
+    dataset: RasterFile
     crs: CRS
     role: str
     heights: CRS | None = None
@@ -87,13 +84,7 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
     Raises:
         EngineError: GDAL cannot open it, or no CRS is known.
     """
-    try:
-        dataset = rasterio.open(source.path, **source.options)
-    except RasterioIOError as error:
-        raise EngineError(
-            f"{role}: {source.shown} cannot be opened as a raster ({error})."
-        ) from error
-    with dataset:
+    with open_file(source.path, f"{role}: {source.shown}", source.options) as dataset:
         if dataset.count == 0:
             raise EngineError(
                 f"{role}: {source.shown} holds no raster band of its own: choose one of its "
@@ -125,7 +116,7 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
         yield Scene(dataset, horizontal(crs), role, _with_heights(crs, dataset))
 
 
-def _with_heights(crs: CRS, dataset: DatasetReader) -> CRS | None:
+def _with_heights(crs: CRS, dataset: RasterFile) -> CRS | None:
     """Return the CRS given for a file, or the file's own, whichever has a third axis."""
     if len(crs.axis_info) > 2:
         return crs
@@ -266,7 +257,7 @@ def warped(
     scene: Scene,
     grid: Grid,
     resampling: Resampling | None = None,
-) -> Iterator[WarpedVRT]:
+) -> Iterator[RasterView]:
     """Open `scene` as it would be on `grid`: 32-bit floats, NaN where there is no data.
 
     Args:
@@ -280,7 +271,7 @@ def warped(
     if resampling is None:
         resampling = Resampling.average if coarser > AVERAGE_FROM else Resampling.bilinear
     alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind == ColorInterp.alpha]
-    with WarpedVRT(
+    with RasterView(
         dataset,
         src_crs=scene.crs.to_wkt(),
         crs=grid.crs.to_wkt(),

@@ -1,0 +1,212 @@
+"""Raster files: opened by a list of file formats, their damage called by its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import rasterio
+from rasterio.env import ensure_env
+from rasterio.errors import CRSError, RasterioError
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window, from_bounds
+
+from glacier_qgis.models.engine.confine import ALLOWED_ADDRESS
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.raster.mosaic import check_mosaic, describes_others
+
+FORMATS = (
+    *("GTiff", "COG", "netCDF", "HDF5", "HDF5Image", "GRIB", "Zarr", "HDF4", "HDF4Image"),
+    *("JP2OpenJPEG", "JP2ECW", "JP2KAK", "JP2MrSID", "ECW", "MrSID", "JPEG", "PNG", "WEBP", "BMP"),
+    *("GIF", "BIGGIF", "AVIF", "JPEGXL", "HFA", "ENVI", "EHdr", "ERS", "RST", "SAGA", "ILWIS"),
+    *("AAIGrid", "AIG", "GSAG", "GSBG", "GS7BG", "GRASSASCIIGrid", "XYZ", "PCRaster", "RRASTER"),
+    *("GPKG", "MBTiles", "Rasterlite", "SQLite", "OpenFileGDB", "KEA", "BAG", "PCIDSK", "BT"),
+    *("NITF", "SRTMHGT", "DTED", "USGSDEM", "TIL", "DIMAP", "SENTINEL2", "SAFE", "RS2", "TSX"),
+    *("COSAR", "CEOS", "SAR_CEOS", "AirSAR", "JAXAPALSAR", "ESAT", "FAST", "MSGN", "L1B", "NDF"),
+    *("ROI_PAC", "ISCE", "GFF", "PDS", "PDS4", "ISIS2", "ISIS3", "VICAR", "ACE2", "SNODAS", "GTX"),
+    *(
+        "NTv2",
+        "LCP",
+        "MFF",
+        "MFF2",
+        "PAux",
+        "PNM",
+        "PRF",
+        "RIK",
+        "RMF",
+        "SGI",
+        "SIGDEM",
+        "Leveller",
+    ),
+)
+"""GDAL's drivers whose files hold their numbers themselves."""
+VIRTUAL = "VRT"
+SCAN = 1024
+"""Edge of the windows that damage is looked for in."""
+_REMOTE = re.compile(r"^(/vsi(curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs)|(https?|ftp|s3|gs)://)")
+_SCHEME = re.compile(r"^(https?|ftp)://")
+
+
+class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no types
+    """An open raster that says where it is damaged.
+
+    Attributes:
+        shown: What a person knows it by, with the parameter that it came by.
+    """
+
+    shown: str = ""
+
+    def read(self, *arguments: object, **options: object) -> Any:  # noqa: ANN401  # an array of any type
+        """Read as rasterio does.
+
+        Raises:
+            EngineError: A block of the file cannot be read.
+        """
+        try:
+            return super().read(*arguments, **options)
+        except RasterioError as error:
+            window = options.get("window") or Window(0, 0, self.width, self.height)
+            raise self.damage(error, window) from error
+
+    def damage(self, error: Exception, window: Window) -> EngineError:
+        """Return what to tell of a window that could not be read."""
+        place = self._first_damage(window)
+        where = f" in {place}" if place else ""
+        return EngineError(
+            f"{self.shown} is damaged{where} ({reason(error)}). Copy or download the file again, "
+            "or choose an EXTENT without that part."
+        )
+
+    def _first_damage(self, window: Window) -> str:
+        for band in self.indexes:
+            for part in _parts(window, SCAN):
+                if not self._readable(band, part):
+                    return _describe(band, self._narrowed(band, part))
+        return ""
+
+    def _narrowed(self, band: int, window: Window) -> Window:
+        """Halve a window that cannot be read until it is no larger than a block of the file."""
+        rows, columns = self.block_shapes[band - 1]
+        while window.height > rows or window.width > columns:
+            edge = -(-max(window.height, window.width) // 2)
+            broken = (part for part in _parts(window, edge) if not self._readable(band, part))
+            window, before = next(broken, window), window
+            if window == before:
+                break
+        return window
+
+    def _readable(self, band: int, window: Window) -> bool:
+        try:
+            super().read(band, window=window)
+        except RasterioError:
+            return False
+        return True
+
+
+class RasterView(WarpedVRT):  # type: ignore[misc]  # rasterio publishes no types
+    """A raster file as it would be on another grid; says where the file is damaged."""
+
+    def read(self, *arguments: object, **options: object) -> Any:  # noqa: ANN401  # an array of any type
+        """Read as rasterio does.
+
+        Raises:
+            EngineError: A block of the file cannot be read.
+        """
+        try:
+            return super().read(*arguments, **options)
+        except RasterioError as error:
+            raise self.src_dataset.damage(error, self._seen(options.get("window"))) from error
+
+    def _seen(self, window: Window | None) -> Window:
+        """Return the pixels of the file that lie under a window."""
+        file = self.src_dataset
+        whole = Window(0, 0, file.width, file.height)
+        transform = file.transform
+        if window is None or transform.b or transform.d:
+            return whole
+        box = transform_bounds(self.crs, self.src_crs, *self.window_bounds(window))
+        seen = from_bounds(*box, transform=transform).round_offsets().round_lengths(op="ceil")
+        return seen.intersection(whole) if rasterio.windows.intersect(seen, whole) else whole
+
+
+@contextmanager
+def open_file(
+    path: str, shown: str, options: Mapping[str, str] | None = None
+) -> Iterator[RasterFile]:
+    """Open what QGIS names as a raster: a file, a part of one, or an address that a person gave.
+
+    Args:
+        path: The name that GDAL is to open.
+        shown: What to call it in messages, with its parameter.
+        options: GDAL's open options.
+
+    Raises:
+        EngineError: It is no raster of a known format, is damaged, or would be read elsewhere.
+    """
+    file = Path(path)
+    formats = [*FORMATS]
+    if file.suffix.lower() == ".vrt" and file.is_file():
+        check_mosaic(file, shown)
+        formats = [VIRTUAL]
+    elif describes_others(file):
+        raise EngineError(
+            f"{shown} was not opened: it is no raster but a description of others, or of a service "
+            "in the network. Save the part that you need as GeoTIFF (Export > Save As) and use "
+            "that."
+        )
+    try:
+        with _address(path), _opened(path, formats, options or {}) as dataset:
+            dataset.shown = shown
+            yield dataset
+    except _NotOpened as error:
+        raise EngineError(
+            f"{shown} cannot be opened as a raster ({error}). It is damaged or of a format that "
+            "the engine does not read: copy or download it again, or save it as GeoTIFF in QGIS."
+        ) from error
+
+
+class _NotOpened(Exception):  # noqa: N818  # never leaves this file
+    """GDAL could not open a file."""
+
+
+def _opened(path: str, formats: list[str], options: Mapping[str, str]) -> RasterFile:
+    try:
+        file: RasterFile = ensure_env(RasterFile)(path, driver=formats, **options)
+    except (RasterioError, CRSError, ValueError) as error:
+        raise _NotOpened(reason(error)) from error
+    return file
+
+
+def _address(path: str) -> AbstractContextManager[object]:
+    """Let GDAL reach the address that a person gave, and no other."""
+    settings: AbstractContextManager[object] = nullcontext()
+    if _REMOTE.match(path):
+        address = {ALLOWED_ADDRESS: _SCHEME.sub(r"/vsicurl/\g<0>", path)}
+        settings = rasterio.Env(**address, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
+    return settings
+
+
+def reason(error: BaseException) -> str:
+    """Return GDAL's own words of what went wrong, which rasterio keeps below its own."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().rstrip(".") or type(error).__name__
+
+
+def _parts(window: Window, edge: int) -> Iterator[Window]:
+    bottom, right = window.row_off + window.height, window.col_off + window.width
+    for row in range(int(window.row_off), int(bottom), edge):
+        for column in range(int(window.col_off), int(right), edge):
+            yield Window(column, row, min(edge, right - column), min(edge, bottom - row))
+
+
+def _describe(band: int, window: Window) -> str:
+    return (
+        f"band {band}, rows {window.row_off} to {window.row_off + window.height - 1}, columns "
+        f"{window.col_off} to {window.col_off + window.width - 1}"
+    )
