@@ -22,6 +22,7 @@ from glacier_qgis.processing.destinations import Destinations
 from glacier_qgis.processing.help import help_url, short_help
 from glacier_qgis.processing.inputs import Inputs
 from glacier_qgis.processing.pages import Page, declared
+from glacier_qgis.processing.places import destination_faults
 from glacier_qgis.styles import Styler
 
 ICONS = Path(__file__).parent.parent / "icons"
@@ -135,7 +136,7 @@ class EngineAlgorithm(Described):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with several parameters together, each with the name of one."""
-        yield from ()
+        yield from destination_faults(self, parameters, context)
 
     def question(
         self, parameters: dict[str, Any], context: QgsProcessingContext
@@ -187,10 +188,10 @@ class EngineAlgorithm(Described):
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
         """Run the job and hand its outputs to QGIS."""
-        destinations = Destinations(self, parameters, context)
-        with self._inputs.copied(context, feedback):
-            result = run_job(self.ID, self._inputs.job | destinations.job_values(), feedback)
-        outputs = destinations.deliver(result, feedback)
+        with Destinations(self, parameters, context) as destinations:
+            with self._inputs.copied(context, feedback):
+                result = run_job(self.ID, self._inputs.job | destinations.job_values(), feedback)
+            outputs = destinations.deliver(result, feedback)
         names = {output.name() for output in self.outputDefinitions()}
         outputs |= {name: result[name] for name in names - outputs.keys() if name in result}
         for name, style in self.STYLES.items():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from qgis.core import (
     QgsDataSourceUri,
     QgsFeature,
     QgsFeatureSink,
-    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -20,8 +20,18 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterRasterDestination,
     QgsProcessingUtils,
+    QgsProperty,
     QgsVectorLayer,
 )
+
+from glacier_qgis.processing.delivery import Delivery
+from glacier_qgis.processing.geopackages import LockedError, is_database
+from glacier_qgis.processing.places import Place, destination_faults, destination_text, place_of
+
+LASTING = ".nc"
+"""Ending of files that a run goes on from: they stay, also where a layer cannot be delivered."""
+ROOM = 1_000_000
+"""Bytes; a disk with less is full."""
 
 
 class Destinations:
@@ -37,24 +47,24 @@ class Destinations:
         parameters: dict[str, Any],
         context: QgsProcessingContext,
     ) -> None:
+        for _, message in destination_faults(algorithm, parameters, context):
+            raise QgsProcessingException(message)
         self._algorithm = algorithm
         self._parameters = parameters
         self._context = context
+        self._delivery = Delivery()
         self._files: dict[str, str] = {}
         self._sinks: dict[str, str] = {}
         for definition in algorithm.destinationParameterDefinitions():
             name = definition.name()
-            if parameters.get(name) in (None, "") and not definition.defaultValue():
+            if not destination_text(definition, parameters, context):
                 continue
             if isinstance(definition, QgsProcessingParameterFeatureSink):
                 self._sinks[name] = QgsProcessingUtils.generateTempFilename(f"{name}.gpkg", context)
-                _check_sink(name, parameters.get(name))
             elif isinstance(definition, QgsProcessingParameterRasterDestination):
                 self._files[name] = algorithm.parameterAsOutputLayer(parameters, name, context)
             else:
                 self._files[name] = algorithm.parameterAsFileOutput(parameters, name, context)
-        for name, path in self._files.items():
-            _check_writable(name, Path(path))
 
     def job_values(self) -> dict[str, str]:
         """Return the path that the engine writes for each destination."""
@@ -62,26 +72,94 @@ class Destinations:
         return {name.lower(): str(Path(path).absolute()) for name, path in paths.items()}
 
     def deliver(self, result: Mapping[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
-        """Fill the sinks; return the value of every destination."""
+        """Fill the sinks; return the value of every destination.
+
+        Raises:
+            QgsProcessingException: It was cancelled, or a layer cannot be written. All is as before
+                the run then.
+        """
         outputs: dict[str, Any] = {
             name: path for name, path in self._files.items() if result.get(name)
         }
-        for name, path in self._sinks.items():
-            if result.get(name):
-                outputs[name] = self._fill(name, path, feedback)
+        try:
+            for name, path in self._sinks.items():
+                if result.get(name):
+                    outputs[name] = self._fill(name, path, feedback)
+            self._delivery.commit()
+        except LockedError as error:
+            self._delivery.undo()
+            raise QgsProcessingException(
+                f"{error}. Close it there, and run again: all files are as they were."
+            ) from error
+        except OSError as error:
+            self._delivery.undo()
+            raise QgsProcessingException(
+                f"The results cannot be put where they were asked for ({error}). Free some space "
+                "or choose other files, and run again: all files are as they were."
+            ) from error
+        except QgsProcessingException:
+            self._delivery.undo()
+            raise
         return outputs
 
-    def _fill(self, name: str, path: str, feedback: QgsProcessingFeedback) -> str:
-        layer = QgsVectorLayer(path, name, "ogr")
+    def _fill(self, name: str, file: str, feedback: QgsProcessingFeedback) -> str:
+        """Write the engine's features where they were asked for; return the layer's source."""
+        layer = QgsVectorLayer(file, name, "ogr")
         if not layer.isValid():
-            raise QgsProcessingException(f"{name}: the engine's file {path} cannot be opened.")
+            raise QgsProcessingException(f"{name}: the engine's file {file} cannot be opened.")
+        definition = self._algorithm.parameterDefinition(name)
+        place = place_of(definition, self._parameters, self._context)
+        if place is None or not _is_file(place):
+            return self._write(name, layer, self._parameters, self._context, feedback)
+        draft = (self._delivery.container if place.table else self._delivery.beside)(place.path)
+        aside = QgsProcessingContext()
+        aside.copyThreadSafeSettings(self._context)
+        parameters = {**self._parameters, name: self._redirected(name, draft)}
+        try:
+            source = self._write(name, layer, parameters, aside, feedback)
+        except QgsProcessingException as error:
+            full = shutil.disk_usage(draft.parent).free < ROOM
+            text = f"{name}: the disk of {place.path} is full. Free some space, and run again."
+            said = str(error).replace(str(draft.parent), str(place.path.parent))
+            raise QgsProcessingException(text if full else said) from error
+        final = source.replace(str(draft.parent), str(place.path.absolute().parent))
+        for details in aside.layersToLoadOnCompletion().values():
+            self._context.addLayerToLoadOnCompletion(final, details)
+        return final
+
+    def _redirected(self, name: str, draft: Path) -> object:
+        """Return the value of a sink's parameter, with another file in it."""
+        value = self._parameters.get(name)
+        definition = self._algorithm.parameterDefinition(name)
+        provider, colon, uri = destination_text(
+            definition, self._parameters, self._context
+        ).partition(":")
+        text = str(draft)
+        if colon and provider == "ogr":
+            container = QgsDataSourceUri(uri)
+            container.setDatabase(text)
+            text = f"ogr:{container.uri(False)}"
+        if not isinstance(value, QgsProcessingOutputLayerDefinition):
+            return text
+        redirected = QgsProcessingOutputLayerDefinition(value)
+        redirected.sink = QgsProperty.fromValue(text)
+        return redirected
+
+    def _write(
+        self,
+        name: str,
+        layer: QgsVectorLayer,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> str:
         fields = layer.fields()
         fields.remove(fields.indexOf("fid"))
-        sink, identifier = self._algorithm.parameterAsSink(
-            self._parameters, name, self._context, fields, layer.wkbType(), layer.crs()
+        sink, source = self._algorithm.parameterAsSink(
+            parameters, name, context, fields, layer.wkbType(), layer.crs()
         )
         if sink is None:
-            raise QgsProcessingException(self._algorithm.invalidSinkError(self._parameters, name))
+            raise QgsProcessingException(self._algorithm.invalidSinkError(parameters, name))
         for feature in layer.getFeatures():
             if feedback.isCanceled():
                 raise QgsProcessingException("Cancelled.")
@@ -90,33 +168,39 @@ class Destinations:
             copy.setAttributes([feature[field.name()] for field in fields])
             if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
                 raise QgsProcessingException(
-                    self._algorithm.writeFeatureError(sink, self._parameters, name)
+                    self._algorithm.writeFeatureError(sink, parameters, name)
                 )
-        sink.flushBuffer()
-        del sink  # closes the file
-        return str(identifier)
+        if not sink.flushBuffer():
+            raise QgsProcessingException(self._algorithm.writeFeatureError(sink, parameters, name))
+        del sink  # closes the file, and says nothing where that fails
+        written = QgsProcessingUtils.mapLayerFromString(source, context)
+        if written is None or 0 <= written.featureCount() < layer.featureCount():
+            raise QgsProcessingException(
+                f"{name}: not all features could be written to {source}. Free some space or choose "
+                "another file, and run again."
+            )
+        return str(source)
+
+    def __enter__(self) -> Destinations:
+        """Keep what the engine will replace, until the layers are delivered too."""
+        if self._sinks:
+            for path in self._files.values():
+                if not path.endswith(LASTING):
+                    self._delivery.remember(Path(path).absolute())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove what was kept."""
+        self._delivery.close()
 
 
-def _check_sink(name: str, value: object) -> None:
-    """Check a sink whose destination is a file; a database or memory is left to QGIS."""
-    if isinstance(value, QgsProcessingOutputLayerDefinition):
-        value = value.sink.staticValue()
-    if not isinstance(value, str) or value == QgsProcessing.TEMPORARY_OUTPUT:
-        return
-    provider, colon, uri = value.partition(":")
-    if provider == "ogr":
-        _check_writable(name, Path(QgsDataSourceUri(uri).database()))
-    elif not colon or len(provider) == 1:  # a path, on Windows with its drive
-        _check_writable(name, Path(value))
-
-
-def _check_writable(name: str, path: Path) -> None:
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise QgsProcessingException(
-            f"{name}: the folder {folder} does not exist. Create it, or choose another."
-        )
-    if not os.access(folder, os.W_OK):
-        raise QgsProcessingException(
-            f"{name}: you may not write to the folder {folder}. Choose another."
-        )
+def _is_file(place: Place) -> bool:
+    """Whether a sink goes to a file that can be written beside another, and moved."""
+    if place.path.is_dir():
+        return False
+    return not place.table or not place.path.exists() or is_database(place.path)

@@ -70,7 +70,7 @@ class GlacierProvider(QgsProcessingProvider):
 
     def supportedOutputRasterLayerExtensions(self) -> list[str]:
         """Rasters are GeoTIFFs."""
-        return ["tif"]
+        return ["tif", "tiff"]
 
     def loadAlgorithms(self) -> None:
         """Register everything; whether the engine is there shows when one is run."""

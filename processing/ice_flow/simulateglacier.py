@@ -120,6 +120,7 @@ class SimulateGlacier(EngineAlgorithm):
         if parameters.get("OBSERVED_TIME") is not None and not observed:
             yield "OBSERVED_TIME", "Give OBSERVED_OUTLINE or OBSERVED_SURFACE, or leave it empty."
         yield from balance.faults(self, parameters, context)
+        yield from super().faults(parameters, context)
 
     def question(
         self, parameters: dict[str, Any], context: QgsProcessingContext

@@ -86,6 +86,7 @@ class SurfaceMassBalance(EngineAlgorithm):
     ) -> Iterator[tuple[str, str]]:
         """See the base class."""
         yield from balance.faults(self, parameters, context)
+        yield from super().faults(parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -168,8 +168,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """Return a function that runs the real executable with the plugin in a fresh profile."""
+def qgis_program(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
+    """Return the real executable, and an environment with the plugin in a fresh profile."""
     program = next(filter(None, map(shutil.which, ("qgis_process.bin", "qgis_process"))), None)
     if program is None:
         pytest.skip("there is no qgis_process here")
@@ -182,6 +182,15 @@ def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]
     }
     for name in ("PYTHONPATH", "PYTHONHOME"):
         environment.pop(name, None)
+    enable = [program, "plugins", "enable", "glacier_qgis"]
+    subprocess.run(enable, env=environment, capture_output=True, check=False)
+    return program, environment
+
+
+@pytest.fixture(scope="session")
+def qgis_process(qgis_program: tuple[str, dict[str, str]]) -> Callable[..., Any]:
+    """Return a function that runs the real executable."""
+    program, environment = qgis_program
 
     def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -192,7 +201,6 @@ def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]
             check=False,
         )
 
-    call("plugins", "enable", "glacier_qgis")
     return call
 
 

@@ -91,10 +91,18 @@ def add(layer: QgsVectorLayer, wkt: str) -> Callable[..., None]:
 
 
 def saved(
-    layer: QgsVectorLayer, path: Path, driver: str = "GPKG", encoding: str = "UTF-8"
+    layer: QgsVectorLayer,
+    path: Path,
+    driver: str = "GPKG",
+    encoding: str = "UTF-8",
+    name: str = "",
 ) -> QgsVectorLayer:
     options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName, options.fileEncoding = driver, encoding
+    options.driverName, options.fileEncoding, options.layerName = driver, encoding, name
+    if name and path.exists():
+        options.actionOnExistingFile = (
+            QgsVectorFileWriter.ActionOnExistingFile.CreateOrOverwriteLayer
+        )
     QgsVectorFileWriter.writeAsVectorFormatV3(
         layer, str(path), QgsCoordinateTransformContext(), options
     )

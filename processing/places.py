@@ -1,0 +1,217 @@
+"""Where outputs go and where inputs lie, to see before the work that nothing is lost by it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsDataSourceUri,
+    QgsFileUtils,
+    QgsMapLayer,
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingUtils,
+    QgsProperty,
+    QgsProviderRegistry,
+    QgsVectorFileWriter,
+)
+
+from glacier_qgis.processing.geopackages import is_database, is_locked
+
+TIFF = ("", ".tif", ".tiff")
+OURS = {"layer_styles"}
+"""Tables that QGIS keeps beside a layer, and that go with it."""
+LARGEST_MOSAIC = 20_000_000
+"""Bytes of a virtual raster; a larger one is none."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file that an output goes to, or that an input lies in.
+
+    Attributes:
+        path: The file.
+        table: The layer in it, blank where the file is the layer.
+    """
+
+    path: Path
+    table: str = ""
+
+
+def destination_faults(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with where outputs are to go: the output's name, and a message."""
+    inputs = list(_inputs(algorithm, parameters, context))
+    taken: dict[Place, str] = {}
+    for definition in algorithm.destinationParameterDefinitions():
+        name = definition.name()
+        place = place_of(definition, parameters, context)
+        if place is None:
+            continue
+        text = _unusable(definition, place)
+        other = taken.setdefault(Place(place.path.absolute(), place.table), name)
+        if not text and other != name:
+            text = f"{place.path} is also given for {other}. Give each output a file of its own."
+        for role, source in inputs:
+            if not text and _is_lost(source, place):
+                text = (
+                    f"{place.path} holds the input {role}, which would be replaced. Choose another "
+                    "file."
+                )
+        if text:
+            yield name, f"{name}: {text}"
+
+
+def place_of(
+    definition: QgsProcessingParameterDefinition,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+) -> Place | None:
+    """Return the file that an output goes to; None for none, memory, and databases on servers."""
+    text = destination_text(definition, parameters, context)
+    if text in ("", QgsProcessing.TEMPORARY_OUTPUT):
+        return None
+    if not isinstance(definition, QgsProcessingParameterFeatureSink):
+        return Place(Path(text))
+    provider = re.match(r"(.{3,}?):(.*)", text)
+    if provider is None:
+        path = Path(text)
+        known = QgsVectorFileWriter.driverForExtension(path.suffix.removeprefix("."))
+        return Place(path if path.suffix and known else path.with_name(f"{path.name}.gpkg"))
+    uri = QgsDataSourceUri(provider[2])
+    if provider[1] != "ogr" or not uri.database():
+        return None
+    return Place(Path(uri.database()), uri.table())
+
+
+def destination_text(
+    definition: QgsProcessingParameterDefinition,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+) -> str:
+    """Return the text of a destination as it was chosen, blank where it was not."""
+    value = parameters.get(definition.name())
+    if value in (None, ""):
+        value = definition.defaultValue()
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        value = value.sink
+    if isinstance(value, QgsProperty):
+        value = value.valueAsString(context.expressionContext(), "")[0]
+    return str(value) if value else ""
+
+
+def _unusable(definition: QgsProcessingParameterDefinition, place: Place) -> str:
+    """Return why a file cannot be written, or what would be lost by it; blank for nothing."""
+    path, folder = place.path, place.path.absolute().parent
+    raster = isinstance(definition, QgsProcessingParameterRasterDestination)
+    if raster and path.suffix.lower() not in TIFF:
+        return (
+            f"results are GeoTIFFs, and {path.name} would be one under another name. Name it "
+            f"{path.with_suffix('.tif').name}; 'Translate' makes other formats of it."
+        )
+    if not folder.is_dir():
+        return f"the folder {folder} does not exist. Create it, or choose another."
+    if not os.access(folder, os.W_OK):
+        return f"you may not write to the folder {folder}. Choose another."
+    if not isinstance(definition, QgsProcessingParameterFeatureSink) or not path.is_file():
+        return ""
+    if is_database(path) and is_locked(path):
+        return (
+            f"{path} is locked by another program. Close it there, or save the edits that hold it, "
+            "and run again."
+        )
+    layers = QgsProviderRegistry.instance().querySublayers(str(path))
+    names = sorted({layer.name() for layer in layers} - OURS)
+    if not place.table and len(names) > 1:
+        return (
+            f"{path} holds the layers {', '.join(names)}, which would be lost. Choose another "
+            "file, or 'Save to GeoPackage' to add a layer to this one."
+        )
+    return ""
+
+
+def _inputs(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[tuple[str, Place]]:
+    """Yield the files that inputs lie in, each with the input's name."""
+    for definition in algorithm.parameterDefinitions():
+        name = definition.name()
+        value = parameters.get(name)
+        layers: list[QgsMapLayer | None] = []
+        match definition:
+            case QgsProcessingParameterRasterLayer():
+                layers = [algorithm.parameterAsRasterLayer(parameters, name, context)]
+            case QgsProcessingParameterFeatureSource() if value is not None:
+                layers = [algorithm.parameterAsVectorLayer(parameters, name, context)]
+            case QgsProcessingParameterMultipleLayers():
+                layers = list(_listed(value, context))
+        for layer in layers:
+            for place in _places_of(layer) if layer is not None else ():
+                yield name, place
+
+
+def _listed(value: object, context: QgsProcessingContext) -> Iterator[QgsMapLayer | None]:
+    for each in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(each, QgsMapLayer):
+            yield each
+        elif each:
+            yield QgsProcessingUtils.mapLayerFromString(str(each), context)
+
+
+def _places_of(layer: QgsMapLayer) -> Iterator[Place]:
+    """Yield the file of a layer, and those that a virtual raster is made of."""
+    source = layer.source()
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), source)
+    table = parts.get("layerName") or ""
+    if not table and layer.providerType() == "ogr":
+        layers = QgsProviderRegistry.instance().querySublayers(parts.get("path") or "")
+        table = next((each.name() for each in layers[parts.get("layerId") or 0 :]), "")
+    for text in (parts.get("path") or "", *re.findall(r'"([^"]+)"', source)):
+        path = Path(text)
+        if path.is_file():
+            yield Place(path, table)
+            yield from (Place(member) for member in _members(path))
+
+
+def _members(path: Path) -> Iterator[Path]:
+    """Yield the files that a virtual raster is made of."""
+    if path.suffix.lower() != ".vrt" or path.stat().st_size > LARGEST_MOSAIC:
+        return
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for named in re.findall(r"<SourceFilename[^>]*>([^<]+)</SourceFilename>", text):
+        member = path.parent / named  # an absolute name stays as it is
+        if member.is_file():
+            yield member
+            yield from _members(member)
+
+
+def _is_lost(source: Place, place: Place) -> bool:
+    """Whether an input is lost when an output is written."""
+    if place.table:
+        same = source.table.casefold() == place.table.casefold()
+        return same and _is_one(source.path, place.path)
+    files = {str(place.path), *QgsFileUtils.sidecarFilesForPath(str(place.path))}
+    used = {str(source.path), *QgsFileUtils.sidecarFilesForPath(str(source.path))}
+    return any(_is_one(Path(a), Path(b)) for a in files for b in used)
+
+
+def _is_one(first: Path, second: Path) -> bool:
+    """Whether two paths are one file, through links and in small or capital letters too."""
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
