@@ -40,9 +40,13 @@ from glacier_qgis.models.package.card import ZoneClass
 from glacier_qgis.models.package.package import Model
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.metric import transform_bounds
 from glacier_qgis.models.raster.sink import create_raster
-from glacier_qgis.models.raster.source import Scene, native_cell_size, work_grid
+from glacier_qgis.models.raster.source import (
+    Scene,
+    bounds_beside,
+    native_cell_size,
+    work_grid,
+)
 from glacier_qgis.models.vector.source import read_polygons
 
 COPY_BLOCK = 1024
@@ -245,7 +249,7 @@ def copy_to_input_grid(draft: Path, scene: Scene, extent: Grid, target: Path) ->
     """
     with rasterio.open(draft) as result:
         window = _window_over(scene, extent)
-        transform = scene.dataset.transform @ Affine.translation(window.col_off, window.row_off)
+        transform = scene.transform @ Affine.translation(window.col_off, window.row_off)
         with WarpedVRT(
             result,
             crs=scene.crs.to_wkt(),
@@ -272,8 +276,8 @@ def copy_to_input_grid(draft: Path, scene: Scene, extent: Grid, target: Path) ->
 
 def _window_over(scene: Scene, grid: Grid) -> Window:
     """Return the scene's pixels that the work grid touches."""
-    west, south, east, north = transform_bounds(grid.bounds, grid.crs, scene.crs)
-    inverse = ~scene.dataset.transform
+    west, south, east, north = bounds_beside(grid, scene)
+    inverse = ~scene.transform
     box = [(west, south), (west, north), (east, south), (east, north)]
     corners = [inverse @ point for point in box]
     height, width = scene.dataset.shape

@@ -26,6 +26,7 @@ from glacier_qgis.models.raster.metric import (
     metric_crs,
     transform_bounds,
 )
+from glacier_qgis.models.raster.virtual import as_warpable, turned, whole_turn
 
 AVERAGE_FROM = 1.5
 """Ratio of target to source cell from which cells are averaged instead of interpolated."""
@@ -58,12 +59,15 @@ class Scene:
         return str(self.dataset.name)
 
     @property
+    def transform(self) -> Affine:
+        """From (column, row) to coordinates; longitudes beyond 180 count on from -180."""
+        return turned(self.dataset.transform, self.dataset.width, self.crs)
+
+    @property
     def corners(self) -> tuple[list[float], list[float]]:
         """Coordinates of the four corners: xs and ys."""
         height, width = self.dataset.shape
-        points = [
-            self.dataset.transform @ p for p in ((0, 0), (width, 0), (width, height), (0, height))
-        ]
+        points = [self.transform @ p for p in ((0, 0), (width, 0), (width, height), (0, height))]
         return [x for x, _ in points], [y for _, y in points]
 
     @property
@@ -128,10 +132,19 @@ def _with_heights(crs: CRS, dataset: RasterFile) -> CRS | None:
 def native_cell_size(scene: Scene, crs: CRS) -> float:
     """Return the edge of a square with the area of the scene's central pixel, m in `crs`."""
     height, width = scene.dataset.shape
-    column, row = width / 2, height / 2
-    points = [
-        scene.dataset.transform @ p for p in ((column, row), (column + 1, row), (column, row + 1))
-    ]
+    return _cell_size_at(scene, width / 2, height / 2, crs)
+
+
+def _cell_size_under(scene: Scene, grid: Grid) -> float:
+    """Return the same of the pixel under the middle of a grid; a wide scene has its own far off."""
+    west, south, east, north = grid.bounds
+    to_scene = transformer(grid.crs, scene.crs)
+    place = to_scene.transform((west + east) / 2, (south + north) / 2)
+    return _cell_size_at(scene, *(~scene.transform @ place), grid.crs)
+
+
+def _cell_size_at(scene: Scene, column: float, row: float, crs: CRS) -> float:
+    points = [scene.transform @ p for p in ((column, row), (column + 1, row), (column, row + 1))]
     to_metres = transformer(scene.crs, crs)
     (x0, y0), (x1, y1), (x2, y2) = (to_metres.transform(*point) for point in points)
     return math.sqrt(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
@@ -181,7 +194,7 @@ def work_grid(
                 f"EXTENT does not touch {scene.role}: the extent is {_describe(asked)}, the raster "
                 f"{_describe(own)} (m, {crs.name}). Draw it over the raster."
             )
-    on_lattice = not shared and crs == scene.crs and _is_north_up(scene.dataset.transform)
+    on_lattice = not shared and crs == scene.crs and _is_north_up(scene.transform)
     origin = (own[0], own[3]) if on_lattice and math.isclose(cell, native) else (0.0, 0.0)
     first = math.floor((west - origin[0]) / cell + 1e-6)
     last = math.ceil((east - origin[0]) / cell - 1e-6)
@@ -198,7 +211,7 @@ def work_grid(
 
 
 def _check_longitudes(scene: Scene) -> None:
-    """Refuse longitudes beyond half a turn, of which GDAL would find nothing, or one side only.
+    """Refuse the whole Earth as what a job is about, where its longitudes go beyond half a turn.
 
     Beyond a whole turn they are no longitudes: the CRS is wrong, which `metric.centre` says.
     """
@@ -206,11 +219,12 @@ def _check_longitudes(scene: Scene) -> None:
     half_a_turn = math.pi / scene.crs.axis_info[0].unit_conversion_factor
     pixel = abs(scene.dataset.transform.a) + abs(scene.dataset.transform.b)
     furthest = max(-west, east)
-    if scene.crs.is_geographic and half_a_turn + pixel < furthest <= 2 * half_a_turn + pixel:
+    beyond = half_a_turn + pixel < furthest <= 2 * half_a_turn + pixel
+    if scene.crs.is_geographic and beyond and east - west > half_a_turn:
         raise EngineError(
-            f"{scene.role}: {scene.name} has longitudes from {west:g} to {east:g}, and only those "
-            "from -180 to 180 are understood. Warp it to a system in metres first (Raster > "
-            "Projections > Warp)."
+            f"{scene.role}: {scene.name} has longitudes from {west:g} to {east:g}, so that its "
+            "middle is far from any glacier. Clip it to the surroundings of the glacier, or warp "
+            "it to a system in metres (Raster > Projections > Warp)."
         )
 
 
@@ -231,6 +245,16 @@ def _near(extent: Extent, scene: Scene) -> tuple[Bounds, CRS]:
         min(whole[3], north + margins[1]),
     )
     return (part if part[0] < part[2] and part[1] < part[3] else whole), crs
+
+
+def bounds_beside(grid: Grid, scene: Scene) -> Bounds:
+    """Return the box of a grid in the CRS of a scene, by longitudes as the scene counts them."""
+    west, south, east, north = transform_bounds(grid.bounds, grid.crs, scene.crs)
+    if (turn := whole_turn(scene.crs)) is not None:
+        east += turn * (west > east)
+        apart = (scene.bounds[0] + scene.bounds[2] - west - east) / 2
+        west, east = (edge + turn * round(apart / turn) for edge in (west, east))
+    return west, south, east, north
 
 
 def _describe(bounds: Bounds) -> str:
@@ -267,26 +291,29 @@ def warped(
             `AVERAGE_FROM`, and interpolates bilinearly elsewhere.
     """
     dataset = scene.dataset
-    coarser = grid.cell_size / native_cell_size(scene, grid.crs)
+    coarser = grid.cell_size / _cell_size_under(scene, grid)
     if resampling is None:
         resampling = Resampling.average if coarser > AVERAGE_FROM else Resampling.bilinear
     alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind == ColorInterp.alpha]
-    with RasterView(
-        dataset,
-        src_crs=scene.crs.to_wkt(),
-        crs=grid.crs.to_wkt(),
-        transform=grid.transform,
-        width=grid.width,
-        height=grid.height,
-        resampling=resampling,
-        src_nodata=dataset.nodata,
-        nodata=math.nan,
-        dtype="float32",
-        src_alpha=alpha[0] if alpha else 0,
-        warp_mem_limit=64,
-        **_scales(dataset.transform, coarser),
-        UNIFIED_SRC_NODATA="NO",  # a pixel is void in the band that says so, not only where all do
-    ) as view:
+    with (
+        as_warpable(dataset, scene.crs) as source,
+        RasterView(
+            source,
+            src_crs=scene.crs.to_wkt(),
+            crs=grid.crs.to_wkt(),
+            transform=grid.transform,
+            width=grid.width,
+            height=grid.height,
+            resampling=resampling,
+            src_nodata=source.nodata,
+            nodata=math.nan,
+            dtype="float32",
+            src_alpha=alpha[0] if alpha else 0,
+            warp_mem_limit=64,
+            **_scales(dataset.transform, coarser),
+            UNIFIED_SRC_NODATA="NO",  # void in the band that says so, not only where all do
+        ) as view,
+    ):
         yield view
 
 

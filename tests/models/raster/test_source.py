@@ -220,20 +220,6 @@ def test_an_extent_that_holds_the_raster_changes_nothing(
         assert work_grid(scene, extent) == work_grid(scene)
 
 
-@pytest.mark.parametrize("west", [178.02, 181.0, 315.0, -181.0])
-def test_longitudes_beyond_half_a_turn_are_refused_with_the_cure(
-    tmp_path: Path, west: float
-) -> None:
-    values = np.ones((100, 200), "float32")
-    transform = Affine(0.01, 0, west, 0, -0.01, 68)
-    source = write(tmp_path / "a.tif", values, transform, "EPSG:4326")
-    with (
-        open_raster(source) as scene,
-        pytest.raises(EngineError, match=r"longitudes from .* Warp it"),
-    ):
-        work_grid(scene)
-
-
 @pytest.mark.parametrize("west", [-180.0, 179.0])
 def test_a_scene_may_end_at_the_date_line(tmp_path: Path, west: float) -> None:
     transform = Affine(0.01, 0, west, 0, -0.01, 68)

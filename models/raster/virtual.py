@@ -1,0 +1,157 @@
+"""A raster as GDAL's warper can take it: no number is void, longitudes go from -180 to 180.
+
+The warper knows one value of no data for a band, so that an infinity, or a NaN that nobody
+declared, becomes the mean of all pixels around it; and it asks for longitudes from -180 to 180,
+of which a raster that counts them from 0 to 360 has one half only. Both are mended by a virtual
+raster (GDAL's VRT) before the file, so that it is still read window by window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+import rasterio
+from affine import Affine
+from pyproj import CRS
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.io import DatasetReader
+
+NO_NUMBERS = ("-inf", "inf", "-3.4028234663852886e+38", "3.4028234663852886e+38")
+"""What floating-point rasters hold where a program had nothing to write, besides NaN: logarithms
+of zero, and the limits of 32-bit numbers, to which those of 64-bit numbers are cut."""
+SEAM = 3
+"""Columns beyond half a turn that are repeated from the other side, for interpolation there."""
+ABOUT = 1.5
+"""Columns within which a raster ends at half a turn, or comes round to where it began."""
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """Where a raster's pixels are laid out: its size, its transform, and copies of the raster.
+
+    Attributes:
+        width: Columns.
+        transform: From (column, row) to coordinates.
+        offsets: The columns at which copies of the raster begin.
+    """
+
+    width: int
+    transform: Affine
+    offsets: Sequence[int]
+
+
+@contextmanager
+def as_warpable(dataset: DatasetReader, crs: CRS) -> Iterator[DatasetReader]:
+    """Open a raster so that it can be warped; NaN is no data where it is not the file itself.
+
+    Args:
+        dataset: The open file.
+        crs: What its coordinates are in.
+    """
+    canvas = _around_the_earth(dataset, crs)
+    floats = any(kind.startswith("float") for kind in dataset.dtypes)
+    if canvas is None and not floats:
+        yield dataset
+        return
+    height, width = dataset.shape
+    canvas = canvas or _Canvas(width, dataset.transform, [0])
+    text = _laid_out(dataset, canvas)
+    for number in NO_NUMBERS if floats else ():
+        hole = f"<NODATA>{number}</NODATA>"
+        whole = _Canvas(canvas.width, canvas.transform, [0])
+        text = _virtual(text, whole, (canvas.width, height), [hole] * dataset.count, dataset)
+    with rasterio.open(text, driver="VRT") as view:
+        yield view
+
+
+def turned(transform: Affine, width: int, crs: CRS) -> Affine:
+    """Return a transform that counts longitudes so that a raster's middle is within half a turn.
+
+    What is beyond a whole turn is no longitude, and stays: `metric.centre` refuses it.
+    """
+    turn = whole_turn(crs)
+    middle = transform.c + width * transform.a / 2
+    if turn is None or transform.b or transform.d or abs(middle) > turn:
+        return transform
+    if abs(middle) <= turn / 2:
+        return transform
+    return Affine.translation(-math.copysign(turn, middle), 0) @ transform
+
+
+def whole_turn(crs: CRS) -> float | None:
+    """Return a whole turn in the unit of a geographic CRS; None for another one."""
+    if not crs.is_geographic:
+        return None
+    return 2 * math.pi / crs.axis_info[0].unit_conversion_factor
+
+
+def _around_the_earth(dataset: DatasetReader, crs: CRS) -> _Canvas | None:
+    """Lay a raster out from -180 to 180; None where it has no other longitudes, and no seam."""
+    turn, transform = whole_turn(crs), dataset.transform
+    if turn is None or transform.b or transform.d or transform.a <= 0:
+        return None
+    step, width = transform.a, dataset.width
+    west, east = transform.c, transform.c + width * step
+    beyond = west < -turn / 2 - ABOUT * step or east > turn / 2 + ABOUT * step
+    whole = east - west > turn - ABOUT * step
+    if not (beyond or whole) or abs(west + east) / 2 > turn:
+        return None
+    first = math.floor((-turn / 2 - west) / step) - SEAM
+    columns = math.ceil(turn / step) + 2 * SEAM + 1
+    copies = [round(times * turn / step) - first for times in (-2, -1, 0, 1, 2)]
+    seen = [offset for offset in copies if -width < offset < columns]
+    corner = Affine.translation(first * step, 0) @ transform
+    return _Canvas(columns, corner, seen)
+
+
+def _laid_out(dataset: DatasetReader, canvas: _Canvas) -> str:
+    """Return the text of a virtual raster with copies of a file, void where its mask says so."""
+    masked = [
+        "" if MaskFlags.all_valid in flags else "<UseMaskBand>true</UseMaskBand>"
+        for flags in dataset.mask_flag_enums
+    ]
+    return _virtual(dataset.name, canvas, (dataset.width, dataset.height), masked, dataset)
+
+
+def _virtual(
+    source: str,
+    canvas: _Canvas,
+    size: tuple[int, int],
+    rules: Sequence[str],
+    dataset: DatasetReader,
+) -> str:
+    """Return the text of a virtual raster.
+
+    Args:
+        source: The path, or the text, of what is laid out.
+        canvas: Where.
+        size: Columns and rows of `source`.
+        rules: What makes a pixel of each band void, in the words of VRT.
+        dataset: The file, for what bands are.
+    """
+    width, height = size
+    transform = ", ".join(repr(number) for number in canvas.transform.to_gdal())
+    bands = []
+    for band, (rule, kind) in enumerate(zip(rules, dataset.colorinterp, strict=True), 1):
+        alpha = kind == ColorInterp.alpha
+        copies = "".join(
+            f'<ComplexSource><SourceFilename relativeToVRT="0">{escape(source)}</SourceFilename>'
+            f"<SourceBand>{band}</SourceBand>{'' if alpha else rule}"
+            f'<SrcRect xOff="0" yOff="0" xSize="{width}" ySize="{height}"/>'
+            f'<DstRect xOff="{offset}" yOff="0" xSize="{width}" ySize="{height}"/></ComplexSource>'
+            for offset in canvas.offsets
+        )
+        void = "" if alpha else "<NoDataValue>nan</NoDataValue>"
+        meaning = "<ColorInterp>Alpha</ColorInterp>" if alpha else ""
+        bands.append(
+            f'<VRTRasterBand dataType="Float32" band="{band}">{meaning}{void}{copies}'
+            "</VRTRasterBand>"
+        )
+    return (
+        f'<VRTDataset rasterXSize="{canvas.width}" rasterYSize="{height}">'
+        f"<GeoTransform>{transform}</GeoTransform>{''.join(bands)}</VRTDataset>"
+    )
