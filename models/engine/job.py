@@ -71,9 +71,11 @@ class RasterInput(_LayerInput):
 
     Attributes:
         options: GDAL's options for opening it, as chosen in QGIS.
+        band: The band to read where a single one is needed; None where nobody chose.
     """
 
     options: dict[str, str] = Field(default_factory=dict)
+    band: int | None = Field(default=None, ge=1)
 
 
 class VectorInput(_LayerInput):

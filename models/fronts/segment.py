@@ -39,6 +39,7 @@ from glacier_qgis.models.fronts.zones import (
 from glacier_qgis.models.package.card import ZoneClass
 from glacier_qgis.models.package.package import Model
 from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
 from glacier_qgis.models.raster.source import (
@@ -140,6 +141,7 @@ def segment(
     )
     with ExitStack() as stack:
         view = stack.enter_context(network_view(scene, grid, bands, card.input_values, known))
+        tell_no_numbers(scene, bands, reporter)
         rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
         read: Read = view.read
         if companions is not None:

@@ -26,6 +26,7 @@ from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene, catalo
 from glacier_qgis.models.fronts.time_series_cluster import run_on_cluster
 from glacier_qgis.models.fronts.time_series_companions import sees_series
 from glacier_qgis.models.fronts.time_series_consistent import make_consistent
+from glacier_qgis.models.fronts.time_series_duplicates import look_at
 from glacier_qgis.models.fronts.time_series_models import group_by_model, segment_groups
 from glacier_qgis.models.fronts.time_series_segment import (
     Plan,
@@ -95,7 +96,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             read_layer(self.fjord_mask, "FJORD_MASK", columns=[])
         settings = [self._settings(group.card.model_dump_json(), mask) for group in groups]
         work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
-        crs = series_crs(scenes, work).to_wkt()
+        crs = series_crs(scenes, work)
         plans = [
             Plan(
                 options=self._inference(group.folder, mask, work),
@@ -103,13 +104,14 @@ class TerminusTimeSeries(Inference, Extraction, Job):
                 settings=setting,
                 together=self.consistent and sees_series(group.card),
                 work=work,
-                crs=crs,
+                crs=crs.to_wkt(),
             )
             for group, setting in zip(groups, settings, strict=True)
         ]
+        shown = look_at(scenes, self.extent, crs, max(plan.cell_size for plan in plans))
         stage = Stage(reporter, 0, SEGMENTATION_SHARE)
         with self._runner(scenes, [group.folder for group in groups], work, reporter) as run:
-            segmented = segment_groups(groups, plans, run, stage)
+            segmented = segment_groups(groups, plans, shown, run, stage)
         with tempfile.TemporaryDirectory(prefix=DRAFT, dir=work.path) as folder:
             if self.consistent:
                 stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)

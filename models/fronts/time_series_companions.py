@@ -47,7 +47,7 @@ class CompanionFiles(Parameters):
     """Where the ranks of a scene and of its companions are; travels as JSON.
 
     Attributes:
-        own: Of the scene itself, which is among the sums.
+        own: Of the scene itself, or of the one that it shows again, which is among the sums.
         near: Of those that are near in time.
         sums: Over all scenes, the scene itself among them; see `add_up`.
     """

@@ -46,15 +46,19 @@ def make_consistent(
 
     Args:
         scenes: After the first pass; cells of one size coincide, and only scenes with cells of
-            one size are compared. Undated ones stay as they are, and so do all of a model that
-            knows further classes.
+            one size are compared. Undated ones and duplicates stay as they are, and so do all of a
+            model that knows further classes.
         folder: Where a folder a scene is made, in place of those of the first pass.
         reporter: Told how far it is.
 
     Returns:
         In the same order.
     """
-    dated = [scene for scene in scenes if scene.folder is not None and scene.scene.date]
+    dated = [
+        scene
+        for scene in scenes
+        if scene.folder is not None and scene.scene.date and not scene.duplicate
+    ]
     distinct = list({scene.folder: scene for scene in dated}.values())
     distinct.sort(key=lambda scene: str(scene.scene.date))
     alike: dict[float, list[SegmentedScene]] = {}

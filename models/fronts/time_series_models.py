@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -17,6 +17,7 @@ from glacier_qgis.models.fronts.model_choice import (
 )
 from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene
+from glacier_qgis.models.fronts.time_series_duplicates import Shown, find_originals
 from glacier_qgis.models.fronts.time_series_segment import (
     Plan,
     Run,
@@ -78,13 +79,18 @@ def group_by_model(
 
 
 def segment_groups(
-    groups: Sequence[ModelGroup], plans: Sequence[Plan], run: Run, reporter: Reporter
+    groups: Sequence[ModelGroup],
+    plans: Sequence[Plan],
+    shown: Sequence[Shown | None],
+    run: Run,
+    reporter: Reporter,
 ) -> list[SegmentedScene]:
-    """Segment the scenes of every model.
+    """Segment the scenes of every model, and say which show again what another one shows.
 
     Args:
         groups: The models with their scenes.
         plans: How the scenes of each are segmented.
+        shown: What each scene shows, by its place in the series.
         run: Who does the work.
         reporter: Told of progress, and warned of each scene that failed.
 
@@ -99,10 +105,14 @@ def segment_groups(
     for group, plan in zip(groups, plans, strict=True):
         after = done + len(group.scenes)
         stage = Stage(reporter, done / count, after / count)
-        segmented = segment_scenes([*group.scenes.values()], plan, run, stage)
+        seen = [shown[place] for place in group.scenes]
+        segmented = segment_scenes([*group.scenes.values()], seen, plan, run, stage)
         found |= zip(group.scenes, segmented, strict=True)
         done = after
     ordered = [found[place] for place in sorted(found)]
     if all(scene.folder is None for scene in ordered):
         raise EngineError(f"Every one of the {count} scenes failed. {ordered[0].outcome.reason}")
-    return ordered
+    whole = [place for place, scene in enumerate(ordered) if scene.folder is not None]
+    originals = find_originals([shown[place] for place in whole])
+    again = {place for at, place in enumerate(whole) if originals[at] != at}
+    return [replace(scene, duplicate=place in again) for place, scene in enumerate(ordered)]

@@ -1,12 +1,10 @@
-"""Screening of a series: what was seen twice, and lines that do not go with their neighbours."""
+"""Screening of a series: lines that are inconsistent with those of neighbouring dates."""
 
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +15,6 @@ from shapely import LineString, Polygon
 
 Array = npt.NDArray[np.float64]
 
-DUPLICATE_SHARE = 0.5
-"""Scenes of one day are duplicates if they share this much of the smaller one. Neighbouring
-frames of one pass overlap by a tenth and show different places."""
 NEIGHBOURS = 8
 """Scenes next in time that a line is compared with."""
 FEWEST = 4
@@ -40,41 +35,14 @@ class Observation:
     """What one scene shows; all coordinates in one metric CRS.
 
     Attributes:
-        image_id: Of the scene.
         date: Day of acquisition.
         extent: The part of the scene that was worked on.
         lines: The fronts, each with the glacier on its left.
     """
 
-    image_id: str
     date: datetime.date | None
     extent: Polygon
     lines: Sequence[LineString]
-
-
-def find_duplicates(observations: Sequence[Observation]) -> list[bool]:
-    """Return which scenes show again what one before them in the sequence shows.
-
-    That is a scene of the same name and date, or of the same day and place. Of undated ones nothing
-    is known: files of one name may lie in a folder for each day.
-    """
-    of_a_day = defaultdict(list)
-    for index, observation in enumerate(observations):
-        if observation.date is not None:
-            of_a_day[observation.date].append(index)
-    found = [False] * len(observations)
-    for indices in of_a_day.values():
-        for first, second in combinations(indices, 2):
-            found[second] |= _shows_again(observations[first], observations[second])
-    return found
-
-
-def _shows_again(first: Observation, second: Observation) -> bool:
-    if first.image_id == second.image_id:
-        return True
-    smaller = min(first.extent.area, second.extent.area)
-    shared = first.extent.intersection(second.extent).area
-    return bool(shared >= DUPLICATE_SHARE * smaller)
 
 
 def displacement(line: LineString, other: LineString) -> float:
@@ -115,7 +83,7 @@ def find_outliers(
 
     Args:
         observations: Scenes, in any order; those without a date are not judged.
-        duplicates: Scenes that others are not compared with.
+        duplicates: Scenes that others are not compared with; what is usual is not taken from them.
         cell_size: Edge of a cell, m.
     """
     series = _Series(observations, duplicates)
@@ -132,11 +100,13 @@ def find_outliers(
             moved = np.array([series.displacement(line, match) for match in matches])
             judged.append((line, departure(days, moved)))
     fronts = series.fronts()
-    for front in set(fronts.values()):
-        of_front = [(line, far) for line, far in judged if fronts[line] == front]
-        departures = np.array([far for _, far in of_front])
-        for (line, _), wrong in zip(of_front, far_out(departures, cell_size), strict=True):
-            flags[line.scene][line.number] = wrong
+    usual: dict[int, list[float]] = {}
+    for line, far in judged:
+        if not duplicates[line.scene]:
+            usual.setdefault(fronts[line], []).append(far)
+    for line, far in judged:
+        departures = np.array(usual.get(fronts[line], [far]))
+        flags[line.scene][line.number] = abs(far) > usual_reach(departures, cell_size)
     return flags
 
 
@@ -160,12 +130,10 @@ def _trend(days: Array, moved: Array) -> float:
     return float(np.median(moved - slope * days))
 
 
-def far_out(departures: Array, cell_size: float) -> npt.NDArray[np.bool_]:
-    """Return which departures are far beyond what all of them show."""
-    if departures.size == 0:
-        return np.zeros(0, dtype=bool)
+def usual_reach(departures: Array, cell_size: float) -> float:
+    """Return how far the lines of a front may depart before one is an outlier, m."""
     spread = MAD_TO_SIGMA * np.median(np.abs(departures - np.median(departures)))
-    return np.asarray(np.abs(departures) > max(BEYOND * spread, LEAST_CELLS * cell_size))
+    return float(max(BEYOND * spread, LEAST_CELLS * cell_size))
 
 
 @dataclass(frozen=True)
@@ -207,9 +175,17 @@ class _Series:
         return displacement(self._geometry(line), self._geometry(other))
 
     def fronts(self) -> dict[_Line, int]:
-        """Number the fronts: lines that are linked by matches are one."""
+        """Number the fronts: lines that are linked by matches are one.
+
+        A line of a duplicate is of the front of its first match, and links no others.
+        """
         index = {line: number for number, line in enumerate(self.lines)}
-        links = [(index[line], index[m]) for line in self.lines for m in self.matches(line)]
+        counted = {*self._order}
+        links = [
+            (index[line], index[match])
+            for line in self.lines
+            for match in self.matches(line)[: None if line.scene in counted else 1]
+        ]
         rows, columns = np.array(links, dtype=int).reshape(-1, 2).T
         shape = (len(index), len(index))
         graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=shape)

@@ -22,6 +22,7 @@ from glacier_qgis.models.fronts.companions import near_in_time
 from glacier_qgis.models.fronts.options import Inference
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene
 from glacier_qgis.models.fronts.time_series_companions import CompanionFiles, add_up
+from glacier_qgis.models.fronts.time_series_duplicates import Shown, find_originals
 from glacier_qgis.models.fronts.time_series_task import (
     RANKS,
     RECORD,
@@ -48,11 +49,13 @@ class SegmentedScene:
         scene: Which.
         folder: Holds `ZONES` and `PROBABILITY`; None if the scene failed.
         outcome: How it went.
+        duplicate: Whether it shows again what another scene shows, and so is no evidence.
     """
 
     scene: SeriesScene
     folder: Path | None
     outcome: Outcome
+    duplicate: bool = False
 
 
 Watch = Callable[[SceneTask, float], None]
@@ -139,12 +142,17 @@ class Plan:
 
 
 def segment_scenes(
-    scenes: Sequence[SeriesScene], plan: Plan, run: Run, reporter: Reporter
+    scenes: Sequence[SeriesScene],
+    shown: Sequence[Shown | None],
+    plan: Plan,
+    run: Run,
+    reporter: Reporter,
 ) -> list[SegmentedScene]:
     """Segment every scene that was not segmented before.
 
     Args:
         scenes: The series.
+        shown: What each of them shows.
         plan: How.
         run: Who does the work.
         reporter: Told of progress, and warned of each scene that failed.
@@ -153,13 +161,9 @@ def segment_scenes(
         In the order of `scenes`.
     """
     share = RANKS_SHARE if plan.together else 0.0
-    beside, failed = _companions(scenes, plan, run, Stage(reporter, 0, share))
-    tasks = [plan.zones(scene, beside.get(scene)) for scene in scenes]
-    outcomes = {
-        task.folder: failed[scene]
-        for scene, task in zip(scenes, tasks, strict=True)
-        if scene in failed
-    }
+    beside, failed = _companions(scenes, shown, plan, run, Stage(reporter, 0, share))
+    tasks = [plan.zones(scene, beside.get(index)) for index, scene in enumerate(scenes)]
+    outcomes = {tasks[index].folder: outcome for index, outcome in failed.items()}
     whole = {task.folder for task in tasks if is_whole(task.folder)}
     if whole:
         reporter.log(f"{len(whole)} scenes were segmented before and are not computed again.")
@@ -175,41 +179,49 @@ def segment_scenes(
 
 
 def _companions(
-    scenes: Sequence[SeriesScene], plan: Plan, run: Run, reporter: Reporter
-) -> tuple[dict[SeriesScene, CompanionFiles], dict[SeriesScene, Outcome]]:
+    scenes: Sequence[SeriesScene],
+    shown: Sequence[Shown | None],
+    plan: Plan,
+    run: Run,
+    reporter: Reporter,
+) -> tuple[dict[int, CompanionFiles], dict[int, Outcome]]:
     """Keep what the network sees of each scene, for the others to be seen beside it.
 
+    A duplicate is no companion; it is seen beside those of the scene that it shows again.
+
     Returns:
-        Each scene's companions, none where there are no two scenes; and the scenes that failed.
+        Each scene's companions, none where there are no two scenes; and the scenes that failed;
+        by their index.
     """
     if not plan.together:
         return {}, {}
-    tasks = {scene: plan.ranks(scene) for scene in scenes}
-    outcomes = _do(list(tasks.values()), run, reporter, "Looked at")
+    tasks = [plan.ranks(scene) for scene in scenes]
+    outcomes = _do(tasks, run, reporter, "Looked at")
     failed = {
-        scene: outcomes[task.folder]
-        for scene, task in tasks.items()
+        index: outcomes[task.folder]
+        for index, task in enumerate(tasks)
         if outcomes[task.folder].reason
     }
-    folders = {tasks[scene].folder: scene for scene in scenes if scene not in failed}
+    whole = [index for index in range(len(scenes)) if index not in failed]
+    firsts = find_originals([shown[index] for index in whole])
+    original = {index: whole[first] for index, first in zip(whole, firsts, strict=True)}
+    folders = {tasks[index].folder: index for index in whole if original[index] == index}
     if len(folders) < 2:
         return {}, failed
     ranks = [folder / RANKS for folder in folders]
     sums = plan.work.path / f"{digest(*sorted(folder.name for folder in folders))}.tif"
     if not sums.is_file():
         add_up(ranks, sums)
-    years = [scene.year for scene in folders.values()]
+    years = [scenes[index].year for index in folders.values()]
     files = {
         folder: CompanionFiles(
             own=folder / RANKS,
-            near=tuple(ranks[other] for other in near_in_time(years, index)),
+            near=tuple(ranks[other] for other in near_in_time(years, place)),
             sums=sums,
         )
-        for index, folder in enumerate(folders)
+        for place, folder in enumerate(folders)
     }
-    return {
-        scene: files[task.folder] for scene, task in tasks.items() if scene not in failed
-    }, failed
+    return {index: files[tasks[original[index]].folder] for index in whole}, failed
 
 
 def _do(tasks: Sequence[SceneTask], run: Run, reporter: Reporter, done: str) -> dict[Path, Outcome]:

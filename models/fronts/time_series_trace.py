@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,13 +16,13 @@ from pyproj import CRS
 from shapely import box
 
 from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
 from glacier_qgis.models.fronts.jobs import terminus_options
 from glacier_qgis.models.fronts.options import Extraction
 from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini
 from glacier_qgis.models.fronts.time_series_screening import (
     Observation,
-    find_duplicates,
     find_outliers,
 )
 from glacier_qgis.models.fronts.time_series_segment import SegmentedScene
@@ -137,23 +138,28 @@ def screen_scenes(scenes: Sequence[TracedScene], reporter: Reporter) -> list[Scr
     whole = [(scene, scene.grid, scene.lines) for scene in scenes if scene.grid is not None]
     observations = [
         Observation(
-            image_id=scene.segmented.scene.image_id,
             date=scene.segmented.scene.date,
             extent=box(*grid.bounds),
             lines=list(lines.geometry),
         )
         for scene, grid, lines in whole
     ]
-    duplicates = find_duplicates(observations)
+    duplicates = [scene.segmented.duplicate for scene, *_ in whole]
     cell_size = max((grid.cell_size for _, grid, _ in whole), default=0.0)
     outliers = find_outliers(observations, duplicates, cell_size)
     for (scene, _, lines), twice, wrong in zip(whole, duplicates, outliers, strict=True):
         flagged = lines.assign(duplicate=np.int32(twice), outlier=wrong.astype(np.int32))
         screened[id(scene)] = ScreenedScene(scene, flagged, twice)
-    if any(duplicates):
+    again = [
+        Path(scene.segmented.scene.source.path).name
+        for (scene, *_), twice in zip(whole, duplicates, strict=True)
+        if twice
+    ]
+    if again:
         reporter.warning(
-            f"{sum(duplicates)} scenes show again what another one of the same day shows; their "
-            "lines have 'duplicate' = 1."
+            f"{len(again)} of {len(scenes)} scenes show again what another one shows (the same "
+            "pixels, or the same day and place): they do not count, and their lines have "
+            f"'duplicate' = 1. They are {listed(again)}."
         )
     count = sum(int(wrong.sum()) for wrong in outliers)
     if count:

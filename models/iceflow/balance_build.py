@@ -15,6 +15,7 @@ from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.iceflow import climate_inputs as inputs
 from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS, ELA, BalanceOptions
 from glacier_qgis.models.iceflow.climate import Climate
+from glacier_qgis.models.iceflow.cover import Mask
 from glacier_qgis.models.iceflow.degree_days import DegreeDayBalance, MeltModel
 from glacier_qgis.models.iceflow.ela import ElaBalance
 from glacier_qgis.models.iceflow.forcing import (
@@ -45,14 +46,16 @@ class Place:
         unit: Unit of the elevations in rasters.
         times: The first and the last time, a; None where no time was said.
         device: Where to compute.
+        mask: Where a balance is asked for; None for everywhere.
     """
 
     grid: Grid
     surface: inputs.Array
-    ice: inputs.Mask | None
+    ice: Mask | None
     unit: VerticalUnit
     times: tuple[float, float] | None
     device: torch.device
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,9 @@ class Covered:
     """
 
     balance: MassBalance
-    known: inputs.Mask | None = None
+    known: Mask | None = None
 
-    def within(self, mask: inputs.Mask | None) -> inputs.Mask | None:
+    def within(self, mask: Mask | None) -> Mask | None:
         """Return where the balance is known inside `mask`; None for everywhere."""
         if mask is None or self.known is None:
             return self.known if mask is None else mask
@@ -117,14 +120,16 @@ def _series(options: BalanceOptions, place: Place, reporter: Reporter) -> Covere
 
 
 def _degree_days(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
-    temperature = _months(options.temperature, options.monthly_temperature, "TEMPERATURE", place)
+    temperature = _months(
+        options.temperature, options.monthly_temperature, "TEMPERATURE", place, reporter
+    )
     precipitation = _months(
-        options.precipitation, options.monthly_precipitation, "PRECIPITATION", place
+        options.precipitation, options.monthly_precipitation, "PRECIPITATION", place, reporter
     ) * np.float32(inputs.METRES_A_YEAR[options.precipitation_unit])
     inputs.check_temperature(temperature, "TEMPERATURE")
     inputs.check_precipitation(precipitation, "PRECIPITATION", options.precipitation_unit)
     precipitation = np.maximum(precipitation, 0)
-    height = _climate_height(options, place)
+    height = _climate_height(options, place, reporter)
     known = np.ones(place.grid.shape, dtype=bool)
     for name, field in (
         ("TEMPERATURE", temperature),
@@ -132,7 +137,7 @@ def _degree_days(options: BalanceOptions, place: Place, reporter: Reporter) -> C
         ("CLIMATE_SURFACE", height[np.newaxis]),
     ):
         if field.shape[1:] == place.grid.shape:
-            known &= inputs.check_cover(field, name, place.ice, reporter)
+            known &= inputs.check_cover(field, name, place.ice, place.mask, reporter)
     courses = _courses(options, CLIMATE_COLUMNS, place.times)
     climate = Climate(
         temperature=_tensor(temperature, place),
@@ -187,34 +192,38 @@ def _read_series(
     place: Place,
     reporter: Reporter,
     heights: VerticalUnit | None = None,
-) -> tuple[tuple[tuple[float, ...], inputs.Array], inputs.Mask | None]:
+) -> tuple[tuple[tuple[float, ...], inputs.Array], Mask | None]:
     """Read years and fields, and where all of these have data (None for everywhere)."""
     series = inputs.read_series(
-        source, role, place.grid, options.band_years or (), place.times, heights
+        source, role, place.grid, options.band_years or (), place.times, reporter, heights
     )
-    known = inputs.check_cover(series[1], role, place.ice, reporter)
+    known = inputs.check_cover(series[1], role, place.ice, place.mask, reporter)
     return series, None if known.all() else known
 
 
 def _months(
-    raster: RasterInput | None, constants: tuple[float, ...] | None, role: str, place: Place
+    raster: RasterInput | None,
+    constants: tuple[float, ...] | None,
+    role: str,
+    place: Place,
+    reporter: Reporter,
 ) -> inputs.Array:
     """Return twelve fields, of shape (12, 1, 1) where they are the same everywhere."""
     if raster is None:
         return np.asarray(constants, dtype=np.float32).reshape(-1, 1, 1)
-    values = inputs.read_bands(raster, role, place.grid)
+    values = inputs.read_bands(raster, role, place.grid, reporter)
     inputs.check_months(values, role)
     return values
 
 
-def _climate_height(options: BalanceOptions, place: Place) -> inputs.Array:
+def _climate_height(options: BalanceOptions, place: Place, reporter: Reporter) -> inputs.Array:
     """Return what the temperatures hold at, m, of shape (1, 1) where that is one height."""
     if options.climate_height is not None:
         return np.full((1, 1), options.climate_height, dtype=np.float32)
     if options.climate_surface is None:
         return place.surface
     with open_raster(options.climate_surface, "CLIMATE_SURFACE") as scene:
-        height = read_metres(scene, place.grid, place.unit)
+        height = read_metres(scene, place.grid, place.unit, None, reporter)
     check_elevation(height, "CLIMATE_SURFACE")
     return height
 

@@ -16,7 +16,8 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance_build import Place, build_balance
 from glacier_qgis.models.iceflow.balance_options import BalanceOptions, Numbers
 from glacier_qgis.models.iceflow.calendar import iso_date
-from glacier_qgis.models.iceflow.inputs import polygon_mask, read_surface
+from glacier_qgis.models.iceflow.cover import tell_gaps
+from glacier_qgis.models.iceflow.inputs import WHOLE_SHARE, polygon_mask, read_surface
 from glacier_qgis.models.iceflow.units import VerticalUnit
 from glacier_qgis.models.raster.provenance import provenance
 from glacier_qgis.models.raster.sink import create_raster
@@ -35,10 +36,18 @@ class SurfaceMassBalance(BalanceOptions, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Compute and write a band a year."""
-        grid, surface = read_surface(
-            self.surface, self.extent, self.resolution or None, self.vertical_unit
-        )
         times = sorted(set(self.years or ()))
+        grid, surface = read_surface(
+            self.surface,
+            self.extent,
+            self.resolution or None,
+            self.vertical_unit,
+            times[0] if len(times) == 1 else None,
+            reporter,
+        )
+        mask = None if self.ice_mask is None else polygon_mask(self.ice_mask, grid, "ICE_MASK")
+        if (empty := ~np.isfinite(surface)).mean() > 1 - WHOLE_SHARE:
+            tell_gaps(empty, "SURFACE", "nothing is computed there", reporter)
         place = Place(
             grid,
             surface,
@@ -46,6 +55,7 @@ class SurfaceMassBalance(BalanceOptions, Job):
             unit=self.vertical_unit,
             times=(times[0], times[-1]) if times else None,
             device=torch.device("cpu"),
+            mask=mask,
         )
         covered = build_balance(self, place, reporter)
         if not (times or covered.balance.steady):
@@ -53,7 +63,6 @@ class SurfaceMassBalance(BalanceOptions, Job):
                 "YEARS is missing: this mass balance changes with time. Give the years to compute "
                 "it for, as in '1900, 1950, 2000'."
             )
-        mask = None if self.ice_mask is None else polygon_mask(self.ice_mask, grid, "ICE_MASK")
         inside = covered.within(mask)
         wanted = np.isfinite(surface) if inside is None else np.isfinite(surface) & inside
         if not wanted.any():

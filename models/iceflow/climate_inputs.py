@@ -12,15 +12,17 @@ import numpy.typing as npt
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.iceflow.bands import NUMBER, year_of_band
 from glacier_qgis.models.iceflow.climate import MONTHS
+from glacier_qgis.models.iceflow.cover import Mask, refuse_most, tell_gaps
 from glacier_qgis.models.iceflow.forcing import check_years
 from glacier_qgis.models.iceflow.mass_balance import ICE_PER_WATER
 from glacier_qgis.models.iceflow.units import VerticalUnit, metres_per_unit
+from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, open_raster, warped
 
 Array = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 PrecipitationUnit = Literal["m per year", "mm per month"]
 BalanceUnit = Literal["m ice per year", "m water per year", "mm water per year"]
 
@@ -42,14 +44,12 @@ DROP = 1e-3
 """m of water a⁻¹; what interpolation may leave below zero."""
 STRONGEST = 50.0
 """m of ice a⁻¹; no glacier gains or loses more at its surface."""
-_NUMBER = r"(?:(?<![^\W_])-)?\d+(?:\.\d+)?"
-"""A number in the name of a band; what stands between a word and its digits is no minus."""
 
 
-def read_bands(source: RasterInput, role: str, grid: Grid) -> Array:
+def read_bands(source: RasterInput, role: str, grid: Grid, reporter: Reporter) -> Array:
     """Read all bands on `grid`, shape (bands, rows, columns), NaN where there is no data."""
     with open_raster(source, role) as scene:
-        return _bands(scene, grid)
+        return _bands(scene, grid, reporter)
 
 
 def read_series(
@@ -58,6 +58,7 @@ def read_series(
     grid: Grid,
     given: Sequence[float],
     times: tuple[float, float] | None,
+    reporter: Reporter,
     heights: VerticalUnit | None = None,
 ) -> tuple[tuple[float, ...], Array]:
     """Read a raster with a band a year.
@@ -68,6 +69,7 @@ def read_series(
         grid: What to read it on.
         given: Years of the bands, where the user says them.
         times: As in :func:`~glacier_qgis.models.iceflow.forcing.check_years`.
+        reporter: Warned of pixels that are no numbers.
         heights: For elevations, which become m: their unit, where the raster states none.
 
     Returns:
@@ -77,7 +79,7 @@ def read_series(
         EngineError: The years are not known or do not cover `times`.
     """
     with open_raster(source, role) as scene:
-        fields = _bands(scene, grid)
+        fields = _bands(scene, grid, reporter)
         if heights is not None:
             fields *= np.float32(metres_per_unit(scene, heights))
         if len(fields) == 1 and len(given) <= 1:
@@ -168,11 +170,21 @@ def check_balance(values: Array, role: str, unit: BalanceUnit) -> None:
         )
 
 
-def check_cover(values: Array, role: str, ice: Mask | None, reporter: Reporter) -> Mask:
+def check_cover(
+    values: Array, role: str, ice: Mask | None, mask: Mask | None, reporter: Reporter
+) -> Mask:
     """Return where all bands have data.
 
+    Args:
+        values: Of shape (bands, rows, columns).
+        role: The parameter's name, for messages.
+        ice: Where there is ice at the beginning; None where nothing evolves.
+        mask: Where a balance is asked for; None for everywhere.
+        reporter: Warned of cells without data.
+
     Raises:
-        EngineError: They have none anywhere, or lack it where there is `ice`.
+        EngineError: They have none anywhere, or lack it where there is `ice`; or in most cells,
+            where no ice shows that the place is right.
     """
     known: Mask = np.logical_and.reduce(np.isfinite(values), axis=0)
     if not known.any():
@@ -185,16 +197,17 @@ def check_cover(values: Array, role: str, ice: Mask | None, reporter: Reporter) 
             f"{role} has no data in {lacking} cells with ice. Fill them with 'Fill no data', or "
             "choose an EXTENT that it covers."
         )
-    if not known.all():
-        reporter.log(
-            f"{role} has no data in {1 - known.mean():.1%} of the area: ice melts there, by 10 m a "
-            "year."
-        )
+    missing = ~known if mask is None else ~known[mask]
+    if ice is None or not ice.any():
+        refuse_most(missing, role)
+    consequence = "nothing is computed there" if ice is None else "ice melts there by 10 m a year"
+    tell_gaps(missing, role, consequence, reporter)
     return known
 
 
-def _bands(scene: Scene, grid: Grid) -> Array:
+def _bands(scene: Scene, grid: Grid, reporter: Reporter) -> Array:
     """Read all bands as the numbers that the file's scale and offset make of them."""
+    tell_no_numbers(scene, scene.dataset.indexes, reporter)
     with warped(scene, grid) as view:
         values: Array = view.read()
     scales, offsets = scene.dataset.scales, scene.dataset.offsets
@@ -205,17 +218,17 @@ def _bands(scene: Scene, grid: Grid) -> Array:
 
 
 def _band_years(scene: Scene) -> tuple[float, ...]:
-    """Return the year of each band from its tag YEAR or from the one number in its name."""
+    """Return the year of each band: see `year_of_band`, or the one number in its name."""
     dataset, years = scene.dataset, []
     for band, name in enumerate(dataset.descriptions, 1):
-        said = dataset.tags(band).get("YEAR") or name or ""
-        numbers = re.findall(_NUMBER, said)
-        if len(numbers) != 1:
+        year = year_of_band(dataset, band)
+        numbers = re.findall(NUMBER, name or "")
+        if year is None and len(numbers) != 1:
             raise EngineError(
                 f"{scene.role}: the name of band {band} of {scene.name} ({name!r}) does not tell "
                 "its year. Give the years of all bands with BAND_YEARS, as in '1900, 1950, 2000'."
             )
-        years.append(float(numbers[0]))
+        years.append(float(numbers[0]) if year is None else year)
     return tuple(years)
 
 

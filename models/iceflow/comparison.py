@@ -10,6 +10,7 @@ import numpy.typing as npt
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
+from glacier_qgis.models.iceflow.cover import tell_gaps
 from glacier_qgis.models.iceflow.inputs import Topography, polygon_mask
 from glacier_qgis.models.iceflow.simulation import ICE, Array, Snapshot
 from glacier_qgis.models.iceflow.units import (
@@ -110,7 +111,7 @@ def read_observation(
     if surface is None:
         return Observation(time, ice, None)
     with open_raster(surface, "OBSERVED_SURFACE") as scene:
-        heights = read_metres(scene, grid, unit)
+        heights = read_metres(scene, grid, unit, time, reporter)
         datum = vertical_datum(scene)
     if datum and topography.datum not in (datum, NOT_STATED):
         raise EngineError(
@@ -125,8 +126,7 @@ def read_observation(
             f"OBSERVED_SURFACE: {surface.shown} has no data in the area of the simulation. Choose "
             "a surface of this glacier."
         )
-    if missing.any():
-        reporter.log(f"OBSERVED_SURFACE has no data in {missing.mean():.1%} of the area.")
+    tell_gaps(missing, "OBSERVED_SURFACE", "nothing is compared there", reporter)
     return Observation(time, ice, heights)
 
 

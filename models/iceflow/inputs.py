@@ -14,6 +14,7 @@ from scipy.ndimage import maximum_filter, minimum_filter
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Extent, RasterInput, VectorInput
+from glacier_qgis.models.iceflow.cover import tell_gaps
 from glacier_qgis.models.iceflow.units import (
     NOT_STATED,
     VerticalUnit,
@@ -44,6 +45,8 @@ THICKNESS_SOURCES = (
     "not part of this version yet."
 )
 """Where thickness comes from when only the surface is known."""
+WHOLE_SHARE = 0.9
+"""Share of the cells that remains when a raster is turned a little on the work grid."""
 SMALLEST_SHARE = 0.25
 """Share of the cells that must remain when corners without data are cut away."""
 
@@ -82,6 +85,7 @@ def read_topography(
     *,
     uniform: float | None = None,
     ice_mask: VectorInput | None = None,
+    year: float | None = None,
 ) -> Topography:
     """Read what was given and derive the rest.
 
@@ -99,6 +103,7 @@ def read_topography(
         thickness_role: The name of the parameter that `thickness` came by.
         uniform: Ice thickness, m, instead of a raster of it.
         ice_mask: Polygons outside which there is no such ice; None for everywhere.
+        year: Of which band, where a raster has several; None where no time is known.
 
     Raises:
         EngineError: Too little or too much was given, or the values cannot be right.
@@ -118,7 +123,7 @@ def read_topography(
         )
     with open_raster(main, role) as scene:
         grid = work_grid(scene, extent, resolution)
-        ground = read_metres(scene, grid, unit)
+        ground = read_metres(scene, grid, unit, year, reporter)
         datum = vertical_datum(scene)
     window = _window_with_data(np.isfinite(ground), role, reporter)
     grid = grid.crop(window)
@@ -126,12 +131,12 @@ def read_topography(
     check_elevation(ground, role)
     ice = np.zeros_like(ground)
     if thickness is not None:
-        ice = _read_thickness(thickness, thickness_role, grid, unit, reporter)
+        ice = _read_thickness(thickness, thickness_role, grid, unit, year, reporter)
     elif uniform is not None:
         inside = polygon_mask(ice_mask, grid, "ICE_MASK") if ice_mask else np.array(1)
         ice += np.float32(uniform) * inside
     elif bed is not None and surface is not None:
-        ice = _ice_between(ground, surface, grid, unit, datum)
+        ice = _ice_between(ground, surface, grid, unit, datum, year, reporter)
     elif bed is None:
         reporter.warning(
             "Only SURFACE is known, so the run starts without ice, and the surface is taken as the "
@@ -144,7 +149,12 @@ def read_topography(
 
 
 def read_surface(
-    source: RasterInput, extent: Extent | None, resolution: float | None, unit: VerticalUnit
+    source: RasterInput,
+    extent: Extent | None,
+    resolution: float | None,
+    unit: VerticalUnit,
+    year: float | None,
+    reporter: Reporter,
 ) -> tuple[Grid, Array]:
     """Read a surface, m, on the grid to work on; NaN where there is no data.
 
@@ -153,7 +163,7 @@ def read_surface(
     """
     with open_raster(source, "SURFACE") as scene:
         grid = work_grid(scene, extent, resolution)
-        surface = read_metres(scene, grid, unit)
+        surface = read_metres(scene, grid, unit, year, reporter)
     known = surface[np.isfinite(surface)]
     if not len(known):
         raise EngineError("SURFACE has no data in this area: choose another EXTENT.")
@@ -198,19 +208,23 @@ def _tell_scale(grid: Grid, reporter: Reporter) -> None:
 
 
 def _read_thickness(
-    source: RasterInput, role: str, grid: Grid, unit: VerticalUnit, reporter: Reporter
+    source: RasterInput,
+    role: str,
+    grid: Grid,
+    unit: VerticalUnit,
+    year: float | None,
+    reporter: Reporter,
 ) -> Array:
     """Read ice thickness in m; no data means no ice."""
     with open_raster(source, role) as scene:
-        ice = read_metres(scene, grid, unit)
+        ice = read_metres(scene, grid, unit, year, reporter)
     missing = ~np.isfinite(ice)
     if missing.all():
         raise EngineError(
             f"{role}: {source.shown} has no data in the area of the simulation. Choose an EXTENT "
             "where both rasters have data."
         )
-    if missing.any():
-        reporter.log(f"{role} has no data in {missing.mean():.1%} of the area: no ice there.")
+    tell_gaps(missing, role, "it counts as 0 there", reporter)
     ice[missing] = 0
     if ice.min() < -SLIVER:
         raise EngineError(
@@ -226,11 +240,17 @@ def _read_thickness(
 
 
 def _ice_between(
-    bed: Array, source: RasterInput, grid: Grid, unit: VerticalUnit, datum: str | None
+    bed: Array,
+    source: RasterInput,
+    grid: Grid,
+    unit: VerticalUnit,
+    datum: str | None,
+    year: float | None,
+    reporter: Reporter,
 ) -> Array:
     """Return surface − bed in m; `datum` is the bed's."""
     with open_raster(source, "SURFACE") as scene:
-        surface = read_metres(scene, grid, unit)
+        surface = read_metres(scene, grid, unit, year, reporter)
         other = vertical_datum(scene)
     if datum and other and datum != other:
         raise EngineError(
@@ -270,7 +290,8 @@ def _window_with_data(valid: npt.NDArray[np.bool_], role: str, reporter: Reporte
         _check_holes(valid, role)
     _check_holes(valid[top:bottom, left:right], role)
     if share < 1:
-        reporter.log(
+        say = reporter.log if share > WHOLE_SHARE else reporter.warning
+        say(
             f"{role} has no data along its edges on the work grid; the run covers the whole "
             f"rectangle inside, {share:.0%} of the cells."
         )

@@ -169,6 +169,7 @@ class SimulateGlacier(SimulationOptions):
             reporter,
             uniform=self.uniform_thickness,
             ice_mask=self.ice_mask,
+            year=self.first,
         )
 
     def _histories(self, scenarios: Sequence[Scenario], reporter: Reporter) -> list[History]:
@@ -252,6 +253,11 @@ class SimulateGlacier(SimulationOptions):
         `begins` are the years in which the first run began and in which this one does.
         """
         first, now = begins
+        outline = (
+            None
+            if self.ice_mask is None
+            else polygon_mask(self.ice_mask, topography.grid, "ICE_MASK")
+        )
         place = Place(
             topography.grid,
             topography.surface,
@@ -259,13 +265,9 @@ class SimulateGlacier(SimulationOptions):
             unit=self.vertical_unit,
             times=(now, self.end),
             device=device,
+            mask=outline,
         )
         covered = build_balance(self, place, reporter)
-        outline = (
-            None
-            if self.ice_mask is None
-            else polygon_mask(self.ice_mask, topography.grid, "ICE_MASK")
-        )
         mask = covered.within(outline)
         balances = []
         for scenario in scenarios:

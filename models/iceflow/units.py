@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.iceflow.bands import choose_band
+from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band
 
@@ -32,12 +35,13 @@ _METRES = {
 }
 
 
-def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
+def metres_per_unit(scene: Scene, choice: VerticalUnit, band: int = 1) -> float:
     """Return what to multiply the values of an elevation or thickness raster by to get metres.
 
     Args:
         scene: The raster; its band's unit counts first, then that of its CRS for heights.
         choice: What the user says, for rasters that do not state a known unit themselves.
+        band: Which band's values.
 
     Raises:
         EngineError: Nobody says: the raster names a unit of no known length, or gives no unit
@@ -45,7 +49,7 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit) -> float:
             or the CRS measures depths, which are no elevations.
     """
     _check_direction(scene)
-    stated = (scene.dataset.units[0] or "").strip()
+    stated = (scene.dataset.units[band - 1] or "").strip()
     if stated.lower() in _METRES:
         return _METRES[stated.lower()]
     if not stated and scene.heights is not None:
@@ -77,17 +81,23 @@ def _check_direction(scene: Scene) -> None:
     )
 
 
-def read_metres(scene: Scene, grid: Grid, choice: VerticalUnit) -> Array:
+def read_metres(
+    scene: Scene, grid: Grid, choice: VerticalUnit, year: float | None, reporter: Reporter
+) -> Array:
     """Return elevations or thickness in m on a grid, NaN where there is no data.
 
     Args:
         scene: The raster; its band's scale and offset are applied.
         grid: What to read it on.
         choice: As in :func:`metres_per_unit`.
+        year: Of which band, where there are several, see `choose_band`.
+        reporter: Told of the band that is taken, warned of pixels that are no numbers.
     """
-    dataset = scene.dataset
-    values = read_band(scene, grid) * np.float32(dataset.scales[0])
-    return (values + np.float32(dataset.offsets[0])) * np.float32(metres_per_unit(scene, choice))
+    dataset, band = scene.dataset, choose_band(scene, year, reporter)
+    tell_no_numbers(scene, [band], reporter)
+    values = read_band(scene, grid, band=band) * np.float32(dataset.scales[band - 1])
+    values += np.float32(dataset.offsets[band - 1])
+    return values * np.float32(metres_per_unit(scene, choice, band))
 
 
 def check_elevation(ground: Array, role: str) -> None:

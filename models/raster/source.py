@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -46,12 +46,16 @@ class Scene:
         role: The name of the parameter that it came by, for messages.
         heights: What says how heights are measured: its CRS, or the file's own, whichever has a
             third axis; None where neither has.
+        options: GDAL's options that it was opened with.
+        band: The band that was chosen for what needs a single one.
     """
 
     dataset: RasterFile
     crs: CRS
     role: str
     heights: CRS | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    band: int | None = None
 
     @property
     def name(self) -> str:
@@ -117,7 +121,13 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
                 f"{role}: {source.shown} has no georeference (its pixels have no coordinates). "
                 "Georeference it first."
             )
-        yield Scene(dataset, horizontal(crs), role, _with_heights(crs, dataset))
+        if source.band is not None and source.band > dataset.count:
+            raise EngineError(
+                f"{role}: band {source.band} of {source.shown} was chosen, and it has "
+                f"{dataset.count}. Choose another one in the layer's properties."
+            )
+        heights = _with_heights(crs, dataset)
+        yield Scene(dataset, horizontal(crs), role, heights, source.options, source.band)
 
 
 def _with_heights(crs: CRS, dataset: RasterFile) -> CRS | None:
@@ -140,7 +150,8 @@ def _cell_size_under(scene: Scene, grid: Grid) -> float:
     west, south, east, north = grid.bounds
     to_scene = transformer(grid.crs, scene.crs)
     place = to_scene.transform((west + east) / 2, (south + north) / 2)
-    return _cell_size_at(scene, *(~scene.transform @ place), grid.crs)
+    column, row = ~scene.transform @ place
+    return _cell_size_at(scene, column, row, grid.crs)
 
 
 def _cell_size_at(scene: Scene, column: float, row: float, crs: CRS) -> float:
@@ -296,7 +307,7 @@ def warped(
         resampling = Resampling.average if coarser > AVERAGE_FROM else Resampling.bilinear
     alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind == ColorInterp.alpha]
     with (
-        as_warpable(dataset, scene.crs) as source,
+        as_warpable(dataset, scene.crs, scene.options) as source,
         RasterView(
             source,
             src_crs=scene.crs.to_wkt(),

@@ -9,16 +9,19 @@ raster (GDAL's VRT) before the file, so that it is still read window by window.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
-import rasterio
 from affine import Affine
 from pyproj import CRS
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.io import DatasetReader
+from rasterio.env import ensure_env
+from rasterio.windows import Window
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.raster.file import VIRTUAL, RasterFile
 
 NO_NUMBERS = ("-inf", "inf", "-3.4028234663852886e+38", "3.4028234663852886e+38")
 """What floating-point rasters hold where a program had nothing to write, besides NaN: logarithms
@@ -44,13 +47,31 @@ class _Canvas:
     offsets: Sequence[int]
 
 
+class _Virtual(RasterFile):
+    """A virtual raster before a file.
+
+    Attributes:
+        file: The file, which knows where it is damaged.
+        moved: Whether its pixels lie at other columns here.
+    """
+
+    file: RasterFile
+    moved: bool
+
+    def damage(self, error: Exception, window: Window) -> EngineError:
+        """Return what to tell of a window that could not be read, by its place in the file."""
+        whole = Window(0, 0, self.file.width, self.file.height)
+        return self.file.damage(error, whole if self.moved else window)
+
+
 @contextmanager
-def as_warpable(dataset: DatasetReader, crs: CRS) -> Iterator[DatasetReader]:
+def as_warpable(dataset: RasterFile, crs: CRS, options: Mapping[str, str]) -> Iterator[RasterFile]:
     """Open a raster so that it can be warped; NaN is no data where it is not the file itself.
 
     Args:
         dataset: The open file.
         crs: What its coordinates are in.
+        options: GDAL's options that it was opened with.
     """
     canvas = _around_the_earth(dataset, crs)
     floats = any(kind.startswith("float") for kind in dataset.dtypes)
@@ -58,13 +79,16 @@ def as_warpable(dataset: DatasetReader, crs: CRS) -> Iterator[DatasetReader]:
         yield dataset
         return
     height, width = dataset.shape
+    moved = canvas is not None
     canvas = canvas or _Canvas(width, dataset.transform, [0])
-    text = _laid_out(dataset, canvas)
+    text = _laid_out(dataset, canvas, options)
     for number in NO_NUMBERS if floats else ():
         hole = f"<NODATA>{number}</NODATA>"
         whole = _Canvas(canvas.width, canvas.transform, [0])
-        text = _virtual(text, whole, (canvas.width, height), [hole] * dataset.count, dataset)
-    with rasterio.open(text, driver="VRT") as view:
+        source = _named(text)
+        text = _virtual(source, whole, (canvas.width, height), [hole] * dataset.count, dataset)
+    with ensure_env(_Virtual)(text, driver=[VIRTUAL]) as view:
+        view.file, view.moved, view.shown = dataset, moved, dataset.shown
         yield view
 
 
@@ -89,7 +113,7 @@ def whole_turn(crs: CRS) -> float | None:
     return 2 * math.pi / crs.axis_info[0].unit_conversion_factor
 
 
-def _around_the_earth(dataset: DatasetReader, crs: CRS) -> _Canvas | None:
+def _around_the_earth(dataset: RasterFile, crs: CRS) -> _Canvas | None:
     """Lay a raster out from -180 to 180; None where it has no other longitudes, and no seam."""
     turn, transform = whole_turn(crs), dataset.transform
     if turn is None or transform.b or transform.d or transform.a <= 0:
@@ -108,13 +132,25 @@ def _around_the_earth(dataset: DatasetReader, crs: CRS) -> _Canvas | None:
     return _Canvas(columns, corner, seen)
 
 
-def _laid_out(dataset: DatasetReader, canvas: _Canvas) -> str:
+def _laid_out(dataset: RasterFile, canvas: _Canvas, options: Mapping[str, str]) -> str:
     """Return the text of a virtual raster with copies of a file, void where its mask says so."""
     masked = [
         "" if MaskFlags.all_valid in flags else "<UseMaskBand>true</UseMaskBand>"
         for flags in dataset.mask_flag_enums
     ]
-    return _virtual(dataset.name, canvas, (dataset.width, dataset.height), masked, dataset)
+    source = _named(dataset.name, options)
+    return _virtual(source, canvas, (dataset.width, dataset.height), masked, dataset)
+
+
+def _named(source: str, options: Mapping[str, str] | None = None) -> str:
+    """Return the elements that name a source by its path or text, and how to open it."""
+    chosen = "".join(
+        f"<OOI key={quoteattr(key)}>{escape(value)}</OOI>" for key, value in (options or {}).items()
+    )
+    return (
+        f'<SourceFilename relativeToVRT="0">{escape(source)}</SourceFilename>'
+        f"<OpenOptions>{chosen}</OpenOptions>"
+    )
 
 
 def _virtual(
@@ -122,12 +158,12 @@ def _virtual(
     canvas: _Canvas,
     size: tuple[int, int],
     rules: Sequence[str],
-    dataset: DatasetReader,
+    dataset: RasterFile,
 ) -> str:
     """Return the text of a virtual raster.
 
     Args:
-        source: The path, or the text, of what is laid out.
+        source: What is laid out, see `_named`.
         canvas: Where.
         size: Columns and rows of `source`.
         rules: What makes a pixel of each band void, in the words of VRT.
@@ -139,7 +175,7 @@ def _virtual(
     for band, (rule, kind) in enumerate(zip(rules, dataset.colorinterp, strict=True), 1):
         alpha = kind == ColorInterp.alpha
         copies = "".join(
-            f'<ComplexSource><SourceFilename relativeToVRT="0">{escape(source)}</SourceFilename>'
+            f"<ComplexSource>{source}"
             f"<SourceBand>{band}</SourceBand>{'' if alpha else rule}"
             f'<SrcRect xOff="0" yOff="0" xSize="{width}" ySize="{height}"/>'
             f'<DstRect xOff="{offset}" yOff="0" xSize="{width}" ySize="{height}"/></ComplexSource>'

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-import numpy as np
-from rasterio.enums import ColorInterp, Resampling
+from rasterio.enums import ColorInterp
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.product_names import SceneName, parse_scene_name
 from glacier_qgis.models.raster.metric import metric_crs
-from glacier_qgis.models.raster.source import Scene, native_cell_size, open_raster
-
-THUMBNAIL = 64
+from glacier_qgis.models.raster.source import native_cell_size, open_raster
 
 
 @dataclass(frozen=True)
@@ -102,18 +98,6 @@ def coarsest_cell(scenes: Sequence[SceneFile]) -> float:
         with open_raster(scene.source) as raster:
             sizes.append(native_cell_size(raster, metric_crs(raster)))
     return max(sizes)
-
-
-def picture_hash(scene: Scene, bands: Sequence[int]) -> str:
-    """Return the SHA-256 of a coarse picture of a scene and of its size.
-
-    Copies of a scene agree under any name and in any container.
-    """
-    shape = (len(bands), *(min(THUMBNAIL, length) for length in scene.dataset.shape))
-    values = scene.dataset.read(list(bands), out_shape=shape, resampling=Resampling.nearest)
-    digest = hashlib.sha256(repr(scene.dataset.shape).encode())
-    digest.update(np.ascontiguousarray(values, dtype=np.float32).tobytes())
-    return digest.hexdigest()
 
 
 def _named(source: RasterInput) -> SceneFile:

@@ -15,6 +15,7 @@ from rasterio.windows import Window
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.scene import NetworkView, network_view
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.pictures import picture_hash
 from glacier_qgis.models.raster.provenance import software_version
 from glacier_qgis.models.raster.sink import create_raster
 from glacier_qgis.models.raster.source import Scene
@@ -27,7 +28,7 @@ from glacier_qgis.models.training.dataset_card import (
     Part,
 )
 from glacier_qgis.models.training.preparation.labels import SceneLabels
-from glacier_qgis.models.training.preparation.scenes import SceneFile, picture_hash
+from glacier_qgis.models.training.preparation.scenes import SceneFile
 from glacier_qgis.models.training.samples import UNLABELLED
 
 Codes = npt.NDArray[np.uint8]

@@ -116,13 +116,13 @@ def test_scenes_of_all_kinds_make_one_series_and_bad_ones_fail_alone(
         assert cause in rows.loc[name, "reason"]
         assert any(name in warning and cause in warning for warning in listener.warnings)
     assert rows.loc["utm_2018-01-13", "status"] == "duplicate"
-    assert rows.loc["undated", "flags"] == "undated"
+    assert rows.loc["undated", "flags"] == "undated, duplicate"
     assert pd.isna(rows.loc["undated", "date"])
 
     lines = gpd.read_file(outputs["output"])
     assert lines.crs.to_epsg() == 3413
     assert len(lines) == result["COUNT"] == rows["lines"].sum() > 0
-    assert set(lines.loc[lines["duplicate"] == 1, "image_id"]) == {"utm_2018-01-13"}
+    assert set(lines.loc[lines["duplicate"] == 1, "image_id"]) == {"utm_2018-01-13", "undated"}
     dates = lines.groupby("image_id")["date"].first().astype(str).str[:10]
     assert dates["a_2018-01-01"] == "2018-01-01"
     assert lines.loc[lines["image_id"] == "undated", "date"].isna().all()

@@ -14,7 +14,6 @@ from shapely import LineString, affinity, box
 from glacier_qgis.models.fronts.time_series_screening import (
     Observation,
     displacement,
-    find_duplicates,
     find_outliers,
 )
 
@@ -35,13 +34,15 @@ def series(
 ) -> list[Observation]:
     days = days or [12 * index for index in range(len(fronts))]
     return [
-        Observation(f"scene {i}", FIRST_DAY + datetime.timedelta(days=day), PLACE, lines)
+        Observation(FIRST_DAY + datetime.timedelta(days=day), PLACE, lines)
         for i, (day, lines) in enumerate(zip(days, fronts, strict=True))
     ]
 
 
-def flagged(observations: Sequence[Observation]) -> set[tuple[int, int]]:
-    found = find_outliers(observations, find_duplicates(observations), CELL)
+def flagged(observations: Sequence[Observation], copies: int = 0) -> set[tuple[int, int]]:
+    """Scene and number of outliers; the last `copies` scenes are duplicates."""
+    duplicates = [False] * (len(observations) - copies) + [True] * copies
+    found = find_outliers(observations, duplicates, CELL)
     return {(i, int(n)) for i, flags in enumerate(found) for n in np.flatnonzero(flags)}
 
 
@@ -108,8 +109,7 @@ def test_a_line_that_no_neighbour_has_is_an_outlier_where_they_look() -> None:
     assert flagged(everywhere) == {(5, 1)}
     narrow = box(-20_000, -20_000, 20_000, 10_000)
     elsewhere = [
-        Observation(o.image_id, o.date, PLACE if i == 5 else narrow, o.lines)
-        for i, o in enumerate(everywhere)
+        Observation(o.date, PLACE if i == 5 else narrow, o.lines) for i, o in enumerate(everywhere)
     ]
     assert flagged(elsewhere) == set()
 
@@ -118,7 +118,7 @@ def test_short_series_and_scenes_without_a_date_are_not_judged() -> None:
     few = series([[front(x)] for x in (0, 5000, -5000, 100)])
     assert flagged(few) == set()
     many = series([[front(0.0)] for _ in range(10)])
-    undated = Observation("undated", None, PLACE, [front(2900.0)])
+    undated = Observation(None, PLACE, [front(2900.0)])
     assert flagged([*many, undated]) == set()
 
 
@@ -145,7 +145,7 @@ def test_flags_do_not_depend_on_place_direction_epoch_or_order(
         return affinity.translate(affinity.rotate(shape, angle, origin=(0, 0)), *shift)
 
     observations = [
-        Observation(o.image_id, o.date + datetime.timedelta(later), moved(o.extent), [moved(line)])
+        Observation(o.date + datetime.timedelta(later), moved(o.extent), [moved(line)])
         for o in series([[front(x)] for x in positions])
         if o.date
         for line in o.lines
@@ -154,31 +154,10 @@ def test_flags_do_not_depend_on_place_direction_epoch_or_order(
     assert {order[place] for place, flags in enumerate(found) if flags[0]} == {5, 10}
 
 
-def test_duplicates_are_of_one_day_and_place_or_of_one_name() -> None:
-    day = FIRST_DAY
-    next_day = day + datetime.timedelta(days=1)
-    west, mostly, beside = box(0, 0, 10, 10), box(4, 0, 14, 10), box(9, 0, 19, 10)
-    scenes = [
-        Observation("a", day, west, []),
-        Observation("b", day, mostly, []),
-        Observation("c", day, beside, []),
-        Observation("d", next_day, west, []),
-        Observation("a", day, box(50, 50, 60, 60), []),
-        Observation("image", None, west, []),
-        Observation("other", None, west, []),
-        Observation("image", None, west, []),
-    ]
-    assert find_duplicates(scenes) == [False, True, True, False, True, False, False, False]
-    assert find_duplicates([scenes[0], scenes[2]]) == [False, False]
-
-
 def test_a_duplicate_of_a_wrong_line_does_not_vouch_for_it() -> None:
     lines = [[front(0.0)] for _ in range(12)]
     lines[5] = [front(2500.0)]
     observations = series(lines)
-    copies = [
-        Observation(observations[5].image_id, observations[5].date, PLACE, [front(2500.0)])
-        for _ in range(5)
-    ]
-    found = flagged([*observations, *copies])
+    copies = [Observation(observations[5].date, PLACE, [front(2500.0)]) for _ in range(5)]
+    found = flagged([*observations, *copies], len(copies))
     assert found == {(5, 0), *((index, 0) for index in range(12, 17))}

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import torch
 from affine import Affine
 from listener import Listener
+from pandas.testing import assert_frame_equal
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
@@ -184,3 +186,55 @@ def test_a_network_that_expects_other_companions_is_refused_with_the_cure(
     (other / "card.json").write_text(json.dumps(card))
     with pytest.raises(EngineError, match="sees 6 channels, and this version shows it 5"):
         run(folder, other)
+
+
+def counted(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The lines that are no duplicates, with what is said of them."""
+    told = ["date", "length_m", "confidence", "uncertainty_m", "outlier", "geometry"]
+    return lines[lines["duplicate"] == 0][told].reset_index(drop=True)
+
+
+def copies_of_all_kinds(folder: Path) -> int:
+    """Copy scenes as downloads and people do; return how many there are more."""
+    first, second, *_, last = sorted(folder.iterdir())
+    for number in range(4):
+        shutil.copy(first, folder / f"{first.stem}_copy{number}.tif")
+    shutil.copy(second, folder / "no date.tif")
+    shutil.copy(second, folder / "zz_20160303.tif")
+    with rasterio.open(last) as source:
+        profile, values = source.profile, source.read()
+    with rasterio.open(folder / f"z{last.stem}_hv.tif", "w", **profile) as other:
+        other.write(255 - values)
+    with rasterio.open(folder / f"z{last.stem}_packed.tif", "w", **profile, compress="lzw") as same:
+        same.write(values)
+    return 8
+
+
+@pytest.mark.parametrize("model", ["tiny_model", "tiny_series_model"])
+def test_copies_of_scenes_change_nothing(
+    folder: Path, model: str, request: pytest.FixtureRequest
+) -> None:
+    package = request.getfixturevalue(model)
+    _, _, once = run(folder, package)
+    assert len(once) > 0
+    more = copies_of_all_kinds(folder)
+    for work in ("work", "another"):  # gone on with, and from the beginning
+        result, listener, several = run(folder, package, work_folder=folder.parent / work)
+        assert result["SCENES"] == len(DATES) + more
+        assert_frame_equal(pd.DataFrame(counted(several)), pd.DataFrame(counted(once)))
+        assert any(
+            f"{more} of {len(DATES) + more} scenes show again" in w for w in listener.warnings
+        )
+
+
+def test_where_the_first_of_two_copies_fails_the_second_counts(
+    folder: Path, tiny_series_model: Path
+) -> None:
+    _, _, once = run(folder, tiny_series_model)
+    first = sorted(folder.iterdir())[0]
+    shutil.copy(first, folder / "zscene_20160105.tif")
+    first.write_bytes(first.read_bytes()[:600])
+    _, listener, again = run(folder, tiny_series_model)
+    assert not any("show again" in warning for warning in listener.warnings)
+    same = pd.DataFrame(counted(again)).drop(columns="date")
+    assert_frame_equal(same, pd.DataFrame(counted(once)).drop(columns="date"))

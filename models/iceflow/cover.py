@@ -1,0 +1,46 @@
+"""Cells in which an input has no data: never without a word, and refused where they are most."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+
+Mask = npt.NDArray[np.bool_]
+
+MOST = 0.5
+"""Share of the cells from which an input is not that of the place."""
+
+
+def tell_gaps(missing: Mask, role: str, consequence: str, reporter: Reporter) -> None:
+    """Warn of cells without data.
+
+    Args:
+        missing: Where they are.
+        role: The input's parameter.
+        consequence: What happens there.
+        reporter: Is told.
+    """
+    if missing.any():
+        reporter.warning(f"{role} has no data in {share(missing)} of the area: {consequence}.")
+
+
+def share(cells: Mask) -> str:
+    """Return how many of the cells are True, in percent."""
+    part = float(cells.mean())
+    return "less than 0.1%" if part < 1e-3 else f"{part:.1%}"
+
+
+def refuse_most(missing: Mask, role: str) -> None:
+    """Refuse an input that has no data in most cells.
+
+    Raises:
+        EngineError: It has not.
+    """
+    if missing.mean() > MOST:
+        raise EngineError(
+            f"{role} has no data in {share(missing)} of the area. Choose a raster of this place, "
+            "an EXTENT that it covers, or an ICE_MASK inside it."
+        )
