@@ -149,8 +149,12 @@ class EngineAlgorithm(Described):
     ) -> tuple[bool, str]:
         """Refuse what makes no sense, before anything starts."""
         accepted, message = super().checkParameterValues(parameters, context)
-        if not accepted:
-            return accepted, message
+        return self.checked(parameters, context) if accepted else (accepted, message)
+
+    def checked(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Return whether there are no faults, and the first of them."""
         fault = next((text for _, text in self.faults(parameters, context)), "")
         return not fault, fault
 

@@ -25,6 +25,7 @@ from qgis.PyQt.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
@@ -35,8 +36,9 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.choices import Choice, add_menu, bands, fields
 from glacier_qgis.processing.help import labelled
-from glacier_qgis.processing.pages import Page, applies
+from glacier_qgis.processing.pages import OFFERS, Page, applies
 from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.gui.AlgorithmDialogBase import AlgorithmDialogBase
 from processing.gui.ParametersPanel import ParametersPanel
@@ -112,6 +114,8 @@ class Panel(ParametersPanel):
         for name, wrapper in self.wrappers.items():
             definition = wrapper.parameterDefinition()
             _complete(definition, field_of(wrapper))
+            if OFFERS in definition.metadata():
+                self._offer(definition, field_of(wrapper))
             self.notes[name] = self._note()
             wrapper.widgetValueHasChanged.connect(self._timer.start)
         self.place()
@@ -148,7 +152,9 @@ class Panel(ParametersPanel):
         found: dict[str, str] = {}
         for definition in self.algorithm().parameterDefinitions():
             name = definition.name()
-            if name in values and not definition.checkValueIsAcceptable(values[name]):
+            if name not in values or found.keys() & set(definition.dependsOnOtherParameters()):
+                continue
+            if not definition.checkValueIsAcceptable(values[name]):
                 missing = values[name] in (None, "", [])
                 found[name] = self.tr("Needed.") if missing else self.tr("This is not valid.")
         for name, fault in self.algorithm().faults(values, self.processing_context):
@@ -202,6 +208,18 @@ class Panel(ParametersPanel):
             for definition in self.algorithm().parameterDefinitions()
             if not applies(definition, values)
         }
+
+    def _offer(self, definition: QgsProcessingParameterDefinition, widget: QWidget) -> None:
+        """Offer the fields or bands of the inputs that a text is about."""
+        hints = definition.metadata()
+        choices = bands if hints[OFFERS] == "bands" else fields
+
+        def found() -> Iterator[Choice]:
+            for name in hints["of"]:
+                yield from choices(self.wrappers[name].parameterValue(), self.processing_context)
+
+        for line in [widget] if isinstance(widget, QLineEdit) else widget.findChildren(QLineEdit):
+            add_menu(line, found, several=choices is bands)
 
     def _note(self) -> QLabel:
         note = QLabel(self)
@@ -327,7 +345,7 @@ def _spin_boxes(widget: QWidget) -> Iterator[QAbstractSpinBox]:
 def _complete(definition: QgsProcessingParameterDefinition, widget: QWidget) -> None:
     """Say in words what the lowest value of a number means; offer tables only for tables."""
     hints = definition.metadata()
-    if "word" in hints:
+    if hints.get("word"):
         for box in _spin_boxes(widget):
             box.setSpecialValueText(hints["word"])
     if hints.get("only_tables"):

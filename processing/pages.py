@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
-from qgis.core import QgsProcessingParameterDefinition
+from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterString
 
 Parameter: TypeAlias = QgsProcessingParameterDefinition
 GIVEN, BLANK = True, False
 """What `only_if` may ask of another parameter, instead of a value."""
 _CONDITIONS = "only_if"
+OFFERS = "offers"
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,10 @@ def _meets(value: object, wanted: bool | Sequence[str]) -> bool:
     if isinstance(wanted, bool):
         return (value not in (None, "")) is wanted
     return value in wanted
+
+
+def offering(what: str, of: Sequence[str], name: str, title: str) -> Parameter:
+    """Declare an optional text for which dialogs offer the "fields" or "bands" of other inputs."""
+    text = QgsProcessingParameterString(name, title, "", optional=True)
+    text.setMetadata({OFFERS: what, "of": list(of)})
+    return text

@@ -37,9 +37,9 @@ class CompareTermini(EngineAlgorithm):
         "benchmark does: distances from every predicted point to the reference front of the same "
         "image and back, pooled over all images, then averaged.\n\n"
         "A front that was not predicted is in no average and is counted as missed; predicted "
-        "lines of an image without a reference are counted as unmatched. All is measured in "
-        "metres, for each image in the reference's projection if that is true to scale there, "
-        "otherwise in the UTM zone of its place, or polar stereographic near a pole."
+        "lines of an image without a reference are counted as unmatched. Everything is measured "
+        "in metres, for each image in the reference's projection if that is true to scale there, "
+        "otherwise in its UTM zone, or in polar stereographic near a pole."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -47,11 +47,11 @@ class CompareTermini(EngineAlgorithm):
         return [
             described(
                 QgsProcessingParameterFeatureSource("PREDICTED", "Predicted lines", [LINES]),
-                "The lines to judge, such as those of 'Terminus time series'.",
+                "Lines to measure, such as those of 'Terminus time series'.",
             ),
             described(
                 QgsProcessingParameterFeatureSource("REFERENCE", "Reference lines", [LINES]),
-                "The lines to judge by, such as those that a person traced.",
+                "Lines to measure them against, such as manually traced ones.",
             ),
             described(
                 QgsProcessingParameterField(
@@ -62,16 +62,16 @@ class CompareTermini(EngineAlgorithm):
                     allowMultiple=True,
                     optional=True,
                 ),
-                "Lines that agree in these fields of both layers belong to one image. Left empty, "
-                "it is 'date' if both layers have it, and with it 'glacier' if both name one for "
-                "every line and not just a single one each, spelt in two ways. Without dates all "
-                "lines are one image. Capitals and small letters of a 'glacier' do not matter.",
+                "Lines that agree in these fields of both layers belong to one image. Leave it "
+                "empty for 'date' if both layers have it, together with 'glacier' if both name one "
+                "for every line and more than one in all. Without dates all lines are one image. "
+                "Names of glaciers are case-insensitive.",
             ),
             number(
                 "RESOLUTION",
                 "Resolution (m)",
-                "Distance between the points of a line at which errors are measured. Take the "
-                "size of the pixels to compare with results of the benchmark.",
+                "Distance between the points of a line at which errors are measured. Use the pixel "
+                "size to compare with results of the benchmark.",
                 30,
                 minValue=0.01,
                 maxValue=10_000,
@@ -79,15 +79,16 @@ class CompareTermini(EngineAlgorithm):
             polygons(
                 "MASK",
                 "Mask",
-                "Polygons outside which both layers are left out. Draw them where the reference is "
-                "complete: other ice that nobody traced would count as error.",
+                "Polygons in which both layers are compared. Draw them where the reference is "
+                "complete: fronts that nobody traced would count as errors.",
             ),
             number(
                 "BOX_MARGIN",
                 "Margin of the box (m)",
-                "Leave out predicted lines outside the box around each image's reference lines, "
-                "grown by this on every side; -1 for no box.",
+                "Predicted lines are compared only inside the bounding box of each image's "
+                "reference lines, enlarged by this on every side; -1 = no box.",
                 -1,
+                word="no box",
                 minValue=-1,
                 maxValue=1e6,
                 advanced=True,
@@ -95,7 +96,7 @@ class CompareTermini(EngineAlgorithm):
             table(
                 "OUTPUT",
                 "Errors by image",
-                "A row for each image: mean, median, 95th percentile and largest distance, "
+                "One row per image: mean, median, 95th percentile and largest distance, "
                 "lengths, and whether the front was found. A shapefile keeps ten letters of a "
                 "field's name: 'predicted_' for 'predicted_m'.",
             ),

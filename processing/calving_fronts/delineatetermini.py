@@ -9,16 +9,19 @@ from qgis.core import QgsProcessingOutputDefinition
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.calving_fronts.extracttermini import LINE_STYLES, line_numbers
+from glacier_qgis.processing.calving_fronts.extracttermini import (
+    LINE_STYLES,
+    line_numbers,
+    lines_page,
+)
 from glacier_qgis.processing.calving_fronts.segmentcalvingfront import scene_and_bands
 from glacier_qgis.processing.common import (
     CALVING_FRONTS,
-    Parameter,
-    extraction,
     inference,
     line_outputs,
     optional_raster,
 )
+from glacier_qgis.processing.pages import Page, page
 
 
 class DelineateTermini(EngineAlgorithm):
@@ -31,7 +34,7 @@ class DelineateTermini(EngineAlgorithm):
     SUMMARY = (
         "Draws the terminus lines of the glaciers in a satellite scene: segments it with a neural "
         "network and traces where glacier meets ocean, within a fraction of a cell.\n\n"
-        "Each line carries its length, a confidence and an uncertainty in metres. Look at them "
+        "Each line has its length, a confidence and an uncertainty in metres. Check the lines "
         "before you use them: in winter, mélange looks like ice."
     )
     STYLES: ClassVar = {
@@ -40,19 +43,21 @@ class DelineateTermini(EngineAlgorithm):
         "UNCERTAINTY": styles.fraction,
     }
 
-    def declarations(self) -> Sequence[Parameter]:
+    def pages(self) -> Sequence[Page]:
         """See the base class."""
-        return [
-            *scene_and_bands(),
-            *inference("the scene"),
-            *extraction(),
+        outputs = [
             *line_outputs(),
             optional_raster("ZONES", "Zones", "The zones that the lines were traced in."),
             optional_raster(
                 "UNCERTAINTY",
                 "Uncertainty",
-                "Entropy of the probabilities: 0 where the network is sure, 1 where it is lost.",
+                "Normalised entropy of the probabilities: 0 certain, 1 undecided.",
             ),
+        ]
+        return [
+            page("Scene", [*scene_and_bands(), *inference("the scene")]),
+            lines_page(),
+            page("Results", outputs),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

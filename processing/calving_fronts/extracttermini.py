@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from qgis.core import (
@@ -14,7 +14,8 @@ from qgis.core import (
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import CALVING_FRONTS, Parameter, extraction, line_outputs
+from glacier_qgis.processing.common import CALVING_FRONTS, extraction, line_outputs
+from glacier_qgis.processing.pages import Page, page
 
 
 def line_numbers() -> list[QgsProcessingOutputDefinition]:
@@ -24,6 +25,17 @@ def line_numbers() -> list[QgsProcessingOutputDefinition]:
         QgsProcessingOutputNumber("TOTAL_LENGTH", "Total length (m)"),
         QgsProcessingOutputString("REASON", "Why no front was found"),
     ]
+
+
+ATTRIBUTES = {"GLACIER", "DATE", "SENSOR", "GLACIER_ID", "AUTHOR"}
+
+
+def lines_page(unused: Collection[str] = ()) -> Page:
+    """Return the page on how zones become lines, less the parameters that are unused."""
+    parameters = [p for p in extraction() if p.name() not in unused]
+    lines = page("Lines", (p for p in parameters if p.name() not in ATTRIBUTES))
+    attributes = [p for p in parameters if p.name() in ATTRIBUTES]
+    return Page(lines.title, lines.main, {"Attributes": attributes, **lines.sections})
 
 
 LINE_STYLES = {
@@ -42,26 +54,25 @@ class ExtractTermini(EngineAlgorithm):
     GROUP = CALVING_FRONTS
     TAGS = "calving,front,terminus,line,vectorise,zones,glacier"
     SUMMARY = (
-        "Traces the lines where glacier meets ocean in a zones raster, one feature a front.\n\n"
-        "With the probabilities of the same run the lines are placed within a fraction of a cell, "
-        "where ocean becomes likelier than glacier."
+        "Traces the lines where glacier meets ocean in a zones raster, one feature per front.\n\n"
+        "With the probabilities of the same run, lines are placed within a fraction of a cell, "
+        "where glacier and ocean are equally probable."
     )
     STYLES: ClassVar = LINE_STYLES
 
-    def declarations(self) -> Sequence[Parameter]:
+    def pages(self) -> Sequence[Page]:
         """See the base class."""
-        return [
+        zones = [
             described(
                 QgsProcessingParameterRasterLayer("INPUT", "Zones"),
-                "The output of 'Segment calving front', on the grid of the model.",
+                "Zones that 'Segment calving front' wrote, on the grid of the model.",
             ),
             described(
                 QgsProcessingParameterRasterLayer("PROBABILITY", "Probabilities", optional=True),
-                "The probabilities of the same run, for lines more exact than the cells.",
+                "Probabilities of the same run, for lines that are more accurate than a cell.",
             ),
-            *extraction(),
-            *line_outputs(),
         ]
+        return [page("Zones", zones), lines_page(), page("Results", line_outputs())]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -21,14 +21,14 @@ def scene_and_bands() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterRasterLayer("INPUT", "Satellite scene"),
-            "A georeferenced scene: power, amplitude, decibels, 16-bit or stretched 8-bit numbers "
-            "are all understood. It may be larger than memory.",
+            "A georeferenced scene in linear power, amplitude, dB, or 8- or 16-bit integers. It "
+            "may be larger than memory.",
         ),
         described(
             QgsProcessingParameterBand(
                 "BANDS", "Bands", None, "INPUT", optional=True, allowMultiple=True
             ),
-            "The bands to use, in the model's order. Leave it empty for the first ones.",
+            "Bands to use, in the order of the model. Leave it empty for the first ones.",
             advanced=True,
         ),
     ]
@@ -59,14 +59,14 @@ class SegmentCalvingFront(EngineAlgorithm):
             *inference("the scene"),
             described(
                 QgsProcessingParameterRasterDestination("OUTPUT", "Zones"),
-                "Codes 1 no data, 2 rock, 3 glacier, 4 ocean; 0 was not processed.",
+                "Codes: 1 no data, 2 rock, 3 glacier, 4 ocean; 0 was not processed.",
             ),
             optional_raster(
-                "PROBABILITY", "Probabilities", "A band a class: its probability, 0 to 1."
+                "PROBABILITY", "Probabilities", "One band per class: its probability, 0 to 1."
             ),
             optional_raster(
                 "UNCERTAINTY",
                 "Uncertainty",
-                "Entropy of the probabilities: 0 where the network is sure, 1 where it is lost.",
+                "Normalised entropy of the probabilities: 0 certain, 1 undecided.",
             ),
         ]

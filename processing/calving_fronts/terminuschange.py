@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
@@ -22,6 +24,7 @@ from glacier_qgis.processing.common import (
     report,
     table,
 )
+from glacier_qgis.processing.pages import only_if
 
 LINES = QgsProcessing.SourceType.TypeVectorLine
 POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon
@@ -39,12 +42,12 @@ class TerminusChange(EngineAlgorithm):
         "width of a box (rectilinear, or curvilinear where the fjord bends). Advance is "
         "positive.\n\n"
         "Lines of one date and image are one front. Lines with a 'glacier' are measured glacier "
-        "by glacier; a centreline or box with a 'glacier' takes the lines of that name, in "
-        "capitals or small letters, and those without one. You are told of lines whose glacier "
-        "has no centreline or box. A front that cannot be measured stays in the table with the "
-        "reason: it does not reach from side to side of the box, say. All is measured in metres, "
-        "for each centreline or box in the terminus lines' projection if that is true to scale "
-        "there, otherwise in the UTM zone of its place, or polar stereographic near a pole."
+        "by glacier; a centreline or box with a 'glacier' is used for the lines of that name "
+        "(case-insensitive) and for those without a name. Lines whose glacier has no centreline or "
+        "box are reported. A front that cannot be measured, such as one that does not reach from "
+        "side to side of the box, stays in the table with the reason. Everything is measured in "
+        "metres, for each centreline or box in the projection of the terminus lines if that is "
+        "true to scale there, otherwise in its UTM zone, or in polar stereographic near a pole."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -52,8 +55,8 @@ class TerminusChange(EngineAlgorithm):
         return [
             described(
                 QgsProcessingParameterFeatureSource("TERMINI", "Terminus lines", [LINES]),
-                "Lines with a date, such as those of 'Terminus time series'. Their "
-                "'uncertainty_m' is carried along where they have one.",
+                "Lines with a date, such as those of 'Terminus time series'. Their 'uncertainty_m' "
+                "is propagated if they have one.",
             ),
             choice(
                 "METHOD",
@@ -68,55 +71,73 @@ class TerminusChange(EngineAlgorithm):
                 QgsProcessingParameterFeatureSource(
                     "CENTERLINE", "Centreline", [LINES], optional=True
                 ),
-                "A line for each glacier, drawn from the glacier to the sea, from behind the "
-                "furthest retreat to beyond the furthest advance. The methods 'centreline' and "
-                "'curvilinear box' need it; to a rectilinear box it tells the direction of flow. "
-                "If it is drawn the other way, advance and retreat change places; you are warned "
-                "if lines of this plugin, which have the glacier on their left, show it.",
+                "One line per glacier, drawn from the glacier to the sea, from behind the furthest "
+                "retreat to beyond the furthest advance. The methods 'centreline' and 'curvilinear "
+                "box' need it; for a rectilinear box it gives the direction of flow. If it is "
+                "drawn the other way, advance and retreat are swapped; a warning says so if the "
+                "lines are those of this plugin, which have the glacier on their left.",
             ),
-            described(
-                QgsProcessingParameterFeatureSource("BOX", "Box", [POLYGONS, LINES], optional=True),
-                "For the rectilinear box: a rectangle for each glacier, with sides along the flow, "
-                "narrower than the fronts and reaching beyond them up-glacier and seaward. As a "
-                "line of three sides, the box is open to the sea. As a polygon, its up-glacier "
-                "end is where the centreline comes from. Without one, it is on the left of the "
-                "terminus lines: those of this plugin, as their field 'software' shows, have the "
-                "glacier there; of lines from elsewhere that is only supposed, and you are told "
-                "so. A line that runs against most of the others is taken for reversed.",
+            only_if(
+                described(
+                    QgsProcessingParameterFeatureSource(
+                        "BOX", "Box", [POLYGONS, LINES], optional=True
+                    ),
+                    "For the rectilinear box: one rectangle per glacier, with sides along the "
+                    "flow, narrower than the fronts and reaching beyond them up-glacier and "
+                    "seaward. A line of three sides is open to the sea. The up-glacier end of a "
+                    "polygon is where the centreline begins. Without a centreline it is on the "
+                    "left of the terminus lines, where lines of this plugin have the glacier; for "
+                    "other lines this is assumed, with a warning. A line that runs against most "
+                    "of the others is taken as reversed.",
+                ),
+                METHOD=["rectilinear box"],
             ),
-            number(
-                "BOX_WIDTH",
-                "Width of the curvilinear box (m)",
-                "Distance between the sides of the curvilinear box, half of it on either side of "
-                "the centreline. Keep it below the width of the narrowest front.",
-                1000,
-                minValue=0.001,
-                maxValue=1e6,
+            only_if(
+                number(
+                    "BOX_WIDTH",
+                    "Width of the curvilinear box (m)",
+                    "Distance between the sides of the curvilinear box, half of it on either side "
+                    "of the centreline. It should be less than the width of the narrowest front.",
+                    1000,
+                    minValue=0.001,
+                    maxValue=1e6,
+                ),
+                METHOD=["curvilinear box"],
             ),
             described(
                 QgsProcessingParameterField("DATE_FIELD", "Date field", "date", "TERMINI"),
-                "The field with the date: a date, or text such as 2018-06-02.",
+                "Field with the date: a date, or a text such as 2018-06-02.",
                 advanced=True,
             ),
             described(
                 QgsProcessingParameterBoolean("FLAGGED", "Measure flagged lines too", False),
                 "Lines whose field 'outlier' or 'duplicate' is not 0, as 'Terminus time series' "
-                "writes them, are left out, and you are told how many. Switch this on to measure "
-                "them as well. To keep a single one, set its field to 0.",
+                "writes them, are left out, and the log says how many. Tick this to measure them "
+                "as well. To keep a single one, set its field to 0.",
                 advanced=True,
             ),
             table(
                 "OUTPUT",
                 "Terminus change",
-                "A row for each front: position from the up-glacier end, distance and area since "
-                "the first date, change and rate since the date before, uncertainty, and a flag "
+                "One row per front: position from the up-glacier end, distance and area since "
+                "the first date, change and rate since the previous date, uncertainty, and a flag "
                 "with its reason.",
             ),
             report(
-                "The positions against time with their trend and yearly cycle, the fronts on a "
-                "map, and tables."
+                "Positions over time with their trend and annual cycle, the fronts on a map, and "
+                "tables."
             ),
         ]
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """See the base class."""
+        method = self.parameterAsEnumString(parameters, "METHOD", context)
+        if method == "rectilinear box" and not parameters.get("BOX"):
+            yield "BOX", f"METHOD '{method}' needs BOX."
+        if method != "rectilinear box" and not parameters.get("CENTERLINE"):
+            yield "CENTERLINE", f"METHOD '{method}' needs CENTERLINE."
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
@@ -19,7 +20,9 @@ from qgis.core import (
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import CALVING_FRONTS, Parameter, extraction, inference
+from glacier_qgis.processing.calving_fronts.extracttermini import lines_page
+from glacier_qgis.processing.common import CALVING_FRONTS, Parameter, inference
+from glacier_qgis.processing.pages import Page, offering, page
 
 OF_ONE_SCENE = {"GRID", "DATE"}
 
@@ -35,40 +38,53 @@ class TerminusTimeSeries(EngineAlgorithm):
         "Draws the terminus lines of many satellite scenes into one layer with dates, coloured by "
         "date and ready for the temporal controller.\n\n"
         "Scenes may differ in coordinate system, pixel size and sensor. One that cannot be used is "
-        "left out and listed in the summary. A run that was stopped goes on where it was. Scenes "
-        "that show the same day and place twice are marked 'duplicate', lines that do not go with "
-        "their neighbours in time 'outlier'; nothing is deleted."
+        "left out and listed in the summary. A run that was stopped is resumed. Scenes that show "
+        "the same day and place twice are flagged 'duplicate', lines that are inconsistent with "
+        "neighbouring dates 'outlier'; nothing is deleted."
     )
     STYLES: ClassVar = {"OUTPUT": styles.terminus_series}
 
-    def declarations(self) -> Sequence[Parameter]:
+    def pages(self) -> Sequence[Page]:
         """See the base class."""
-        shared = [*inference("the scenes"), *extraction()]
-        return [
-            *_scenes(),
-            *(parameter for parameter in shared if parameter.name() not in OF_ONE_SCENE),
-            *_work(),
+        networks = [p for p in inference("the scenes") if p.name() not in OF_ONE_SCENE]
+        outputs = [
             described(
                 QgsProcessingParameterFeatureSink(
                     "OUTPUT", "Terminus lines", QgsProcessing.SourceType.TypeVectorLine
                 ),
-                "A line for each front of each scene, with the attributes of 'Delineate termini' "
-                "and, 0 or 1, 'duplicate' and 'outlier'.",
+                "One line per front and scene, with the attributes of 'Delineate termini', and "
+                "'duplicate' and 'outlier' (0 or 1).",
             ),
             described(
                 QgsProcessingParameterFeatureSink(
                     "SUMMARY", "Summary", QgsProcessing.SourceType.TypeVector, optional=True
                 ),
-                "A row for each scene: whether it went well, has no front, failed or is a "
-                "duplicate, why, and its lines' number, length, mean confidence and uncertainty.",
+                "One row per scene: whether it has fronts, has none, failed or is a duplicate, and "
+                "why; number and length of its lines, their mean confidence and uncertainty.",
             ),
+        ]
+        return [
+            page("Scenes", [*_scenes(), *networks, *_work()]),
+            lines_page(OF_ONE_SCENE),
+            page("Results", outputs),
         ]
 
     def checkParameterValues(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> tuple[bool, str]:
         """Leave the scenes to the engine, so that one that cannot be opened fails alone."""
-        return super().checkParameterValues({**parameters, "INPUT": None}, context)
+        without_scenes = {**parameters, "INPUT": None}
+        accepted, message = QgsProcessingAlgorithm.checkParameterValues(
+            self, without_scenes, context
+        )
+        return self.checked(parameters, context) if accepted else (accepted, message)
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """See the base class."""
+        if bool(parameters.get("INPUT")) == bool(parameters.get("FOLDER")):
+            yield "INPUT", "Give the scenes as INPUT or as FOLDER."
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
@@ -86,7 +102,7 @@ def _scenes() -> list[Parameter]:
             QgsProcessingParameterMultipleLayers(
                 "INPUT", "Satellite scenes", QgsProcessing.SourceType.TypeRaster, optional=True
             ),
-            "Georeferenced scenes, as layers or files. Give these or a folder.",
+            "Georeferenced scenes, as layers or files. Give these or FOLDER.",
         ),
         described(
             QgsProcessingParameterFile(
@@ -95,19 +111,20 @@ def _scenes() -> list[Parameter]:
                 QgsProcessingParameterFile.Behavior.Folder,
                 optional=True,
             ),
-            "All rasters in this folder and the folders in it (tif, tiff, vrt, jp2, img, nc) are "
-            "taken as scenes. Give this or layers.",
+            "All rasters in this folder and its subfolders (tif, tiff, vrt, jp2, img, nc) are "
+            "scenes. Give this or INPUT.",
         ),
         described(
             QgsProcessingParameterString("DATE_PATTERN", "Date pattern", "", optional=True),
-            "Where the date stands in the names, as in 'scene_{YYYY}{MM}{DD}': {YYYY} year, {MM} "
-            "month, {DD} day, {DDD} day of the year, * anything. With a / in it, it is looked for "
-            "in the whole path. Leave it empty to have dates found: in product names (Sentinel, "
-            "Landsat, TerraSAR-X), as 20180602 or 2018-06-02 in a name, or in the raster's tags.",
+            "Position of the date in the names, such as 'scene_{YYYY}{MM}{DD}': {YYYY} year, {MM} "
+            "month, {DD} day, {DDD} day of the year, * anything. A pattern with a / is searched "
+            "for in the whole path. Leave it empty to read dates from product names (Sentinel, "
+            "Landsat, TerraSAR-X), from 20180602 or 2018-06-02 in a name, or from the tags of the "
+            "raster.",
         ),
         described(
-            QgsProcessingParameterString("BANDS", "Bands", "", optional=True),
-            "Numbers of the bands to use, in the model's order, with commas between. Leave it "
+            offering("bands", ["INPUT"], "BANDS", "Bands"),
+            "Numbers of the bands to use, in the order of the model, separated by commas. Leave it "
             "empty for the first ones.",
             advanced=True,
         ),
@@ -119,16 +136,16 @@ def _work() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterBoolean("CONSISTENT", "Make scenes consistent in time", True),
-            "Zones seldom change from one scene to the next. A model with a network for series, as "
-            "the delivered one, sees each scene beside what the others show; then what each cell "
-            "shows is judged with the scenes before and after, which corrects blunders that were "
-            "not sure. Turn it off to treat every scene by itself.",
+            "Zones seldom change from one scene to the next. A model with a network for series, "
+            "such as the delivered one, predicts each scene together with the zones of the others; "
+            "then each cell is compared with the scenes before and after, which corrects uncertain "
+            "misclassifications. Untick it to treat every scene by itself.",
         ),
         described(
             QgsProcessingParameterString("SCHEDULER", "Dask scheduler", "", optional=True),
             "Address of a running Dask cluster, such as tcp://host:8786, that shares the work. Its "
-            "workers need the engine's packages and must see scenes, model, plugin and work folder "
-            "under the same paths. Leave it empty to work on this machine.",
+            "workers need the engine's packages, and scenes, model, plugin and work folder under "
+            "the same paths. Leave it empty to compute on this machine.",
             advanced=True,
         ),
         described(
@@ -138,9 +155,9 @@ def _work() -> list[Parameter]:
                 QgsProcessingParameterFile.Behavior.Folder,
                 optional=True,
             ),
-            "Where zones and probabilities of each scene are kept: a later run with more scenes "
-            "computes only the new ones. Leave it empty for a folder in your cache that a stopped "
-            "run goes on from, and that is removed when the lines are written.",
+            "Folder that keeps zones and probabilities of each scene: a later run with more scenes "
+            "computes only the new ones. Leave it empty for a folder in your cache, from which a "
+            "stopped run is resumed, and which is removed when the lines are written.",
             advanced=True,
         ),
     ]

@@ -32,9 +32,9 @@ class SetupEngine(Described):
         "Builds the engine's environment, or repairs it: a Python of its own with PyTorch and the "
         "geospatial packages, downloaded from the Python package index. QGIS' own Python is not "
         "touched.\n\n"
-        "The size of the download is told before it starts. On Linux it is largest, since the "
-        "index' PyTorch for Linux contains the CUDA libraries. A run that was stopped goes on "
-        "where it was."
+        "The log states the size of the download before it starts. On Linux it is largest, since "
+        "the index' PyTorch for Linux contains the CUDA libraries. A run that was stopped is "
+        "resumed."
     )
 
     def initAlgorithm(self, configuration: dict[str, object] | None = None) -> None:

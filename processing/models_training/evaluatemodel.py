@@ -29,8 +29,8 @@ class EvaluateModel(EngineAlgorithm):
         "Measures a model on the tiles of a data set: precision, recall, F1 and IoU of each class, "
         "the mean distance error of its fronts, missed fronts, and whether its probabilities and "
         "uncertainties mean what they say.\n\n"
-        "Where the model has learnt from the glaciers that it is measured on, the report says so: "
-        "such figures say nothing about other glaciers."
+        "If the model was trained on glaciers that it is measured on, the report says so: such "
+        "figures say nothing about unseen glaciers."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -38,14 +38,14 @@ class EvaluateModel(EngineAlgorithm):
         return [
             described(
                 file_or_name("MODEL", "Model", "model", DELIVERED_MODEL),
-                "Name of an installed model, or a model package. Leave it empty for the model that "
-                "comes with the plugin.",
+                "Name of an installed model, or a model package. The default comes with the plugin "
+                "and is for radar scenes.",
             ),
             dataset(),
             choice(
                 "PART",
                 "Part",
-                "The part of the data set to measure on; only 'test' was kept out of everything.",
+                "Part of the data set to measure on; only 'test' was held out of the training.",
                 ["test", "validation", "training", "all"],
             ),
             device(),
@@ -57,8 +57,8 @@ class EvaluateModel(EngineAlgorithm):
                     optional=True,
                     createByDefault=False,
                 ),
-                "Table with a line a tile: group, date, loss, IoU of each class, distance between "
-                "predicted and labelled front (m), whether it was missed.",
+                "Table with one row per tile: group, date, loss, IoU of each class, distance "
+                "between predicted and labelled front (m), whether it was missed.",
             ),
             described(
                 QgsProcessingParameterFileDestination("REPORT", "Report", "HTML files (*.html)"),

@@ -25,9 +25,9 @@ class ExportModel(EngineAlgorithm):
     SUMMARY = (
         "Writes a calving-front model as one file: a package that 'Install model' reads, with its "
         "card and a STAC item that catalogues read, or an ONNX model that other programs run.\n\n"
-        "An ONNX file is run in the end and must answer as the model does, within a ten-thousandth "
-        "of a probability; it carries the metadata that the plugin Deepness reads. A network for "
-        "series is left out of it."
+        "An ONNX file is verified: its predicted probabilities must equal those of the model "
+        "within 0.0001. It has the metadata that the plugin Deepness reads, and no network for "
+        "series."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -35,8 +35,8 @@ class ExportModel(EngineAlgorithm):
         return [
             described(
                 file_or_name("MODEL", "Model", "model", DELIVERED_MODEL),
-                "Name of an installed model, or a model file. Leave it empty for the model that "
-                "comes with the plugin.",
+                "Name of an installed model, or a model file. The default comes with the plugin "
+                "and is for radar scenes.",
             ),
             choice(
                 "FORMAT",

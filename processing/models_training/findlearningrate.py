@@ -23,10 +23,10 @@ class FindLearningRate(EngineAlgorithm):
     GROUP = MODELS_TRAINING
     TAGS = "learning rate,range test,lr finder,training,deep learning,neural network"
     SUMMARY = (
-        "Learns for a hundred batches while the learning rate grows from very small to very large, "
-        "and suggests the rate at which the loss falls fastest, well below the one at which "
-        "learning breaks (Smith 2017).\n\n"
-        "'Train model' does the same by itself where its learning rate is left at 0."
+        "Trains for a hundred batches while the learning rate increases from very small to very "
+        "large, and suggests the rate at which the loss falls fastest, well below the one at which "
+        "training diverges (Smith 2017).\n\n"
+        "'Train model' does the same by itself if its learning rate is 0."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -39,7 +39,7 @@ class FindLearningRate(EngineAlgorithm):
             device(),
             described(
                 QgsProcessingParameterFileDestination("REPORT", "Report", "HTML files (*.html)"),
-                "The loss by learning rate, with the suggestion.",
+                "Loss by learning rate, with the suggested rate.",
             ),
         ]
 

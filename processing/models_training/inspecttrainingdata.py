@@ -23,11 +23,11 @@ class InspectTrainingData(EngineAlgorithm):
     GROUP = MODELS_TRAINING
     TAGS = "training,data set,labels,leakage,class balance,contact sheet,quality,deep learning"
     SUMMARY = (
-        "Checks every file of a training data set and shows what it is made of: pictures of tiles "
+        "Checks every file of a training data set and shows its contents: pictures of tiles "
         "with zones and fronts, class balance, glaciers and dates of each part.\n\n"
-        "Warns where parts are not independent (one glacier, picture or place in two of them) or "
-        "hold no front, and lists tiles that look wrong: empty, hardly labelled, or labelled "
-        "against another tile with the same picture."
+        "Warns if parts are not independent (one glacier, picture or place in two of them) or "
+        "have no front, and lists tiles that look wrong: empty, hardly labelled, or labelled "
+        "differently from another tile with the same picture."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -37,7 +37,7 @@ class InspectTrainingData(EngineAlgorithm):
             number(
                 "COLUMNS",
                 "Tiles to show of each class",
-                "How many tiles are drawn for each part and class.",
+                "Number of tiles to show for each part and class.",
                 5,
                 kind=WHOLE,
                 minValue=1,
@@ -47,7 +47,7 @@ class InspectTrainingData(EngineAlgorithm):
             number(
                 "SEED",
                 "Seed",
-                "Another number draws another sample; the same number the same one.",
+                "Seed of the random sample of tiles: the same seed gives the same sample.",
                 1,
                 kind=WHOLE,
                 minValue=0,
@@ -58,7 +58,7 @@ class InspectTrainingData(EngineAlgorithm):
                 QgsProcessingParameterFileDestination(
                     "REPORT", "Report", "HTML files (*.html)", optional=True
                 ),
-                "A page that needs no network.",
+                "Page with all of this, which needs no network.",
             ),
         ]
 

@@ -27,7 +27,7 @@ class InstallModel(EngineAlgorithm):
     GROUP = MODELS_TRAINING
     TAGS = "model,install,package,stac,mlm,onnx,deepness,igm,emulator,import"
     SUMMARY = (
-        "Adds a model to those that MODEL and EMULATOR offer: a model package (zip), an ONNX "
+        "Adds a model to those that other algorithms offer: a model package (zip), an ONNX "
         "segmentation model with the metadata that the plugin Deepness reads, or an ice-flow "
         "emulator of the Instructed Glacier Model.\n\n"
         "The file is checked whole before anything is kept. Nothing in it is ever executed: "
@@ -49,11 +49,12 @@ class InstallModel(EngineAlgorithm):
             ),
             described(
                 QgsProcessingParameterString("NAME", "Name", "", optional=True),
-                "What to call it. Left empty, the name in its card or that of the file; for an "
-                "emulator those of its folders, as in 'f15_mine/100' (family / cell size in m).",
+                "Name of the installed model. Leave it empty for the name in its card or that of "
+                "the file; for an emulator those of its folders, such as 'f15_mine/100' (family / "
+                "cell size in m).",
             ),
             described(
-                QgsProcessingParameterBoolean("OVERWRITE", "Replace one of that name", False),
+                QgsProcessingParameterBoolean("OVERWRITE", "Replace a model of that name", False),
                 "Replace what is installed under that name; the models that come with the plugin "
                 "cannot be replaced.",
             ),

@@ -20,20 +20,19 @@ def dataset() -> Parameter:
 
 
 def network() -> list[Parameter]:
-    """Declare what learns."""
+    """Declare what is trained."""
     return [
         choice(
             "ARCHITECTURE",
             "Network",
             "'U-Net': the network of the CaFFe benchmark, quick to train. 'HRNet': keeps a fine "
-            "resolution throughout, slower. 'HED': answers from every level of detail, the "
-            "smallest.",
+            "resolution throughout, slower. 'HED': side outputs at every scale, the smallest.",
             ["U-Net", "HRNet", "HED"],
         ),
         described(
             file_or_name("START_FROM", "Start from model", "model", empty="none"),
-            "Name of an installed model, or a model package of the same network: learning starts "
-            "from the weights of all layers that match. Leave it empty to start from nothing.",
+            "Name of an installed model, or a model package of the same network: training starts "
+            "from the weights of all layers that match. Empty or 'none': random weights.",
         ),
     ]
 
@@ -42,10 +41,11 @@ def batch_size() -> Parameter:
     """Declare the size of a batch."""
     return number(
         "BATCH_SIZE",
-        "Batch size (views)",
-        "Views learnt from at once; 0 chooses: 4 on a processor, on a graphics card what half of "
-        "its free memory holds.",
+        "Batch size (patches)",
+        "Patches per training step; 0 = automatic: 4 on a processor, on a graphics card as many as "
+        "half of its free memory holds.",
         0,
+        word="automatic",
         kind=WHOLE,
         minValue=0,
         maxValue=1024,
@@ -58,7 +58,7 @@ def seed() -> Parameter:
     return number(
         "SEED",
         "Seed",
-        "Of everything random: on a processor, equal seeds give equal results.",
+        "Seed of all random numbers: on a processor, equal seeds give equal results.",
         1,
         kind=WHOLE,
         minValue=0,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSource,
@@ -18,6 +20,9 @@ from qgis.core import (
 
 from glacier_qgis.processing.base import EngineAlgorithm, described
 from glacier_qgis.processing.common import MODELS_TRAINING, WHOLE, Parameter, number, polygons
+from glacier_qgis.processing.pages import GIVEN, Page, offering, only_if, page
+
+LABELS = ["LABEL_POLYGONS", "LABEL_LINES"]
 
 
 class PrepareTrainingData(EngineAlgorithm):
@@ -29,16 +34,16 @@ class PrepareTrainingData(EngineAlgorithm):
     TAGS = "training,data set,labels,tiles,chips,split,deep learning,calving,front,digitise"
     SUMMARY = (
         "Cuts satellite scenes and what was digitised on them into a folder of georeferenced tiles "
-        "that a network learns from: images as the network sees them, labels, an index with "
-        "hashes, statistics.\n\n"
+        "to train a network on: images as the network sees them, labels, an index with hashes, "
+        "statistics.\n\n"
         "Labels are polygons with a class, front lines, or rasters of class codes; give one kind. "
-        "Whole glaciers are kept out for validation and test, because images of one glacier "
-        "resemble each other; what ties the parts together all the same is named."
+        "Whole glaciers are held out for validation and test, because images of one glacier "
+        "resemble each other; anything that still connects the parts is reported."
     )
 
-    def declarations(self) -> Sequence[Parameter]:
+    def pages(self) -> Sequence[Page]:
         """See the base class."""
-        return [
+        scenes = [
             described(
                 QgsProcessingParameterMultipleLayers(
                     "INPUT", "Satellite scenes", QgsProcessing.SourceType.TypeRaster
@@ -48,13 +53,30 @@ class PrepareTrainingData(EngineAlgorithm):
             ),
             *_labels(),
             *_matching(),
-            *_tiles(),
-            *_split(),
-            described(
-                QgsProcessingParameterFolderDestination("OUTPUT", "Data set"),
-                "A new or empty folder.",
-            ),
         ]
+        output = described(
+            QgsProcessingParameterFolderDestination("OUTPUT", "Data set"),
+            "A new or empty folder.",
+        )
+        return [
+            page("Scenes and labels", scenes),
+            page("Tiles", _tiles()),
+            page("Split", _split()),
+            page("Result", [output]),
+        ]
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """See the base class."""
+        kinds = ("LABEL_POLYGONS", "LABEL_LINES", "LABEL_RASTERS")
+        if sum(bool(parameters.get(kind)) for kind in kinds) != 1:
+            yield (
+                "LABEL_POLYGONS",
+                f"Give labels of one kind: {', '.join(kinds[:2])} or {kinds[2]}.",
+            )
+        if parameters.get("LABEL_POLYGONS") and not parameters.get("CLASS_FIELD"):
+            yield "CLASS_FIELD", "CLASS_FIELD is missing: the field with the class."
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
@@ -75,19 +97,22 @@ def _labels() -> list[Parameter]:
         polygons(
             "LABEL_POLYGONS",
             "Labels: polygons",
-            "Digitised zones with a class each. What lies in polygons of two classes counts as "
-            "unlabelled.",
+            "Digitised zones, each with a class. Cells in polygons of two classes are not "
+            "labelled.",
         ),
-        described(
-            QgsProcessingParameterField(
-                "CLASS_FIELD",
-                "Class field of the polygons",
-                parentLayerParameterName="LABEL_POLYGONS",
-                optional=True,
+        only_if(
+            described(
+                QgsProcessingParameterField(
+                    "CLASS_FIELD",
+                    "Class field of the polygons",
+                    parentLayerParameterName="LABEL_POLYGONS",
+                    optional=True,
+                ),
+                "Field with the class: no data, rock, glacier, ocean (with mélange), or their "
+                "numbers 1 to 4. Other names become further classes, from 5 on, which 'Train "
+                "model' refuses.",
             ),
-            "Holds the class: no data, rock, glacier, ocean (mélange counts as ocean), or their "
-            "numbers 1 to 4. Other names become classes of their own, from 5 on, which "
-            "'Train model' refuses.",
+            LABEL_POLYGONS=GIVEN,
         ),
         described(
             QgsProcessingParameterFeatureSource(
@@ -96,16 +121,20 @@ def _labels() -> list[Parameter]:
                 [QgsProcessing.SourceType.TypeVectorLine],
                 optional=True,
             ),
-            "Digitised fronts, each with the glacier on the left of its direction, as the lines of "
-            "'Delineate termini' are. Both sides are labelled as far as the lines reach. Draw "
-            "all fronts of a scene: a model learns that there are none elsewhere.",
+            "Digitised fronts, each with the glacier on the left of its direction, as the lines "
+            "of 'Delineate termini' are. Both sides are labelled as far as LINE_REACH. Draw all "
+            "fronts of a scene, because the rest of it is training data without a front.",
         ),
-        number(
-            "LINE_REACH",
-            "Reach of the lines (m)",
-            "How far from a front line it is certain what is glacier and what is ocean.",
-            1000,
-            minValue=1,
+        only_if(
+            number(
+                "LINE_REACH",
+                "Reach of the lines (m)",
+                "Distance from a front line within which it is certain what is glacier and what is "
+                "ocean.",
+                1000,
+                minValue=1,
+            ),
+            LABEL_LINES=GIVEN,
         ),
         described(
             QgsProcessingParameterMultipleLayers(
@@ -124,17 +153,17 @@ def _matching() -> list[Parameter]:
     """Declare what belongs to which scene and glacier."""
     return [
         described(
-            QgsProcessingParameterString("SCENE_FIELD", "Scene field", "", optional=True),
-            "Field of the polygons or lines that holds the name or the date of their scene. Left "
-            "empty, 'image_id' and then 'date' are tried; where neither matches, labels belong to "
-            "every scene that they lie in, and a warning says so.",
+            offering("fields", LABELS, "SCENE_FIELD", "Scene field"),
+            "Field of the polygons or lines with the name or the date of their scene. Leave it "
+            "empty to try 'image_id' and then 'date'; if neither matches, labels belong to every "
+            "scene that they lie in, and a warning says so.",
         ),
         described(
-            QgsProcessingParameterString("GROUP_FIELD", "Group field", "", optional=True),
-            "Field of the polygons or lines that holds the glacier, which is never split between "
-            "parts, in small or capital letters alike. Left empty, 'glacier' and 'glacier_id' are "
-            "tried. Where the labels of a scene name no glacier, the first word of its name "
-            "counts, and where there is such a field a warning names the scene.",
+            offering("fields", LABELS, "GROUP_FIELD", "Group field"),
+            "Field of the polygons or lines with the glacier (case-insensitive), which is never "
+            "split between parts. Leave it empty to try 'glacier' and 'glacier_id'. If the labels "
+            "of a scene name no glacier, the first word of the scene's name is used; if they have "
+            "such a field, a warning names the scene.",
         ),
         described(
             QgsProcessingParameterFile(
@@ -145,8 +174,8 @@ def _matching() -> list[Parameter]:
             advanced=True,
         ),
         described(
-            QgsProcessingParameterString("BANDS", "Bands", "", optional=True),
-            "Numbers of the bands to use, with commas between. Leave it empty for all.",
+            offering("bands", ["INPUT"], "BANDS", "Bands"),
+            "Numbers of the bands to use, separated by commas. Leave it empty for all.",
             advanced=True,
         ),
     ]
@@ -161,12 +190,14 @@ def _tiles() -> list[Parameter]:
             "Ground distance between the cells of a tile. Leave it empty for that of the model "
             "that comes with the plugin, or of the coarsest scene if that is coarser.",
             None,
+            decimals=2,
+            word="automatic",
             minValue=0.01,
         ),
         number(
             "TILE_SIZE",
             "Tile size (cells)",
-            "Edge of a tile. A network cannot learn from what lies outside it.",
+            "Edge of a tile. A network cannot be trained on context beyond it.",
             256,
             kind=WHOLE,
             minValue=32,
@@ -176,9 +207,10 @@ def _tiles() -> list[Parameter]:
         number(
             "STRIDE",
             "Stride (cells)",
-            "Distance between neighbouring tiles. Leave it empty for the tile size; less makes "
-            "tiles overlap.",
+            "Distance between neighbouring tiles. Leave it empty for TILE_SIZE; with less, tiles "
+            "overlap.",
             None,
+            word="the tile size",
             kind=WHOLE,
             minValue=1,
             maxValue=4096,
@@ -194,19 +226,19 @@ def _split() -> list[Parameter]:
             QgsProcessingParameterString(
                 "VALIDATION_GROUPS", "Glaciers for validation", "", optional=True
             ),
-            "Names with commas between, in small or capital letters. Leave it empty to have some "
-            "chosen by their share.",
+            "Names, separated by commas (case-insensitive). Leave it empty for a random choice "
+            "by VALIDATION_SHARE.",
         ),
         described(
             QgsProcessingParameterString("TEST_GROUPS", "Glaciers for the test", "", optional=True),
-            "Names with commas between, in small or capital letters. Leave it empty to have some "
-            "chosen by their share.",
+            "Names, separated by commas (case-insensitive). Leave it empty for a random choice "
+            "by TEST_SHARE.",
         ),
         number(
             "VALIDATION_SHARE",
             "Share for validation (%)",
-            "Share of the tiles, met as nearly as whole glaciers allow. A single glacier is split "
-            "by its dates.",
+            "Share of the tiles, as nearly as whole glaciers allow. A single glacier is split by "
+            "its dates.",
             20,
             minValue=0,
             maxValue=90,
@@ -214,15 +246,16 @@ def _split() -> list[Parameter]:
         number(
             "TEST_SHARE",
             "Share for the test (%)",
-            "Share of the tiles, met as nearly as whole glaciers allow.",
+            "Share of the tiles, as nearly as whole glaciers allow; 0 = none.",
             0,
+            word="none",
             minValue=0,
             maxValue=90,
         ),
         number(
             "SEED",
             "Seed",
-            "Another number makes another choice of glaciers; the same number the same one.",
+            "Seed of the random choice of glaciers: the same seed gives the same choice.",
             1,
             kind=WHOLE,
             minValue=0,

@@ -27,9 +27,9 @@ class TrainModel(EngineAlgorithm):
         "here runs. After each epoch the network is measured on the validation part: loss, "
         "precision, recall, F1 and IoU of each class, and how far its fronts are from the labelled "
         "ones.\n\n"
-        "The package always holds the best weights so far, and training ends when they stop "
-        "getting better. A run that was cancelled or killed keeps them, and goes on where it ended "
-        "when it is started again with the same parameters."
+        "The package always holds the best weights so far, and training ends when they no longer "
+        "improve. A run that was cancelled or killed keeps them, and is resumed when it is started "
+        "again with the same parameters."
     )
 
     def declarations(self) -> Sequence[Parameter]:
@@ -40,8 +40,8 @@ class TrainModel(EngineAlgorithm):
             number(
                 "EPOCHS",
                 "Epochs",
-                "Most epochs to train for; in each, the network sees as many random views as the "
-                "training part has tiles, and at least 256.",
+                "Maximum number of epochs; in each, the network is trained on as many random "
+                "patches as the training part has tiles, and at least 256.",
                 50,
                 kind=WHOLE,
                 minValue=1,
@@ -50,17 +50,20 @@ class TrainModel(EngineAlgorithm):
             number(
                 "LEARNING_RATE",
                 "Learning rate",
-                "The highest of the schedule; 0 finds one first (see 'Find learning rate').",
+                "Highest rate of the schedule; 0 = automatic, as 'Find learning rate' does it.",
                 0,
+                decimals=6,
+                word="automatic",
                 minValue=0,
                 maxValue=10,
             ),
             number(
                 "PATIENCE",
                 "Patience (epochs)",
-                "Training ends after so many epochs without a better mean IoU in the validation; 0 "
-                "goes through all epochs.",
+                "Training ends after so many epochs without a better mean IoU in the validation; "
+                "0 = never before the last epoch.",
                 10,
+                word="all epochs",
                 kind=WHOLE,
                 minValue=0,
                 maxValue=100_000,
@@ -73,8 +76,8 @@ class TrainModel(EngineAlgorithm):
                 QgsProcessingParameterFileDestination(
                     "OUTPUT", "Model package", "Model packages (*.zip)"
                 ),
-                "The model with its card. An unfinished training waits in a folder of this name "
-                "with '.state' behind it. It cannot be the model of START_FROM.",
+                "The model with its card. An unfinished training is kept in a folder of this name "
+                "that ends in '.state'. It cannot be the model of START_FROM.",
             ),
             described(
                 QgsProcessingParameterFileDestination(

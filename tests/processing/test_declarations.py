@@ -10,6 +10,7 @@ import pytest
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterNumber,
     QgsProcessingProvider,
 )
 from qgis.PyQt.QtCore import QUrl
@@ -115,6 +116,30 @@ def test_a_text_names_parameters_by_their_labels(provider: QgsProcessingProvider
     text = "END must be later than START; with 'ELA' or DEM, RESOLUTION."
     expected = "'End' must be later than 'Start'; with 'ELA' or DEM, 'Resolution'."
     assert labelled(text, algorithm) == expected
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_special_values_of_numbers_are_words(provider: QgsProcessingProvider, name: str) -> None:
+    for parameter in provider.algorithm(name).parameterDefinitions():
+        if not isinstance(parameter, QgsProcessingParameterNumber):
+            continue
+        lowest = re.search(rf"(?<![\d-]){parameter.minimum():g} = ", parameter.help())
+        if parameter.defaultValue() is None or lowest:
+            assert parameter.metadata().get("word"), parameter.name()
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_nothing_is_explained_in_words_that_we_do_not_use(
+    provider: QgsProcessingProvider, name: str
+) -> None:
+    algorithm = provider.algorithm(name)
+    texts = [algorithm.SUMMARY, *(p.help() for p in algorithm.parameterDefinitions())]
+    banned = (
+        r"\b(0 chooses|learnt|learns?|goes on|anew|blunders?|glacierthickness|understood|told|"
+        r"a band a|(row|line) a (?!straight)|Who stands|shut in|kept out|capital letters)\b"
+    )
+    for text in texts:
+        assert not re.search(banned, text), text
 
 
 def test_each_parameter_is_on_one_page(provider: QgsProcessingProvider) -> None:

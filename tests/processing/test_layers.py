@@ -27,6 +27,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
 from qgis_fixtures import Log
+from window import small_layer
 
 ROTATED = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=6.55 +lon_0=180 +R=6371229 +no_defs"
 
@@ -52,9 +53,12 @@ print(json.dumps({{"event": "result", "outputs": {{}}}}))
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(layer, QgsRasterLayer):
             algorithm, name, output = "segmentcalvingfront", "INPUT", "TEMPORARY_OUTPUT"
+            others = {}
         else:
             algorithm, name, output = "terminuschange", "TERMINI", "TEMPORARY_OUTPUT"
-        processing.run(f"glacier:{algorithm}", {name: layer, "OUTPUT": output}, feedback=log)
+            others = {"CENTERLINE": str(small_layer(tmp_path / "centreline.gpkg", "termini"))}
+        values = {name: layer, "OUTPUT": output, **others}
+        processing.run(f"glacier:{algorithm}", values, feedback=log)
         given = json.loads((folder / "job.json").read_text())[name.lower()]
         file = folder / Path(given["path"]).name
         if isinstance(layer, QgsRasterLayer):

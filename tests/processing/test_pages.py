@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
 from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
 from qgis.core import (
@@ -22,9 +23,10 @@ from qgis.core import (
 from qgis.gui import QgsGui
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
+from qgis.PyQt.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QMenu
 
 from glacier_qgis.processing.dialog import GlacierDialog, PagedPanel, field_of
+from glacier_qgis.processing.provider import ALGORITHMS
 
 OFF = {"NETCDF", "SERIES", "VELOCITY_X", "SURFACE_OUT"}
 
@@ -39,8 +41,7 @@ def no_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def dialog(provider: QgsProcessingProvider) -> Iterator[GlacierDialog]:
-    dialog = provider.algorithm("simulateglacier").create().createCustomParametersWidget(None)
-    dialog.show()
+    dialog = opened(provider, "simulateglacier")
     yield dialog
     dialog.close()
 
@@ -50,6 +51,14 @@ def ground(aletsch: Path) -> Iterator[QgsRasterLayer]:
     layer = QgsProject.instance().addMapLayer(QgsRasterLayer(str(aletsch), "Aletsch"))
     yield layer
     QgsProject.instance().removeAllMapLayers()
+
+
+def opened(provider: QgsProcessingProvider, name: str) -> GlacierDialog:
+    """Return a dialog as the toolbox opens it."""
+    created = provider.algorithm(name).create()
+    dialog = created.createCustomParametersWidget(None) or AlgorithmDialog(created)
+    dialog.show()
+    return dialog
 
 
 def fill(dialog: GlacierDialog, **values: object) -> None:
@@ -263,7 +272,88 @@ def test_the_run_button_runs_what_is_shown(
     assert "'ELA':2750" in entries[-1].entry["python_command"]
 
 
-@pytest.mark.parametrize("name", ["simulateglacier", "surfacemassbalance"])
+@pytest.mark.parametrize("name", [kind.ID for kind in ALGORITHMS])
+def test_no_number_is_blank(provider: QgsProcessingProvider, name: str) -> None:
+    created = opened(provider, name)
+    for box in created.findChildren(QAbstractSpinBox):
+        assert box.text().strip("\u200b "), box.toolTip()
+    created.close()
+
+
+CHECKS = [
+    ("terminustimeseries", {}, {"INPUT": "'Folder of scenes'"}),
+    ("terminustimeseries", {"FOLDER": "/scenes"}, {}),
+    ("terminuschange", {}, {"TERMINI": "Needed", "CENTERLINE": "'Method' 'centreline'"}),
+    ("terminuschange", {"METHOD": "rectilinear box"}, {"TERMINI": "Needed", "BOX": "'Box'"}),
+    ("preparetrainingdata", {}, {"INPUT": "Needed", "LABEL_POLYGONS": "'Labels: front lines'"}),
+    ("surfacemassbalance", {"MASS_BALANCE": "raster series"}, {"BALANCE_RASTER": "missing"}),
+    ("delineatetermini", {}, {"INPUT": "Needed"}),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "expected"), CHECKS)
+def test_each_dialog_says_what_is_missing(
+    provider: QgsProcessingProvider, name: str, values: dict[str, Any], expected: dict[str, str]
+) -> None:
+    created = opened(provider, name)
+    fill(created, **values)
+    found = notes(created)
+    found.pop("SURFACE", None)
+    assert found.keys() == expected.keys()
+    for parameter, words in expected.items():
+        assert words in found[parameter]
+    created.close()
+
+
+def test_what_a_method_does_not_need_is_hidden(provider: QgsProcessingProvider) -> None:
+    created = opened(provider, "terminuschange")
+    assert not {"BOX", "BOX_WIDTH"} & shown(created)
+    fill(created, METHOD="curvilinear box")
+    assert "BOX_WIDTH" in shown(created)
+    assert "BOX_WIDTH" in created.mainWidget().values()
+    created.close()
+
+
+def choose(line: QLineEdit, label: str) -> None:
+    """Choose from the menu of a text field."""
+    menu = line.findChild(QMenu)
+    menu.aboutToShow.emit()
+    next(entry for entry in menu.actions() if entry.text() == label).trigger()
+
+
+def test_bands_are_chosen_from_a_menu(
+    provider: QgsProcessingProvider, ground: QgsRasterLayer
+) -> None:
+    created = opened(provider, "terminustimeseries")
+    line = field_of(created.mainWidget().wrappers["BANDS"])
+    line.findChild(QMenu).aboutToShow.emit()
+    assert not line.findChild(QMenu).actions()[0].isEnabled()
+    fill(created, INPUT=[ground.id()])
+    choose(line, ground.bandName(1))
+    assert created.createProcessingParameters()["BANDS"] == "1"
+    choose(line, ground.bandName(1))
+    assert created.createProcessingParameters()["BANDS"] == ""
+    created.close()
+
+
+def test_fields_are_chosen_from_a_menu(provider: QgsProcessingProvider) -> None:
+    lines = QgsVectorLayer("LineString?crs=EPSG:3413&field=scene:string", "fronts", "memory")
+    QgsProject.instance().addMapLayer(lines)
+    created = opened(provider, "preparetrainingdata")
+    fill(created, LABEL_LINES=lines.id(), LABEL_POLYGONS=None)
+    line = field_of(created.mainWidget().wrappers["SCENE_FIELD"])
+    choose(line, "scene")
+    assert line.text() == "scene"
+    assert "LINE_REACH" in shown(created)
+    assert "CLASS_FIELD" not in shown(created)
+    created.close()
+    QgsProject.instance().removeAllMapLayers()
+
+
+PAGED = ["simulateglacier", "surfacemassbalance", "delineatetermini", "terminustimeseries"]
+
+
+@pytest.mark.parametrize("name", PAGED)
 def test_batch_and_designer_are_those_of_qgis(provider: QgsProcessingProvider, name: str) -> None:
     algorithm = provider.algorithm(name)
     BatchAlgorithmDialog(algorithm.create()).close()
