@@ -10,6 +10,8 @@ from typing import Any
 from qgis.core import QgsProcessingFeedback
 from qgis.PyQt.QtCore import QByteArray
 
+from .telling import Telling, TimeLeft
+
 _LINES_KEPT = 20
 _LONGEST_QUOTE = 200
 
@@ -22,14 +24,18 @@ class Conversation:
         error: Message of the error event, once there was one.
     """
 
-    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+    def __init__(self, feedback: QgsProcessingFeedback, telling: Telling | None = None) -> None:
         self.result: dict[str, Any] | None = None
         self.error: str | None = None
         self._feedback = feedback
+        self._telling = telling or Telling()
+        self._left = TimeLeft()
+        self._warnings: list[str] = []
+        self._told_since = False
         self._events = LineBuffer()
         self._asides = LineBuffer()
         self._kept: deque[str] = deque(maxlen=_LINES_KEPT)
-        self._task = ""
+        self._step = ""
 
     def hear(self, chunk: QByteArray) -> None:
         """Take bytes from the program's standard output."""
@@ -48,6 +54,14 @@ class Conversation:
         for line in self._asides.flush():
             self._remark(line)
 
+    def repeat_warnings(self) -> None:
+        """Tell all warnings again, unless they are the last that was told."""
+        if not (self._warnings and self._told_since):
+            return
+        count = len(self._warnings)
+        heading = f"{count} warning{'s' * (count > 1)}:"
+        self._feedback.pushWarning("\n".join([heading, *(f"- {each}" for each in self._warnings)]))
+
     def last_words(self) -> str:
         """Return the last line that was no event, cut to what fits into a sentence."""
         return self._kept[-1].strip()[:_LONGEST_QUOTE] if self._kept else ""
@@ -56,11 +70,15 @@ class Conversation:
         match _event(line):
             case {"event": "progress", "fraction": float() | int() as fraction, **rest}:
                 self._feedback.setProgress(100.0 * fraction)
-                self._tell_task(str(rest.get("message", "")))
+                self._tell_step(str(rest.get("message", "")), float(fraction))
             case {"event": "log", "message": message}:
-                self._feedback.pushInfo(str(message))
+                self._told_since = bool(self._warnings)
+                self._feedback.pushInfo(self._telling.words(str(message)))
             case {"event": "warning", "message": message}:
-                self._feedback.pushWarning(str(message))
+                warning = self._telling.words(str(message))
+                if warning not in self._warnings:
+                    self._warnings.append(warning)
+                self._feedback.pushWarning(warning)
             case {"event": "result", "outputs": dict(outputs)}:
                 self.result = outputs
             case {"event": "error", "message": message, **rest}:
@@ -70,10 +88,18 @@ class Conversation:
             case _:
                 self._remark(line)
 
-    def _tell_task(self, message: str) -> None:
-        if message and message != self._task:
-            self._task = message
-            self._feedback.setProgressText(message)
+    def _tell_step(self, message: str, fraction: float) -> None:
+        """Tell what is being done, "step: how far", the step once and the rest beside the bar."""
+        step = message.partition(": ")[0] or self._step
+        if step != self._step:
+            self._step = step
+            self._told_since = bool(self._warnings)
+            self._feedback.setProgressText(self._telling.words(step))
+        if self._telling.has_bar:
+            parts = [message or step, self._left.after(fraction)]
+            self._telling.put_beside_bar(", ".join(filter(None, parts)))
+        elif news := self._left.news_after(fraction):
+            self._feedback.setProgressText(f"{step}: {news}")
 
     def _remark(self, line: str) -> None:
         if line.strip():

@@ -20,6 +20,7 @@ from qgis.PyQt.QtCore import QProcess
 
 from .conversation import Conversation
 from .settings import VARIABLE, default_environment, engine_setting
+from .telling import Telling
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 SET_UP = "run 'Set up engine' (glacier:setupengine)"
@@ -32,7 +33,10 @@ _TERMINATED = 15
 
 
 def run_job(
-    name: str, parameters: Mapping[str, Any], feedback: QgsProcessingFeedback
+    name: str,
+    parameters: Mapping[str, Any],
+    feedback: QgsProcessingFeedback,
+    telling: Telling | None = None,
 ) -> dict[str, Any]:
     """Run the job `name` in the engine and return its output values.
 
@@ -45,14 +49,18 @@ def run_job(
         order = Path(folder) / "job.json"
         content = {"job": name, "id": job_id, "parameters": parameters}
         order.write_text(json.dumps(content), encoding="utf-8")
+        feedback.setProgressText("Starting the engine…")
+        command = [str(python), "-I", str(LAUNCHER), str(order)]
         try:
-            return run_program([str(python), "-I", str(LAUNCHER), str(order)], feedback)
+            return run_program(command, feedback, telling)
         except QgsProcessingException:
             sweep(job_id, parameters)
             raise
 
 
-def run_program(command: Sequence[str], feedback: QgsProcessingFeedback) -> dict[str, Any]:
+def run_program(
+    command: Sequence[str], feedback: QgsProcessingFeedback, telling: Telling | None = None
+) -> dict[str, Any]:
     """Run a program that talks in events and return the outputs of its result event.
 
     Raises:
@@ -60,7 +68,7 @@ def run_program(command: Sequence[str], feedback: QgsProcessingFeedback) -> dict
     """
     if feedback.isCanceled():  # QgsBlockingProcess would wait for a process that it had ended
         raise QgsProcessingException("Cancelled.")
-    conversation = Conversation(feedback)
+    conversation = Conversation(feedback, telling)
     process = QgsBlockingProcess(command[0], list(command[1:]))
     # QGIS does not keep these two alive; bound methods made here and held until the end do.
     hear, overhear = conversation.hear, conversation.overhear
@@ -68,6 +76,7 @@ def run_program(command: Sequence[str], feedback: QgsProcessingFeedback) -> dict
     process.setStdErrHandler(overhear)
     code = process.run(feedback)
     conversation.close()
+    conversation.repeat_warnings()
     if feedback.isCanceled():
         raise QgsProcessingException("Cancelled.")
     if conversation.error is not None:

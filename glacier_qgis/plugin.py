@@ -1,4 +1,4 @@
-"""The plugin object: registers the provider, the options page and the panels, and removes them."""
+"""The plugin object: registers the provider and the options page, and takes them away again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from qgis.gui import QgisInterface
 
     from .options import OptionsFactory
-    from .panel.panels import Panels
 
 
 class GlacierPlugin:
@@ -22,7 +21,6 @@ class GlacierPlugin:
         self._iface = iface
         self._provider: GlacierProvider | None = None
         self._options: OptionsFactory | None = None
-        self._panels: Panels | None = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that ``qgis_process`` calls."""
@@ -35,18 +33,14 @@ class GlacierPlugin:
         self.initProcessing()
         if self._iface is not None:
             from .options import OptionsFactory
-            from .panel.panels import Panels
 
             self._options = OptionsFactory()
             self._iface.registerOptionsWidgetFactory(self._options)
-            self._panels = Panels(self._iface)
 
     def unload(self) -> None:
         """Take everything away."""
-        if self._panels is not None:
-            self._panels.close()
         if self._iface is not None and self._options is not None:
             self._iface.unregisterOptionsWidgetFactory(self._options)
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
-        self._options = self._provider = self._panels = None
+        self._options = self._provider = None

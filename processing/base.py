@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -24,6 +25,7 @@ from glacier_qgis.processing.inputs import Inputs
 from glacier_qgis.processing.pages import Page, declared
 from glacier_qgis.processing.places import destination_faults
 from glacier_qgis.styles import Styler
+from glacier_qgis.telling import Telling
 
 ICONS = Path(__file__).parent.parent / "icons"
 
@@ -81,6 +83,10 @@ class Described(QgsProcessingAlgorithm):
         """Return words that the toolbox' search finds."""
         return self.tr(self.TAGS).split(",")
 
+    def shortDescription(self) -> str:
+        """Return what the algorithm does in a sentence, for lists and tooltips."""
+        return re.split(r"[.:](?:\s|$)", self.tr(self.SUMMARY))[0] + "."
+
     def shortHelpString(self) -> str:
         """Return what the algorithm does, and what each of its parameters is."""
         return short_help(self, self.tr(self.SUMMARY))
@@ -123,6 +129,7 @@ class EngineAlgorithm(Described):
     STYLES: ClassVar[Mapping[str, Styling]] = {}
 
     _inputs: Inputs
+    _telling: Telling
 
     def pages(self) -> Sequence[Page]:
         """Return the pages of the dialog; without any, it is a single one as QGIS makes it."""
@@ -182,7 +189,9 @@ class EngineAlgorithm(Described):
         feedback: QgsProcessingFeedback,
     ) -> bool:
         """Resolve layers and extents on the main thread."""
-        self._inputs = Inputs(self, parameters, context)
+        self._telling = Telling(self, feedback)
+        with self._telling.errors():
+            self._inputs = Inputs(self, parameters, context)
         return True
 
     def processAlgorithm(
@@ -192,9 +201,13 @@ class EngineAlgorithm(Described):
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
         """Run the job and hand its outputs to QGIS."""
-        with Destinations(self, parameters, context) as destinations:
+        with (
+            self._telling.errors(),
+            Destinations(self, parameters, context) as destinations,
+        ):
             with self._inputs.copied(context, feedback):
-                result = run_job(self.ID, self._inputs.job | destinations.job_values(), feedback)
+                job = self._inputs.job | destinations.job_values()
+                result = run_job(self.ID, job, feedback, self._telling)
             outputs = destinations.deliver(result, feedback)
         names = {output.name() for output in self.outputDefinitions()}
         outputs |= {name: result[name] for name in names - outputs.keys() if name in result}

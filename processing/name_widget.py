@@ -38,12 +38,12 @@ class Picker:
     ) -> Any:  # noqa: ANN401  (one of two widgets of QGIS, which have no types)
         """Return the widget for a kind of dialog."""
         if dialogTypes.get(type(dialog).__name__) == DIALOG_MODELER:
-            return designer_widget(parameter, dialog, offer["kind"])
+            return designer_widget(parameter, dialog, **offer)
         return NameOrFile(parameter, dialog, row, col, **offer)
 
 
 def designer_widget(
-    parameter: QgsProcessingParameterDefinition, dialog: QWidget, kind: str
+    parameter: QgsProcessingParameterDefinition, dialog: QWidget, kind: str, empty: str = ""
 ) -> QgsProcessingModelerParameterWidget:
     """Return QGIS' widget for a text in a model: value, expression, input or output of a step.
 
@@ -61,7 +61,7 @@ def designer_widget(
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         line.setCompleter(completer)
-        line.setPlaceholderText(", ".join(offered(kind)[:3]) + ", …")
+        line.setPlaceholderText(empty)
         line.setToolTip("\n".join(offered(kind)))
     return widget
 

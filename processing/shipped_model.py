@@ -29,6 +29,10 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         """Return a new object of the same model."""
         return ShippedModel(self._path)
 
+    def tags(self) -> list[str]:
+        """Return words that the toolbox' search finds, which QGIS does not read from the file."""
+        return str(self.helpContent().get("ALG_TAGS", "")).split(",")
+
     def helpUrl(self) -> str:
         """Return the address of the help page."""
         return help_url(self.name())

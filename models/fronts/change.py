@@ -74,6 +74,8 @@ class TerminusChange(Job):
             facts = {"CRS": ", ".join(systems)} | provenance(self)
             write_report(outputs.stage(self.report), self.method, series, facts)
         reporter.progress(1, "Measured")
+        for one in series:
+            reporter.log(change_in_words(one))
         return {
             "OUTPUT": str(self.output) if self.output else None,
             "REPORT": str(self.report) if self.report else None,
@@ -99,6 +101,22 @@ class TerminusChange(Job):
         if self.centerline:
             return centreline_gauges(self.centerline, preferred)
         raise AssertionError
+
+
+def change_in_words(series: Series) -> str:
+    """Return how far a front moved, in which time, and its rate."""
+    measured, trend = series.measured, series.trend
+    name = f"{series.glacier}: " if series.glacier else ""
+    if len(measured) < 2 or trend is None:
+        return f"{name}{len(measured)} position{'s' * (len(measured) != 1)} measured."
+    moved = float(measured.distance_m.iloc[-1])
+    first, last = measured.date.iloc[0], measured.date.iloc[-1]
+    error = f" ± {trend.error_m_a:.0f}" if math.isfinite(trend.error_m_a) else ""
+    return (
+        f"{name}{'advance' if moved > 0 else 'retreat'} of {abs(moved):.0f} m from "
+        f"{first:%Y-%m-%d} to {last:%Y-%m-%d} ({len(measured)} positions), "
+        f"{trend.rate_m_a:+.0f}{error} m/a."
+    )
 
 
 def _numbers(series: Series) -> Result:

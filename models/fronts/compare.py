@@ -126,6 +126,11 @@ class CompareTermini(Job):
             }
             write_report(outputs.stage(self.report), error, images, table, facts | provenance(self))
         reporter.progress(1, "Compared")
+        if math.isfinite(error.mean_m):
+            reporter.log(
+                f"Mean distance error {error.mean_m:.0f} m, median {error.median_m:.0f} m, over "
+                f"{error.images} image{'s' * (error.images != 1)}; {error.missed} missed."
+            )
         return {
             "OUTPUT": str(self.output) if self.output else None,
             "REPORT": str(self.report) if self.report else None,

@@ -17,6 +17,7 @@ from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.attributes import TerminusSource, points_frame, terminus_frame
 from glacier_qgis.models.fronts.bodies import read_zones
+from glacier_qgis.models.fronts.in_words import lines_in_words, zones_in_words
 from glacier_qgis.models.fronts.model_choice import choose_model, tell_choices
 from glacier_qgis.models.fronts.options import Extraction, Inference, ResultGrid, SceneExtraction
 from glacier_qgis.models.fronts.segment import Drafts, Segmentation, copy_to_input_grid, segment
@@ -64,7 +65,10 @@ class SegmentCalvingFront(Inference, ResultGrid, Job):
             tell_choices([model], [self.input], reporter)
             options = self.model_copy(update={"model": str(model.folder)})
             done = segment(scene, options, _drafts(drafts), _tags(self, scene), reporter)
+            names = class_titles({zone.value: zone.name for zone in done.model.card.classes})
+            areas = zones_in_words(drafts["OUTPUT"], names)
             _finish(staged, drafts, done, scene, self.grid)
+        reporter.log(f"Segmented: {areas}.")
         paths: Result = {name: str(path) if path else None for name, path in wanted.items()}
         return {**paths, "CLASSES": other_classes(done.model.card)}
 
@@ -247,6 +251,8 @@ def _write_lines(
         for (layer, path), body in zip(areas.items(), (bodies.glacier, bodies.ocean), strict=True):
             if path:
                 write_layer(zone_area(bodies, body, grid), outputs.stage(path), layer, "Polygon")
+    if not fronts.absence:
+        reporter.log(f"{lines_in_words(frame)}.")
     return {
         "OUTPUT": str(job.output),
         "POINTS": str(job.points) if job.points else None,

@@ -21,6 +21,7 @@ from glacier_qgis.models.engine.job import (
     blank_is_none,
 )
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.in_words import series_in_words
 from glacier_qgis.models.fronts.options import Extraction, Inference
 from glacier_qgis.models.fronts.time_series_catalogue import SeriesScene, catalogue, find_rasters
 from glacier_qgis.models.fronts.time_series_cluster import run_on_cluster
@@ -128,11 +129,13 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             write_layer(summary_table(screened), outputs.stage(self.summary), "scenes")
         outputs.commit()
         work.finish()
+        failed = sum(scene.folder is None for scene in segmented)
+        reporter.log(series_in_words(lines, len(scenes), failed))
         return {
             "OUTPUT": str(self.output),
             "SUMMARY": str(self.summary) if self.summary else None,
             "SCENES": len(scenes),
-            "FAILED": sum(scene.folder is None for scene in segmented),
+            "FAILED": failed,
             "COUNT": len(lines),
         }
 

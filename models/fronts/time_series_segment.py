@@ -168,7 +168,7 @@ def segment_scenes(
     if whole:
         reporter.log(f"{len(whole)} scenes were segmented before and are not computed again.")
     left = [task for task in tasks if task.folder not in outcomes]
-    outcomes |= _do(left, run, Stage(reporter, share, 1), "Segmented")
+    outcomes |= _do(left, run, Stage(reporter, share, 1), "Segmenting the scenes")
     for task in tasks:
         _tell(task, outcomes[task.folder], reporter)
     return [
@@ -196,7 +196,7 @@ def _companions(
     if not plan.together:
         return {}, {}
     tasks = [plan.ranks(scene) for scene in scenes]
-    outcomes = _do(tasks, run, reporter, "Looked at")
+    outcomes = _do(tasks, run, reporter, "Looking at the scenes")
     failed = {
         index: outcomes[task.folder]
         for index, task in enumerate(tasks)
@@ -224,14 +224,18 @@ def _companions(
     return {index: files[tasks[original[index]].folder] for index in whole}, failed
 
 
-def _do(tasks: Sequence[SceneTask], run: Run, reporter: Reporter, done: str) -> dict[Path, Outcome]:
+def _do(
+    tasks: Sequence[SceneTask], run: Run, reporter: Reporter, doing: str
+) -> dict[Path, Outcome]:
     """Do tasks, each once and none that was done before; return their outcomes by folder."""
     outcomes = {task.folder: _stored(task.folder) for task in tasks if is_whole(task.folder)}
     missing = list({task.folder: task for task in tasks if task.folder not in outcomes}.values())
-    bar = _Bar(reporter, len(missing), done)
+    bar = _Bar(reporter, len(missing), doing)
     for task, outcome in run(missing, bar.watch):
         outcomes[task.folder] = outcome
         bar.finish(task)
+        if task.step == "zones" and not outcome.reason:
+            reporter.log(f"{Path(task.source.shown).name}: segmented ({bar.state}).")
     return outcomes
 
 
@@ -251,7 +255,7 @@ def _stored(folder: Path) -> Outcome:
 
 
 def _tell(task: SceneTask, outcome: Outcome, reporter: Reporter) -> None:
-    name = Path(task.source.path).name
+    name = Path(task.source.shown).name
     for warning in outcome.warnings:
         reporter.warning(f"{name}: {warning}")
     if outcome.reason:
@@ -261,13 +265,18 @@ def _tell(task: SceneTask, outcome: Outcome, reporter: Reporter) -> None:
 class _Bar:
     """Progress over scenes that are done beside each other."""
 
-    def __init__(self, reporter: Reporter, count: int, done: str) -> None:
+    def __init__(self, reporter: Reporter, count: int, doing: str) -> None:
         self._reporter = reporter
         self._count = count
-        self._done = done
+        self._doing = doing
         self._fractions: dict[Path, float] = {}
         self._finished = 0
         self._lock = threading.Lock()
+
+    @property
+    def state(self) -> str:
+        """How many scenes are done."""
+        return f"{self._finished} of {self._count}"
 
     def watch(self, task: SceneTask, fraction: float) -> None:
         with self._lock:
@@ -282,4 +291,4 @@ class _Bar:
 
     def _report(self) -> None:
         share = sum(self._fractions.values()) / self._count
-        self._reporter.progress(share, f"{self._done} {self._finished} of {self._count} scenes")
+        self._reporter.progress(share, f"{self._doing}: {self.state}")

@@ -18,6 +18,7 @@ from shapely import box
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
+from glacier_qgis.models.fronts.in_words import lines_in_words
 from glacier_qgis.models.fronts.jobs import terminus_options
 from glacier_qgis.models.fronts.options import Extraction
 from glacier_qgis.models.fronts.termini import TerminusOptions, extract_termini
@@ -106,9 +107,9 @@ def trace_scenes(
         lines["date"] = pd.Series(
             _timestamp(scene.scene.date), index=lines.index, dtype="datetime64[ms]"
         )
-        traced.append(
-            TracedScene(scene, grid, lines, fronts.absence.sentence if fronts.absence else "")
-        )
+        reason = fronts.absence.sentence if fronts.absence else ""
+        reporter.log(f"{Path(scene.scene.source.shown).name}: {lines_in_words(lines).lower()}.")
+        traced.append(TracedScene(scene, grid, lines, reason))
     return traced
 
 

@@ -88,7 +88,12 @@ class SurfaceMassBalance(BalanceOptions, Job):
                 target.write(np.where(wanted, balance, np.float32(np.nan)), band)
                 if times:
                     target.update_tags(band, TIME=iso_date(time), YEAR=f"{time:.10g}")
-                reporter.progress(band / len(moments), f"{band} of {len(moments)}")
+                reporter.progress(
+                    band / len(moments), f"Computing the mass balance: {band} of {len(moments)}"
+                )
+                if times:
+                    reporter.log(f"Year {time:.10g}: mean mass balance {means[-1]:+.2f} m/a.")
+        reporter.log(f"Mean mass balance {float(np.mean(means)):+.2f} m/a of ice.")
         return {
             "OUTPUT": str(self.output),
             "MEAN_BALANCE": float(np.mean(means)),

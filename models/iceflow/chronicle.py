@@ -72,6 +72,13 @@ class Chronicle:
         levels = [self._levels(state) for state in states]
         for index, recorder in self._recorders:
             recorder.record(states[index], levels[index])
+        self._reporter.log(
+            "; ".join(
+                f"{of_scenario(name)}{in_words(state)}"
+                for name, state in zip(self._names, states, strict=True)
+            )
+            + "."
+        )
         for name, watch, state in zip(self._names, self._watches, states, strict=True):
             self._warn(name, watch.see(state))
         self.last = list(states)
@@ -114,6 +121,15 @@ class Chronicle:
             told = f"{of_scenario(name)}{sentence}"
             self.warnings.append(told)
             self._reporter.warning(told)
+
+
+def in_words(state: Snapshot) -> str:
+    """Return how much ice there is at a time, and how fast it is."""
+    speed = float(state.speed.max())
+    return (
+        f"Year {state.time:.10g}: volume {state.volume:.4g} km³, area {state.area:.4g} km², "
+        f"highest speed {speed:.3g} m/a"
+    )
 
 
 @contextmanager

@@ -136,9 +136,14 @@ class IceVelocity(IceFlowJob):
                     tags=tags,
                     unit="m/a",
                 )
+        speed = _magnitude(fields, MEAN_FLOW)
+        reporter.log(
+            f"Depth-averaged speed: mean {float(speed[thickness > 0].mean()):.3g} m/a, highest "
+            f"{float(speed.max()):.3g} m/a."
+        )
         return {
             **{name.upper(): text(getattr(self, name)) for name in RASTERS},
-            "MAX_SPEED": float(_magnitude(fields, MEAN_FLOW).max()),
+            "MAX_SPEED": float(speed.max()),
         }
 
 

@@ -15,18 +15,19 @@ from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance_build import Place, build_balance
 from glacier_qgis.models.iceflow.balance_options import DEGREE_DAYS
-from glacier_qgis.models.iceflow.chronicle import Chronicle, keeping
+from glacier_qgis.models.iceflow.chronicle import Chronicle, in_words, keeping
 from glacier_qgis.models.iceflow.comparison import read_observation
 from glacier_qgis.models.iceflow.emulator import Emulator
 from glacier_qgis.models.iceflow.findings import (
     Findings,
+    of_scenario,
     with_comparison,
     with_observation,
     write_misfit,
     write_outlines,
 )
 from glacier_qgis.models.iceflow.flow import EmulatedFlow
-from glacier_qgis.models.iceflow.forecast import Forecast, tell_size
+from glacier_qgis.models.iceflow.forecast import tell_size
 from glacier_qgis.models.iceflow.histories import read_histories, tell_differences
 from glacier_qgis.models.iceflow.inputs import (
     Topography,
@@ -109,7 +110,7 @@ class SimulateGlacier(SimulationOptions):
             with chronicle:
                 for states in chain(
                     zip(*(history.earlier() for history in histories), strict=True),
-                    run_together(simulations, ahead, Forecast(Stage(reporter, 0.02, 0.98))),
+                    run_together(simulations, ahead, Stage(reporter, 0.02, 0.98)),
                 ):
                     chronicle.see(states)
                     for finding, state in zip(findings, states, strict=True):
@@ -119,6 +120,8 @@ class SimulateGlacier(SimulationOptions):
                 reporter.log(words)
             self._write_documents(chronicle, findings, topography, facts, doubts, outputs)
         last = chronicle.last[0]
+        for scenario, state in zip(scenarios, chronicle.last, strict=True):
+            reporter.log(f"Result: {of_scenario(scenario.name)}{in_words(state)}.")
         return {
             **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
             "VOLUME": last.volume,

@@ -234,7 +234,9 @@ def run_together(
             for one in late:
                 one.step(time)
             now = sum(one.time for one in simulations) / len(simulations)
-            reporter.progress((now - begin) / (end - begin), f"Year {now:.1f} of {end:g}")
+            reporter.progress(
+                (now - begin) / (end - begin), f"Simulating: year {now:.1f} of {end:g}"
+            )
         _move_together(simulations)
         yield [one.snapshot() for one in simulations]
 

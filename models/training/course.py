@@ -75,7 +75,10 @@ class Course:
             fit.notes["loss"] = total
             if fit.step < last:
                 fit.save()
-            reporter.progress(fit.step / (self.epochs * self.steps))
+            reporter.progress(
+                fit.step / (self.epochs * self.steps),
+                f"Training: epoch {done + 1} of {self.epochs}",
+            )
         return float(fit.notes["loss"]) / self.steps  # type: ignore[arg-type]
 
     def _tired(self, epochs: list[Epoch]) -> bool:

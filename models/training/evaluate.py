@@ -75,7 +75,7 @@ def evaluate(
         result = predict(package, scene)
         counts += zone_confusion(result.zones, result.truth, list(CLASS_NAMES))
         fronts.append((result.lines, result.reference))
-        reporter.progress((index + 1) / len(scenes), scene.name)
+        reporter.progress((index + 1) / len(scenes), f"Evaluating: {scene.name}")
     values = front_values(fronts)
     present = counts.sum(axis=1) > 0
     overlap = dict(zip(CLASS_NAMES.values(), zone_iou(counts), strict=True))

@@ -79,6 +79,9 @@ class EvaluateModel(Job):
             )
             page.write(report)
         figures = found.figures
+        reporter.log(
+            f"{self._what(data)}: mean IoU {figures.scores.mean_iou:.3f}, {_front_words(figures)}."
+        )
         return {
             "OUTPUT": str(self.output) if table else None,
             "REPORT": str(self.report) if report else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,12 @@ class TrainModel(Learning, Job):
             training.page(epochs, measured).write(report)
         training.waiting.remove()
         chosen = best(epochs)
+        off = chosen["distance_m"]
+        fronts = f", fronts {off:.0f} m off" if math.isfinite(off) else ""
+        reporter.log(
+            f"The best weights are those of epoch {chosen['epoch']} of {len(epochs)}: mean IoU "
+            f"{chosen['mean_iou']:.3f}{fronts} in the validation."
+        )
         return {
             "OUTPUT": str(self.output),
             "REPORT": str(self.report) if report else None,

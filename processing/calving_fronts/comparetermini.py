@@ -31,7 +31,7 @@ class CompareTermini(EngineAlgorithm):
     ID = "comparetermini"
     TITLE = "Compare termini"
     GROUP = CALVING_FRONTS
-    TAGS = "calving,front,terminus,accuracy,validation,error,mean distance error,caffe,glacier"
+    TAGS = "calving,front,terminus,line,accuracy,validation,error,mean distance error,caffe,glacier"
     SUMMARY = (
         "Measures how far predicted terminus lines lie from reference ones, as the CaFFe "
         "benchmark does: distances from every predicted point to the reference front of the same "

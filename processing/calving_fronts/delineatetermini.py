@@ -30,7 +30,10 @@ class DelineateTermini(EngineAlgorithm):
     ID = "delineatetermini"
     TITLE = "Delineate termini"
     GROUP = CALVING_FRONTS
-    TAGS = "calving,front,terminus,line,glacier,sar,radar,sentinel-1,deep learning,delineation"
+    TAGS = (
+        "calving,front,terminus,line,outline,detect,delineation,glacier,sar,radar,optical,"
+        "sentinel-1,sentinel-2,landsat,machine learning,deep learning,pytorch"
+    )
     SUMMARY = (
         "Draws the terminus lines of the glaciers in a satellite scene: segments it with a neural "
         "network and traces where glacier meets ocean, within a fraction of a cell.\n\n"

@@ -52,7 +52,7 @@ class ExtractTermini(EngineAlgorithm):
     ID = "extracttermini"
     TITLE = "Extract termini"
     GROUP = CALVING_FRONTS
-    TAGS = "calving,front,terminus,line,vectorise,zones,glacier"
+    TAGS = "calving,front,terminus,line,outline,detect,vectorise,zones,glacier"
     SUMMARY = (
         "Traces the lines where glacier meets ocean in a zones raster, one feature per front.\n\n"
         "With the probabilities of the same run, lines are placed within a fraction of a cell, "

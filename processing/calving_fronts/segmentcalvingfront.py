@@ -40,7 +40,11 @@ class SegmentCalvingFront(EngineAlgorithm):
     ID = "segmentcalvingfront"
     TITLE = "Segment calving front"
     GROUP = CALVING_FRONTS
-    TAGS = "calving,front,terminus,glacier,sar,radar,sentinel-1,deep learning,segmentation,zones"
+    TAGS = (
+        "calving,front,terminus,glacier,detect,outline,sar,radar,optical,sentinel-1,"
+        "sentinel-2,landsat,machine learning,deep learning,pytorch,segmentation,"
+        "classification,zones"
+    )
     SUMMARY = (
         "Divides a satellite scene into ocean (with mélange), glacier, rock and areas without "
         "information (radar shadow), with a neural network that is run tile by tile.\n\n"

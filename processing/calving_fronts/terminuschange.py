@@ -36,7 +36,10 @@ class TerminusChange(EngineAlgorithm):
     ID = "terminuschange"
     TITLE = "Terminus change"
     GROUP = CALVING_FRONTS
-    TAGS = "calving,front,terminus,retreat,advance,rate,time series,centreline,box method,glacier"
+    TAGS = (
+        "calving,front,terminus,retreat,advance,rate,detect,change,time series,centreline,"
+        "box method,glacier"
+    )
     SUMMARY = (
         "Measures how far dated terminus lines moved: along a centreline, or as the mean over the "
         "width of a box (rectilinear, or curvilinear where the fjord bends). Advance is "

@@ -33,7 +33,11 @@ class TerminusTimeSeries(EngineAlgorithm):
     ID = "terminustimeseries"
     TITLE = "Terminus time series"
     GROUP = CALVING_FRONTS
-    TAGS = "calving,front,terminus,line,time series,temporal,batch,dask,cluster,retreat,glacier"
+    TAGS = (
+        "calving,front,terminus,line,outline,detect,time series,temporal,batch,sar,radar,"
+        "optical,sentinel,landsat,machine learning,deep learning,pytorch,dask,cluster,"
+        "retreat,glacier"
+    )
     SUMMARY = (
         "Draws the terminus lines of many satellite scenes into one layer with dates, coloured by "
         "date and ready for the temporal controller.\n\n"

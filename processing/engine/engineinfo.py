@@ -21,7 +21,7 @@ class EngineInfo(EngineAlgorithm):
     ID = "engineinfo"
     TITLE = "Engine information"
     GROUP = ENGINE
-    TAGS = "engine,version,gpu,cuda,memory,models,torch,bug report"
+    TAGS = "engine,version,gpu,cuda,memory,models,machine learning,pytorch,torch,bug report"
     SUMMARY = (
         "Versions, devices, memory, and the models and emulators that are installed. Put its log "
         "into every bug report."

@@ -27,7 +27,10 @@ class SetupEngine(Described):
     ID = "setupengine"
     TITLE = "Set up engine"
     GROUP = ENGINE
-    TAGS = "engine,install,setup,repair,environment,torch,gpu,cuda,tensorflow,onnx,igm"
+    TAGS = (
+        "engine,install,setup,repair,environment,machine learning,pytorch,torch,gpu,cuda,"
+        "tensorflow,onnx,igm"
+    )
     SUMMARY = (
         "Builds the engine's environment, or repairs it: a Python of its own with PyTorch and the "
         "geospatial packages, downloaded from the Python package index. QGIS' own Python is not "

@@ -44,7 +44,7 @@ class IceVelocity(EngineAlgorithm):
     ID = "icevelocity"
     TITLE = "Ice velocity"
     GROUP = ICE_FLOW
-    TAGS = "igm,ice,flow,velocity,speed,glacier,emulator,dem,thickness"
+    TAGS = "igm,ice,flow,velocity,speed,glacier,emulator,machine learning,pytorch,dem,thickness"
     SUMMARY = (
         "Velocity of the ice, from its surface and thickness, by an emulator of the Instructed "
         "Glacier Model: averaged over depth, and at the bed and the surface where the emulator "

@@ -55,7 +55,10 @@ class SimulateGlacier(EngineAlgorithm):
     ID = "simulateglacier"
     TITLE = "Simulate glacier"
     GROUP = ICE_FLOW
-    TAGS = "igm,ice,flow,glacier,evolution,simulation,thickness,velocity,mass balance,dem,emulator"
+    TAGS = (
+        "igm,ice,flow,glacier,evolution,simulation,thickness,velocity,mass balance,outline,"
+        "dem,emulator,machine learning,pytorch"
+    )
     SUMMARY = (
         "Lets the glaciers of a landscape grow and shrink with the Instructed Glacier Model: a "
         "neural network predicts the velocity of the ice, an equilibrium line, degree days or "

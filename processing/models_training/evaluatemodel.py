@@ -24,7 +24,10 @@ class EvaluateModel(EngineAlgorithm):
     ID = "evaluatemodel"
     TITLE = "Evaluate model"
     GROUP = MODELS_TRAINING
-    TAGS = "evaluation,accuracy,iou,precision,recall,mean distance error,calibration,test,metrics"
+    TAGS = (
+        "evaluation,accuracy,iou,precision,recall,mean distance error,calibration,test,"
+        "metrics,machine learning,pytorch"
+    )
     SUMMARY = (
         "Measures a model on the tiles of a data set: precision, recall, F1 and IoU of each class, "
         "the mean distance error of its fronts, missed fronts, and whether its probabilities and "

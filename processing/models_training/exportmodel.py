@@ -21,7 +21,7 @@ class ExportModel(EngineAlgorithm):
     ID = "exportmodel"
     TITLE = "Export model"
     GROUP = MODELS_TRAINING
-    TAGS = "model,export,package,stac,mlm,onnx,deepness,share"
+    TAGS = "model,export,package,stac,mlm,onnx,pytorch,machine learning,deepness,share"
     SUMMARY = (
         "Writes a calving-front model as one file: a package that 'Install model' reads, with its "
         "card and a STAC item that catalogues read, or an ONNX model that other programs run.\n\n"

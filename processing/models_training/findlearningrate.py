@@ -21,7 +21,10 @@ class FindLearningRate(EngineAlgorithm):
     ID = "findlearningrate"
     TITLE = "Find learning rate"
     GROUP = MODELS_TRAINING
-    TAGS = "learning rate,range test,lr finder,training,deep learning,neural network"
+    TAGS = (
+        "learning rate,range test,lr finder,training,machine learning,deep learning,"
+        "neural network,pytorch"
+    )
     SUMMARY = (
         "Trains for a hundred batches while the learning rate increases from very small to very "
         "large, and suggests the rate at which the loss falls fastest, well below the one at which "

@@ -21,7 +21,10 @@ class InspectTrainingData(EngineAlgorithm):
     ID = "inspecttrainingdata"
     TITLE = "Inspect training data"
     GROUP = MODELS_TRAINING
-    TAGS = "training,data set,labels,leakage,class balance,contact sheet,quality,deep learning"
+    TAGS = (
+        "training,data set,labels,leakage,class balance,contact sheet,quality,"
+        "machine learning,deep learning"
+    )
     SUMMARY = (
         "Checks every file of a training data set and shows its contents: pictures of tiles "
         "with zones and fronts, class balance, glaciers and dates of each part.\n\n"

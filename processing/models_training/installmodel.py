@@ -25,7 +25,9 @@ class InstallModel(EngineAlgorithm):
     ID = "installmodel"
     TITLE = "Install model"
     GROUP = MODELS_TRAINING
-    TAGS = "model,install,package,stac,mlm,onnx,deepness,igm,emulator,import"
+    TAGS = (
+        "model,install,package,stac,mlm,onnx,pytorch,machine learning,deepness,igm,emulator,import"
+    )
     SUMMARY = (
         "Adds a model to those that other algorithms offer: a model package (zip), an ONNX "
         "segmentation model with the metadata that the plugin Deepness reads, or an ice-flow "

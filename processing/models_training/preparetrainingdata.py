@@ -31,7 +31,10 @@ class PrepareTrainingData(EngineAlgorithm):
     ID = "preparetrainingdata"
     TITLE = "Prepare training data"
     GROUP = MODELS_TRAINING
-    TAGS = "training,data set,labels,tiles,chips,split,deep learning,calving,front,digitise"
+    TAGS = (
+        "training,data set,labels,tiles,chips,split,machine learning,deep learning,landsat,"
+        "sentinel,calving,front,digitise"
+    )
     SUMMARY = (
         "Cuts satellite scenes and what was digitised on them into a folder of georeferenced tiles "
         "to train a network on: images as the network sees them, labels, an index with hashes, "

@@ -21,7 +21,10 @@ class TrainModel(EngineAlgorithm):
     ID = "trainmodel"
     TITLE = "Train model"
     GROUP = MODELS_TRAINING
-    TAGS = "training,fit,deep learning,neural network,unet,hrnet,hed,segmentation,calving,fine-tune"
+    TAGS = (
+        "training,fit,machine learning,deep learning,pytorch,neural network,unet,hrnet,hed,"
+        "segmentation,calving,fine-tune"
+    )
     SUMMARY = (
         "Trains a neural network on a data set and writes a model package that every algorithm "
         "here runs. After each epoch the network is measured on the validation part: loss, "

@@ -70,7 +70,8 @@ tell(event="result", outputs={"COUNT": 3})
 """)
     assert client.run_job("ping", {}, log) == {"COUNT": 3}
     assert log.percents == [25, 50]
-    assert log.told == [("task", "Reading"), ("info", "a log"), ("warning", "a warning")]
+    told = [("task", "Starting the engine…"), ("task", "Reading"), ("info", "a log")]
+    assert log.told == [*told, ("warning", "a warning")]
 
 
 def test_letters_that_arrive_in_two_pieces_are_whole(fake_engine: FakeEngine, log: Log) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from qgis.core import (
+    QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterNumber,
     QgsProcessingProvider,
 )
-from qgis.PyQt.QtCore import QUrl
+from qgis.gui import QgsProcessingToolboxProxyModel
+from qgis.PyQt.QtCore import QModelIndex, QUrl
 from qgis.PyQt.QtGui import QTextDocumentFragment
 from qgis_fixtures import ROOT
 
@@ -63,6 +65,42 @@ def test_the_algorithm_says_what_it_is(algorithm: QgsProcessingAlgorithm) -> Non
     assert algorithm.groupId()
     assert len(algorithm.shortHelpString()) > 60
     assert not algorithm.icon().pixmap(32, 32).isNull()
+
+
+SEARCHES = {
+    "machine learning": {"segmentcalvingfront", "delineatetermini", "trainmodel", *MODELS},
+    "PyTorch": {"segmentcalvingfront", "trainmodel", "simulateglacier", "setupengine"},
+    "Landsat": {"segmentcalvingfront", "delineatetermini", "terminustimeseries"},
+    "optical": {"segmentcalvingfront", "delineatetermini", "terminustimeseries"},
+    "outline": {"delineatetermini", "extracttermini", "simulateglacier", "terminifromscene"},
+    "detect": {"delineatetermini", "terminuschange", "terminifromscene"},
+}
+
+
+@pytest.mark.parametrize("text", SEARCHES)
+def test_the_search_of_the_toolbox_finds(provider: QgsProcessingProvider, text: str) -> None:
+    model = QgsProcessingToolboxProxyModel(None, QgsApplication.processingRegistry())
+    model.setFilterString(text)
+    found = set()
+
+    def walk(parent: QModelIndex) -> None:
+        for row in range(model.rowCount(parent)):
+            index = model.index(row, 0, parent)
+            source = model.mapToSource(index)
+            algorithm = model.toolboxModel().algorithmForIndex(source)
+            if algorithm and algorithm.provider().id() == "glacier":
+                found.add(algorithm.name())
+            walk(index)
+
+    walk(QModelIndex())
+    assert found >= SEARCHES[text]
+
+
+def test_it_has_tags_and_a_short_description(algorithm: QgsProcessingAlgorithm) -> None:
+    assert len(algorithm.tags()) >= 5
+    assert all(tag and tag == tag.strip() for tag in algorithm.tags())
+    assert 20 < len(algorithm.shortDescription()) < 220
+    assert algorithm.shortDescription().endswith(".")
 
 
 @pytest.mark.parametrize("name", OWN)

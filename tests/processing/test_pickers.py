@@ -143,6 +143,7 @@ def test_in_the_designer_they_take_values_inputs_and_expressions(
     assert widget.value().source() != static
     widget.setWidgetValue(sources[0])
     lines = [line for line in widget.findChildren(QLineEdit) if line.completer()]
+    assert lines[0].placeholderText() == "automatic"
     offered_here = lines[0].completer().model()
     names = [offered_here.index(row, 0).data() for row in range(offered_here.rowCount())]
     assert names[:2] == ["caffe_unet", "landsat_unet"]

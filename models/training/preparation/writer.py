@@ -126,7 +126,7 @@ class TileWriter:
                 tile = self._cut(f"{self._number:04d}-{number:05d}", view, grid, window, labels)
                 if tile:
                     tiles.append(tile)
-                reporter.progress(number / len(windows), f"Cutting {file.name}")
+                reporter.progress(number / len(windows), f"Cutting tiles: {file.name}")
             quantiles = [[float(value) for value in band] for band in view.quantiles]
         return CutScene(file, picture_hash(scene, self.bands), grid, quantiles, tiles)
 
