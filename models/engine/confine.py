@@ -10,13 +10,16 @@ import os
 SERVICES = (
     *("WMS", "WMTS", "WCS", "HTTP", "EEDA", "EEDAI", "PLMOSAIC", "STACTA", "STACIT", "DAAS", "GTI"),
     *("WFS", "OAPIF", "OGCAPI", "CSW", "NGW", "Elasticsearch", "Carto", "AmigoCloud", "PLSCENES"),
-    *("PostgreSQL", "PostGISRaster", "MySQL", "MSSQLSpatial", "OCI", "ODBC", "MongoDBv3", "HANA"),
     *("ADBC", "GDALG", "GPSBabel", "OGR_VRT"),
 )
-"""Drivers whose files are descriptions of what lies elsewhere, or call other programs."""
+"""Drivers whose files are descriptions of what lies elsewhere, or call other programs. Those
+of databases are not in the packages of the engine, and GDAL warns of a name that it lacks."""
 NOTHING = "nothing"
 ALLOWED_ADDRESS = "CPL_VSIL_CURL_ALLOWED_FILENAME"
 """GDAL's option with the only name that its file systems of the network may open."""
+
+NO_LISTING = "GDAL_DISABLE_READDIR_ON_OPEN"
+"""GDAL's option that keeps it from asking what else lies beside a file."""
 
 
 def keep_gdal_to_files() -> None:

@@ -8,11 +8,11 @@ import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
 
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from rasterio.errors import NotGeoreferencedWarning
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.product_names import TIME
+from glacier_qgis.models.raster.file import open_file
 from glacier_qgis.models.vector.dates import is_plausible
 
 _PLACES = {
@@ -88,9 +88,9 @@ def tag_date(path: str) -> tuple[datetime.date, str] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as dataset:
+            with open_file(path, path) as dataset:
                 domains = {domain: dataset.tags(ns=domain) for domain, _ in DATE_TAGS}
-    except RasterioIOError:
+    except EngineError:
         return None
     for domain, name in DATE_TAGS:
         found = _TAG_DATE.match(domains[domain].get(name, ""))

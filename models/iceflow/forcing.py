@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import pyogrio
 import torch
-from pyogrio.errors import DataSourceError
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
+from glacier_qgis.models.vector.file import read_frame
 
 YEAR = "year"
 """The column of a table that holds the time."""
@@ -168,28 +166,13 @@ def check_years(years: Sequence[float], times: tuple[float, float] | None, role:
         )
 
 
-def _attributes(source: VectorInput) -> pd.DataFrame:
-    """Read a table, as Latin-1 where a spreadsheet wrote it in no Unicode."""
-    layer = source.layer or pyogrio.list_layers(source.path)[0][0]
-    read = partial(pyogrio.read_dataframe, source.path, layer=layer, read_geometry=False)
-    table: pd.DataFrame
-    try:
-        table = read()
-    except UnicodeDecodeError:
-        table = read(encoding="latin-1")
-    return table
-
-
 def read_table(source: VectorInput, role: str) -> pd.DataFrame:
     """Return the attributes of a layer or table, names in lower case, rows numbered from 0.
 
     Raises:
         EngineError: It cannot be read, or has no rows.
     """
-    try:
-        table = _attributes(source)
-    except (DataSourceError, ValueError, IndexError) as error:
-        raise EngineError(f"{role}: {source.shown} cannot be read as a table ({error}).") from error
+    _, table = read_frame(source, role, geometry=False)
     table.columns = [str(name).strip().lower() for name in table.columns]
     if table.empty:
         raise EngineError(f"{role}: {source.shown} has no rows.")

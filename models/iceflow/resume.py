@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from affine import Affine
 from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.memory import require_memory
 from glacier_qgis.models.iceflow.inputs import Topography
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.netcdf import COUNTS, FIELDS
@@ -22,6 +24,7 @@ from glacier_qgis.models.iceflow.scenarios import read_futures
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot, measures
 from glacier_qgis.models.iceflow.units import NOT_STATED
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.hdf5 import check_self_contained
 
 _NEEDED = ("topg", "crs", "model_year", *FIELDS, *COUNTS)
 _OTHERWISE = (
@@ -31,6 +34,9 @@ _OTHERWISE = (
 )
 """Parameters in which a run that goes on may differ without being another one, and those that its
 ground and grid come from."""
+
+FIELDS_OF_STATE = 8
+"""Fields of a state that are held at once."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,12 @@ class History:
     @property
     def last(self) -> Snapshot:
         """The state to go on from."""
-        with netCDF4.Dataset(self.path) as file:
+        with _opened(self.path) as file:
             return self._read(file, len(self.years) - 1)
 
     def earlier(self) -> Iterator[Snapshot]:
         """Yield the states before that, one at a time."""
-        with netCDF4.Dataset(self.path) as file:
+        with _opened(self.path) as file:
             for index in range(len(self.years) - 1):
                 yield self._read(file, index)
 
@@ -105,31 +111,47 @@ def read_history(path: Path, start: float | None) -> History:
     Raises:
         EngineError: It is not such a file, or did not save that year.
     """
+    with _opened(path) as file:
+        missing = [name for name in _NEEDED if name not in file.variables]
+        if missing:
+            raise EngineError(
+                f"RESUME: {path} has no {', '.join(missing)}: give a NetCDF file that "
+                "'Simulate glacier' wrote."
+            )
+        require_memory(
+            FIELDS_OF_STATE * 4 * file["topg"].size + 8 * file["model_year"].size,
+            f"RESUME: the state in {path}",
+            "Close other programs",
+        )
+        years = tuple(float(year) for year in file["model_year"][:])
+        count = _position(years, start, path) + 1
+        topography = Topography(
+            _grid(file["crs"], file["topg"].shape),
+            _values(file["topg"][:]),
+            _values(file["thk"][0]),
+            getattr(file, "vertical_datum", NOT_STATED),
+        )
+        parameters = json.loads(getattr(file, "parameters", "{}"))
+        scenario = getattr(file, "scenario", "")
+        offsets = read_futures(getattr(file, "scenario_offsets", "")).get(scenario, "")
+    return History(path, years[:count], topography, parameters, scenario, offsets)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
+    """Open the file of an earlier run, and call what its damage makes of reading it by one name."""
+    check_self_contained(path, f"RESUME: {path}")
     try:
         with netCDF4.Dataset(path) as file:
-            missing = [name for name in _NEEDED if name not in file.variables]
-            if missing:
-                raise EngineError(
-                    f"RESUME: {path} has no {', '.join(missing)}: give a NetCDF file that "
-                    "'Simulate glacier' wrote."
-                )
-            years = tuple(float(year) for year in file["model_year"][:])
-            count = _position(years, start, path) + 1
-            topography = Topography(
-                _grid(file["crs"], file["topg"].shape),
-                _values(file["topg"][:]),
-                _values(file["thk"][0]),
-                getattr(file, "vertical_datum", NOT_STATED),
-            )
-            parameters = json.loads(getattr(file, "parameters", "{}"))
-            scenario = getattr(file, "scenario", "")
-            offsets = read_futures(getattr(file, "scenario_offsets", "")).get(scenario, "")
-    except OSError as error:
+            yield file
+    except EngineError:
+        raise
+    except (OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error) or repr(error)).splitlines()[0]
         raise EngineError(
-            f"RESUME: {path} cannot be read as NetCDF ({error.strerror or error}): give a file "
-            "that 'Simulate glacier' wrote."
+            f"RESUME: {path} cannot be read as NetCDF, or is damaged ({reason}): give a file that "
+            "'Simulate glacier' wrote, or copy it again."
         ) from error
-    return History(path, years[:count], topography, parameters, scenario, offsets)
 
 
 def _position(years: tuple[float, ...], start: float | None, path: Path) -> int:

@@ -312,7 +312,7 @@ def check_shape(card: ModelCard, channels: Sequence[str], network: nn.Module) ->
     try:
         with torch.inference_mode():
             answer = network.eval()(torch.zeros(1, len(channels), stride, stride))
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise EngineError(
             f"The network of the model {card.name} does not accept the {len(channels)} "
             "channels that its card names. Get a package whose card and weights belong together."

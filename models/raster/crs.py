@@ -8,7 +8,7 @@ horizontal systems. What such a system says of heights is read before, see `icef
 from __future__ import annotations
 
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from glacier_qgis.models.engine.errors import EngineError
 
@@ -41,4 +41,11 @@ def horizontal(crs: CRS) -> CRS:
 
 def transformer(source: CRS, target: CRS) -> Transformer:
     """Return what turns x and y of one system into x and y of another, heights left alone."""
-    return Transformer.from_crs(horizontal(source), horizontal(target), always_xy=True)
+    try:
+        return Transformer.from_crs(horizontal(source), horizontal(target), always_xy=True)
+    except ProjError as error:
+        raise EngineError(
+            f"Coordinates cannot be brought from '{source.name}' to '{target.name}' ({error}): one "
+            "of the two has parameters that mean nothing. Set the right coordinate reference "
+            "system of the layer."
+        ) from error

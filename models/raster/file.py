@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import math
+import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import rasterio
 from rasterio.env import ensure_env
 from rasterio.errors import CRSError, RasterioError
@@ -15,10 +20,13 @@ from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window, from_bounds
+from scipy.io import netcdf_file
 
-from glacier_qgis.models.engine.confine import ALLOWED_ADDRESS
+from glacier_qgis.models.engine.confine import ALLOWED_ADDRESS, NO_LISTING
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.raster.mosaic import check_mosaic, describes_others
+from glacier_qgis.models.engine.memory import require_memory
+from glacier_qgis.models.raster.hdf5 import check_self_contained
+from glacier_qgis.models.raster.mosaic import check_mosaic, describes_others, local_file
 
 FORMATS = (
     *("GTiff", "COG", "netCDF", "HDF5", "HDF5Image", "GRIB", "Zarr", "HDF4", "HDF4Image"),
@@ -46,6 +54,9 @@ FORMATS = (
 )
 """GDAL's drivers whose files hold their numbers themselves."""
 VIRTUAL = "VRT"
+AS_NUMPY = {"complex_int16": "complex64"}
+"""What rasterio reads types as that NumPy lacks."""
+NETCDF_3 = (b"CDF\x01", b"CDF\x02")
 SCAN = 1024
 """Edge of the windows that damage is looked for in."""
 _REMOTE = re.compile(r"^(/vsi(curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs)|(https?|ftp|s3|gs)://)")
@@ -65,8 +76,9 @@ class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no 
         """Read as rasterio does.
 
         Raises:
-            EngineError: A block of the file cannot be read.
+            EngineError: A block of the file cannot be read, or there is no memory for so much.
         """
+        _check_memory(self, self.shown, arguments, options)
         try:
             return super().read(*arguments, **options)
         except RasterioError as error:
@@ -97,8 +109,9 @@ class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no 
             broken = (part for part in _parts(window, edge) if not self._readable(band, part))
             window, before = next(broken, window), window
             if window == before:
-                break
-        return window
+                return window
+        top, left = window.row_off // rows * rows, window.col_off // columns * columns
+        return Window(left, top, min(columns, self.width - left), min(rows, self.height - top))
 
     def _readable(self, band: int, window: Window) -> bool:
         try:
@@ -115,8 +128,9 @@ class RasterView(WarpedVRT):  # type: ignore[misc]  # rasterio publishes no type
         """Read as rasterio does.
 
         Raises:
-            EngineError: A block of the file cannot be read.
+            EngineError: A block of the file cannot be read, or there is no memory for so much.
         """
+        _check_memory(self, self.src_dataset.shown, arguments, options)
         try:
             return super().read(*arguments, **options)
         except RasterioError as error:
@@ -159,6 +173,8 @@ def open_file(
             "in the network. Save the part that you need as GeoTIFF (Export > Save As) and use "
             "that."
         )
+    check_self_contained(local_file(path), shown)
+    _check_length(local_file(path), shown)
     try:
         with _address(path), _opened(path, formats, options or {}) as dataset:
             dataset.shown = shown
@@ -182,13 +198,65 @@ def _opened(path: str, formats: list[str], options: Mapping[str, str]) -> Raster
     return file
 
 
+class _Bounded(io.FileIO):
+    """A file of which never more is asked for, and allocated, than it has."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as files do.
+
+        Raises:
+            ValueError: There is not so much.
+        """
+        if size is not None and size > os.fstat(self.fileno()).st_size:
+            raise ValueError(f"{size} bytes in one piece")
+        return super().read(size)
+
+
+def _check_length(path: Path, shown: str) -> None:
+    """Refuse a NetCDF 3 file that ends early: the library reads zeros beyond the end."""
+    try:
+        with path.open("rb") as file:
+            classic = file.read(4) in NETCDF_3
+    except OSError:
+        return
+    if not classic:
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            netcdf_file(_Bounded(path), mmap=True).close()
+    except (ValueError, TypeError, LookupError, OverflowError, OSError) as error:
+        raise EngineError(
+            f"{shown} is damaged: it ends before its data do ({error}). Copy or download it again."
+        ) from error
+
+
 def _address(path: str) -> AbstractContextManager[object]:
     """Let GDAL reach the address that a person gave, and no other."""
     settings: AbstractContextManager[object] = nullcontext()
     if _REMOTE.match(path):
         address = {ALLOWED_ADDRESS: _SCHEME.sub(r"/vsicurl/\g<0>", path)}
-        settings = rasterio.Env(**address, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
+        settings = rasterio.Env(**address, **{NO_LISTING: "EMPTY_DIR"})
     return settings
+
+
+def _check_memory(
+    raster: DatasetReader, shown: str, arguments: tuple[Any, ...], options: Mapping[str, Any]
+) -> None:
+    """Refuse to read more than fits, whatever size a file or a resolution claims."""
+    shape = options.get("out_shape")
+    if shape is None:
+        window = options.get("window")
+        cells = (window.height * window.width) if window else raster.height * raster.width
+    else:
+        cells = math.prod(shape[-2:])
+    asked = arguments[0] if arguments else options.get("indexes")
+    bands = 1 if isinstance(asked, int) else len(asked or raster.indexes)
+    sizes = (np.dtype(AS_NUMPY.get(kind, kind)).itemsize for kind in raster.dtypes)
+    require_memory(
+        bands * cells * max(sizes),
+        f"{shown}: {bands} band(s) of {cells:.4g} cells",
+        "Choose a smaller EXTENT or larger cells (CELL_SIZE or RESOLUTION)",
+    )
 
 
 def reason(error: BaseException) -> str:

@@ -32,6 +32,12 @@ def describes_others(path: Path) -> bool:
     return start.startswith(b"<") and any(sign in start for sign in _XML)
 
 
+def local_file(name: str) -> Path:
+    """Return the file that GDAL's name of a raster, or of a part of one, leads to."""
+    matched = _SUBDATASET.match(name)
+    return Path(matched["quoted"] or matched["plain"] if matched else name)
+
+
 def check_mosaic(path: Path, shown: str) -> None:
     """Make sure that a virtual raster is made of files of this machine, which are rasters.
 
@@ -43,8 +49,7 @@ def check_mosaic(path: Path, shown: str) -> None:
 
 def _check(path: Path, shown: str, depth: int) -> None:
     for source, relative in _sources(path, shown):
-        matched = _SUBDATASET.match(source)
-        named = (matched["quoted"] or matched["plain"]) if matched else source
+        named = str(local_file(source))
         if _ELSEWHERE.search(source) or _on_another_share(named, path):
             raise EngineError(
                 f"{shown} was not opened: this virtual raster would read {source!r}, which is no "

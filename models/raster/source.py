@@ -140,7 +140,11 @@ def _with_heights(crs: CRS, dataset: RasterFile) -> CRS | None:
 
 
 def native_cell_size(scene: Scene, crs: CRS) -> float:
-    """Return the edge of a square with the area of the scene's central pixel, m in `crs`."""
+    """Return the edge of a square with the area of the scene's central pixel, m in `crs`.
+
+    Raises:
+        EngineError: It has none.
+    """
     height, width = scene.dataset.shape
     return _cell_size_at(scene, width / 2, height / 2, crs)
 
@@ -158,7 +162,14 @@ def _cell_size_at(scene: Scene, column: float, row: float, crs: CRS) -> float:
     points = [scene.transform @ p for p in ((column, row), (column + 1, row), (column, row + 1))]
     to_metres = transformer(scene.crs, crs)
     (x0, y0), (x1, y1), (x2, y2) = (to_metres.transform(*point) for point in points)
-    return math.sqrt(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
+    cell = math.sqrt(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
+    if not 0 < cell < math.inf:  # nor not a number
+        raise EngineError(
+            f"{scene.role}: {scene.name} has a damaged georeference: its pixels have no size "
+            f"({scene.dataset.transform.a:g} × {-scene.dataset.transform.e:g}). Copy or download "
+            "it again."
+        )
+    return cell
 
 
 def work_grid(

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
-from pyogrio.errors import DataSourceError
 from pyproj import CRS
 from shapely import Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.raster.crs import horizontal, read_crs
+from glacier_qgis.models.vector.file import read_frame
 
 HALF_WAY_ROUND = 2e7
 """Coordinates in metres beyond which a place is on the other side of the Earth."""
@@ -56,13 +55,7 @@ def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = N
     Raises:
         EngineError: The file cannot be read, states no CRS, or holds no geometry.
     """
-    try:
-        layer = source.layer or pyogrio.list_layers(source.path)[0][0]
-        frame = pyogrio.read_dataframe(source.path, layer=layer, columns=columns)
-    except (DataSourceError, ValueError, IndexError) as error:
-        raise EngineError(
-            f"{role}: {source.shown} cannot be read as a vector layer ({error})."
-        ) from error
+    layer, frame = read_frame(source, role, columns)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise EngineError(
             f"{role}: the layer '{layer}' of {source.shown} is a table without geometries: choose "
@@ -118,11 +111,12 @@ def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
     frame = read_layer(source, role, columns=[]).frame
     drawn = frame.geometry.force_2d()
     shapes = drawn.to_crs(crs)
-    parts = shapely.get_parts(shapely.get_parts(shapes.make_valid().to_numpy()))
+    reached = np.abs(shapely.get_coordinates(shapes.to_numpy())).max()
+    near = bool(reached <= HALF_WAY_ROUND)  # not so where it is no number
+    parts = shapely.get_parts(shapely.get_parts(shapes.make_valid().to_numpy() if near else []))
     polygons = [part for part in parts if isinstance(part, Polygon) and part.area > 0]
-    reached = np.abs(shapes.bounds.to_numpy()).max()
     vanished = not polygons and shapely.area(drawn.to_numpy()).any()
-    if vanished or not reached <= HALF_WAY_ROUND:
+    if vanished or not near:
         raise EngineError(
             f"{role}: a polygon of {source.shown} reaches too far to be drawn in '{crs.name}', the "
             "system that is worked in. Clip it to the surroundings of the glacier."

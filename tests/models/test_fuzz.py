@@ -1,0 +1,30 @@
+"""A few hundred of the mutants of `benchmarks/fuzz.py`: none is met with a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "fuzz.py"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the script reads /proc and forks")
+def test_mutants_of_every_format_are_refused_or_work() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", SCRIPT, "--mutants", "450", "--seed", "14"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    *_, sums = done.stdout.strip().splitlines()
+    _, well, refused, *failures = sums.split()
+    assert int(well) + int(refused) == 450
+    assert int(well) > 40
+    assert int(refused) > 200
+    assert set(failures) == {"0"}
