@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from qgis.core import (
-    QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingFeedback,
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QApplication, QLabel, QWidget
+
+from .labels import labels_of, with_labels
 
 FIRST_SECONDS, FIRST_SHARE = 3.0, 0.01
 """How long a run has been going, and how much of it is done, before the rest is estimated."""
@@ -49,7 +49,7 @@ class Telling(QObject):
         if bar is not None:
             self._beside_bar.connect(bar.setText)
         in_window = own is not None or any(one.isVisible() for one in dialogs)
-        self._labels = _labels(algorithm) if algorithm and in_window else {}
+        self._labels = labels_of(algorithm) if algorithm and in_window else {}
 
     def put_beside_bar(self, text: str) -> None:
         """Show a text beside the bar, from any thread; it does not come into the log."""
@@ -57,10 +57,7 @@ class Telling(QObject):
 
     def words(self, text: str) -> str:
         """Return a message as who listens reads it: in a window by labels, not by names."""
-        if not self._labels:
-            return text
-        text = _IDS.sub(_title, text)
-        return _NAMES.sub(lambda found: self._labels.get(found[0], found[0]), text)
+        return with_labels(text, self._labels) if self._labels else text
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -107,27 +104,6 @@ def in_words(seconds: float) -> str:
     if seconds > FEW * MINUTE:
         return f"{seconds / MINUTE:.0f} min"
     return f"{seconds:.0f} s"
-
-
-_IDS = re.compile(r" \(glacier:[a-z]+\)|glacier:[a-z]+")
-_NAMES = re.compile(r"(?<![\w./\\'-])[A-Z][A-Z0-9_]+(?![\w/\\]|[.-]\w)")
-"""What may be the name of a parameter: a word in capitals that is no part of a path."""
-
-
-def _labels(algorithm: QgsProcessingAlgorithm) -> dict[str, str]:
-    """Return the labels of an algorithm's parameters by their names, in quotes, without units."""
-    return {
-        definition.name(): f"'{re.sub(r' [(][^)]*[)]$', '', definition.description())}'"
-        for definition in algorithm.parameterDefinitions()
-    }
-
-
-def _title(found: re.Match[str]) -> str:
-    """Return the title of an algorithm for its id; nothing where that only explains a title."""
-    if found[0].startswith(" ("):
-        return ""
-    algorithm = QgsApplication.processingRegistry().algorithmById(found[0])
-    return f"'{algorithm.displayName()}'" if algorithm else found[0]
 
 
 def _dialogs() -> list[QWidget]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsProcessingAlgorithm, QgsProcessingUtils
 from qgis.PyQt.QtCore import QUrl
+
+from glacier_qgis.labels import labels_of, with_labels
 
 PAGES = Path(__file__).parent.parent / "help"
 
@@ -32,21 +33,7 @@ def short_help(algorithm: QgsProcessingAlgorithm, summary: str) -> str:
 
 def labelled(text: str, algorithm: QgsProcessingAlgorithm) -> str:
     """Replace the names of parameters in a text, such as SAVE_INTERVAL, by their labels."""
-    labels = {
-        definition.name(): definition.description()
-        for definition in algorithm.parameterDefinitions()
-    }
-
-    def label(match: re.Match[str]) -> str:
-        name = match[0]
-        return f"'{without_unit(labels[name])}'" if name in labels else name
-
-    return re.sub(r"(?<!')\b[A-Z][A-Z_]+\b(?!')", label, text)
-
-
-def without_unit(label: str) -> str:
-    """Return a label without the unit in brackets at its end."""
-    return re.sub(r"\s*\([^()]*\)$", "", label)
+    return with_labels(text, labels_of(algorithm))
 
 
 def _paragraphs(text: str) -> str:
