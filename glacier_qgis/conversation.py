@@ -36,6 +36,7 @@ class Conversation:
         self._asides = LineBuffer()
         self._kept: deque[str] = deque(maxlen=_LINES_KEPT)
         self._step = ""
+        self._steps: set[str] = set()
 
     def hear(self, chunk: QByteArray) -> None:
         """Take bytes from the program's standard output."""
@@ -91,12 +92,14 @@ class Conversation:
     def _tell_step(self, message: str, fraction: float) -> None:
         """Tell what is being done, "step: how far", the step once and the rest beside the bar."""
         step = message.partition(": ")[0] or self._step
-        if step != self._step:
-            self._step = step
+        self._step = step
+        if step and step not in self._steps:
+            self._steps.add(step)
             self._told_since = bool(self._warnings)
             self._feedback.setProgressText(self._telling.words(step))
         if self._telling.has_bar:
-            parts = [message or step, self._left.after(fraction)]
+            doing = self._telling.words(message or step)
+            parts = [doing, self._left.after(fraction)]
             self._telling.put_beside_bar(", ".join(filter(None, parts)))
         elif news := self._left.news_after(fraction):
             self._feedback.setProgressText(f"{step}: {news}")

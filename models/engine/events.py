@@ -60,16 +60,20 @@ class EventStream:
 
 
 class Stage:
-    """A reporter for one part of a job: maps its 0 to 1 onto `start` to `stop`."""
+    """A reporter for one part of a job: maps its 0 to 1 onto `start` to `stop`.
 
-    def __init__(self, parent: Reporter, start: float, stop: float) -> None:
+    Where it has a message of its own, that is said in place of what the part says it does.
+    """
+
+    def __init__(self, parent: Reporter, start: float, stop: float, message: str = "") -> None:
         self._parent = parent
         self._start = start
         self._span = stop - start
+        self._message = message
 
     def progress(self, fraction: float, message: str = "") -> None:
         """See :class:`Reporter`."""
-        self._parent.progress(self._start + self._span * fraction, message)
+        self._parent.progress(self._start + self._span * fraction, self._message or message)
 
     def log(self, message: str) -> None:
         """See :class:`Reporter`."""

@@ -80,7 +80,8 @@ def trace_scenes(
     traced = []
     kept: TerminusOptions | None = None
     for number, scene in enumerate(scenes):
-        stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes))
+        doing = f"Tracing the fronts: {number + 1} of {len(scenes)}"
+        stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes), doing)
         if scene.folder is None:
             traced.append(TracedScene(scene, None, gpd.GeoDataFrame(), scene.outcome.reason))
             continue

@@ -83,10 +83,12 @@ def test_steps_are_logged_once_and_the_rest_stands_beside_the_bar(
     conversation._left = TimeLeft(clock=lambda: next(clock))
     conversation.hear(event(event="progress", fraction=0.5, message="Simulating: year 5 of 10"))
     conversation.hear(event(event="progress", fraction=0.6, message="Simulating: year 6 of 10"))
+    conversation.hear(event(event="progress", fraction=0.6, message="Writing"))
+    conversation.hear(event(event="progress", fraction=0.6, message="Simulating: year 7 of 10"))
     QTest.qWait(10)
-    assert log.told == [("task", "Simulating")]
+    assert log.told == [("task", "Simulating"), ("task", "Writing")]
     bar = dialog.findChild(QLabel, "lblProgress").text()
-    assert bar == "Simulating: year 6 of 10, about 67 s left"
+    assert bar == "Simulating: year 7 of 10, about 67 s left"
 
 
 def test_without_a_bar_long_runs_say_once_how_long() -> None:
