@@ -41,6 +41,11 @@ def qgis_tests() -> Path:
     return _plain("qgis", [Path(__file__).parent / "qgis-tests.txt"], "--system-site-packages")
 
 
+def lock_tools() -> Path:
+    """Return an interpreter that has what the engine's locks are made with."""
+    return _plain("lock-tools", [Path(__file__).parent / "lock-tools.txt"])
+
+
 def _plain(name: str, files: Sequence[Path], *options: str) -> Path:
     folder = BUILD / name
     python = folder / "bin" / "python"
