@@ -26,7 +26,8 @@ def engine(*extras: str) -> Path:
         say("Building the engine's environment in build/engine")
         link_tree()
         options = [word for extra in extras for word in ("--extra", extra)]
-        _follow([str(_base()), str(TREE / "environment.py"), str(folder), *options])
+        # A machine for tests may serve a small PyTorch of its own; the rest is as users get it.
+        _follow([str(_base()), str(TREE / "install.py"), str(folder), "--own-torch", *options])
         _mark_current(folder, files)
     return folder / "bin" / "python"
 

@@ -19,6 +19,7 @@ from qgis.core import QgsBlockingProcess, QgsProcessingException, QgsProcessingF
 from qgis.PyQt.QtCore import QProcess
 
 from .conversation import Conversation
+from .environment import read_state
 from .settings import VARIABLE, default_environment, engine_setting
 from .telling import Telling
 
@@ -102,10 +103,35 @@ def find_python() -> Path:
         return _existing(chosen, "the setting 'Engine interpreter'")
     built = environment_python(default_environment())
     if built.is_file():
-        return built
+        return _complete(built)
+    unfinished = unfinished_set_up(built)
+    if unfinished:
+        raise QgsProcessingException(unfinished)
     raise QgsProcessingException(
         f"There is no engine yet: {SET_UP}, or let the variable {VARIABLE} name the Python "
         "interpreter of an existing one."
+    )
+
+
+def engine_obstacle() -> str:
+    """Return why no engine can be started, or "" if one can; looks at files alone."""
+    try:
+        find_python()
+    except QgsProcessingException as problem:
+        return str(problem)
+    return ""
+
+
+def unfinished_set_up(python: Path) -> str:
+    """Return what a set-up of the interpreter's environment that did not end well needs."""
+    state = read_state(python.parent.parent)
+    if not state.get("unfinished"):
+        return ""
+    if state.get("problem"):
+        return f"The engine's last set-up failed: {state['problem']}"
+    return (
+        f"The engine's last set-up was cancelled, or still runs. If it was cancelled, {SET_UP}: "
+        "it continues from where it was."
     )
 
 
@@ -147,6 +173,9 @@ def explain_end(
             f"The engine crashed (signal or code {code}): {SET_UP} to repair it, and report a "
             "defect with the log if that does not help."
         )
+    unfinished = unfinished_set_up(Path(program))
+    if unfinished:
+        return unfinished
     said = f"; its last words were '{last_words}'" if last_words else ""
     return (
         f"The engine {program} ended without a result (exit status {code}{said}): {SET_UP} to "
@@ -160,4 +189,11 @@ def _existing(python: str, origin: str) -> Path:
             f"The engine's interpreter {python}, named by {origin}, does not exist: correct it, "
             f"or clear it and {SET_UP}."
         )
-    return Path(python)
+    return _complete(Path(python))
+
+
+def _complete(python: Path) -> Path:
+    """Refuse an environment whose packages are not all there yet."""
+    if not read_state(python.parent.parent).get("complete", True):
+        raise QgsProcessingException(unfinished_set_up(python))
+    return python

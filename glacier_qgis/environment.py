@@ -1,9 +1,12 @@
 """Builds, repairs and verifies the engine's environment.
 
 Needs nothing but Python, so that it runs before there is an environment:
-``python3 environment.py FOLDER --extra igm``. It tells events, as the engine does, so that
-QGIS shows its progress. A run that was stopped goes on where it was: what is installed
+``python3 -I install.py FOLDER --extra igm``. It tells events, as the engine does, so that
+QGIS shows its progress. A run that was stopped continues from where it was: what is installed
 stays, what was downloaded is kept in pip's cache.
+
+What is installed stands in the lock of this platform, with versions and hashes. Developers'
+tools are in no lock: pip chooses them, by what is locked.
 """
 
 from __future__ import annotations
@@ -17,23 +20,38 @@ import subprocess  # nosec B404: starts only the interpreters and pip of this en
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from glacier_qgis.locks import (
+    ROOM,
+    Lock,
+    Package,
+    canonical,
+    public,
+    read_lock,
+    readable,
+    this_platform,
+)
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements"
 DATA_ONLY = {"igm", "demo"}
 """Extras that are taken for their files, without the packages that they name."""
 BASE = {"pip", "engine"}
+LOCKED_EXTRAS = {"igm", "onnx", "tensorflow"}
 EXTRAS = sorted({path.stem for path in REQUIREMENTS.glob("*.txt")} - BASE)
 OLDEST_PYTHON = (3, 11)
 LARGE_BYTES = 20_000_000
 """Packages from this size on are installed one by one, so that progress can be seen."""
 GROUP = 12
-ROOM = 3
-"""Bytes on disk for each byte that is downloaded: the wheel, and its files unpacked."""
+TORCH = "torch"
+STATE = "setup.json"
+"""In the environment's folder: whether it is complete, and whether a set-up was stopped."""
 PING_ID = "00000000"
 
 
@@ -42,16 +60,27 @@ class SetupError(Exception):
 
 
 @dataclass(frozen=True)
-class Package:
-    """One package that pip chose.
+class Order:
+    """What a set-up is asked for.
 
     Attributes:
-        pin: ``name==version``.
-        size: Bytes to download; None where the index does not say.
+        folder: Made if it does not exist; must be an environment or empty if it does.
+        extras: Names of requirement files beside ``engine``.
+        index: Address of a package index that PyTorch alone is taken from, without hashes.
+        cuda: Demand that torch can use an NVIDIA graphics card.
+        repair: Install again what is there.
+        own_torch: Take PyTorch, in its locked version but without hashes, from wherever pip's
+            configuration has it: for machines that serve builds of their own.
+        unlocked: Let pip choose all versions within the requirement files, without hashes.
     """
 
-    pin: str
-    size: int | None
+    folder: Path
+    extras: Sequence[str] = ()
+    index: str = ""
+    cuda: bool = False
+    repair: bool = False
+    own_torch: bool = False
+    unlocked: bool = False
 
 
 def tell(event: str, **fields: object) -> None:
@@ -65,17 +94,8 @@ def interpreter(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def set_up(folder: Path, extras: Sequence[str], index: str = "", *, cuda: bool = False) -> Path:
-    """Build or repair the environment in `folder`, and verify it.
-
-    Args:
-        folder: Made if it does not exist; must be an environment or empty if it does.
-        extras: Names of requirement files beside ``engine``.
-        index: Address of a further package index, for special builds of torch.
-        cuda: Demand that torch can use an NVIDIA graphics card.
-
-    Returns:
-        The environment's interpreter.
+def set_up(order: Order) -> Path:
+    """Build or repair an environment, verify it, and return its interpreter.
 
     Raises:
         SetupError: Something that the person can mend.
@@ -86,27 +106,93 @@ def set_up(folder: Path, extras: Sequence[str], index: str = "", *, cuda: bool =
             "later: install one, make an environment with it, and point GLACIER_ENGINE_PYTHON at "
             "that."
         )
-    python = create_environment(folder)
-    update_pip(python)
-    missing = []
-    for name in ("engine", *extras):
-        tell("progress", fraction=0.02, message=f"Finding the packages for '{name}'")
-        missing += resolve(python, name, index)
-    install(python, list(dict.fromkeys(missing)), index)
+    lock = {} if order.unlocked else read_lock()
+    if not order.unlocked:
+        check_lock(lock, order.extras)
+    python = create_environment(order.folder)
+    state = State(order.folder)
+    state.begin(keep=not order.repair)
+    update_pip(python, lock.get("pip", ()))
+    here = {} if order.repair else installed(python)
+    sections = ["engine", *order.extras]
+    locked = [package for name in sections for package in lock.get(name, ())]
+    torch = torch_packages(python, order, locked, here)
+    rest = [package for package in locked if not package.of_torch]
+    install(python, missing([*torch, *rest], here), order)
+    free = [name for name in sections if name not in lock]
+    if free:
+        chosen = [package for name in free for package in resolve(python, name, locked)]
+        install(python, list(dict.fromkeys(chosen)), order)
     tell("progress", fraction=0.97, message="Starting the engine once")
     verify(python)
-    if cuda:
+    if order.cuda:
         verify_cuda(python)
+    state.complete(order.extras)
     return python
+
+
+def check_lock(lock: Lock, extras: Sequence[str]) -> None:
+    """Raise SetupError where the lock lacks what is asked for."""
+    if not lock:
+        raise SetupError(
+            f"There is no PyTorch for {this_platform()}: the engine runs on Linux (x86_64, ARM), "
+            "Windows (x86_64) and macOS (ARM) with Python 3.11 to 3.14."
+        )
+    lacking = [name for name in extras if name in LOCKED_EXTRAS and name not in lock]
+    if lacking:
+        raise SetupError(
+            f"The extra '{', '.join(lacking)}' cannot be had for {this_platform()}: run again "
+            "without it."
+        )
+
+
+class State:
+    """What is remembered of set-ups, in the environment's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / STATE
+        known = read_state(folder)
+        self._complete: bool = known.get("complete", False)
+        self._extras: list[str] = known.get("extras", [])
+
+    def begin(self, *, keep: bool) -> None:
+        """Remember that a set-up runs; `keep`: what was complete before still is."""
+        self._complete = self._complete and keep
+        self._write(unfinished=True)
+
+    def fail(self, problem: str) -> None:
+        """Remember why a set-up ended early; one that was cancelled has no time to say so."""
+        self._write(unfinished=True, problem=problem)
+
+    def complete(self, extras: Sequence[str]) -> None:
+        """Remember that a set-up came to its end."""
+        self._complete = True
+        self._extras = sorted({*self._extras, *extras})
+        self._write(unfinished=False)
+
+    def _write(self, *, unfinished: bool, problem: str = "") -> None:
+        state = {"complete": self._complete, "unfinished": unfinished, "extras": self._extras}
+        text = json.dumps(state | {"problem": problem}) + "\n"
+        self._path.write_text(text, encoding="utf-8")
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return what is remembered of set-ups in `folder`; nothing where that cannot be read."""
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
 def create_environment(folder: Path) -> Path:
     """Return the interpreter of the environment in `folder`, built anew if it does not run."""
     python = interpreter(folder)
-    if python.exists() and _run([str(python), "-I", "-c", "import pip"]).returncode == 0:
+    made = (folder / "pyvenv.cfg").exists()
+    if made and _run_if_there(python, "-I", "-c", "import pip"):
         tell("log", message=f"The environment {folder} is there and runs.")
         return python
-    if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").exists():
+    if folder.exists() and any(folder.iterdir()) and not made:
         raise SetupError(f"The folder {folder} holds other files: choose an empty one.")
     tell("progress", fraction=0.0, message=f"Creating the environment {folder}")
     shutil.rmtree(folder, ignore_errors=True)
@@ -125,15 +211,72 @@ def create_environment(folder: Path) -> Path:
     return python
 
 
-def update_pip(python: Path) -> None:
-    """Bring pip to a version that can tell a package's needs without downloading it."""
-    wanted = str(REQUIREMENTS / "pip.txt")
-    finished = _run([str(python), "-I", "-m", "pip", "install", "--quiet", "-r", wanted])
+def update_pip(python: Path, locked: Sequence[Package]) -> None:
+    """Bring pip to a version that tells its progress to programs."""
+    with requirements(locked) as wanted:
+        options = ["-r", wanted] if locked else ["-r", str(REQUIREMENTS / "pip.txt")]
+        finished = _run([str(python), "-I", "-m", "pip", "install", "--quiet", *options])
     if finished.returncode != 0:
         raise SetupError(
             f"pip could not update itself: {_last_line(finished.stderr)} Check the network "
             "connection and run again."
         )
+
+
+@contextmanager
+def requirements(packages: Sequence[Package]) -> Iterator[str]:
+    """Write a requirement file for as long as it is needed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "requirements.txt"
+        path.write_text("".join(f"{package.line}\n" for package in packages))
+        yield str(path)
+
+
+def installed(python: Path) -> dict[str, str]:
+    """Return the version of each package that an environment has."""
+    code = (
+        "import json; from importlib.metadata import distributions; "
+        "print(json.dumps([(item.name, item.version) for item in distributions()]))"
+    )
+    finished = _run([str(python), "-I", "-c", code])
+    found: list[tuple[str, str]] = json.loads(finished.stdout)
+    return {canonical(name): version for name, version in found}
+
+
+def torch_packages(
+    python: Path, order: Order, locked: Sequence[Package], here: Mapping[str, str]
+) -> list[Package]:
+    """Return PyTorch and its GPU libraries, from where they are asked for.
+
+    A build that an index named at an earlier set-up stays where no index is named at this one.
+    """
+    torch = [package for package in locked if package.of_torch]
+    wanted = next((package.pin for package in torch if package.name == "torch"), TORCH)
+    have = here.get("torch", "")
+    if order.index:
+        return resolve_torch(python, wanted, ["--index-url", order.index])
+    if (
+        have
+        and public(have) == wanted.partition("==")[2]
+        and (order.own_torch or have != public(have))
+    ):
+        return []
+    if order.own_torch:
+        return resolve_torch(python, wanted, [])
+    return torch
+
+
+def resolve_torch(python: Path, pin: str, options: Sequence[str]) -> list[Package]:
+    """Ask pip for PyTorch and its GPU libraries; what else it needs comes from the lock."""
+    tell("progress", fraction=0.02, message=f"Finding {pin} and its libraries")
+    constraints = str(REQUIREMENTS / "engine.txt")
+    chosen = _dry_run(python, [*options, "--ignore-installed", "-c", constraints, pin], "torch")
+    return [package for package in chosen if package.of_torch]
+
+
+def missing(packages: Sequence[Package], here: Mapping[str, str]) -> list[Package]:
+    """Return the packages that are not installed in exactly the version that is wanted."""
+    return [package for package in packages if here.get(package.name) != package.version]
 
 
 def base_python() -> Path:
@@ -156,13 +299,13 @@ def base_python() -> Path:
     return Path(found)
 
 
-def install(python: Path, packages: Sequence[Package], index: str) -> None:
+def install(python: Path, packages: Sequence[Package], order: Order) -> None:
     """Install packages group by group, telling the share of the download that is done.
 
     Args:
         python: The environment's interpreter.
-        packages: What pip chose; nothing else is installed.
-        index: A further package index, or nothing.
+        packages: Everything that is installed, and nothing else is.
+        order: Says where PyTorch comes from.
     """
     if not packages:
         tell("log", message="Every package is there.")
@@ -171,19 +314,26 @@ def install(python: Path, packages: Sequence[Package], index: str) -> None:
     unknown = sum(package.size is None for package in packages)
     tell(
         "log",
-        message=f"{len(packages)} packages, {total / 1e6:.0f} MB to download"
+        message=f"{len(packages)} packages, {readable(total)} to download"
         + (f", and {unknown} of a size that their index does not tell." if unknown else "."),
     )
     check_room(python.parent, total)
     done = 0
     for group in in_groups(packages):
         download = Download([package.pin for package in group], done, max(total, 1))
-        command = [*_pip(python, index), "--no-deps", "--progress-bar", "raw", *download.pins]
-        status, problem = download.follow(command)
+        with requirements(group) as wanted:
+            command = [*_pip(python), "--no-deps", "--progress-bar", "raw", "-r", wanted]
+            if order.repair:
+                command.append("--force-reinstall")
+            if group[0].hashes:
+                command += ["--require-hashes", "--only-binary", ":all:"]
+            elif order.index and group[0].of_torch:
+                command += ["--index-url", order.index]
+            status, problem = download.follow(command)
         if status != 0:
             raise SetupError(
                 f"pip could not install {', '.join(download.pins)}: {problem} Check the network "
-                "connection and the free disk space, and run again: it goes on from here."
+                "connection and the free disk space, and run again: it continues from here."
             )
         done += sum(package.size or 0 for package in group)
 
@@ -193,8 +343,8 @@ def check_room(folder: Path, total: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < ROOM * total:
         raise SetupError(
-            f"The packages need about {ROOM * total / 1e9:.1f} GB and the disk of {folder} has "
-            f"{free / 1e9:.1f} GB free: make room, or choose another FOLDER, and run again."
+            f"The packages need about {readable(ROOM * total)} and the disk of {folder} has "
+            f"{readable(free)} free: make room, or choose another FOLDER, and run again."
         )
 
 
@@ -210,21 +360,7 @@ class Download:
     def follow(self, command: Sequence[str]) -> tuple[int, str]:
         """Run pip to its end; return its exit status and the last line of what it complained."""
         self._tell()
-        with (
-            tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
-            subprocess.Popen(  # noqa: S603  # nosec B603: a list, no shell
-                command, stdout=subprocess.PIPE, stderr=complaints, text=True, errors="replace"
-            ) as process,
-        ):
-            try:
-                for line in process.stdout or ():
-                    self._take(line.split())
-            except BaseException:
-                process.kill()
-                raise
-            status = process.wait()
-            complaints.seek(0)
-            return status, _last_line(complaints.read())
+        return follow(command, self._take)
 
     def _take(self, words: list[str]) -> None:
         """Understand pip's progress for machines: ``Progress <bytes> of <bytes>``."""
@@ -240,17 +376,26 @@ class Download:
         tell("progress", fraction=0.05 + 0.9 * share, message=", ".join(self.pins))
 
 
-def resolve(python: Path, name: str, index: str) -> list[Package]:
+def resolve(python: Path, name: str, pins: Sequence[Package]) -> list[Package]:
     """Ask pip which packages of a requirement file are missing, installing nothing."""
+    tell("progress", fraction=0.02, message=f"Finding the packages for '{name}'")
+    free = [Package(pin.pin, None) for pin in pins if not pin.of_torch]
+    with requirements(free) as constraints:
+        options = ["-c", constraints, "-r", str(REQUIREMENTS / f"{name}.txt")]
+        return _dry_run(python, ["--no-deps", *options] if name in DATA_ONLY else options, name)
+
+
+def _dry_run(python: Path, options: Sequence[str], name: str) -> list[Package]:
+    """Ask pip what it would install, telling each package that it looks at."""
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
-        command = [*_pip(python, index), "--dry-run", "--report", str(report)]
-        command += ["-r", str(REQUIREMENTS / f"{name}.txt")]
-        finished = _run([*command, "--no-deps"] if name in DATA_ONLY else command)
-        if finished.returncode != 0:
+        status, problem = follow(
+            [*_pip(python), "--dry-run", "--report", str(report), *options], _tell_search
+        )
+        if status != 0:
             raise SetupError(
-                f"pip found no fitting packages for '{name}': {_last_line(finished.stderr)} Check "
-                "the network connection, and that this Python is 3.11 or later."
+                f"pip found no fitting packages for '{name}': {problem} Check the network "
+                "connection, and that this Python is 3.11 or later."
             )
         chosen = json.loads(report.read_text(encoding="utf-8"))["install"]
     return [
@@ -260,6 +405,36 @@ def resolve(python: Path, name: str, index: str) -> list[Package]:
         )
         for item in chosen
     ]
+
+
+def _tell_search(words: list[str]) -> None:
+    """Understand what pip says while it looks for packages: what it collects, or has on disk."""
+    match words:
+        case ["Collecting" | "Processing", what, *_]:
+            tell("progress", fraction=0.03, message=f"Finding packages: {Path(what).name}")
+
+
+def follow(command: Sequence[str], take: Callable[[list[str]], None]) -> tuple[int, str]:
+    """Run pip to its end, giving each line's words to `take`.
+
+    Returns:
+        Its exit status, and the last line of what it complained.
+    """
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
+        subprocess.Popen(  # noqa: S603  # nosec B603: a list, no shell
+            command, stdout=subprocess.PIPE, stderr=complaints, text=True, errors="replace"
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                take(line.split())
+        except BaseException:
+            process.kill()
+            raise
+        status = process.wait()
+        complaints.seek(0)
+        return status, _last_line(complaints.read())
 
 
 def download_size(url: str) -> int | None:
@@ -279,18 +454,18 @@ def download_size(url: str) -> int | None:
 
 
 def in_groups(packages: Sequence[Package]) -> Iterator[list[Package]]:
-    """Split packages: large ones alone, small ones by the dozen."""
-    small: list[Package] = []
+    """Split packages: large ones alone, small ones by the dozen; hashed ones apart from others."""
+    small: dict[tuple[bool, bool], list[Package]] = {}
     for package in packages:
         if (package.size or 0) >= LARGE_BYTES:
             yield [package]
             continue
-        small.append(package)
-        if len(small) == GROUP:
-            yield small
-            small = []
-    if small:
-        yield small
+        group = small.setdefault((bool(package.hashes), package.of_torch), [])
+        group.append(package)
+        if len(group) == GROUP:
+            yield [*group]
+            group.clear()
+    yield from filter(None, small.values())
 
 
 def verify(python: Path) -> None:
@@ -306,8 +481,8 @@ def verify(python: Path) -> None:
     if finished.returncode != 0:
         raise SetupError(
             "The engine was installed but does not start: "
-            f"{_last_line(finished.stderr or finished.stdout)} Remove the folder "
-            f"{python.parent.parent} and run again."
+            f"{_last_line(finished.stderr or finished.stdout)} Run again with REPAIR, which "
+            "installs every package once more."
         )
 
 
@@ -322,15 +497,18 @@ def verify_cuda(python: Path) -> None:
         )
 
 
-def _pip(python: Path, index: str) -> list[str]:
-    command = [str(python), "-I", "-m", "pip", "install", "--disable-pip-version-check"]
-    return [*command, "--extra-index-url", index] if index else command
+def _pip(python: Path) -> list[str]:
+    return [str(python), "-I", "-m", "pip", "install", "--disable-pip-version-check"]
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  # nosec B603: a list, no shell
         command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
     )
+
+
+def _run_if_there(python: Path, *arguments: str) -> bool:
+    return python.exists() and _run([str(python), *arguments]).returncode == 0
 
 
 def _last_line(text: str) -> str:
@@ -349,17 +527,25 @@ def end_children_on_cancel() -> None:
 def main() -> int:
     """Command line: returns 0 when the environment works, 1 when a person must mend something."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--extra", action="append", default=[], choices=EXTRAS)
-    parser.add_argument("--index", default="", help="address of a further package index")
+    parser.add_argument("folder", type=lambda text: Path(text).absolute())
+    parser.add_argument("--extra", dest="extras", action="append", default=[], choices=EXTRAS)
+    parser.add_argument("--index", default="", help="address of a package index for PyTorch alone")
     parser.add_argument("--cuda", action="store_true", help="demand a usable graphics card")
-    arguments = parser.parse_args()
+    parser.add_argument("--repair", action="store_true", help="install again what is there")
+    developers = parser.add_argument_group("for developers")
+    developers.add_argument(
+        "--own-torch", action="store_true", help="any build of the locked PyTorch that pip finds"
+    )
+    developers.add_argument(
+        "--unlocked", action="store_true", help="versions by the requirement files, no hashes"
+    )
+    order = Order(**vars(parser.parse_args()))
     end_children_on_cancel()
     try:
-        python = set_up(
-            arguments.folder.absolute(), arguments.extra, arguments.index, cuda=arguments.cuda
-        )
+        python = set_up(order)
     except (SetupError, OSError) as error:
+        if read_state(order.folder):
+            State(order.folder).fail(str(error))
         tell("error", message=str(error), traceback="")
         return 1
     tell("result", outputs={"PYTHON": str(python)})

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
+from qgis.core import QgsProcessingException
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QFormLayout, QLabel, QWidget
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from .background import BackgroundRun
+from .engine import find_python
+from .environment import read_state
+from .needs import EXTRAS, engine_size, extra_label, is_available
 from .settings import VARIABLE, default_environment, engine_setting, set_engine_setting
 
 ICON = Path(__file__).parent / "icons" / "glacier.svg"
@@ -27,27 +44,160 @@ class OptionsFactory(QgsOptionsWidgetFactory):
 
 
 class OptionsPage(QgsOptionsPageWidget):
-    """Lets a person point at the engine's interpreter."""
+    """Shows the engine, sets it up, tests and repairs it; lets a person name its interpreter.
+
+    What it starts runs in a thread, also when the options are closed; a page that is opened
+    meanwhile shows it.
+    """
+
+    running: ClassVar[BackgroundRun | None] = None
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
         self._python = QgsFileWidget(self)
         self._python.setFilePath(engine_setting())
-        explanation = QLabel(
-            QCoreApplication.translate(
-                "Glacier",
-                "The Python interpreter of the engine. 'Set up engine' in the toolbox fills it in; "
-                "blank means the environment in {folder}. The variable {variable} goes before it.",
-            ).format(folder=default_environment(), variable=VARIABLE)
-        )
-        explanation.setWordWrap(True)
-        overridden = bool(os.environ.get(VARIABLE))
-        self._python.setEnabled(not overridden)
-        form = QFormLayout(self)
-        form.addRow(QCoreApplication.translate("Glacier", "Engine interpreter"), self._python)
-        form.addRow(explanation)
+        self._python.setEnabled(not os.environ.get(VARIABLE))
+        self._state = QPlainTextEdit()
+        self._state.setReadOnly(True)
+        self._extras = {name: QCheckBox(extra_label(name)) for name in EXTRAS}
+        chosen = read_state(_environment()).get("extras", ["igm"])
+        for name, box in self._extras.items():
+            box.setChecked(name in chosen)
+            box.setEnabled(is_available(name))
+        self._bar = QProgressBar()
+        buttons = QHBoxLayout()
+        self._idle = [
+            self._button("Set up", self.set_up, buttons),
+            self._button("Test", self.test, buttons),
+            self._button("Repair", self.repair, buttons),
+        ]
+        self._cancel = self._button("Cancel", self.cancel, buttons)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addWidget(self._state, 1)
+        column.addWidget(self._bar)
+        for box in self._extras.values():
+            column.addWidget(box)
+        column.addLayout(buttons)
+        column.addLayout(self._interpreter())
+        self._show(engine_state())
+        self._watch()
 
     def apply(self) -> None:
         """Keep what was entered."""
         if self._python.isEnabled():
             set_engine_setting(self._python.filePath().strip())
+
+    def set_up(self) -> None:
+        """Install what is missing."""
+        self._install(repair=False)
+
+    def repair(self) -> None:
+        """Install everything again."""
+        self._install(repair=True)
+
+    def test(self) -> None:
+        """Start the engine once and show what it says of itself."""
+        self.apply()
+        self._start("glacier:engineinfo", {})
+
+    def cancel(self) -> None:
+        """End what is running."""
+        if OptionsPage.running is not None:
+            OptionsPage.running.cancel()
+
+    def _install(self, *, repair: bool) -> None:
+        self.apply()
+        extras = [name for name, box in self._extras.items() if box.isChecked()]
+        order = {"FOLDER": str(_environment()), "EXTRAS": extras, "REPAIR": repair}
+        self._start("glacier:setupengine", order)
+
+    def _start(self, identifier: str, parameters: Mapping[str, Any]) -> None:
+        run = BackgroundRun(identifier, parameters)
+        OptionsPage.running = run
+        run.finished.connect(_forget)
+        self._show("")
+        self._watch()
+        run.start()
+
+    def _watch(self) -> None:
+        """Follow what is running."""
+        run = OptionsPage.running
+        self._bar.setVisible(run is not None)
+        self._cancel.setVisible(run is not None)
+        for button in self._idle:
+            button.setEnabled(run is None)
+        if run is not None:
+            run.feedback.progressChanged.connect(self._tell)
+            run.finished.connect(self._end)
+
+    def _tell(self, percent: float) -> None:
+        self._bar.setValue(int(percent))
+        if OptionsPage.running is not None:
+            self._show(_last_line(OptionsPage.running))
+
+    def _end(self, succeeded: bool, results: Mapping[str, Any]) -> None:
+        run = self.sender()
+        self._watch()
+        self._python.setFilePath(engine_setting())
+        if succeeded:
+            self._show(str(results.get("TEXT") or engine_state()))
+        elif isinstance(run, BackgroundRun):
+            self._show(_last_line(run))
+
+    def _show(self, text: str) -> None:
+        self._state.setPlainText(text)
+
+    def _interpreter(self) -> QFormLayout:
+        explanation = QLabel(
+            _tr(
+                "'Set up' fills it in; blank means the environment in {folder}. The variable "
+                "{variable} goes before it."
+            ).format(folder=default_environment(), variable=VARIABLE)
+        )
+        explanation.setWordWrap(True)
+        form = QFormLayout()
+        form.addRow(_tr("Engine interpreter"), self._python)
+        form.addRow(explanation)
+        return form
+
+    def _button(self, title: str, act: Callable[[], None], row: QHBoxLayout) -> QPushButton:
+        button = QPushButton(_tr(title))
+        button.clicked.connect(lambda: act())
+        row.addWidget(button)
+        return button
+
+
+def _forget() -> None:
+    OptionsPage.running = None
+
+
+def _last_line(run: BackgroundRun) -> str:
+    lines = str(run.feedback.textLog()).strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def engine_state() -> str:
+    """Return what can be known of the engine without starting it."""
+    try:
+        python = find_python()
+    except QgsProcessingException as problem:
+        size = engine_size()
+        return f"{problem}" + (f"\n{_tr('It needs')} {size}." if size else "")
+    state = read_state(python.parent.parent)
+    extras = ", ".join(EXTRAS[name][0] for name in state.get("extras", ()) if name in EXTRAS)
+    lines = [_tr("Engine: {folder}").format(folder=python.parent.parent)]
+    if extras:
+        lines.append(_tr("Extras: {extras}").format(extras=extras))
+    lines.append(_tr("'Test' starts it and shows versions, devices, models and disk use."))
+    return "\n".join(lines)
+
+
+def _environment() -> Path:
+    """Return the folder of the engine that is there, or where one is made."""
+    chosen = os.environ.get(VARIABLE) or engine_setting()
+    return Path(chosen).parent.parent if chosen else default_environment()
+
+
+def _tr(text: str) -> str:
+    return str(QCoreApplication.translate("Glacier", text))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QTimer
 
 from .processing.provider import GlacierProvider
 
 if TYPE_CHECKING:
     from qgis.gui import QgisInterface
 
+    from .links import LinkOpener
     from .options import OptionsFactory
 
 
@@ -21,6 +24,7 @@ class GlacierPlugin:
         self._iface = iface
         self._provider: GlacierProvider | None = None
         self._options: OptionsFactory | None = None
+        self._links: LinkOpener | None = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that ``qgis_process`` calls."""
@@ -32,15 +36,21 @@ class GlacierPlugin:
         """Register everything."""
         self.initProcessing()
         if self._iface is not None:
+            from .first_start import offer_engine
+            from .links import LinkOpener
             from .options import OptionsFactory
 
+            self._links = LinkOpener()
             self._options = OptionsFactory()
             self._iface.registerOptionsWidgetFactory(self._options)
+            QTimer.singleShot(0, partial(offer_engine, self._iface))  # once the window is there
 
     def unload(self) -> None:
         """Take everything away."""
+        if self._links is not None:
+            self._links.close()
         if self._iface is not None and self._options is not None:
             self._iface.unregisterOptionsWidgetFactory(self._options)
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
-        self._options = self._provider = None
+        self._links = self._options = self._provider = None

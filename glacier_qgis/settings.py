@@ -1,4 +1,4 @@
-"""The one setting: which interpreter is the engine's."""
+"""What is remembered: the engine's interpreter, and whether its set-up is still offered."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ VARIABLE = "GLACIER_ENGINE_PYTHON"
 """Overrides the setting, for scripts and tests."""
 
 _KEY = "glacier/engine_python"
+_DISMISSED = "glacier/engine_offer_dismissed"
 
 
 def engine_setting() -> str:
@@ -21,6 +22,16 @@ def engine_setting() -> str:
 def set_engine_setting(python: str) -> None:
     """Remember the engine's interpreter."""
     QgsSettings().setValue(_KEY, python)
+
+
+def is_offer_dismissed() -> bool:
+    """Return whether the person does not want the set-up to be offered at the start."""
+    return bool(QgsSettings().value(_DISMISSED, False, bool))
+
+
+def set_offer_dismissed(dismissed: bool) -> None:
+    """Remember whether the set-up is offered at the start."""
+    QgsSettings().setValue(_DISMISSED, dismissed)
 
 
 def default_environment() -> Path:

@@ -18,7 +18,8 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QWidget
 
-from glacier_qgis.engine import run_job
+from glacier_qgis.engine import engine_obstacle, run_job
+from glacier_qgis.links import with_link
 from glacier_qgis.processing.destinations import Destinations
 from glacier_qgis.processing.help import help_url, short_help
 from glacier_qgis.processing.inputs import Inputs
@@ -150,6 +151,11 @@ class EngineAlgorithm(Described):
     ) -> Question | None:
         """Return what a dialog asks before it runs something that is likely not meant."""
         return None
+
+    def canExecute(self) -> tuple[bool, str]:
+        """Say before a dialog opens that there is no engine, with a link to its set-up."""
+        obstacle = engine_obstacle()
+        return not obstacle, with_link(obstacle)
 
     def checkParameterValues(
         self, parameters: dict[str, Any], context: QgsProcessingContext

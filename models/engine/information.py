@@ -6,11 +6,14 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
-from glacier_qgis.models.engine.job import Job
+from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
 
 PACKAGES = (
@@ -50,6 +53,8 @@ class Ping(Job):
 class EngineInformation(Job):
     """Describe the engine."""
 
+    report: Destination
+
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Return ``INFORMATION``, a nested dictionary, and ``TEXT``, the same for a person."""
         information: Result = {
@@ -58,9 +63,36 @@ class EngineInformation(Job):
             "packages": {name: _version(name) for name in PACKAGES},
             "devices": _devices(),
             "memory": _memory(),
-            "models": _models(),
+            "disk": _disk(),
+            "models": {kind: [*found] for kind, found in _models().items()},
         }
-        return {"INFORMATION": information, "TEXT": "\n".join(_lines(information))}
+        if self.report:
+            write_page(information, outputs.stage(self.report))
+        return {
+            "INFORMATION": information,
+            "TEXT": "\n".join(_lines(information)),
+            "REPORT": str(self.report) if self.report else None,
+        }
+
+
+def write_page(information: Mapping[str, Any], path: Path) -> None:
+    """Write what is known of the engine as a page."""
+    from glacier_qgis.models.engine.page import Page
+
+    page = Page("Engine information", "Put this page, or its text in the log, into a bug report.")
+    page.heading("Devices, memory, disk")
+    named = ({"platform": information["platform"]}, information["devices"])
+    parts = (*named, information["memory"], information["disk"])
+    page.facts({name: str(value) for part in parts for name, value in part.items()})
+    page.heading("Models")
+    for kind, found in _models().items():
+        if found:
+            page.table([*found.values()], f"{kind.capitalize()}.")
+        else:
+            page.paragraph(f"No {kind} are installed.")
+    page.heading("Versions")
+    page.facts({"Python": information["python"], **information["packages"]})
+    page.write(path)
 
 
 def _version(name: str) -> str:
@@ -85,20 +117,65 @@ def _devices() -> Result:
 
 
 def _memory() -> Result:
-    memory: Result = {
-        "free disk in the home folder": f"{shutil.disk_usage(Path.home()).free / 2**30:.1f} GiB"
-    }
+    memory: Result = {}
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         memory["physical"] = f"{total / 2**30:.1f} GiB"
     return memory
 
 
-def _models() -> Result:
+def _disk() -> Result:
+    environment = Path(sys.prefix)
+    size = sum(path.lstat().st_size for path in environment.rglob("*") if not path.is_dir())
+    return {
+        "engine": f"{size / 1e9:.1f} GB in {environment}",
+        "free beside the engine": f"{shutil.disk_usage(environment).free / 1e9:.1f} GB",
+    }
+
+
+def _models() -> dict[str, dict[str, dict[str, object]]]:
+    """Return what is known of each model and emulator, by kind and name."""
     from glacier_qgis.models.iceflow.catalogue import installed_emulators
     from glacier_qgis.models.package.registry import installed_models
 
-    return {"calving fronts": [*installed_models()], "emulators": [*installed_emulators()]}
+    return {
+        "calving fronts": {name: _model(name, path) for name, path in installed_models().items()},
+        "emulators": {name: _emulator(name, path) for name, path in installed_emulators().items()},
+    }
+
+
+def _model(name: str, path: Path) -> dict[str, object]:
+    from glacier_qgis.models.package.package import read_card
+
+    try:
+        card = read_card(path)
+    except (OSError, EngineError) as problem:
+        return {"Name": name, "Title": str(problem)}
+    return {
+        "Name": name,
+        "Version": card.version,
+        "Title": card.title,
+        "Sensor": ", ".join(card.sensors) or None,
+        "Cell size (m)": card.cell_size_m,
+        "From (m)": card.cell_size_range_m[0],
+        "To (m)": card.cell_size_range_m[1],
+    }
+
+
+def _emulator(name: str, path: Path) -> dict[str, object]:
+    from glacier_qgis.models.iceflow.catalogue import TITLES
+    from glacier_qgis.models.iceflow.emulators.reading import read_card
+
+    try:
+        smallest, largest = read_card(path, name).cell_sizes or (None, None)
+    except (OSError, EngineError) as problem:
+        return {"Name": name, "Title": str(problem)}
+    return {
+        "Name": name,
+        "Title": TITLES.get(name),
+        "Cell size from (m)": smallest,
+        "To (m)": largest,
+    }
 
 
 def _lines(values: Result, indent: str = "") -> list[str]:

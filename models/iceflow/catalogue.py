@@ -24,7 +24,9 @@ PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet")
 Stokes or hybrid model; of the dahunet family the one that is as good as the largest, and faster."""
 WHEEL = "igm-model"
 """The distribution that carries published emulators."""
-OFFERED = tuple(json.loads((DELIVERED / "emulators.json").read_text(encoding="utf-8")))
+_LISTED = json.loads((DELIVERED / "emulators.json").read_text(encoding="utf-8"))
+TITLES: Mapping[str, str] = {name: facts["title"] for name, facts in _LISTED.items()}
+OFFERED = tuple(TITLES)
 """Those of the wheel that the plugin's list offers, and messages name; the others are for experts,
 who know their names."""
 _IN_WHEEL = "igm/processes/iceflow/emulate/emulators"

@@ -12,7 +12,7 @@ from qgis.core import (
 )
 
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.common import ENGINE, Parameter
+from glacier_qgis.processing.common import ENGINE, Parameter, report
 
 
 class EngineInfo(EngineAlgorithm):
@@ -23,13 +23,13 @@ class EngineInfo(EngineAlgorithm):
     GROUP = ENGINE
     TAGS = "engine,version,gpu,cuda,memory,models,machine learning,pytorch,torch,bug report"
     SUMMARY = (
-        "Versions, devices, memory, and the models and emulators that are installed. Put its log "
-        "into every bug report."
+        "Versions, devices, memory, disk use, and the models and emulators that are installed, as "
+        "a page and in the log. Put the log into every bug report."
     )
 
     def declarations(self) -> Sequence[Parameter]:
         """See the base class."""
-        return []
+        return [report("Page with all of it.")]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFile,
     QgsProcessingParameterString,
@@ -14,11 +17,16 @@ from qgis.core import (
 
 from glacier_qgis import environment
 from glacier_qgis.engine import run_program
+from glacier_qgis.needs import EXTRAS
 from glacier_qgis.processing.base import Described, described
 from glacier_qgis.processing.common import ENGINE, choice
 from glacier_qgis.settings import default_environment, set_engine_setting
 
-EXTRAS = ("igm", "tensorflow", "onnx")
+INSTALLER = Path(environment.__file__).with_name("install.py")
+CANCELLED = (
+    "The set-up was cancelled: run it again, and it continues from here. What is downloaded is "
+    "kept."
+)
 
 
 class SetupEngine(Described):
@@ -35,9 +43,16 @@ class SetupEngine(Described):
         "Builds the engine's environment, or repairs it: a Python of its own with PyTorch and the "
         "geospatial packages, downloaded from the Python package index. QGIS' own Python is not "
         "touched.\n\n"
+<<<<<<< HEAD
         "The log states the size of the download before it starts. On Linux it is largest, since "
         "the index' PyTorch for Linux contains the CUDA libraries. A run that was stopped is "
         "resumed."
+=======
+        "Exact versions are installed, each file checked against its hash, from the package index "
+        "that pip is set up with. The log shows the size before the download starts. It is "
+        "largest on Linux, where PyTorch comes with the CUDA libraries. A run that was stopped "
+        "continues from where it was."
+>>>>>>> d350e11 (Engine set-up by locks with hashes; offered at the first start, shown, tested and repaired in the options)
     )
 
     def initAlgorithm(self, configuration: dict[str, object] | None = None) -> None:
@@ -51,19 +66,22 @@ class SetupEngine(Described):
                 ["cpu", "cuda"],
             )
         )
+        extras = QgsProcessingParameterEnum(
+            "EXTRAS",
+            "Extras",
+            list(EXTRAS),
+            allowMultiple=True,
+            defaultValue=["igm"],
+            optional=True,
+            usesStaticStrings=True,
+        )
+        extras.setMetadata({"widget_wrapper": f"{__package__}.extras_widget.ExtrasWidget"})
         self.addParameter(
             described(
-                QgsProcessingParameterEnum(
-                    "EXTRAS",
-                    "Extras",
-                    list(EXTRAS),
-                    allowMultiple=True,
-                    defaultValue=["igm"],
-                    optional=True,
-                    usesStaticStrings=True,
-                ),
-                "igm: the published emulators for 'Simulate glacier' (25 MB). tensorflow: Keras "
-                "emulators as they are. onnx: segmentation models from and for other programs.",
+                extras,
+                "igm: the published emulators for 'Simulate glacier' (26 MB). tensorflow: Keras "
+                "emulators as they are, about 250 MB more. onnx: segmentation models from and for "
+                "other programs, about 40 MB more.",
             )
         )
         self.addParameter(
@@ -82,10 +100,20 @@ class SetupEngine(Described):
         self.addParameter(
             described(
                 QgsProcessingParameterString(
-                    "PACKAGE_INDEX", "Further package index", "", optional=True
+                    "PACKAGE_INDEX", "Package index for PyTorch", "", optional=True
                 ),
-                "Address of a package index to search besides the usual one, such as PyTorch's own "
-                "for CPU-only or CUDA builds.",
+                "Address of the package index that PyTorch and its GPU libraries are taken from, "
+                "such as PyTorch's own for CPU-only builds (about 200 MB on Linux, where the "
+                "default is 3 GB) or CUDA builds. These files are not checked against hashes. "
+                "Everything else comes from the usual index, and nothing is searched for in both.",
+                advanced=True,
+            )
+        )
+        self.addParameter(
+            described(
+                QgsProcessingParameterBoolean("REPAIR", "Install every package again", False),
+                "Repairs an environment whose files are damaged. Packages that pip has kept are "
+                "not downloaded again.",
                 advanced=True,
             )
         )
@@ -103,7 +131,7 @@ class SetupEngine(Described):
             python = environment.base_python()
         except environment.SetupError as error:
             raise QgsProcessingException(str(error)) from error
-        command = [str(python), "-I", environment.__file__, folder]
+        command = [str(python), "-I", str(INSTALLER), folder]
         for extra in self.parameterAsEnumStrings(parameters, "EXTRAS", context):
             command += ["--extra", extra]
         index = self.parameterAsString(parameters, "PACKAGE_INDEX", context)
@@ -111,6 +139,13 @@ class SetupEngine(Described):
             command += ["--index", index]
         if self.parameterAsEnumString(parameters, "DEVICE", context) == "cuda":
             command.append("--cuda")
-        outputs = run_program(command, feedback)
+        if self.parameterAsBoolean(parameters, "REPAIR", context):
+            command.append("--repair")
+        try:
+            outputs = run_program(command, feedback)
+        except QgsProcessingException as problem:
+            raise QgsProcessingException(
+                CANCELLED if feedback.isCanceled() else str(problem)
+            ) from None
         set_engine_setting(outputs["PYTHON"])
         return outputs

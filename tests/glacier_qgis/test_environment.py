@@ -23,15 +23,15 @@ PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable
 ANSWER = 'print(\'{"event": "result", "outputs": {}}\')\n'
 
 
-def wheel(folder: Path, name: str, needs: str = "") -> Path:
+def wheel(folder: Path, name: str, needs: str = "", version: str = "1.0") -> Path:
     """Write the smallest wheel there can be."""
-    path = folder / f"{name}-1.0-py3-none-any.whl"
+    path = folder / f"{name}-{version}-py3-none-any.whl"
     requires = f"Requires-Dist: {needs}\n" if needs else ""
     files = {
         f"{name}.py": "",
-        f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\n"
-        f"Version: 1.0\n{requires}",
-        f"{name}-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+        f"{name}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\n"
+        f"Version: {version}\n{requires}",
+        f"{name}-{version}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
     }
     record = ""
@@ -39,7 +39,7 @@ def wheel(folder: Path, name: str, needs: str = "") -> Path:
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
         record += f"{inside},sha256={digest.decode()},{len(text)}\n"
     with zipfile.ZipFile(path, "w") as archive:
-        for inside, text in {**files, f"{name}-1.0.dist-info/RECORD": record}.items():
+        for inside, text in {**files, f"{name}-{version}.dist-info/RECORD": record}.items():
             archive.writestr(inside, text)
     return path
 
@@ -57,18 +57,60 @@ def pip_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workshop(tmp_path: Path, pip_wheel: Path) -> Path:
     """Return a folder with the script and requirements of its own, and wheels to meet them."""
-    (tmp_path / "requirements").mkdir()
-    (tmp_path / "wheels").mkdir()
-    shutil.copy(pip_wheel, tmp_path / "wheels")
-    shutil.copy(SCRIPT.parent / "requirements" / "pip.txt", tmp_path / "requirements")
-    (tmp_path / "requirements" / "engine.txt").write_text("firn==1.0 # with a reason\n")
-    (tmp_path / "requirements" / "igm.txt").write_text("emulators==1.0\n")
-    wheel(tmp_path / "wheels", "firn", "serac")
-    wheel(tmp_path / "wheels", "serac")
-    wheel(tmp_path / "wheels", "emulators", "a-package-that-does-not-exist")
-    shutil.copy(SCRIPT, tmp_path)
-    (tmp_path / "launch.py").write_text(ANSWER)
+    package = tmp_path / "glacier_qgis"
+    (package / "requirements" / "locks").mkdir(parents=True)
+    for name in ("__init__.py", "environment.py", "locks.py", "install.py"):
+        shutil.copy(SCRIPT.with_name(name), package)
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    shutil.copy(pip_wheel, wheels)
+    shutil.copy(SCRIPT.parent / "requirements" / "pip.txt", package / "requirements")
+    (package / "requirements" / "engine.txt").write_text("firn>=1 # with a reason\n")
+    (package / "requirements" / "igm.txt").write_text("emulators==1.0\n")
+    (package / "requirements" / "test.txt").write_text("probe\n")
+    wheel(wheels, "firn", "serac")
+    wheel(wheels, "serac")
+    wheel(wheels, "emulators", "a-package-that-does-not-exist")
+    wheel(wheels, "torch", "serac")
+    wheel(wheels, "probe", "serac")
+    (package / "launch.py").write_text(ANSWER)
+    lock(tmp_path)
     return tmp_path
+
+
+def lock(workshop: Path, **hashes: str) -> Path:
+    """Lock what lies in the folder, with `hashes` in place of those of some packages."""
+    lines = []
+    for section, names in {
+        "pip": ["pip"],
+        "engine": ["firn", "serac", "torch"],
+        "igm": ["emulators"],
+    }.items():
+        lines.append(f"[{section}]")
+        for name in names:
+            path = next((workshop / "wheels").glob(f"{name}-*.whl"))
+            content = path.read_bytes()
+            digest = hashes.get(name) or hashlib.sha256(content).hexdigest()
+            version = path.name.split("-")[1]
+            lines.append(f"{name}=={version} --hash=sha256:{digest} # {len(content)}")
+    path = locks_of(workshop) / f"{this_platform(PYTHON)}.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def locks_of(workshop: Path) -> Path:
+    return workshop / "glacier_qgis" / "requirements" / "locks"
+
+
+def this_platform(python: str) -> str:
+    code = f"import sys; sys.path.append({str(SCRIPT.parent)!r}); import locks; "
+    done = subprocess.run(
+        [python, "-I", "-c", code + "print(locks.this_platform())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 def command(workshop: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
@@ -78,7 +120,7 @@ def command(workshop: Path, *arguments: str) -> tuple[list[str], dict[str, str]]
         "PIP_FIND_LINKS": str(workshop / "wheels"),
         "PIP_CONFIG_FILE": os.devnull,
     }
-    script = [PYTHON, "-I", str(workshop / "environment.py")]
+    script = [PYTHON, "-I", str(workshop / "glacier_qgis" / "install.py")]
     return [*script, str(workshop / "é env"), *arguments], variables
 
 
@@ -102,7 +144,7 @@ def test_it_builds_tells_the_size_verifies_and_goes_on_from_where_it_was(worksho
     assert status == 0, events
     python = events[-1]["outputs"]["PYTHON"]
     assert all(installed(python, name) for name in ("firn", "serac", "emulators"))
-    assert "3 packages, 0 MB" in messages(events, "log")
+    assert "4 packages, 0 MB" in messages(events, "log")
     fractions = [event["fraction"] for event in events if event["event"] == "progress"]
     assert fractions == sorted(fractions)
 
@@ -138,12 +180,114 @@ def test_a_package_that_cannot_be_had_is_named_with_a_cure(workshop: Path) -> No
     (workshop / "wheels" / "serac-1.0-py3-none-any.whl").unlink()
     status, events = set_up(workshop)
     assert status == 1
-    assert "'engine'" in messages(events, "error")
+    assert "serac==1.0" in messages(events, "error")
     assert "network" in messages(events, "error")
 
 
+def test_a_file_that_is_not_the_locked_one_is_refused(workshop: Path) -> None:
+    lock(workshop, serac="0" * 64)
+    status, events = set_up(workshop)
+    assert status == 1
+    assert "serac" in messages(events, "error")
+    assert not installed(str(workshop / "é env" / "bin" / "python"), "serac")
+
+
+def test_another_version_than_the_locked_one_is_replaced(workshop: Path) -> None:
+    assert set_up(workshop)[0] == 0
+    python = str(workshop / "é env" / "bin" / "python")
+    folder = workshop / "other"
+    folder.mkdir()
+    other = wheel(folder, "serac", version="1.1")
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", str(other)], check=True)
+    status, events = set_up(workshop)
+    assert status == 0
+    assert "1 packages" in messages(events, "log")
+    assert environment.installed(Path(python))["serac"] == "1.0"
+
+
+def test_without_a_lock_for_this_platform_it_says_where_the_engine_runs(workshop: Path) -> None:
+    lock(workshop).unlink()
+    status, events = set_up(workshop)
+    assert status == 1
+    assert this_platform(PYTHON) in messages(events, "error")
+    assert not (workshop / "é env").exists()
+
+
+def test_an_extra_that_the_lock_lacks_is_named_before_anything_is_made(workshop: Path) -> None:
+    (workshop / "glacier_qgis" / "requirements" / "onnx.txt").write_text("onnx\n")
+    status, events = set_up(workshop, "--extra", "onnx")
+    assert status == 1
+    assert "'onnx'" in messages(events, "error")
+    assert not (workshop / "é env").exists()
+
+
+def test_unlocked_pip_chooses_and_tells_what_it_looks_at(workshop: Path) -> None:
+    lock(workshop).unlink()
+    status, events = set_up(workshop, "--unlocked")
+    assert status == 0, events
+    assert "Finding packages: firn" in messages(events, "progress")
+    assert installed(events[-1]["outputs"]["PYTHON"], "serac")
+
+
+def test_developers_packages_keep_to_what_is_locked(workshop: Path) -> None:
+    wheel(workshop / "wheels", "serac", version="1.1")
+    status, events = set_up(workshop, "--extra", "test")
+    assert status == 0, events
+    found = environment.installed(Path(events[-1]["outputs"]["PYTHON"]))
+    assert (found["probe"], found["serac"]) == ("1.0", "1.0")
+
+
+def test_own_torch_is_any_build_of_the_locked_version_and_stays(workshop: Path) -> None:
+    build = wheel(workshop / "wheels", "torch", "serac", version="1.0+cpu")
+    status, events = set_up(workshop, "--own-torch")
+    assert status == 0, events
+    python = Path(events[-1]["outputs"]["PYTHON"])
+    assert environment.installed(python)["torch"] == "1.0+cpu"
+    build.unlink()
+    status, events = set_up(workshop)
+    assert status == 0
+    assert environment.installed(python)["torch"] == "1.0+cpu"
+
+
+def test_a_named_index_gives_torch_and_nothing_else(workshop: Path) -> None:
+    index = workshop / "index"
+    for name, version in (("torch", "1.0+rocm"), ("serac", "9.0"), ("firn", "9.0")):
+        (index / name).mkdir(parents=True)
+        path = wheel(index / name, name, "serac" if name == "torch" else "", version=version)
+        (index / name / "index.html").write_text(f'<a href="{path.name}">{path.name}</a>')
+    words, variables = command(workshop, "--index", index.as_uri())
+    variables.pop("PIP_NO_INDEX")
+    variables["PIP_INDEX_URL"] = (workshop / "empty").as_uri()
+    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    found = environment.installed(workshop / "é env" / "bin" / "python")
+    assert (found["torch"], found["serac"], found["firn"]) == ("1.0+rocm", "1.0", "1.0")
+
+
+def test_repair_puts_back_a_file_that_is_gone(workshop: Path) -> None:
+    status, events = set_up(workshop)
+    python = events[-1]["outputs"]["PYTHON"]
+    (gone,) = (workshop / "é env").rglob("serac.py")
+    gone.unlink()
+    assert set_up(workshop)[0] == 0
+    assert not installed(python, "serac")
+    status, events = set_up(workshop, "--repair")
+    assert status == 0, events
+    assert installed(python, "serac")
+
+
+def test_a_python_that_is_no_environment_is_left_alone(workshop: Path) -> None:
+    (workshop / "é env" / "bin").mkdir(parents=True)
+    (workshop / "é env" / "bin" / "python").symlink_to(PYTHON)
+    status, events = set_up(workshop)
+    assert status == 1
+    assert "holds other files" in messages(events, "error")
+
+
 def test_an_engine_that_does_not_answer_is_no_success(workshop: Path) -> None:
-    (workshop / "launch.py").write_text("import sys; sys.exit('libtorch.so is missing')")
+    (workshop / "glacier_qgis" / "launch.py").write_text(
+        "import sys; sys.exit('libtorch.so is missing')"
+    )
     status, events = set_up(workshop)
     assert status == 1
     assert "libtorch.so is missing" in messages(events, "error")
@@ -158,7 +302,7 @@ def is_running(process: int) -> bool:
 
 
 def test_cancel_ends_everything_that_was_started(workshop: Path) -> None:
-    (workshop / "launch.py").write_text(
+    (workshop / "glacier_qgis" / "launch.py").write_text(
         "import os, sys, time\n"
         f"open({str(workshop / 'child')!r}, 'w').write(str(os.getpid()))\n"
         "time.sleep(60)"
@@ -175,3 +319,13 @@ def test_cancel_ends_everything_that_was_started(workshop: Path) -> None:
     while is_running(child) and time.monotonic() < limit:
         time.sleep(0.05)
     assert not is_running(child)
+    state = environment.read_state(workshop / "é env")
+    assert state["unfinished"]
+    assert not state["complete"]
+    assert not state["problem"]
+
+    (workshop / "glacier_qgis" / "launch.py").write_text(ANSWER)
+    status, events = set_up(workshop)
+    assert status == 0
+    assert "Every package is there." in messages(events, "log")
+    assert environment.read_state(workshop / "é env")["complete"]

@@ -1,0 +1,43 @@
+"""The message bar that offers the engine's set-up where there is no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qgis.core import Qgis
+from qgis.gui import QgisInterface
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtWidgets import QPushButton
+
+from .engine import engine_obstacle
+from .links import SET_UP_ENGINE, open_dialog
+from .needs import engine_size
+from .settings import is_offer_dismissed, set_offer_dismissed
+
+
+def offer_engine(iface: QgisInterface) -> None:
+    """Offer the set-up, unless there is an engine or the offer was dismissed for good."""
+    obstacle = "" if is_offer_dismissed() else engine_obstacle()
+    if not obstacle:
+        return
+    bar = iface.messageBar()
+    item = bar.createMessage("Glacier", _text(obstacle))
+
+    def answer(title: str, act: Callable[[], None]) -> None:
+        button = QPushButton(QCoreApplication.translate("Glacier", title))
+        button.clicked.connect(act)
+        button.clicked.connect(lambda: bar.popWidget(item))
+        item.layout().addWidget(button)
+
+    answer("Set up engine…", lambda: open_dialog(SET_UP_ENGINE))
+    answer("Do not show again", lambda: set_offer_dismissed(True))
+    bar.pushWidget(item, Qgis.MessageLevel.Info)
+
+
+def _text(obstacle: str) -> str:
+    if "last set-up" in obstacle or "named by" in obstacle:
+        return obstacle
+    size = engine_size()
+    return QCoreApplication.translate("Glacier", "Glacier needs its engine once{size}.").format(
+        size=f" ({size})" if size else ""
+    )
