@@ -28,7 +28,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from glacier_qgis.locks import (
-    ROOM,
     Lock,
     Package,
     canonical,
@@ -317,7 +316,7 @@ def install(python: Path, packages: Sequence[Package], order: Order) -> None:
         message=f"{len(packages)} packages, {readable(total)} to download"
         + (f", and {unknown} of a size that their index does not tell." if unknown else "."),
     )
-    check_room(python.parent, total)
+    check_room(python.parent, sum(package.room for package in packages))
     done = 0
     for group in in_groups(packages):
         download = Download([package.pin for package in group], done, max(total, 1))
@@ -338,12 +337,12 @@ def install(python: Path, packages: Sequence[Package], order: Order) -> None:
         done += sum(package.size or 0 for package in group)
 
 
-def check_room(folder: Path, total: int) -> None:
-    """Raise SetupError where packages of `total` bytes cannot fit."""
+def check_room(folder: Path, needed: int) -> None:
+    """Raise SetupError where so many bytes cannot fit."""
     free = shutil.disk_usage(folder).free
-    if free < ROOM * total:
+    if free < needed:
         raise SetupError(
-            f"The packages need about {readable(ROOM * total)} and the disk of {folder} has "
+            f"The packages need about {readable(needed)} and the disk of {folder} has "
             f"{readable(free)} free: make room, or choose another FOLDER, and run again."
         )
 

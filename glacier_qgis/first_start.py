@@ -21,7 +21,7 @@ def offer_engine(iface: QgisInterface) -> None:
     if not obstacle:
         return
     bar = iface.messageBar()
-    item = bar.createMessage("Glacier", _text(obstacle))
+    item = bar.createMessage(_text(obstacle))
 
     def answer(title: str, act: Callable[[], None]) -> None:
         button = QPushButton(QCoreApplication.translate("Glacier", title))

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOCKS = Path(__file__).parent / "requirements" / "locks"
-ROOM = 3
-"""Bytes on disk for each byte that is downloaded: the wheel, and its files unpacked."""
+ROOM = 5
+ROOM_GPU = 3
+"""Bytes on disk for each byte that is downloaded: the files, and the wheel that pip keeps. GPU
+libraries hardly shrink in a wheel."""
 _SYSTEMS = {"Darwin": "macos"}
 _MACHINES = {"amd64": "x86_64"}
+_GPU = re.compile(r"triton$|(nvidia|cuda|rocm)-")
 _TORCH_FAMILY = re.compile(r"(pytorch-)?(torch|triton)$|(nvidia|cuda|rocm|intel)-")
 
 
@@ -49,6 +52,11 @@ class Package:
     def line(self) -> str:
         """The line of a requirement file."""
         return " ".join((self.pin, *self.hashes))
+
+    @property
+    def room(self) -> int:
+        """Bytes on disk, about, with the wheel that pip keeps."""
+        return (self.size or 0) * (ROOM_GPU if _GPU.match(self.name) else ROOM)
 
     @property
     def of_torch(self) -> bool:
@@ -83,8 +91,13 @@ def this_platform() -> str:
 
 
 def download_bytes(lock: Lock, sections: Iterable[str]) -> int:
-    """Return the bytes that the packages of some sections have together."""
+    """Return the bytes to download for some sections."""
     return sum(package.size or 0 for name in sections for package in lock.get(name, ()))
+
+
+def disk_bytes(lock: Lock, sections: Iterable[str]) -> int:
+    """Return the bytes on disk of some sections, about."""
+    return sum(package.room for name in sections for package in lock.get(name, ()))
 
 
 def readable(size: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .locks import ROOM, download_bytes, read_lock, readable
+from .locks import disk_bytes, download_bytes, read_lock, readable
 
 EXTRAS = {
     "igm": ("Ice-flow emulators", "the published emulators for 'Simulate glacier'"),
@@ -16,10 +16,11 @@ EXTRAS = {
 
 def engine_size(extras: Sequence[str] = ("igm",)) -> str:
     """Return what the engine needs on this platform; blank where nothing is known of it."""
-    size = download_bytes(read_lock(), ("engine", *extras))
+    lock, sections = read_lock(), ("engine", *extras)
+    size = download_bytes(lock, sections)
     if not size:
         return ""
-    return f"about {readable(size)} to download, {readable(ROOM * size)} on disk"
+    return f"about {readable(size)} to download, {readable(disk_bytes(lock, sections))} on disk"
 
 
 def is_available(extra: str) -> bool:

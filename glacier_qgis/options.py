@@ -183,7 +183,8 @@ def engine_state() -> str:
         python = find_python()
     except QgsProcessingException as problem:
         size = engine_size()
-        return f"{problem}" + (f"\n{_tr('It needs')} {size}." if size else "")
+        needs = _tr("It needs {size}.").format(size=size) if size else ""
+        return f"{problem}\n{needs}"
     state = read_state(python.parent.parent)
     extras = ", ".join(EXTRAS[name][0] for name in state.get("extras", ()) if name in EXTRAS)
     lines = [_tr("Engine: {folder}").format(folder=python.parent.parent)]

@@ -43,16 +43,10 @@ class SetupEngine(Described):
         "Builds the engine's environment, or repairs it: a Python of its own with PyTorch and the "
         "geospatial packages, downloaded from the Python package index. QGIS' own Python is not "
         "touched.\n\n"
-<<<<<<< HEAD
-        "The log states the size of the download before it starts. On Linux it is largest, since "
-        "the index' PyTorch for Linux contains the CUDA libraries. A run that was stopped is "
-        "resumed."
-=======
         "Exact versions are installed, each file checked against its hash, from the package index "
         "that pip is set up with. The log shows the size before the download starts. It is "
         "largest on Linux, where PyTorch comes with the CUDA libraries. A run that was stopped "
         "continues from where it was."
->>>>>>> d350e11 (Engine set-up by locks with hashes; offered at the first start, shown, tested and repaired in the options)
     )
 
     def initAlgorithm(self, configuration: dict[str, object] | None = None) -> None:
