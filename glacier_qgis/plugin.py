@@ -1,4 +1,4 @@
-"""The plugin object: registers the provider and the options page, and takes them away again."""
+"""The plugin object: registers the provider, the options page and the panels, and removes them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .links import LinkOpener
     from .options import OptionsFactory
+    from .panel.panels import Panels
 
 
 class GlacierPlugin:
@@ -25,6 +26,7 @@ class GlacierPlugin:
         self._provider: GlacierProvider | None = None
         self._options: OptionsFactory | None = None
         self._links: LinkOpener | None = None
+        self._panels: Panels | None = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that ``qgis_process`` calls."""
@@ -39,18 +41,22 @@ class GlacierPlugin:
             from .first_start import offer_engine
             from .links import LinkOpener
             from .options import OptionsFactory
+            from .panel.panels import Panels
 
             self._links = LinkOpener()
             self._options = OptionsFactory()
             self._iface.registerOptionsWidgetFactory(self._options)
+            self._panels = Panels(self._iface)
             QTimer.singleShot(0, partial(offer_engine, self._iface))  # once the window is there
 
     def unload(self) -> None:
         """Take everything away."""
+        if self._panels is not None:
+            self._panels.close()
         if self._links is not None:
             self._links.close()
         if self._iface is not None and self._options is not None:
             self._iface.unregisterOptionsWidgetFactory(self._options)
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
-        self._links = self._options = self._provider = None
+        self._links = self._options = self._provider = self._panels = None

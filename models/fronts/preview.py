@@ -152,9 +152,7 @@ def _bands(card: ModelCard) -> tuple[int, ...]:
 def _inference(folder: Path, model: Model, grid: Grid) -> Inference:
     """Return how to run the network: one tile, which is averaged over flips if it is small."""
     small = max(grid.shape) <= EDGE // 2  # four passes over a quarter of the cells
-    return Inference(
-        model=str(folder), bands=_bands(model.card), tta=small, padding=-1 if model.tile else 0
-    )
+    return Inference(model=str(folder), bands=_bands(model.card), tta=small)
 
 
 def _grown(view: Extent) -> Extent:

@@ -95,7 +95,7 @@ def test_a_narrow_view_shows_what_a_run_over_this_extent_gives(
 ) -> None:
     view = view_of(scene, part=part)
     shown = look(scene, view, view_only=True)
-    job = {"input": {"path": str(scene)}, "extent": view, "padding": 0}
+    job = {"input": {"path": str(scene)}, "extent": view}
     names = {"output": tmp_path / "lines.gpkg", "zones": tmp_path / "zones.tif"}
     run(DelineateTermini.model_validate({**job, **names}))
     with rasterio.open(tmp_path / "zones.tif") as zones:
