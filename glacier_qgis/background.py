@@ -20,12 +20,37 @@ from qgis.gui import QgsGui
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 
+class Telling(QgsProcessingFeedback):
+    """A feedback that a window listens to.
+
+    Attributes:
+        said: Signal with what is being done.
+        problem: The first error; blank where there was none.
+    """
+
+    said = pyqtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__(False)
+        self.problem = ""
+
+    def setProgressText(self, text: str) -> None:
+        """Pass on what is being done."""
+        super().setProgressText(text)
+        self.said.emit(text)
+
+    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: N803  (QGIS' name)
+        """Keep what went wrong."""
+        super().reportError(error, fatalError)
+        self.problem = self.problem or error
+
+
 class BackgroundRun(QObject):
     """One run of an algorithm.
 
     Attributes:
         finished: whether it went well, and its results; once, in the main thread.
-        feedback: progress (`progressChanged`), and the log as text.
+        feedback: progress (`progressChanged`, `said`), what went wrong, and the log as text.
     """
 
     finished = pyqtSignal(bool, dict)
@@ -34,7 +59,7 @@ class BackgroundRun(QObject):
         self, identifier: str, parameters: Mapping[str, Any], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.feedback = QgsProcessingFeedback(False)
+        self.feedback = Telling()
         self._context = QgsProcessingContext()
         self._context.setProject(QgsProject.instance())
         self._context.setFeedback(self.feedback)

@@ -8,8 +8,10 @@ from typing import Any
 from qgis.core import (
     Qgis,
     QgsApplication,
+    QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingOutputLayerDefinition,
+    QgsProcessingUtils,
     QgsProject,
     QgsReferencedRectangle,
     QgsVectorLayer,
@@ -29,10 +31,10 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from glacier_qgis.background import BackgroundRun
 from glacier_qgis.engine import find_python
 from glacier_qgis.panel.front_preview import FrontPreview, legend
 from glacier_qgis.panel.line_list import LineList
-from glacier_qgis.panel.run import BackgroundRun
 from glacier_qgis.processing.name_widget import NameOrFile
 from glacier_qgis.warm_engine import WarmEngine
 
@@ -66,10 +68,9 @@ class FrontPanel(QgsDockWidget):
     def run(self) -> None:
         """Delineate the scene as the toolbox does, in the background."""
         self._run = BackgroundRun(ALGORITHM, self.parameters(), self)
-        self._run.progressed.connect(self._show_progress)
-        self._run.said.connect(self._say)
-        self._run.succeeded.connect(self._show_lines)
-        self._run.failed.connect(self._run_failed)
+        self._run.feedback.progressChanged.connect(self._show_progress)
+        self._run.feedback.said.connect(self._say)
+        self._run.finished.connect(self._run_ended)
         self._say(self.tr("Starting the engine…"))
         self._show_state()
         self._run.start()
@@ -211,22 +212,27 @@ class FrontPanel(QgsDockWidget):
         if self.isVisible() and layer is not None and not engine_problem():
             self._preview.prepare(layer, self._model.value())
 
-    def _show_lines(self, results: Mapping[str, Any]) -> None:
+    def _run_ended(self, succeeded: bool, results: Mapping[str, Any]) -> None:
         run, self._run = self._run, None
         self._preview.clear()
-        layer = run.layer(results.get("OUTPUT")) if run else None
+        if succeeded:
+            self._show_lines(results)
+        elif run is not None and not run.feedback.isCanceled():
+            self._say(run.feedback.problem)
+        else:
+            self._say(self.tr("Cancelled."))
+
+    def _show_lines(self, results: Mapping[str, Any]) -> None:
+        context = QgsProcessingContext()
+        context.setProject(QgsProject.instance())
+        layer = QgsProcessingUtils.mapLayerFromString(str(results["OUTPUT"]), context)
         if isinstance(layer, QgsVectorLayer):
             self.lines.show_layer(layer)
-        count = int(results.get("COUNT") or 0)
+        count = int(results["COUNT"])
         if not count:
-            self._say(self.tr("No front was found. {}").format(results.get("REASON", "")))
+            self._say(self.tr("No front was found. {}").format(results["REASON"]))
         else:
             self._say(self.tr("One line.") if count == 1 else self.tr("{} lines.").format(count))
-
-    def _run_failed(self, problem: str) -> None:
-        self._run = None
-        self._say(problem or self.tr("Cancelled."))
-        self._show_state()
 
     def _show_progress(self, percent: float) -> None:
         self._progress.setRange(0, 100)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qgis.core import (
     Qgis,
     QgsCoordinateTransform,
@@ -15,7 +13,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QDate, QDateTime, QItemSelectionModel, QModelIndex, Qt, QTimer
+from qgis.PyQt.QtCore import QDate, QDateTime, QModelIndex, Qt, QTimer
 from qgis.PyQt.QtGui import QAction, QStandardItem, QStandardItemModel
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -58,10 +56,12 @@ class LineList(QWidget):
         super().__init__(parent)
         self._canvas = canvas
         self._layer: QgsVectorLayer | None = None
+        self._reloading = False
         self._layers = QgsMapLayerComboBox()
         self._layers.setFilters(Qgis.LayerFilter.LineLayer)
         self._layers.setAllowEmptyLayer(True, self.tr("No lines yet"))
         self._model = QStandardItemModel(0, len(COLUMNS), self)
+        self._model.setHorizontalHeaderLabels([self.tr(title) for _, title, _ in COLUMNS])
         self._model.setSortRole(VALUE)
         self._view = self._make_view()
         self._place = QLabel()
@@ -166,8 +166,8 @@ class LineList(QWidget):
     def reload(self) -> None:
         """Read the lines again; the current one stays."""
         current = self._current_feature()
-        self._model.clear()
-        self._model.setHorizontalHeaderLabels([self.tr(title) for _, title, _ in COLUMNS])
+        self._reloading = True
+        self._model.setRowCount(0)
         if self._layer is not None:
             names = self._layer.fields().names()
             known = [name for name, *_ in COLUMNS if name in names]
@@ -179,12 +179,8 @@ class LineList(QWidget):
         self._model.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
         for row in range(self._model.rowCount()):
             if self._model.item(row).data(FEATURE) == current:
-                index = self._model.index(row, 0)
-                flags = QItemSelectionModel.SelectionFlag
-                with _Silenced(self._view.selectionModel()):
-                    self._view.selectionModel().setCurrentIndex(
-                        index, flags.ClearAndSelect | flags.Rows
-                    )
+                self._view.setCurrentIndex(self._model.index(row, 0))
+        self._reloading = False
         self._tell_place()
 
     def _current_feature(self) -> int | None:
@@ -200,9 +196,9 @@ class LineList(QWidget):
 
     def _show_current(self, index: QModelIndex, *_: object) -> None:
         """Bring the current line into view, and flash it."""
-        self._tell_place()
-        if self._layer is None or not index.isValid():
+        if self._layer is None or not index.isValid() or self._reloading:
             return
+        self._tell_place()
         number = self._model.item(index.row()).data(FEATURE)
         box = self._layer.getFeature(number).geometry().boundingBox()
         transform = QgsCoordinateTransform(
@@ -231,19 +227,6 @@ class LineList(QWidget):
             self._place.setText(self.tr("{} lines").format(count))
         for action in (self.previous_action, self.next_action):
             action.setEnabled(bool(count))
-
-
-class _Silenced:
-    """Keeps an object from sending signals for a while."""
-
-    def __init__(self, source: Any) -> None:  # noqa: ANN401  (a QObject, which has no types)
-        self._source = source
-
-    def __enter__(self) -> None:
-        self._before = self._source.blockSignals(True)
-
-    def __exit__(self, *_: object) -> None:
-        self._source.blockSignals(self._before)
 
 
 def _row(feature: QgsFeature, known: list[str]) -> list[QStandardItem]:

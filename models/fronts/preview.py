@@ -9,6 +9,7 @@ wide one without test-time augmentation, and with larger cells.
 from __future__ import annotations
 
 import base64
+import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,8 +43,11 @@ from glacier_qgis.models.raster.source import Scene, open_raster, work_grid
 
 EDGE = 512
 """Cells along the longer side of a preview; a wider view gets larger cells."""
+NARROW = EDGE // 2
+"""So few cells are averaged over flips, in four passes over a quarter of the cells."""
 MARGIN = 0.05
-"""Share of the view's size by which more of the scene is seen, on each side."""
+"""Share of the view's size by which more of the scene is seen, on each side; and at least so much
+that there are `NARROW` cells."""
 SCENES_KEPT = 8
 FIRST_TILE = 160
 """Edge of the blank tile that a network is tried on."""
@@ -97,7 +101,7 @@ class PreviewTermini(_Look):
         ):
             folder, model = self.chosen(scene, reporter)
             known = None if self.view_only else whole_scene(self.input, scene, model.card)
-            grid = _grid(scene, self.view if self.view_only else _grown(self.view), model.card)
+            grid = _grid(scene, self.view, model.card, alone=self.view_only)
             _warn_of_large_cells(grid, model.card, reporter)
             drafts = Drafts(zones_file.name, probability_file.name)
             stage = Stage(_ProgressOnly(reporter), 0, SEGMENTATION_SHARE)
@@ -150,28 +154,35 @@ def _bands(card: ModelCard) -> tuple[int, ...]:
 
 
 def _inference(folder: Path, model: Model, grid: Grid) -> Inference:
-    """Return how to run the network: one tile, which is averaged over flips if it is small."""
-    small = max(grid.shape) <= EDGE // 2  # four passes over a quarter of the cells
+    small = max(grid.shape) <= NARROW
     return Inference(model=str(folder), bands=_bands(model.card), tta=small)
 
 
-def _grown(view: Extent) -> Extent:
-    """Return the view with more around it, so that the network sees what lies beside it."""
-    aside, above = MARGIN * (view.xmax - view.xmin), MARGIN * (view.ymax - view.ymin)
-    return Extent(
-        xmin=view.xmin - aside,
-        ymin=view.ymin - above,
-        xmax=view.xmax + aside,
-        ymax=view.ymax + above,
-        crs=view.crs,
-    )
+def _grid(scene: Scene, view: Extent, card: ModelCard, *, alone: bool) -> Grid:
+    """Return the model's own cells over a view, or larger ones where it is wide.
 
-
-def _grid(scene: Scene, view: Extent, card: ModelCard) -> Grid:
-    """Return the model's own cells, or larger ones for a wide view."""
+    Unless the view is taken for all there is, what lies around it is seen too: a network that sees
+    only a few cells of a scene knows little.
+    """
     grid = work_grid(scene, view, card.cell_size_m)
+    if not alone:
+        across, up = (
+            max(math.ceil(MARGIN * cells), (NARROW - cells) // 2)
+            for cells in (grid.width, grid.height)
+        )
+        grid = work_grid(scene, _place(grid, across, up), card.cell_size_m)
     larger = max(grid.shape) / EDGE
-    return grid if larger <= 1 else work_grid(scene, view, larger * card.cell_size_m)
+    return grid if larger <= 1 else work_grid(scene, _place(grid), larger * card.cell_size_m)
+
+
+def _place(grid: Grid, across: int = 0, up: int = 0) -> Extent:
+    """Return where a grid lies, with more cells on each side."""
+    west, south, east, north = grid.bounds
+    right, above = across * grid.cell_size, up * grid.cell_size
+    crs = grid.crs.to_wkt()
+    return Extent(
+        xmin=west - right, ymin=south - above, xmax=east + right, ymax=north + above, crs=crs
+    )
 
 
 def _fronts(

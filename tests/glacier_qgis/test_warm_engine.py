@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 from qgis.core import QgsProcessingException
-from qgis.PyQt.QtCore import QCoreApplication, QEventLoop
+from qgis.PyQt.QtCore import QCoreApplication
 from qgis_fixtures import PLUGINS
+from waiting import is_alive, until
 
 from glacier_qgis import settings
 from glacier_qgis import warm_engine as client
 from glacier_qgis.warm_engine import Request, WarmEngine
 
 FakeWarmEngine = Callable[[str], Path]
-PATIENCE = 60.0
 
 ECHO = """
 tell(event="progress", fraction=0.5, message="Working")
@@ -33,15 +33,6 @@ output = order["parameters"].get("output")
 if output:
     Path(output).with_name(f".{order['id']}-out.tif").write_text("half")
 """
-
-
-def until(ready: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Let Qt work until something has happened."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, "it never happened"
-        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
-        time.sleep(0.005)
 
 
 class Asker:
@@ -88,14 +79,6 @@ def warm(qgis_app: object) -> Iterator[WarmEngine]:
 
 def ask(warm: WarmEngine, job: str = "ping", **parameters: object) -> Asker:
     return Asker(warm.submit(job, parameters))
-
-
-def is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_the_real_engine_answers_twice_and_is_started_once(warm: WarmEngine) -> None:

@@ -126,12 +126,27 @@ def test_picture_and_lines_lie_on_the_map_in_its_own_crs(scene: Path, crs: str) 
         assert mine.hausdorff_distance(LineString(yours["points"])) < CELL
 
 
-def test_values_are_ranked_in_the_whole_scene_unless_the_view_is_all_there_is(
-    scene: Path, spied: list[dict[str, Any]]
+def test_a_narrow_view_shows_what_a_run_over_the_whole_scene_gives(
+    scene: Path, tmp_path: Path
 ) -> None:
+    shown = look(scene, view_of(scene, part=0.2))
+    names = {"output": tmp_path / "lines.gpkg", "zones": tmp_path / "zones.tif"}
+    run(DelineateTermini.model_validate({"input": {"path": str(scene)}, **names}))
+    with rasterio.open(tmp_path / "zones.tif") as zones:
+        np.testing.assert_array_equal(picture(shown), zones.read(1))
+    assert [line["length_m"] for line in shown["LINES"]] == pytest.approx(
+        gpd.read_file(tmp_path / "lines.gpkg")["length_m"].to_list()
+    )
+
+
+def test_values_are_ranked_in_the_whole_scene_unless_the_view_is_all_there_is(
+    scene: Path, spied: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "NARROW", 64)
     view = view_of(scene, part=0.5)
     whole, alone = look(scene, view), look(scene, view, view_only=True)
-    assert picture(whole).shape > picture(alone).shape  # it sees what lies around
+    assert picture(alone).shape == (128, 128)
+    assert 128 < min(picture(whole).shape) <= max(picture(whole).shape) < 150  # what lies around
     with rasterio.open(scene) as raster:
         middle = np.median(raster.read(1, masked=True).compressed())
     known = spied[0]["known"].quantiles[0]
@@ -155,9 +170,10 @@ def test_a_wide_view_goes_without_averaging_over_flips(
     scene: Path, spied: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look(scene, view_of(scene))
-    monkeypatch.setattr(preview, "EDGE", 256)
-    look(scene, view_of(scene))
-    assert [call["options"].tta for call in spied] == [True, False]
+    monkeypatch.setattr(preview, "NARROW", 128)
+    look(scene, view_of(scene, part=0.31))
+    look(scene, view_of(scene, part=0.6))
+    assert [call["options"].tta for call in spied] == [True, True, False]
 
 
 def test_a_scene_is_measured_once_and_again_when_its_file_has_changed(
