@@ -7,6 +7,7 @@ engine gets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,7 @@ from qgis.core import (
     QgsRasterFileWriter,
     QgsRasterLayer,
     QgsRasterPipe,
+    QgsRasterRange,
     QgsVectorFileWriter,
     QgsVectorLayer,
     QgsWkbTypes,
@@ -77,14 +79,13 @@ def raster_value(
     name: str, layer: QgsRasterLayer, context: QgsProcessingContext, copies: list[Copy]
 ) -> dict[str, Any]:
     """Return a raster layer as the engine opens it; add to `copies` what must be written first."""
-    crs = crs_text(layer.crs())
+    value = {"crs": crs_text(layer.crs())} | _no_data(layer.dataProvider())
     if layer.providerType() == "gdal":
         parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
         path = absolute(layer.source().partition("|option:")[0])
-        value = {"path": path, "crs": crs} | known_as(path, [layer.name()], context)
         if parts.get("openOptions"):
             value["options"] = dict(option.split("=", 1) for option in parts["openOptions"])
-        return value
+        return value | {"path": path} | known_as(path, [layer.name()], context)
     if layer.providerType() in PICTURES or not layer.width():
         raise QgsProcessingException(
             f"{name}: the layer '{layer.name()}' comes from a map service, whose pixels are "
@@ -92,8 +93,33 @@ def raster_value(
         )
     path = QgsProcessingUtils.generateTempFilename(f"{name}.tif", context)
     provider = layer.dataProvider().clone()
+    for band in range(1, provider.bandCount() + 1):
+        provider.setUserNoDataValue(band, [])  # of the copy too, it is the engine that heeds them
     copies.append(Copy(Path(path), partial(_copy_raster, name, layer.name(), provider, path)))
-    return {"path": path, "crs": crs, "name": layer.name()}
+    return value | {"path": path, "name": layer.name()}
+
+
+def _no_data(provider: QgsRasterDataProvider) -> dict[str, Any]:
+    """Return what a person set as no data in each band, nothing where nobody did."""
+    bands = [
+        {
+            "own": provider.useSourceNoDataValue(band) or not provider.sourceHasNoDataValue(band),
+            "ranges": [_limits(each) for each in provider.userNoDataValues(band)],
+        }
+        for band in range(1, provider.bandCount() + 1)
+    ]
+    changed = any(band["ranges"] or not band["own"] for band in bands)
+    return {"no_data": bands} if changed else {}
+
+
+def _limits(values: QgsRasterRange) -> tuple[float | None, float | None]:
+    """Return the lowest and the highest number of a range, None where there is none."""
+    kinds, low, high = QgsRasterRange.BoundsType, values.min(), values.max()
+    if values.bounds() in (kinds.IncludeMax, kinds.Exclusive):
+        low = math.nextafter(low, math.inf)
+    if values.bounds() in (kinds.IncludeMin, kinds.Exclusive):
+        high = math.nextafter(high, -math.inf)
+    return None if math.isnan(low) else low, None if math.isnan(high) else high
 
 
 def vector_value(

@@ -66,16 +66,30 @@ class _LayerInput(Parameters):
         return self.name or self.path
 
 
+class NoData(Parameters):
+    """What counts as no data in a band, besides NaN.
+
+    Attributes:
+        own: Whether the value that the file declares does.
+        ranges: Lowest and highest number of what does, too; None where there is no limit.
+    """
+
+    own: bool = True
+    ranges: tuple[tuple[float | None, float | None], ...] = ()
+
+
 class RasterInput(_LayerInput):
     """A raster that GDAL can open.
 
     Attributes:
         options: GDAL's options for opening it, as chosen in QGIS.
         band: The band to read where a single one is needed; None where nobody chose.
+        no_data: For each band, where a person set it; empty for what the file declares.
     """
 
     options: dict[str, str] = Field(default_factory=dict)
     band: int | None = Field(default=None, ge=1)
+    no_data: tuple[NoData, ...] = ()
 
     def __hash__(self) -> int:
         """Let layers be keys, though options are a dictionary."""

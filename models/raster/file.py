@@ -68,9 +68,11 @@ class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no 
 
     Attributes:
         shown: What a person knows it by, with the parameter that it came by.
+        origin: The file behind it, where it is a virtual raster of ours.
     """
 
     shown: str = ""
+    origin: str = ""
 
     def read(self, *arguments: object, **options: object) -> Any:  # noqa: ANN401  # an array of any type
         """Read as rasterio does.
@@ -184,6 +186,13 @@ def open_file(
             f"{shown} cannot be opened as a raster ({error}). It is damaged or of a format that "
             "the engine does not read: copy or download it again, or save it as GeoTIFF in QGIS."
         ) from error
+
+
+def open_virtual(text: str, file: RasterFile) -> RasterFile:
+    """Open the text of a virtual raster of `file`, which stands for it."""
+    view = _opened(text, [VIRTUAL], {})
+    view.shown, view.origin = file.shown, file.origin or file.name
+    return view
 
 
 class _NotOpened(Exception):  # noqa: N818  # never leaves this file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,7 @@ from glacier_qgis.models.raster.metric import (
     metric_crs,
     transform_bounds,
 )
+from glacier_qgis.models.raster.no_data import with_no_data
 from glacier_qgis.models.raster.virtual import as_warpable, turned, whole_turn
 
 AVERAGE_FROM = 1.5
@@ -60,7 +61,7 @@ class Scene:
     @property
     def name(self) -> str:
         """The path or GDAL name."""
-        return str(self.dataset.name)
+        return str(self.dataset.origin or self.dataset.name)
 
     @property
     def transform(self) -> Affine:
@@ -92,7 +93,13 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
     Raises:
         EngineError: GDAL cannot open it, or no CRS is known.
     """
-    with open_file(source.path, f"{role}: {source.shown}", source.options) as dataset:
+    with ExitStack() as stack:
+        options = source.options
+        file = open_file(source.path, f"{role}: {source.shown}", options)
+        dataset = stack.enter_context(file)
+        if source.no_data:
+            dataset = stack.enter_context(with_no_data(dataset, source.no_data, options))
+            options = {}
         if dataset.count == 0:
             raise EngineError(
                 f"{role}: {source.shown} holds no raster band of its own: choose one of its "
@@ -127,7 +134,7 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
                 f"{dataset.count}. Choose another one in the layer's properties."
             )
         heights = _with_heights(crs, dataset)
-        yield Scene(dataset, horizontal(crs), role, heights, source.options, source.band)
+        yield Scene(dataset, horizontal(crs), role, heights, options, source.band)
 
 
 def _with_heights(crs: CRS, dataset: RasterFile) -> CRS | None:

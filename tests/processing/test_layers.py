@@ -21,6 +21,7 @@ from qgis.core import (
     QgsProcessingFeatureSourceDefinition,
     QgsProject,
     QgsRasterLayer,
+    QgsRasterRange,
     QgsVectorFileWriter,
     QgsVectorLayer,
     QgsVectorLayerJoinInfo,
@@ -237,13 +238,50 @@ def test_a_crs_without_wkt_arrives_as_its_code(monkeypatch: pytest.MonkeyPatch) 
     assert crs_text(QgsCoordinateReferenceSystem("EPSG:32733")) == "EPSG:32733"
 
 
+def test_what_a_person_set_as_no_data_arrives(handed: Engine, scene: Path) -> None:
+    layer = QgsRasterLayer(str(scene), "scene")
+    assert "no_data" not in handed(layer)[0]
+    kinds = QgsRasterRange.BoundsType
+    ranges = [
+        QgsRasterRange(0, 0),
+        QgsRasterRange(5, float("nan")),
+        QgsRasterRange(1, 2, kinds.Exclusive),
+    ]
+    layer.dataProvider().setUserNoDataValue(1, ranges)
+    (band,) = handed(layer)[0]["no_data"]
+    assert band["own"]
+    assert band["ranges"][:2] == [[0, 0], [5, None]]
+    assert 1 < band["ranges"][2][0] < 1.001 < 1.999 < band["ranges"][2][1] < 2
+
+
+def test_what_the_file_declares_may_be_switched_off(handed: Engine, scene: Path) -> None:
+    layer = QgsRasterLayer(str(scene), "scene")
+    assert layer.dataProvider().sourceHasNoDataValue(1)
+    layer.dataProvider().setUseSourceNoDataValue(1, False)
+    assert handed(layer)[0]["no_data"] == [{"own": False, "ranges": []}]
+
+
+def test_of_a_copied_raster_too(handed: Engine, scene: Path) -> None:
+    base, virtual = virtual_raster(scene)
+    try:
+        virtual.dataProvider().setUserNoDataValue(1, [QgsRasterRange(0, 10)])
+        given, copy = handed(virtual)
+    finally:
+        QgsProject.instance().removeMapLayers([base.id(), virtual.id()])
+    assert given["no_data"] == [{"own": True, "ranges": [[0, 10]]}]
+    box, columns, lines = copy.extent(), copy.width(), copy.height()
+    block = copy.dataProvider().block(1, box, columns, lines)
+    assert any(0 <= block.value(place) <= 10 for place in range(columns * lines)), "as it was"
+
+
 def test_options_for_opening_arrive(handed: Engine, scene: Path) -> None:
     given, _ = handed(QgsRasterLayer(f"{scene}|option:NUM_THREADS=2|option:IGNORE_COG=YES", "s"))
     assert given["path"] == str(scene)
     assert given["options"] == {"NUM_THREADS": "2", "IGNORE_COG": "YES"}
 
 
-def test_a_raster_that_only_qgis_can_read_is_copied(handed: Engine, scene: Path) -> None:
+def virtual_raster(scene: Path) -> tuple[QgsRasterLayer, QgsRasterLayer]:
+    """Return a scene and twice the scene, which QGIS computes as it is drawn, in the project."""
     base = QgsRasterLayer(str(scene), "scene")
     QgsProject.instance().addMapLayer(base)
     extent = ",".join(map(str, base.extent().toRectF().getCoords()))
@@ -254,6 +292,11 @@ def test_a_raster_that_only_qgis_can_read_is_copied(handed: Engine, scene: Path)
     virtual = QgsRasterLayer(uri, "computed", "virtualraster")
     assert virtual.isValid()
     QgsProject.instance().addMapLayer(virtual)
+    return base, virtual
+
+
+def test_a_raster_that_only_qgis_can_read_is_copied(handed: Engine, scene: Path) -> None:
+    base, virtual = virtual_raster(scene)
     try:
         given, copy = handed(virtual)
     finally:
@@ -277,3 +320,35 @@ def test_a_map_service_is_refused_with_the_cure(handed: Engine, log: Log) -> Non
     with pytest.raises(QgsProcessingException):
         handed(tiles)
     assert any("GeoTIFF" in text for kind, text in log.told if kind == "error"), log.told
+
+
+def test_the_engine_computes_without_what_is_no_data_in_qgis(aletsch: Path, tmp_path: Path) -> None:
+    layer = QgsRasterLayer(str(aletsch), "surface")
+    layer.dataProvider().setUserNoDataValue(1, [QgsRasterRange(0, 3000)])
+    extent = "2640000,2646000,1148000,1154000 [EPSG:2056]"
+    found = {}
+    for name, surface in (("all", str(aletsch)), ("high", layer)):
+        given = {"SURFACE": surface, "EXTENT": extent, "RESOLUTION": 100}
+        output = processing.run(
+            "glacier:surfacemassbalance", {**given, "OUTPUT": str(tmp_path / f"{name}.tif")}
+        )["OUTPUT"]
+        balance = QgsRasterLayer(output, name)
+        statistics = balance.dataProvider().bandStatistics(1)
+        found[name] = (statistics.minimumValue, statistics.elementCount)
+    assert found["high"][1] < found["all"][1]
+    assert found["all"][0] < 0 <= found["high"][0], "the balance is positive above 3000 m"
+
+
+def test_the_engine_measures_by_a_virtual_date(
+    termini: QgsVectorLayer, tmp_path: Path, log: Log
+) -> None:
+    termini.addExpressionField(
+        "to_date(\"when\", 'dd.MM.yyyy')", QgsField("day", QMetaType.Type.QDate)
+    )
+    across = QgsVectorLayer("LineString?crs=EPSG:32622", "across", "memory")
+    add(across, "LineString(495000 2500, 505000 2500)")()
+    given = {"TERMINI": termini, "CENTERLINE": across, "DATE_FIELD": "day"}
+    found = processing.run(
+        "glacier:terminuschange", {**given, "OUTPUT": "TEMPORARY_OUTPUT"}, feedback=log
+    )
+    assert (found["MEASURED"], found["CHANGE"]) == (3, pytest.approx(-600, abs=1))
