@@ -12,7 +12,8 @@ import os
 import uuid
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 from qgis.core import Qgis, QgsMessageLog, QgsProcessingException, QgsProcessingFeedback
 from qgis.PyQt.QtCore import QObject, QProcess, QTimer, pyqtBoundSignal, pyqtSignal
@@ -63,8 +64,11 @@ class Request(QgsProcessingFeedback):
 class WarmEngine(QObject):
     """The one warm engine of a QGIS, with the requests that wait for it."""
 
+    _all: ClassVar[WeakSet[WarmEngine]] = WeakSet()
+
     def __init__(self, parent: QObject | None = None, idle_seconds: int = IDLE_SECONDS) -> None:
         super().__init__(parent)
+        self._all.add(self)
         self._idle_seconds = idle_seconds
         self._process: QProcess | None = None
         self._waiting: deque[Request] = deque()
@@ -81,6 +85,12 @@ class WarmEngine(QObject):
         QTimer.singleShot(0, self._next)
         return request
 
+    @classmethod
+    def stop_all(cls) -> None:
+        """End all engines, before what they are made of is changed; requests start new ones."""
+        for engine in [*cls._all]:
+            engine.stop()
+
     def is_running(self) -> bool:
         """Whether there is an engine, busy or not."""
         return self._process is not None
@@ -88,7 +98,7 @@ class WarmEngine(QObject):
     def stop(self) -> None:
         """End the engine and forget all requests; returns when the process is gone."""
         self._waiting.clear()
-        request, self._current = self._current, None
+        request, self._current, self._conversation = self._current, None, None
         self._dismiss(request)
         for process in [*self._leaving]:
             if not process.waitForFinished(STOP_MS):
@@ -105,15 +115,19 @@ class WarmEngine(QObject):
         self._heard = False
         self._conversation = Conversation(request)
         try:
-            process = self._process or self._start()
+            process = self._started(str(find_python()))
         except QgsProcessingException as problem:
             self._end(request.failed, str(problem))
             return
         process.write(request.order())
 
-    def _start(self) -> QProcess:
+    def _started(self, python: str) -> QProcess:
+        """Return the engine of this interpreter, which may be another than before."""
+        if self._process is not None and self._process.program() == python:
+            return self._process
+        self._dismiss(None)
         process = QProcess(self)
-        process.setProgram(str(find_python()))
+        process.setProgram(python)
         process.setArguments(["-I", str(LAUNCHER), "--warm", str(self._idle_seconds)])
         process.readyReadStandardOutput.connect(self._hear)
         process.readyReadStandardError.connect(self._overhear)
@@ -189,14 +203,13 @@ class WarmEngine(QObject):
         self._waiting = deque(waiting for waiting in self._waiting if not waiting.isCanceled())
         request = self._current
         if request is not None and request.isCanceled():
-            self._current = None
+            self._current = self._conversation = None
             self._dismiss(request)
             QTimer.singleShot(0, self._next)
 
     def _dismiss(self, request: Request | None) -> None:
         """Let go of the process, which has a moment to clean up; what it leaves is swept."""
         process, self._process = self._process, None
-        self._conversation = None
         if process is None:
             return
         for signal in (

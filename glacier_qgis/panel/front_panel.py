@@ -17,7 +17,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsDockWidget, QgsMapCanvas, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -40,6 +40,7 @@ from glacier_qgis.warm_engine import WarmEngine
 
 ALGORITHM = "glacier:delineatetermini"
 SET_UP = "glacier:setupengine"
+LOOK_AGAIN_MS = 2000
 
 
 class FrontPanel(QgsDockWidget):
@@ -54,6 +55,8 @@ class FrontPanel(QgsDockWidget):
         self._canvas = canvas
         self._preview = FrontPreview(canvas, engine, self)
         self._run: BackgroundRun | None = None
+        self._look_again = QTimer(self)  # the engine may be set up in the toolbox or the options
+        self._look_again.setInterval(LOOK_AGAIN_MS)
         self._make_widgets()
         self._arrange()
         self._connect()
@@ -92,7 +95,6 @@ class FrontPanel(QgsDockWidget):
         from processing.tools.general import execAlgorithmDialog
 
         execAlgorithmDialog(SET_UP, {})
-        self._say("")
         self._prepare()
 
     def parameters(self) -> dict[str, Any]:
@@ -111,6 +113,7 @@ class FrontPanel(QgsDockWidget):
         if self._run is not None:
             self._run.disconnect()
             self._run.cancel()
+        self._look_again.stop()
         self._preview.close()
         self.lines.close_down()
 
@@ -138,6 +141,7 @@ class FrontPanel(QgsDockWidget):
         self._cancel_button = QPushButton(self.tr("Cancel"))
         self._status = QLabel()
         self._status.setWordWrap(True)
+        self._status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._set_up_button = QPushButton(self.tr("Set up the engine…"))
         self._legend = QLabel(legend())
         self._clear_button = QPushButton(self.tr("Clear preview"))
@@ -189,6 +193,7 @@ class FrontPanel(QgsDockWidget):
         self._preview.progressed.connect(self._show_progress)
         self._preview.said.connect(self._say)
         self._preview.changed.connect(self._show_state)
+        self._look_again.timeout.connect(self._prepare)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Start the engine for the scene that is chosen."""
@@ -198,6 +203,7 @@ class FrontPanel(QgsDockWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         """A closed panel leaves nothing on the map; one behind another tab is still there."""
         super().hideEvent(event)
+        self._look_again.stop()
         if self.isHidden():
             self._preview.clear()
 
@@ -251,9 +257,17 @@ class FrontPanel(QgsDockWidget):
             self._progress.setRange(0, 0)  # until the next progress
         for widget in (self._legend, self._clear_button):
             widget.setVisible(self._preview.is_shown())
-        self._set_up_button.setVisible(bool(problem))
+        self._show_problem(problem)
+
+    def _show_problem(self, problem: str) -> None:
+        """Say that there is no engine, and look for one again and again."""
         if problem:
             self._say(problem)
+            self._look_again.start()
+        elif self._look_again.isActive():
+            self._say("")
+            self._look_again.stop()
+        self._set_up_button.setVisible(bool(problem))
 
     def _say(self, text: str) -> None:
         self._status.setText(text)

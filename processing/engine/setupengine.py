@@ -21,6 +21,7 @@ from glacier_qgis.needs import EXTRAS
 from glacier_qgis.processing.base import Described, described
 from glacier_qgis.processing.common import ENGINE, choice
 from glacier_qgis.settings import default_environment, set_engine_setting
+from glacier_qgis.warm_engine import WarmEngine
 
 INSTALLER = Path(environment.__file__).with_name("install.py")
 CANCELLED = (
@@ -112,6 +113,16 @@ class SetupEngine(Described):
             )
         )
         self.addOutput(QgsProcessingOutputString("PYTHON", "The engine's Python"))
+
+    def prepareAlgorithm(
+        self,
+        parameters: dict[str, object],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> bool:
+        """End a warm engine, whose files cannot be replaced everywhere while it runs."""
+        WarmEngine.stop_all()
+        return True
 
     def processAlgorithm(
         self,

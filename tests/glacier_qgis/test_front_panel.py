@@ -309,6 +309,19 @@ def test_without_an_engine_the_panel_says_so_and_offers_to_set_it_up(
     assert panel._preview_button.isEnabled()
 
 
+def test_an_engine_that_is_set_up_elsewhere_is_found(
+    panel: FrontPanel, layer: QgsRasterLayer, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    panel._look_again.setInterval(10)
+    monkeypatch.setenv(settings.VARIABLE, "/nowhere/python")
+    panel._scene.setLayer(layer)
+    panel.show()
+    assert "/nowhere/python" in status(panel)
+    monkeypatch.setenv(settings.VARIABLE, engine)
+    until(lambda: bool(panel._preview_button.isEnabled()), 5)
+    assert status(panel) == ""
+
+
 def test_with_the_real_engine_the_preview_shows_the_front(
     panel: FrontPanel, layer: QgsRasterLayer
 ) -> None:

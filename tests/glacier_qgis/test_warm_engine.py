@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsProcessingException
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+)
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis_fixtures import PLUGINS
 from waiting import is_alive, until
@@ -233,6 +238,30 @@ def test_a_request_that_meets_an_engine_on_its_way_out_is_sent_again(
         f"    open({str(gone)!r}, 'w').close()\n    sys.exit(0)\n{ECHO}"
     )
     assert ask(warm, number=4).answer()["NUMBER"] == 4
+
+
+def test_another_interpreter_is_another_engine(
+    warm: WarmEngine, fake_warm_engine: FakeWarmEngine, tmp_path: Path, engine: str
+) -> None:
+    program = fake_warm_engine(ECHO)
+    first = ask(warm, number=1).answer()["PROCESS"]
+    other = tmp_path / "other_engine"
+    other.write_bytes(program.read_bytes())
+    other.chmod(0o755)
+    os.environ[settings.VARIABLE] = str(other)  # monkeypatch of the fixtures takes it back
+    assert ask(warm, number=2).answer()["PROCESS"] != first
+    until(lambda: not is_alive(first), 2.0)
+
+
+def test_setting_the_engine_up_ends_the_warm_one(
+    warm: WarmEngine, fake_warm_engine: FakeWarmEngine
+) -> None:
+    fake_warm_engine(ECHO)
+    process = ask(warm, number=1).answer()["PROCESS"]
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("glacier:setupengine")
+    assert algorithm.prepare({}, QgsProcessingContext(), QgsProcessingFeedback())
+    assert not is_alive(process)
+    assert ask(warm, number=2).answer()["NUMBER"] == 2
 
 
 def test_an_engine_that_always_leaves_is_told(
