@@ -20,7 +20,7 @@ from qgis.gui import QgsGui
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 
-class Telling(QgsProcessingFeedback):
+class Heard(QgsProcessingFeedback):
     """A feedback that a window listens to.
 
     Attributes:
@@ -59,7 +59,7 @@ class BackgroundRun(QObject):
         self, identifier: str, parameters: Mapping[str, Any], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.feedback = Telling()
+        self.feedback = Heard()
         self._context = QgsProcessingContext()
         self._context.setProject(QgsProject.instance())
         self._context.setFeedback(self.feedback)
