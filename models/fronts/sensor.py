@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -83,6 +83,12 @@ def recognise(scene: Scene, name: str, stated: str = "") -> Sensor:
     return (
         replace(said[0], reason=f"{said[0].reason}, but {other}", sure=False) if other else said[0]
     )
+
+
+def kinds_by_name(names: Iterable[str]) -> tuple[SensorKind, ...]:
+    """Return the kinds of sensors that names of scenes tell of; none where one tells nothing."""
+    found = {_kind_of(name) for name in names}
+    return () if None in found else tuple(kind for kind in WORDS if kind in found)
 
 
 def _kind_of(text: str) -> SensorKind | None:

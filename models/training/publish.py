@@ -16,6 +16,7 @@ from glacier_qgis.models.package.card import (
     Calibration,
     Evaluation,
     ModelCard,
+    SensorKind,
     TrainingData,
     Weights,
     ZoneClass,
@@ -40,6 +41,7 @@ class Publisher:
         learnt: What the training learns from.
         split: How the validation was kept apart.
         training: How it learns, in sentences.
+        sensors: What took the scenes that it learns from; none where that is not known.
     """
 
     output: Path
@@ -50,6 +52,7 @@ class Publisher:
     learnt: TrainingData
     split: str
     training: str
+    sensors: tuple[SensorKind, ...] = ()
 
     def write(
         self,
@@ -81,6 +84,7 @@ class Publisher:
             weights=Weights(file="weights.safetensors", sha256="0" * 64),
             classes=[ZoneClass(value=code, name=name) for code, name in CLASS_NAMES.items()],
             bands=self.bands,
+            sensors=self.sensors,
             channels=channels(self.bands),
             cell_size_m=self.cell_size_m,
             cell_size_range_m=(self.cell_size_m * finest, self.cell_size_m * coarsest),

@@ -19,6 +19,7 @@ from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.page import Page
+from glacier_qgis.models.fronts.sensor import kinds_by_name
 from glacier_qgis.models.package.card import Calibration, Evaluation
 from glacier_qgis.models.training.course import Course, Epoch, best
 from glacier_qgis.models.training.fit import WEIGHT_DECAY, Fit, Schedule
@@ -125,6 +126,9 @@ class _Training:
             learnt=self.setting.data.described(parts.training),
             split=parts.split,
             training=self._recipe(),
+            sensors=kinds_by_name(
+                scene.source for scene in card.scenes if scene.part == "training"
+            ),
         )
         reporter.log(
             f"{len(parts.training)} tiles to learn from, {len(parts.validation)} to validate on; "

@@ -17,7 +17,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.model_choice import choose_model, tell_choices
 from glacier_qgis.models.fronts.options import Inference
-from glacier_qgis.models.fronts.sensor import Sensor, recognise
+from glacier_qgis.models.fronts.sensor import Sensor, kinds_by_name, recognise
 from glacier_qgis.models.package import registry
 from glacier_qgis.models.package.package import CARD, read_card
 from glacier_qgis.models.raster.source import open_raster
@@ -114,6 +114,12 @@ def test_a_contradiction_is_not_sure_and_what_a_person_states_ends_it(tmp_path: 
 def test_radar_composites_stay_radar(tmp_path: Path) -> None:
     path = write(tmp_path / "S1B_20200101_vv_vh_ratio.tif", bands=3)
     assert sensor_of(path).kind == "radar"
+
+
+def test_what_a_model_is_for_follows_from_the_names_of_its_scenes() -> None:
+    assert kinds_by_name(["S1A_20200101", "TSX_20200101"]) == ("radar",)
+    assert kinds_by_name(["S2A_20200101", "S1A_20200101"]) == ("radar", "optical")
+    assert kinds_by_name(["S2A_20200101", "scene_1"]) == ()
 
 
 def choice_of(path: Path, **options: object) -> tuple[str, Listener]:

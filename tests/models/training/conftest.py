@@ -99,7 +99,7 @@ def write_dataset(tmp_path: Path) -> WriteDataset:
             sources.append(
                 SceneEntry(
                     name=entry.scene,
-                    source=f"{entry.scene}.tif",
+                    source=f"S1 {entry.scene}.tif",
                     hash=entry.image_sha256,
                     group=group,
                     date=date,

@@ -90,12 +90,14 @@ def test_it_learns_and_says_everything_about_it(
     lines = [line for line in listener.logs if line.startswith("Epoch ")]
     assert len(lines) == result["EPOCHS_TRAINED"] == 4
     assert "best so far" in "".join(lines)
+    assert "The best weights are those of epoch" in listener.logs[-1]
     assert not output.with_name(f"{output.name}.state").exists()
     assert not list(tmp_path.glob(".*"))
 
     unpack(output, tmp_path / "unpacked")
     card = load_package(tmp_path / "unpacked").card
     assert card.name == "my_model"
+    assert card.sensors == ("radar",)  # the scenes are called S1
     assert card.cell_size_m == 60
     assert card.cell_size_range_m[0] < 60 < card.cell_size_range_m[1]
     assert [data.groups for data in card.training_data] == [["elsewhere"], ["training glacier"]]
