@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from qgis.core import (
-    QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -25,12 +24,12 @@ from glacier_qgis.processing.help import help_url, short_help
 from glacier_qgis.processing.inputs import Inputs
 from glacier_qgis.processing.pages import Page, declared
 from glacier_qgis.processing.places import destination_faults
-from glacier_qgis.styles import Styler
+from glacier_qgis.processing.results import first_input, hand_over, run_of, settle
+from glacier_qgis.results.presenter import Style
+from glacier_qgis.results.run import Run
 from glacier_qgis.telling import Telling
 
 ICONS = Path(__file__).parent.parent / "icons"
-
-Styling = Callable[[QgsMapLayer, Mapping[str, Any]], None]
 
 
 def described(
@@ -122,15 +121,17 @@ class Question(NamedTuple):
 class EngineAlgorithm(Described):
     """An algorithm whose work is one job of the engine.
 
-    A subclass declares its parameters and outputs and says how its outputs are styled;
-    values are converted by type, under the parameter's name in lower case, and the engine's
-    schema validates them.
+    A subclass declares its parameters and outputs and says how its outputs are styled, from
+    the top of the map down; values are converted by type, under the parameter's name in lower
+    case, and the engine's schema validates them.
     """
 
-    STYLES: ClassVar[Mapping[str, Styling]] = {}
+    STYLES: ClassVar[Mapping[str, Style]] = {}
 
     _inputs: Inputs
     _telling: Telling
+    _subject: str
+    _command: str
 
     def pages(self) -> Sequence[Page]:
         """Return the pages of the dialog; without any, it is a single one as QGIS makes it."""
@@ -198,6 +199,8 @@ class EngineAlgorithm(Described):
         self._telling = Telling(self, feedback)
         with self._telling.errors():
             self._inputs = Inputs(self, parameters, context)
+        self._subject = first_input(self, parameters, context)
+        self._command, _ = self.asQgisProcessCommand(parameters, context)
         return True
 
     def processAlgorithm(
@@ -217,9 +220,19 @@ class EngineAlgorithm(Described):
             outputs = destinations.deliver(result, feedback)
         names = {output.name() for output in self.outputDefinitions()}
         outputs |= {name: result[name] for name in names - outputs.keys() if name in result}
-        for name, style in self.STYLES.items():
-            layer = outputs.get(name)
-            if layer and context.willLoadLayerOnCompletion(layer):
-                details = context.layerToLoadOnCompletionDetails(layer)
-                details.setPostProcessor(Styler.create(style, result))
+        run = run_of(self, self._command, self._subject, result, context)
+        hand_over(self, self.STYLES, run, outputs, context)
+        self.accompany(run, outputs, context)
         return {name: value for name, value in outputs.items() if value is not None}
+
+    def accompany(
+        self, run: Run, outputs: Mapping[str, Any], context: QgsProcessingContext
+    ) -> None:
+        """Let more be loaded than the outputs."""
+
+    def postProcessAlgorithm(
+        self, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Make the layers' CRSs the main thread's own before the project takes them."""
+        settle(context)
+        return {}

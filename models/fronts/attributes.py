@@ -86,6 +86,19 @@ class TerminusSource:
     glacier_id: str = ""
     author: str = ""
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What a person may call the scene by, for names of layers."""
+        name = parse_scene_name(self.scene)
+        date = self.date or name.date
+        return {
+            "GLACIER": self.glacier,
+            "SCENE": name.image_id,
+            "SATELLITE": name.satellite,
+            "DATE": date.isoformat() if date else "",
+            "MODEL": self.model,
+        }
+
 
 def terminus_frame(
     termini: Sequence[Terminus], source: TerminusSource, crs: CRS

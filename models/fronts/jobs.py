@@ -70,7 +70,8 @@ class SegmentCalvingFront(Inference, ResultGrid, Job):
             _finish(staged, drafts, done, scene, self.grid)
         reporter.log(f"Segmented: {areas}.")
         paths: Result = {name: str(path) if path else None for name, path in wanted.items()}
-        return {**paths, "CLASSES": other_classes(done.model.card)}
+        about = TerminusSource(scene.name, model=done.model.card.name).about
+        return {**paths, "CLASSES": other_classes(done.model.card), "ABOUT": {**about}}
 
 
 class ExtractTermini(SceneExtraction, Job):
@@ -260,6 +261,7 @@ def _write_lines(
         "COUNT": len(fronts.termini),
         "TOTAL_LENGTH": sum(terminus.length_m for terminus in fronts.termini),
         "REASON": fronts.absence.sentence if fronts.absence else "",
+        "ABOUT": {**source.about},
     }
 
 

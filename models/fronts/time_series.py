@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
-from glacier_qgis.models.engine.events import Reporter, Result, Stage
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
 from glacier_qgis.models.engine.job import (
     Destination,
     Job,
@@ -36,6 +36,7 @@ from glacier_qgis.models.fronts.time_series_segment import (
     series_crs,
 )
 from glacier_qgis.models.fronts.time_series_trace import (
+    dated_scenes,
     screen_scenes,
     summary_table,
     trace_scenes,
@@ -74,6 +75,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
     consistent: bool = True
     scheduler: str = ""
     work_folder: OptionalPath
+    load_scenes: bool = False
     output: Path
     summary: Destination
 
@@ -137,6 +139,18 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             "SCENES": len(scenes),
             "FAILED": failed,
             "COUNT": len(lines),
+            "ABOUT": self._about(scenes, {group.card.name for group in groups}),
+            "DATED_SCENES": dated_scenes(screened) if self.load_scenes else [],
+        }
+
+    def _about(self, scenes: Sequence[SeriesScene], models: set[str]) -> dict[str, JsonValue]:
+        """Return what a person may call the series by, for names of layers."""
+        days = [scene.date.isoformat() for scene in scenes if scene.date]
+        return {
+            "GLACIER": self.glacier,
+            "DATE": min(days, default=""),
+            "UNTIL": max(days, default=""),
+            "MODEL": ", ".join(sorted(models)),
         }
 
     def _settings(self, card: str, mask: Layer | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -28,7 +28,7 @@ class SeriesScene:
         date: Day of acquisition; None if nothing tells.
     """
 
-    source: RasterInput
+    source: RasterInput = field(hash=False)  # which holds a dictionary
     image_id: str
     date: datetime.date | None
 

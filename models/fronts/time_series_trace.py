@@ -15,7 +15,7 @@ import rasterio
 from pyproj import CRS
 from shapely import box
 
-from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Stage
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.attributes import TerminusSource, terminus_frame
 from glacier_qgis.models.fronts.in_words import lines_in_words
@@ -176,6 +176,14 @@ def summary_table(scenes: Sequence[ScreenedScene]) -> pd.DataFrame:
     """Return the table of scenes, `SUMMARY_COLUMNS`."""
     rows = [_row(scene) for scene in scenes]
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS)).astype(SUMMARY_COLUMNS)
+
+
+def dated_scenes(scenes: Sequence[ScreenedScene]) -> list[JsonValue]:
+    """Return path and ISO date of each scene that was used and has a date, in order of time."""
+    used = [scene.traced.segmented.scene for scene in scenes if scene.lines is not None]
+    return [
+        {"path": scene.source.path, "date": scene.date.isoformat()} for scene in used if scene.date
+    ]
 
 
 def _timestamp(date: datetime.date | None) -> object:

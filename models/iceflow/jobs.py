@@ -144,6 +144,7 @@ class IceVelocity(IceFlowJob):
         return {
             **{name.upper(): text(getattr(self, name)) for name in RASTERS},
             "MAX_SPEED": float(speed.max()),
+            "ABOUT": {"MODEL": emulator.name},
         }
 
 

@@ -131,6 +131,7 @@ class SimulateGlacier(SimulationOptions):
             "ADDED_BY_CLIPPING": last.budget.added,
             "STEPS": last.steps,
             "TIMES": [*times],
+            "ABOUT": {"MODEL": emulator.name},
             **findings[0].numbers(),
         }
 

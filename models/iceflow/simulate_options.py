@@ -16,6 +16,8 @@ from glacier_qgis.models.iceflow.transport import Order
 MOST_SAVED_TIMES = 10_000
 GROUND = ("bed", "surface", "initial_thickness", "uniform_thickness", "extent")
 """What the file of an earlier run replaces."""
+CALENDAR_YEAR = 2000
+"""Where a run begins by default. QGIS holds the years 1 to 9999; a model's year 0 is not played."""
 Year = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
@@ -30,7 +32,7 @@ class SimulationOptions(BalanceOptions, IceFlowJob):
     resolution: float = Field(default=100.0, gt=0, allow_inf_nan=False)
     ice_mask: VectorInput | None = None
     start: Year | None = None
-    end: Year = 100.0
+    end: Year = CALENDAR_YEAR + 100.0
     save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
     update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     scenarios: VectorInput | None = None
@@ -56,8 +58,13 @@ class SimulationOptions(BalanceOptions, IceFlowJob):
 
     @property
     def first(self) -> float:
-        """The year of the initial state, unless an earlier run says it."""
-        return self.start or 0.0
+        """The year of the initial state, unless an earlier run says it.
+
+        Left blank, it is a year that calendars know if the run ends after that, otherwise 0.
+        """
+        if self.start is not None:
+            return self.start
+        return float(CALENDAR_YEAR if self.end > CALENDAR_YEAR else 0)
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Self:

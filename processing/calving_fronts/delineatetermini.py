@@ -42,8 +42,8 @@ class DelineateTermini(EngineAlgorithm):
     )
     STYLES: ClassVar = {
         **LINE_STYLES,
+        "UNCERTAINTY": styles.uncertainty,
         "ZONES": styles.zones,
-        "UNCERTAINTY": styles.fraction,
     }
 
     def pages(self) -> Sequence[Page]:

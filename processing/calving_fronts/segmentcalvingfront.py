@@ -51,9 +51,9 @@ class SegmentCalvingFront(EngineAlgorithm):
         "Follow it with 'Extract termini', or use 'Delineate termini' for both in one step."
     )
     STYLES: ClassVar = {
+        "UNCERTAINTY": styles.uncertainty,
         "OUTPUT": styles.zones,
-        "PROBABILITY": styles.fraction,
-        "UNCERTAINTY": styles.fraction,
+        "PROBABILITY": styles.probability,
     }
 
     def declarations(self) -> Sequence[Parameter]:

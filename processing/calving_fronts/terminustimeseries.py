@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from qgis.core import (
@@ -23,6 +23,8 @@ from glacier_qgis.processing.base import EngineAlgorithm, described
 from glacier_qgis.processing.calving_fronts.extracttermini import lines_page
 from glacier_qgis.processing.common import CALVING_FRONTS, Parameter, inference
 from glacier_qgis.processing.pages import Page, offering, page
+from glacier_qgis.processing.results import load_scenes
+from glacier_qgis.results.run import Run
 
 OF_ONE_SCENE = {"GRID", "DATE"}
 
@@ -52,6 +54,12 @@ class TerminusTimeSeries(EngineAlgorithm):
         """See the base class."""
         networks = [p for p in inference("the scenes") if p.name() not in OF_ONE_SCENE]
         outputs = [
+            described(
+                QgsProcessingParameterBoolean("LOAD_SCENES", "Open the scenes under the lines", False),
+                "Put the dated scenes on the map as well, each shown by the temporal controller from "
+                "its day until that of the next scene. Scenes that are on the map already get that "
+                "time, too. It does nothing where the lines are not opened.",
+            ),
             described(
                 QgsProcessingParameterFeatureSink(
                     "OUTPUT", "Terminus lines", QgsProcessing.SourceType.TypeVectorLine
@@ -89,6 +97,15 @@ class TerminusTimeSeries(EngineAlgorithm):
         """See the base class."""
         if bool(parameters.get("INPUT")) == bool(parameters.get("FOLDER")):
             yield "INPUT", "Give the scenes as INPUT or as FOLDER."
+
+    def accompany(
+        self, run: Run, outputs: Mapping[str, Any], context: QgsProcessingContext
+    ) -> None:
+        """Load the scenes under the lines, where these are loaded."""
+        lines = outputs.get("OUTPUT", "")
+        if context.willLoadLayerOnCompletion(lines):
+            project = context.layerToLoadOnCompletionDetails(lines).project
+            load_scenes(run, run.values.get("DATED_SCENES") or [], project, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -33,13 +33,13 @@ def time_span() -> list[Parameter]:
         number(
             "START",
             "Start (year)",
-            "Year of the initial state; 0 if left empty. With RESUME: the saved year to continue "
-            "from; the last one if left empty. (QGIS projects keep the times of bands only for the "
-            "years 1 to 9999.)",
+            "Year of the initial state; if left empty, 2000, or 0 where END is not after 2000. "
+            "With RESUME: the saved year to continue from; the last one if left empty. The "
+            "temporal controller plays the years 1 to 9999.",
             None,
-            word="0, or the last year saved",
+            word="2000, or the last year saved",
         ),
-        number("END", "End (year)", "Year at which the run ends, after START.", 100),
+        number("END", "End (year)", "Year at which the run ends, after START.", 2100),
         number(
             "SAVE_INTERVAL",
             "Save every (years)",

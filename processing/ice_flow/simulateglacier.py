@@ -69,6 +69,7 @@ class SimulateGlacier(EngineAlgorithm):
         "Rasters have one band per saved year and play with the temporal controller."
     )
     STYLES: ClassVar = {
+        "OUTLINES": styles.ice_outlines,
         "THICKNESS": styles.thickness,
         "VELOCITY": styles.speed,
         "VELOCITY_X": styles.component,
@@ -77,7 +78,6 @@ class SimulateGlacier(EngineAlgorithm):
         "SURFACE_VELOCITY": styles.speed,
         "SURFACE_OUT": styles.elevation,
         "MASS_BALANCE_OUT": styles.mass_balance,
-        "OUTLINES": styles.ice_outlines,
         "MISFIT": styles.misfit,
     }
 

@@ -60,26 +60,25 @@ def test_classes_of_a_model_s_own_are_drawn_in_colours_and_named(tmp_path: Path)
     layer = raster(tmp_path / "zones.tif", [[3, 4, 5, 6]])
     styles.zones(layer, {"CLASSES": {"5": "bare rock", "6": "snow"}})
     assert labels(layer)[-2:] == ["bare rock", "snow"]
-    colours = drawn(layer)
-    assert all(colour.hsvSaturation() == 0 for colour in colours[:2])
-    assert all(colour.hsvSaturation() > 100 for colour in colours[2:])
-    assert colours[2] != colours[3]
+    colours = [entry.color for entry in layer.renderer().classes()]
+    assert all(colour.hsvSaturation() > 100 for colour in colours[-2:])
+    assert len({colour.name() for colour in colours}) == 6
 
 
 def labels(layer: QgsRasterLayer) -> list[str]:
     return [label for label, _ in layer.renderer().legendSymbologyItems()]
 
 
-def test_zones_have_the_benchmarks_greys_and_names(tmp_path: Path) -> None:
-    layer = raster(tmp_path / "zones.tif", [[1, 2, 3, 4]])
+def test_zones_are_water_ice_and_ground_and_the_scene_shows_through(tmp_path: Path) -> None:
+    layer = raster(tmp_path / "zones.tif", [[4, 3, 2, 1]])
     styles.zones(layer, {})
-    assert [colour.name() for colour in drawn(layer)] == [
-        "#000000",
-        "#3f3f3f",
-        "#7f7f7f",
-        "#fefefe",
-    ]
-    assert labels(layer) == ["No data", "Rock", "Glacier", "Ocean"]
+    assert labels(layer) == ["Ocean", "Glacier", "Rock", "No data"]
+    assert all(colour.alpha() == 128 for colour in drawn(layer))
+    ocean, glacier, rock, nothing = (entry.color for entry in layer.renderer().classes())
+    assert ocean.blue() > ocean.green() > ocean.red()
+    assert brightness(glacier) > 0.85
+    assert rock.red() > rock.green() > rock.blue()
+    assert nothing.hsvSaturation() == 0
 
 
 def test_ice_free_ground_is_transparent_and_thickness_says_metres(tmp_path: Path) -> None:
@@ -175,7 +174,7 @@ def test_every_dated_line_has_one_colour_from_early_to_late(days: list[int]) -> 
     first = QDate(1972, 7, 23)
     layer = dated_lines([*(first.addDays(day) for day in days), None])
     styles.terminus_series(layer, {})
-    rules = layer.renderer().rootRule().children()
+    *rules, _ = layer.renderer().rootRule().children()
     found = {
         feature.id(): drawn_by(layer, rules, feature, context)
         for context in [render_context(layer)]
@@ -229,7 +228,9 @@ def test_a_line_that_a_person_adds_later_is_drawn() -> None:
 def test_a_flagged_line_is_dotted() -> None:
     layer = dated_lines([QDate(2018, 6, 2), QDate(2018, 6, 2)])
     styles.terminus_series(layer, {})
-    (rule, _) = layer.renderer().rootRule().children()
+    (rule, _, legend) = layer.renderer().rootRule().children()
+    assert legend.label() == "Dotted: outlier or duplicate"
+    assert not drawn_by(layer, [legend], next(layer.getFeatures()), render_context(layer))
     line = rule.symbol().symbolLayer(1)
     style = line.dataDefinedProperties().property(QgsSymbolLayer.Property.PropertyStrokeStyle)
     context = QgsExpressionContext()

@@ -142,6 +142,7 @@ def window(provider: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, module in list(sys.modules.items()):
         if name.startswith("processing.") and hasattr(module, "iface"):
             monkeypatch.setattr(module, "iface", None)  # pytest-qgis' stand-in is no window
+    monkeypatch.setattr("qgis.utils.iface", None)
     ProcessingConfig.setSettingValue(ProcessingConfig.KEEP_DIALOG_OPEN, True)
     QgsProject.instance().clear()
     yield

@@ -58,6 +58,8 @@ def test_lines_of_a_scene(qgis_process: Process, scene: Path, tmp_path: Path) ->
     assert QgsRasterLayer(found["ZONES"]).crs().isValid()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "Línur.gpkg",
+        "zones.qmd",
+        "zones.qml",
         "zones.tif",
         "zones.tif.aux.xml",
     ]

@@ -85,8 +85,8 @@ def test_a_run_is_compared_with_what_was_seen_in_a_year_between(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"observed_time": 120}, r"OBSERVED_TIME \(120\) is outside of the run, 0 to 100"),
-        ({"observed_time": 50}, "OBSERVED_TIME needs OBSERVED_OUTLINE or OBSERVED_SURFACE"),
+        ({"observed_time": 120}, r"OBSERVED_TIME \(120\) is outside of the run, 2000 to 2100"),
+        ({"observed_time": 2050}, "OBSERVED_TIME needs OBSERVED_OUTLINE or OBSERVED_SURFACE"),
         ({"misfit": "misfit.tif"}, "MISFIT needs OBSERVED_SURFACE"),
         ({"uniform_thickness": -1}, "UNIFORM_THICKNESS: .*-1"),
     ],

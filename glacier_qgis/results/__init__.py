@@ -1,0 +1,1 @@
+"""What becomes of a run's files: looks and metadata beside them, names, groups and time."""

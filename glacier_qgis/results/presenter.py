@@ -1,0 +1,115 @@
+"""The last touch to a result, once QGIS has put it on the map."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from qgis.core import (
+    QgsLayerTreeGroup,
+    QgsLayerTreeLayer,
+    QgsMapLayer,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProject,
+    QgsRasterLayer,
+)
+
+from .coordinates import definition_of, learn, renew
+from .project_time import offer_time
+from .run import Run
+
+Style = Callable[[QgsMapLayer, Mapping[str, Any]], None]
+
+
+class Presenter(QgsProcessingLayerPostProcessorInterface):
+    """Finishes a layer when QGIS loads it; QGIS does not own it, so the latest are kept here.
+
+    Attributes:
+        run: Where the layer comes from.
+        style: How it looks, if neither its file nor the layer itself holds all of that.
+        in_file: Whether its file holds what it can.
+        crs: The definition of its CRS, if that was first met in another thread.
+        covers: Whether nothing shows through it.
+        folded: Whether its legend is folded at first.
+    """
+
+    _alive: ClassVar[deque[Presenter]] = deque(maxlen=1000)
+
+    run: Run
+    style: Style | None
+    in_file: bool
+    crs: str
+    covers: bool
+    folded: bool
+
+    @classmethod
+    def create(
+        cls,
+        run: Run,
+        *,
+        style: Style | None = None,
+        in_file: bool = False,
+        crs: str = "",
+        covers: bool = False,
+        folded: bool = False,
+    ) -> Presenter:
+        """Return a post-processor that lives until long after it has run."""
+        presenter = cls()
+        presenter.run, presenter.style, presenter.in_file = run, style, in_file
+        presenter.crs, presenter.covers, presenter.folded = crs, covers, folded
+        cls._alive.append(presenter)
+        return presenter
+
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Style the layer, place it among those of its run, and let time play."""
+        project = layer.project() or context.project()
+        if self.crs:
+            self._renew_crs(layer, project)
+        if self.in_file:  # Processing opens files without what lies beside them
+            layer.loadDefaultStyle()
+            layer.loadDefaultMetadata()
+        if self.style is not None:
+            self.style(layer, self.run.values)
+        node = project.layerTreeRoot().findLayer(layer.id()) if project else None
+        if node is not None:
+            _name_group(node.parent(), self.run, project)
+            if node.parent().name() != self.run.subject:
+                _tell_apart(layer, node.parent().name(), self.run.subject)
+            hidden = self.covers and _raster_above(node)
+            node.setItemVisibilityChecked(not hidden)
+            node.setExpanded(not (hidden or self.folded))
+            offer_time(project, layer)
+        layer.triggerRepaint()
+
+    def _renew_crs(self, layer: QgsMapLayer, project: QgsProject | None) -> None:
+        learn(self.crs)
+        renew(layer, self.crs)
+        if project is not None and definition_of(project.crs()) == self.crs:
+            renew(project, self.crs)
+
+
+def _name_group(group: QgsLayerTreeGroup, run: Run, project: QgsProject) -> None:
+    """Give a run's group, on which all of its layers are by now, a name for people."""
+    if group.name() != run.token:
+        return
+    taken = {other.name() for other in project.layerTreeRoot().findGroups(True)}
+    names = (run.subject, *(f"{run.subject} ({number})" for number in range(2, len(taken) + 2)))
+    group.setName(next(name for name in names if name not in taken))
+
+
+def _tell_apart(layer: QgsMapLayer, group: str, subject: str) -> None:
+    """Number a layer like its group, for lists that show no groups."""
+    if group.startswith(subject) and layer.name().endswith(subject):
+        layer.setName(layer.name().removesuffix(subject) + group)
+
+
+def _raster_above(node: QgsLayerTreeLayer) -> bool:
+    """Whether a raster lies above a layer in its group."""
+    siblings = node.parent().findLayers()
+    above = siblings[: [one.layerId() for one in siblings].index(node.layerId())]
+    return any(isinstance(one.layer(), QgsRasterLayer) for one in above)

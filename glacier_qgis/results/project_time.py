@@ -1,0 +1,126 @@
+"""The project's time: what the temporal controller plays at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from qgis import utils
+from qgis.core import (
+    Qgis,
+    QgsDateTimeRange,
+    QgsInterval,
+    QgsMapLayer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsReadWriteContext,
+    QgsTextBufferSettings,
+    QgsTextFormat,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, QMetaObject, QTime, QTimeZone
+from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtXml import QDomDocument
+
+from ..styles.time import moment
+
+FIRST_YEAR, LAST_YEAR = 1, 9999
+"""That projects and files of QGIS can hold."""
+TITLE = "TitleLabel"
+"""Where projects keep the title on the map."""
+TOP_CENTRE = 4
+YEAR_LABEL = (
+    "[% if(@map_start_time is null, '', format_date(@map_start_time, "
+    "if(day(@map_end_time - @map_start_time) >= 360, 'yyyy', 'yyyy-MM-dd'))) %]"
+)
+
+
+def offer_time(project: QgsProject, layer: QgsMapLayer) -> None:
+    """Let a project without time play a layer: its range, its step, and the year on the map."""
+    properties = layer.temporalProperties()
+    settings = project.timeSettings()
+    if not (properties and properties.isActive() and settings.temporalRange().isInfinite()):
+        return
+    begins, end = moments(layer)
+    if not begins or not fits_calendar(layer):
+        return
+    whole, step = QgsDateTimeRange(begins[0], end), step_between(begins)
+    settings.setTemporalRange(whole)
+    settings.setTimeStep(step.originalDuration())
+    settings.setTimeStepUnit(step.originalUnit())
+    _show_year(project)
+    _set_controller(whole, step)
+
+
+def fits_calendar(layer: QgsMapLayer) -> bool:
+    """Whether projects and files can hold when a layer of ours is shown."""
+    properties = layer.temporalProperties()
+    if not (properties and properties.isActive()):
+        return True
+    begins, end = moments(layer)
+    return not begins or FIRST_YEAR <= begins[0].date().year() <= end.date().year() <= LAST_YEAR
+
+
+def moments(layer: QgsMapLayer) -> tuple[list[QDateTime], QDateTime]:
+    """Return when the states of a temporal layer of ours begin to show, and when the last ends."""
+    properties = layer.temporalProperties()
+    if isinstance(layer, QgsRasterLayer):
+        if properties.mode() == Qgis.RasterTemporalMode.FixedTemporalRange:
+            spans = [properties.fixedTemporalRange()]
+        else:
+            spans = list(properties.fixedRangePerBand().values())
+        return sorted(span.begin() for span in spans), max(span.end() for span in spans)
+    if properties.mode() == Qgis.VectorTemporalMode.FeatureDateTimeInstantFromField:
+        found = layer.uniqueValues(layer.fields().indexOf(properties.startField()))
+        days = sorted(day for day in found if isinstance(day, QDate) and day.isValid())
+        begins = [QDateTime(day, QTime(0, 0), QTimeZone.utc()) for day in days]
+        return begins, begins[-1].addDays(1)
+    times, ends = (layer.uniqueValues(layer.fields().indexOf(name)) for name in ("time", "until"))
+    return [moment(year) for year in sorted(times)], moment(max(ends))
+
+
+def step_between(begins: Sequence[QDateTime]) -> QgsInterval:
+    """Return the time from one state to the next; the median, if that differs."""
+    days = [begin.date() for begin in begins]
+    gaps = [(first, second) for first, second in pairwise(days) if first < second]
+    if not gaps:
+        return QgsInterval(1, Qgis.TemporalUnit.Days)
+    years = [second.year() - first.year() for first, second in gaps if _same_day(first, second)]
+    if len(years) * 2 > len(gaps):
+        return QgsInterval(round(median(years)), Qgis.TemporalUnit.Years)
+    return QgsInterval(round(median(a.daysTo(b) for a, b in gaps)), Qgis.TemporalUnit.Days)
+
+
+def _same_day(first: QDate, second: QDate) -> bool:
+    return (first.month(), first.day()) == (second.month(), second.day())
+
+
+def _show_year(project: QgsProject) -> None:
+    """Write the time that is shown on the map: QGIS' own title label, unless it is in use."""
+    if project.readBoolEntry(TITLE, "/Enabled", False)[0] or project.readEntry(TITLE, "/Label")[0]:
+        return
+    text = QgsTextFormat()
+    text.setSize(20)
+    text.setColor(QColor("black"))
+    halo = QgsTextBufferSettings()
+    halo.setEnabled(True)
+    halo.setSize(0.8)
+    text.setBuffer(halo)
+    document = QDomDocument()
+    document.appendChild(text.writeXml(document, QgsReadWriteContext()))
+    project.writeEntry(TITLE, "/Font", document.toString())
+    project.writeEntry(TITLE, "/Label", YEAR_LABEL)
+    project.writeEntry(TITLE, "/BackgroundColor", "255,255,255,0")
+    project.writeEntry(TITLE, "/Placement", TOP_CENTRE)
+    project.writeEntryBool(TITLE, "/Enabled", True)
+    if utils.iface is not None:  # what QGIS itself does when a project is opened
+        QMetaObject.invokeMethod(utils.iface.mainWindow(), "projectReadDecorationItems")
+
+
+def _set_controller(whole: QgsDateTimeRange, step: QgsInterval) -> None:
+    """Let an open temporal controller follow."""
+    canvas = utils.iface.mapCanvas() if utils.iface is not None else None
+    controller = canvas.temporalController() if canvas is not None else None
+    if controller is not None:
+        controller.setTemporalExtents(whole)
+        controller.setFrameDuration(step)

@@ -1,0 +1,131 @@
+"""Fields on a grid: probabilities, thickness, speed, balances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsColorRampShader,
+    QgsRasterLayer,
+    QgsRasterShader,
+    QgsSingleBandPseudoColorRenderer,
+)
+from qgis.PyQt.QtGui import QColor
+
+from .palettes import BALANCE, BLUES, DOUBT, VIRIDIS
+from .time import add_time
+
+SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+"""m per year; even on a logarithmic scale."""
+ICE_FREE = 0.01
+"""Thinner ice, m, and slower ice, m per year, is left transparent."""
+
+
+def probability(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint a probability, 0 to 1; of several bands, the last."""
+    _ramp(layer, _even(0, 1, len(VIRIDIS)), VIRIDIS, "", band=layer.bandCount())
+
+
+def uncertainty(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint an uncertainty, 0 to 1, as a veil that is thicker where less is sure."""
+    _ramp(layer, _even(0, 1, len(DOUBT)), DOUBT, "")
+
+
+def _even(low: float, high: float, count: int) -> list[float]:
+    """Return so many equally spaced numbers."""
+    return [low + (high - low) * i / (count - 1) for i in range(count)]
+
+
+def thickness(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint ice thickness; no ice is transparent."""
+    top = _largest(layer)
+    stops = _even(ICE_FREE, top, len(BLUES))
+    _ramp(layer, stops, BLUES, " m", transparent_below=True)
+    add_time(layer, outputs)
+
+
+def speed(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint speed in classes that are even on a logarithmic scale."""
+    top = _largest(layer)
+    stops = [stop for stop in SPEED_CLASSES if stop < top] + [max(top, SPEED_CLASSES[1])]
+    stops[0] = ICE_FREE
+    last = len(VIRIDIS) - 1
+    colours = [VIRIDIS[round(i * last / (len(stops) - 1))] for i in range(len(stops))]
+    _ramp(layer, stops, colours, " m/a", transparent_below=True)
+    add_time(layer, outputs)
+
+
+def component(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint a velocity component, white at zero."""
+    _diverging(layer, " m/a")
+    add_time(layer, outputs)
+
+
+def mass_balance(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint mass balance, white at zero."""
+    _diverging(layer, " m/a")
+    add_time(layer, outputs)
+
+
+def misfit(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint a difference of elevations, white at zero: red too low, blue too high."""
+    _diverging(layer, " m")
+
+
+def elevation(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint elevations."""
+    low, high = _range(layer)
+    stops = _even(low, high, len(VIRIDIS))
+    _ramp(layer, stops, VIRIDIS, " m")
+    add_time(layer, outputs)
+
+
+def _diverging(layer: QgsRasterLayer, unit: str) -> None:
+    bound = max(map(abs, _range(layer))) or 1.0
+    stops = _even(-bound, bound, len(BALANCE))
+    _ramp(layer, stops, BALANCE, unit)
+
+
+def _range(layer: QgsRasterLayer) -> tuple[float, float]:
+    """Smallest and largest value over all bands."""
+    kinds = Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max
+    provider = layer.dataProvider()
+    found = [provider.bandStatistics(i + 1, kinds) for i in range(layer.bandCount())]
+    return min(s.minimumValue for s in found), max(s.maximumValue for s in found)
+
+
+def _largest(layer: QgsRasterLayer) -> float:
+    return max(_range(layer)[1], 10 * ICE_FREE)
+
+
+def _ramp(
+    layer: QgsRasterLayer,
+    stops: Sequence[float],
+    colours: Sequence[str],
+    unit: str,
+    *,
+    band: int | None = None,
+    transparent_below: bool = False,
+) -> None:
+    """Paint one band (the last, unless said) with colours interpolated between stops."""
+    band = band or layer.bandCount()
+    shader = QgsColorRampShader(stops[0], stops[-1], None, Qgis.ShaderInterpolationMethod.Linear)
+    items = [
+        QgsColorRampShader.ColorRampItem(stop, QColor(colour), f"{_rounded(stop)}{unit}")
+        for stop, colour in zip(stops, colours, strict=True)
+    ]
+    if transparent_below:
+        items.insert(0, QgsColorRampShader.ColorRampItem(0.0, QColor(0, 0, 0, 0), "no ice"))
+    shader.setColorRampItemList(items)
+    settings = shader.legendSettings()
+    settings.setUseContinuousLegend(False)
+    shader.setLegendSettings(settings)
+    raster_shader = QgsRasterShader(stops[0], stops[-1])
+    raster_shader.setRasterShaderFunction(shader)
+    layer.setRenderer(QgsSingleBandPseudoColorRenderer(layer.dataProvider(), band, raster_shader))
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
