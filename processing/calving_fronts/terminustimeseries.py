@@ -55,9 +55,11 @@ class TerminusTimeSeries(EngineAlgorithm):
         networks = [p for p in inference("the scenes") if p.name() not in OF_ONE_SCENE]
         outputs = [
             described(
-                QgsProcessingParameterBoolean("LOAD_SCENES", "Open the scenes under the lines", False),
-                "Put the dated scenes on the map as well, each shown by the temporal controller from "
-                "its day until that of the next scene. Scenes that are on the map already get that "
+                QgsProcessingParameterBoolean(
+                    "LOAD_SCENES", "Open the scenes under the lines", False
+                ),
+                "Put the dated scenes on the map as well; the temporal controller shows each from its "
+                "day until that of the next scene. Scenes that are on the map already get that "
                 "time, too. It does nothing where the lines are not opened.",
             ),
             described(
