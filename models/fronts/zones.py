@@ -19,8 +19,13 @@ NOT_PROCESSED, NO_DATA, ROCK, GLACIER, OCEAN = range(5)
 """Codes in a zones raster; 1 to 4 are those of the CaFFe benchmark's classes."""
 
 CLASS_NAMES = {NO_DATA: "no data", ROCK: "rock", GLACIER: "glacier", OCEAN: "ocean"}
-CLASS_GREYS = {NO_DATA: 0, ROCK: 63, GLACIER: 127, OCEAN: 254}
-"""Grey levels of the zones in the CaFFe benchmark (Gourmelon et al. 2022)."""
+CLASS_COLOURS = {
+    NO_DATA: (128, 128, 128, 255),
+    ROCK: (140, 90, 43, 255),
+    GLACIER: (207, 239, 255, 255),
+    OCEAN: (31, 111, 180, 255),
+}
+"""Red, green, blue and opacity of the zones: ground, ice and water."""
 
 PROBABILITY_STEPS = 250
 """Probabilities are stored as 0 to 250 with a scale of 1/250; 255 is no data."""
@@ -92,11 +97,11 @@ def require_front_classes(model: str, classes: Mapping[int, str]) -> None:
 
 
 def palette(titles: Mapping[int, str] = CLASS_NAMES) -> dict[int, tuple[int, int, int, int]]:
-    """Return red, green, blue and opacity of each code: the zones grey, all else in colours."""
-    colours = {code: (grey, grey, grey, 255) for code, grey in CLASS_GREYS.items()}
-    others = [code for code in titles if code not in CLASS_GREYS]
+    """Return red, green, blue and opacity of each code; a model's own classes in strong colours."""
+    colours = {**CLASS_COLOURS}
+    others = [code for code in titles if code not in CLASS_COLOURS]
     for index, code in enumerate(others):
-        red, green, blue = hsv_to_rgb(index / len(others), 0.7, 0.8)
+        red, green, blue = hsv_to_rgb(((index + 0.5) / len(others) + 0.75) % 1, 0.8, 0.9)
         colours[code] = (round(255 * red), round(255 * green), round(255 * blue), 255)
     return {NOT_PROCESSED: (0, 0, 0, 0), **colours}
 

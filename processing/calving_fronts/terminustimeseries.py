@@ -58,8 +58,8 @@ class TerminusTimeSeries(EngineAlgorithm):
                 QgsProcessingParameterBoolean(
                     "LOAD_SCENES", "Open the scenes under the lines", False
                 ),
-                "Put the dated scenes on the map as well; the temporal controller shows each from its "
-                "day until that of the next scene. Scenes that are on the map already get that "
+                "Put the dated scenes on the map as well; the temporal controller shows each from "
+                "its day until that of the next scene. Scenes that are on the map already get that "
                 "time, too. It does nothing where the lines are not opened.",
             ),
             described(

@@ -21,7 +21,6 @@ from qgis.core import (
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
-    QgsSettings,
     QgsVectorLayer,
     QgsVectorLayerUtils,
 )
@@ -174,15 +173,14 @@ def test_whether_files_name_layers_is_the_person_s_choice(
     fake_engine: FakeEngine, tmp_path: Path, preferred: bool, name: str
 ) -> None:
     given, _ = stand_in(fake_engine, "delineatetermini", tmp_path, **FRONTS)
-    key = f"Processing/Configuration/{ProcessingConfig.PREFER_FILENAME_AS_LAYER_NAME}"
-    QgsSettings().setValue(key, preferred)
-    with TemporaryDirectory(
-        dir=Path.home()
-    ) as folder:  # names of temporary files count for nothing
-        run_as_task("delineatetermini", given | {"OUTPUT": loaded(f"{folder}/mine.gpkg")})
-        (shown,) = on_the_map()
-        QgsProject.instance().clear()
-    QgsSettings().remove(key)
+    ProcessingConfig.setSettingValue(ProcessingConfig.PREFER_FILENAME_AS_LAYER_NAME, preferred)
+    try:
+        with TemporaryDirectory(dir=Path.home()) as folder:  # names of temporary files do not count
+            run_as_task("delineatetermini", given | {"OUTPUT": loaded(f"{folder}/mine.gpkg")})
+            (shown,) = on_the_map()
+            QgsProject.instance().clear()
+    finally:
+        ProcessingConfig.setSettingValue(ProcessingConfig.PREFER_FILENAME_AS_LAYER_NAME, True)
     assert shown.startswith(name)
 
 

@@ -120,7 +120,7 @@ def test_zones_carry_names_colours_nodata_and_where_they_come_from(
     arrays = segment(scene, tiny_model, tmp_path)
     with rasterio.open(tmp_path / "zones.tif") as zones:
         assert zones.nodata == 0
-        assert zones.colormap(1)[3] == (127, 127, 127, 255)
+        assert zones.colormap(1)[3] == (207, 239, 255, 255)
         assert zones.tags()["MODEL"] == "tiny"
         assert len(zones.tags()["MODEL_HASH"]) == 64
         assert zones.tags()["SCENE"] == str(scene)
