@@ -20,6 +20,7 @@ from .series import terminus_series
 from .zones import zones
 
 __all__ = [
+    "CONFIDENCE",
     "COVERING",
     "component",
     "elevation",
