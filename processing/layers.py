@@ -56,8 +56,17 @@ class Copy:
     write: Callable[[QgsProcessingContext, QgsProcessingFeedback], None]
 
 
-PICTURES = {"wms", "arcgismapserver", "xyz", "vectortile"}
-"""Providers of rendered maps, whose pixels are colours."""
+READ = {
+    *("GTiff", "COG", "netCDF", "HDF5", "HDF5Image", "GRIB", "Zarr", "VRT", "GPKG", "MBTiles"),
+    *("JP2OpenJPEG", "JPEG", "PNG", "WEBP", "BMP", "GIF", "HFA", "ENVI", "EHdr", "ERS", "RST"),
+    *("SAGA", "ILWIS", "AAIGrid", "AIG", "GSAG", "GSBG", "GS7BG", "GRASSASCIIGrid", "XYZ", "BAG"),
+    *("PCIDSK", "NITF", "SRTMHGT", "DTED", "USGSDEM", "SENTINEL2", "SAFE", "RS2", "TSX", "DIMAP"),
+}
+"""GDAL's drivers that the engine has on every system; QGIS has others, not everywhere the same."""
+PICTURES = {"wms", "arcgismapserver", "xyz", "vectortile", "WMS", "WMTS", "PLMOSAIC"}
+"""Providers and drivers of rendered maps, whose pixels are colours."""
+LARGEST = 2_000_000_000
+"""Pixels that are still copied."""
 ROW_ID = "glacier_fid"
 """Name of the key in a copy: a field of a layer may be called 'fid'."""
 STEP = 1000
@@ -79,17 +88,24 @@ def raster_value(
     name: str, layer: QgsRasterLayer, context: QgsProcessingContext, copies: list[Copy]
 ) -> dict[str, Any]:
     """Return a raster layer as the engine opens it; add to `copies` what must be written first."""
-    value = {"crs": crs_text(layer.crs())} | _no_data(layer.dataProvider())
-    if layer.providerType() == "gdal":
+    value = {"crs": crs_text(layer.crs())} | _no_data(layer.dataProvider()) | _band(layer)
+    driver = _driver(layer)
+    if driver in READ:
         parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
         path = absolute(layer.source().partition("|option:")[0])
         if parts.get("openOptions"):
             value["options"] = dict(option.split("=", 1) for option in parts["openOptions"])
         return value | {"path": path} | known_as(path, [layer.name()], context)
-    if layer.providerType() in PICTURES or not layer.width():
+    if driver in PICTURES or not layer.width():
         raise QgsProcessingException(
             f"{name}: the layer '{layer.name()}' comes from a map service, whose pixels are "
             "colours. Choose a raster of measured values, such as a GeoTIFF."
+        )
+    if layer.width() * layer.height() > LARGEST:
+        raise QgsProcessingException(
+            f"{name}: the layer '{layer.name()}' ({layer.width()} × {layer.height()} pixels) is "
+            "too large to be copied for the engine. Export the part that you need as GeoTIFF "
+            "(Layer > Save As), and choose that."
         )
     path = QgsProcessingUtils.generateTempFilename(f"{name}.tif", context)
     provider = layer.dataProvider().clone()
@@ -97,6 +113,18 @@ def raster_value(
         provider.setUserNoDataValue(band, [])  # of the copy too, it is the engine that heeds them
     copies.append(Copy(Path(path), partial(_copy_raster, name, layer.name(), provider, path)))
     return value | {"path": path, "name": layer.name()}
+
+
+def _driver(layer: QgsRasterLayer) -> str:
+    """Return the driver of GDAL by which the engine can open a layer; else that of QGIS."""
+    source, provider = layer.source(), layer.providerType()
+    if provider != "gdal":
+        return str(provider)
+    if source.startswith("/vsimem/") or "|authcfg=" in source or "|credential:" in source:
+        return "QGIS"  # what only this process holds
+    found = QgsProviderRegistry.instance().querySublayers(source)
+    drivers = {layer.driverName() for layer in found if layer.providerKey() == "gdal"}
+    return next(iter(sorted(drivers & READ) or sorted(drivers)), "GTiff")
 
 
 def _no_data(provider: QgsRasterDataProvider) -> dict[str, Any]:
@@ -110,6 +138,12 @@ def _no_data(provider: QgsRasterDataProvider) -> dict[str, Any]:
     ]
     changed = any(band["ranges"] or not band["own"] for band in bands)
     return {"no_data": bands} if changed else {}
+
+
+def _band(layer: QgsRasterLayer) -> dict[str, int]:
+    """Return the band that a person chose to see; QGIS itself shows several in colours."""
+    shown = layer.renderer().usesBands() if layer.renderer() and layer.bandCount() > 1 else []
+    return {"band": shown[0]} if len(shown) == 1 else {}
 
 
 def _limits(values: QgsRasterRange) -> tuple[float | None, float | None]:

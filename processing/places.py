@@ -151,29 +151,33 @@ def _inputs(
     for definition in algorithm.parameterDefinitions():
         name = definition.name()
         value = parameters.get(name)
-        layers: list[QgsMapLayer | None] = []
+        places: Iterator[Place] = iter(())
         match definition:
             case QgsProcessingParameterRasterLayer():
-                layers = [algorithm.parameterAsRasterLayer(parameters, name, context)]
+                places = _places_of(algorithm.parameterAsRasterLayer(parameters, name, context))
             case QgsProcessingParameterFeatureSource() if value is not None:
-                layers = [algorithm.parameterAsVectorLayer(parameters, name, context)]
+                places = _places_of(algorithm.parameterAsVectorLayer(parameters, name, context))
             case QgsProcessingParameterMultipleLayers():
-                layers = list(_listed(value, context))
-        for layer in layers:
-            for place in _places_of(layer) if layer is not None else ():
-                yield name, place
+                places = _listed(value, context)
+        yield from ((name, place) for place in places)
 
 
-def _listed(value: object, context: QgsProcessingContext) -> Iterator[QgsMapLayer | None]:
-    for each in value if isinstance(value, list | tuple) else [value]:
-        if isinstance(each, QgsMapLayer):
-            yield each
-        elif each:
-            yield QgsProcessingUtils.mapLayerFromString(str(each), context)
+def _listed(value: object, context: QgsProcessingContext) -> Iterator[Place]:
+    """Yield the files of a list of layers; one that is no layer yet is not opened for it."""
+    for each in value if isinstance(value, list | tuple) else filter(None, [value]):
+        layer = each
+        if not isinstance(each, QgsMapLayer):
+            layer = QgsProcessingUtils.mapLayerFromString(str(each), context, False)
+        if layer is not None:
+            yield from _places_of(layer)
+        elif Path(str(each)).is_file():
+            yield Place(Path(str(each)))
 
 
-def _places_of(layer: QgsMapLayer) -> Iterator[Place]:
+def _places_of(layer: QgsMapLayer | None) -> Iterator[Place]:
     """Yield the file of a layer, and those that a virtual raster is made of."""
+    if layer is None:
+        return
     source = layer.source()
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), source)
     table = parts.get("layerName") or ""

@@ -141,6 +141,7 @@ class TerminusChange(EngineAlgorithm):
             yield "BOX", f"METHOD '{method}' needs BOX."
         if method != "rectilinear box" and not parameters.get("CENTERLINE"):
             yield "CENTERLINE", f"METHOD '{method}' needs CENTERLINE."
+        yield from super().faults(parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -99,6 +99,7 @@ class TerminusTimeSeries(EngineAlgorithm):
         """See the base class."""
         if bool(parameters.get("INPUT")) == bool(parameters.get("FOLDER")):
             yield "INPUT", "Give the scenes as INPUT or as FOLDER."
+        yield from super().faults(parameters, context)
 
     def accompany(
         self, run: Run, outputs: Mapping[str, Any], context: QgsProcessingContext

@@ -80,6 +80,7 @@ class PrepareTrainingData(EngineAlgorithm):
             )
         if parameters.get("LABEL_POLYGONS") and not parameters.get("CLASS_FIELD"):
             yield "CLASS_FIELD", "CLASS_FIELD is missing: the field with the class."
+        yield from super().faults(parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import processing
 import pytest
+from osgeo import gdal
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
@@ -19,16 +21,21 @@ from qgis.core import (
     QgsGeometry,
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
     QgsProject,
     QgsRasterLayer,
     QgsRasterRange,
+    QgsSingleBandGrayRenderer,
     QgsVectorFileWriter,
     QgsVectorLayer,
     QgsVectorLayerJoinInfo,
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
-from qgis_fixtures import Log
-from window import small_layer
+from qgis_fixtures import PLUGINS, Log
+from window import run_as_task, small_layer
 
 ROTATED = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=6.55 +lon_0=180 +R=6371229 +no_defs"
 
@@ -39,8 +46,12 @@ Engine = Callable[..., tuple[dict[str, Any], QgsVectorLayer | QgsRasterLayer]]
 def handed(fake_engine: Callable[[str], Path], tmp_path: Path, log: Log, scene: Path) -> Engine:
     """Return a function that hands one layer over and opens what the engine was given."""
     folder = tmp_path / "handed"
+    across = QgsVectorLayer("LineString?crs=EPSG:32622", "across", "memory")
+    add(across, "LineString(495000 2500, 505000 2500)")()
+    saved(across, tmp_path / "across.gpkg")
     fake_engine(f"""
 import shutil
+import subprocess
 given = order["parameters"]
 os.makedirs({str(folder)!r}, exist_ok=True)
 for name in ("input", "mask", "termini"):
@@ -238,6 +249,17 @@ def test_a_crs_without_wkt_arrives_as_its_code(monkeypatch: pytest.MonkeyPatch) 
     assert crs_text(QgsCoordinateReferenceSystem("EPSG:32733")) == "EPSG:32733"
 
 
+def test_the_band_that_is_shown_arrives(handed: Engine, scene: Path, tmp_path: Path) -> None:
+    single = QgsRasterLayer(str(scene), "scene")
+    assert "band" not in handed(single)[0], "there is one only"
+    years = str(tmp_path / "years.tif")
+    gdal.Translate(years, str(scene), bandList=[1, 1, 1]).FlushCache()
+    layer = QgsRasterLayer(years, "years")
+    assert "band" not in handed(layer)[0], "nobody chose"
+    layer.setRenderer(QgsSingleBandGrayRenderer(layer.dataProvider(), 3))
+    assert handed(layer)[0]["band"] == 3
+
+
 def test_what_a_person_set_as_no_data_arrives(handed: Engine, scene: Path) -> None:
     layer = QgsRasterLayer(str(scene), "scene")
     assert "no_data" not in handed(layer)[0]
@@ -314,6 +336,47 @@ def test_a_raster_that_only_qgis_can_read_is_copied(handed: Engine, scene: Path)
             assert twice.value(place) == pytest.approx(2 * once.value(place))
 
 
+@pytest.mark.parametrize("driver", ["HDF4Image", "FITS", "netCDF", "GPKG", "HFA"])
+def test_files_that_the_engine_cannot_open_are_copied(
+    handed: Engine, scene: Path, tmp_path: Path, driver: str
+) -> None:
+    if gdal.GetDriverByName(driver) is None:
+        pytest.skip(f"QGIS has no driver {driver} here")
+    path = str(tmp_path / f"scene.{driver}")
+    kind = gdal.GDT_Byte if driver == "GPKG" else gdal.GDT_Float32
+    gdal.Translate(path, str(scene), format=driver, outputType=kind).FlushCache()
+    layer = QgsRasterLayer(path, "other")
+    given, copy = handed(layer)
+    assert (given["path"] == path) == (driver in ("netCDF", "GPKG", "HFA"))
+    if given["path"] != path:
+        assert given["name"] == "other"
+        assert copy.width() == layer.width()
+        assert copy.dataProvider().bandStatistics(1).mean == pytest.approx(
+            layer.dataProvider().bandStatistics(1).mean, rel=1e-3
+        )
+
+
+def test_what_is_in_the_memory_of_qgis_is_copied(handed: Engine, scene: Path) -> None:
+    gdal.Translate("/vsimem/scene.tif", str(scene)).FlushCache()
+    given, copy = handed(QgsRasterLayer("/vsimem/scene.tif", "memory"))
+    assert Path(given["path"]).name == "INPUT.tif"
+    assert copy.width() == 512
+    gdal.Unlink("/vsimem/scene.tif")
+
+
+def test_the_engine_reads_what_is_said_to_be_read(engine: str) -> None:
+    from glacier_qgis.processing.layers import READ
+
+    code = (
+        "import rasterio; from glacier_qgis.models.raster.file import FORMATS, VIRTUAL\n"
+        "with rasterio.Env() as env: print(*set(env.drivers()) & {*FORMATS, VIRTUAL})"
+    )
+    done = subprocess.run(
+        [engine, "-c", code], cwd=PLUGINS, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) >= READ
+
+
 def test_a_map_service_is_refused_with_the_cure(handed: Engine, log: Log) -> None:
     tiles = QgsRasterLayer("type=xyz&url=file:///nowhere/{z}/{x}/{y}.png&zmax=1", "tiles", "wms")
     assert tiles.isValid()
@@ -352,3 +415,48 @@ def test_the_engine_measures_by_a_virtual_date(
         "glacier:terminuschange", {**given, "OUTPUT": "TEMPORARY_OUTPUT"}, feedback=log
     )
     assert (found["MEASURED"], found["CHANGE"]) == (3, pytest.approx(-600, abs=1))
+
+
+def test_layers_are_copied_in_the_thread_of_the_window(
+    window: object, handed: Engine, termini: QgsVectorLayer, tmp_path: Path
+) -> None:
+    table = QgsVectorLayer("None?field=number:integer&field=glacier:string", "names", "memory")
+    add(table, "")(1, "Helheim")
+    QgsProject.instance().addMapLayer(table)
+    join = QgsVectorLayerJoinInfo()
+    join.setJoinLayer(table)
+    join.setJoinFieldName("number")
+    join.setTargetFieldName("key")
+    join.setPrefix("")
+    termini.addJoin(join)
+    termini.addExpressionField('"key" * 2', QgsField("twice", QMetaType.Type.Int))
+    lines = {"TERMINI": termini.id(), "CENTERLINE": str(tmp_path / "across.gpkg")}
+    run_as_task("terminuschange", {**lines, "OUTPUT": "TEMPORARY_OUTPUT"})
+    copy = QgsVectorLayer(str(tmp_path / "handed" / "TERMINI.gpkg"), "copy", "ogr")
+    assert rows(copy, "twice", "glacier")[1] == (2, "Helheim")
+    assert [twice for (twice,) in rows(copy, "twice")] == [0, 2, 4]
+
+
+def test_what_a_model_computes_on_the_way_is_handed_on(
+    window: object, handed: Engine, termini: QgsVectorLayer, tmp_path: Path
+) -> None:
+    source = QgsProcessingModelChildParameterSource
+    model = QgsProcessingModelAlgorithm("model", "model")
+    first = QgsProcessingModelChildAlgorithm("native:fieldcalculator")
+    first.setChildId("first")
+    first.addParameterSources("INPUT", [source.fromStaticValue(termini.id())])
+    first.addParameterSources("FIELD_NAME", [source.fromStaticValue("twice")])
+    first.addParameterSources("FORMULA", [source.fromStaticValue('"key" * 2')])
+    model.addChildAlgorithm(first)
+    second = QgsProcessingModelChildAlgorithm("glacier:terminuschange")
+    second.setChildId("second")
+    second.addParameterSources("TERMINI", [source.fromChildOutput("first", "OUTPUT")])
+    output = QgsProcessingModelOutput("change")
+    output.setChildOutputName("OUTPUT")
+    output.setChildId("second")
+    second.setModelOutputs({"change": output})
+    model.addChildAlgorithm(second)
+    assert model.validate()[0]
+    processing.run(model, {"second:change": "TEMPORARY_OUTPUT"})
+    copy = QgsVectorLayer(str(tmp_path / "handed" / "TERMINI.gpkg"), "copy", "ogr")
+    assert rows(copy, "twice") == [(0,), (2,), (4,)]

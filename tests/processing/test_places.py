@@ -18,6 +18,8 @@ from qgis.core import (
 )
 from test_layers import add, saved
 
+from glacier_qgis.processing.provider import ALGORITHMS
+
 Check = Callable[..., str]
 
 
@@ -94,6 +96,13 @@ def test_nor_one_of_many(check: Check, dem: Path, scene: Path, tmp_path: Path) -
     )
 
 
+def test_nor_one_scene_of_a_series(check: Check, dem: Path, scene: Path) -> None:
+    other = dem.rename(dem.with_suffix(".gpkg"))
+    given = {"INPUT": [str(scene), str(other)], "OUTPUT": "TEMPORARY_OUTPUT"}
+    assert not check("terminustimeseries", **given)
+    assert "INPUT" in check("terminustimeseries", **{**given, "OUTPUT": str(other)})
+
+
 @pytest.mark.parametrize("form", ["{}|layername=mask", "{}|layerid=0", "{}"])
 def test_a_geopackage_that_holds_an_input_is_not_replaced(
     check: Check, scene: Path, masks: Path, form: str
@@ -164,3 +173,19 @@ def test_a_raster_is_not_written_under_the_ending_of_another_format(
 def test_the_dialog_offers_only_what_is_written(provider: QgsProcessingProvider) -> None:
     assert provider.supportedOutputRasterLayerExtensions() == ["tif", "tiff"]
     assert provider.defaultRasterFileExtension() == "tif"
+
+
+@pytest.mark.parametrize("identifier", [each.ID for each in ALGORITHMS])
+def test_every_algorithm_looks_at_where_its_outputs_go(
+    identifier: str, context: QgsProcessingContext
+) -> None:
+    which = QgsApplication.processingRegistry().createAlgorithmById(f"glacier:{identifier}")
+    outputs = [one.name() for one in which.destinationParameterDefinitions()]
+    if not outputs or not hasattr(which, "faults"):
+        pytest.skip("it writes no file")
+    endings = {"rasterDestination": ".tif", "sink": ".gpkg", "folderDestination": ""}
+    for name in outputs:
+        kind = which.parameterDefinition(name).type()
+        path = f"/nowhere/at all/x{endings.get(kind, '.html')}"
+        found = dict(which.faults({name: path}, context))
+        assert "does not exist" in found.get(name, ""), name
