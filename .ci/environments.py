@@ -22,6 +22,7 @@ def engine(*extras: str) -> Path:
     """Return the interpreter of an engine built by the plugin's own script."""
     folder = BUILD / "engine"
     files = [REQUIREMENTS / f"{name}.txt" for name in ("engine", *extras)]
+    files += sorted((REQUIREMENTS / "locks").glob("*.txt"))
     if not _is_current(folder, files):
         say("Building the engine's environment in build/engine")
         link_tree()

@@ -57,8 +57,8 @@ class OptionsPage(QgsOptionsPageWidget):
         self._python = QgsFileWidget(self)
         self._python.setFilePath(engine_setting())
         self._python.setEnabled(not os.environ.get(VARIABLE))
-        self._state = QPlainTextEdit()
-        self._state.setReadOnly(True)
+        self._words = QPlainTextEdit()
+        self._words.setReadOnly(True)
         self._extras = {name: QCheckBox(extra_label(name)) for name in EXTRAS}
         chosen = read_state(_environment()).get("extras", ["igm"])
         for name, box in self._extras.items():
@@ -74,7 +74,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self._cancel = self._button("Cancel", self.cancel, buttons)
         buttons.addStretch(1)
         column = QVBoxLayout(self)
-        column.addWidget(self._state, 1)
+        column.addWidget(self._words, 1)
         column.addWidget(self._bar)
         for box in self._extras.values():
             column.addWidget(box)
@@ -87,6 +87,10 @@ class OptionsPage(QgsOptionsPageWidget):
         """Keep what was entered."""
         if self._python.isEnabled():
             set_engine_setting(self._python.filePath().strip())
+
+    def state(self) -> str:
+        """Return what the page says of the engine."""
+        return str(self._words.toPlainText())
 
     def set_up(self) -> None:
         """Install what is missing."""
@@ -146,7 +150,7 @@ class OptionsPage(QgsOptionsPageWidget):
             self._show(_last_line(run))
 
     def _show(self, text: str) -> None:
-        self._state.setPlainText(text)
+        self._words.setPlainText(text)
 
     def _interpreter(self) -> QFormLayout:
         explanation = QLabel(

@@ -60,11 +60,11 @@ class EngineInformation(Job):
         information: Result = {
             "python": f"{platform.python_version()} ({sys.executable})",
             "platform": platform.platform(),
-            "packages": {name: _version(name) for name in PACKAGES},
             "devices": _devices(),
             "memory": _memory(),
             "disk": _disk(),
             "models": {kind: [*found] for kind, found in _models().items()},
+            "packages": {name: _version(name) for name in PACKAGES},
         }
         if self.report:
             write_page(information, outputs.stage(self.report))
@@ -81,8 +81,8 @@ def write_page(information: Mapping[str, Any], path: Path) -> None:
 
     page = Page("Engine information", "Put this page, or its text in the log, into a bug report.")
     page.heading("Devices, memory, disk")
-    named = ({"platform": information["platform"]}, information["devices"])
-    parts = (*named, information["memory"], information["disk"])
+    platform_name = {"Platform": information["platform"]}
+    parts = (platform_name, *(information[name] for name in ("devices", "memory", "disk")))
     page.facts({name: str(value) for part in parts for name, value in part.items()})
     page.heading("Models")
     for kind, found in _models().items():
@@ -120,7 +120,7 @@ def _memory() -> Result:
     memory: Result = {}
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        memory["physical"] = f"{total / 2**30:.1f} GiB"
+        memory["Memory"] = f"{total / 2**30:.1f} GiB"
     return memory
 
 
@@ -128,8 +128,8 @@ def _disk() -> Result:
     environment = Path(sys.prefix)
     size = sum(path.lstat().st_size for path in environment.rglob("*") if not path.is_dir())
     return {
-        "engine": f"{size / 1e9:.1f} GB in {environment}",
-        "free beside the engine": f"{shutil.disk_usage(environment).free / 1e9:.1f} GB",
+        "Engine": f"{size / 1e9:.1f} GB in {environment}",
+        "Free disk space": f"{shutil.disk_usage(environment).free / 1e9:.1f} GB",
     }
 
 

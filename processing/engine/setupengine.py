@@ -74,8 +74,8 @@ class SetupEngine(Described):
         self.addParameter(
             described(
                 extras,
-                "igm: the published emulators for 'Simulate glacier' (26 MB). tensorflow: Keras "
-                "emulators as they are, about 250 MB more. onnx: segmentation models from and for "
+                "igm: the published emulators for 'Simulate glacier' (25 MB). tensorflow: Keras "
+                "emulators as they are, about 300 MB more. onnx: segmentation models from and for "
                 "other programs, about 40 MB more.",
             )
         )

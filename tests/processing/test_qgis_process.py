@@ -22,6 +22,15 @@ def test_engine_information_is_valid_json(qgis_process: Process) -> None:
     assert "caffe_unet" in found["TEXT"]
 
 
+def test_engine_information_is_a_page_too(qgis_process: Process, tmp_path: Path) -> None:
+    page = tmp_path / "engine.html"
+    found = results(qgis_process("run", "glacier:engineinfo", "--json", f"REPORT={page}"))
+    assert found["REPORT"] == str(page)
+    text = page.read_text(encoding="utf-8")
+    for word in ("2.13.0", "caffe_unet", "Sensor", "radar", "Cell size (m)", "Free disk space"):
+        assert word in text
+
+
 def test_every_algorithm_shows_without_an_engine_and_says_what_to_do(
     qgis_process: Process, tmp_path: Path
 ) -> None:
