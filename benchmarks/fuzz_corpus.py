@@ -29,11 +29,11 @@ from glacier_qgis.models.iceflow.climate_inputs import read_bands
 from glacier_qgis.models.iceflow.emulators.reading import read_card as emulator_card
 from glacier_qgis.models.iceflow.emulators.reading import read_core
 from glacier_qgis.models.iceflow.forcing import read_courses
-from glacier_qgis.models.iceflow.inputs import read_surface
 from glacier_qgis.models.iceflow.mass_conservation import Budget
 from glacier_qgis.models.iceflow.netcdf import create_simulation_file
 from glacier_qgis.models.iceflow.resume import read_history
 from glacier_qgis.models.iceflow.simulation import Snapshot
+from glacier_qgis.models.iceflow.units import read_metres
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture
@@ -181,7 +181,8 @@ def _elevations(folder: Path) -> list[Kind]:
         rasterio.shutil.copy(plain, path, driver=driver, **options)
 
         def surface(work: Path, name: str = path.name) -> object:
-            return read_surface(RasterInput(path=str(work / name)), None, None, "metre")
+            with open_raster(RasterInput(path=str(work / name)), "SURFACE") as scene:
+                return read_metres(scene, work_grid(scene), "metre", None, Silent())
 
         kinds.append(Kind(title, path.parent, (path.name,), surface))
 
@@ -189,7 +190,7 @@ def _elevations(folder: Path) -> list[Kind]:
         source = RasterInput(path=str(work / "a.tif"))
         with open_raster(source) as scene:
             grid = work_grid(scene)
-        return read_bands(source, "TEMPERATURE", grid)
+        return read_bands(source, "TEMPERATURE", grid, Silent())
 
     return [*kinds, Kind("climate GeoTIFF", bands.parent, ("a.tif",), climate)]
 

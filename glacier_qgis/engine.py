@@ -11,6 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,6 +30,12 @@ OUT_OF_MEMORY = (
     "The system ended the engine (signal 9), most often because memory ran out: close other "
     "programs or choose a smaller EXTENT, TILE_SIZE or BATCH_SIZE, and run again."
 )
+ENDED = (
+    "The engine was ended by another program (signal 15) before it was done: run it again, and ask "
+    "who looks after this computer if it happens again."
+)
+_CANCELLED = 130
+"""Exit status of an engine that was told to end, and did so in order."""
 _KILLED = 9
 _TERMINATED = 15
 
@@ -46,10 +53,20 @@ def run_job(
     """
     job_id = uuid.uuid4().hex
     python = find_python()
-    with TemporaryDirectory(prefix="glacier-") as folder:
-        order = Path(folder) / "job.json"
-        content = {"job": name, "id": job_id, "parameters": parameters}
-        order.write_text(json.dumps(content), encoding="utf-8")
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(
+                TemporaryDirectory(prefix="glacier-", ignore_cleanup_errors=True)
+            )
+            order = Path(folder) / "job.json"
+            content: dict[str, object] = {"job": name, "id": job_id, "parameters": parameters}
+            content |= {"owner": os.getpid(), "scratch": folder}
+            order.write_text(json.dumps(content), encoding="utf-8")
+        except OSError as error:
+            raise QgsProcessingException(
+                f"Temporary files cannot be written ({error.strerror or error}): free some space "
+                "on that disk, or start QGIS with the variable TMPDIR naming another folder."
+            ) from error
         feedback.setProgressText("Starting the engine…")
         command = [str(python), "-I", str(LAUNCHER), str(order)]
         try:
@@ -168,7 +185,7 @@ def explain_end(
         if code == _KILLED:
             return OUT_OF_MEMORY
         if code == _TERMINATED:
-            return "The engine was told to stop by another program (signal 15): run it again."
+            return ENDED
         return (
             f"The engine crashed (signal or code {code}): {SET_UP} to repair it, and report a "
             "defect with the log if that does not help."
@@ -176,6 +193,8 @@ def explain_end(
     unfinished = unfinished_set_up(Path(program))
     if unfinished:
         return unfinished
+    if code == _CANCELLED:
+        return ENDED
     said = f"; its last words were '{last_words}'" if last_words else ""
     return (
         f"The engine {program} ended without a result (exit status {code}{said}): {SET_UP} to "

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -23,6 +27,18 @@ DISK_FULL = (
     "The disk is full while writing the results. Free some space or choose another folder for "
     "the outputs, and run again."
 )
+
+FULL_BYTES = 2 << 20
+"""A disk with less room than this is full: drivers write in larger pieces."""
+
+
+def full_folder(folders: Iterable[Path]) -> Path | None:
+    """Return the first folder whose disk is full, which each library reports in its own way."""
+    for folder in folders:
+        with suppress(OSError):
+            if shutil.disk_usage(folder).free < FULL_BYTES:
+                return folder
+    return None
 
 
 def explain(error: BaseException) -> str | None:

@@ -136,11 +136,18 @@ class Job(Parameters):
 
 
 class Order(Parameters):
-    """A job file or line: which job, under which id, with which parameters."""
+    """A job file or line: which job, under which id, with which parameters.
+
+    Attributes:
+        owner: The process that it is for, with which it ends.
+        scratch: A folder for its temporary files alone, which is removed in the end.
+    """
 
     job: str
     id: str = Field(pattern=r"^[0-9a-f]{8,32}$")
     parameters: dict[str, object]
+    owner: int | None = None
+    scratch: Path | None = None
 
     @classmethod
     def read(cls, path: Path) -> Order:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.runs import Run
 
 GDAL_SIDECARS = (".aux.xml", ".ovr", ".msk")
 """What GDAL and QGIS put beside a raster: statistics, overviews and a mask of what it held."""
@@ -19,11 +20,22 @@ class Outputs:
     """The files and folders that a job is about to deliver.
 
     What is staged carries the job's id in its name (``.<id>-<name>``), so that whoever
-    started the job can sweep up after an engine that was killed.
+    started the job, or the next run, can sweep up after an engine that was killed.
+
+    Attributes:
+        folders: Where drafts lie.
     """
 
-    def __init__(self, job_id: str) -> None:
+    def __init__(self, job_id: str, run: Run | None = None) -> None:
+        """Begin without any.
+
+        Args:
+            job_id: For the names of drafts.
+            run: Notes where they lie.
+        """
         self._prefix = f".{job_id}-"
+        self._run = run
+        self.folders: set[Path] = set()
         self._staged: dict[Path, Path] = {}
         self._lasting: dict[Path, str] = {}
         self._scratch: list[Path] = []
@@ -42,7 +54,7 @@ class Outputs:
             raise EngineError(f"The folder {folder} does not exist: create it or choose another.")
         if destination.is_dir():
             raise EngineError(f"{destination} is a folder: give the name of a file.")
-        draft = folder / f"{self._prefix}{destination.name}"
+        draft = self._draft(destination.name, folder)
         try:
             draft.touch()
         except OSError as error:
@@ -102,9 +114,15 @@ class Outputs:
 
     def scratch(self, beside: Path, name: str) -> Path:
         """Return a path next to the output `beside` for a file that is removed in the end."""
-        draft = beside.parent / f"{self._prefix}{name}"
+        draft = self._draft(name, beside.parent)
         self._scratch.append(draft)
         return draft
+
+    def _draft(self, name: str, folder: Path) -> Path:
+        self.folders.add(folder)
+        if self._run is not None:
+            self._run.writes_in(folder)
+        return folder / f"{self._prefix}{name}"
 
     def commit(self) -> None:
         """Move every staged file to its destination, with what a driver put beside it."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from glacier_qgis.models.engine.confine import keep_gdal_to_files
 from glacier_qgis.models.engine.device import rest_idle_threads, tune_allocator
-from glacier_qgis.models.engine.errors import explain
-from glacier_qgis.models.engine.events import EventStream
-from glacier_qgis.models.engine.job import Order
+from glacier_qgis.models.engine.errors import EngineError, explain, full_folder
+from glacier_qgis.models.engine.events import EventStream, Result
+from glacier_qgis.models.engine.job import Job, Order
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.runs import Run, clear_dead_runs
 from glacier_qgis.models.engine.warm import stay_warm
 from glacier_qgis.models.engine.watchdog import Watchdog
 
@@ -56,11 +58,15 @@ def perform(read: Callable[[], Order], events: EventStream, watchdog: Watchdog) 
     """
     try:
         order = read()
-        outputs = Outputs(order.id)
-        watchdog.clean_up = outputs.discard
-        job = order.build()
-        with outputs:
-            result = job.run(events, outputs)
+        watchdog.owner = order.owner
+        clear_dead_runs()
+        with Run(order.id, order.scratch).alive() as run:
+            outputs = Outputs(order.id, run)
+            watchdog.clean_up = lambda: _clean_up(outputs, run)
+            _keep_temporary_files_in(order.scratch)
+            job = order.build()
+            with outputs:
+                result = _run(job, events, outputs)
     except BaseException as error:  # the last line of defence: everything becomes an event
         message = explain(error)
         if message is not None:
@@ -74,6 +80,39 @@ def perform(read: Callable[[], Order], events: EventStream, watchdog: Watchdog) 
         return DEFECT
     events.result(result)
     return FINISHED
+
+
+def _run(job: Job, events: EventStream, outputs: Outputs) -> Result:
+    """Run a job, and call a full disk by its name, whatever a library makes of it.
+
+    Raises:
+        EngineError: As the job, or the disk of an output or of temporary files is full.
+    """
+    try:
+        return job.run(events, outputs)
+    except EngineError:
+        raise
+    except Exception as error:
+        full = full_folder([*outputs.folders, Path(tempfile.gettempdir())])
+        if full is None:
+            raise
+        raise EngineError(
+            f"The disk of {full} is full. Free some space there, or choose another folder, and run "
+            "again."
+        ) from error
+
+
+def _clean_up(outputs: Outputs, run: Run) -> None:
+    outputs.discard()
+    run.clear()
+
+
+def _keep_temporary_files_in(scratch: Path | None) -> None:
+    """Let this process and those that it starts write temporary files in a folder of the run."""
+    if scratch is not None:
+        tempfile.tempdir = str(scratch)
+        for name in ("TMPDIR", "TEMP", "TMP", "CPL_TMPDIR"):
+            os.environ[name] = str(scratch)
 
 
 def _take_stdout() -> io.TextIOWrapper:

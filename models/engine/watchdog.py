@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
+import psutil
+
 CANCELLED = 130
 _PARENT_CHECK_SECONDS = 1.0
 
 
 class Watchdog:
-    """Watches for SIGTERM, SIGINT and the death of the parent process.
+    """Watches for SIGTERM, SIGINT, SIGHUP and the death of the parent process.
 
     A Python signal handler waits for the running operation to return, which for a large
     convolution can be seconds. Here the interpreter's C handler writes to a socket at once
@@ -23,15 +25,19 @@ class Watchdog:
 
     Attributes:
         clean_up: What to do first; the running job's.
+        owner: The process that the job is for; None for the parent process alone. It may be gone
+            already when this one starts, and another be the parent.
     """
 
     def __init__(self) -> None:
         self.clean_up: Callable[[], None] = _nothing
+        self.owner: int | None = None
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: None)
         self._parent = os.getppid()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
@@ -45,8 +51,18 @@ class Watchdog:
     def _watch(self) -> None:
         while True:
             ready, _, _ = select.select([self._reader], [], [], _PARENT_CHECK_SECONDS)
-            if ready or os.getppid() != self._parent:
+            orphan = os.getppid() != self._parent
+            if ready or orphan or (self.owner is not None and not _lives(self.owner)):
                 self.end(CANCELLED)
+
+
+def _lives(process: int) -> bool:
+    try:
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # it may not be looked at
+        return True
 
 
 def _nothing() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -133,6 +136,32 @@ def test_kill_9_is_told_as_lack_of_memory_and_leaves_nothing(
     bystander.write_text("of another job")
     assert "memory" in refuse(log, {"output": str(folder / "out.tif")})
     assert list(folder.iterdir()) == [bystander]
+
+
+@pytest.mark.parametrize("end", ["sys.exit(130)", "os.kill(os.getpid(), 15)"])
+def test_an_engine_that_another_program_ends_is_not_called_damaged(
+    fake_engine: FakeEngine, log: Log, end: str
+) -> None:
+    fake_engine(f"import os, sys; {end}")
+    message = refuse(log)
+    assert "ended by another program (signal 15)" in message
+    assert "repair" not in message
+
+
+def test_a_full_disk_of_temporary_files_is_called_what_it_is(
+    fake_engine: FakeEngine, log: Log, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_engine("")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=1", "tmpfs", str(disk)]
+    if sys.platform != "linux" or os.geteuid() or subprocess.run(command, check=False).returncode:
+        pytest.skip("mounting a small disk needs root on Linux")
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    try:
+        assert "Temporary files cannot be written (No space left on device)" in refuse(log)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_crash_is_told_as_a_crash(fake_engine: FakeEngine, log: Log) -> None:

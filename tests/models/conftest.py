@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +15,8 @@ import pytest
 from glacier_qgis.models.engine.confine import keep_gdal_to_files
 from glacier_qgis.models.engine.device import rest_idle_threads
 
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="glacier-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 keep_gdal_to_files()
 rest_idle_threads()
 

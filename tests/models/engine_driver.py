@@ -37,10 +37,39 @@ class Probe(jobs.Job):
             bytearray(1 << 60)
         if self.behaviour == "disk":
             raise OSError(errno.ENOSPC, "No space left on device")
+        if self.behaviour == "temporary":
+            import tempfile
+            with tempfile.NamedTemporaryFile() as file:
+                while True:
+                    file.write(bytes(1 << 16))
+        if self.behaviour in ("netcdf", "raster", "layer"):
+            fill(self.behaviour, draft)
         if self.behaviour == "slow":
             time.sleep(2.5)
         draft.write_text("whole")
         return {{"OUTPUT": str(self.output), "PROCESS": os.getpid()}}
+
+def fill(kind, draft):
+    import numpy as np
+    from affine import Affine
+    from pyproj import CRS
+    from glacier_qgis.models.raster.grid import Grid
+    chance = np.random.default_rng(0)
+    if kind == "layer":
+        import geopandas, shapely
+        from glacier_qgis.models.vector.sink import write_layer
+        points = shapely.points(chance.random((200_000, 2)))
+        frame = geopandas.GeoDataFrame(geometry=points, crs="EPSG:32633")
+        write_layer(frame, draft, "a", "Point")
+    noise = chance.random((2000, 2000)).astype("f4")
+    grid = Grid(CRS.from_epsg(32633), Affine(10, 0, 5e5, 0, -10, 8e6), *noise.shape)
+    if kind == "raster":
+        from glacier_qgis.models.raster.sink import write_raster
+        write_raster(draft, grid, noise[None], nodata=-1, bands=["a"], tags={{}})
+    from glacier_qgis.models.iceflow.netcdf import create_simulation_file
+    facts = dict.fromkeys(("SOFTWARE", "EMULATOR", "CREATED", "ALGORITHM"), "x")
+    with create_simulation_file(draft, grid, noise, facts):
+        pass
 
 sys.modules["probe"] = sys.modules["__main__"]
 jobs.JOBS["probe"] = "probe:Probe"

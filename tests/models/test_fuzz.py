@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "fuzz.py"
 @pytest.mark.skipif(sys.platform != "linux", reason="the script reads /proc and forks")
 def test_mutants_of_every_format_are_refused_or_work() -> None:
     done = subprocess.run(
-        [sys.executable, "-P", SCRIPT, "--mutants", "450", "--seed", "14"],
+        [sys.executable, SCRIPT, "--mutants", "450", "--seed", "14"],
         capture_output=True,
         text=True,
         check=False,
