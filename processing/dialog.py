@@ -17,7 +17,7 @@ from qgis.gui import (
 )
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QSize, Qt, QTimer
-from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtGui import QIcon, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -271,6 +271,13 @@ class PagedPanel(Panel):
         row.addWidget(self.list)
         row.addWidget(self.stack, 1)
         self.layout().addLayout(row, 1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin with the list of pages, so that the keyboard changes no value unseen."""
+        super().showEvent(event)
+        self.list.setFocus()
+        for line in self.findChildren(QLineEdit):
+            line.deselect()
 
     def _page(self, page: Page) -> QWidget:
         content = QWidget()

@@ -38,7 +38,8 @@ def draw(
     """Draw the dialog of an algorithm, filled in with `parameters`, into a picture."""
     from processing.gui.AlgorithmDialog import AlgorithmDialog
 
-    dialog = AlgorithmDialog(provider.algorithm(name).create())
+    algorithm = provider.algorithm(name).create()
+    dialog = algorithm.createCustomParametersWidget(None) or AlgorithmDialog(algorithm)
     if parameters:
         dialog.setParameters(dict(parameters))
     dialog.resize(SIZE)

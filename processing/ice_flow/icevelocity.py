@@ -23,6 +23,7 @@ from glacier_qgis.processing.common import (
     optional_raster,
 )
 from glacier_qgis.processing.ice_flow.flow import flow, orientations, vertical_unit
+from glacier_qgis.processing.pages import Page, page
 
 
 def _level(name: str, where: str) -> list[Parameter]:
@@ -62,9 +63,9 @@ class IceVelocity(EngineAlgorithm):
         "SURFACE_VELOCITY_Y": styles.component,
     }
 
-    def declarations(self) -> Sequence[Parameter]:
+    def pages(self) -> Sequence[Page]:
         """See the base class."""
-        return [
+        glacier = [
             described(
                 QgsProcessingParameterRasterLayer("SURFACE", "Surface elevation"),
                 "Elevation of the surface, m.",
@@ -83,10 +84,9 @@ class IceVelocity(EngineAlgorithm):
                 minValue=0,
                 maxValue=20000,
             ),
-            *flow(),
-            orientations(),
             vertical_unit(),
-            device(),
+        ]
+        averaged = [
             described(
                 QgsProcessingParameterRasterDestination("VELOCITY", "Speed"),
                 "Magnitude of the depth-averaged velocity, m per year.",
@@ -99,8 +99,15 @@ class IceVelocity(EngineAlgorithm):
                 QgsProcessingParameterRasterDestination("VELOCITY_Y", "Velocity to the north"),
                 "Component of the depth-averaged velocity to the north, m per year.",
             ),
-            *_level("BASAL_VELOCITY", "at the bed"),
-            *_level("SURFACE_VELOCITY", "at the surface"),
+        ]
+        levels = {
+            "At the bed": _level("BASAL_VELOCITY", "at the bed"),
+            "At the surface": _level("SURFACE_VELOCITY", "at the surface"),
+        }
+        return [
+            page("Glacier", glacier),
+            Page("Ice", flow(), {"Numerics": [orientations(), device()]}),
+            Page("Results", averaged, levels),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

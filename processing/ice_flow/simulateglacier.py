@@ -134,8 +134,8 @@ class SimulateGlacier(EngineAlgorithm):
         if not parameters.get("SURFACE") or uniform or any(map(parameters.get, others)):
             return None
         return Question(
-            "Is there no ice on SURFACE? It was given without INITIAL_THICKNESS, so that all of it "
-            "is taken as ice-free ground, and the ice of today's glaciers as rock.",
+            "SURFACE is given without INITIAL_THICKNESS: all of it is taken as ice-free ground, "
+            "and the ice of today's glaciers as rock.",
             "Take it as ice-free ground",
             "Add the thickness",
         )

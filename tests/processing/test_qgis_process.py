@@ -42,6 +42,23 @@ def test_every_algorithm_shows_without_an_engine_and_says_what_to_do(
     assert "glacier:setupengine" in done.stdout + done.stderr
 
 
+def test_what_dialogs_write_by_default_is_written_only_if_asked_for(
+    qgis_process: Process, aletsch: Path, tmp_path: Path
+) -> None:
+    where = "EXTENT=2640000,2644000,1148000,1152000 [EPSG:2056]"
+    outputs = [f"{name}={tmp_path / name}.tif" for name in ("THICKNESS", "VELOCITY")]
+    words = [f"BED={aletsch}", where, "END=1", *outputs]
+    found = results(qgis_process("run", "glacier:simulateglacier", "--json", *words))
+    assert {"THICKNESS", "VELOCITY", "VOLUME"} <= found.keys()
+    assert not {"OUTLINES", "REPORT", "SERIES", "NETCDF"} & found.keys()
+
+
+def test_the_command_line_explains_parameters_without_markup(qgis_process: Process) -> None:
+    text = qgis_process("help", "glacier:simulateglacier").stdout
+    assert "Ice outside these polygons is removed" in text
+    assert "<p>" not in text
+
+
 def test_lines_of_a_scene(qgis_process: Process, scene: Path, tmp_path: Path) -> None:
     lines = tmp_path / "Línur.gpkg"
     found = results(
