@@ -183,11 +183,10 @@ class Panel(ParametersPanel):
         widget.setFocus()
 
     def createProcessingParameters(
-        self,
-        flags: QgsProcessingParametersGenerator.Flags = QgsProcessingParametersGenerator.Flags(),  # noqa: B008
+        self, *flags: QgsProcessingParametersGenerator.Flag
     ) -> dict[str, Any]:
         """Return what is set, less what does not apply."""
-        parameters = super().createProcessingParameters(flags)
+        parameters = super().createProcessingParameters(*flags)
         inapplicable = self._inapplicable(self.values())
         return {name: value for name, value in parameters.items() if name not in inapplicable}
 

@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QUrl
 
 from glacier_qgis.labels import labels_of, with_labels
 
+VALUE = "A value that models and scripts can use."
 PAGES = Path(__file__).parent.parent / "help"
 
 
@@ -25,7 +26,8 @@ def short_help(algorithm: QgsProcessingAlgorithm, summary: str) -> str:
     """
     if QgsApplication.platform() == "qgis_process":
         return summary
-    texts = {p.name(): p.help() for p in algorithm.parameterDefinitions()}
+    texts = {output.name(): VALUE for output in algorithm.outputDefinitions()}
+    texts |= {p.name(): p.help() for p in algorithm.parameterDefinitions()}
     described = {name: _paragraphs(labelled(text, algorithm)) for name, text in texts.items()}
     described["ALG_DESC"] = _paragraphs(summary)
     return str(QgsProcessingUtils.formatHelpMapAsHtml(described, algorithm))

@@ -146,7 +146,26 @@ def test_the_panel_beside_the_parameters_explains_each_of_them(
     for parameter in algorithm.parameterDefinitions():
         assert parameter.description() in shown, parameter.name()
         assert labelled(parameter.help(), algorithm) in shown, parameter.name()
+    for output in algorithm.outputDefinitions():
+        assert output.description() in shown, output.name()
     assert not re.search(r"\b[A-Z]+_[A-Z_]+\b", shown)
+
+
+def test_help_speaks_of_nothing_that_is_not_there(
+    provider: QgsProcessingProvider, algorithm: QgsProcessingAlgorithm
+) -> None:
+    known = {one.displayName() for one in QgsApplication.processingRegistry().algorithms()}
+    known |= {label.partition(" (")[0] for label in labels(algorithm)}
+    texts = [algorithm.shortHelpString(), *(p.help() for p in algorithm.parameterDefinitions())]
+    for text in texts:
+        for name in re.findall(r"'([A-Z][a-z]+(?: [a-z]+)+)'", text):
+            assert name in known, (name, text)
+        for name in re.findall(r"glacier:(\w+)", text):
+            assert provider.algorithm(name), (name, text)
+
+
+def labels(algorithm: QgsProcessingAlgorithm) -> list[str]:
+    return [parameter.description() for parameter in algorithm.parameterDefinitions()]
 
 
 def test_a_text_names_parameters_by_their_labels(provider: QgsProcessingProvider) -> None:
