@@ -8,8 +8,14 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from qgis.PyQt.QtCore import QLockFile
+
 from glacier_qgis.processing.geopackages import Database, is_database, settle
 
+FOLDER = "-outputs"
+"""Ending of the name of a folder with what is on its way."""
+LOCK = ".lock"
+"""File in it that says which process it is of."""
 SIDECARS = (".aux.xml", ".ovr", ".msk")
 """What GDAL and QGIS put beside a file, behind its whole name, about what it held."""
 INDEXES = (".qix", ".sbn", ".sbx", ".idm", ".ind", ".qpj", ".cpg")
@@ -26,16 +32,19 @@ class Delivery:
     """
 
     def __init__(self) -> None:
-        self._name = f".{uuid.uuid4().hex}-outputs"
-        self._folders: set[Path] = set()
+        self._name = f".{uuid.uuid4().hex}{FOLDER}"
+        self._folders: dict[Path, QLockFile] = {}
         self._databases: dict[Path, Database] = {}
         self._before: dict[Path, Path | None] = {}
 
     def beside(self, destination: Path) -> Path:
         """Return the path to write instead of a file."""
         folder = destination.absolute().parent / self._name
-        folder.mkdir(exist_ok=True)
-        self._folders.add(folder)
+        if folder not in self._folders:
+            _sweep(folder.parent)
+            folder.mkdir()
+            self._folders[folder] = QLockFile(str(folder / LOCK))
+            self._folders[folder].tryLock()
         return folder / destination.name
 
     def container(self, destination: Path) -> Path:
@@ -100,15 +109,25 @@ class Delivery:
 
     def _drafts(self) -> Iterator[Path]:
         for folder in self._folders:
-            yield from (
-                draft for draft in sorted(folder.iterdir()) if draft not in self._before.values()
-            )
+            others = {folder / LOCK, *self._before.values()}
+            yield from (draft for draft in sorted(folder.iterdir()) if draft not in others)
 
     def close(self) -> None:
         """Remove the folders and let go of databases."""
         for database in self._databases.values():
             database.close()
-        for folder in self._folders:
+        for folder, lock in self._folders.items():
+            lock.unlock()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the folders of runs that were killed."""
+    for folder in parent.glob(f".*{FOLDER}"):
+        lock = QLockFile(str(folder / LOCK))
+        lock.setStaleLockTime(0)  # however old it is, it counts while its process lives
+        if lock.tryLock():
+            lock.unlock()
             shutil.rmtree(folder, ignore_errors=True)
 
 
