@@ -26,9 +26,11 @@ class Heard(QgsProcessingFeedback):
     Attributes:
         said: Signal with what is being done.
         problem: The first error; blank where there was none.
+        in_window: That it is one, see `Telling`.
     """
 
     said = pyqtSignal(str)
+    in_window = True
 
     def __init__(self) -> None:
         super().__init__(False)

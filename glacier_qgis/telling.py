@@ -48,7 +48,8 @@ class Telling(QObject):
         self.has_bar = bar is not None
         if bar is not None:
             self._beside_bar.connect(bar.setText)
-        in_window = own is not None or any(one.isVisible() for one in dialogs)
+        in_window = getattr(feedback, "in_window", own is not None)
+        in_window = in_window or any(one.isVisible() for one in dialogs)
         self._labels = labels_of(algorithm) if algorithm and in_window else {}
 
     def put_beside_bar(self, text: str) -> None:

@@ -33,6 +33,7 @@ from qgis.PyQt.QtWidgets import (
 
 from glacier_qgis.background import BackgroundRun
 from glacier_qgis.engine import find_python
+from glacier_qgis.labels import labels_of, with_labels
 from glacier_qgis.panel.front_preview import FrontPreview, legend
 from glacier_qgis.panel.line_list import LineList
 from glacier_qgis.processing.name_widget import NameOrFile
@@ -150,6 +151,7 @@ class FrontPanel(QgsDockWidget):
     def _make_model_picker(self) -> NameOrFile:
         """Return the picker of the toolbox' dialog."""
         algorithm = QgsApplication.processingRegistry().createAlgorithmById(ALGORITHM)
+        self._labels = labels_of(algorithm)
         self._model_parameter = algorithm.parameterDefinition("MODEL").clone()  # the picker's
         offer = dict(self._model_parameter.metadata()["widget_wrapper"])
         del offer["class"]
@@ -270,7 +272,7 @@ class FrontPanel(QgsDockWidget):
         self._set_up_button.setVisible(bool(problem))
 
     def _say(self, text: str) -> None:
-        self._status.setText(text)
+        self._status.setText(with_labels(text, self._labels))
         self._status.setVisible(bool(text))
 
 

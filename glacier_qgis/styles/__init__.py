@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .areas import glacier_area, ocean_area
-from .fronts import termini, terminus_points
+from .fronts import CONFIDENCE, termini, terminus_points
 from .outlines import ice_outlines
 from .rasters import (
     component,

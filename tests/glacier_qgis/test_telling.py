@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import QLabel
 from qgis_fixtures import Log
 
 from glacier_qgis import engine
+from glacier_qgis.background import Heard
 from glacier_qgis.conversation import Conversation
 from glacier_qgis.telling import Telling, TimeLeft, in_words
 
@@ -66,7 +67,9 @@ def test_a_window_reads_labels(
     provider: QgsProcessingProvider, telling: Telling, names: str, labels: str
 ) -> None:
     assert telling.words(names) == labels
-    assert Telling(provider.algorithm("simulateglacier"), Log()).words(names) == names
+    algorithm = provider.algorithm("simulateglacier")
+    assert Telling(algorithm, Log()).words(names) == names
+    assert Telling(algorithm, Heard()).words(names) == labels
 
 
 def test_every_label_in_a_message_is_one_of_the_dialog(telling: Telling) -> None:
