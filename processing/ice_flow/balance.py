@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from qgis.core import (
-    QgsProcessingAlgorithm,
-    QgsProcessingContext,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
@@ -17,7 +14,6 @@ from glacier_qgis.processing.common import WHOLE, Parameter, choice, input_table
 from glacier_qgis.processing.pages import Page, only_if
 
 ELA, DEGREE_DAYS, SERIES = "ELA", "degree days", "raster series"
-MONTHS = 12
 
 
 def _raster(name: str, title: str, text: str) -> Parameter:
@@ -309,53 +305,3 @@ def _series() -> list[Parameter]:
             advanced=True,
         ),
     ]
-
-
-def faults(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
-) -> Iterator[tuple[str, str]]:
-    """Yield what is missing or too much for a model of mass balance."""
-    model = algorithm.parameterAsEnumString(parameters, "MASS_BALANCE", context)
-    if model == SERIES and not parameters.get("BALANCE_RASTER"):
-        yield "BALANCE_RASTER", "BALANCE_RASTER is missing: the mass balance itself."
-    if model == DEGREE_DAYS:
-        yield from _climate_faults(algorithm, parameters, context)
-
-
-def _climate_faults(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
-) -> Iterator[tuple[str, str]]:
-    for name in ("TEMPERATURE", "PRECIPITATION"):
-        monthly = algorithm.parameterAsString(parameters, f"MONTHLY_{name}", context)
-        if bool(parameters.get(name)) == bool(monthly):
-            yield (
-                name,
-                f"Give either {name} (a raster with {MONTHS} bands) or MONTHLY_{name} "
-                f"({MONTHS} numbers).",
-            )
-        elif monthly and (fault := _months(monthly)):
-            yield f"MONTHLY_{name}", f"MONTHLY_{name}: {fault}"
-    surface = parameters.get("CLIMATE_SURFACE")
-    height = parameters.get("CLIMATE_HEIGHT") is not None
-    if surface and height:
-        yield "CLIMATE_HEIGHT", "Give CLIMATE_SURFACE or CLIMATE_HEIGHT, not both."
-    if parameters.get("MONTHLY_TEMPERATURE") and not (surface or height):
-        yield (
-            "CLIMATE_HEIGHT",
-            "CLIMATE_HEIGHT is missing: the elevation (m) that MONTHLY_TEMPERATURE refers to.",
-        )
-    snow = algorithm.parameterAsDouble(parameters, "ALL_SNOW", context)
-    rain = algorithm.parameterAsDouble(parameters, "ALL_RAIN", context)
-    if rain <= snow:
-        yield "ALL_RAIN", f"ALL_RAIN ({rain:g} °C) must be warmer than ALL_SNOW ({snow:g} °C)."
-
-
-def _months(text: str) -> str:
-    """Return what is wrong with a list of monthly numbers; blank if nothing."""
-    words = text.replace(",", " ").replace(";", " ").split()
-    for word in words:
-        try:
-            float(word)
-        except ValueError:
-            return f"'{word}' is not a number; write commas or spaces between the numbers."
-    return "" if len(words) == MONTHS else f"{len(words)} numbers are given, {MONTHS} are needed."

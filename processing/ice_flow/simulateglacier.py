@@ -30,6 +30,7 @@ from glacier_qgis.processing.common import (
     report,
 )
 from glacier_qgis.processing.ice_flow import balance
+from glacier_qgis.processing.ice_flow.balance_faults import balance_faults
 from glacier_qgis.processing.ice_flow.evolution import (
     numerics,
     resume,
@@ -122,7 +123,7 @@ class SimulateGlacier(EngineAlgorithm):
         observed = parameters.get("OBSERVED_OUTLINE") or parameters.get("OBSERVED_SURFACE")
         if parameters.get("OBSERVED_TIME") is not None and not observed:
             yield "OBSERVED_TIME", "Give OBSERVED_OUTLINE or OBSERVED_SURFACE, or leave it empty."
-        yield from balance.faults(self, parameters, context)
+        yield from balance_faults(self, parameters, context)
         yield from super().faults(parameters, context)
 
     def question(

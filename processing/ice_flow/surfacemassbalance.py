@@ -18,6 +18,7 @@ from glacier_qgis.processing.base import EngineAlgorithm, described
 from glacier_qgis.processing.common import ICE_FLOW, extent, number, polygons
 from glacier_qgis.processing.ice_flow import balance
 from glacier_qgis.processing.ice_flow.balance import number_list
+from glacier_qgis.processing.ice_flow.balance_faults import balance_faults
 from glacier_qgis.processing.ice_flow.flow import vertical_unit
 from glacier_qgis.processing.pages import Page, page
 
@@ -85,7 +86,7 @@ class SurfaceMassBalance(EngineAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, str]]:
         """See the base class."""
-        yield from balance.faults(self, parameters, context)
+        yield from balance_faults(self, parameters, context)
         yield from super().faults(parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

@@ -21,12 +21,22 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsGui
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import QObject, QTimer, QUrl, pyqtSlot
+from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QMenu
+from qgis.PyQt.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialogButtonBox,
+    QLineEdit,
+    QMenu,
+)
 
-from glacier_qgis.processing.dialog import GlacierDialog, PagedPanel, field_of
+from glacier_qgis.processing.dialog import GlacierDialog
+from glacier_qgis.processing.panels import PagedPanel
 from glacier_qgis.processing.provider import ALGORITHMS
+from glacier_qgis.processing.wrapped import field_of
 
 OFF = {"NETCDF", "SERIES", "VELOCITY_X", "SURFACE_OUT"}
 
@@ -113,6 +123,21 @@ def test_a_choice_takes_effect_while_the_dialog_is_open(dialog: GlacierDialog) -
     assert "ELA" not in shown(dialog)
 
 
+def test_a_section_shows_what_applies_and_only_while_it_is_open(dialog: GlacierDialog) -> None:
+    panel = dialog.mainWidget()
+    panel.list.setCurrentRow(1)
+    fill(dialog, MASS_BALANCE="degree days")
+    table, raster = (field_of(panel.wrappers[n]) for n in ("BALANCE_TABLE", "ELA_RASTER"))
+    assert not table.isVisible()
+    panel.sections["BALANCE_TABLE"].setCollapsed(False)
+    assert table.isVisible()
+    assert not raster.isVisible()
+    panel.sections["BALANCE_TABLE"].setCollapsed(True)
+    assert not table.isVisible()
+    fill(dialog, MASS_BALANCE="ELA", ELA_RASTER="ela.tif")
+    assert raster.isVisible()
+
+
 def test_an_earlier_run_replaces_the_ground(dialog: GlacierDialog) -> None:
     assert "SURFACE" in notes(dialog)
     fill(dialog, RESUME="/runs/simulation.nc")
@@ -179,6 +204,41 @@ def test_report_and_outlines_are_on(dialog: GlacierDialog, ground: QgsRasterLaye
     given = dialog.createProcessingParameters()
     assert {"THICKNESS", "VELOCITY", "OUTLINES", "REPORT"} <= given.keys()
     assert not OFF & given.keys()
+
+
+def test_an_output_alone_turns_off_no_required_one(
+    dialog: GlacierDialog, ground: QgsRasterLayer
+) -> None:
+    fill(dialog, BED=ground.id(), SERIES="TEMPORARY_OUTPUT")
+    given = dialog.createProcessingParameters()
+    assert {"THICKNESS", "VELOCITY", "SERIES"} <= given.keys()
+    assert "REPORT" not in given
+
+
+class Browser(QObject):
+    """Takes the place of the program that shows web pages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+
+    @pyqtSlot("QUrl")
+    def show_page(self, url: QUrl) -> None:
+        self.shown.append(url.toLocalFile())
+
+
+@pytest.mark.parametrize("name", ["simulateglacier", "terminifromscene"])
+def test_the_help_button_opens_a_page_of_the_plugin(
+    provider: QgsProcessingProvider, name: str
+) -> None:
+    browser = Browser()
+    QDesktopServices.setUrlHandler("file", browser, "show_page")
+    created = opened(provider, name)
+    created.buttonBox().button(QDialogButtonBox.StandardButton.Help).click()
+    QDesktopServices.unsetUrlHandler("file")
+    assert [Path(page).name for page in browser.shown] == [f"{name}.html"]
+    assert Path(browser.shown[0]).is_file()
+    created.close()
 
 
 def test_values_come_back_from_the_history(
