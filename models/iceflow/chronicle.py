@@ -74,7 +74,7 @@ class Chronicle:
             recorder.record(states[index], levels[index])
         self._reporter.log(
             "; ".join(
-                f"{of_scenario(name)}{in_words(state)}"
+                f"{of_scenario(name)}Year {state.time:.10g}: {in_words(state)}"
                 for name, state in zip(self._names, states, strict=True)
             )
             + "."
@@ -124,11 +124,10 @@ class Chronicle:
 
 
 def in_words(state: Snapshot) -> str:
-    """Return how much ice there is at a time, and how fast it is."""
-    speed = float(state.speed.max())
+    """Return how much ice there is, and how fast it is."""
     return (
-        f"Year {state.time:.10g}: volume {state.volume:.4g} km³, area {state.area:.4g} km², "
-        f"highest speed {speed:.3g} m/a"
+        f"volume {state.volume:.4g} km³, area {state.area:.4g} km², highest speed "
+        f"{float(state.speed.max()):.3g} m/a"
     )
 
 

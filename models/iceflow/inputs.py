@@ -142,7 +142,7 @@ def read_topography(
             "Only SURFACE is known, so the run starts without ice, and the surface is taken as the "
             f"ground. Where it shows a glacier, give {thickness_role} as well: {THICKNESS_SOURCES}"
         )
-    reporter.log(f"Heights in {role} are above: {datum or 'not stated'}. They are not converted.")
+    reporter.log(f"Vertical datum of {role}: {datum or 'not stated'}; heights are not converted.")
     _tell_scale(grid, reporter)
     stated = {"datum": datum} if datum else {}
     return Topography(grid, ground if bed is not None else ground - ice, ice, **stated)

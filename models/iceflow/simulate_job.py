@@ -121,7 +121,8 @@ class SimulateGlacier(SimulationOptions):
             self._write_documents(chronicle, findings, topography, facts, doubts, outputs)
         last = chronicle.last[0]
         for scenario, state in zip(scenarios, chronicle.last, strict=True):
-            reporter.log(f"Result: {of_scenario(scenario.name)}{in_words(state)}.")
+            when = f"Result in year {state.time:.10g}"
+            reporter.log(f"{of_scenario(scenario.name)}{when}: {in_words(state)}.")
         return {
             **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
             "VOLUME": last.volume,

@@ -124,6 +124,17 @@ def assert_offline_and_balanced(page: str) -> None:
     assert abs(residual) < 1e-5
 
 
+def test_the_log_has_a_line_per_saved_year_and_ends_with_the_result(
+    valley_files: Inputs, f15: Emulator, listener: Listener
+) -> None:
+    result = run_job(SimulateGlacier(**valley_files, end=6, save_interval=3), listener)
+    size = f"volume {result['VOLUME']:.4g} km³, area {result['AREA']:.4g} km², highest speed "
+    years = [line for line in listener.logs if line.startswith("Year ")]
+    assert [line.partition(":")[0] for line in years] == ["Year 0", "Year 3", "Year 6"]
+    assert size in years[-1]
+    assert listener.logs[-1].startswith(f"Result in year 6: {size}")
+
+
 def test_the_same_valley_in_feet_gives_the_same_glacier(
     valley_files: Inputs, write_tif: Callable[..., Path], f15: Emulator, listener: Listener
 ) -> None:
