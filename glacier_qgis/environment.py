@@ -22,7 +22,7 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -110,14 +110,16 @@ def set_up(order: Order) -> Path:
         check_lock(lock, order.extras)
     python = create_environment(order.folder)
     state = State(order.folder)
-    state.begin(keep=not order.repair)
+    order = replace(order, repair=order.repair or state.repairing)
+    state.begin(repair=order.repair)
     update_pip(python, lock.get("pip", ()))
-    here = {} if order.repair else installed(python)
+    here = installed(python)
     sections = ["engine", *order.extras]
     locked = [package for name in sections for package in lock.get(name, ())]
     torch = torch_packages(python, order, locked, here)
     rest = [package for package in locked if not package.of_torch]
-    install(python, missing([*torch, *rest], here), order)
+    wanted = [*torch, *rest]
+    install(python, wanted if order.repair else missing(wanted, here), order)
     free = [name for name in sections if name not in lock]
     if free:
         chosen = [package for name in free for package in resolve(python, name, locked)]
@@ -146,17 +148,23 @@ def check_lock(lock: Lock, extras: Sequence[str]) -> None:
 
 
 class State:
-    """What is remembered of set-ups, in the environment's folder."""
+    """What is remembered of set-ups, in the environment's folder.
+
+    Attributes:
+        repairing: A repair has not come to its end; the next set-up is one too.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / STATE
         known = read_state(folder)
+        self.repairing: bool = known.get("repairing", False)
         self._complete: bool = known.get("complete", False)
         self._extras: list[str] = known.get("extras", [])
 
-    def begin(self, *, keep: bool) -> None:
-        """Remember that a set-up runs; `keep`: what was complete before still is."""
-        self._complete = self._complete and keep
+    def begin(self, *, repair: bool) -> None:
+        """Remember that a set-up runs; unless it is a repair, what was complete still is."""
+        self.repairing = repair
+        self._complete = self._complete and not repair
         self._write(unfinished=True)
 
     def fail(self, problem: str) -> None:
@@ -165,12 +173,13 @@ class State:
 
     def complete(self, extras: Sequence[str]) -> None:
         """Remember that a set-up came to its end."""
-        self._complete = True
+        self._complete, self.repairing = True, False
         self._extras = sorted({*self._extras, *extras})
         self._write(unfinished=False)
 
     def _write(self, *, unfinished: bool, problem: str = "") -> None:
         state = {"complete": self._complete, "unfinished": unfinished, "extras": self._extras}
+        state["repairing"] = self.repairing
         text = json.dumps(state | {"problem": problem}) + "\n"
         self._path.write_text(text, encoding="utf-8")
 

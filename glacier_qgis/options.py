@@ -120,7 +120,7 @@ class OptionsPage(QgsOptionsPageWidget):
         run = BackgroundRun(identifier, parameters)
         OptionsPage.running = run
         run.finished.connect(_forget)
-        self._show("")
+        self._show(_tr("Starting…"))
         self._watch()
         run.start()
 
@@ -145,7 +145,9 @@ class OptionsPage(QgsOptionsPageWidget):
         self._watch()
         self._python.setFilePath(engine_setting())
         if succeeded:
-            self._show(str(results.get("TEXT") or engine_state()))
+            found = results.get("TEXT")
+            works = "\n".join([_tr("The engine works."), str(found)])
+            self._show(works if found else engine_state())
         elif isinstance(run, BackgroundRun):
             self._show(_last_line(run))
 

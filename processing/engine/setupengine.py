@@ -108,7 +108,8 @@ class SetupEngine(Described):
             described(
                 QgsProcessingParameterBoolean("REPAIR", "Install every package again", False),
                 "Repairs an environment whose files are damaged. Packages that pip has kept are "
-                "not downloaded again.",
+                "not downloaded again. A PyTorch from another index is left alone unless "
+                "PACKAGE_INDEX names that index again.",
                 advanced=True,
             )
         )

@@ -244,9 +244,10 @@ def test_own_torch_is_any_build_of_the_locked_version_and_stays(workshop: Path) 
     python = Path(events[-1]["outputs"]["PYTHON"])
     assert environment.installed(python)["torch"] == "1.0+cpu"
     build.unlink()
-    status, events = set_up(workshop)
-    assert status == 0
-    assert environment.installed(python)["torch"] == "1.0+cpu"
+    for options in ((), ("--repair",)):
+        status, events = set_up(workshop, *options)
+        assert status == 0
+        assert environment.installed(python)["torch"] == "1.0+cpu"
 
 
 def test_a_named_index_gives_torch_and_nothing_else(workshop: Path) -> None:
@@ -274,6 +275,21 @@ def test_repair_puts_back_a_file_that_is_gone(workshop: Path) -> None:
     status, events = set_up(workshop, "--repair")
     assert status == 0, events
     assert installed(python, "serac")
+
+
+def test_a_repair_that_was_stopped_is_continued(workshop: Path) -> None:
+    assert set_up(workshop)[0] == 0
+    python = str(workshop / "é env" / "bin" / "python")
+    (workshop / "glacier_qgis" / "launch.py").write_text("import sys; sys.exit('stopped')")
+    assert set_up(workshop, "--repair")[0] == 1
+    assert not environment.read_state(workshop / "é env")["complete"]
+    (gone,) = (workshop / "é env").rglob("serac.py")
+    gone.unlink()
+    (workshop / "glacier_qgis" / "launch.py").write_text(ANSWER)
+    assert set_up(workshop)[0] == 0
+    assert installed(python, "serac")
+    _, events = set_up(workshop)
+    assert "Every package is there." in messages(events, "log")
 
 
 def test_a_python_that_is_no_environment_is_left_alone(workshop: Path) -> None:

@@ -218,7 +218,7 @@ def test_the_page_tests_the_engine_without_blocking(fake_engine: FakeEngine) -> 
             b for b in one.findChildren(QPushButton) if b.text() == "Set up"
         ).isEnabled()
     wait(idle)
-    assert page.state() == other.state() == "all is well"
+    assert page.state() == other.state() == "The engine works.\nall is well"
 
 
 @pytest.mark.usefixtures("window")
