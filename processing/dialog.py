@@ -22,6 +22,11 @@ SHOWN = 8
 class GlacierDialog(AlgorithmDialog):
     """QGIS' dialog with our panel, which asks before a run that is likely not meant."""
 
+    def __init__(self, algorithm: EngineAlgorithm, parent: QWidget | None = None) -> None:
+        super().__init__(algorithm, parent=parent)
+        self.mainWidget().reviewed.connect(self.runButton().setToolTip)
+        self.mainWidget().review()
+
     def getParametersPanel(self, algorithm: EngineAlgorithm, parent: QWidget) -> Panel:
         """Return the panel of parameters, with pages if the algorithm has some."""
         kind = PagedPanel if algorithm.pages() else Panel

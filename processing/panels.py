@@ -10,7 +10,7 @@ from qgis.gui import (
     QgsCollapsibleGroupBox,
     QgsProcessingParametersGenerator,
 )
-from qgis.PyQt.QtCore import QSize, Qt, QTimer
+from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QIcon, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QFrame,
@@ -36,7 +36,13 @@ PAUSE = 200
 
 
 class Panel(ParametersPanel):
-    """QGIS' panel that hides what does not apply and says beside a field what is wrong with it."""
+    """QGIS' panel that hides what does not apply and says beside a field what is wrong with it.
+
+    Attributes:
+        reviewed: Emitted with all that is wrong, one line each, when what was set has been looked at.
+    """
+
+    reviewed = pyqtSignal(str)
 
     def initWidgets(self) -> None:
         """Let QGIS make its widgets, and complete them."""
@@ -81,6 +87,9 @@ class Panel(ParametersPanel):
         for name, note in self.notes.items():
             note.setText(faults.get(name, ""))
             note.setVisible(name in faults)
+        self.reviewed.emit(
+            "\n".join(f"{self._title(name)}: {fault}" for name, fault in faults.items())
+        )
 
     def faults(self) -> dict[str, str]:
         """Return what is wrong, by the parameter that it is about."""
@@ -106,7 +115,7 @@ class Panel(ParametersPanel):
         if name is None:
             return "", ""
         self.reveal(field_of(self.wrappers[name]))
-        return self.wrappers[name].parameterDefinition().description(), faults[name]
+        return self._title(name), faults[name]
 
     def reveal(self, widget: QWidget) -> None:
         """Bring a field into view."""
@@ -139,6 +148,9 @@ class Panel(ParametersPanel):
                 widen(field_of(self.wrappers[name]), value)
         super().setParameters(parameters)
         self.review()
+
+    def _title(self, name: str) -> str:
+        return str(self.wrappers[name].parameterDefinition().description())
 
     def _inapplicable(self, values: Mapping[str, Any]) -> set[str]:
         return {
