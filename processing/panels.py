@@ -39,7 +39,7 @@ class Panel(ParametersPanel):
     """QGIS' panel that hides what does not apply and says beside a field what is wrong with it.
 
     Attributes:
-        reviewed: Emitted with all that is wrong, one line each, when what was set has been looked at.
+        reviewed: Emitted with all that is wrong, one line each, whenever it was looked at.
     """
 
     reviewed = pyqtSignal(str)
