@@ -9,7 +9,6 @@ from qgis.core import (
     Qgis,
     QgsApplication,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingUtils,
     QgsProject,
@@ -32,15 +31,15 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from glacier_qgis.background import BackgroundRun
-from glacier_qgis.engine import find_python
+from glacier_qgis.engine import engine_obstacle
 from glacier_qgis.labels import labels_of, with_labels
+from glacier_qgis.links import SET_UP_ENGINE, open_dialog
 from glacier_qgis.panel.front_preview import FrontPreview, legend
 from glacier_qgis.panel.line_list import LineList
 from glacier_qgis.processing.name_widget import NameOrFile
 from glacier_qgis.warm_engine import WarmEngine
 
 ALGORITHM = "glacier:delineatetermini"
-SET_UP = "glacier:setupengine"
 LOOK_AGAIN_MS = 2000
 
 
@@ -56,7 +55,7 @@ class FrontPanel(QgsDockWidget):
         self._canvas = canvas
         self._preview = FrontPreview(canvas, engine, self)
         self._run: BackgroundRun | None = None
-        self._look_again = QTimer(self)  # the engine may be set up in the toolbox or the options
+        self._look_again = QTimer(self)  # the engine is set up in a dialog of its own
         self._look_again.setInterval(LOOK_AGAIN_MS)
         self._make_widgets()
         self._arrange()
@@ -90,13 +89,6 @@ class FrontPanel(QgsDockWidget):
         from processing.tools.general import createAlgorithmDialog
 
         createAlgorithmDialog(ALGORITHM, self.parameters()).show()
-
-    def set_up(self) -> None:
-        """Set the engine up."""
-        from processing.tools.general import execAlgorithmDialog
-
-        execAlgorithmDialog(SET_UP, {})
-        self._prepare()
 
     def parameters(self) -> dict[str, Any]:
         """Return what the panel shows, as the algorithm takes it."""
@@ -189,7 +181,7 @@ class FrontPanel(QgsDockWidget):
         self._more_button.clicked.connect(self.open_dialog)
         self._cancel_button.clicked.connect(self.cancel)
         self._clear_button.clicked.connect(self._preview.clear)
-        self._set_up_button.clicked.connect(self.set_up)
+        self._set_up_button.clicked.connect(lambda: open_dialog(SET_UP_ENGINE))
         self._scene.layerChanged.connect(self._choice_changed)
         self._model.widgetValueHasChanged.connect(self._choice_changed)
         self._preview.progressed.connect(self._show_progress)
@@ -217,7 +209,7 @@ class FrontPanel(QgsDockWidget):
     def _prepare(self) -> None:
         self._show_state()
         layer = self._scene.currentLayer()
-        if self.isVisible() and layer is not None and not engine_problem():
+        if self.isVisible() and layer is not None and not engine_obstacle():
             self._preview.prepare(layer, self._model.value())
 
     def _run_ended(self, succeeded: bool, results: Mapping[str, Any]) -> None:
@@ -248,7 +240,7 @@ class FrontPanel(QgsDockWidget):
 
     def _show_state(self) -> None:
         """Let buttons say what can be done now."""
-        problem = engine_problem()
+        problem = engine_obstacle()
         busy = self._preview.is_busy() or self._run is not None
         ready = not busy and not problem and self._scene.currentLayer() is not None
         for button in (self._preview_button, self._run_button):
@@ -274,12 +266,3 @@ class FrontPanel(QgsDockWidget):
     def _say(self, text: str) -> None:
         self._status.setText(with_labels(text, self._labels))
         self._status.setVisible(bool(text))
-
-
-def engine_problem() -> str:
-    """Return why there is no engine; blank where there is one."""
-    try:
-        find_python()
-    except QgsProcessingException as problem:
-        return str(problem)
-    return ""

@@ -287,7 +287,7 @@ def test_a_preview_can_be_cancelled(
 
 
 def test_without_an_engine_the_panel_says_so_and_offers_to_set_it_up(
-    panel: FrontPanel, layer: QgsRasterLayer, monkeypatch: pytest.MonkeyPatch, engine: str
+    panel: FrontPanel, layer: QgsRasterLayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(settings.VARIABLE, "/nowhere/python")
     panel._scene.setLayer(layer)
@@ -296,20 +296,12 @@ def test_without_an_engine_the_panel_says_so_and_offers_to_set_it_up(
     assert "/nowhere/python" in status(panel)
     assert not panel._preview_button.isEnabled()
     opened: list[str] = []
-
-    def set_up(name: str, parameters: object) -> None:
-        opened.append(name)
-        monkeypatch.setenv(settings.VARIABLE, engine)
-
-    monkeypatch.setattr("processing.tools.general.execAlgorithmDialog", set_up)
+    monkeypatch.setattr(front_panel, "open_dialog", opened.append)
     panel._set_up_button.click()
     assert opened == ["glacier:setupengine"]
-    assert not panel._set_up_button.isVisible()
-    assert status(panel) == ""
-    assert panel._preview_button.isEnabled()
 
 
-def test_an_engine_that_is_set_up_elsewhere_is_found(
+def test_an_engine_that_has_been_set_up_is_found(
     panel: FrontPanel, layer: QgsRasterLayer, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     panel._look_again.setInterval(10)
@@ -320,6 +312,7 @@ def test_an_engine_that_is_set_up_elsewhere_is_found(
     monkeypatch.setenv(settings.VARIABLE, engine)
     until(lambda: bool(panel._preview_button.isEnabled()), 5)
     assert status(panel) == ""
+    assert not panel._set_up_button.isVisible()
 
 
 def test_with_the_real_engine_the_preview_shows_the_front(
