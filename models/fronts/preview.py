@@ -25,7 +25,7 @@ from glacier_qgis.models.engine.device import choose_device
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Extent, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.inference import Predictor
+from glacier_qgis.models.fronts.inference import PADDING, Predictor
 from glacier_qgis.models.fronts.jobs import SEGMENTATION_SHARE, other_classes
 from glacier_qgis.models.fronts.loaded import load_once
 from glacier_qgis.models.fronts.model_choice import choose_model, tell_choices
@@ -43,8 +43,9 @@ from glacier_qgis.models.raster.source import Scene, open_raster, work_grid
 
 EDGE = 512
 """Cells along the longer side of a preview; a wider view gets larger cells."""
-NARROW = EDGE // 2
-"""So few cells are averaged over flips, in four passes over a quarter of the cells."""
+NARROW = EDGE // 2 - PADDING
+"""So few cells a side are averaged over flips: four passes over a quarter of the cells, with their
+padding."""
 MARGIN = 0.05
 """Share of the view's size by which more of the scene is seen, on each side; and at least so much
 that there are `NARROW` cells."""

@@ -91,8 +91,9 @@ def picture(result: dict[str, Any]) -> npt.NDArray[np.uint8]:
 
 @pytest.mark.parametrize("part", [1.0, 0.8])
 def test_a_narrow_view_shows_what_a_run_over_this_extent_gives(
-    scene: Path, tmp_path: Path, part: float
+    scene: Path, tmp_path: Path, part: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(preview, "NARROW", 256)
     view = view_of(scene, part=part)
     shown = look(scene, view, view_only=True)
     job = {"input": {"path": str(scene)}, "extent": view}
@@ -127,8 +128,9 @@ def test_picture_and_lines_lie_on_the_map_in_its_own_crs(scene: Path, crs: str) 
 
 
 def test_a_narrow_view_shows_what_a_run_over_the_whole_scene_gives(
-    scene: Path, tmp_path: Path
+    scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(preview, "NARROW", 256)
     shown = look(scene, view_of(scene, part=0.2))
     names = {"output": tmp_path / "lines.gpkg", "zones": tmp_path / "zones.tif"}
     run(DelineateTermini.model_validate({"input": {"path": str(scene)}, **names}))
@@ -169,10 +171,9 @@ def test_a_wide_view_has_larger_cells_and_says_so(
 def test_a_wide_view_goes_without_averaging_over_flips(
     scene: Path, spied: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look(scene, view_of(scene))
     monkeypatch.setattr(preview, "NARROW", 128)
-    look(scene, view_of(scene, part=0.31))
-    look(scene, view_of(scene, part=0.6))
+    for part in (0.31, 0.45, 0.6):
+        look(scene, view_of(scene, part=part))
     assert [call["options"].tta for call in spied] == [True, True, False]
 
 
