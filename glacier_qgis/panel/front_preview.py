@@ -20,18 +20,11 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtGui import QColor
 
-from glacier_qgis import styles
 from glacier_qgis.panel.overlay import Line, Overlay, coloured
 from glacier_qgis.processing.layers import Copy, crs_text, raster_value
+from glacier_qgis.styles.fronts import CONFIDENCE
+from glacier_qgis.styles.zones import ZONES, zone_colours
 from glacier_qgis.warm_engine import Request, WarmEngine
-
-OPACITY = 0.45
-ZONES = (
-    (4, "ocean", "#1f6fb4"),
-    (3, "glacier", "#cfefff"),
-    (2, "rock", "#8c5a2b"),
-    (1, "no data", "#808080"),
-)
 
 
 class FrontPreview(QObject):
@@ -168,7 +161,7 @@ class FrontPreview(QObject):
             Line(line["points"], _confidence_colour(line["confidence"]))
             for line in outputs["LINES"]
         ]
-        image = coloured(base64.b64decode(outputs["PICTURE"]), _zone_colours(outputs["CLASSES"]))
+        image = coloured(base64.b64decode(outputs["PICTURE"]), zone_colours(outputs["CLASSES"]))
         self._overlay.show(image, QgsRectangle(*outputs["EXTENT"]), lines)
         self.said.emit(" ".join([_summary(outputs), *self._warnings]))
         self.changed.emit()
@@ -190,22 +183,14 @@ def _extent_in(layer: QgsRasterLayer, crs: QgsCoordinateReferenceSystem) -> QgsR
 
 def legend() -> str:
     """Return what the colours of the zones mean, as rich text."""
-    return " ".join(f'<span style="color: {colour}">■</span> {name}' for _, name, colour in ZONES)
-
-
-def _zone_colours(others: Mapping[str, str]) -> dict[int, QColor]:
-    """Return the colours of the zones, and of a model's further classes, half transparent."""
-    colours = {code: QColor(colour) for code, _, colour in ZONES}
-    for index, code in enumerate(others):
-        colours[int(code)] = QColor.fromHsvF(((index + 0.5) / len(others) + 0.75) % 1, 0.8, 0.9)
-    for colour in colours.values():
-        colour.setAlphaF(OPACITY)
-    return colours
+    return " ".join(
+        f'<span style="color: {colour}">■</span> {name.lower()}' for _, name, colour in ZONES
+    )
 
 
 def _confidence_colour(confidence: float) -> QColor:
     """Return the colour that a layer gives to such a line."""
-    return next(QColor(colour) for _, high, colour, _ in styles.CONFIDENCE if confidence <= high)
+    return next(QColor(colour) for _, high, colour, _ in CONFIDENCE if confidence <= high)
 
 
 def _summary(outputs: Mapping[str, Any]) -> str:

@@ -20,17 +20,26 @@ ZONES = (
 
 def zones(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint zones half transparent, and a model's further classes in strong colours."""
-    classes = [
-        QgsPalettedRasterRenderer.Class(code, _half(QColor(colour)), label)
-        for code, label, colour in ZONES
-    ]
     others = outputs.get("CLASSES") or {}
-    for index, (code, label) in enumerate(others.items()):
-        colour = _half(QColor.fromHsvF(((index + 0.5) / len(others) + 0.75) % 1, 0.8, 0.9))
-        classes.append(QgsPalettedRasterRenderer.Class(int(code), colour, label))
+    labels = {code: label for code, label, _ in ZONES} | {
+        int(c): name for c, name in others.items()
+    }
+    classes = [
+        QgsPalettedRasterRenderer.Class(code, colour, labels[code])
+        for code, colour in zone_colours(others).items()
+    ]
     layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
 
 
-def _half(colour: QColor) -> QColor:
-    colour.setAlpha(HALF)
-    return colour
+def zone_colours(others: Mapping[str, str]) -> dict[int, QColor]:
+    """Return the half transparent colour of each code.
+
+    Args:
+        others: Code and name of what a model tells apart besides the four zones.
+    """
+    colours = {code: QColor(colour) for code, _, colour in ZONES}
+    for index, code in enumerate(others):
+        colours[int(code)] = QColor.fromHsvF(((index + 0.5) / len(others) + 0.75) % 1, 0.8, 0.9)
+    for colour in colours.values():
+        colour.setAlpha(HALF)
+    return colours
