@@ -16,6 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+MAX_BANDS = 1024
+"""More bands than any sensor has."""
+MAX_CHANNELS = MAX_BANDS + 16
+"""With the mask, and what other scenes show."""
 SensorKind = Literal["radar", "optical"]
 
 
@@ -135,7 +139,7 @@ class SeriesNetwork(_Part):
 
     architecture: Architecture
     weights: Weights
-    channels: list[str]
+    channels: Annotated[list[str], Field(max_length=MAX_CHANNELS)]
     training: str = ""
     calibration: Calibration | None = None
     evaluations: list[Evaluation] = Field(default_factory=list)
@@ -170,9 +174,9 @@ class ModelCard(_Part):
     architecture: Architecture
     weights: Weights
     classes: Annotated[list[ZoneClass], Field(min_length=2)]
-    bands: Annotated[int, Field(ge=1)]
+    bands: Annotated[int, Field(ge=1, le=MAX_BANDS)]
     sensors: tuple[SensorKind, ...] = ()
-    channels: list[str]
+    channels: Annotated[list[str], Field(max_length=MAX_CHANNELS)]
     cell_size_m: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     cell_size_range_m: tuple[float, float]
     normalisation: str

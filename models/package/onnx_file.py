@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.package.card import MAX_BANDS
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
@@ -174,6 +175,11 @@ def _describe(path: Path, model: ModelProto) -> OnnxFile:
         raise EngineError(
             f"{path} does not see images of floating-point numbers shaped (batch, channels, rows, "
             "columns) with a known number of channels. Export the model so."
+        )
+    if shape[1] > MAX_BANDS:
+        raise EngineError(
+            f"{path} sees images of {shape[1]:.3g} channels, more than the {MAX_BANDS} of any "
+            "sensor. Do not use it."
         )
     if given and len(given) != AXES:
         raise EngineError(

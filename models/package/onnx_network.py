@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
+import subprocess  # nosec B404: starts only the engine's own Python
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.guard import Guard, fair_memory
+from glacier_qgis.models.engine.memory import require_memory
 from glacier_qgis.models.package.onnx_file import needed, read_onnx
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 PROBE_CELLS = 64
+PROBE_SECONDS = 120.0
+"""What a graph may take for one image; the largest that fits takes some seconds."""
+WORKER = Path(__file__).with_name("onnx_worker.py")
 FULL = 1e-3
 """How far beyond 0 and 1 probabilities may be, where a graph ends in half precision."""
 LEAST = 1e-30
@@ -67,17 +76,16 @@ class OnnxNetwork(nn.Module):
         self.stride, self.padding = settings.stride, settings.padding
         self.tile, self.fixed = settings.tile, settings.fixed
         self._file, self.path = read_onnx(path), path
+        shape, low, high = self._probe()
         self._session = _session(path)
         self.register_buffer("_classes", torch.tensor(settings.classes), persistent=False)
-        self._certain = False
-        answer = self._probe()
-        channels = 2 if answer.shape[1] == 1 else answer.shape[1]
+        channels = 2 if shape[1] == 1 else shape[1]
         if channels != len(settings.classes):
             raise EngineError(
                 f"{path} answers with {channels} classes, and {len(settings.classes)} are named. "
                 "Correct 'class_names' in the model's metadata."
             )
-        self._certain = bool((answer >= -FULL).all() and (answer <= 1 + FULL).all())
+        self._certain = low >= -FULL and high <= 1 + FULL  # not so where one is no number
 
     def __deepcopy__(self, memo: object) -> OnnxNetwork:
         """Return itself: a session cannot be copied, and nothing changes it."""
@@ -112,18 +120,45 @@ class OnnxNetwork(nn.Module):
         answer = answer.clamp(min=0)
         return answer / answer.sum(dim=1, keepdim=True).clamp(min=LEAST)
 
-    def _probe(self) -> np.ndarray:
-        """Run the graph over noise, to see its answer's shape and range."""
+    def _probe(self) -> tuple[list[int], float, float]:
+        """Run the graph over noise, where it can be ended; return its answer's shape and range.
+
+        Raises:
+            EngineError: It cannot be loaded or run, takes too much, or answers with other cells.
+        """
         edge = self.tile if self.fixed else -(-PROBE_CELLS // self.stride) * self.stride
-        noise = np.random.default_rng(0).normal(size=(1, self._file.bands, edge, edge))
-        answer = self._run(noise.astype(np.float32))
-        if answer.ndim != noise.ndim or answer.shape[2:] != noise.shape[2:]:
+        file, seen = self._file, (1, self._file.bands, edge, edge)
+        require_memory(12 * math.prod(seen), f"{file.path}: an image of {seen}", "Choose another")
+        needed("onnxruntime")
+        words = [file.path, file.input_name, file.dtype, file.bands, edge, torch.get_num_threads()]
+        process = subprocess.Popen(  # noqa: S603  # nosec B603: a list, no shell
+            [sys.executable, "-I", str(WORKER), *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        guard = Guard(process, fair_memory(), PROBE_SECONDS)
+        answered, complaints = process.communicate()
+        if guard.reason:
             raise EngineError(
-                f"{self._file.path} answers {answer.shape} to an image of {noise.shape}; a "
-                "segmentation model answers (batch, classes, rows, columns) on the same cells. "
-                "Export the model so."
+                f"{file.path} was refused: on an image of {edge} × {edge} cells it {guard.reason}. "
+                "Choose a smaller model, or state a smaller 'tile_size' in its metadata."
             )
-        return answer
+        if process.returncode:
+            lines = complaints.decode(errors="replace").strip().splitlines()
+            reason = lines[-1] if lines else f"it ended with {process.returncode}"
+            raise EngineError(
+                f"ONNX Runtime cannot run {file.path} on {edge} × {edge} cells: {reason}. Export "
+                "it for an older operator set, state 'tile_size' in its metadata, or choose "
+                "another model."
+            )
+        shape, low, high = json.loads(answered)
+        if len(shape) != len(seen) or tuple(shape[2:]) != seen[2:]:
+            raise EngineError(
+                f"{file.path} answers {tuple(shape)} to an image of {seen}; a segmentation model "
+                "answers (batch, classes, rows, columns) on the same cells. Export the model so."
+            )
+        return shape, low, high
 
     def _run(self, images: np.ndarray) -> np.ndarray:
         """Run as many images at once as the graph takes."""

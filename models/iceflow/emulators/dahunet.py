@@ -7,7 +7,6 @@ as data, nothing in it is run.
 from __future__ import annotations
 
 import io
-import json
 import math
 import zipfile
 from collections.abc import Iterator
@@ -30,6 +29,12 @@ from glacier_qgis.models.iceflow.emulators.fields import (
     stack_fields,
 )
 from glacier_qgis.models.iceflow.emulators.published import upright
+from glacier_qgis.models.iceflow.emulators.stored import (
+    MOST_TEXT,
+    array,
+    description,
+    member,
+)
 from glacier_qgis.models.networks.dahunet import DahuNet
 
 INPUTS = ("thk", "usurf", "arrhenius", "tau_ref", "dX")
@@ -51,6 +56,8 @@ profile is u_b + (u_s − u_b)(1 − (1 − ζ)⁴), MOLHO for n = 3, whose mean
 dos Santos et al. 2022, doi 10.5194/tc-16-179-2022)."""
 CELL_SIZES = (100.0, 280.0)
 """m; the cell sizes that the published weights were trained for."""
+LARGEST = (128, 1024, 31)
+"""The most layers, filters and cells a side of a kernel."""
 _UNIFORM = math.sqrt(3)
 """Half the width of a uniform distribution, in standard deviations."""
 _FAR = 6
@@ -132,7 +139,7 @@ def is_dahunet(weights: Path) -> bool:
         return False
     try:
         with zipfile.ZipFile(weights) as file:
-            config = json.loads(file.read("config.json"))["config"]
+            config = description(member(file, "config.json", MOST_TEXT))["config"]
     except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile):
         return False
     return isinstance(config, dict) and config.get("architecture_name") == "dahunet"
@@ -180,8 +187,9 @@ def _explained(weights: Path) -> Iterator[None]:
 
 def _open(weights: Path) -> tuple[_Configuration, h5py.File]:
     with zipfile.ZipFile(weights) as archive:
-        config = json.loads(archive.read("config.json"))["config"]["architecture_params"]
-        content = archive.read("model.weights.h5")
+        config = description(member(archive, "config.json", MOST_TEXT))["config"]
+        config = config["architecture_params"]
+        content = member(archive, "model.weights.h5")
     network: dict[str, Any] = config["network_params"]
     if network["backend"] != "cnn" or tuple(config["input_names"]) != INPUTS:
         raise ValueError(f"a {network['backend']} of {', '.join(config['input_names'])}")
@@ -193,14 +201,15 @@ def _open(weights: Path) -> tuple[_Configuration, h5py.File]:
         network["conv_ker_size"],
         network["residual"],
     )
+    sizes = (configuration.layers, configuration.filters, configuration.kernel)
+    if any(not 0 < size <= most for size, most in zip(sizes, LARGEST, strict=True)):
+        raise ValueError(f"a network of {sizes} layers, filters and cells a kernel")
     return configuration, h5py.File(io.BytesIO(content))
 
 
 def _statistics(file: h5py.File) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of the inputs over the training."""
-    mean, variance = (
-        np.asarray(file[f"core/input_normalizer/vars/{index}"], np.float32) for index in (0, 1)
-    )
+    mean, variance = (array(file, f"core/input_normalizer/vars/{index}") for index in (0, 1))
     if not (np.isfinite(mean).all() and (variance > 0).all()):
         raise ValueError("statistics of the inputs that are no numbers")
     return mean, np.sqrt(variance)
@@ -221,9 +230,7 @@ def _network(file: h5py.File, configuration: _Configuration) -> DahuNet:
         names[f"backbone.{index}"] = f"backbone/conv2d_{index}" if index else "backbone/conv2d"
     state = {}
     for ours, theirs in names.items():
-        kernel, bias = (
-            np.asarray(file[f"{root}/{theirs}/vars/{index}"], np.float32) for index in (0, 1)
-        )
+        kernel, bias = (array(file, f"{root}/{theirs}/vars/{index}") for index in (0, 1))
         if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
             raise ValueError(f"weights of {theirs} that are not finite")
         state[f"{ours}.weight"] = upright(kernel if kernel.ndim == 4 else kernel[None, None])

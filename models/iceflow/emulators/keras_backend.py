@@ -6,7 +6,6 @@ the one that PROJ and GeoPackage use.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import subprocess  # nosec B404: starts only the engine's own Python
@@ -25,7 +24,9 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.guard import Guard, fair_memory
 from glacier_qgis.models.iceflow.emulators.listed import CURE, FieldLists, ListedCore
+from glacier_qgis.models.iceflow.emulators.stored import MOST_TEXT, description, member
 
 INTERPRETER = "GLACIER_TENSORFLOW_PYTHON"
 """Names a Python with TensorFlow, where that is not to be the engine's own."""
@@ -86,10 +87,10 @@ def _architecture(weights: Path) -> tuple[list[dict[str, Any]], tuple[int, int]]
     try:
         if zipfile.is_zipfile(weights):
             with zipfile.ZipFile(weights) as archive:
-                config = json.loads(archive.read("config.json"))
+                config = description(member(archive, "config.json", MOST_TEXT))
         else:
             with h5py.File(weights) as file:
-                config = json.loads(file.attrs["model_config"])
+                config = description(file.attrs["model_config"])
         layers = config["config"]["layers"]
         first = next(layer["config"] for layer in layers if layer["class_name"] == "InputLayer")
         last = layers[-1]["config"]
@@ -113,6 +114,7 @@ class KerasProcess:
         self._command = [python, "-I", str(WORKER), str(weights)]
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
+        self._guard: Guard | None = None
 
     def __call__(self, fields: Tensor) -> Tensor:
         """Map (batch, inputs, row, column) to (batch, outputs, row, column), north-up.
@@ -155,6 +157,7 @@ class KerasProcess:
             stderr=self._complaints,
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
         )
+        self._guard = Guard(self._process, fair_memory())
         weakref.finalize(self, _stop, self._process, self._complaints)
         return self._process
 
@@ -166,6 +169,8 @@ class KerasProcess:
             self._complaints.seek(0)
             lines = self._complaints.read().decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else f"it ended with {process.returncode}"
+        if self._guard is not None and self._guard.reason:
+            reason = f"it {self._guard.reason}"
         return (
             f"EMULATOR: TensorFlow cannot run {self._command[-1]} ({reason}). Check that the model "
             "needs no custom layers and maps fields of any size, and that 'Set up engine' has "

@@ -6,7 +6,6 @@ JSON are read; no code or pickle in a file is ever run.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,13 @@ from glacier_qgis.models.iceflow.emulators.listed import (
     read_lists,
 )
 from glacier_qgis.models.iceflow.emulators.stack import StackCore
+from glacier_qgis.models.iceflow.emulators.stored import array, description
 from glacier_qgis.models.networks.igm import LEAK, IgmCnn
+
+DEEPEST = 128
+"""The most layers; the published have 17."""
+WIDEST = 1024
+"""The most channels of a layer; the published have 32."""
 
 
 class UnknownLayoutError(ValueError):
@@ -52,11 +57,11 @@ def read_network(weights: Path) -> IgmCnn:
         raise EngineError(f"EMULATOR: {weights} is not an HDF5 file: {CURE}")
     try:
         with h5py.File(weights) as file:
-            layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+            layers = description(file.attrs["model_config"])["config"]["layers"]
             names = _convolutions(layers)
             arrays = [
                 tuple(
-                    np.asarray(file[f"model_weights/{name}/{name}/{part}:0"], dtype=np.float32)
+                    array(file, f"model_weights/{name}/{name}/{part}:0")
                     for part in ("kernel", "bias")
                 )
                 for name in names
@@ -81,6 +86,8 @@ def _convolutions(layers: list[dict[str, Any]]) -> list[str]:
         raise UnknownLayoutError(f"layers of kind {', '.join(sorted(others))}")
     if uses != len(found) - 1 or not np.allclose(slopes, LEAK):
         raise UnknownLayoutError("not a leaky ReLU of slope 0.01 after each hidden convolution")
+    if not 0 < len(found) <= DEEPEST:
+        raise UnknownLayoutError(f"{len(found)} convolutions")
     plain = {"activation": "linear", "use_bias": True, "strides": [1, 1], "dilation_rate": [1, 1]}
     sizes = [[3, 3]] * (len(found) - 1) + [[1, 1]]
     for config, size in zip(found, sizes, strict=True):
@@ -93,6 +100,8 @@ def _convolutions(layers: list[dict[str, Any]]) -> list[str]:
 
 def _assemble(arrays: list[tuple[np.ndarray, ...]]) -> IgmCnn:
     first, head = arrays[0][0], arrays[-1][0]
+    if any(kernel.ndim != 4 or max(kernel.shape) > WIDEST for kernel, _ in arrays):
+        raise ValueError(f"kernels of {', '.join(str(kernel.shape) for kernel, _ in arrays[:3])}")
     network = IgmCnn(first.shape[2], head.shape[3], len(arrays) - 1, first.shape[3])
     state = {}
     for index, (kernel, bias) in enumerate(arrays):
