@@ -180,7 +180,8 @@ def _extent(
     )
     if box.isNull():
         return None
-    if not crs.isValid():
+    text = crs_text(crs)
+    if text is None:
         raise QgsProcessingException(
             f"{name}: its coordinate reference system is not known. Write it behind the numbers, "
             "as in '0,10,0,10 [EPSG:32624]'."
@@ -190,7 +191,7 @@ def _extent(
         "ymin": box.yMinimum(),
         "xmax": box.xMaximum(),
         "ymax": box.yMaximum(),
-        "crs": crs_text(crs),
+        "crs": text,
     }
 
 

@@ -29,7 +29,7 @@ from glacier_qgis.models.fronts.contours import front_contours
 from glacier_qgis.models.fronts.gaps import DEFAULT_GAP_CELLS, GapRule
 from glacier_qgis.models.fronts.transition import Transition, Values, measure_transition
 from glacier_qgis.models.package.card import Calibration
-from glacier_qgis.models.raster.crs import transformer
+from glacier_qgis.models.raster.crs import transformer, unrotated
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.vector.lines import (
     clip_lines,
@@ -228,9 +228,10 @@ def ellipsoidal_area(polygon: Polygon, crs: CRS) -> float:
 
 def _ellipsoid(crs: CRS) -> tuple[Geod, Transformer]:
     geod = crs.get_geod()
-    if geod is None or crs.geodetic_crs is None:
+    degrees = unrotated(crs)
+    if geod is None or degrees is None:
         raise ValueError(f"{crs.name} has no ellipsoid")
-    return geod, transformer(crs, crs.geodetic_crs)
+    return geod, transformer(crs, degrees)
 
 
 def _on_map(contour: LineString, grid: Grid) -> LineString:

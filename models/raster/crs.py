@@ -39,6 +39,14 @@ def horizontal(crs: CRS) -> CRS:
     return flat.sub_crs_list[0] if flat.is_compound else flat
 
 
+def unrotated(crs: CRS) -> CRS | None:
+    """Return the longitudes and latitudes behind a system, those of Earth's own poles."""
+    geographic = crs.geodetic_crs
+    if geographic is not None and geographic.is_derived and geographic.source_crs is not None:
+        return geographic.source_crs.geodetic_crs
+    return geographic
+
+
 def transformer(source: CRS, target: CRS) -> Transformer:
     """Return what turns x and y of one system into x and y of another, heights left alone."""
     try:

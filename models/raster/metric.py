@@ -11,7 +11,7 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.raster.crs import horizontal, transformer
+from glacier_qgis.models.raster.crs import horizontal, transformer, unrotated
 
 Bounds = tuple[float, float, float, float]
 
@@ -69,7 +69,7 @@ def _utm(longitude: float, latitude: float) -> CRS:
 def centre(scene: Placed) -> tuple[float, float]:
     """Return longitude, from -180 to 180, and latitude of the scene's centre, degrees."""
     west, south, east, north = scene.bounds
-    geographic = scene.crs.geodetic_crs or CRS.from_epsg(4326)
+    geographic = unrotated(scene.crs) or CRS.from_epsg(4326)
     to_degrees = transformer(scene.crs, geographic)
     longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
     if not (abs(longitude) <= 360 and abs(latitude) <= 90):  # nor not a number

@@ -7,15 +7,18 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from pyproj import CRS
 from shapely import LineString, Point
 
 import glacier_qgis.models
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.job import VectorInput
+from glacier_qgis.models.engine.job import RasterInput, VectorInput
 from glacier_qgis.models.fronts.local_crs import local_crs
-from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
+from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer, unrotated
 from glacier_qgis.models.raster.metric import transform_bounds
+from glacier_qgis.models.raster.source import open_raster, read_band, work_grid
 from glacier_qgis.models.vector.source import read_layer
 
 TALL = {
@@ -78,3 +81,40 @@ def test_systems_and_transformers_are_made_at_one_door() -> None:
         if word in path.read_text(encoding="utf-8").replace("read_crs(", "").replace("_CRS(", "")
     ]
     assert others == []
+
+
+ROTATED = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=6.55 +lon_0=180 +R=6371229 +type=crs"
+
+
+def test_longitudes_of_rotated_poles_are_told_from_those_of_the_earth() -> None:
+    crs = CRS.from_user_input(CRS.from_user_input(ROTATED).to_wkt())
+    x, y = transformer(CRS.from_epsg(4326), crs).transform(-45, 68)
+    assert abs(y - 68) > 10
+    degrees = unrotated(crs)
+    assert degrees is not None
+    assert transformer(crs, degrees).transform(x, y) == pytest.approx((-45, 68), abs=1e-6)
+    for code in (4326, 32623, 4979):
+        plain = CRS.from_epsg(code)
+        assert unrotated(plain) == plain.geodetic_crs
+
+
+def test_a_raster_about_a_rotated_pole_is_worked_on_where_it_lies(tmp_path: Path) -> None:
+    crs = CRS.from_user_input(ROTATED)
+    x, y = transformer(CRS.from_epsg(4326), crs).transform(-45, 68)
+    path = tmp_path / "racmo.tif"
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=40,
+        height=40,
+        count=1,
+        dtype="float32",
+        transform=Affine(0.02, 0, x - 0.4, 0, -0.02, y + 0.4),
+    ) as file:
+        file.write(np.full((1, 40, 40), 1000, "float32"))
+    with open_raster(RasterInput(path=str(path), crs=crs.to_wkt())) as scene:
+        grid = work_grid(scene)
+        middle = read_band(scene, grid)[grid.height // 2, grid.width // 2]
+    assert grid.crs.to_epsg() == 32623
+    assert middle == 1000
