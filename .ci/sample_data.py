@@ -65,7 +65,6 @@ def write_scenes(caffe: Path) -> None:
             dtype="uint8",
             crs=UTM_WEST_GREENLAND,
             transform=transform,
-            nodata=0,
             predictor=2,
             **profile,
             **COMPRESSION,
@@ -75,7 +74,7 @@ def write_scenes(caffe: Path) -> None:
     frame = geopandas.GeoDataFrame(
         {"glacier": ["Jakobshavn"]}, geometry=[line], crs=UTM_WEST_GREENLAND
     )
-    frame.to_file(SAMPLE / "jakobshavn" / "centreline.gpkg", layer="centreline")
+    write_layer(frame, SAMPLE / "jakobshavn" / "centreline.gpkg")
 
 
 def placed(shape_: tuple[int, int], width: float, height: float) -> Affine:
@@ -100,7 +99,7 @@ def write_glacier(geology: Path) -> None:
             "dtype": "float32",
         }
     thickness = thickness_on(geology, profile)
-    for name, values in (("surface", surface), ("thickness", thickness)):
+    for name, values in (("aletsch", surface), ("aletsch_thickness", thickness)):
         with rasterio.open(
             SAMPLE / "aletsch" / f"{name}.tif", "w", nodata=-9999, **profile, **COMPRESSION
         ) as file:
@@ -111,7 +110,12 @@ def write_glacier(geology: Path) -> None:
         shape(polygon) for polygon, _ in shapes(ice, ice > 0, transform=profile["transform"])
     ]
     frame = geopandas.GeoDataFrame(geometry=polygons, crs=profile["crs"])
-    frame.to_file(SAMPLE / "aletsch" / "outline.gpkg", layer="outline")
+    write_layer(frame, SAMPLE / "aletsch" / "aletsch_outline.gpkg")
+
+
+def write_layer(frame: geopandas.GeoDataFrame, path: Path) -> None:
+    """Write a GeoPackage in the version that the GDAL of QGIS 3.40 knows."""
+    frame.to_file(path, layer=path.stem, VERSION="1.2")
 
 
 def thickness_on(geology: Path, profile: dict[str, Any]) -> np.ndarray:

@@ -22,12 +22,14 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from qgis.utils import iface
 
 from .background import BackgroundRun
 from .engine import find_python
 from .environment import read_state
 from .needs import EXTRAS, engine_size, extra_label, is_available
 from .settings import VARIABLE, default_environment, engine_setting, set_engine_setting
+from .try_it import INVITATION, TryIt
 
 ICON = Path(__file__).parent / "icons" / "glacier.svg"
 
@@ -73,6 +75,8 @@ class OptionsPage(QgsOptionsPageWidget):
         ]
         self._cancel = self._button("Cancel", self.cancel, buttons)
         buttons.addStretch(1)
+        if iface is not None:
+            self._idle.append(self._button(INVITATION, self.try_it, buttons))
         column = QVBoxLayout(self)
         column.addWidget(self._words, 1)
         column.addWidget(self._bar)
@@ -104,6 +108,11 @@ class OptionsPage(QgsOptionsPageWidget):
         """Start the engine once and show what it says of itself."""
         self.apply()
         self._start("glacier:engineinfo", {})
+
+    def try_it(self) -> None:
+        """Run both instruments on the sample data; what they do shows above the map."""
+        self.apply()
+        TryIt(iface).start()
 
     def cancel(self) -> None:
         """End what is running."""

@@ -37,14 +37,20 @@ YEAR_LABEL = (
 
 def offer_time(project: QgsProject, layer: QgsMapLayer) -> None:
     """Let a project without time play a layer: its range, its step, and the year on the map."""
+    if project.timeSettings().temporalRange().isInfinite():
+        play(project, layer)
+
+
+def play(project: QgsProject, layer: QgsMapLayer) -> None:
+    """Make a layer's time that of the project and of the temporal controller, if it has any."""
     properties = layer.temporalProperties()
-    settings = project.timeSettings()
-    if not (properties and properties.isActive() and settings.temporalRange().isInfinite()):
+    if not (properties and properties.isActive() and fits_calendar(layer)):
         return
     begins, end = moments(layer)
-    if not begins or not fits_calendar(layer):
+    if not begins:
         return
     whole, step = QgsDateTimeRange(begins[0], end), step_between(begins)
+    settings = project.timeSettings()
     settings.setTemporalRange(whole)
     settings.setTimeStep(step.originalDuration())
     settings.setTimeStepUnit(step.originalUnit())
