@@ -21,6 +21,7 @@ from glacier_qgis.models.fronts.radiometry import border_fill, equalise, scene_q
 from glacier_qgis.models.package.card import InputValues
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band, warped
+from glacier_qgis.models.raster.virtual import FILLS
 
 Array = npt.NDArray[np.float32]
 
@@ -33,7 +34,7 @@ FILL_BLOCK = 8
 FILL_SHARE = 0.005
 """Share of blocks of one value along the border from which it counts as fill. Where speckle or
 sensor noise is left, even black water does not fill a block with exact zeros."""
-ABSURD = (-9999.0, -32767.0, -32768.0)
+ABSURD = FILLS
 """Fill values that are no brightness and no decibels: fill inside a scene too, where it surrounds
 it."""
 

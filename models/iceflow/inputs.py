@@ -303,6 +303,6 @@ def _check_holes(valid: npt.NDArray[np.bool_], role: str) -> None:
     if holes:
         raise EngineError(
             f"{role} has no data in {holes} cells ({holes / valid.size:.1%}) inside the area: "
-            "holes, NaN or infinities. Fill them with 'Fill no data' or choose an EXTENT without "
-            "them."
+            "holes, fill values, NaN or infinities. Fill them with 'Fill no data' or choose an "
+            "EXTENT without them."
         )

@@ -9,6 +9,7 @@ from rasterio.windows import Window
 
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.raster.source import Scene
+from glacier_qgis.models.raster.virtual import FILLS, void_values
 
 SAMPLE = 4_000_000
 """Pixels that are looked at; of a larger raster, so many from all over it."""
@@ -17,17 +18,19 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 def tell_no_numbers(scene: Scene, bands: Sequence[int], reporter: Reporter) -> None:
-    """Warn of pixels that are NaN or infinite though nothing declares them.
+    """Warn of pixels that are NaN, infinite or fill values though nothing declares them.
 
     They count as no data, each for itself, wherever a raster is read on a grid.
     """
     dataset = scene.dataset
-    suspects = [band for band in bands if dataset.dtypes[band - 1].startswith("float")]
+    void = void_values(dataset)
+    fills = [fill for fill in FILLS if f"{fill:g}" in void]
+    suspects = list(bands) if void else []
     windows, pixels = _windows(*dataset.shape), dataset.width * dataset.height
     found = looked_at = 0
     for window in windows if suspects else []:
         values = dataset.read(suspects, window=window)
-        wrong = ~(np.abs(values) < LARGEST)
+        wrong = ~(np.abs(values.astype(np.float64)) < LARGEST) | np.isin(values, fills)
         if dataset.nodata is not None:
             wrong &= ~np.isclose(values, dataset.nodata, rtol=1e-6, equal_nan=True)
         found += int(wrong.any(axis=0).sum())
@@ -37,8 +40,8 @@ def tell_no_numbers(scene: Scene, bands: Sequence[int], reporter: Reporter) -> N
     share = found / looked_at
     number = f"{found:,}" if looked_at == pixels else f"about {share * pixels:,.0f}"
     reporter.warning(
-        f"{scene.role}: {number} pixels ({max(share, 1e-4):.2%}) of {scene.name} hold NaN or "
-        "infinite values that the file does not declare. They count as no data."
+        f"{scene.role}: {number} pixels ({max(share, 1e-4):.2%}) of {scene.name} are NaN, infinite "
+        "or fill values such as -9999, which the file does not declare. They count as no data."
     )
 
 

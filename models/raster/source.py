@@ -320,6 +320,11 @@ def warped(
             `AVERAGE_FROM`, and interpolates bilinearly elsewhere.
     """
     dataset = scene.dataset
+    if any(kind.startswith("complex") for kind in dataset.dtypes):
+        raise EngineError(
+            f"{scene.role}: {scene.name} holds complex numbers, of which only one part would be "
+            "read. Choose a raster of real numbers."
+        )
     coarser = grid.cell_size / _cell_size_under(scene, grid)
     if resampling is None:
         resampling = Resampling.average if coarser > AVERAGE_FROM else Resampling.bilinear

@@ -26,6 +26,8 @@ from glacier_qgis.models.raster.file import VIRTUAL, RasterFile
 NO_NUMBERS = ("-inf", "inf", "-3.4028234663852886e+38", "3.4028234663852886e+38")
 """What floating-point rasters hold where a program had nothing to write, besides NaN: logarithms
 of zero, and the limits of 32-bit numbers, to which those of 64-bit numbers are cut."""
+FILLS = (-9999.0, -32767.0, -32768.0)
+"""What programs write for no data, and neither elevations, climate nor images hold."""
 SEAM = 3
 """Columns beyond half a turn that are repeated from the other side, for interpolation there."""
 ABOUT = 1.5
@@ -73,16 +75,15 @@ def as_warpable(dataset: RasterFile, crs: CRS, options: Mapping[str, str]) -> It
         crs: What its coordinates are in.
         options: GDAL's options that it was opened with.
     """
-    canvas = _around_the_earth(dataset, crs)
-    floats = any(kind.startswith("float") for kind in dataset.dtypes)
-    if canvas is None and not floats:
+    canvas, void = _around_the_earth(dataset, crs), void_values(dataset)
+    if canvas is None and not void:
         yield dataset
         return
     height, width = dataset.shape
     moved = canvas is not None
     canvas = canvas or _Canvas(width, dataset.transform, [0])
     text = _laid_out(dataset, canvas, options)
-    for number in NO_NUMBERS if floats else ():
+    for number in void:
         hole = f"<NODATA>{number}</NODATA>"
         whole = _Canvas(canvas.width, canvas.transform, [0])
         source = _named(text)
@@ -90,6 +91,18 @@ def as_warpable(dataset: RasterFile, crs: CRS, options: Mapping[str, str]) -> It
     with ensure_env(_Virtual)(text, driver=[VIRTUAL]) as view:
         view.file, view.moved, view.shown = dataset, moved, dataset.shown
         yield view
+
+
+def void_values(dataset: RasterFile) -> list[str]:
+    """Return what counts as no data in a file though it need not declare it.
+
+    In packed values, which have a scale, a fill value may be a number like any other.
+    """
+    floats = any(kind.startswith("float") for kind in dataset.dtypes)
+    signed = floats or any(kind.startswith("int") for kind in dataset.dtypes)
+    packed = any(scale != 1 for scale in dataset.scales) or any(dataset.offsets)
+    fills = [f"{fill:g}" for fill in FILLS if signed and not packed and fill != dataset.nodata]
+    return [*(NO_NUMBERS if floats else ()), *fills]
 
 
 def turned(transform: Affine, width: int, crs: CRS) -> Affine:

@@ -140,8 +140,9 @@ def test_holes_in_the_elevation_are_refused(
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (holed(-32768), "no ice can be.*declare it as no data"),
-        (holed(-9999), "no ice can be.*declare it as no data"),
+        (holed(-32768), "no data in 1 cells.*fill values"),
+        (holed(-9999), "no data in 1 cells.*fill values"),
+        (holed(-9990), "no ice can be.*declare it as no data"),
         (np.full(SHAPE, 12_000, "f4"), "set VERTICAL_UNIT"),
         (np.full(SHAPE, np.nan, "f4"), "BED has no data in this area"),
     ],

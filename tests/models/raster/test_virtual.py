@@ -192,6 +192,27 @@ def test_pixels_that_are_no_numbers_leave_their_neighbours_alone(
     np.testing.assert_allclose(with_holes[~missing], whole[~missing], atol=0.8)
 
 
+@pytest.mark.parametrize("dtype", ["i2", "i4", "f4"])
+def test_fill_values_that_nobody_declared_pull_no_mean_down(tmp_path: Path, dtype: str) -> None:
+    """A void of SRTM among 36 pixels would lower a cell by a kilometre, and look like ground."""
+    values = np.full((60, 60), 2000, dtype)
+    values[::6, ::6], values[1::6, ::6] = -32768, -9999
+    source = write(tmp_path / "a.tif", values, FINE, "EPSG:32633")
+    grid = Grid(CRS(32633), Affine(60, 0, 5e5, 0, -60, 5.2e6), 10, 10)
+    with open_raster(source) as scene:
+        np.testing.assert_allclose(read_band(scene, grid), 2000)
+
+
+def test_packed_values_have_no_fill_but_the_declared_one(tmp_path: Path) -> None:
+    values = np.full((60, 60), -9999, "i2")
+    source = write(tmp_path / "a.tif", values, FINE, "EPSG:32633", nodata=-32767)
+    with rasterio.open(source.path, "r+") as file:
+        file.scales, file.offsets = (0.001,), (10.0,)
+    grid = Grid(CRS(32633), Affine(60, 0, 5e5, 0, -60, 5.2e6), 10, 10)
+    with open_raster(source) as scene:
+        np.testing.assert_allclose(read_band(scene, grid), -9999)
+
+
 @pytest.mark.parametrize("method", [Resampling.average, Resampling.min, Resampling.max])
 def test_no_way_of_resampling_spreads_what_is_no_number(tmp_path: Path, method: Resampling) -> None:
     values = np.full((60, 60), 5, "f4")
@@ -234,3 +255,9 @@ def test_a_file_in_an_archive_is_read_too(tmp_path: Path) -> None:
         with open_raster(path) as scene, warnings.catch_warnings():
             warnings.simplefilter("error")
             np.testing.assert_allclose(read_band(scene, grid), 3)
+
+
+def test_one_part_of_complex_numbers_is_not_read_for_the_whole(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.tif", np.ones((40, 40), "complex64"), FINE, "EPSG:32633")
+    with open_raster(source, "SURFACE") as scene, pytest.raises(EngineError, match="complex"):
+        read_band(scene, Grid(CRS(32633), FINE, 40, 40))
