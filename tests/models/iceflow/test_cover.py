@@ -89,7 +89,7 @@ def test_a_dem_of_which_much_is_cut_away_is_warned_of(
 
 
 @pytest.mark.parametrize(
-    ("nodata", "expected"), [(None, 4), (np.nan, 3), (-9999.0, 4), (np.finfo("f4").min, 3)]
+    ("nodata", "expected"), [(None, 9), (np.nan, 8), (-9999.0, 4), (np.finfo("f4").min, 8)]
 )
 def test_pixels_that_are_no_numbers_are_counted_unless_declared(
     write_tif: Callable[..., Path], listener: Listener, nodata: float | None, expected: int
