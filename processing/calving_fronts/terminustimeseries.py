@@ -44,9 +44,10 @@ class TerminusTimeSeries(EngineAlgorithm):
         "Draws the terminus lines of many satellite scenes into one layer with dates, coloured by "
         "date and ready for the temporal controller.\n\n"
         "Scenes may differ in coordinate system, pixel size and sensor. One that cannot be used is "
-        "left out and listed in the summary. A run that was stopped is resumed. Scenes that show "
-        "the same day and place twice are flagged 'duplicate', lines that are inconsistent with "
-        "neighbouring dates 'outlier'; nothing is deleted."
+        "left out and listed in the summary. A run that was stopped is resumed. Copies (the "
+        "same pixels, or the same day and place) are flagged 'duplicate' and do not count as "
+        "evidence, lines that are inconsistent with neighbouring dates are flagged 'outlier'; "
+        "nothing is deleted."
     )
     STYLES: ClassVar = {"OUTPUT": styles.terminus_series}
 
