@@ -16,6 +16,7 @@ import processing
 import pytest
 from qgis.core import (
     QgsApplication,
+    QgsDataSourceUri,
     QgsFeature,
     QgsGeometry,
     QgsProcessingContext,
@@ -27,6 +28,7 @@ from qgis.core import (
 )
 from qgis_fixtures import Log
 from test_layers import saved
+from window import loaded, on_the_map, run_as_task
 
 from glacier_qgis.processing import delivery as delivery_module
 from glacier_qgis.processing import geopackages
@@ -142,16 +144,43 @@ def test_the_layer_is_loaded_as_that_of_the_file_that_was_asked_for(
     assert len(context.layersToLoadOnCompletion()) == 2
 
 
-def test_other_layers_of_a_container_stay(run: Run, tmp_path: Path) -> None:
-    box = lines(tmp_path / "box.gpkg", 7, "old")
-    sink = f"ogr:dbname='{box}' table=\"termini\" (geom)"
+def in_container(box: Path, table: str) -> str:
+    """Return the sink that 'Save to GeoPackage' makes."""
+    uri = QgsDataSourceUri()
+    uri.setDatabase(str(box))
+    uri.setDataSource("", table, "geom")
+    return f"ogr:{uri.uri(False)}"
+
+
+@pytest.mark.parametrize("name", ["box.gpkg", "it's a box.gpkg"])
+def test_other_layers_of_a_container_stay(run: Run, tmp_path: Path, name: str) -> None:
+    box = lines(tmp_path / name, 7, "old")
     for _ in range(2):
-        found = run(OUTPUT=sink)["OUTPUT"]
+        found = run(OUTPUT=in_container(box, "termini"))["OUTPUT"]
         assert found == f"{box}|layername=termini"
-        assert tables(box) == ["box", "termini"]
-        assert content(box, "box") == (7, {"old"})
+        assert tables(box) == sorted([box.stem, "termini"])
+        assert content(box, box.stem) == (7, {"old"})
         assert content(box, "termini") == (3, {"new"})
         assert hidden(tmp_path) == []
+
+
+def test_a_container_that_is_not_there_is_made(run: Run, tmp_path: Path) -> None:
+    box = tmp_path / "new.gpkg"
+    assert run(OUTPUT=in_container(box, "termini"))["OUTPUT"] == f"{box}|layername=termini"
+    assert content(box, "termini") == (3, {"new"})
+    assert hidden(tmp_path) == []
+
+
+def test_a_window_shows_what_went_into_files(
+    window: object, made: Callable[[int], None], scene: Path, tmp_path: Path
+) -> None:
+    box = lines(tmp_path / "box.gpkg", 7, "old")
+    for asked in (in_container(box, "termini"), str(tmp_path / "out.gpkg")):
+        run_as_task("delineatetermini", {"INPUT": str(scene), "OUTPUT": loaded(asked)})
+    shown = {layer.source(): layer for layer in on_the_map().values()}
+    assert set(shown) == {f"{box}|layername=termini", str(tmp_path / "out.gpkg")}
+    assert all(layer.featureCount() == 3 for layer in shown.values())
+    assert tables(box) == ["box", "termini"]
 
 
 def test_a_layer_that_qgis_has_open_shows_the_new_features(run: Run, tmp_path: Path) -> None:
