@@ -21,7 +21,7 @@ from qgis.core import (
     QgsRectangle,
     QgsVectorLayer,
 )
-from qgis.gui import QgsGui, QgsMapCanvas
+from qgis.gui import QgsGui, QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QPoint
 from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtWidgets import QDockWidget
@@ -509,6 +509,7 @@ class Window:
 
     def __init__(self, parent: QDockWidget, canvas: QgsMapCanvas) -> None:
         self._parent, self._canvas = parent, canvas
+        self._bar = QgsMessageBar(parent)
         self.added: list[object] = []
 
     def mainWindow(self) -> QDockWidget:
@@ -516,6 +517,9 @@ class Window:
 
     def mapCanvas(self) -> QgsMapCanvas:
         return self._canvas
+
+    def messageBar(self) -> QgsMessageBar:
+        return self._bar
 
     def addDockWidget(self, area: object, dock: QDockWidget) -> None:
         self.added.append(dock)
