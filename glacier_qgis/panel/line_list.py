@@ -112,6 +112,7 @@ class LineList(QWidget):
         view.setSortingEnabled(True)
         view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.header().setStretchLastSection(False)
         view.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         view.selectionModel().currentRowChanged.connect(self._show_current)
         view.clicked.connect(self._show_current)
@@ -224,7 +225,9 @@ class LineList(QWidget):
         elif index.isValid():
             self._place.setText(self.tr("{} of {}").format(index.row() + 1, count))
         else:
-            self._place.setText(self.tr("{} lines").format(count))
+            self._place.setText(
+                self.tr("one line") if count == 1 else self.tr("{} lines").format(count)
+            )
         for action in (self.previous_action, self.next_action):
             action.setEnabled(bool(count))
 
