@@ -122,8 +122,8 @@ def _driver(layer: QgsRasterLayer) -> str:
         return str(provider)
     if source.startswith("/vsimem/") or "|authcfg=" in source or "|credential:" in source:
         return "QGIS"  # what only this process holds
-    found = QgsProviderRegistry.instance().querySublayers(source)
-    drivers = {layer.driverName() for layer in found if layer.providerKey() == "gdal"}
+    found = QgsProviderRegistry.instance().providerMetadata("gdal").querySublayers(source)
+    drivers = {part.driverName() for part in found}
     return next(iter(sorted(drivers & READ) or sorted(drivers)), "GTiff")
 
 

@@ -134,8 +134,7 @@ def _unusable(definition: QgsProcessingParameterDefinition, place: Place) -> str
             f"{path} is locked by another program. Close it there, or save the edits that hold it, "
             "and run again."
         )
-    layers = QgsProviderRegistry.instance().querySublayers(str(path))
-    names = sorted({layer.name() for layer in layers} - OURS)
+    names = sorted({*_tables(str(path), "ogr"), *_tables(str(path), "gdal")} - OURS)
     if not place.table and len(names) > 1:
         return (
             f"{path} holds the layers {', '.join(names)}, which would be lost. Choose another "
@@ -182,13 +181,19 @@ def _places_of(layer: QgsMapLayer | None) -> Iterator[Place]:
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), source)
     table = parts.get("layerName") or ""
     if not table and layer.providerType() == "ogr":
-        layers = QgsProviderRegistry.instance().querySublayers(parts.get("path") or "")
-        table = next((each.name() for each in layers[parts.get("layerId") or 0 :]), "")
+        tables = _tables(parts.get("path") or "", "ogr")
+        table = next(iter(tables[parts.get("layerId") or 0 :]), "")
     for text in (parts.get("path") or "", *re.findall(r'"([^"]+)"', source)):
         path = Path(text)
         if path.is_file():
             yield Place(path, table)
             yield from (Place(member) for member in _members(path))
+
+
+def _tables(path: str, provider: str) -> list[str]:
+    """Return the names of a file's layers, in order."""
+    metadata = QgsProviderRegistry.instance().providerMetadata(provider)
+    return [layer.name() for layer in metadata.querySublayers(path)]
 
 
 def _members(path: Path) -> Iterator[Path]:

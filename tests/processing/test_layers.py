@@ -460,3 +460,29 @@ def test_what_a_model_computes_on_the_way_is_handed_on(
     processing.run(model, {"second:change": "TEMPORARY_OUTPUT"})
     copy = QgsVectorLayer(str(tmp_path / "handed" / "TERMINI.gpkg"), "copy", "ogr")
     assert rows(copy, "twice") == [(0,), (2,), (4,)]
+
+
+def test_subdatasets_archives_and_other_formats_are_one_surface(
+    tmp_path: Path, aletsch: Path
+) -> None:
+    surface = tmp_path / "h.tif"
+    box = (425000, 5140000, 428000, 5143000)
+    utm = {"dstSRS": "EPSG:32632", "outputBounds": box, "xRes": 100, "yRes": 100}
+    gdal.Warp(str(surface), str(aletsch), **utm).FlushCache()
+    forms = [str(surface)]
+    for driver, name, form in (
+        ("netCDF", "h.nc", 'NETCDF:"{}":Band1'),
+        ("HDF4Image", "h.hdf", "{}"),
+    ):
+        if gdal.GetDriverByName(driver) is not None:
+            gdal.Translate(str(tmp_path / name), str(surface), format=driver).FlushCache()
+            forms.append(form.format(tmp_path / name))
+    archive = shutil.make_archive(str(tmp_path / "h"), "zip", tmp_path, "h.tif")
+    forms.append(f"/vsizip/{archive}/h.tif")
+    found = [
+        processing.run(
+            "glacier:surfacemassbalance", {"SURFACE": form, "OUTPUT": "TEMPORARY_OUTPUT"}
+        )["MEAN_BALANCE"]
+        for form in forms
+    ]
+    assert found == pytest.approx([found[0]] * len(forms))
