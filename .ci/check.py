@@ -14,7 +14,7 @@ from pathlib import Path
 
 import build_plugin
 import trixie
-from debian import ensure_qgis
+from debian import PYTHON, ensure_qgis
 from environments import THREADS, engine, qgis_tests, tensorflow
 from inputs import aletsch_dem, synthetic_scene
 from link import TREE, link_tree
@@ -86,12 +86,15 @@ def main() -> None:
     stages.run("Engine suite", lambda: engine_suite(python, repeatable=options.repeatable))
     stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
     stages.run("Plugin zip in QGIS as installed", lambda: smoke(program, python))
+    stages.run("Dialogs of QGIS as installed", lambda: window(python))
     newer = "Plugin zip in QGIS 3.44"
     reason = trixie.obstacle() if options.newer else "left out with --no-3.44"
     if reason:
         stages.skip(newer, reason)
     else:
-        stages.run(newer, lambda: trixie.smoke(build_plugin.archive_path(), *inputs(python)))
+        given = (build_plugin.archive_path(), *inputs(python))
+        stages.run(newer, lambda: trixie.smoke(*given))
+        stages.run("Dialogs of QGIS 3.44", lambda: trixie.window(*given))
     stages.summarise()
 
 
@@ -138,6 +141,14 @@ def smoke(program: Path, python: Path) -> None:
     scene, dem = inputs(python)
     archive = build_plugin.archive_path()
     run([sys.executable, "-B", script, program, python, archive, scene, dem, BUILD / "smoke"])
+
+
+def window(python: Path) -> None:
+    """Press Run in dialogs, as a person would, and look at the map."""
+    script = Path(__file__).parent / "window.py"
+    scene, dem = inputs(python)
+    archive = build_plugin.archive_path()
+    run([PYTHON, "-B", script, python, archive, scene, dem, BUILD / "window"])
 
 
 def inputs(python: Path) -> tuple[Path, Path]:

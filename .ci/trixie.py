@@ -95,12 +95,22 @@ def run_inside(command: list[str | Path], work: Path) -> None:
 
 def smoke(archive: Path, scene: Path, dem: Path) -> None:
     """Use the plugin zip in QGIS 3.44; all paths lie in the checkout, which both roots see."""
+    python = Path("/usr/bin/python3")
+    _inside("smoke", [python, "-B", "smoke.py", QGIS_PROCESS, ENGINE, archive, scene, dem])
+
+
+def window(archive: Path, scene: Path, dem: Path) -> None:
+    """Press Run in dialogs of QGIS 3.44."""
+    _inside("window", [Path("/usr/bin/python3"), "-B", "window.py", ENGINE, archive, scene, dem])
+
+
+def _inside(name: str, command: list[str | Path]) -> None:
+    """Run a script beside this one in the root, with a folder of its own to work in."""
     problem = obstacle()
     if problem:
         raise StepError(problem)
     build()
-    work = BUILD / "smoke-3.44"
-    script = Path(__file__).parent / "smoke.py"
-    run_inside(
-        ["/usr/bin/python3", "-B", script, QGIS_PROCESS, ENGINE, archive, scene, dem, work], work
-    )
+    work = BUILD / f"{name}-3.44"
+    script = f"{name}.py"
+    words = [Path(__file__).parent / script if word == script else word for word in command]
+    run_inside([*words, work], work)

@@ -169,13 +169,13 @@ def load_scenes(
     ends = dict(zip(later, [*later[1:], later[-1].addDays(1)], strict=True)) if later else {}
     for below, (scene, day) in enumerate(zip(scenes, days, strict=True), -len(scenes)):
         details = QgsProcessingContext.LayerDetails(
-            f"{Path(scene['path']).stem} {scene['date']}",
+            subject_of({"DATE": scene["date"]}, Path(scene["path"]).stem),
             project,
             "",
             QgsProcessingUtils.LayerHint.Raster,
         )
         style = styles.scene_until(day, ends[day])
-        _load(details, "", below, Presenter.create(run, style=style, folded=True))
+        _load(details, "", below, Presenter.create(run, style=style, backdrop=True))
         context.addLayerToLoadOnCompletion(scene["path"], details)
 
 

@@ -33,7 +33,7 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
         in_file: Whether its file holds what it can.
         crs: The definition of its CRS, if that was first met in another thread.
         covers: Whether nothing shows through it.
-        folded: Whether its legend is folded at first.
+        backdrop: Whether it only lies under the results: folded, and with no say in time.
     """
 
     _alive: ClassVar[deque[Presenter]] = deque(maxlen=1000)
@@ -43,7 +43,7 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
     in_file: bool
     crs: str
     covers: bool
-    folded: bool
+    backdrop: bool
 
     @classmethod
     def create(
@@ -54,12 +54,12 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
         in_file: bool = False,
         crs: str = "",
         covers: bool = False,
-        folded: bool = False,
+        backdrop: bool = False,
     ) -> Presenter:
         """Return a post-processor that lives until long after it has run."""
         presenter = cls()
         presenter.run, presenter.style, presenter.in_file = run, style, in_file
-        presenter.crs, presenter.covers, presenter.folded = crs, covers, folded
+        presenter.crs, presenter.covers, presenter.backdrop = crs, covers, backdrop
         cls._alive.append(presenter)
         return presenter
 
@@ -82,8 +82,9 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
                 _tell_apart(layer, node.parent().name(), self.run.subject)
             hidden = self.covers and _raster_above(node)
             node.setItemVisibilityChecked(not hidden)
-            node.setExpanded(not (hidden or self.folded))
-            offer_time(project, layer)
+            node.setExpanded(not (hidden or self.backdrop))
+            if not self.backdrop:
+                offer_time(project, layer)
         layer.triggerRepaint()
 
     def _renew_crs(self, layer: QgsMapLayer, project: QgsProject | None) -> None:

@@ -46,7 +46,7 @@ def terminus_points(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     ranges = []
     for (low, high), colour in zip(pairwise(UNCERTAINTY_CLASSES), UNCERTAINTY_COLOURS, strict=True):
         symbol = QgsMarkerSymbol.createSimple(
-            {"color": colour, "outline_color": "#202020", "outline_width": "0.1", "size": "1.8"}
+            {"color": colour, "outline_color": "#202020", "outline_width": "0.1", "size": "2.6"}
         )
         last = high == UNCERTAINTY_CLASSES[-1]
         label = f"± over {low:g} m" if last else f"± {low:g} to {high:g} m"

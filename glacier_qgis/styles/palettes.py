@@ -30,8 +30,8 @@ BLUES = (
 """Light to dark (Brewer 2003)."""
 BALANCE = ("#b2182b", "#ef8a62", "#fddbc7", "#f7f7f7", "#d1e5f0", "#67a9cf", "#2166ac")
 """Red for loss to blue for gain (Brewer 2003)."""
-DOUBT = ("#00d7301f", "#60d7301f", "#90d7301f", "#b8b30000", "#e07f0000")
-"""Nothing to dark red, with the opacity first."""
+DOUBT = ("#00c51b8a", "#00c51b8a", "#38c51b8a", "#70ae017e", "#b07a0177")
+"""Nothing to purple, with the opacity first: what is half sure or better stays clear."""
 
 
 def spread(colours: Sequence[str], count: int) -> list[str]:

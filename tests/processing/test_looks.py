@@ -233,16 +233,17 @@ def test_scenes_are_opened_under_their_fronts(fake_engine: FakeEngine, tmp_path:
     ((names),) = in_groups().values()
     assert [name.split(":")[0] for name in names] == [
         "Terminus lines",
-        "s_2018-06-14 2018-06-14",
-        "s_2018-06-02 2018-06-02",
+        "s 2018-06-14",
+        "s 2018-06-02",
     ]
     spans = [
         layer.temporalProperties().fixedTemporalRange()
         for name, layer in sorted(on_the_map().items())
-        if name.startswith("s_")
+        if name.startswith("s ")
     ]
     assert [span.begin().toString("yyyy-MM-dd") for span in spans] == list(days)
     assert spans[0].end() == spans[1].begin()
+    assert QgsProject.instance().timeSettings().timeStep() == 12  # by the lines, not a scene
 
 
 def test_a_length_stays_right_when_a_line_is_edited(
