@@ -16,6 +16,7 @@ from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
+from glacier_qgis.models.engine.memory import require_memory
 from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
 from glacier_qgis.models.raster.file import RasterFile, RasterView, open_file
 from glacier_qgis.models.raster.grid import Grid
@@ -31,6 +32,11 @@ from glacier_qgis.models.raster.virtual import as_warpable, turned, whole_turn
 
 AVERAGE_FROM = 1.5
 """Ratio of target to source cell from which cells are averaged instead of interpolated."""
+
+BLOCK_CELLS = 512 * 128
+"""Cells that GDAL warps at once, from all pixels under them."""
+PIXEL_BYTES = 4
+"""What each of these takes."""
 
 EXTENT_MARGIN = 0.01
 """Share of a raster's size by which its box in another CRS is grown, before it is compared with
@@ -326,6 +332,11 @@ def warped(
             "read. Choose a raster of real numbers."
         )
     coarser = grid.cell_size / _cell_size_under(scene, grid)
+    require_memory(
+        PIXEL_BYTES * min(coarser**2 * BLOCK_CELLS, dataset.width * dataset.height),
+        f"{scene.role}: {scene.name}, with {coarser:.0f} times more pixels a side than cells,",
+        "Make a coarser copy with 'Warp' first, or choose smaller cells",
+    )
     if resampling is None:
         resampling = Resampling.average if coarser > AVERAGE_FROM else Resampling.bilinear
     alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind == ColorInterp.alpha]

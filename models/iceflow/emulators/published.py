@@ -24,9 +24,9 @@ from glacier_qgis.models.iceflow.emulators.stored import array, description
 from glacier_qgis.models.networks.igm import LEAK, IgmCnn
 
 DEEPEST = 128
-"""The most layers; the published have 17."""
+"""The most layers; the published have 18."""
 WIDEST = 1024
-"""The most channels of a layer; the published have 32."""
+"""The most channels of a layer; the published have 256."""
 
 
 class UnknownLayoutError(ValueError):

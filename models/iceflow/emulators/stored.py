@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 
 MOST_NUMBERS = 1 << 26
-"""In one array: a thousand times the largest of a published emulator."""
+"""In one array: a hundred times the largest of a published emulator."""
 MOST_BYTES = 1 << 28
-"""Of a member of a zip: ten times the largest published emulator."""
+"""Of a member of a zip: thirty times the largest published emulator."""
 MOST_TEXT = 16 << 20
 """Bytes of a description of a network."""
 

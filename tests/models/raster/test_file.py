@@ -12,6 +12,7 @@ import rasterio.shutil
 from affine import Affine
 from rasterio.windows import Window
 
+from glacier_qgis.models.engine import memory
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.raster.source import open_raster, read_band, warped, work_grid
@@ -188,3 +189,23 @@ def test_a_mosaic_of_files_stays_welcome(tmp_path: Path) -> None:
         outer = tmp_path / "outer.vrt"
         outer.write_text(virtual("scene.vrt", 1))
         read_all(outer)
+
+
+@pytest.mark.parametrize("cell", [66.0, 0.01])
+def test_sizes_that_do_not_fit_are_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: float
+) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda: 1 << 30)
+    path, edge = tmp_path / "scene.tif", 400_000
+    tiles = {"tiled": True, "blockxsize": 2048, "blockysize": 2048, "sparse_ok": True}
+    options = {"bigtiff": "yes", "compress": "deflate", "crs": "EPSG:32633", **tiles}
+    transform = Affine(0.5, 0, 500_000, 0, -0.5, 8_000_000)
+    with rasterio.open(
+        path, "w", "GTiff", edge, edge, 1, dtype="uint8", transform=transform, **options
+    ):
+        pass
+    with open_raster(RasterInput(path=str(path)), "SCENE") as scene:
+        assert not scene.dataset.read(1, window=Window(edge // 2, edge // 2, 512, 512)).any()
+        assert read_band(scene, work_grid(scene), Window(9, 9, 64, 64)).shape == (64, 64)
+        with pytest.raises(EngineError, match=r"take .* GiB of memory, and 1\.0 GiB are free"):
+            read_band(scene, work_grid(scene, cell_size=cell))
