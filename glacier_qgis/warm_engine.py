@@ -23,7 +23,7 @@ from .engine import LAUNCHER, explain_end, find_python, sweep
 
 IDLE_SECONDS = 600
 GRACE_MS = 700
-"""What an engine that is told to stop has to clean up in, before it is killed."""
+"""How long an engine that is asked to stop may clean up before it is killed."""
 STOP_MS = 2000
 
 
@@ -153,7 +153,7 @@ class WarmEngine(QObject):
             self._conversation.overhear(chunk)
 
     def _deliver(self) -> bool:
-        """Tell the end of the current request if the engine has told it; whether it has."""
+        """Return whether the current request has its last event, after passing that on."""
         request, conversation = self._current, self._conversation
         if request is None or conversation is None:
             return False

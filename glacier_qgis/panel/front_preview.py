@@ -45,6 +45,7 @@ class FrontPreview(QObject):
         self._canvas = canvas
         self._engine = engine
         self._overlay = Overlay(canvas)
+        canvas.destinationCrsChanged.connect(self.changed)  # which takes the overlay away
         self._preparation: Request | None = None
         self._prepared: tuple[str, str] | None = None
         self._request: Request | None = None
@@ -114,6 +115,7 @@ class FrontPreview(QObject):
             if request is not None:
                 request.cancel()
         self._request = None
+        self._canvas.destinationCrsChanged.disconnect(self.changed)
         self._overlay.close()
 
     def _question(self, layer: QgsRasterLayer, model: str) -> dict[str, Any]:
@@ -173,7 +175,7 @@ class FrontPreview(QObject):
 
 
 def _extent_in(layer: QgsRasterLayer, crs: QgsCoordinateReferenceSystem) -> QgsRectangle:
-    """Return where a layer lies; everywhere where that cannot be told."""
+    """Return where a layer lies; everywhere where that is not known."""
     transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance())
     try:
         return transform.transformBoundingBox(layer.extent())

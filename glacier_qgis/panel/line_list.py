@@ -182,7 +182,7 @@ class LineList(QWidget):
             if self._model.item(row).data(FEATURE) == current:
                 self._view.setCurrentIndex(self._model.index(row, 0))
         self._reloading = False
-        self._tell_place()
+        self._show_place()
 
     def _current_feature(self) -> int | None:
         index = self._view.currentIndex()
@@ -199,7 +199,7 @@ class LineList(QWidget):
         """Bring the current line into view, and flash it."""
         if self._layer is None or not index.isValid() or self._reloading:
             return
-        self._tell_place()
+        self._show_place()
         number = self._model.item(index.row()).data(FEATURE)
         box = self._layer.getFeature(number).geometry().boundingBox()
         transform = QgsCoordinateTransform(
@@ -217,7 +217,7 @@ class LineList(QWidget):
         self._canvas.zoomToFeatureExtent(box)
         self._canvas.flashFeatureIds(self._layer, [number])
 
-    def _tell_place(self) -> None:
+    def _show_place(self) -> None:
         count = self._model.rowCount()
         index = self._view.currentIndex()
         if not count:

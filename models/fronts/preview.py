@@ -193,7 +193,7 @@ def _fronts(
     model: Model,
     reporter: Reporter,
 ) -> Fronts | None:
-    """Trace the lines; None where the model does not tell glacier from ocean."""
+    """Trace the lines; None where the model has no classes for both glacier and ocean."""
     if not {GLACIER, OCEAN} <= {*_codes(model.card)}:
         return None
     stage = Stage(reporter, SEGMENTATION_SHARE, 1)
@@ -231,7 +231,7 @@ def _lines(fronts: Fronts | None, source: CRS, target: CRS) -> list[JsonValue]:
 def _absence(fronts: Fronts | None) -> str:
     """Return why there is no line; blank where there is one."""
     if fronts is None:
-        return "The model does not tell glacier from ocean: its zones have no front between them."
+        return "The model lacks a class for glacier or ocean, so there is no front between them."
     return fronts.absence.sentence if fronts.absence else ""
 
 

@@ -233,6 +233,7 @@ def test_a_preview_goes_when_it_is_no_longer_true(
     else:
         panel.close()
     assert not panel._preview.is_shown()
+    assert panel._clear_button.isHidden()
 
 
 def test_a_scene_that_is_not_in_view_is_said_before_anything_is_asked(
