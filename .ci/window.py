@@ -62,7 +62,7 @@ class Window:
         project = QgsProject.instance()
         self.run("delineatetermini", {"INPUT": scene}, {"OUTPUT", "ZONES", "GLACIER_AREA"})
         names = self.on_the_map(
-            {"Terminus lines": "graduatedSymbol", "Glacier area": "singleSymbol"}, "paletted"
+            {"terminus lines": "graduatedSymbol", "glacier area": "singleSymbol"}, "paletted"
         )
         print("fronts:", ", ".join(names))
         project.clear()
@@ -112,7 +112,8 @@ class Window:
             expect(layer.crs().toWkt() != "", f"{layer.name()} lost its CRS")
             kind = raster
             if not isinstance(layer, QgsRasterLayer):
-                kind = next(k for name, k in vectors.items() if layer.name().startswith(name))
+                called = layer.name().lower()  # by its file, unless that is a temporary one
+                kind = next(k for name, k in vectors.items() if called.startswith(name))
             expect(
                 layer.renderer().type() == kind, f"{layer.name()} is a {layer.renderer().type()}"
             )

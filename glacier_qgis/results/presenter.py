@@ -84,7 +84,7 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
             node.setItemVisibilityChecked(not hidden)
             node.setExpanded(not (hidden or self.backdrop))
             if not self.backdrop:
-                offer_time(project, layer)
+                offer_time(project, layer, self.run.values.get("TIMES") or [])
         layer.triggerRepaint()
 
     def _renew_crs(self, layer: QgsMapLayer, project: QgsProject | None) -> None:

@@ -35,8 +35,14 @@ YEAR_LABEL = (
 )
 
 
-def offer_time(project: QgsProject, layer: QgsMapLayer) -> None:
-    """Let a project without time play a layer: its range, its step, and the year on the map."""
+def offer_time(project: QgsProject, layer: QgsMapLayer, years: Sequence[float]) -> None:
+    """Let a project without time play a layer: its range, its step, and the year on the map.
+
+    Args:
+        project: Left alone if it has a time.
+        layer: One of ours.
+        years: The times of the whole run, of which a layer may show a part; none for the layer's.
+    """
     if project.timeSettings().temporalRange().isInfinite():
         play(project, layer)
 

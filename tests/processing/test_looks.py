@@ -215,6 +215,17 @@ def test_a_project_without_time_gets_that_of_the_run(
     assert "map_start_time" in project.readEntry("TitleLabel", "/Label")[0]
 
 
+def test_ice_that_grows_late_does_not_shorten_the_project_s_time(
+    fake_engine: FakeEngine, tmp_path: Path
+) -> None:
+    years = [1990.0, 2000.0, 2010.0]  # outlines begin in 2000, where there is ice
+    given, _ = stand_in(fake_engine, "simulateglacier", tmp_path, TIMES=years)
+    rasters = dict.fromkeys(("THICKNESS", "VELOCITY"), "TEMPORARY_OUTPUT")
+    run_as_task("simulateglacier", given | rasters | {"OUTLINES": loaded()})
+    whole = QgsProject.instance().timeSettings().temporalRange()
+    assert (whole.begin().date().year(), whole.end().date().year()) == (1990, 2020)
+
+
 def test_a_project_s_own_time_is_left_alone(fake_engine: FakeEngine, tmp_path: Path) -> None:
     given, _ = stand_in(fake_engine, "simulateglacier", tmp_path)
     run_as_task("simulateglacier", given | {"THICKNESS": loaded(), "VELOCITY": "TEMPORARY_OUTPUT"})
