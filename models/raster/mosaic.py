@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405: expat refuses entities that grow
 
 from glacier_qgis.models.engine.errors import EngineError
 

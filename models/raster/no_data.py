@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import rasterio.shutil
@@ -86,7 +86,7 @@ def with_no_data(
 
 def _source(file: RasterFile, band: str, options: Mapping[str, str]) -> str:
     chosen = "".join(
-        f"<OOI key={quoteattr(key)}>{escape(value)}</OOI>" for key, value in options.items()
+        f'<OOI key="{escape(key)}">{escape(value)}</OOI>' for key, value in options.items()
     )
     return (
         f'<SourceFilename relativeToVRT="0">{escape(file.name)}</SourceFilename>'

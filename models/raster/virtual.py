@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from affine import Affine
 from pyproj import CRS
@@ -158,7 +158,7 @@ def _laid_out(dataset: RasterFile, canvas: _Canvas, options: Mapping[str, str]) 
 def _named(source: str, options: Mapping[str, str] | None = None) -> str:
     """Return the elements that name a source by its path or text, and how to open it."""
     chosen = "".join(
-        f"<OOI key={quoteattr(key)}>{escape(value)}</OOI>" for key, value in (options or {}).items()
+        f'<OOI key="{escape(key)}">{escape(value)}</OOI>' for key, value in (options or {}).items()
     )
     return (
         f'<SourceFilename relativeToVRT="0">{escape(source)}</SourceFilename>'
