@@ -36,25 +36,27 @@ YEAR_LABEL = (
 
 
 def offer_time(project: QgsProject, layer: QgsMapLayer, years: Sequence[float]) -> None:
-    """Let a project without time play a layer: its range, its step, and the year on the map.
+    """Let a project without time play a layer: see `play`."""
+    if project.timeSettings().temporalRange().isInfinite():
+        play(project, layer, years)
+
+
+def play(project: QgsProject, layer: QgsMapLayer, years: Sequence[float] = ()) -> None:
+    """Make a layer's time that of the project and of the temporal controller, if it has any.
 
     Args:
-        project: Left alone if it has a time.
+        project: Whose time is set.
         layer: One of ours.
         years: The times of the whole run, of which a layer may show a part; none for the layer's.
     """
-    if project.timeSettings().temporalRange().isInfinite():
-        play(project, layer)
-
-
-def play(project: QgsProject, layer: QgsMapLayer) -> None:
-    """Make a layer's time that of the project and of the temporal controller, if it has any."""
     properties = layer.temporalProperties()
     if not (properties and properties.isActive() and fits_calendar(layer)):
         return
     begins, end = moments(layer)
     if not begins:
         return
+    if len(years) > 1:
+        begins, end = [moment(year) for year in years], moment(2 * years[-1] - years[-2])
     whole, step = QgsDateTimeRange(begins[0], end), step_between(begins)
     settings = project.timeSettings()
     settings.setTemporalRange(whole)

@@ -87,7 +87,11 @@ def stand_in(
         "wanted = {n: order['parameters'].get(n.lower()) for n in files}\n"
         "wanted = {n: path for n, path in wanted.items() if path}\n"
         "for n, path in wanted.items(): shutil.copy(files[n], path)\n"
-        f"values = { ({'TIMES': YEARS} | values)!r}\n"
+        f"values = {(_times(identifier) | values)!r}\n"
         "print(json.dumps({'event': 'result', 'outputs': {**wanted, **values}}))"
     )
     return inputs(identifier, folder), outputs
+
+
+def _times(identifier: str) -> dict[str, object]:
+    return {"TIMES": YEARS} if identifier == "simulateglacier" else {}
