@@ -64,7 +64,7 @@ class Window:
         names = self.on_the_map(
             {"terminus lines": "graduatedSymbol", "glacier area": "singleSymbol"}, "paletted"
         )
-        print("fronts:", ", ".join(names))
+        print("fronts:", ", ".join(names), flush=True)
         project.clear()
         lines = str(work / "outlines.gpkg")
         values = {"BED": dem, "RESOLUTION": 400, "END": 2020}
@@ -76,7 +76,7 @@ class Window:
         expect(times.timeStepUnit() == Qgis.TemporalUnit.Years, "the step is not in years")
         for layer in project.mapLayers().values():
             expect(layer.temporalProperties().isActive(), f"{layer.name()} does not play")
-        print("ice:", ", ".join(names))
+        print("ice:", ", ".join(names), flush=True)
         return 0
 
     def run(self, name: str, values: dict[str, Any], wanted: set[str], **files: str) -> None:
