@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from html import escape
 
@@ -18,6 +18,7 @@ from affine import Affine
 from pyproj import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.env import ensure_env
+from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -83,12 +84,14 @@ def as_warpable(dataset: RasterFile, crs: CRS, options: Mapping[str, str]) -> It
     moved = canvas is not None
     canvas = canvas or _Canvas(width, dataset.transform, [0])
     text = _laid_out(dataset, canvas, options)
-    for number in void:
-        hole = f"<NODATA>{number}</NODATA>"
-        whole = _Canvas(canvas.width, canvas.transform, [0])
-        source = _named(text)
-        text = _virtual(source, whole, (canvas.width, height), [hole] * dataset.count, dataset)
-    with ensure_env(_Virtual)(text, driver=[VIRTUAL]) as view:
+    with ExitStack() as stack:
+        for number in void:
+            hole = f"<NODATA>{number}</NODATA>"
+            whole = _Canvas(canvas.width, canvas.transform, [0])
+            before = stack.enter_context(MemoryFile(text.encode(), ext=".vrt"))
+            source = _named(before.name)  # by name: each band would repeat the text
+            text = _virtual(source, whole, (canvas.width, height), [hole] * dataset.count, dataset)
+        view = stack.enter_context(ensure_env(_Virtual)(text, driver=[VIRTUAL]))
         view.file, view.moved, view.shown = dataset, moved, dataset.shown
         yield view
 

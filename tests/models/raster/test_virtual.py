@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 
@@ -261,3 +262,15 @@ def test_one_part_of_complex_numbers_is_not_read_for_the_whole(tmp_path: Path) -
     source = write(tmp_path / "a.tif", np.ones((40, 40), "complex64"), FINE, "EPSG:32633")
     with open_raster(source, "SURFACE") as scene, pytest.raises(EngineError, match="complex"):
         read_band(scene, Grid(CRS(32633), FINE, 40, 40))
+
+
+def test_a_raster_of_many_bands_is_laid_out_in_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "months.tif"
+    shape = {"height": 8, "width": 8, "count": 12, "dtype": "float32", "crs": "EPSG:32633"}
+    place = Affine(60, 0, 500_000, 0, -60, 8_000_000)
+    with rasterio.open(path, "w", driver="GTiff", **shape, transform=place) as target:
+        target.write(np.ones((12, 8, 8), np.float32))
+    began = time.monotonic()
+    with open_raster(RasterInput(path=str(path)), "TEMPERATURE") as scene:
+        assert (read_band(scene, work_grid(scene), band=12) == 1).all()
+    assert time.monotonic() - began < 2
