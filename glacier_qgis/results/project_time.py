@@ -29,10 +29,16 @@ FIRST_YEAR, LAST_YEAR = 1, 9999
 TITLE = "TitleLabel"
 """Where projects keep the title on the map."""
 TOP_CENTRE = 4
-YEAR_LABEL = (
-    "[% if(@map_start_time is null, '', format_date(@map_start_time, "
-    "if(day(@map_end_time - @map_start_time) >= 360, 'yyyy', 'yyyy-MM-dd'))) %]"
-)
+TIME_LABEL = """[% with_variable('first', @map_start_time, with_variable('last',
+@map_end_time - make_interval(seconds:=1), case
+when @first is null then ''
+when format_date(@first, 'MMdd') = '0101' and format_date(@last, 'MMdd') = '1231'
+then format_date(@first, 'yyyy')
+when to_date(@first) = to_date(@last) then format_date(@first, 'yyyy-MM-dd')
+else format_date(@first, 'yyyy-MM-dd') || ' to ' || format_date(@last, 'yyyy-MM-dd') end)) %]"""
+"""The year that a frame of whole years begins with, its day, or its first and last day."""
+ABOUT_A_YEAR = range(300, 431)
+"""Days between scenes that are taken once a year."""
 
 
 def offer_time(project: QgsProject, layer: QgsMapLayer, years: Sequence[float]) -> None:
@@ -57,7 +63,7 @@ def play(project: QgsProject, layer: QgsMapLayer, years: Sequence[float] = ()) -
         return
     if len(years) > 1:
         begins, end = [moment(year) for year in years], moment(2 * years[-1] - years[-2])
-    whole, step = QgsDateTimeRange(begins[0], end), step_between(begins)
+    whole, step = frames(begins, end)
     settings = project.timeSettings()
     settings.setTemporalRange(whole)
     settings.setTimeStep(step.originalDuration())
@@ -93,16 +99,29 @@ def moments(layer: QgsMapLayer) -> tuple[list[QDateTime], QDateTime]:
     return [moment(year) for year in sorted(times)], moment(max(ends))
 
 
-def step_between(begins: Sequence[QDateTime]) -> QgsInterval:
-    """Return the time from one state to the next; the median, if that differs."""
+def frames(begins: Sequence[QDateTime], end: QDateTime) -> tuple[QgsDateTimeRange, QgsInterval]:
+    """Return the range and the step in which states are played, one per frame where that can be.
+
+    The step is the time from one state to the next; the median, if that differs. States of one per
+    year, on any day, are played by calendar years.
+    """
+    whole = QgsDateTimeRange(begins[0], end)
     days = [begin.date() for begin in begins]
     gaps = [(first, second) for first, second in pairwise(days) if first < second]
     if not gaps:
-        return QgsInterval(1, Qgis.TemporalUnit.Days)
+        return whole, QgsInterval(1, Qgis.TemporalUnit.Days)
     years = [second.year() - first.year() for first, second in gaps if _same_day(first, second)]
     if len(years) * 2 > len(gaps):
-        return QgsInterval(round(median(years)), Qgis.TemporalUnit.Years)
-    return QgsInterval(round(median(a.daysTo(b) for a, b in gaps)), Qgis.TemporalUnit.Days)
+        return whole, QgsInterval(round(median(years)), Qgis.TemporalUnit.Years)
+    step = round(median(first.daysTo(second) for first, second in gaps))
+    if step in ABOUT_A_YEAR and all(first.year() < second.year() for first, second in gaps):
+        calendar = QgsDateTimeRange(_new_year(days[0].year()), _new_year(days[-1].year() + 1))
+        return calendar, QgsInterval(1, Qgis.TemporalUnit.Years)
+    return whole, QgsInterval(step, Qgis.TemporalUnit.Days)
+
+
+def _new_year(year: int) -> QDateTime:
+    return QDateTime(QDate(year, 1, 1), QTime(0, 0), QTimeZone.utc())
 
 
 def _same_day(first: QDate, second: QDate) -> bool:
@@ -123,7 +142,7 @@ def _show_year(project: QgsProject) -> None:
     document = QDomDocument()
     document.appendChild(text.writeXml(document, QgsReadWriteContext()))
     project.writeEntry(TITLE, "/Font", document.toString())
-    project.writeEntry(TITLE, "/Label", YEAR_LABEL)
+    project.writeEntry(TITLE, "/Label", TIME_LABEL)
     project.writeEntry(TITLE, "/BackgroundColor", "255,255,255,0")
     project.writeEntry(TITLE, "/Placement", TOP_CENTRE)
     project.writeEntryBool(TITLE, "/Enabled", True)
