@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .links import LinkOpener
     from .options import OptionsFactory
     from .panel.panels import Panels
-    from .try_it import TryItAction
+    from .try_it import SampleMenu
 
 
 class GlacierPlugin:
@@ -28,7 +28,7 @@ class GlacierPlugin:
         self._options: OptionsFactory | None = None
         self._links: LinkOpener | None = None
         self._panels: Panels | None = None
-        self._try_it: TryItAction | None = None
+        self._sample_menu: SampleMenu | None = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that ``qgis_process`` calls."""
@@ -44,25 +44,25 @@ class GlacierPlugin:
             from .links import LinkOpener
             from .options import OptionsFactory
             from .panel.panels import Panels
-            from .try_it import TryItAction
+            from .try_it import SampleMenu
 
             self._links = LinkOpener()
             self._options = OptionsFactory()
             self._iface.registerOptionsWidgetFactory(self._options)
             self._panels = Panels(self._iface)
-            self._try_it = TryItAction(self._iface)
+            self._sample_menu = SampleMenu(self._iface)
             QTimer.singleShot(0, partial(offer_engine, self._iface))  # once the window is there
 
     def unload(self) -> None:
         """Take everything away."""
         if self._panels is not None:
             self._panels.close()
-        if self._try_it is not None:
-            self._try_it.close()
+        if self._sample_menu is not None:
+            self._sample_menu.close()
         if self._links is not None:
             self._links.close()
         if self._iface is not None and self._options is not None:
             self._iface.unregisterOptionsWidgetFactory(self._options)
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
-        self._links = self._options = self._provider = self._panels = self._try_it = None
+        self._links = self._options = self._provider = self._panels = self._sample_menu = None

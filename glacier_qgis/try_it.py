@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,8 @@ from qgis.core import (
     QgsProject,
     QgsRasterLayer,
 )
-from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
-from qgis.PyQt.QtGui import QAction, QIcon
+from qgis.PyQt.QtCore import QCoreApplication, QObject, QUrl, pyqtSignal
+from qgis.PyQt.QtGui import QAction, QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QDockWidget, QProgressBar, QPushButton
 
 from .background import BackgroundRun
@@ -200,20 +200,32 @@ def _show_if_there(iface: QgisInterface, identifier: str) -> None:
         show(iface, layer)
 
 
-class TryItAction(QAction):
-    """The entry in the Plugins menu."""
+class SampleMenu:
+    """The entries about the sample data in the Plugins menu."""
 
     def __init__(self, iface: QgisInterface) -> None:
-        super().__init__(QIcon(str(ICON)), _tr(INVITATION), iface.mainWindow())
-        self.setObjectName("GlacierTryIt")
         self._iface = iface
-        self.triggered.connect(lambda: TryIt(iface).start())
-        iface.addPluginToMenu(TITLE, self)
+        self._actions: list[QAction] = []
+        self._add("GlacierTryIt", INVITATION, lambda: TryIt(iface).start())
+        self._add("GlacierSampleFolder", "Open sample data folder", open_sample_folder)
 
     def close(self) -> None:
         """Leave the menu."""
-        self._iface.removePluginMenu(TITLE, self)
-        self.deleteLater()
+        for action in self._actions:
+            self._iface.removePluginMenu(TITLE, action)
+            action.deleteLater()
+
+    def _add(self, name: str, title: str, act: Callable[[], None]) -> None:
+        action = QAction(QIcon(str(ICON)), _tr(title), self._iface.mainWindow())
+        action.setObjectName(name)
+        action.triggered.connect(lambda: act())
+        self._iface.addPluginToMenu(TITLE, action)
+        self._actions.append(action)
+
+
+def open_sample_folder() -> None:
+    """Show the sample data in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(SAMPLE)))
 
 
 def _layer_of(source: str) -> QgsMapLayer:

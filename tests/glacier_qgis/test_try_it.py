@@ -9,9 +9,10 @@ import pytest
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QEventLoop, QTimer
+from qgis.PyQt.QtGui import QAction, QDesktopServices
 from qgis.PyQt.QtWidgets import QMainWindow, QPushButton
 
-from glacier_qgis.try_it import PARTS, SAMPLE, TryIt
+from glacier_qgis.try_it import PARTS, SAMPLE, SampleMenu, TryIt
 
 pytestmark = pytest.mark.usefixtures("window")
 
@@ -32,6 +33,12 @@ class Window:
 
     def messageBar(self) -> QgsMessageBar:
         return self.bar
+
+    def addPluginToMenu(self, menu: str, action: QAction) -> None:
+        self.main.menuBar().addAction(action)
+
+    def removePluginMenu(self, menu: str, action: QAction) -> None:
+        self.main.menuBar().removeAction(action)
 
 
 @pytest.fixture
@@ -112,3 +119,15 @@ def test_without_an_engine_it_says_what_to_do(
     monkeypatch.setenv("GLACIER_ENGINE_PYTHON", "/no/such/python")
     assert end(TryIt(iface)) == 0
     assert "/no/such/python" in iface.bar.currentItem().text()
+
+
+def test_the_menu_opens_the_folder_of_the_samples(
+    iface: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    menu = SampleMenu(iface)
+    iface.main.findChild(QAction, "GlacierSampleFolder").trigger()
+    assert opened == [str(SAMPLE)]
+    menu.close()
+    assert not iface.main.menuBar().actions()
