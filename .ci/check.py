@@ -87,6 +87,7 @@ def main() -> None:
     stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
     stages.run("Plugin zip in QGIS as installed", lambda: smoke(program, python))
     stages.run("Dialogs of QGIS as installed", lambda: window(python))
+    stages.run("From the zip to the first map", lambda: first_map(python))
     newer = "Plugin zip in QGIS 3.44"
     reason = trixie.obstacle() if options.newer else "left out with --no-3.44"
     if reason:
@@ -149,6 +150,13 @@ def window(python: Path) -> None:
     scene, dem = inputs(python)
     archive = build_plugin.archive_path()
     run([PYTHON, "-B", script, python, archive, scene, dem, BUILD / "window"])
+
+
+def first_map(python: Path) -> None:
+    """Install the zip in the window of QGIS, press "Try it", and look at the project."""
+    script = Path(__file__).parent / "first_map.py"
+    archive = build_plugin.archive_path()
+    run([sys.executable, "-B", script, python, archive, BUILD / "first-map"], env=THREADS)
 
 
 def inputs(python: Path) -> tuple[Path, Path]:

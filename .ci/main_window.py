@@ -55,9 +55,11 @@ def open_qgis(
     for foreign in ("QGIS_PLUGINPATH", "PYTHONPATH", "PYTHONHOME"):
         environment.pop(foreign, None)
     environment["QT_QPA_PLATFORM"] = "xcb" if screen else "offscreen"
+    environment.setdefault("DISPLAY", ":0")  # QGIS refuses to start without, also off screen
     environment["PATH"] = f"/usr/bin{os.pathsep}{environment['PATH']}"  # QGIS looks for python3
     frame = ["xvfb-run", "--auto-servernum", "--server-args", f"-screen 0 {SCREEN}"]
-    program = ["qgis", "--nologo", "--noversioncheck", "--profiles-path", work, "--code", start]
+    program = ["qgis", "--nologo", "--noversioncheck", "--profiles-path", str(work)]
+    program += ["--code", str(start)]
     words = ["timeout", "--kill-after", "10", str(limit), *(frame if screen else []), *program]
     return subprocess.run(words, env=environment, check=False).returncode
 
@@ -120,6 +122,11 @@ class Window:
         self.until(lambda: not canvas.isDrawing())
         self.wait(0.5)
 
+    def picture(self, path: Path) -> None:
+        """Write what is on the whole screen, with what lies over the map and beside the window."""
+        words = ["import", "-window", "root", str(path)]  # of ImageMagick
+        subprocess.run(words, check=True)
+
     def install(self, archive: Path) -> None:
         """Do what "Install from ZIP" of the plugin manager does."""
         import pyplugin_installer
@@ -128,7 +135,7 @@ class Window:
 
     def action(self, name: str) -> Any:  # noqa: ANN401  QGIS' classes are untyped
         """Return an action of the window by its object name."""
-        from qgis.PyQt.QtWidgets import QAction
+        from qgis.PyQt.QtGui import QAction
 
         found = self.main.findChild(QAction, name)
         expect(found is not None, f"there is no action {name}")

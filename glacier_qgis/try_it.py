@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
+    QgsBilinearRasterResampler,
     QgsHillshadeRenderer,
     QgsMapLayer,
     QgsProcessing,
@@ -186,6 +187,7 @@ def show(iface: QgisInterface, layer: QgsMapLayer) -> None:
 def _put_below(layer: QgsMapLayer, ground: Path) -> None:
     """Show a relief at the bottom of the group that a layer is in."""
     relief = QgsRasterLayer(str(ground), _tr("Relief: {name}").format(name=ground.stem))
+    relief.resampleFilter().setZoomedInResampler(QgsBilinearRasterResampler())
     relief.setRenderer(QgsHillshadeRenderer(relief.dataProvider(), 1, SUN_AZIMUTH, SUN_HEIGHT))
     project = QgsProject.instance()
     project.addMapLayer(relief, addToLegend=False)

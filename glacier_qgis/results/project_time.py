@@ -28,7 +28,8 @@ FIRST_YEAR, LAST_YEAR = 1, 9999
 """That projects and files of QGIS can hold."""
 TITLE = "TitleLabel"
 """Where projects keep the title on the map."""
-TOP_CENTRE = 4
+BOTTOM_CENTRE = 5
+"""Where no message covers it."""
 TIME_LABEL = """[% with_variable('first', @map_start_time, with_variable('last',
 @map_end_time - make_interval(seconds:=1), case
 when @first is null then ''
@@ -144,7 +145,7 @@ def _show_year(project: QgsProject) -> None:
     project.writeEntry(TITLE, "/Font", document.toString())
     project.writeEntry(TITLE, "/Label", TIME_LABEL)
     project.writeEntry(TITLE, "/BackgroundColor", "255,255,255,0")
-    project.writeEntry(TITLE, "/Placement", TOP_CENTRE)
+    project.writeEntry(TITLE, "/Placement", BOTTOM_CENTRE)
     project.writeEntryBool(TITLE, "/Enabled", True)
     if utils.iface is not None:  # what QGIS itself does when a project is opened
         QMetaObject.invokeMethod(utils.iface.mainWindow(), "projectReadDecorationItems")

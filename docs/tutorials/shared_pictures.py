@@ -1,0 +1,172 @@
+"""What the pictures of several tutorials are made with."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).absolute().parent.parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+sys.path += [str(ROOT / "docs"), str(PICTURES), str(ROOT / ".ci")]
+
+from dialogs import draw
+from headless_qgis import glacier_provider
+from maps import BAND_AND_NO_ICE, Page
+from qgis.core import (
+    QgsBilinearRasterResampler,
+    QgsContrastEnhancement,
+    QgsHillshadeRenderer,
+    QgsMapLayer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRasterMinMaxOrigin,
+    QgsVectorLayer,
+)
+
+__all__ = [
+    "BAND_AND_NO_ICE",
+    "PICTURES",
+    "by_year",
+    "draw",
+    "glacier_provider",
+    "ground",
+    "lines",
+    "plotly_figure",
+    "raster",
+    "satellite",
+    "sheet",
+    "shrink",
+    "side_by_side",
+    "values",
+    "years_of",
+]
+
+WIDTH = 1000
+"""Of a sheet of maps, pixels."""
+COLOURS = 255
+SOFTER = -60
+"""Contrast of the ground, so that ice and outlines stand out."""
+
+
+def shrink(picture: Path, width: int | None = None) -> None:
+    """Make a picture small enough for a repository: its width, in pixels, and its colours."""
+    with Image.open(picture) as opened:
+        image = opened.convert("RGB")
+    if width is not None and image.width > width:
+        image = image.resize((width, round(image.height * width / image.width)))
+    few = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(picture, optimize=True)
+
+
+def side_by_side(left: Path, right: Path, picture: Path) -> None:
+    """Join two pictures of the same height."""
+    images = [Image.open(left), Image.open(right)]
+    whole = Image.new("RGB", (sum(one.width for one in images), images[0].height))
+    whole.paste(images[0], (0, 0))
+    whole.paste(images[1], (images[0].width, 0))
+    whole.save(picture)
+
+
+def sheet(panels: Mapping[str, tuple[Sequence[QgsMapLayer], int]], picture: Path) -> None:
+    """Draw maps side by side; the legend of each explains its first layer.
+
+    Args:
+        panels: By title: layers from top to bottom, and how many entries of the legend to hide.
+        picture: Where to.
+    """
+    project = QgsProject.instance()
+    page = Page()
+    for title, (layers, hidden) in panels.items():
+        project.addMapLayers([layer for layer in layers if project.mapLayer(layer.id()) is None])
+        project.setCrs(layers[-1].crs())
+        page.add(title, layers, layers[-1].extent(), hidden)
+    page.save(picture)
+    project.removeAllMapLayers()
+    shrink(picture, WIDTH // 2 if len(panels) == 1 else WIDTH)
+
+
+def satellite(path: Path) -> QgsRasterLayer:
+    """Open a scene, bright enough to see its dark parts."""
+    scene = QgsRasterLayer(str(path), "Scene")
+    scene.setContrastEnhancement(
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum,
+        QgsRasterMinMaxOrigin.Limits.CumulativeCut,
+    )
+    if path.name.startswith("Practice"):
+        scene.brightnessFilter().setGamma(2.0)  # linear power, of which most is near black
+    scene.setOpacity(0.75)
+    return scene
+
+
+def lines(path: str, style: Callable[..., None]) -> QgsVectorLayer:
+    """Open terminus lines, styled as the toolbox does it."""
+    layer = QgsVectorLayer(path, "Terminus lines", "ogr")
+    style(layer, {})
+    return layer
+
+
+def years_of(layer: QgsRasterLayer) -> list[float]:
+    """Return the year of each band."""
+    names = [layer.bandName(band) for band in range(1, layer.bandCount() + 1)]
+    return [float(name.rpartition("year ")[2]) for name in names]
+
+
+def raster(path: str, title: str, style: Callable[..., None]) -> QgsRasterLayer:
+    """Open a raster with one band per year, as the toolbox loads it."""
+    layer = QgsRasterLayer(path, title)
+    style(layer, {"TIMES": years_of(layer)})
+    return layer
+
+
+def ground(path: str) -> QgsRasterLayer:
+    """Return the shaded landscape of a surface."""
+    layer = QgsRasterLayer(path, "Ground")
+    shade = QgsHillshadeRenderer(layer.dataProvider(), 1, 315, 45)
+    shade.setZFactor(1.5)
+    layer.setRenderer(shade)
+    layer.brightnessFilter().setContrast(SOFTER)
+    layer.resampleFilter().setZoomedInResampler(QgsBilinearRasterResampler())
+    return layer
+
+
+def by_year(
+    path: str,
+    title: str,
+    style: Callable[..., None],
+    years: Sequence[float],
+    surface: str,
+    picture: Path,
+) -> None:
+    """Draw some years of a raster side by side over the landscape of a surface."""
+    land = ground(surface)
+    panels = {}
+    for year in years:
+        layer = raster(path, title, style)
+        layer.temporalProperties().setIsActive(False)
+        layer.renderer().setInputBand(years_of(layer).index(year) + 1)
+        panels[f"{title} in {year:g}"] = ([layer, land], BAND_AND_NO_ICE)
+    sheet(panels, picture)
+
+
+def plotly_figure(report: Path, number: int = 1) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the traces and the layout of one of a report's interactive figures."""
+    page = report.read_text(encoding="utf-8")
+    decoder = json.JSONDecoder()
+    start = page.index("[", page.index(f'"figure-{number}"', page.index("Plotly.newPlot(")))
+    traces, end = decoder.raw_decode(page, start)
+    layout, _ = decoder.raw_decode(page, page.index("{", end))
+    return traces, layout
+
+
+def values(stored: dict[str, str] | list[object]) -> Sequence[object] | np.ndarray:
+    """Return an array that Plotly stored as a list, or as bytes with their type."""
+    if isinstance(stored, dict):
+        return np.frombuffer(base64.b64decode(stored["bdata"]), stored["dtype"])
+    return stored
