@@ -7,6 +7,7 @@ a summary and status 1.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import build_plugin
 import trixie
-from debian import PYTHON, ensure_qgis
+from debian import PYTHON, ensure_packages, ensure_qgis
 from environments import THREADS, engine, qgis_tests, tensorflow
 from inputs import aletsch_dem, synthetic_scene
 from link import TREE, link_tree
@@ -154,6 +155,8 @@ def window(python: Path) -> None:
 
 def first_map(python: Path) -> None:
     """Install the zip in the window of QGIS, press "Try it", and look at the project."""
+    if not shutil.which("xvfb-run"):
+        ensure_packages(["xvfb", "xauth"])
     script = Path(__file__).parent / "first_map.py"
     archive = build_plugin.archive_path()
     run([sys.executable, "-B", script, python, archive, BUILD / "first-map"], env=THREADS)

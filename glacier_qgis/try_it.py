@@ -158,7 +158,7 @@ class TryIt(QObject):
         bar = self._iface.messageBar()
         bar.popWidget(self._message)
         if self._shown:
-            message = bar.createMessage(TITLE, _tr("Press play in the temporal controller. See:"))
+            message = bar.createMessage(TITLE, _tr("Press play, or show:"))
             for title, layer in self._shown.items():
                 button = QPushButton(title)
                 button.clicked.connect(partial(_show_if_there, self._iface, layer.id()))

@@ -2,7 +2,7 @@
 
     python3 docs/pictures/screenshots.py [FOLDER]
 
-Needs Xvfb, ImageMagick and an engine (``build/engine``). The plugin's ZIP is built and installed
+Needs Xvfb and an engine (``build/engine``). The plugin's ZIP is built and installed
 into a fresh profile, and the pictures go to FOLDER (``build/screenshots``). With GLACIER_DATA the
 scene is that of Helheim Glacier there, else one of the sample data.
 """
@@ -41,7 +41,7 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     work = ROOT / "build" / "screenshots-profile"
-    return open_qgis("screenshots", work, variables, screen=True, limit=1800)
+    return open_qgis("screenshots", work, variables, limit=1800)
 
 
 def inside(work: Path) -> None:
