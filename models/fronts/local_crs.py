@@ -9,7 +9,6 @@ import numpy as np
 from pyproj import CRS, Proj
 from shapely import LineString
 
-from glacier_qgis.models.raster.crs import transformer
 from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
 from glacier_qgis.models.vector.source import Layer
 
@@ -33,7 +32,6 @@ def _crs_at(preferred: CRS, longitude: int, latitude: int) -> CRS:
     """Return the CRS for a place in whole degrees, so that one search serves many features."""
     degrees = CRS.from_epsg(4326)
     spot = gpd.GeoDataFrame(geometry=gpd.points_from_xy([longitude], [latitude]), crs=degrees)
-    transformer(degrees, preferred)  # refuses parameters that mean nothing
     there, crs = spot.to_crs(preferred), preferred
     if not np.isfinite(there.total_bounds).all():
         there, crs = spot, degrees

@@ -57,3 +57,22 @@ def transformer(source: CRS, target: CRS) -> Transformer:
             "of the two has parameters that mean nothing. Set the right coordinate reference "
             "system of the layer."
         ) from error
+
+
+def require_place(crs: CRS, what: str) -> None:
+    """Refuse a system by which no place on Earth can be computed.
+
+    Args:
+        crs: The system.
+        what: What is in it, for the message.
+
+    Raises:
+        EngineError: It is a local one, or has parameters that mean nothing.
+    """
+    try:
+        Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    except ProjError as error:
+        raise EngineError(
+            f"{what} is in '{crs.name}', by which no place on Earth can be computed ({error}). Set "
+            "the right coordinate reference system in the layer's properties."
+        ) from error

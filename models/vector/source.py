@@ -13,7 +13,7 @@ from shapely import Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
-from glacier_qgis.models.raster.crs import horizontal, read_crs
+from glacier_qgis.models.raster.crs import horizontal, read_crs, require_place
 from glacier_qgis.models.vector.file import read_frame
 
 HALF_WAY_ROUND = 2e7
@@ -53,7 +53,8 @@ def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = N
         columns: Attributes to read; None for all.
 
     Raises:
-        EngineError: The file cannot be read, states no CRS, or holds no geometry.
+        EngineError: The file cannot be read, states no CRS or one without a place on Earth, or
+            holds no geometry.
     """
     layer, frame = read_frame(source, role, columns)
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -73,6 +74,7 @@ def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = N
             f"{role}: the layer '{layer}' of {source.shown} holds no feature with a geometry."
         )
     crs = horizontal(read_crs(stated, role))
+    require_place(crs, f"{role}: {source.shown}")
     frame = frame.set_crs(crs, allow_override=True).reset_index(drop=True)
     return Layer(frame, crs, role, source.shown)
 

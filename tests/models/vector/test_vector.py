@@ -48,6 +48,17 @@ def test_the_crs_that_qgis_states_goes_before_that_of_the_file(folder: Path) -> 
     assert found.equals(SQUARE)
 
 
+NO_PROJECTION = UTM.to_wkt("WKT1_ESRI").replace("Transverse_Mercator", "Transverse_Mercato")
+
+
+@pytest.mark.parametrize("crs", [NO_PROJECTION, 'LOCAL_CS["echogram",UNIT["metre",1]]'])
+def test_a_crs_without_a_place_on_earth_is_refused(folder: Path, crs: str) -> None:
+    source = write(folder / "damaged.gpkg", SQUARE)
+    stated = source.model_copy(update={"crs": crs})
+    with pytest.raises(EngineError, match=r"MASK: .*damaged.* by which no place .* Set the right"):
+        read_polygons(stated, UTM, "MASK")
+
+
 @pytest.mark.filterwarnings("ignore:'crs' was not provided")
 def test_a_layer_without_crs_is_refused_with_the_cure(folder: Path) -> None:
     path = folder / "none.shp"
