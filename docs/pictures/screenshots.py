@@ -3,8 +3,9 @@
     python3 docs/pictures/screenshots.py [FOLDER]
 
 Needs Xvfb and an engine (``build/engine``). The plugin's ZIP is built and installed
-into a fresh profile, and the pictures go to FOLDER (``build/screenshots``). With GLACIER_DATA the
-scene is that of Helheim Glacier there, else one of the sample data.
+into a fresh profile, and the pictures go to FOLDER (``build/screenshots``). Their names begin with
+1 a run, 2 its files in a new project, 4 time, 6 the engine, 7 "Try it", 8 the lists of models and
+emulators, 9 the pages of a dialog, 10 logs, 11 the panel.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from main_window import Window, begin, expect, open_qgis
 ROOT = build_plugin.ROOT.absolute()
 VARIABLE = "GLACIER_ENGINE_PYTHON"
 ENGINE = ROOT / "build" / "engine" / "bin" / "python"
-HELHEIM = Path("helheim_s1", "helheim_S1_20180602.tif")
 DIALOG = (1150, 760)
 PAGES = ("ground", "climate", "ice", "time", "results")
 
@@ -101,6 +101,7 @@ class Photographer:
         browser.show()
         self._grab(browser, "06_engine_information_page")
         browser.close()
+        self._new_project()
 
     def try_it(self) -> None:
         """7, 3 and 4: the sample data, its groups, and its time."""
@@ -127,8 +128,7 @@ class Photographer:
         """1, 3, 10 and 2: Run pressed, the group, the log, and the files in a new project."""
         from qgis.core import QgsProcessingOutputLayerDefinition, QgsProject
 
-        scene = _scene()
-        layer = self._window.iface.addRasterLayer(str(scene), scene.stem)
+        layer = self._open_scene()
         files = {"OUTPUT": "lines.gpkg", "GLACIER_AREA": "area.gpkg"}
         files |= {"ZONES": "zones.tif", "UNCERTAINTY": "uncertainty.tif"}
         outputs = {
@@ -139,14 +139,12 @@ class Photographer:
         self._run(dialog)
         self._grab(dialog, "10_log_of_a_scene")
         dialog.close()
-        self._window.iface.zoomFull()
         self._take("01_fronts_on_the_map")
         self._new_project()
+        self._open_scene()
         iface = self._window.iface
-        iface.addRasterLayer(str(scene), scene.stem)
         iface.addRasterLayer(str(self._work / "zones.tif"), "zones")
-        iface.addVectorLayer(str(self._work / "lines.gpkg"), "lines", "ogr")
-        iface.zoomFull()
+        iface.addVectorLayer(f"{self._work / 'lines.gpkg'}|layername=lines", "lines", "ogr")
         self._take("02_files_in_a_new_project")
         self._new_project()
 
@@ -201,9 +199,7 @@ class Photographer:
         """11: the panel with its preview and its list."""
         from qgis import utils
 
-        scene = _scene()
-        layer = self._window.iface.addRasterLayer(str(scene), scene.stem)
-        self._window.iface.zoomFull()
+        layer = self._open_scene()
         panels = utils.plugins["glacier_qgis"]._panels
         panels._toggle.trigger()
         panel = panels.fronts
@@ -299,9 +295,24 @@ class Photographer:
         controller.setCurrentFrameNumber(number)
         self._take(name)
 
-    def _new_project(self) -> None:
+    def _open_scene(self) -> Any:  # noqa: ANN401  QGIS' classes are untyped
+        """Show the last of the sample scenes alone, in its own CRS."""
         from qgis.core import QgsProject
 
+        scene = _scene()
+        layer = self._window.iface.addRasterLayer(str(scene), scene.stem)
+        QgsProject.instance().setCrs(layer.crs())
+        self._window.iface.zoomFull()
+        return layer
+
+    def _new_project(self) -> None:
+        """Begin with nothing, and without panels that a run opened."""
+        from qgis.core import QgsProject
+        from qgis.PyQt.QtWidgets import QDockWidget
+
+        for dock in self._window.main.findChildren(QDockWidget):
+            if dock.windowTitle() in ("Temporal Controller", "Results Viewer"):
+                dock.close()
         QgsProject.instance().setDirty(False)
         self._window.iface.newProject(False)
         self._window.iface.messageBar().clearWidgets()
@@ -310,8 +321,7 @@ class Photographer:
 def _scene() -> Path:
     from glacier_qgis.try_it import JAKOBSHAVN
 
-    data = os.environ.get("GLACIER_DATA")
-    return Path(data) / HELHEIM if data else max(JAKOBSHAVN.glob("*.tif"))
+    return max(JAKOBSHAVN.glob("*.tif"))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def shrink(picture: Path, width: int | None = None) -> None:
         image = opened.convert("RGB")
     if width is not None and image.width > width:
         image = image.resize((width, round(image.height * width / image.width)))
-    few = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, 3, dither=Image.Dither.NONE)
     few.save(picture, optimize=True)
 
 
