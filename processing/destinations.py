@@ -26,7 +26,13 @@ from qgis.core import (
 
 from glacier_qgis.processing.delivery import Delivery
 from glacier_qgis.processing.geopackages import LockedError, is_database
-from glacier_qgis.processing.places import Place, destination_faults, destination_text, place_of
+from glacier_qgis.processing.places import (
+    Place,
+    database_of,
+    destination_faults,
+    destination_text,
+    place_of,
+)
 
 LASTING = ".nc"
 """Ending of files that a run goes on from: they stay, also where a layer cannot be delivered."""
@@ -110,7 +116,8 @@ class Destinations:
         definition = self._algorithm.parameterDefinition(name)
         place = place_of(definition, self._parameters, self._context)
         if place is None or not _is_file(place):
-            return self._write(name, layer, self._parameters, self._context, feedback)
+            source = self._write(name, layer, self._parameters, self._context, feedback)
+            return self._findable(source)
         draft = (self._delivery.container if place.table else self._delivery.beside)(place.path)
         aside = QgsProcessingContext()
         aside.copyThreadSafeSettings(self._context)
@@ -125,6 +132,15 @@ class Destinations:
         final = source.replace(str(draft.parent), str(place.path.absolute().parent))
         for details in aside.layersToLoadOnCompletion().values():
             self._context.addLayerToLoadOnCompletion(final, details)
+        return final
+
+    def _findable(self, source: str) -> str:
+        """Return the name by which QGIS finds a layer of a database again; it loads that."""
+        final = _with_provider(source)
+        pending = self._context.layersToLoadOnCompletion()
+        if final != source and source in pending:
+            pending[final] = pending.pop(source)
+            self._context.setLayersToLoadOnCompletion(pending)
         return final
 
     def _redirected(self, name: str, draft: Path) -> object:
@@ -173,8 +189,13 @@ class Destinations:
         if not sink.flushBuffer():
             raise QgsProcessingException(self._algorithm.writeFeatureError(sink, parameters, name))
         del sink  # closes the file, and says nothing where that fails
-        written = QgsProcessingUtils.mapLayerFromString(source, context)
-        if written is None or 0 <= written.featureCount() < layer.featureCount():
+        written = QgsProcessingUtils.mapLayerFromString(_with_provider(source), context)
+        if written is None:
+            raise QgsProcessingException(
+                f"{name}: QGIS cannot open {source}, to which it was written. Choose another "
+                "destination, and run again."
+            )
+        if 0 <= written.featureCount() < layer.featureCount():
             raise QgsProcessingException(
                 f"{name}: not all features could be written to {source}. Free some space or choose "
                 "another file, and run again."
@@ -197,6 +218,12 @@ class Destinations:
     ) -> None:
         """Remove what was kept."""
         self._delivery.close()
+
+
+def _with_provider(source: str) -> str:
+    """Return a destination in a database as QGIS opens it; files and layers as they are."""
+    found = database_of(source)
+    return str(QgsProcessingUtils.encodeProviderKeyAndUri(*found)) if found else source
 
 
 def _is_file(place: Place) -> bool:

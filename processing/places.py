@@ -20,6 +20,7 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
@@ -34,6 +35,15 @@ from glacier_qgis.processing.geopackages import is_database, is_locked
 TIFF = ("", ".tif", ".tiff")
 OURS = {"layer_styles"}
 """Tables that QGIS keeps beside a layer, and that go with it."""
+NAME_BYTES = 200
+"""Longest name of a file; systems take 255, and names on the way there are longer."""
+FIXED_FIELDS = {".dxf", ".gpx"}
+"""Formats that hold no fields but their own."""
+FILE_GEODATABASE = ".gdb"
+PERCENT_CODE = re.compile(r"%[0-9A-Fa-f]{2}")
+ALIASES = {"postgis": "postgres"}
+PROVIDER = re.compile(r"(.{3,}?):(.*)", re.DOTALL)
+"""What QGIS takes a destination for: a provider's name, and what it knows the layer by."""
 LARGEST_MOSAIC = 20_000_000
 """Bytes of a virtual raster; a larger one is none."""
 
@@ -61,11 +71,15 @@ def destination_faults(
         name = definition.name()
         place = place_of(definition, parameters, context)
         if place is None:
+            if text := _unknown_kind(definition, parameters, context):
+                yield name, f"{name}: {text}"
             continue
         text = _unusable(definition, place)
-        other = taken.setdefault(Place(place.path.absolute(), place.table), name)
-        if not text and other != name:
-            text = f"{place.path} is also given for {other}. Give each output a file of its own."
+        if not text:
+            alone = Place(place.path.resolve(), place.table.casefold())
+            other = taken.setdefault(alone, name)
+            if other != name:
+                text = f"{place.path} is also given for {other}. Give each a file of its own."
         for role, source in inputs:
             if not text and _is_lost(source, place):
                 text = (
@@ -87,15 +101,23 @@ def place_of(
         return None
     if not isinstance(definition, QgsProcessingParameterFeatureSink):
         return Place(Path(text))
-    provider = re.match(r"(.{3,}?):(.*)", text)
-    if provider is None:
+    if not PROVIDER.match(text):
         path = Path(text)
         known = QgsVectorFileWriter.driverForExtension(path.suffix.removeprefix("."))
         return Place(path if path.suffix and known else path.with_name(f"{path.name}.gpkg"))
-    uri = QgsDataSourceUri(provider[2])
-    if provider[1] != "ogr" or not uri.database():
+    provider, source = database_of(text) or ("", "")
+    uri = QgsDataSourceUri(source)
+    if provider != "ogr" or not uri.database():
         return None
     return Place(Path(uri.database()), uri.table())
+
+
+def database_of(text: str) -> tuple[str, str] | None:
+    """Return provider and URI of a destination that names both; None for a path."""
+    found = PROVIDER.match(text)
+    provider = ALIASES.get(found[1], found[1]) if found else ""
+    known = QgsProviderRegistry.instance().providerList()
+    return (provider, found[2]) if found and provider in known else None
 
 
 def destination_text(
@@ -114,20 +136,54 @@ def destination_text(
     return str(value) if value else ""
 
 
+def _unknown_kind(
+    definition: QgsProcessingParameterDefinition,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+) -> str:
+    """Return why QGIS cannot tell where a layer is to go; blank if it can."""
+    text = destination_text(definition, parameters, context)
+    found = PROVIDER.match(text)
+    if found is None or database_of(text):
+        return ""
+    return (
+        f"QGIS takes '{found[1]}', before the colon, for a kind of database. Choose a file without "
+        "a colon in its path."
+    )
+
+
 def _unusable(definition: QgsProcessingParameterDefinition, place: Place) -> str:
     """Return why a file cannot be written, or what would be lost by it; blank for nothing."""
     path, folder = place.path, place.path.absolute().parent
+    if len(os.fsencode(path.name)) > NAME_BYTES:
+        return f"the name '{path.name[:20]}…' is too long. Choose one of {NAME_BYTES} letters."
     raster = isinstance(definition, QgsProcessingParameterRasterDestination)
     if raster and path.suffix.lower() not in TIFF:
         return (
             f"results are GeoTIFFs, and {path.name} would be one under another name. Name it "
             f"{path.with_suffix('.tif').name}; 'Translate' makes other formats of it."
         )
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112  a name that is too long is no error here
         return f"the folder {folder} does not exist. Create it, or choose another."
     if not os.access(folder, os.W_OK):
         return f"you may not write to the folder {folder}. Choose another."
-    if not isinstance(definition, QgsProcessingParameterFeatureSink) or not path.is_file():
+    if isinstance(definition, QgsProcessingParameterFolderDestination):
+        return ""
+    if path.is_dir() and path.suffix.lower() != FILE_GEODATABASE:
+        return f"{path} is a folder. Give the name of a file."
+    if not isinstance(definition, QgsProcessingParameterFeatureSink):
+        return ""
+    if path.suffix.lower() in FIXED_FIELDS:
+        return (
+            f"{path.suffix[1:].upper()} files cannot hold the fields of this layer. Choose a "
+            "GeoPackage, and convert it afterwards."
+        )
+    if path.suffix.lower() == ".gpkg" and PERCENT_CODE.search(str(path)):
+        return (
+            f"QGIS cannot open GeoPackages with '{PERCENT_CODE.search(str(path))[0]}' in their "
+            "path. Choose one without a percent sign."
+        )
+    if not path.is_file():
         return ""
     if is_database(path) and is_locked(path):
         return (

@@ -164,6 +164,23 @@ def test_other_layers_of_a_container_stay(run: Run, tmp_path: Path, name: str) -
         assert hidden(tmp_path) == []
 
 
+def test_a_database_of_another_provider_is_filled_and_shown(
+    window: object, made: Callable[[int], None], scene: Path, tmp_path: Path
+) -> None:
+    from osgeo import ogr
+
+    box = str(tmp_path / "box.sqlite")
+    ogr.GetDriverByName("SQLite").CreateDataSource(box, options=["SPATIALITE=YES"]).Destroy()
+    asked = f"spatialite:dbname='{box}' table=\"termini\" (geom)"
+    for _ in range(2):
+        run_as_task("delineatetermini", {"INPUT": str(scene), "OUTPUT": loaded(asked)})
+    first, second = on_the_map().values()
+    for layer in (first, second):
+        assert (layer.providerType(), layer.featureCount()) == ("spatialite", 3)
+        assert layer.name().startswith("Terminus lines")
+        assert layer.renderer().type() != "singleSymbol"
+
+
 def test_a_container_that_is_not_there_is_made(run: Run, tmp_path: Path) -> None:
     box = tmp_path / "new.gpkg"
     assert run(OUTPUT=in_container(box, "termini"))["OUTPUT"] == f"{box}|layername=termini"

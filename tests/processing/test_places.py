@@ -159,6 +159,48 @@ def test_two_outputs_are_not_one_file(check: Check, scene: Path, tmp_path: Path)
     assert "THICKNESS" in check("simulateglacier", BED=str(scene), **rasters)
 
 
+def test_nor_two_layers_of_one_name(check: Check, scene: Path, tmp_path: Path) -> None:
+    (tmp_path / "box.gpkg").touch()
+    (tmp_path / "link.gpkg").symlink_to(tmp_path / "box.gpkg")
+    boxes = [tmp_path / "box.gpkg", tmp_path / "link.gpkg"]
+    one, other = (
+        f"ogr:dbname='{box}' table=\"{table}\" (geom)"
+        for box, table in zip(boxes, ["lines", "LINES"], strict=True)
+    )
+    refused = check("delineatetermini", INPUT=str(scene), OUTPUT=one, POINTS=other)
+    assert "is also given for OUTPUT" in refused
+
+
+@pytest.mark.parametrize(
+    ("output", "zones", "words"),
+    [
+        ("x" * 300 + ".gpkg", "", "too long"),
+        ("y" * 300 + "/lines.gpkg", "", "does not exist"),
+        ("", "x" * 300 + ".tif", "too long"),
+        ("folder.gpkg", "", "is a folder"),
+        ("", "folder.tif", "is a folder"),
+        ("a:b.gpkg", "", "without a colon"),
+        ("a%20b.gpkg", "", "without a percent sign"),
+        ("lines.dxf", "", "cannot hold the fields"),
+        ("lines.gpx", "", "cannot hold the fields"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_the_work(
+    check: Check, scene: Path, tmp_path: Path, output: str, zones: str, words: str
+) -> None:
+    for name in ("folder.gpkg", "folder.tif"):
+        (tmp_path / name).mkdir()
+    given = {"INPUT": str(scene), "OUTPUT": str(tmp_path / output) if output else "memory:"}
+    if zones:
+        given["ZONES"] = str(tmp_path / zones)
+    assert words in check("delineatetermini", **given)
+
+
+def test_a_folder_is_the_destination_of_what_makes_folders(check: Check, tmp_path: Path) -> None:
+    refused = check("preparetrainingdata", OUTPUT=str(tmp_path), LABEL_LINES=None)
+    assert "is a folder" not in refused
+
+
 @pytest.mark.parametrize("ending", ["nc", "img", "asc", "png", "vrt", "gpkg", "2018"])
 def test_a_raster_is_not_written_under_the_ending_of_another_format(
     check: Check, dem: Path, tmp_path: Path, ending: str
