@@ -184,7 +184,10 @@ class Photographer:
             dialog.runButton().click,
             lambda: self._grab(QApplication.activeModalWidget(), "09_question"),
         )
-        ice = {"INITIAL_THICKNESS": str(ALETSCH / "aletsch_thickness.tif")}
+        ice = {
+            "INITIAL_THICKNESS": str(ALETSCH / "aletsch_thickness.tif"),
+            "ICE_MASK": str(ALETSCH / "aletsch_outline.gpkg"),
+        }
         degree_days = {"MASS_BALANCE": "degree days"}
         dialog.setParameters({**ground, **ice, **degree_days})
         dialog.mainWidget().list.setCurrentRow(1)
