@@ -9,10 +9,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.iceflow.physics import ICE_DENSITY
+
 OUTSIDE_MASK = -10.0
 """Mass balance where the user wants no ice, m a⁻¹: melts whatever flows there."""
-ICE_DENSITY = 910.0
-"""kg m⁻³, as in the Instructed Glacier Model."""
 WATER_DENSITY = 1000.0
 """kg m⁻³."""
 ICE_PER_WATER = WATER_DENSITY / ICE_DENSITY

@@ -1,0 +1,114 @@
+"""Blatter-Pattyn ice in metres and years.
+
+Three modes or more resolve the vertical, two are MOLHO, and one is the shallow shelf, which
+slides and does not deform.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.instructors.column import Column, column
+from glacier_qgis.models.iceflow.instructors.elements import Elements, Ice
+from glacier_qgis.models.iceflow.instructors.energy import Energy
+from glacier_qgis.models.iceflow.instructors.newton import minimise
+from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, Solution, walled
+from glacier_qgis.models.iceflow.physics import GLEN, WEERTMAN, WEIGHT
+
+SLOWEST_STRAIN = 1e-5
+"""Strain rate, a⁻¹, below which ice no longer gets stiffer."""
+SLOWEST_SLIDING = 1e-3
+"""Sliding, m a⁻¹, below which friction grows in proportion to it."""
+
+Window = tuple[slice, slice]
+
+
+def higher_order(
+    thickness: Tensor,
+    surface: Tensor,
+    cell_size: float,
+    rate_factor: float | Tensor,
+    sliding: float | Tensor,
+    *,
+    modes: int = 4,
+    tolerance: float = 1e-4,
+) -> Solution:
+    """Solve the Blatter-Pattyn equations on a regular grid.
+
+    At the border of the grid ice ends free of longitudinal stress.
+
+    Args:
+        thickness: h in m, (rows, columns), north-up.
+        surface: s in m.
+        cell_size: Δ in m.
+        rate_factor: A of Glen's law in MPa⁻³ a⁻¹, one or of each cell.
+        sliding: c of Weertman's law u_b = c τ_b³ in km MPa⁻³ a⁻¹, one or of each cell; 0 where
+            the ice does not slide.
+        modes: of the vertical (:mod:`~glacier_qgis.models.iceflow.instructors.column`).
+        tolerance: residual to reach.
+
+    Returns:
+        What was found, in double precision on the device of `thickness`; compare its `residual`.
+    """
+    h = thickness.double()
+    ice = h > 0
+    if not ice.any():
+        nothing = h.new_zeros(2, *h.shape)
+        return Solution(nothing, nothing, nothing)
+    softness, slip = (
+        torch.as_tensor(value, dtype=h.dtype, device=h.device).expand(h.shape)
+        for value in (rate_factor, sliding)
+    )
+    typical = float(softness[ice].log().mean().exp())
+    rate = typical * (WEIGHT * cell_size) ** GLEN  # the unit of strain rates, a⁻¹
+    window = _window(ice)
+    h, s, softness, slip = (
+        field[window].flip(0) for field in (h, walled(h, surface.double()), softness, slip)
+    )
+    shape = Ice(
+        thickness=h / cell_size,
+        surface=s / cell_size,
+        stiffness=(softness / typical) ** (-1 / GLEN),
+        friction=(slip * KILOMETRE / (typical * cell_size)) ** (-1 / WEERTMAN),
+    )
+    vertical = column(modes, h.device)
+    energy = Energy(
+        Elements.of(shape),
+        vertical,
+        smoothing=(SLOWEST_STRAIN / rate) ** 2,
+        slowest=(SLOWEST_SLIDING / (rate * cell_size)) ** 2,
+    )
+    minimum = minimise(energy, tolerance)
+    mean, base, top = (
+        _whole(field * rate * cell_size, ice, window)
+        for field in _at_heights(minimum.velocity, vertical)
+    )
+    return Solution(mean, base, top, minimum.residual, minimum.steps)
+
+
+def _window(where: Tensor) -> Window:
+    """Return the rows and columns of the ice with one cell around it, as far as there is one."""
+    rows, columns = (where.any(dim=axis).nonzero().flatten() for axis in (1, 0))
+    return _widened(rows), _widened(columns)
+
+
+def _widened(hit: Tensor) -> slice:
+    return slice(max(int(hit[0]) - 1, 0), int(hit[-1]) + 2)
+
+
+def _at_heights(velocity: Tensor, vertical: Column) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the mean over depth, at the bed and at the surface, each (2, rows, columns)."""
+    modes = velocity.reshape(vertical.modes, 2, *velocity.shape[1:])
+    mean, surface = (
+        torch.einsum("k,kcyx->cyx", weights, modes)
+        for weights in (vertical.means, vertical.surface)
+    )
+    return mean, modes[0], surface
+
+
+def _whole(field: Tensor, ice: Tensor, window: Window) -> Tensor:
+    """Return a field of the window, row 0 in the south, on the whole grid and north-up."""
+    whole = field.new_zeros(2, *ice.shape)
+    whole[:, *window] = field.flip(1)
+    return torch.where(ice, whole, 0.0)

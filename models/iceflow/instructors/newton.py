@@ -1,0 +1,77 @@
+"""Newton's method on the energy of the ice, to a stated residual.
+
+Plain Newton steps overshoot where the ice hardly deforms. Here the direction of the stress is an
+unknown of its own (Rudi, Shih and Stadler 2020, doi 10.1029/2020GC009059): the first step, from
+rest, is one of Picard's, and steps turn into Newton's as the stress settles. The energy is convex,
+and each step is shortened until it falls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.instructors.energy import Energy
+from glacier_qgis.models.iceflow.instructors.matrix import newton_matrix
+from glacier_qgis.models.iceflow.instructors.sparse import Couplings
+from glacier_qgis.models.iceflow.instructors.state import State
+
+MOST_STEPS = 60
+HALVINGS = 20
+ENOUGH = 1e-4
+"""Share of the expected fall that a step must reach (Armijo)."""
+ROUNDING = 1e-12
+"""Relative accuracy of the energy."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The velocity that minimises the energy.
+
+    Attributes:
+        velocity: of each mode, in units of U, (2 modes, rows, columns).
+        residual: norm of the energy's gradient over that of the driving stress.
+        steps: how many were taken.
+    """
+
+    velocity: Tensor
+    residual: float
+    steps: int
+
+
+def minimise(energy: Energy, tolerance: float) -> Minimum:
+    """Return the minimum of the energy; its `residual` may be larger if it was not reached.
+
+    Args:
+        energy: of the glacier.
+        tolerance: the residual to reach.
+    """
+    unknown = energy.unknown
+    couplings = Couplings(energy.elements.nodes, energy.elements.shape)
+    scale = float((energy.load * unknown).norm())
+    state = State.at_rest(energy)
+    gradient = energy.gradient(state.velocity) * unknown
+    residual, steps = 1.0 if scale > 0 else 0.0, 0
+    while residual > tolerance and steps < MOST_STEPS:
+        matrix = newton_matrix(energy, couplings, state)
+        change = couplings.solve(matrix, -gradient, unknown)
+        share = _share(energy, state.velocity, change, gradient)
+        if share == 0:
+            break
+        state = state.after(energy, share * change)
+        gradient = energy.gradient(state.velocity) * unknown
+        residual, steps = float(gradient.norm()) / scale, steps + 1
+    return Minimum(state.velocity, residual, steps)
+
+
+def _share(energy: Energy, velocity: Tensor, change: Tensor, gradient: Tensor) -> float:
+    """Return how much of a step lowers the energy enough: 1, a half, …, or 0 if nothing does."""
+    before = energy.value(velocity)
+    fall = float((gradient * change).sum())
+    for halving in range(HALVINGS):
+        share = 0.5**halving
+        after = energy.value(velocity + share * change)
+        if after <= before + ENOUGH * share * fall + ROUNDING * before.abs():
+            return share
+    return 0.0

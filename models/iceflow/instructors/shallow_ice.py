@@ -1,0 +1,42 @@
+"""The shallow-ice approximation: all of the driving stress is carried by the bed below.
+
+Hutter (1983), Theoretical Glaciology; with Glen's law (n = 3) and Weertman sliding it is a formula.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, Solution, ice_slopes
+from glacier_qgis.models.iceflow.physics import GLEN, WEERTMAN, WEIGHT
+
+
+def shallow_ice(
+    thickness: Tensor,
+    surface: Tensor,
+    cell_size: float,
+    rate_factor: float | Tensor,
+    sliding: float | Tensor,
+) -> Solution:
+    """Return the velocity of shallow ice.
+
+    With τ = −ρg h ∇s, deformation is 2A/(n+1) h |τ|ⁿ⁻¹ τ at the surface and 2A/(n+2) h |τ|ⁿ⁻¹ τ in
+    the mean over depth, and sliding is c |τ|ᵐ⁻¹ τ.
+
+    Args:
+        thickness: h in m, (rows, columns), north-up.
+        surface: s in m.
+        cell_size: Δ in m.
+        rate_factor: A of Glen's law in MPa⁻³ a⁻¹, one or of each cell.
+        sliding: c of Weertman's law u_b = c τ_b³ in km MPa⁻³ a⁻¹, one or of each cell; 0 where
+            the ice does not slide.
+    """
+    stress = -WEIGHT * thickness * ice_slopes(thickness, surface, cell_size)
+    squared = stress.square().sum(dim=0)
+    deformation = 2 * rate_factor * thickness * squared ** ((GLEN - 1) / 2) * stress
+    ice = thickness > 0
+    base = torch.where(ice, sliding * KILOMETRE * squared ** ((WEERTMAN - 1) / 2) * stress, 0.0)
+    return Solution(
+        mean=base + deformation / (GLEN + 2), base=base, surface=base + deformation / (GLEN + 1)
+    )
