@@ -1,0 +1,32 @@
+"""The commands of the documentation name algorithms and parameters that there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsApplication
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "tutorials").glob("*.md")))
+
+
+def commands(page: Path) -> Iterator[tuple[str, set[str]]]:
+    """Yield the algorithm and the parameters of each command on a page."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for name, words in re.findall(r"^qgis_process run (\S+) -- (.*)$", text, re.M):
+        yield name, set(re.findall(r"(?:^|[\s'])([A-Z][A-Z_]+)=", words))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_fit_the_toolbox(page: Path) -> None:
+    found = list(commands(page))
+    assert found
+    for name, given in found:
+        algorithm = QgsApplication.processingRegistry().algorithmById(name)
+        assert algorithm is not None, name
+        known = {definition.name() for definition in algorithm.parameterDefinitions()}
+        assert given, name
+        assert given <= known, name
