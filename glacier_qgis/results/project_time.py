@@ -152,9 +152,18 @@ def _show_year(project: QgsProject) -> None:
 
 
 def _set_controller(whole: QgsDateTimeRange, step: QgsInterval) -> None:
-    """Let an open temporal controller follow."""
+    """Let an open temporal controller follow, and begin where it is in use.
+
+    A controller that is switched off passes a frame to the map all the same, which hides layers.
+    """
     canvas = utils.iface.mapCanvas() if utils.iface is not None else None
     controller = canvas.temporalController() if canvas is not None else None
-    if controller is not None:
-        controller.setTemporalExtents(whole)
-        controller.setFrameDuration(step)
+    if controller is None:
+        return
+    shown = canvas.temporalRange()
+    controller.setTemporalExtents(whole)
+    controller.setFrameDuration(step)
+    if controller.navigationMode() == Qgis.TemporalNavigationMode.Disabled:
+        canvas.setTemporalRange(shown)
+    else:
+        controller.rewindToStart()

@@ -7,24 +7,30 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from processing.core.ProcessingConfig import ProcessingConfig
+from qgis import utils
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
+    QgsDateTimeRange,
     QgsFeature,
     QgsGeometry,
+    QgsInterval,
     QgsLayerTreeGroup,
     QgsMapLayer,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
+    QgsTemporalNavigationObject,
     QgsVectorLayer,
     QgsVectorLayerUtils,
 )
-from qgis.PyQt.QtCore import QEventLoop, QThreadPool, QTimer
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QDateTime, QEventLoop, QObject, QThreadPool, QTimer, pyqtSlot
 from qgis.PyQt.QtXml import QDomDocument
 from qgis_fixtures import results
 from stand_in import stand_in
@@ -35,6 +41,12 @@ pytestmark = pytest.mark.usefixtures("window")
 FRONTS = {"ABOUT": {"SCENE": "helheim_20180602", "DATE": "2018-06-02", "MODEL": "net 1"}}
 FakeEngine = Callable[[str], Path]
 Process = Callable[..., Any]
+
+
+class MainWindow(QObject):
+    @pyqtSlot()
+    def projectReadDecorationItems(self) -> None:
+        """Stand for QGIS' own."""
 
 
 def look(layer: QgsMapLayer) -> str:
@@ -226,6 +238,29 @@ def test_ice_that_grows_late_does_not_shorten_the_project_s_time(
     assert (whole.begin().date().year(), whole.end().date().year()) == (1990, 2020)
 
 
+@pytest.mark.parametrize("is_used", [False, True])
+def test_all_of_a_result_shows_until_its_time_is_played(
+    fake_engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_used: bool
+) -> None:
+    canvas, controller = QgsMapCanvas(), QgsTemporalNavigationObject()
+    modes = Qgis.TemporalNavigationMode
+    controller.setNavigationMode(modes.Animated if is_used else modes.Disabled)
+    now = QDateTime.currentDateTimeUtc()
+    controller.setTemporalExtents(QgsDateTimeRange(now.addYears(-30), now))
+    controller.setFrameDuration(QgsInterval(1, Qgis.TemporalUnit.Hours))
+    controller.skipToEnd()
+    canvas.setTemporalController(controller)
+    canvas.setTemporalRange(QgsDateTimeRange(QDateTime(), QDateTime()))
+    monkeypatch.setattr(
+        utils, "iface", SimpleNamespace(mapCanvas=lambda: canvas, mainWindow=MainWindow)
+    )
+    given, _ = stand_in(fake_engine, "simulateglacier", tmp_path)
+    run_as_task("simulateglacier", given | {"THICKNESS": loaded(), "VELOCITY": "TEMPORARY_OUTPUT"})
+    assert QgsProject.instance().timeSettings().temporalRange() == controller.temporalExtents()
+    assert canvas.temporalRange().isInfinite() != is_used
+    assert controller.currentFrameNumber() == 0 or not is_used
+
+
 def test_a_project_s_own_time_is_left_alone(fake_engine: FakeEngine, tmp_path: Path) -> None:
     given, _ = stand_in(fake_engine, "simulateglacier", tmp_path)
     run_as_task("simulateglacier", given | {"THICKNESS": loaded(), "VELOCITY": "TEMPORARY_OUTPUT"})
@@ -236,11 +271,15 @@ def test_a_project_s_own_time_is_left_alone(fake_engine: FakeEngine, tmp_path: P
     assert QgsProject.instance().timeSettings().temporalRange() == mine
 
 
-def test_scenes_are_opened_under_their_fronts(fake_engine: FakeEngine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["TEMPORARY_OUTPUT", "z.gpkg"])  # "z" is loaded after "s"
+def test_scenes_are_opened_under_their_fronts(
+    fake_engine: FakeEngine, tmp_path: Path, file: str
+) -> None:
     days = ("2018-06-02", "2018-06-14")
     scenes = [{"path": str(small_raster(tmp_path / f"s_{day}.tif")), "date": day} for day in days]
     given, _ = stand_in(fake_engine, "terminustimeseries", tmp_path, DATED_SCENES=scenes)
-    run_as_task("terminustimeseries", given | {"OUTPUT": loaded(), "LOAD_SCENES": True})
+    destination = str(tmp_path / file) if file.endswith("gpkg") else file
+    run_as_task("terminustimeseries", given | {"OUTPUT": loaded(destination), "LOAD_SCENES": True})
     ((names),) = in_groups().values()
     assert [name.split(":")[0] for name in names] == [
         "Terminus lines",
