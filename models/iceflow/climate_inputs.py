@@ -81,7 +81,7 @@ def read_series(
     with open_raster(source, role) as scene:
         fields = _bands(scene, grid, reporter)
         if heights is not None:
-            fields *= np.float32(metres_per_unit(scene, heights))
+            fields *= np.float32(metres_per_unit(scene, heights, reporter))
         if len(fields) == 1 and len(given) <= 1:
             return (0.0,), fields
         years = tuple(given) or _band_years(scene)

@@ -35,18 +35,20 @@ _METRES = {
 }
 
 
-def metres_per_unit(scene: Scene, choice: VerticalUnit, band: int = 1) -> float:
+def metres_per_unit(scene: Scene, choice: VerticalUnit, reporter: Reporter, band: int = 1) -> float:
     """Return what to multiply the values of an elevation or thickness raster by to get metres.
 
     Args:
         scene: The raster; its band's unit counts first, then that of its CRS for heights.
         choice: What the user says, for rasters that do not state a known unit themselves.
+        reporter: Told that metres are assumed for a raster in degrees, as the global elevation
+            models are.
         band: Which band's values.
 
     Raises:
         EngineError: Nobody says: the raster names a unit of no known length, or gives no unit
-            while its CRS measures in feet or degrees, so that its heights may be in feet too;
-            or the CRS measures depths, which are no elevations.
+            while its CRS measures in feet, so that its heights may be in feet too; or the CRS
+            measures depths, which are no elevations.
     """
     _check_direction(scene)
     stated = (scene.dataset.units[band - 1] or "").strip()
@@ -62,7 +64,12 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit, band: int = 1) -> float:
             "feet. Say what they are with VERTICAL_UNIT."
         )
     horizontal = {axis.unit_name for axis in scene.crs.axis_info[:2]}
-    if horizontal != {"metre"}:
+    if horizontal == {"degree"}:
+        reporter.log(
+            f"Assuming metres for {scene.role} because {scene.name} states no unit. If it is in "
+            "feet, set VERTICAL_UNIT."
+        )
+    elif horizontal != {"metre"}:
         raise EngineError(
             f"{scene.role}: the CRS of {scene.name} measures in {', '.join(sorted(horizontal))}, "
             "and nothing tells whether its heights are in feet or metres. Say it with "
@@ -97,7 +104,7 @@ def read_metres(
     tell_no_numbers(scene, [band], reporter)
     values = read_band(scene, grid, band=band) * np.float32(dataset.scales[band - 1])
     values += np.float32(dataset.offsets[band - 1])
-    return values * np.float32(metres_per_unit(scene, choice, band))
+    return values * np.float32(metres_per_unit(scene, choice, reporter, band))
 
 
 def check_elevation(ground: Array, role: str) -> None:

@@ -15,8 +15,8 @@ def vertical_unit() -> Parameter:
         "VERTICAL_UNIT",
         "Unit of elevations",
         "Unit of elevations and thickness, for rasters that do not state theirs. 'from the "
-        "raster': metres for a raster that states none and whose coordinates are in metres; with "
-        "coordinates in degrees or feet, choose the unit here.",
+        "raster': metres for a raster that states none, unless its coordinates are in feet: then "
+        "choose the unit here.",
         ["from the raster", "metres", "feet"],
         advanced=True,
     )

@@ -42,23 +42,23 @@ def test_heights_are_converted_only_where_something_says_so(
     np.testing.assert_allclose(read(bed=dem, unit=choice).bed, 3000 * factor, rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("crs", "transform"),
-    [
-        ("EPSG:2926", Affine(300, 0, 1_300_000, 0, -300, 250_000)),
-        ("EPSG:4326", Affine(0.001, 0, 8.0, 0, -0.001, 46.5)),
-    ],
-    ids=["feet", "degrees"],
-)
-def test_a_dem_that_is_not_in_metres_and_states_no_vertical_unit_is_asked_about(
-    read: Callable[..., Topography],
-    write_tif: Callable[..., Path],
-    crs: str,
-    transform: Affine,
+def test_a_dem_in_feet_that_states_no_vertical_unit_is_asked_about(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
 ) -> None:
-    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), transform, crs)
+    transform = Affine(300, 0, 1_300_000, 0, -300, 250_000)
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), transform, "EPSG:2926")
     with pytest.raises(EngineError, match="Say it with VERTICAL_UNIT"):
         read(bed=dem)
+    inner = read(bed=dem, unit="feet").bed[10:20, 10:20]
+    np.testing.assert_allclose(inner, 3000 * FOOT, rtol=1e-5)
+
+
+def test_a_dem_in_degrees_as_the_global_ones_is_taken_as_metres(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    transform = Affine(0.001, 0, 8.0, 0, -0.001, 46.5)
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), transform, "EPSG:4326")
+    np.testing.assert_allclose(read(bed=dem).bed[10:20, 10:20], 3000, rtol=1e-5)
     inner = read(bed=dem, unit="feet").bed[10:20, 10:20]
     np.testing.assert_allclose(inner, 3000 * FOOT, rtol=1e-5)
 
