@@ -14,6 +14,8 @@ from .links import SET_UP_ENGINE, open_dialog
 from .needs import engine_size
 from .settings import is_offer_dismissed, set_offer_dismissed
 
+OFFER = "GlacierEngineOffer"
+
 
 def offer_engine(iface: QgisInterface) -> None:
     """Offer the set-up, unless there is an engine or the offer was dismissed for good."""
@@ -22,6 +24,7 @@ def offer_engine(iface: QgisInterface) -> None:
         return
     bar = iface.messageBar()
     item = bar.createMessage(_text(obstacle))
+    item.setObjectName(OFFER)
 
     def answer(title: str, act: Callable[[], None]) -> None:
         button = QPushButton(QCoreApplication.translate("Glacier", title))
@@ -32,6 +35,16 @@ def offer_engine(iface: QgisInterface) -> None:
     answer("Set up engine…", lambda: open_dialog(SET_UP_ENGINE))
     answer("Do not show again", lambda: set_offer_dismissed(True))
     bar.pushWidget(item, Qgis.MessageLevel.Info)
+
+
+def withdraw_offer(iface: QgisInterface | None) -> None:
+    """Take the offer away once there is an engine."""
+    bar = iface.messageBar() if iface is not None else None
+    if bar is None or engine_obstacle():
+        return
+    for item in bar.items():
+        if item.objectName() == OFFER:
+            bar.popWidget(item)
 
 
 def _text(obstacle: str) -> str:

@@ -13,6 +13,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
+    QDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -25,8 +26,9 @@ from qgis.PyQt.QtWidgets import (
 from qgis.utils import iface
 
 from .background import BackgroundRun
-from .engine import find_python
+from .engine import SET_UP, find_python
 from .environment import read_state
+from .first_start import withdraw_offer
 from .needs import EXTRAS, engine_size, extra_label, is_available
 from .settings import VARIABLE, default_environment, engine_setting, set_engine_setting
 from .try_it import INVITATION, TryIt
@@ -91,6 +93,7 @@ class OptionsPage(QgsOptionsPageWidget):
         """Keep what was entered."""
         if self._python.isEnabled():
             set_engine_setting(self._python.filePath().strip())
+        withdraw_offer(iface)
 
     def state(self) -> str:
         """Return what the page says of the engine."""
@@ -110,8 +113,10 @@ class OptionsPage(QgsOptionsPageWidget):
         self._start("glacier:engineinfo", {})
 
     def try_it(self) -> None:
-        """Run both instruments on the sample data; what they do shows above the map."""
+        """Run both instruments on the sample data, on the map, which the options would hide."""
         self.apply()
+        if isinstance(self.window(), QDialog):
+            self.window().accept()
         TryIt(iface).start()
 
     def cancel(self) -> None:
@@ -153,6 +158,7 @@ class OptionsPage(QgsOptionsPageWidget):
         run = self.sender()
         self._watch()
         self._python.setFilePath(engine_setting())
+        withdraw_offer(iface)
         if succeeded:
             found = results.get("TEXT")
             works = "\n".join([_tr("The engine works."), str(found)])
@@ -166,8 +172,8 @@ class OptionsPage(QgsOptionsPageWidget):
     def _interpreter(self) -> QFormLayout:
         explanation = QLabel(
             _tr(
-                "'Set up' fills it in; blank means the environment in {folder}. The variable "
-                "{variable} goes before it."
+                "Python of the engine: 'Set up' enters it, or choose that of an existing engine. "
+                "Empty: {folder}. The variable {variable}, where set, has priority."
             ).format(folder=default_environment(), variable=VARIABLE)
         )
         explanation.setWordWrap(True)
@@ -199,7 +205,8 @@ def engine_state() -> str:
     except QgsProcessingException as problem:
         size = engine_size()
         needs = _tr("It needs {size}.").format(size=size) if size else ""
-        return f"{problem}\n{needs}"
+        here = str(problem).replace(SET_UP, _tr("press 'Set up' below"))
+        return f"{here}\n{needs}"
     state = read_state(python.parent.parent)
     extras = ", ".join(EXTRAS[name][0] for name in state.get("extras", ()) if name in EXTRAS)
     lines = [_tr("Engine: {folder}").format(folder=python.parent.parent)]

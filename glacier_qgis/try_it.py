@@ -16,6 +16,7 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsRasterDataProvider,
     QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QCoreApplication, QObject, QUrl, pyqtSignal
@@ -160,7 +161,7 @@ class TryIt(QObject):
         if self._shown:
             message = bar.createMessage(TITLE, _tr("Press play, or show:"))
             for title, layer in self._shown.items():
-                button = QPushButton(title)
+                button = QPushButton(title.split(",")[0])
                 button.clicked.connect(partial(_show_if_there, self._iface, layer.id()))
                 message.layout().addWidget(button)
             bar.pushWidget(message, Qgis.MessageLevel.Success)
@@ -189,6 +190,10 @@ def _put_below(layer: QgsMapLayer, ground: Path) -> None:
     relief = QgsRasterLayer(str(ground), _tr("Relief: {name}").format(name=ground.stem))
     relief.resampleFilter().setZoomedInResampler(QgsBilinearRasterResampler())
     relief.setRenderer(QgsHillshadeRenderer(relief.dataProvider(), 1, SUN_AZIMUTH, SUN_HEIGHT))
+    relief.setResamplingStage(Qgis.RasterResamplingStage.Provider)  # heights, before their shade
+    provider = relief.dataProvider()
+    provider.enableProviderResampling(True)
+    provider.setZoomedInResamplingMethod(QgsRasterDataProvider.ResamplingMethod.Cubic)
     project = QgsProject.instance()
     project.addMapLayer(relief, addToLegend=False)
     node = project.layerTreeRoot().findLayer(layer.id())

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from qgis.core import (
@@ -18,11 +19,11 @@ from qgis.core import (
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QCheckBox, QLabel, QPushButton
+from qgis.PyQt.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton
 from qgis_fixtures import Log
 
 from glacier_qgis import engine as client
-from glacier_qgis import first_start, links, settings
+from glacier_qgis import first_start, links, options, settings
 from glacier_qgis.options import OptionsPage
 from glacier_qgis.processing.engine import setupengine
 
@@ -91,6 +92,17 @@ def test_what_was_dismissed_for_good_is_not_shown_again() -> None:
     first_start.offer_engine(window)
     button(window, "Do not show again").click()
     first_start.offer_engine(window)
+    assert not window.messageBar().items()
+
+
+def test_the_offer_goes_when_there_is_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = Window()
+    with monkeypatch.context() as without:
+        without.setattr(first_start, "engine_obstacle", lambda: "There is no engine yet.")
+        first_start.offer_engine(window)
+        first_start.withdraw_offer(window)
+        assert window.messageBar().items()
+    first_start.withdraw_offer(window)
     assert not window.messageBar().items()
 
 
@@ -249,6 +261,23 @@ def test_a_run_outlives_the_page_and_can_be_cancelled_from_another(
 @pytest.mark.usefixtures("nothing")
 def test_the_page_without_an_engine_says_what_one_needs() -> None:
     page = OptionsPage(None)
-    assert "There is no engine yet" in page.state()
+    assert "There is no engine yet: press 'Set up' below" in page.state()
     assert "to download" in page.state()
     assert not [label for label in page.findChildren(QLabel) if "tensorflow:" in label.text()]
+
+
+@pytest.mark.usefixtures("window")
+def test_the_options_close_for_the_sample_data_that_shows_on_the_map(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(options, "iface", Window())
+    monkeypatch.setattr(
+        options, "TryIt", lambda iface: SimpleNamespace(start=lambda: started.append(iface))
+    )
+    dialog = QDialog()
+    page = OptionsPage(dialog)
+    dialog.open()
+    press(page, "Try it on sample data")
+    assert started
+    assert dialog.result() == QDialog.DialogCode.Accepted
