@@ -178,10 +178,10 @@ def _unusable(definition: QgsProcessingParameterDefinition, place: Place) -> str
             f"{path.suffix[1:].upper()} files cannot hold the fields of this layer. Choose a "
             "GeoPackage, and convert it afterwards."
         )
-    if path.suffix.lower() == ".gpkg" and PERCENT_CODE.search(str(path)):
+    if path.suffix.lower() == ".gpkg" and (code := PERCENT_CODE.search(str(path))):
         return (
-            f"QGIS cannot open GeoPackages with '{PERCENT_CODE.search(str(path))[0]}' in their "
-            "path. Choose one without a percent sign."
+            f"QGIS cannot open GeoPackages with '{code[0]}' in their path. Choose one without a "
+            "percent sign."
         )
     if not path.is_file():
         return ""
