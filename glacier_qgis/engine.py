@@ -20,8 +20,8 @@ from qgis.core import QgsBlockingProcess, QgsProcessingException, QgsProcessingF
 from qgis.PyQt.QtCore import QProcess
 
 from .conversation import Conversation
-from .environment import read_state
 from .settings import VARIABLE, default_environment, engine_setting
+from .setup_state import read_state
 from .telling import Telling
 
 LAUNCHER = Path(__file__).with_name("launch.py")

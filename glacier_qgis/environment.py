@@ -16,76 +16,32 @@ import json
 import os
 import shutil
 import signal
-import subprocess  # nosec B404: starts only the interpreters and pip of this environment
 import sys
 import tempfile
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from glacier_qgis.locks import (
-    Lock,
-    Package,
-    canonical,
-    public,
-    read_lock,
-    readable,
-    this_platform,
+from glacier_qgis.locks import Lock, read_lock, this_platform
+from glacier_qgis.packages import (
+    REQUIREMENTS,
+    Order,
+    install,
+    installed,
+    missing,
+    resolve,
+    torch_packages,
+    update_pip,
 )
+from glacier_qgis.programs import SetupError, last_line, run, tell
+from glacier_qgis.setup_state import State, read_state
 
-HERE = Path(__file__).parent
-REQUIREMENTS = HERE / "requirements"
-DATA_ONLY = {"igm", "demo"}
-"""Extras that are taken for their files, without the packages that they name."""
 BASE = {"pip", "engine"}
 LOCKED_EXTRAS = {"igm", "onnx", "tensorflow"}
 EXTRAS = sorted({path.stem for path in REQUIREMENTS.glob("*.txt")} - BASE)
 OLDEST_PYTHON = (3, 11)
-LARGE_BYTES = 20_000_000
-"""Packages from this size on are installed one by one, so that progress can be seen."""
-GROUP = 12
-TORCH = "torch"
-STATE = "setup.json"
-"""In the environment's folder: whether it is complete, and whether a set-up was stopped."""
+LAUNCHER = Path(__file__).with_name("launch.py")
 PING_ID = "00000000"
-
-
-class SetupError(Exception):
-    """Something that the person can mend; the message says how."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a set-up is asked for.
-
-    Attributes:
-        folder: Made if it does not exist; must be an environment or empty if it does.
-        extras: Names of requirement files beside ``engine``.
-        index: Address of a package index that PyTorch alone is taken from, without hashes.
-        cuda: Demand that torch can use an NVIDIA graphics card.
-        repair: Install again what is there.
-        own_torch: Take PyTorch, in its locked version but without hashes, from wherever pip's
-            configuration has it: for machines that serve builds of their own.
-        unlocked: Let pip choose all versions within the requirement files, without hashes.
-    """
-
-    folder: Path
-    extras: Sequence[str] = ()
-    index: str = ""
-    cuda: bool = False
-    repair: bool = False
-    own_torch: bool = False
-    unlocked: bool = False
-
-
-def tell(event: str, **fields: object) -> None:
-    """Write one event."""
-    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
-    sys.stdout.flush()
 
 
 def interpreter(folder: Path) -> Path:
@@ -147,52 +103,6 @@ def check_lock(lock: Lock, extras: Sequence[str]) -> None:
         )
 
 
-class State:
-    """What is remembered of set-ups, in the environment's folder.
-
-    Attributes:
-        repairing: A repair has not come to its end; the next set-up is one too.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / STATE
-        known = read_state(folder)
-        self.repairing: bool = known.get("repairing", False)
-        self._complete: bool = known.get("complete", False)
-        self._extras: list[str] = known.get("extras", [])
-
-    def begin(self, *, repair: bool) -> None:
-        """Remember that a set-up runs; unless it is a repair, what was complete still is."""
-        self.repairing = repair
-        self._complete = self._complete and not repair
-        self._write(unfinished=True)
-
-    def fail(self, problem: str) -> None:
-        """Remember why a set-up ended early; one that was cancelled has no time to say so."""
-        self._write(unfinished=True, problem=problem)
-
-    def complete(self, extras: Sequence[str]) -> None:
-        """Remember that a set-up came to its end."""
-        self._complete, self.repairing = True, False
-        self._extras = sorted({*self._extras, *extras})
-        self._write(unfinished=False)
-
-    def _write(self, *, unfinished: bool, problem: str = "") -> None:
-        state = {"complete": self._complete, "unfinished": unfinished, "extras": self._extras}
-        state["repairing"] = self.repairing
-        text = json.dumps(state | {"problem": problem}) + "\n"
-        self._path.write_text(text, encoding="utf-8")
-
-
-def read_state(folder: Path) -> dict[str, Any]:
-    """Return what is remembered of set-ups in `folder`; nothing where that cannot be read."""
-    try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) else {}
-
-
 def create_environment(folder: Path) -> Path:
     """Return the interpreter of the environment in `folder`, built anew if it does not run."""
     python = interpreter(folder)
@@ -204,7 +114,7 @@ def create_environment(folder: Path) -> Path:
         raise SetupError(f"The folder {folder} holds other files: choose an empty one.")
     tell("progress", fraction=0.0, message=f"Creating the environment {folder}")
     shutil.rmtree(folder, ignore_errors=True)
-    done = _run([str(base_python()), "-I", "-m", "venv", str(folder)])
+    done = run([str(base_python()), "-I", "-m", "venv", str(folder)])
     if done.returncode != 0:
         shutil.rmtree(folder, ignore_errors=True)
         raise SetupError(
@@ -213,78 +123,10 @@ def create_environment(folder: Path) -> Path:
                 ": its module ensurepip is missing. Install it (on Debian and Ubuntu: apt install "
                 "python3-venv) and run again."
                 if "ensurepip" in done.stdout + done.stderr
-                else f" in {folder}: {_last_line(done.stdout + done.stderr)}"
+                else f" in {folder}: {last_line(done.stdout + done.stderr)}"
             )
         )
     return python
-
-
-def update_pip(python: Path, locked: Sequence[Package]) -> None:
-    """Bring pip to a version that tells its progress to programs."""
-    with requirements(locked) as wanted:
-        options = ["-r", wanted] if locked else ["-r", str(REQUIREMENTS / "pip.txt")]
-        finished = _run([str(python), "-I", "-m", "pip", "install", "--quiet", *options])
-    if finished.returncode != 0:
-        raise SetupError(
-            f"pip could not update itself: {_last_line(finished.stderr)} Check the network "
-            "connection and run again."
-        )
-
-
-@contextmanager
-def requirements(packages: Sequence[Package]) -> Iterator[str]:
-    """Write a requirement file for as long as it is needed."""
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "requirements.txt"
-        path.write_text("".join(f"{package.line}\n" for package in packages))
-        yield str(path)
-
-
-def installed(python: Path) -> dict[str, str]:
-    """Return the version of each package that an environment has."""
-    code = (
-        "import json; from importlib.metadata import distributions; "
-        "print(json.dumps([(item.name, item.version) for item in distributions()]))"
-    )
-    finished = _run([str(python), "-I", "-c", code])
-    found: list[tuple[str, str]] = json.loads(finished.stdout)
-    return {canonical(name): version for name, version in found}
-
-
-def torch_packages(
-    python: Path, order: Order, locked: Sequence[Package], here: Mapping[str, str]
-) -> list[Package]:
-    """Return PyTorch and its GPU libraries, from where they are asked for.
-
-    A build that an index named at an earlier set-up stays where no index is named at this one.
-    """
-    torch = [package for package in locked if package.of_torch]
-    wanted = next((package.pin for package in torch if package.name == "torch"), TORCH)
-    have = here.get("torch", "")
-    if order.index:
-        return resolve_torch(python, wanted, ["--index-url", order.index])
-    if (
-        have
-        and public(have) == wanted.partition("==")[2]
-        and (order.own_torch or have != public(have))
-    ):
-        return []
-    if order.own_torch:
-        return resolve_torch(python, wanted, [])
-    return torch
-
-
-def resolve_torch(python: Path, pin: str, options: Sequence[str]) -> list[Package]:
-    """Ask pip for PyTorch and its GPU libraries; what else it needs comes from the lock."""
-    tell("progress", fraction=0.02, message=f"Finding {pin} and its libraries")
-    constraints = str(REQUIREMENTS / "engine.txt")
-    chosen = _dry_run(python, [*options, "--ignore-installed", "-c", constraints, pin], "torch")
-    return [package for package in chosen if package.of_torch]
-
-
-def missing(packages: Sequence[Package], here: Mapping[str, str]) -> list[Package]:
-    """Return the packages that are not installed in exactly the version that is wanted."""
-    return [package for package in packages if here.get(package.name) != package.version]
 
 
 def base_python() -> Path:
@@ -307,175 +149,6 @@ def base_python() -> Path:
     return Path(found)
 
 
-def install(python: Path, packages: Sequence[Package], order: Order) -> None:
-    """Install packages group by group, telling the share of the download that is done.
-
-    Args:
-        python: The environment's interpreter.
-        packages: Everything that is installed, and nothing else is.
-        order: Says where PyTorch comes from.
-    """
-    if not packages:
-        tell("log", message="Every package is there.")
-        return
-    total = sum(package.size or 0 for package in packages)
-    unknown = sum(package.size is None for package in packages)
-    tell(
-        "log",
-        message=f"{len(packages)} packages, {readable(total)} to download"
-        + (f", and {unknown} of a size that their index does not tell." if unknown else "."),
-    )
-    check_room(python.parent, sum(package.room for package in packages))
-    done = 0
-    for group in in_groups(packages):
-        download = Download([package.pin for package in group], done, max(total, 1))
-        with requirements(group) as wanted:
-            command = [*_pip(python), "--no-deps", "--progress-bar", "raw", "-r", wanted]
-            if order.repair:
-                command.append("--force-reinstall")
-            if group[0].hashes:
-                command += ["--require-hashes", "--only-binary", ":all:"]
-            elif order.index and group[0].of_torch:
-                command += ["--index-url", order.index]
-            status, problem = download.follow(command)
-        if status != 0:
-            raise SetupError(
-                f"pip could not install {', '.join(download.pins)}: {problem} Check the network "
-                "connection and the free disk space, and run again: it continues from here."
-            )
-        done += sum(package.size or 0 for package in group)
-
-
-def check_room(folder: Path, needed: int) -> None:
-    """Raise SetupError where so many bytes cannot fit."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise SetupError(
-            f"The packages need about {readable(needed)} and the disk of {folder} has "
-            f"{readable(free)} free: make room, or choose another FOLDER, and run again."
-        )
-
-
-class Download:
-    """Follows pip while it downloads and installs one group of packages."""
-
-    def __init__(self, pins: Sequence[str], done: int, total: int) -> None:
-        self.pins = pins
-        self._done = done
-        self._total = total
-        self._file = 0
-
-    def follow(self, command: Sequence[str]) -> tuple[int, str]:
-        """Run pip to its end; return its exit status and the last line of what it complained."""
-        self._tell()
-        return follow(command, self._take)
-
-    def _take(self, words: list[str]) -> None:
-        """Understand pip's progress for machines: ``Progress <bytes> of <bytes>``."""
-        match words:
-            case ["Progress", received, "of", size] if received.isdigit() and size.isdigit():
-                self._file = int(received)
-                self._tell()
-                if received == size:
-                    self._done, self._file = self._done + self._file, 0
-
-    def _tell(self) -> None:
-        share = min((self._done + self._file) / self._total, 1.0)
-        tell("progress", fraction=0.05 + 0.9 * share, message=", ".join(self.pins))
-
-
-def resolve(python: Path, name: str, pins: Sequence[Package]) -> list[Package]:
-    """Ask pip which packages of a requirement file are missing, installing nothing."""
-    tell("progress", fraction=0.02, message=f"Finding the packages for '{name}'")
-    free = [Package(pin.pin, None) for pin in pins if not pin.of_torch]
-    with requirements(free) as constraints:
-        options = ["-c", constraints, "-r", str(REQUIREMENTS / f"{name}.txt")]
-        return _dry_run(python, ["--no-deps", *options] if name in DATA_ONLY else options, name)
-
-
-def _dry_run(python: Path, options: Sequence[str], name: str) -> list[Package]:
-    """Ask pip what it would install, telling each package that it looks at."""
-    with tempfile.TemporaryDirectory() as scratch:
-        report = Path(scratch) / "report.json"
-        status, problem = follow(
-            [*_pip(python), "--dry-run", "--report", str(report), *options], _tell_search
-        )
-        if status != 0:
-            raise SetupError(
-                f"pip found no fitting packages for '{name}': {problem} Check the network "
-                "connection, and that this Python is 3.11 or later."
-            )
-        chosen = json.loads(report.read_text(encoding="utf-8"))["install"]
-    return [
-        Package(
-            f"{item['metadata']['name']}=={item['metadata']['version']}",
-            download_size(item["download_info"]["url"]),
-        )
-        for item in chosen
-    ]
-
-
-def _tell_search(words: list[str]) -> None:
-    """Understand what pip says while it looks for packages: what it collects, or has on disk."""
-    match words:
-        case ["Collecting" | "Processing", what, *_]:
-            tell("progress", fraction=0.03, message=f"Finding packages: {Path(what).name}")
-
-
-def follow(command: Sequence[str], take: Callable[[list[str]], None]) -> tuple[int, str]:
-    """Run pip to its end, giving each line's words to `take`.
-
-    Returns:
-        Its exit status, and the last line of what it complained.
-    """
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
-        subprocess.Popen(  # noqa: S603  # nosec B603: a list, no shell
-            command, stdout=subprocess.PIPE, stderr=complaints, text=True, errors="replace"
-        ) as process,
-    ):
-        try:
-            for line in process.stdout or ():
-                take(line.split())
-        except BaseException:
-            process.kill()
-            raise
-        status = process.wait()
-        complaints.seek(0)
-        return status, _last_line(complaints.read())
-
-
-def download_size(url: str) -> int | None:
-    """Return the bytes behind `url`; None where that cannot be had."""
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path)).stat().st_size
-    if parts.scheme != "https":
-        return None
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310  (https only)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  # nosec B310
-            length = answer.headers["Content-Length"]
-    except OSError:
-        return None
-    return int(length) if length else None
-
-
-def in_groups(packages: Sequence[Package]) -> Iterator[list[Package]]:
-    """Split packages: large ones alone, small ones by the dozen; hashed ones apart from others."""
-    small: dict[tuple[bool, bool], list[Package]] = {}
-    for package in packages:
-        if (package.size or 0) >= LARGE_BYTES:
-            yield [package]
-            continue
-        group = small.setdefault((bool(package.hashes), package.of_torch), [])
-        group.append(package)
-        if len(group) == GROUP:
-            yield [*group]
-            group.clear()
-    yield from filter(None, small.values())
-
-
 def verify(python: Path) -> None:
     """Run the engine with a job that does nothing.
 
@@ -485,11 +158,11 @@ def verify(python: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         job = Path(scratch) / "job.json"
         job.write_text(json.dumps({"job": "ping", "id": PING_ID, "parameters": {}}))
-        finished = _run([str(python), "-I", str(HERE / "launch.py"), str(job)])
+        finished = run([str(python), "-I", str(LAUNCHER), str(job)])
     if finished.returncode != 0:
         raise SetupError(
             "The engine was installed but does not start: "
-            f"{_last_line(finished.stderr or finished.stdout)} Run again with REPAIR, which "
+            f"{last_line(finished.stderr or finished.stdout)} Run again with REPAIR, which "
             "installs every package once more."
         )
 
@@ -497,7 +170,7 @@ def verify(python: Path) -> None:
 def verify_cuda(python: Path) -> None:
     """Raise SetupError unless torch finds a graphics card."""
     test = "import sys, torch; sys.exit(not torch.cuda.is_available())"
-    if _run([str(python), "-I", "-c", test]).returncode != 0:
+    if run([str(python), "-I", "-c", test]).returncode != 0:
         raise SetupError(
             "The engine works on the CPU, but its PyTorch finds no NVIDIA graphics card: update "
             "the card's driver, or name a package index with CUDA builds of PyTorch and set up "
@@ -505,23 +178,8 @@ def verify_cuda(python: Path) -> None:
         )
 
 
-def _pip(python: Path) -> list[str]:
-    return [str(python), "-I", "-m", "pip", "install", "--disable-pip-version-check"]
-
-
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  # nosec B603: a list, no shell
-        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
-    )
-
-
 def _run_if_there(python: Path, *arguments: str) -> bool:
-    return python.exists() and _run([str(python), *arguments]).returncode == 0
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing."
+    return python.exists() and run([str(python), *arguments]).returncode == 0
 
 
 def end_children_on_cancel() -> None:

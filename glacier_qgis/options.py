@@ -27,10 +27,10 @@ from qgis.utils import iface
 
 from .background import BackgroundRun
 from .engine import SET_UP, find_python
-from .environment import read_state
 from .first_start import withdraw_offer
 from .needs import EXTRAS, engine_size, extra_label, is_available
 from .settings import VARIABLE, default_environment, engine_setting, set_engine_setting
+from .setup_state import read_state
 from .try_it import INVITATION, TryIt
 
 ICON = Path(__file__).parent / "icons" / "glacier.svg"

@@ -20,6 +20,7 @@ from glacier_qgis.engine import run_program
 from glacier_qgis.needs import EXTRAS
 from glacier_qgis.processing.base import Described, described
 from glacier_qgis.processing.common import ENGINE, choice
+from glacier_qgis.programs import SetupError
 from glacier_qgis.settings import default_environment, set_engine_setting
 from glacier_qgis.warm_engine import WarmEngine
 
@@ -135,7 +136,7 @@ class SetupEngine(Described):
         folder = self.parameterAsString(parameters, "FOLDER", context) or str(default_environment())
         try:
             python = environment.base_python()
-        except environment.SetupError as error:
+        except SetupError as error:
             raise QgsProcessingException(str(error)) from error
         command = [str(python), "-I", str(INSTALLER), folder]
         for extra in self.parameterAsEnumStrings(parameters, "EXTRAS", context):

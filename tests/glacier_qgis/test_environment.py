@@ -16,9 +16,14 @@ from typing import Any
 
 import pytest
 
-from glacier_qgis import environment
+from glacier_qgis import environment, packages
+from glacier_qgis.setup_state import read_state
 
 SCRIPT = Path(environment.__file__)
+PARTS = (
+    *("__init__.py", "install.py", "environment.py", "locks.py", "packages.py", "programs.py"),
+    "setup_state.py",
+)
 PYTHON = shutil.which("python3", path="/usr/bin") or sys.executable
 ANSWER = 'print(\'{"event": "result", "outputs": {}}\')\n'
 
@@ -59,7 +64,7 @@ def workshop(tmp_path: Path, pip_wheel: Path) -> Path:
     """Return a folder with the script and requirements of its own, and wheels to meet them."""
     package = tmp_path / "glacier_qgis"
     (package / "requirements" / "locks").mkdir(parents=True)
-    for name in ("__init__.py", "environment.py", "locks.py", "install.py"):
+    for name in PARTS:
         shutil.copy(SCRIPT.with_name(name), package)
     wheels = tmp_path / "wheels"
     wheels.mkdir()
@@ -202,7 +207,7 @@ def test_another_version_than_the_locked_one_is_replaced(workshop: Path) -> None
     status, events = set_up(workshop)
     assert status == 0
     assert "1 packages" in messages(events, "log")
-    assert environment.installed(Path(python))["serac"] == "1.0"
+    assert packages.installed(Path(python))["serac"] == "1.0"
 
 
 def test_without_a_lock_for_this_platform_it_says_where_the_engine_runs(workshop: Path) -> None:
@@ -233,7 +238,7 @@ def test_developers_packages_keep_to_what_is_locked(workshop: Path) -> None:
     wheel(workshop / "wheels", "serac", version="1.1")
     status, events = set_up(workshop, "--extra", "test")
     assert status == 0, events
-    found = environment.installed(Path(events[-1]["outputs"]["PYTHON"]))
+    found = packages.installed(Path(events[-1]["outputs"]["PYTHON"]))
     assert (found["probe"], found["serac"]) == ("1.0", "1.0")
 
 
@@ -242,12 +247,12 @@ def test_own_torch_is_any_build_of_the_locked_version_and_stays(workshop: Path) 
     status, events = set_up(workshop, "--own-torch")
     assert status == 0, events
     python = Path(events[-1]["outputs"]["PYTHON"])
-    assert environment.installed(python)["torch"] == "1.0+cpu"
+    assert packages.installed(python)["torch"] == "1.0+cpu"
     build.unlink()
     for options in ((), ("--repair",)):
         status, events = set_up(workshop, *options)
         assert status == 0
-        assert environment.installed(python)["torch"] == "1.0+cpu"
+        assert packages.installed(python)["torch"] == "1.0+cpu"
 
 
 def test_a_named_index_gives_torch_and_nothing_else(workshop: Path) -> None:
@@ -261,7 +266,7 @@ def test_a_named_index_gives_torch_and_nothing_else(workshop: Path) -> None:
     variables["PIP_INDEX_URL"] = (workshop / "empty").as_uri()
     done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    found = environment.installed(workshop / "é env" / "bin" / "python")
+    found = packages.installed(workshop / "é env" / "bin" / "python")
     assert (found["torch"], found["serac"], found["firn"]) == ("1.0+rocm", "1.0", "1.0")
 
 
@@ -282,7 +287,7 @@ def test_a_repair_that_was_stopped_is_continued(workshop: Path) -> None:
     python = str(workshop / "é env" / "bin" / "python")
     (workshop / "glacier_qgis" / "launch.py").write_text("import sys; sys.exit('stopped')")
     assert set_up(workshop, "--repair")[0] == 1
-    assert not environment.read_state(workshop / "é env")["complete"]
+    assert not read_state(workshop / "é env")["complete"]
     (gone,) = (workshop / "é env").rglob("serac.py")
     gone.unlink()
     (workshop / "glacier_qgis" / "launch.py").write_text(ANSWER)
@@ -335,7 +340,7 @@ def test_cancel_ends_everything_that_was_started(workshop: Path) -> None:
     while is_running(child) and time.monotonic() < limit:
         time.sleep(0.05)
     assert not is_running(child)
-    state = environment.read_state(workshop / "é env")
+    state = read_state(workshop / "é env")
     assert state["unfinished"]
     assert not state["complete"]
     assert not state["problem"]
@@ -344,4 +349,4 @@ def test_cancel_ends_everything_that_was_started(workshop: Path) -> None:
     status, events = set_up(workshop)
     assert status == 0
     assert "Every package is there." in messages(events, "log")
-    assert environment.read_state(workshop / "é env")["complete"]
+    assert read_state(workshop / "é env")["complete"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from glacier_qgis import locks
-from glacier_qgis.environment import LOCKED_EXTRAS, REQUIREMENTS
+from glacier_qgis.environment import LOCKED_EXTRAS
+from glacier_qgis.packages import REQUIREMENTS
 
 FILES = sorted(locks.LOCKS.glob("*.txt"))
 LINE = re.compile(r"[a-z0-9-]+==[0-9a-z.+]+( --hash=sha256:[0-9a-f]{64})+ # [0-9]+")
