@@ -65,7 +65,8 @@ class Resolver:
     """Finds versions and wheels for one platform and one version of Python."""
 
     def __init__(self, uv: Path, platform: str, python: str) -> None:
-        self._command: list[str | Path] = [uv, "--quiet", "--no-config", "pip", "compile", "--system-certs"]
+        self._command: list[str | Path] = [uv, "--quiet", "--no-config", "pip", "compile"]
+        self._command += ["--system-certs"]
         self._command += ["--only-binary", ":all:", "--prerelease", "disallow"]
         self._command += ["--python-platform", platform, "--python-version", python]
 
