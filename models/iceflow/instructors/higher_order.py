@@ -6,16 +6,21 @@ slides and does not deform.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.instructors.column import Column, column
 from glacier_qgis.models.iceflow.instructors.elements import Elements, Ice
 from glacier_qgis.models.iceflow.instructors.energy import Energy
-from glacier_qgis.models.iceflow.instructors.newton import minimise
+from glacier_qgis.models.iceflow.instructors.newton import Minimum, minimise
 from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, Solution, walled
 from glacier_qgis.models.iceflow.physics import GLEN, WEERTMAN, WEIGHT
 
+FEW_MODES = 2
+ROUGH = 1e-2
+"""Residual with few modes, from which the solution with many is found."""
 SLOWEST_STRAIN = 1e-5
 """Strain rate, a⁻¹, below which ice no longer gets stiffer."""
 SLOWEST_SLIDING = 1e-3
@@ -79,12 +84,22 @@ def higher_order(
         smoothing=(SLOWEST_STRAIN / rate) ** 2,
         slowest=(SLOWEST_SLIDING / (rate * cell_size)) ** 2,
     )
-    minimum = minimise(energy, tolerance)
+    minimum = _minimum(energy, tolerance)
     mean, base, top = (
         _whole(field * rate * cell_size, ice, window)
         for field in _at_heights(minimum.velocity, vertical)
     )
     return Solution(mean, base, top, minimum.residual, minimum.steps)
+
+
+def _minimum(energy: Energy, tolerance: float) -> Minimum:
+    """Return the minimum; with many modes, which cost more, from a rough one with few."""
+    if energy.column.modes <= FEW_MODES:
+        return minimise(energy, tolerance)
+    few = column(FEW_MODES, energy.load.device)
+    rough = minimise(replace(energy, column=few), max(ROUGH, tolerance))
+    fine = minimise(energy, tolerance, rough.velocity)
+    return replace(fine, steps=rough.steps + fine.steps)
 
 
 def _window(where: Tensor) -> Window:

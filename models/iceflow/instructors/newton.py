@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.instructors.energy import Energy
@@ -40,19 +41,22 @@ class Minimum:
     steps: int
 
 
-def minimise(energy: Energy, tolerance: float) -> Minimum:
+def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> Minimum:
     """Return the minimum of the energy; its `residual` may be larger if it was not reached.
 
     Args:
         energy: of the glacier.
         tolerance: the residual to reach.
+        start: velocity to begin with, zero beyond its modes; from rest by default.
     """
     unknown = energy.unknown
     couplings = Couplings(energy.elements.nodes, energy.elements.shape)
     scale = float((energy.load * unknown).norm())
-    state = State.at_rest(energy)
+    state = (
+        State.at_rest(energy) if start is None else State.moving(energy, _extended(start, energy))
+    )
     gradient = energy.gradient(state.velocity) * unknown
-    residual, steps = 1.0 if scale > 0 else 0.0, 0
+    residual, steps = float(gradient.norm()) / scale if scale > 0 else 0.0, 0
     while residual > tolerance and steps < MOST_STEPS:
         matrix = newton_matrix(energy, couplings, state)
         change = couplings.solve(matrix, -gradient, unknown)
@@ -63,6 +67,11 @@ def minimise(energy: Energy, tolerance: float) -> Minimum:
         gradient = energy.gradient(state.velocity) * unknown
         residual, steps = float(gradient.norm()) / scale, steps + 1
     return Minimum(state.velocity, residual, steps)
+
+
+def _extended(velocity: Tensor, energy: Energy) -> Tensor:
+    more = torch.zeros_like(energy.load[len(velocity) :])
+    return torch.cat([velocity, more])
 
 
 def _share(energy: Energy, velocity: Tensor, change: Tensor, gradient: Tensor) -> float:
