@@ -173,6 +173,11 @@ def vector_value(
     source = algorithm.parameterAsSource(parameters, name, context)
     if source is None:
         raise QgsProcessingException(algorithm.invalidSourceError(dict(parameters), name))
+    if _is_part(parameters[name]) and not source.featureCount():
+        raise QgsProcessingException(
+            f"{name}: no feature of the layer '{source.sourceName()}' is selected. Select some, or "
+            "choose all of them."
+        )
     crs = crs_text(source.sourceCrs())
     whole = layer is not None and not _is_part(parameters[name])
     kinds = algorithm.parameterDefinition(name).dataTypes()

@@ -171,6 +171,11 @@ def test_of_selected_features_only_those_arrive(
     assert [feature["name"] for feature in exported.getFeatures()] == ["second"]
 
 
+def test_a_selection_without_features_is_said(job: Job, polygons: QgsVectorLayer, log: Log) -> None:
+    source = QgsProcessingFeatureSourceDefinition(polygons.id(), selectedFeaturesOnly=True)
+    refused(log, lambda: job(MASK=source), f"no feature of the layer '{polygons.name()}'")
+
+
 def test_edits_that_are_not_saved_are_refused(job: Job, polygons: QgsVectorLayer, log: Log) -> None:
     polygons.startEditing()
     polygons.deleteFeature(next(polygons.getFeatures()).id())
