@@ -51,6 +51,7 @@ class GlacierPlugin:
             self._iface.registerOptionsWidgetFactory(self._options)
             self._panels = Panels(self._iface)
             self._sample_menu = SampleMenu(self._iface)
+            self._iface.projectRead.connect(self._show_all_times)
             QTimer.singleShot(0, partial(offer_engine, self._iface))  # once the window is there
 
     def unload(self) -> None:
@@ -62,7 +63,14 @@ class GlacierPlugin:
         if self._links is not None:
             self._links.close()
         if self._iface is not None and self._options is not None:
+            self._iface.projectRead.disconnect(self._show_all_times)
             self._iface.unregisterOptionsWidgetFactory(self._options)
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
         self._links = self._options = self._provider = self._panels = self._sample_menu = None
+
+    def _show_all_times(self) -> None:
+        from .results.project_time import show_all_times
+
+        if self._iface is not None:
+            show_all_times(self._iface.mapCanvas())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
 from qgis import utils
 from qgis.core import (
@@ -24,10 +25,15 @@ from qgis.PyQt.QtXml import QDomDocument
 
 from ..styles.time import moment
 
+if TYPE_CHECKING:
+    from qgis.gui import QgsMapCanvas
+
 FIRST_YEAR, LAST_YEAR = 1, 9999
 """That projects and files of QGIS can hold."""
 TITLE = "TitleLabel"
 """Where projects keep the title on the map."""
+SLACK = 3
+"""Days off the end: QGIS counts years of 365.2425 days, and would add an empty frame."""
 BOTTOM_CENTRE = 5
 """Where no message covers it."""
 TIME_LABEL = """[% with_variable('first', @map_start_time, with_variable('last',
@@ -113,10 +119,12 @@ def frames(begins: Sequence[QDateTime], end: QDateTime) -> tuple[QgsDateTimeRang
         return whole, QgsInterval(1, Qgis.TemporalUnit.Days)
     years = [second.year() - first.year() for first, second in gaps if _same_day(first, second)]
     if len(years) * 2 > len(gaps):
-        return whole, QgsInterval(round(median(years)), Qgis.TemporalUnit.Years)
+        played = QgsDateTimeRange(begins[0], end.addDays(-SLACK))
+        return played, QgsInterval(round(median(years)), Qgis.TemporalUnit.Years)
     step = round(median(first.daysTo(second) for first, second in gaps))
     if step in ABOUT_A_YEAR and all(first.year() < second.year() for first, second in gaps):
-        calendar = QgsDateTimeRange(_new_year(days[0].year()), _new_year(days[-1].year() + 1))
+        after = _new_year(days[-1].year() + 1)
+        calendar = QgsDateTimeRange(_new_year(days[0].year()), after.addDays(-SLACK))
         return calendar, QgsInterval(1, Qgis.TemporalUnit.Years)
     return whole, QgsInterval(step, Qgis.TemporalUnit.Days)
 
@@ -151,19 +159,25 @@ def _show_year(project: QgsProject) -> None:
         QMetaObject.invokeMethod(utils.iface.mainWindow(), "projectReadDecorationItems")
 
 
-def _set_controller(whole: QgsDateTimeRange, step: QgsInterval) -> None:
-    """Let an open temporal controller follow, and begin where it is in use.
+def show_all_times(canvas: QgsMapCanvas) -> None:
+    """Show all layers where time is not navigated.
 
-    A controller that is switched off passes a frame to the map all the same, which hides layers.
+    QGIS passes a frame to the map also from a temporal controller that is off: when its step is
+    set, and so whenever a project with a time is opened.
     """
+    controller = canvas.temporalController()
+    is_off = controller and controller.navigationMode() == Qgis.TemporalNavigationMode.Disabled
+    if is_off and not canvas.temporalRange().isInfinite():
+        canvas.setTemporalRange(QgsDateTimeRange(QDateTime(), QDateTime()))
+
+
+def _set_controller(whole: QgsDateTimeRange, step: QgsInterval) -> None:
+    """Let an open temporal controller follow, and begin where it is in use."""
     canvas = utils.iface.mapCanvas() if utils.iface is not None else None
-    controller = canvas.temporalController() if canvas is not None else None
-    if controller is None:
+    if canvas is None or canvas.temporalController() is None:
         return
-    shown = canvas.temporalRange()
+    controller = canvas.temporalController()
     controller.setTemporalExtents(whole)
     controller.setFrameDuration(step)
-    if controller.navigationMode() == Qgis.TemporalNavigationMode.Disabled:
-        canvas.setTemporalRange(shown)
-    else:
-        controller.rewindToStart()
+    controller.rewindToStart()
+    show_all_times(canvas)

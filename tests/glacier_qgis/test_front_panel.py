@@ -13,18 +13,21 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsDateTimeRange,
     QgsFeature,
     QgsGeometry,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
     QgsRectangle,
+    QgsTemporalNavigationObject,
     QgsVectorLayer,
 )
 from qgis.gui import QgsGui, QgsMapCanvas, QgsMessageBar
-from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QPoint
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QDateTime, QIODevice, QPoint
 from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.PyQt.QtXml import QDomDocument
 from waiting import is_alive, until
 
 from glacier_qgis import settings
@@ -511,6 +514,7 @@ class Window:
     def __init__(self, parent: QDockWidget, canvas: QgsMapCanvas) -> None:
         self._parent, self._canvas = parent, canvas
         self._bar = QgsMessageBar(parent)
+        self.projectRead = QgsProject.instance().readProject
         self.added: list[object] = []
 
     def mainWindow(self) -> QDockWidget:
@@ -572,5 +576,10 @@ def test_the_plugin_can_be_loaded_twice(canvas: QgsMapCanvas) -> None:
         plugin.initProcessing = lambda: None  # the suite has registered the provider
         plugin.initGui()
         assert any(isinstance(each, FrontPanel) for each in window.added)
+        canvas.setTemporalController(QgsTemporalNavigationObject(canvas))  # off, as at first
+        frame = QgsDateTimeRange(QDateTime.currentDateTime(), QDateTime.currentDateTime())
+        canvas.setTemporalRange(frame)
+        window.projectRead.emit(QDomDocument())
+        assert canvas.temporalRange().isInfinite()
         plugin.unload()
         assert not window.added
