@@ -23,7 +23,7 @@ from glacier_qgis.processing.destinations import Destinations
 from glacier_qgis.processing.help import help_url, short_help
 from glacier_qgis.processing.inputs import Inputs
 from glacier_qgis.processing.pages import Page, declared
-from glacier_qgis.processing.places import destination_faults
+from glacier_qgis.processing.places import destination_faults, edited_faults
 from glacier_qgis.processing.results import first_input, hand_over, run_of, settle
 from glacier_qgis.results.presenter import Style
 from glacier_qgis.results.run import Run
@@ -146,6 +146,7 @@ class EngineAlgorithm(Described):
     ) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with several parameters together, each with the name of one."""
         yield from destination_faults(self, parameters, context)
+        yield from edited_faults(self, parameters, context)
 
     def question(
         self, parameters: dict[str, Any], context: QgsProcessingContext

@@ -80,7 +80,7 @@ def job_value(
 ) -> object:
     """Return the value of one input parameter as JSON holds it."""
     name = definition.name()
-    given = parameters.get(name) is not None
+    given = parameters.get(name) not in (None, "")
     match definition:
         case QgsProcessingParameterRasterLayer():
             return _raster(algorithm, definition, parameters, context, copies)

@@ -28,6 +28,7 @@ from qgis.core import (
     QgsProperty,
     QgsProviderRegistry,
     QgsVectorFileWriter,
+    QgsVectorLayer,
 )
 
 from glacier_qgis.processing.geopackages import is_database, is_locked
@@ -88,6 +89,29 @@ def destination_faults(
                 )
         if text:
             yield name, f"{name}: {text}"
+
+
+def edited_faults(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[tuple[str, str]]:
+    """Yield outputs that replace a layer of the project with edits that are not saved.
+
+    Their ids would be those of other features afterwards. Only the main thread may look.
+    """
+    layers = context.project().mapLayers().values() if context.project() else ()
+    edited = [each for each in layers if isinstance(each, QgsVectorLayer) and each.isModified()]
+    if not edited:
+        return
+    for definition in algorithm.destinationParameterDefinitions():
+        place = place_of(definition, parameters, context)
+        for layer in edited if place is not None else ():
+            if any(_is_lost(source, place) for source in _places_of(layer)):
+                name = definition.name()
+                yield (
+                    name,
+                    f"{name}: the layer '{layer.name()}' lies in {place.path}, and has edits that "
+                    "are not saved. Save or discard them, or choose another file.",
+                )
 
 
 def place_of(

@@ -171,6 +171,10 @@ def test_of_selected_features_only_those_arrive(
     assert [feature["name"] for feature in exported.getFeatures()] == ["second"]
 
 
+def test_a_blank_layer_is_none(job: Job) -> None:
+    assert job(MASK="")["mask"] is None
+
+
 def test_a_selection_without_features_is_said(job: Job, polygons: QgsVectorLayer, log: Log) -> None:
     source = QgsProcessingFeatureSourceDefinition(polygons.id(), selectedFeaturesOnly=True)
     refused(log, lambda: job(MASK=source), f"no feature of the layer '{polygons.name()}'")

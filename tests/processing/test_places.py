@@ -142,6 +142,25 @@ def test_the_parts_of_a_shapefile_are_not_replaced(
         assert "MASK" in check("delineatetermini", **given, OUTPUT=str(tmp_path / name))
 
 
+def test_a_layer_with_edits_that_are_not_saved_is_not_replaced(
+    check: Check, scene: Path, masks: Path
+) -> None:
+    layer = QgsVectorLayer(f"{masks}|layername=other", "my layer", "ogr")
+    QgsProject.instance().addMapLayer(layer)
+    form = f"ogr:dbname='{masks}' table=\"{{}}\" (geom)"
+    layer.startEditing()
+    try:
+        assert not check("delineatetermini", INPUT=str(scene), OUTPUT=form.format("other"))
+        layer.deleteFeature(next(layer.getFeatures()).id())
+        refused = check("delineatetermini", INPUT=str(scene), OUTPUT=form.format("other"))
+        assert "'my layer'" in refused
+        assert "not saved" in refused
+        assert not check("delineatetermini", INPUT=str(scene), OUTPUT=form.format("another"))
+    finally:
+        layer.rollBack()
+        QgsProject.instance().removeMapLayer(layer)
+
+
 def test_a_file_in_an_archive_is_in_the_archive(check: Check, dem: Path, tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "dem"), "zip", tmp_path, "dem.tif")
     source = f"/vsizip/{archive}/dem.tif"
