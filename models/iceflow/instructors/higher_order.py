@@ -55,7 +55,15 @@ def higher_order(
 
     Returns:
         What was found, in double precision on the device of `thickness`; compare its `residual`.
+
+    Raises:
+        ValueError: the grid is one cell wide, or there are no such `modes`.
     """
+    if min(thickness.shape) < 2:
+        rows, columns = thickness.shape
+        raise ValueError(
+            f"Stresses need two cells in each direction; there are {rows} × {columns}."
+        )
     h = thickness.double()
     ice = h > 0
     if not ice.any():

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.instructors.higher_order import higher_order
@@ -186,6 +188,43 @@ def test_walls_of_rock_do_not_push_ice() -> None:
     assert float(walled(thickness, surface)[:, 1:7].max()) == pytest.approx(2000)
     for model in MODELS.values():
         assert float(model(thickness, surface, CELL, RATE, 5.0).surface.abs().max()) < 1e-9
+
+
+def test_a_grid_that_is_one_cell_wide_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 × 8"):
+        higher_order(field(100.0, rows=1), incline(0.1, rows=1), CELL, RATE, 0.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**31),
+    st.tuples(st.integers(2, 12), st.integers(2, 12)),
+    st.sampled_from([25.0, 100.0, 2000.0, 10_000.0]),
+    st.sampled_from([0.01, 50.0, 300.0, 2000.0]),
+    st.sampled_from([0.0, 0.01, 0.3, 1.0]),
+    st.sampled_from([0.0, 1e-3, 12.0, 1e4]),
+    st.booleans(),
+    st.integers(1, 4),
+)
+def test_any_ice_is_solved(
+    seed: int,
+    shape: tuple[int, int],
+    cell: float,
+    thickest: float,
+    slope: float,
+    sliding: float,
+    patchy: bool,
+    modes: int,
+) -> None:
+    """Rough beds, holes, cliffs, thin and thick ice, frozen beside slippery: to the residual."""
+    generator = torch.Generator().manual_seed(seed)
+    rough, holes, ice, slips = torch.rand(4, *shape, generator=generator, dtype=torch.float64)
+    thickness = thickest * ice * (holes > 0.3)
+    surface = slope * cell * torch.arange(shape[1]) + 100 * rough + thickness
+    slip = sliding * (slips > 0.5) if patchy else sliding
+    found = higher_order(thickness, surface, cell, RATE, slip, modes=modes)
+    assert found.residual <= 1e-4
+    assert bool(found.surface.isfinite().all())
 
 
 def test_a_residual_that_cannot_be_reached_is_reported() -> None:
