@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingOutputLayerDefinition,
     QgsProcessingUtils,
     QgsProject,
+    QgsRasterLayer,
     QgsReferencedRectangle,
     QgsVectorLayer,
 )
@@ -190,8 +191,11 @@ class FrontPanel(QgsDockWidget):
         self._look_again.timeout.connect(self._prepare)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Start the engine for the scene that is chosen."""
+        """Start the engine for the scene that is chosen; at first the layer that is selected."""
         super().showEvent(event)
+        selected = self._canvas.currentLayer()
+        if self._scene.currentLayer() is None and isinstance(selected, QgsRasterLayer):
+            self._scene.setLayer(selected)
         self._prepare()
 
     def hideEvent(self, event: QHideEvent) -> None:

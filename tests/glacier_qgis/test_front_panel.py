@@ -384,6 +384,21 @@ def test_an_overlay_replaces_the_one_before(canvas: QgsMapCanvas) -> None:
 # Lines
 
 
+@pytest.mark.usefixtures("orders")
+def test_it_opens_with_the_raster_that_is_selected(
+    panel: FrontPanel, canvas: QgsMapCanvas, layer: QgsRasterLayer
+) -> None:
+    other = QgsRasterLayer(layer.source(), "other")
+    QgsProject.instance().addMapLayer(other)
+    canvas.setCurrentLayer(layer)
+    panel.show()
+    assert panel._scene.currentLayer() == layer
+    panel.hide()
+    canvas.setCurrentLayer(other)
+    panel.show()
+    assert panel._scene.currentLayer() == layer  # the choice stays
+
+
 @pytest.fixture
 def lines(canvas: QgsMapCanvas) -> Iterator[LineList]:
     lines = LineList(canvas)
