@@ -103,10 +103,11 @@ def edited_faults(
     if not edited:
         return
     for definition in algorithm.destinationParameterDefinitions():
-        place = place_of(definition, parameters, context)
-        for layer in edited if place is not None else ():
+        name, place = definition.name(), place_of(definition, parameters, context)
+        if place is None:
+            continue
+        for layer in edited:
             if any(_is_lost(source, place) for source in _places_of(layer)):
-                name = definition.name()
                 yield (
                     name,
                     f"{name}: the layer '{layer.name()}' lies in {place.path}, and has edits that "
