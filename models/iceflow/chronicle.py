@@ -138,7 +138,7 @@ def keeping(recorders: Sequence[Recorder], reporter: Reporter) -> Iterator[None]
     if drafts:
         reporter.log(
             f"Until the run is done its saved years are in {', '.join(map(str, drafts))}, also if "
-            "it is cancelled: RESUME goes on from there."
+            "it is cancelled: RESUME continues from there."
         )
     try:
         yield
@@ -152,7 +152,7 @@ def keeping(recorders: Sequence[Recorder], reporter: Reporter) -> Iterator[None]
             reporter.warning(
                 f"The run ended early. What was saved up to year "
                 f"{recorders[-1].series[-1]['time']:g} is in {', '.join(map(str, drafts))}: give "
-                f"{cure} to go on from there."
+                f"{cure} to continue from there."
             )
         else:
             for draft in drafts:

@@ -49,7 +49,7 @@ def tell_differences(
     parameters: Mapping[str, object],
     reporter: Reporter,
 ) -> None:
-    """Tell from where a run goes on and in what it is another one than before.
+    """Tell from where a run continues, and warn of what differs from before.
 
     Args:
         histories: The past of each scenario.
@@ -60,14 +60,14 @@ def tell_differences(
     first = histories[0]
     now = first.years[-1]
     for path in dict.fromkeys(history.path for history in histories):
-        reporter.log(f"Going on from year {now:g} of {path}.")
+        reporter.log(f"Continuing from year {now:g} of {path}.")
     changes = first.differences(parameters) + [
         f"{ROLE}: '{past.scenario}' was {past.offsets} and is now {scenario.offsets}"
         for past, scenario in zip(histories, scenarios, strict=True)
         if past.offsets not in ("", scenario.offsets)
     ]
     for change in changes:
-        reporter.log(f"{change}: from year {now:g} on this is another run.")
+        reporter.warning(f"{change}: this differs from the earlier run from year {now:g} on.")
 
 
 def _files(given: History, names: Sequence[str]) -> dict[str, Path]:

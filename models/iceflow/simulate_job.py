@@ -185,7 +185,7 @@ class SimulateGlacier(SimulationOptions):
         now = histories[0].years[-1]
         if self.end < now:
             raise EngineError(
-                f"END ({self.end:g}) is before year {now:g}, which RESUME goes on from. Choose a "
+                f"END ({self.end:g}) is before year {now:g}, from which RESUME continues. Choose a "
                 f"later one, or {now:g} to have the results of what was saved."
             )
         if wrong := self.saves_too_often(histories[0].years[0]):

@@ -111,7 +111,7 @@ def test_a_run_can_branch_off_at_any_saved_year(
         listener, **onwards(valley, whole) | {"start": 7.5, "ela": 3300.0}, netcdf=branch
     )
     assert result["TIMES"] == [0, 2.5, 5, 7.5, 10, 12]
-    assert any("ELA was 2900 and is now 3300" in told for told in listener.logs)
+    assert any("ELA was 2900 and is now 3300" in told for told in listener.warnings)
     with netCDF4.Dataset(whole) as one, netCDF4.Dataset(branch) as other:
         np.testing.assert_array_equal(one["thk"][:4], other["thk"][:4])
         assert float(other["thk"][5].sum()) < float(one["thk"][5].sum())
@@ -272,11 +272,11 @@ def test_a_run_that_goes_on_tells_what_is_different_and_nothing_else(
     onward = onwards(valley, past)
     listener.logs.clear()
     simulate(listener, **onward, **given, thickness=tmp_path / "h.tif")
-    assert not [told for told in listener.logs if "another run" in told]
+    assert not [told for told in listener.warnings if "differs from the earlier run" in told]
     with rasterio.open(tmp_path / "h.tif") as raster:
         assert json.loads(raster.tags()["PARAMETERS"])["resolution"] == raster.res[0] == 200
     simulate(listener, **onward)
-    changes = [told for told in listener.logs if "another run" in told]
+    changes = [told for told in listener.warnings if "differs from the earlier run" in told]
     assert len(changes) == 2
     assert f"BALANCE_TABLE was {table} and is now blank" in "".join(changes)
     assert f"ICE_MASK was {mask} and is now blank" in "".join(changes)

@@ -130,7 +130,7 @@ def test_a_resumed_batch_is_the_uninterrupted_one_to_the_bit(
     rows = {name: geopandas.read_file(file, layer="series") for name, file in series.items()}
     columns = ["scenario", "time", "volume_km3", "area_km2", "mean_speed"]
     assert rows["rest"][columns].equals(rows["whole"][columns])
-    assert not any("another run" in told for told in listener.logs)
+    assert not any("earlier run" in told for told in listener.warnings)
 
 
 def cut(file: Path, years: int) -> None:
@@ -156,16 +156,16 @@ def test_a_batch_goes_on_from_the_last_year_that_all_have_saved(
     cut(folders["part"] / "cold" / "simulation.nc", 3)
     source = folders["part"] / "as now" / "simulation.nc"
     simulate(listener, **onwards, resume=source, scenario_folder=folders["rest"])
-    assert any("Going on from year 5 of" in told for told in listener.logs)
+    assert any("Continuing from year 5 of" in told for told in listener.logs)
     for name in NAMES:
         assert_same_file(*(folders[which] / name / "simulation.nc" for which in ("whole", "rest")))
     fewer = batch("name,ela_offset\ncold,-200\nwarm,350\n")[1]
     simulate(listener, **fewer, resume=source, start=2.5, scenario_folder=folders["two"])
     assert {path.name for path in folders["two"].iterdir()} == {"cold", "warm"}
-    told = [line for line in listener.logs if "another run" in line]
+    told = [line for line in listener.warnings if "differs from the earlier run" in line]
     assert told == [
-        "SCENARIOS: 'warm' was ela_offset +300 and is now ela_offset +350: from year 2.5 on this "
-        "is another run."
+        "SCENARIOS: 'warm' was ela_offset +300 and is now ela_offset +350: this differs from "
+        "the earlier run from year 2.5 on."
     ]
 
 
@@ -198,4 +198,6 @@ def test_a_scenario_that_goes_on_without_its_offset_says_so(
     simulate(listener, **begin | {"end": 5.0}, netcdf=tmp_path / "first.nc")
     del onwards["scenarios"]
     simulate(listener, **onwards, resume=tmp_path / "first.nc")
-    assert any("'warm' was ela_offset +300 and is now as given" in told for told in listener.logs)
+    assert any(
+        "'warm' was ela_offset +300 and is now as given" in told for told in listener.warnings
+    )
