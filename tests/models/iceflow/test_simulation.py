@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,12 +102,13 @@ def test_finer_cells_come_closer_to_the_similarity_solutions(
 ) -> None:
     start = 12000.0 if accumulating else 422.45
     errors = []
-    for cell in (100_000.0, 50_000.0, 25_000.0):
+    for cell in (100_000.0, 50_000.0, 25_000.0, 12_500.0):
         _, thickness = dome_run(start, start + 200, accumulating, listener, cell, order)
         exact = similarity_dome(start + 200, accumulating, cell)
         errors.append(float((thickness - exact).abs().sum() / exact.sum()))
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 0.45 * errors[0]
+    assert math.log2(errors[2] / errors[3]) > 1  # the margin is steep beyond all bounds
 
 
 @pytest.mark.parametrize("order", ["first order", "second order"])
