@@ -70,6 +70,8 @@ def play(project: QgsProject, layer: QgsMapLayer, years: Sequence[float] = ()) -
         return
     if len(years) > 1:
         begins, end = [moment(year) for year in years], moment(2 * years[-1] - years[-2])
+    if not in_calendar(begins[0], end):
+        return
     whole, step = frames(begins, end)
     settings = project.timeSettings()
     settings.setTemporalRange(whole)
@@ -85,7 +87,12 @@ def fits_calendar(layer: QgsMapLayer) -> bool:
     if not (properties and properties.isActive()):
         return True
     begins, end = moments(layer)
-    return not begins or FIRST_YEAR <= begins[0].date().year() <= end.date().year() <= LAST_YEAR
+    return not begins or in_calendar(begins[0], end)
+
+
+def in_calendar(begin: QDateTime, end: QDateTime) -> bool:
+    """Whether projects and files can hold a span."""
+    return bool(FIRST_YEAR <= begin.date().year() <= end.date().year() <= LAST_YEAR)
 
 
 def moments(layer: QgsMapLayer) -> tuple[list[QDateTime], QDateTime]:

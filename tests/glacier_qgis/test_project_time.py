@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from qgis.core import Qgis, QgsExpression, QgsExpressionContext, QgsExpressionContextScope
+from qgis.core import (
+    Qgis,
+    QgsDateTimeRange,
+    QgsExpression,
+    QgsExpressionContext,
+    QgsExpressionContextScope,
+    QgsProject,
+    QgsRasterLayer,
+)
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime, QTimeZone
 
-from glacier_qgis.results.project_time import TIME_LABEL, frames
+from glacier_qgis.results.project_time import TIME_LABEL, frames, play
 
 
 def day(text: str) -> QDateTime:
@@ -19,7 +27,7 @@ SUMMERS = ["2009-06-21", "2010-07-11", "2011-07-20", "2012-08-09", "2014-09-18"]
 def test_one_scene_per_summer_is_one_per_frame() -> None:
     begins = [day(text) for text in SUMMERS]
     whole, step = frames(begins, begins[-1].addDays(1))
-    assert (whole.begin(), whole.end()) == (day("2009-01-01"), day("2015-01-01"))
+    assert (whole.begin(), whole.end()) == (day("2009-01-01"), day("2014-12-29"))
     assert (step.originalDuration(), step.originalUnit()) == (1, Qgis.TemporalUnit.Years)
 
 
@@ -39,6 +47,23 @@ def test_others_are_played_by_their_interval(
     whole, found = frames(begins, begins[-1].addDays(1))
     assert whole.begin() == begins[0]
     assert (found.originalDuration(), found.originalUnit()) == (step, unit)
+
+
+@pytest.mark.parametrize(
+    ("years", "plays"),
+    [([1.0, 2.0], True), ([0.0, 1.0, 2.0], False), ([9997.0, 9999.0], False), ([], True)],
+)
+def test_a_run_that_no_project_can_hold_sets_no_time(
+    window: object, years: list[float], plays: bool
+) -> None:
+    layer = QgsRasterLayer("nowhere.tif", "from year 1", "gdal")  # as outlines of a run from 0
+    properties = layer.temporalProperties()
+    properties.setMode(Qgis.RasterTemporalMode.FixedTemporalRange)
+    properties.setFixedTemporalRange(QgsDateTimeRange(day("0001-01-01"), day("0003-01-01")))
+    properties.setIsActive(True)
+    project = QgsProject()
+    play(project, layer, years)
+    assert project.timeSettings().temporalRange().isInfinite() is not plays
 
 
 @pytest.mark.parametrize(
