@@ -43,9 +43,9 @@ def subject_of(about: Mapping[str, str], given: str) -> str:
 
     Args:
         about: What the engine knows: GLACIER, SCENE, SATELLITE, DATE and UNTIL, or nothing.
-        given: The name of the first input.
+        given: The name of the first input; of a result, "Terminus lines: helheim", what follows.
     """
-    scene = about.get("SCENE", "") or given
+    scene = about.get("SCENE", "") or given.rpartition(": ")[2]
     satellite = about.get("SATELLITE", "")
     short = satellite if satellite and len(scene) > LONGEST_NAME else scene
     first, last = about.get("DATE", ""), about.get("UNTIL", "")

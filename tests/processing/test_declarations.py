@@ -10,6 +10,7 @@ import pytest
 from qgis.core import (
     QgsApplication,
     QgsProcessingAlgorithm,
+    QgsProcessingModelAlgorithm,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterNumber,
     QgsProcessingProvider,
@@ -65,6 +66,14 @@ def test_the_algorithm_says_what_it_is(algorithm: QgsProcessingAlgorithm) -> Non
     assert algorithm.groupId()
     assert len(algorithm.shortHelpString()) > 60
     assert not algorithm.icon().pixmap(32, 32).isNull()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_s_layers_are_ordered_in_a_group(name: str) -> None:
+    """Without a group QGIS turns the order round where a layer is selected."""
+    model = QgsProcessingModelAlgorithm()
+    assert model.fromFile(str(ROOT / "processing" / "graphical" / f"{name}.model3"))
+    assert model.outputGroup() == model.displayName()
 
 
 SEARCHES = {

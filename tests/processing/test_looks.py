@@ -37,6 +37,7 @@ from stand_in import stand_in
 from window import Parameters, loaded, on_the_map, press_run, run_as_task, small_raster
 
 from glacier_qgis.results.project_time import show_all_times
+from glacier_qgis.results.run import subject_of
 
 pytestmark = pytest.mark.usefixtures("window")
 
@@ -238,6 +239,10 @@ def test_ice_that_grows_late_does_not_shorten_the_project_s_time(
     run_as_task("simulateglacier", given | rasters | {"OUTLINES": loaded()})
     whole = QgsProject.instance().timeSettings().temporalRange()
     assert (whole.begin().date().year(), whole.end().date().year()) == (1990, 2019)
+
+
+def test_what_is_made_of_a_result_is_about_the_same() -> None:
+    assert subject_of({}, "Terminus lines: helheim S1 2018-06-02") == "helheim S1 2018-06-02"
 
 
 @pytest.mark.parametrize("is_used", [False, True])
