@@ -27,6 +27,8 @@ from qgis.core import (
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
     QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
 )
 
 from glacier_qgis.processing.layers import Copy, absolute, crs_text, raster_value, vector_value
@@ -172,10 +174,11 @@ def _extent(
 ) -> dict[str, Any] | None:
     box = algorithm.parameterAsExtent(parameters, name, context)
     value = parameters[name]
-    bare = isinstance(value, str) and value.count(",") == BOX_COMMAS and "[" not in value
+    numbers = isinstance(value, str) and value.count(",") == BOX_COMMAS and "[" not in value
+    box_alone = isinstance(value, QgsRectangle) and not isinstance(value, QgsReferencedRectangle)
     crs = (
         _raster_crs(algorithm, parameters, context)
-        if bare
+        if numbers or box_alone
         else algorithm.parameterAsExtentCrs(parameters, name, context)
     )
     if box.isNull():

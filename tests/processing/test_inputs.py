@@ -113,13 +113,15 @@ def test_an_extent_keeps_its_own_crs(job: Job) -> None:
     assert QgsCoordinateReferenceSystem(extent["crs"]).authid() == "EPSG:32624"
 
 
-def test_an_extent_of_bare_numbers_is_in_the_rasters_crs(job: Job) -> None:
+@pytest.mark.parametrize("box", ["1,2,3,4", QgsRectangle(1, 3, 2, 4)])
+def test_an_extent_of_bare_numbers_is_in_the_rasters_crs(job: Job, box: object) -> None:
     QgsProject.instance().setCrs(QgsCoordinateReferenceSystem("EPSG:2056"))
     try:
-        extent = job(EXTENT="1,2,3,4")["extent"]
+        extent = job(EXTENT=box)["extent"]
     finally:
         QgsProject.instance().setCrs(QgsCoordinateReferenceSystem())
     assert QgsCoordinateReferenceSystem(extent["crs"]).authid() == "EPSG:3413"
+    assert [extent[k] for k in ("xmin", "xmax", "ymin", "ymax")] == [1, 2, 3, 4]
 
 
 def test_a_layer_in_memory_is_exported(job: Job, polygons: QgsVectorLayer) -> None:
