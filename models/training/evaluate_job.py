@@ -65,7 +65,7 @@ class EvaluateModel(Job):
             page.facts(
                 {
                     "Model": f"{card.name} {card.version}, weights {card.weights.sha256[:12]}…",
-                    "Learnt from": "; ".join(
+                    "Trained on": "; ".join(
                         f"{learnt.dataset}: {', '.join(learnt.groups)}"
                         for learnt in card.training_data
                     ),

@@ -102,7 +102,7 @@ class Publisher:
                 "checked by a person before they are used as data."
             ),
             limits=(
-                f"Learnt from {', '.join(self.learnt.groups)} only; on other glaciers, sensors and "
+                f"Trained on {', '.join(self.learnt.groups)} only; on other glaciers, sensors and "
                 "seasons its errors are not known until they are measured there."
             ),
         )

@@ -30,7 +30,7 @@ def add_course(page: Page, epochs: Sequence[Epoch]) -> None:
     page.figure(
         _curves(epochs, chosen["epoch"]),
         "Loss, intersection over union of the classes, mean front distance on whole tiles, and "
-        "learning rate, by epoch. What is learnt may hold more than what is validated (see "
+        "learning rate, by epoch. The training data may hold more than the validation data (see "
         "'Learning' below), so that the two losses need not meet. The validation is that of the "
         f"averaged weights; the dotted line is at epoch {chosen['epoch']}, whose weights were kept "
         "because their mean IoU is the highest.",

@@ -164,7 +164,7 @@ def facts(asked: Learning, algorithm: str, setting: Setting, batch: int) -> dict
         else "random weights",
         "Data set": f"{card.name}, index {card.complete[:12]}…, {len(card.scenes)} scenes",
         "Cells": f"{card.cell_size_m:g} m, tiles of {card.tile_size} × {card.tile_size}",
-        "Learnt from": _groups(parts.training),
+        "Trained on": _groups(parts.training),
         "Validated on": _groups(parts.validation),
         "Tested on": _groups(setting.data.tiles("test")) or "no test part",
         "Split": parts.split,

@@ -57,7 +57,7 @@ def _groups(scenes: Sequence[SceneEntry]) -> list[str]:
         found.append(
             f"The group {group} is in {_and(sorted({scene.part for scene in own}))}; the nearest "
             f"scenes are {near[0].name} and {near[1].name}, {_apart(*near)}. Scores will look "
-            "better than they are on a glacier that was not learnt from."
+            "better than they are on a glacier that was not trained on."
         )
     return found
 

@@ -85,7 +85,7 @@ def common_bands(scenes: Sequence[SceneFile], asked: Sequence[int]) -> list[int]
     if len(counts) > 1:
         found = ", ".join(f"{name} has {count}" for count, name in sorted(counts.items()))
         raise EngineError(
-            f"INPUT: scenes with different numbers of bands cannot be learnt from together: {found}"
+            f"INPUT: scenes with different numbers of bands cannot be trained on together: {found}"
             ". Set BANDS to those to use, or leave out the scenes that differ."
         )
     return list(range(1, min(counts) + 1))
