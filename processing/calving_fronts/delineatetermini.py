@@ -32,7 +32,7 @@ class DelineateTermini(EngineAlgorithm):
     GROUP = CALVING_FRONTS
     TAGS = (
         "calving,front,terminus,line,outline,detect,delineation,glacier,sar,radar,optical,"
-        "sentinel-1,sentinel-2,landsat,machine learning,deep learning,pytorch"
+        "sentinel-1,sentinel-2,landsat,machine learning,deep learning,pytorch,u-net,cnn"
     )
     SUMMARY = (
         "Draws the terminus lines of the glaciers in a satellite scene: segments it with a neural "

@@ -42,7 +42,7 @@ class SegmentCalvingFront(EngineAlgorithm):
     GROUP = CALVING_FRONTS
     TAGS = (
         "calving,front,terminus,glacier,detect,outline,sar,radar,optical,sentinel-1,"
-        "sentinel-2,landsat,machine learning,deep learning,pytorch,segmentation,"
+        "sentinel-2,landsat,machine learning,deep learning,pytorch,u-net,cnn,segmentation,"
         "classification,zones"
     )
     SUMMARY = (

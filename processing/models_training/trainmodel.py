@@ -22,8 +22,8 @@ class TrainModel(EngineAlgorithm):
     TITLE = "Train model"
     GROUP = MODELS_TRAINING
     TAGS = (
-        "training,fit,machine learning,deep learning,pytorch,neural network,unet,hrnet,hed,"
-        "segmentation,calving,fine-tune"
+        "training,fit,machine learning,deep learning,pytorch,neural network,cnn,u-net,unet,hrnet,"
+        "hed,segmentation,calving,fine-tune"
     )
     SUMMARY = (
         "Trains a neural network on a data set and writes a model package that every algorithm "
