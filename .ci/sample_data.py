@@ -41,7 +41,7 @@ COMPRESSION = {"driver": "GTiff", "compress": "deflate", "zlevel": 9}
 
 
 def main(data: Path) -> None:
-    """Write everything anew."""
+    """Write all of it."""
     (SAMPLE / "jakobshavn").mkdir(parents=True, exist_ok=True)
     (SAMPLE / "aletsch").mkdir(exist_ok=True)
     write_scenes(data / "caffe256")

@@ -1,4 +1,4 @@
-"""How a run is told: in a dialog by labels, with the time left beside the bar; else by names."""
+"""How a run is reported: by labels in a dialog, with the time left beside the bar; or by names."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 QGIS 3.40 forgets the definition of a CRS that a worker thread was the first to look up, once
 that thread ends (half a minute later): the layer's WKT is empty then, and stays so. What comes
-out of a thread is given its CRS anew in the main thread, before the map takes it.
+out of a thread is given its CRS again in the main thread, before the map takes it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,6 @@ def learn(definition: str) -> None:
 
 
 def renew(owner: QgsMapLayer | QgsProject, definition: str) -> None:
-    """Give a layer or a project its CRS anew; setting an equal one would change nothing."""
+    """Give a layer or a project its CRS again; setting an equal one would change nothing."""
     owner.setCrs(QgsCoordinateReferenceSystem())
     owner.setCrs(QgsCoordinateReferenceSystem(definition))

@@ -21,7 +21,7 @@ def tell_gaps(missing: Mask, role: str, consequence: str, reporter: Reporter) ->
         missing: Where they are.
         role: The input's parameter.
         consequence: What happens there.
-        reporter: Is told.
+        reporter: Gets what is said of it.
     """
     if missing.any():
         reporter.warning(f"{role} has no data in {share(missing)} of the area: {consequence}.")

@@ -36,7 +36,7 @@ _WIDE = ("Float64", "Int32", "UInt32", "Int64", "UInt64")
 def with_no_data(
     file: RasterFile, settings: Sequence[NoData], options: Mapping[str, str]
 ) -> RasterFile:
-    """Open a raster anew with what counts as no data in QGIS.
+    """Open a raster again with what counts as no data in QGIS.
 
     Args:
         file: The open file.

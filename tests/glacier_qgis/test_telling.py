@@ -1,4 +1,4 @@
-"""How a run is told: labels in a window, names elsewhere; time left; warnings again at the end."""
+"""How a run is reported: labels in a window, names elsewhere; time left; warnings at the end."""
 
 from __future__ import annotations
 
