@@ -10,9 +10,11 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.card import Setting
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
-from glacier_qgis.models.networks.atlas import Mask, Plan, make_plan, remembered_layers
+from glacier_qgis.models.networks.atlas.evaluate import Features, evaluate, features
+from glacier_qgis.models.networks.atlas.plan import Plan, make_plan
+from glacier_qgis.models.networks.atlas.reach import remembered_layers
+from glacier_qgis.models.networks.atlas.strips import Mask
 from glacier_qgis.models.networks.igm import IgmCnn
-from glacier_qgis.models.networks.strips import Features, evaluate, features
 
 MOST_REMEMBERED = 512 << 20
 """Bytes of features that may be remembered."""

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from glacier_qgis.models.engine import workers
-from glacier_qgis.models.networks.atlas import HEIGHT, make_plan
+from glacier_qgis.models.networks.atlas.evaluate import evaluate, features
+from glacier_qgis.models.networks.atlas.plan import make_plan
 from glacier_qgis.models.networks.igm import IgmCnn
-from glacier_qgis.models.networks.strips import evaluate, features
 
 Mask = np.ndarray
 
@@ -76,7 +76,7 @@ def test_single_cells_anywhere_also_on_the_border(
     assert_same_as_whole(wanted, 6)
 
 
-@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (HEIGHT, 20), (HEIGHT + 1, 20), (33, 41)])
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (8, 20), (9, 20), (33, 41)])
 def test_whole_grids_of_any_shape(shape: tuple[int, int]) -> None:
     assert_same_as_whole(np.ones(shape, dtype=bool), 16)
 
@@ -102,20 +102,6 @@ def test_remembered_features_change_nothing(
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12 * scale)
 
 
-def test_no_cell_wanted_is_refused() -> None:
-    with pytest.raises(ValueError, match="no cell"):
-        make_plan(np.zeros((4, 5), dtype=bool), 3)
-
-
-def test_parts_are_of_equal_size_and_hold_next_to_nothing_twice() -> None:
-    wanted = np.zeros((300, 300), dtype=bool)
-    wanted[40:260, 50:250] = True
-    alone, shared = make_plan(wanted, 16), make_plan(wanted, 16, parts=4)
-    for one, four in zip(alone.stages, shared.stages, strict=True):
-        assert len(four.shares) == 4
-        assert 4 * four.columns < 1.05 * one.columns
-
-
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 999), layers=st.integers(1, 9))
 def test_an_earlier_plan_changes_nothing(seed: int, layers: int) -> None:
@@ -131,7 +117,7 @@ def test_an_earlier_plan_changes_nothing(seed: int, layers: int) -> None:
         evaluate(stack, inputs, plan), evaluate(stack, inputs, make_plan(now, layers))
     )
     again = make_plan(now, layers, earlier=plan)
-    assert again.stages is plan.stages
+    assert again.groups is plan.groups
 
 
 def test_an_error_in_one_thread_ends_the_wait_of_the_others(threads: None) -> None:
@@ -143,14 +129,3 @@ def test_an_error_in_one_thread_ends_the_wait_of_the_others(threads: None) -> No
     with pytest.raises(MemoryError):
         workers.work_together(task, 3)
     assert workers.work_together(lambda part, wait: (wait(), part)[1], 5) == list(range(5))
-
-
-def test_a_band_of_ice_costs_its_surroundings_only() -> None:
-    wanted = np.zeros((400, 400), dtype=bool)
-    wanted[200:204] = True
-    layers = 16
-    cells = [
-        len(stage.layers) * HEIGHT * stage.columns for stage in make_plan(wanted, layers).stages
-    ]
-    reach = layers + HEIGHT
-    assert sum(cells) < layers * (4 + 2 * reach) * 402
