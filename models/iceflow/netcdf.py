@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import math
 import shutil
-import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 
 from glacier_qgis.models.iceflow.calendar import CALENDAR, EPOCH, days
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot
+from glacier_qgis.models.raster.cf import MAPPING, write_grid
 from glacier_qgis.models.raster.grid import Grid
 
 REFERENCES = "Jouvet et al. (2022), J. Glaciol., https://doi.org/10.1017/jog.2021.120"
@@ -120,8 +119,8 @@ def create_simulation_file(
     """
     with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
         _describe_file(file, provenance)
-        _write_axes(file, grid)
-        _write_grid_mapping(file, grid)
+        _write_times(file)
+        write_grid(file, grid)
         field = _create_field(file, "topg", ("y", "x"), grid)
         field.setncatts(_names("bedrock_altitude", "bed elevation", "m"))
         field[:] = bed
@@ -134,7 +133,7 @@ def create_simulation_file(
 
 
 def _names(standard: str | None, long: str, unit: str) -> dict[str, str]:
-    names = {"long_name": long, "units": unit, "grid_mapping": "crs"}
+    names = {"long_name": long, "units": unit, "grid_mapping": MAPPING}
     return names | ({"standard_name": standard} if standard else {})
 
 
@@ -158,7 +157,7 @@ def _describe_file(file: netCDF4.Dataset, provenance: Mapping[str, str]) -> None
     )
 
 
-def _write_axes(file: netCDF4.Dataset, grid: Grid) -> None:
+def _write_times(file: netCDF4.Dataset) -> None:
     file.createDimension("time", None)
     time = file.createVariable("time", "f8", ("time",))
     time.setncatts(
@@ -174,32 +173,3 @@ def _write_axes(file: netCDF4.Dataset, grid: Grid) -> None:
     year.setncatts({"long_name": "model year", "units": "year"})
     for name, (long, unit) in COUNTS.items():
         file.createVariable(name, "f8", ("time",)).setncatts({"long_name": long, "units": unit})
-    for name, values in (("y", grid.y), ("x", grid.x)):
-        file.createDimension(name, len(values))
-        axis = file.createVariable(name, "f8", (name,))
-        axis.setncatts(
-            {
-                "standard_name": f"projection_{name}_coordinate",
-                "long_name": f"{name} coordinate of the cell centre",
-                "units": "m",
-                "axis": name.upper(),
-            }
-        )
-        axis[:] = values
-
-
-def _write_grid_mapping(file: netCDF4.Dataset, grid: Grid) -> None:
-    """Say where the grid lies, for CF readers and, by the last two, for GDAL.
-
-    CF's own parameters cannot say everything about some projections, of which pyproj warns;
-    ``crs_wkt``, which goes before them, can.
-    """
-    mapping = file.createVariable("crs", "i4", ())
-    with warnings.catch_warnings(action="ignore", category=UserWarning):
-        attributes = grid.crs.to_cf()
-    if "standard_parallel" in attributes and "polar" in attributes["grid_mapping_name"]:
-        pole = math.copysign(90.0, attributes["standard_parallel"])
-        attributes["latitude_of_projection_origin"] = pole  # CF requires it, pyproj leaves it out
-    mapping.setncatts(attributes)
-    mapping.spatial_ref = grid.crs.to_wkt()
-    mapping.GeoTransform = " ".join(repr(float(value)) for value in grid.transform.to_gdal())

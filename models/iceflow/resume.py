@@ -12,8 +12,6 @@ from typing import Any
 
 import netCDF4
 import numpy as np
-from affine import Affine
-from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.memory import require_memory
@@ -23,10 +21,10 @@ from glacier_qgis.models.iceflow.netcdf import COUNTS, FIELDS
 from glacier_qgis.models.iceflow.scenarios import read_futures
 from glacier_qgis.models.iceflow.simulation import Array, Snapshot, measures
 from glacier_qgis.models.iceflow.units import NOT_STATED
-from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.cf import MAPPING, read_grid
 from glacier_qgis.models.raster.hdf5 import check_self_contained
 
-_NEEDED = ("topg", "crs", "model_year", *FIELDS, *COUNTS)
+_NEEDED = ("topg", MAPPING, "model_year", *FIELDS, *COUNTS)
 _OTHERWISE = (
     *("start", "end", "resume", "save_interval", "device"),
     *("bed", "surface", "initial_thickness", "uniform_thickness", "extent", "resolution"),
@@ -126,7 +124,7 @@ def read_history(path: Path, start: float | None) -> History:
         years = tuple(float(year) for year in file["model_year"][:])
         count = _position(years, start, path) + 1
         topography = Topography(
-            _grid(file["crs"], file["topg"].shape),
+            read_grid(file[MAPPING], file["topg"].shape),
             _values(file["topg"][:]),
             _values(file["thk"][0]),
             getattr(file, "vertical_datum", NOT_STATED),
@@ -166,11 +164,6 @@ def _position(years: tuple[float, ...], start: float | None, path: Path) -> int:
         f"START ({start:g}) is not among the years saved in {path}: {_list(years)}. Choose one of "
         "them, or leave START blank for the last."
     )
-
-
-def _grid(mapping: Any, shape: tuple[int, int]) -> Grid:  # noqa: ANN401  netCDF4 publishes no type
-    numbers = [float(word) for word in mapping.GeoTransform.split()]
-    return Grid(CRS.from_wkt(mapping.spatial_ref), Affine.from_gdal(*numbers), *shape)
 
 
 def _values(field: Any) -> Array:  # noqa: ANN401  netCDF4 publishes no type
