@@ -28,7 +28,9 @@ def engine(*extras: str) -> Path:
         link_tree()
         options = [word for extra in extras for word in ("--extra", extra)]
         # A machine for tests may serve a small PyTorch of its own; the rest is as users get it.
-        _follow([str(_base()), str(TREE / "install.py"), str(folder), "--own-torch", *options])
+        _follow(
+            [str(_base()), str(TREE / "setup" / "install.py"), str(folder), "--own-torch", *options]
+        )
         _mark_current(folder, files)
     return folder / "bin" / "python"
 

@@ -47,7 +47,7 @@ def _install_and_try(window: Window, work: Path) -> None:
     window.install(Path(os.environ["FIRST_MAP_ZIP"]))
     installed = time.monotonic()
     window.action("GlacierTryIt").trigger()
-    from glacier_qgis.try_it import TryIt
+    from glacier_qgis.window.try_it import TryIt
 
     results: list[int] = []
     window.main.findChild(TryIt).ended.connect(results.append)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qgis.gui import QgisInterface
 
-    from .plugin import GlacierPlugin
+    from glacier_qgis.plugin import GlacierPlugin
 
 
 def classFactory(iface: QgisInterface) -> GlacierPlugin:
     """Return the plugin object; called by QGIS."""
-    from .plugin import GlacierPlugin
+    from glacier_qgis.plugin import GlacierPlugin
 
     return GlacierPlugin(iface)

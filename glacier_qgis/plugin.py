@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QTimer
 
-from .processing.provider import GlacierProvider
+from glacier_qgis.processing.provider import GlacierProvider
 
 if TYPE_CHECKING:
     from qgis.gui import QgisInterface
 
-    from .links import LinkOpener
-    from .options import OptionsFactory
-    from .panel.panels import Panels
-    from .try_it import SampleMenu
+    from glacier_qgis.messages.links import LinkOpener
+    from glacier_qgis.panel.panels import Panels
+    from glacier_qgis.window.options import OptionsFactory
+    from glacier_qgis.window.try_it import SampleMenu
 
 
 class GlacierPlugin:
@@ -40,11 +40,11 @@ class GlacierPlugin:
         """Register everything."""
         self.initProcessing()
         if self._iface is not None:
-            from .first_start import offer_engine
-            from .links import LinkOpener
-            from .options import OptionsFactory
-            from .panel.panels import Panels
-            from .try_it import SampleMenu
+            from glacier_qgis.messages.links import LinkOpener
+            from glacier_qgis.panel.panels import Panels
+            from glacier_qgis.window.first_start import offer_engine
+            from glacier_qgis.window.options import OptionsFactory
+            from glacier_qgis.window.try_it import SampleMenu
 
             self._links = LinkOpener()
             self._options = OptionsFactory()
@@ -70,7 +70,7 @@ class GlacierPlugin:
         self._links = self._options = self._provider = self._panels = self._sample_menu = None
 
     def _show_all_times(self) -> None:
-        from .results.project_time import show_all_times
+        from glacier_qgis.results.project_time import show_all_times
 
         if self._iface is not None:
             show_all_times(self._iface.mapCanvas())

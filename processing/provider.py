@@ -5,7 +5,6 @@ from __future__ import annotations
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from glacier_qgis.processing.base import ICONS
 from glacier_qgis.processing.calving_fronts.comparetermini import CompareTermini
 from glacier_qgis.processing.calving_fronts.delineatetermini import DelineateTermini
 from glacier_qgis.processing.calving_fronts.extracttermini import ExtractTermini
@@ -25,6 +24,7 @@ from glacier_qgis.processing.models_training.installmodel import InstallModel
 from glacier_qgis.processing.models_training.preparetrainingdata import PrepareTrainingData
 from glacier_qgis.processing.models_training.trainmodel import TrainModel
 from glacier_qgis.processing.shipped_model import shipped_models
+from glacier_qgis.resources import ICONS
 from glacier_qgis.version import VERSION
 
 ALGORITHMS = (

@@ -7,8 +7,8 @@ from pathlib import Path
 from qgis.core import QgsProcessingModelAlgorithm
 from qgis.PyQt.QtGui import QIcon
 
-from glacier_qgis.processing.base import ICONS
-from glacier_qgis.processing.help import help_url
+from glacier_qgis.processing.declarations.help import help_url
+from glacier_qgis.resources import ICONS
 
 FOLDER = Path(__file__).parent / "graphical"
 

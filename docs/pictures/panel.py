@@ -41,8 +41,8 @@ def wait(ready: Callable[[], bool]) -> None:
 
 def draw(scene: Path, path: Path) -> None:
     """Open a window with map and panel, press both buttons, and draw it."""
+    from glacier_qgis.client.warm_engine import WarmEngine
     from glacier_qgis.panel.front_panel import FrontPanel
-    from glacier_qgis.warm_engine import WarmEngine
 
     layer = QgsRasterLayer(str(scene), scene.stem)
     QgsProject.instance().addMapLayer(layer)

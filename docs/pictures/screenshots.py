@@ -108,7 +108,7 @@ class Photographer:
         from qgis.PyQt.QtWidgets import QPushButton
 
         self._window.action("GlacierTryIt").trigger()
-        from glacier_qgis.try_it import TryIt
+        from glacier_qgis.window.try_it import TryIt
 
         ended: list[int] = []
         self._window.main.findChild(TryIt).ended.connect(ended.append)
@@ -172,7 +172,7 @@ class Photographer:
         """9 and 10: the pages, the question about the ice, and the log."""
         from qgis.PyQt.QtWidgets import QApplication
 
-        from glacier_qgis.try_it import ALETSCH
+        from glacier_qgis.window.try_it import ALETSCH
 
         surface = str(ALETSCH / "aletsch.tif")
         ground = {"SURFACE": surface, "RESOLUTION": 200, "SLIDING": 12, "END": 2050}
@@ -322,7 +322,7 @@ class Photographer:
 
 
 def _scene() -> Path:
-    from glacier_qgis.try_it import JAKOBSHAVN
+    from glacier_qgis.window.try_it import JAKOBSHAVN
 
     return max(JAKOBSHAVN.glob("*.tif"))
 

@@ -31,14 +31,14 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from glacier_qgis.background import BackgroundRun
-from glacier_qgis.engine import engine_obstacle
-from glacier_qgis.labels import labels_of, with_labels
-from glacier_qgis.links import SET_UP_ENGINE, open_dialog
+from glacier_qgis.client.engine import engine_obstacle
+from glacier_qgis.client.warm_engine import WarmEngine
+from glacier_qgis.messages.labels import labels_of, with_labels
+from glacier_qgis.messages.links import SET_UP_ENGINE, open_dialog
 from glacier_qgis.panel.front_preview import FrontPreview, legend
 from glacier_qgis.panel.line_list import LineList
-from glacier_qgis.processing.name_widget import NameOrFile
-from glacier_qgis.warm_engine import WarmEngine
+from glacier_qgis.processing.dialogs.name_widget import NameOrFile
+from glacier_qgis.window.background import BackgroundRun
 
 ALGORITHM = "glacier:delineatetermini"
 LOOK_AGAIN_MS = 2000

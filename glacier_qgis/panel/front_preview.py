@@ -20,11 +20,11 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtGui import QColor
 
+from glacier_qgis.client.warm_engine import Request, WarmEngine
 from glacier_qgis.panel.overlay import Line, Overlay, coloured
-from glacier_qgis.processing.layers import Copy, crs_text, raster_value
+from glacier_qgis.processing.inputs.layers import Copy, crs_text, raster_value
 from glacier_qgis.styles.fronts import CONFIDENCE
 from glacier_qgis.styles.zones import ZONES, zone_colours
-from glacier_qgis.warm_engine import Request, WarmEngine
 
 
 class FrontPreview(QObject):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QCoreApplication, Qt
 from qgis.PyQt.QtGui import QAction, QIcon
 
+from glacier_qgis.client.warm_engine import WarmEngine
 from glacier_qgis.panel.front_panel import FrontPanel
-from glacier_qgis.warm_engine import WarmEngine
+from glacier_qgis.resources import ICONS
 
 MENU = "Glacier"
-ICON = Path(__file__).parent.parent / "icons" / "calving_fronts.svg"
 NEXT_KEY, PREVIOUS_KEY = "Alt+PgDown", "Alt+PgUp"
 
 
@@ -25,7 +23,7 @@ class Panels:
         self.engine = WarmEngine(window)
         self.fronts = FrontPanel(iface.mapCanvas(), self.engine, window)
         title = QCoreApplication.translate("Glacier", "Calving fronts panel")
-        self._toggle = QAction(QIcon(str(ICON)), title, window)
+        self._toggle = QAction(QIcon(str(ICONS / "calving_fronts.svg")), title, window)
         self._toggle.setCheckable(True)
         self._toggle.setObjectName("GlacierToggleFrontPanel")
         self.fronts.setToggleVisibilityAction(self._toggle)

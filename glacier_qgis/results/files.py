@@ -14,9 +14,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime
 
-from ..version import VERSION
-from .project_time import fits_calendar
-from .run import Run
+from glacier_qgis.results.project_time import fits_calendar
+from glacier_qgis.results.run import Run
+from glacier_qgis.version import VERSION
 
 STYLE_NAME = "glacier"
 """In a GeoPackage's table of styles."""

@@ -17,9 +17,9 @@ from qgis.core import (
     QgsRasterLayer,
 )
 
-from .coordinates import definition_of, learn, renew
-from .project_time import offer_time
-from .run import Run
+from glacier_qgis.results.coordinates import definition_of, learn, renew
+from glacier_qgis.results.project_time import offer_time
+from glacier_qgis.results.run import Run
 
 Style = Callable[[QgsMapLayer, Mapping[str, Any]], None]
 

@@ -23,7 +23,7 @@ from qgis.PyQt.QtCore import QDate, QDateTime, QMetaObject, QTime, QTimeZone
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
-from ..styles.time import moment
+from glacier_qgis.styles.time import moment
 
 if TYPE_CHECKING:
     from qgis.gui import QgsMapCanvas

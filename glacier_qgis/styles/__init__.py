@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .areas import glacier_area, ocean_area
-from .fronts import CONFIDENCE, termini, terminus_points
-from .outlines import ice_outlines
-from .rasters import (
+from glacier_qgis.styles.areas import glacier_area, ocean_area
+from glacier_qgis.styles.fronts import CONFIDENCE, termini, terminus_points
+from glacier_qgis.styles.outlines import ice_outlines
+from glacier_qgis.styles.rasters import (
     component,
     elevation,
     mass_balance,
@@ -15,9 +15,9 @@ from .rasters import (
     thickness,
     uncertainty,
 )
-from .scenes import scene_until
-from .series import terminus_series
-from .zones import zones
+from glacier_qgis.styles.scenes import scene_until
+from glacier_qgis.styles.series import terminus_series
+from glacier_qgis.styles.zones import zones
 
 __all__ = [
     "CONFIDENCE",

@@ -16,7 +16,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from .fields import describe_lines, describe_points, field
+from glacier_qgis.styles.fields import describe_lines, describe_points, field
 
 CONFIDENCE = (
     (0.0, 0.5, "#d7191c", "low (under 0.5)"),

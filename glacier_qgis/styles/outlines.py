@@ -15,8 +15,8 @@ from qgis.core import (
     QgsVectorLayerTemporalProperties,
 )
 
-from .fields import describe_outlines
-from .palettes import VIRIDIS, spread
+from glacier_qgis.styles.fields import describe_outlines
+from glacier_qgis.styles.palettes import VIRIDIS, spread
 
 
 def ice_outlines(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:

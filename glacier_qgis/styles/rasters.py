@@ -14,8 +14,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from .palettes import BALANCE, BLUES, DOUBT, VIRIDIS
-from .time import add_time
+from glacier_qgis.styles.palettes import BALANCE, BLUES, DOUBT, VIRIDIS
+from glacier_qgis.styles.time import add_time
 
 SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """m per year; even on a logarithmic scale."""

@@ -18,9 +18,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate
 
-from .fields import describe_lines
-from .fronts import HALO
-from .palettes import VIRIDIS, spread
+from glacier_qgis.styles.fields import describe_lines
+from glacier_qgis.styles.fronts import HALO
+from glacier_qgis.styles.palettes import VIRIDIS, spread
 
 FLAGGED = '"outlier" = 1 OR "duplicate" = 1'
 

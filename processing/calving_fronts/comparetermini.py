@@ -12,8 +12,9 @@ from qgis.core import (
     QgsProcessingParameterField,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import (
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import (
     CALVING_FRONTS,
     Parameter,
     number,

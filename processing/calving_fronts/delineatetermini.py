@@ -15,13 +15,13 @@ from glacier_qgis.processing.calving_fronts.extracttermini import (
     lines_page,
 )
 from glacier_qgis.processing.calving_fronts.segmentcalvingfront import scene_and_bands
-from glacier_qgis.processing.common import (
+from glacier_qgis.processing.declarations.pages import Page, page
+from glacier_qgis.processing.declarations.parameters import (
     CALVING_FRONTS,
     inference,
     line_outputs,
     optional_raster,
 )
-from glacier_qgis.processing.pages import Page, page
 
 
 class DelineateTermini(EngineAlgorithm):

@@ -13,9 +13,10 @@ from qgis.core import (
 )
 
 from glacier_qgis import styles
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import CALVING_FRONTS, extraction, line_outputs
-from glacier_qgis.processing.pages import Page, page
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.pages import Page, page
+from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS, extraction, line_outputs
 
 
 def line_numbers() -> list[QgsProcessingOutputDefinition]:

@@ -12,8 +12,14 @@ from qgis.core import (
 )
 
 from glacier_qgis import styles
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import CALVING_FRONTS, Parameter, inference, optional_raster
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import (
+    CALVING_FRONTS,
+    Parameter,
+    inference,
+    optional_raster,
+)
 
 
 def scene_and_bands() -> list[Parameter]:

@@ -15,8 +15,10 @@ from qgis.core import (
     QgsProcessingParameterField,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import (
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.pages import only_if
+from glacier_qgis.processing.declarations.parameters import (
     CALVING_FRONTS,
     Parameter,
     choice,
@@ -24,7 +26,6 @@ from glacier_qgis.processing.common import (
     report,
     table,
 )
-from glacier_qgis.processing.pages import only_if
 
 LINES = QgsProcessing.SourceType.TypeVectorLine
 POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon

@@ -12,7 +12,7 @@ from qgis.core import (
 )
 
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.common import ENGINE, Parameter, report
+from glacier_qgis.processing.declarations.parameters import ENGINE, Parameter, report
 
 
 class EngineInfo(EngineAlgorithm):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
-from glacier_qgis.needs import EXTRAS, engine_size, extra_label, is_available
+from glacier_qgis.setup.needs import EXTRAS, engine_size, extra_label, is_available
 from processing.gui.wrappers import WidgetWrapper
 
 

@@ -15,14 +15,14 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from glacier_qgis import environment
-from glacier_qgis.engine import run_program
-from glacier_qgis.needs import EXTRAS
-from glacier_qgis.processing.base import Described, described
-from glacier_qgis.processing.common import ENGINE, choice
-from glacier_qgis.programs import SetupError
+from glacier_qgis.client.engine import run_program
+from glacier_qgis.client.warm_engine import WarmEngine
+from glacier_qgis.processing.declarations.described import Described, described
+from glacier_qgis.processing.declarations.parameters import ENGINE, choice
 from glacier_qgis.settings import default_environment, set_engine_setting
-from glacier_qgis.warm_engine import WarmEngine
+from glacier_qgis.setup import environment
+from glacier_qgis.setup.needs import EXTRAS
+from glacier_qgis.setup.programs import SetupError
 
 INSTALLER = Path(environment.__file__).with_name("install.py")
 CANCELLED = (

@@ -13,8 +13,10 @@ from qgis.core import (
 )
 
 from glacier_qgis import styles
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import (
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.pages import Page, page
+from glacier_qgis.processing.declarations.parameters import (
     ICE_FLOW,
     Parameter,
     device,
@@ -22,8 +24,7 @@ from glacier_qgis.processing.common import (
     number,
     optional_raster,
 )
-from glacier_qgis.processing.ice_flow.flow import flow, orientations, vertical_unit
-from glacier_qgis.processing.pages import Page, page
+from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations, vertical_unit
 
 
 def _level(name: str, where: str) -> list[Parameter]:

@@ -17,8 +17,10 @@ from qgis.core import (
 )
 
 from glacier_qgis import styles
-from glacier_qgis.processing.base import EngineAlgorithm, Question, described
-from glacier_qgis.processing.common import (
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import Question, described
+from glacier_qgis.processing.declarations.pages import BLANK, GIVEN, Page, only_if
+from glacier_qgis.processing.declarations.parameters import (
     ICE_FLOW,
     Parameter,
     device,
@@ -29,9 +31,9 @@ from glacier_qgis.processing.common import (
     polygons,
     report,
 )
-from glacier_qgis.processing.ice_flow import balance
-from glacier_qgis.processing.ice_flow.balance_faults import balance_faults
-from glacier_qgis.processing.ice_flow.evolution import (
+from glacier_qgis.processing.ice_flow.parameters import balance
+from glacier_qgis.processing.ice_flow.parameters.balance_faults import balance_faults
+from glacier_qgis.processing.ice_flow.parameters.evolution import (
     numerics,
     resume,
     scenario_folder,
@@ -39,8 +41,7 @@ from glacier_qgis.processing.ice_flow.evolution import (
     time_span,
     update_interval,
 )
-from glacier_qgis.processing.ice_flow.flow import flow, orientations, vertical_unit
-from glacier_qgis.processing.pages import BLANK, GIVEN, Page, only_if
+from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations, vertical_unit
 
 _COMPONENT = "Component of the depth-averaged velocity to"
 _BANDS = ", m per year, one band per saved year."

@@ -14,13 +14,14 @@ from qgis.core import (
 )
 
 from glacier_qgis import styles
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import ICE_FLOW, extent, number, polygons
-from glacier_qgis.processing.ice_flow import balance
-from glacier_qgis.processing.ice_flow.balance import number_list
-from glacier_qgis.processing.ice_flow.balance_faults import balance_faults
-from glacier_qgis.processing.ice_flow.flow import vertical_unit
-from glacier_qgis.processing.pages import Page, page
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.pages import Page, page
+from glacier_qgis.processing.declarations.parameters import ICE_FLOW, extent, number, polygons
+from glacier_qgis.processing.ice_flow.parameters import balance
+from glacier_qgis.processing.ice_flow.parameters.balance import number_list
+from glacier_qgis.processing.ice_flow.parameters.balance_faults import balance_faults
+from glacier_qgis.processing.ice_flow.parameters.flow import vertical_unit
 
 
 class SurfaceMassBalance(EngineAlgorithm):

@@ -12,10 +12,16 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, choice, device
-from glacier_qgis.processing.models_training.learning import dataset
-from glacier_qgis.processing.widgets import DELIVERED_MODEL, file_or_name
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import (
+    MODELS_TRAINING,
+    Parameter,
+    choice,
+    device,
+)
+from glacier_qgis.processing.declarations.pickers import DELIVERED_MODEL, file_or_name
+from glacier_qgis.processing.models_training.parameters import dataset
 
 
 class EvaluateModel(EngineAlgorithm):

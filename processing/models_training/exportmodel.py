@@ -10,9 +10,10 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, choice
-from glacier_qgis.processing.widgets import DELIVERED_MODEL, file_or_name
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import MODELS_TRAINING, Parameter, choice
+from glacier_qgis.processing.declarations.pickers import DELIVERED_MODEL, file_or_name
 
 
 class ExportModel(EngineAlgorithm):

@@ -10,9 +10,10 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import MODELS_TRAINING, Parameter, device
-from glacier_qgis.processing.models_training.learning import batch_size, dataset, network, seed
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import MODELS_TRAINING, Parameter, device
+from glacier_qgis.processing.models_training.parameters import batch_size, dataset, network, seed
 
 
 class FindLearningRate(EngineAlgorithm):

@@ -13,8 +13,9 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import MODELS_TRAINING, Parameter
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import MODELS_TRAINING, Parameter
 
 FILTER = "Models (*.zip *.onnx *.h5 card.json);;All files (*)"
 

@@ -18,9 +18,16 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm, described
-from glacier_qgis.processing.common import MODELS_TRAINING, WHOLE, Parameter, number, polygons
-from glacier_qgis.processing.pages import GIVEN, Page, offering, only_if, page
+from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.pages import GIVEN, Page, offering, only_if, page
+from glacier_qgis.processing.declarations.parameters import (
+    MODELS_TRAINING,
+    WHOLE,
+    Parameter,
+    number,
+    polygons,
+)
 
 LABELS = ["LABEL_POLYGONS", "LABEL_LINES"]
 

@@ -1,0 +1,1 @@
+"""What algorithms say of themselves: titles, help, parameters, pages of the dialog."""

@@ -1,0 +1,1 @@
+"""The dialogs of the algorithms; loaded only where there is a window."""

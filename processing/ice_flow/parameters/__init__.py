@@ -1,0 +1,1 @@
+"""Parameters that the algorithms of the group share."""

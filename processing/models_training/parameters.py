@@ -1,0 +1,67 @@
+"""What training and the search for a learning rate ask for alike."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingParameterFile
+
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import WHOLE, Parameter, choice, number
+from glacier_qgis.processing.declarations.pickers import file_or_name
+
+
+def dataset() -> Parameter:
+    """Declare the training data."""
+    return described(
+        QgsProcessingParameterFile(
+            "DATASET", "Data set", QgsProcessingParameterFile.Behavior.Folder
+        ),
+        "Folder that 'Prepare training data' wrote.",
+    )
+
+
+def network() -> list[Parameter]:
+    """Declare what is trained."""
+    return [
+        choice(
+            "ARCHITECTURE",
+            "Network",
+            "'U-Net': the network of the CaFFe benchmark, quick to train. 'HRNet': keeps a fine "
+            "resolution throughout, slower. 'HED': side outputs at every scale, the smallest.",
+            ["U-Net", "HRNet", "HED"],
+        ),
+        described(
+            file_or_name("START_FROM", "Start from model", "model", empty="none"),
+            "Name of an installed model, or a model package of the same network: training starts "
+            "from the weights of all layers that match. Empty or 'none': random weights.",
+        ),
+    ]
+
+
+def batch_size() -> Parameter:
+    """Declare the size of a batch."""
+    return number(
+        "BATCH_SIZE",
+        "Batch size (patches)",
+        "Patches per training step; 0 = automatic: 4 on a processor, on a graphics card as many as "
+        "half of its free memory holds.",
+        0,
+        word="automatic",
+        kind=WHOLE,
+        minValue=0,
+        maxValue=1024,
+        advanced=True,
+    )
+
+
+def seed() -> Parameter:
+    """Declare the seed."""
+    return number(
+        "SEED",
+        "Seed",
+        "Seed of all random numbers: on a processor, equal seeds give equal results.",
+        1,
+        kind=WHOLE,
+        minValue=0,
+        maxValue=2147483647,
+        advanced=True,
+    )
