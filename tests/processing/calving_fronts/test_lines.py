@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loading import load
 from osgeo import gdal, osr
 from qgis.core import (
     QgsGraduatedSymbolRenderer,
@@ -16,7 +17,6 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis_fixtures import Log, results
-from test_loading import load
 
 gdal.UseExceptions()
 CELL = 60.0

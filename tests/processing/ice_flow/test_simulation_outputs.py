@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from loading import load
 from osgeo import gdal
 from qgis.core import (
     QgsDateTimeRange,
@@ -26,7 +27,6 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QImage
 from qgis_fixtures import Log
-from test_loading import load
 
 gdal.UseExceptions()
 

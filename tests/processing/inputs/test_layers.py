@@ -15,10 +15,7 @@ from osgeo import gdal
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransformContext,
-    QgsFeature,
     QgsField,
-    QgsGeometry,
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingModelAlgorithm,
@@ -35,6 +32,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
 from qgis_fixtures import PLUGINS, Log
+from saving import add, saved
 from window import run_as_task, small_layer
 
 ROTATED = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=6.55 +lon_0=180 +R=6371229 +no_defs"
@@ -94,35 +92,6 @@ def termini(tmp_path: Path) -> Iterator[QgsVectorLayer]:
     QgsProject.instance().addMapLayer(layer)
     yield layer
     QgsProject.instance().removeMapLayer(layer)
-
-
-def add(layer: QgsVectorLayer, wkt: str) -> Callable[..., None]:
-    def attributes(*values: object) -> None:
-        feature = QgsFeature(layer.fields())
-        feature.setGeometry(QgsGeometry.fromWkt(wkt))
-        feature.setAttributes(list(values))
-        assert layer.dataProvider().addFeatures([feature])[0]
-
-    return attributes
-
-
-def saved(
-    layer: QgsVectorLayer,
-    path: Path,
-    driver: str = "GPKG",
-    encoding: str = "UTF-8",
-    name: str = "",
-) -> QgsVectorLayer:
-    options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName, options.fileEncoding, options.layerName = driver, encoding, name
-    if name and path.exists():
-        options.actionOnExistingFile = (
-            QgsVectorFileWriter.ActionOnExistingFile.CreateOrOverwriteLayer
-        )
-    QgsVectorFileWriter.writeAsVectorFormatV3(
-        layer, str(path), QgsCoordinateTransformContext(), options
-    )
-    return QgsVectorLayer(str(path), path.stem, "ogr")
 
 
 def rows(layer: QgsVectorLayer, *names: str) -> list[tuple[object, ...]]:

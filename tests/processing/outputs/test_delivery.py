@@ -27,7 +27,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis_fixtures import Log
-from test_layers import saved
+from saving import saved
 from window import loaded, on_the_map, run_as_task
 
 from glacier_qgis.processing.outputs import delivery as delivery_module

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 from pathlib import Path
 
+from loading import load
 from osgeo import gdal
 from qgis.core import (
-    QgsApplication,
     QgsDateTimeRange,
     QgsFeatureRequest,
     QgsGraduatedSymbolRenderer,
-    QgsMapLayer,
     QgsPalettedRasterRenderer,
     QgsProcessingContext,
-    QgsProcessingOutputLayerDefinition,
-    QgsProcessingUtils,
     QgsProject,
     QgsSingleBandPseudoColorRenderer,
     QgsTemporalUtils,
@@ -24,29 +20,6 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 from qgis_fixtures import Log
-
-
-def load(
-    algorithm: str, context: QgsProcessingContext, log: Log, wanted: list[str], **parameters: object
-) -> dict[str, QgsMapLayer]:
-    """Run an algorithm with some outputs to be opened, and open them as QGIS does."""
-    for name in wanted:
-        parameters[name] = QgsProcessingOutputLayerDefinition(
-            "TEMPORARY_OUTPUT", QgsProject.instance()
-        )
-    created = QgsApplication.processingRegistry().createAlgorithmById(algorithm)
-    results, succeeded = created.run(parameters, context, log)
-    assert succeeded, log.told
-    del created
-    gc.collect()  # post-processors must live although nothing here refers to them
-    layers = {}
-    for name in wanted:
-        layer = QgsProcessingUtils.mapLayerFromString(results[name], context)
-        styler = context.layersToLoadOnCompletion()[results[name]].postProcessor()
-        if styler is not None:
-            styler.postProcessLayer(layer, context, log)
-        layers[name] = layer
-    return layers
 
 
 def test_lines_and_zones_are_styled(context: QgsProcessingContext, log: Log, scene: Path) -> None:

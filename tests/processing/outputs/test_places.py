@@ -16,7 +16,7 @@ from qgis.core import (
     QgsProperty,
     QgsVectorLayer,
 )
-from test_layers import add, saved
+from saving import add, saved
 
 from glacier_qgis.processing.provider import ALGORITHMS
 
