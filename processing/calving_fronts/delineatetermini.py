@@ -9,19 +9,16 @@ from qgis.core import QgsProcessingOutputDefinition
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.calving_fronts.extracttermini import (
+from glacier_qgis.processing.calving_fronts.parameters import (
     LINE_STYLES,
-    line_numbers,
-    lines_page,
-)
-from glacier_qgis.processing.calving_fronts.segmentcalvingfront import scene_and_bands
-from glacier_qgis.processing.declarations.pages import Page, page
-from glacier_qgis.processing.declarations.parameters import (
-    CALVING_FRONTS,
     inference,
+    line_numbers,
     line_outputs,
-    optional_raster,
+    lines_page,
+    scene_and_bands,
 )
+from glacier_qgis.processing.declarations.pages import Page, page
+from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS, optional_raster
 
 
 class DelineateTermini(EngineAlgorithm):

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from qgis.core import (
     QgsProcessingOutputDefinition,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
     QgsProcessingParameterRasterLayer,
 )
 
-from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.calving_fronts.parameters import (
+    LINE_STYLES,
+    line_numbers,
+    line_outputs,
+    lines_page,
+)
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.pages import Page, page
-from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS, extraction, line_outputs
-
-
-def line_numbers() -> list[QgsProcessingOutputDefinition]:
-    """Declare the values that models can decide on."""
-    return [
-        QgsProcessingOutputNumber("COUNT", "Number of lines"),
-        QgsProcessingOutputNumber("TOTAL_LENGTH", "Total length (m)"),
-        QgsProcessingOutputString("REASON", "Why no front was found"),
-    ]
-
-
-ATTRIBUTES = {"GLACIER", "DATE", "SENSOR", "GLACIER_ID", "AUTHOR"}
-
-
-def lines_page(unused: Collection[str] = ()) -> Page:
-    """Return the page on how zones become lines, less the parameters that are unused."""
-    parameters = [p for p in extraction() if p.name() not in unused]
-    lines = page("Lines", (p for p in parameters if p.name() not in ATTRIBUTES))
-    attributes = [p for p in parameters if p.name() in ATTRIBUTES]
-    return Page(lines.title, lines.main, {"Attributes": attributes, **lines.sections})
-
-
-LINE_STYLES = {
-    "OUTPUT": styles.termini,
-    "POINTS": styles.terminus_points,
-    "GLACIER_AREA": styles.glacier_area,
-    "OCEAN_AREA": styles.ocean_area,
-}
+from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS
 
 
 class ExtractTermini(EngineAlgorithm):

@@ -6,38 +6,18 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from qgis.core import (
-    QgsProcessingParameterBand,
     QgsProcessingParameterRasterDestination,
-    QgsProcessingParameterRasterLayer,
 )
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
+from glacier_qgis.processing.calving_fronts.parameters import inference, scene_and_bands
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import (
     CALVING_FRONTS,
     Parameter,
-    inference,
     optional_raster,
 )
-
-
-def scene_and_bands() -> list[Parameter]:
-    """Declare the scene and its bands."""
-    return [
-        described(
-            QgsProcessingParameterRasterLayer("INPUT", "Satellite scene"),
-            "A georeferenced scene in linear power, amplitude, dB, or 8- or 16-bit integers. It "
-            "may be larger than memory.",
-        ),
-        described(
-            QgsProcessingParameterBand(
-                "BANDS", "Bands", None, "INPUT", optional=True, allowMultiple=True
-            ),
-            "Bands to use, in the order of the model. Leave it empty for the first ones.",
-            advanced=True,
-        ),
-    ]
 
 
 class SegmentCalvingFront(EngineAlgorithm):

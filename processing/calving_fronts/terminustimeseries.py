@@ -20,10 +20,10 @@ from qgis.core import (
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.calving_fronts.extracttermini import lines_page
+from glacier_qgis.processing.calving_fronts.parameters import inference, lines_page
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.pages import Page, offering, page
-from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS, Parameter, inference
+from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS, Parameter
 from glacier_qgis.processing.outputs.loading import load_scenes
 from glacier_qgis.results.run import Run
 
