@@ -5,7 +5,7 @@ the button 'Help' of the dialogs opens without a network.
 
     /usr/bin/python3 docs/algorithms.py
 
-with the Python that QGIS runs in, after ``.ci/link.py``.
+with the Python that QGIS runs in, after ``tools/link.py``.
 """
 
 from __future__ import annotations

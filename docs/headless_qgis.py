@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def glacier_provider() -> Iterator[QgsProcessingProvider]:
-    """Start QGIS, load the plugin from ``build/plugins`` (see .ci/link.py), and end QGIS."""
+    """Start QGIS, load the plugin from ``build/plugins`` (see tools/link.py), and end QGIS."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QgsApplication([], True)
     application.initQgis()

@@ -2,7 +2,7 @@
 
     /usr/bin/python3 docs/pictures/dialogs.py [FOLDER]
 
-with the Python that QGIS runs in, after ``.ci/link.py``; no screen is needed.
+with the Python that QGIS runs in, after ``tools/link.py``; no screen is needed.
 """
 
 from __future__ import annotations

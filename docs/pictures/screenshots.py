@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).absolute().parents[2] / ".ci"))
+sys.path.append(str(Path(__file__).absolute().parents[2] / "tools"))
 
 import build_plugin
-from main_window import Window, begin, expect, open_qgis
+from in_qgis.main_window import Window, begin, expect, open_qgis
 
 ROOT = build_plugin.ROOT.absolute()
 VARIABLE = "GLACIER_ENGINE_PYTHON"

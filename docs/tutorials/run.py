@@ -2,7 +2,7 @@
 
     /usr/bin/python3 docs/tutorials/run.py [TUTORIAL ...]
 
-with the Python that QGIS runs in, after ``.ci/link.py``. TUTORIAL is the name of a page here;
+with the Python that QGIS runs in, after ``tools/link.py``. TUTORIAL is the name of a page here;
 without one, both that need nothing but the plugin's ZIP. Commands are the blocks marked ``sh``,
 and run in ``build/tutorials/TUTORIAL`` with the real ``qgis_process`` and a profile of its own.
 """

@@ -14,11 +14,11 @@ from PIL import Image
 
 ROOT = Path(__file__).absolute().parent.parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-sys.path += [str(ROOT / "docs"), str(PICTURES), str(ROOT / ".ci")]
+sys.path += [str(ROOT / "docs"), str(PICTURES), str(ROOT / "tools")]
 
 from dialogs import draw
 from headless_qgis import glacier_provider
-from maps import BAND_AND_NO_ICE, Page
+from in_qgis.maps import BAND_AND_NO_ICE, Page
 from qgis.core import (
     QgsBilinearRasterResampler,
     QgsContrastEnhancement,

@@ -3,11 +3,11 @@
     GLACIER_DATA=... PYTHONPATH=build/plugins build/engine/bin/python -P \
         docs/tutorials/south_glacier.py FOLDER
 
-with the engine's Python, after ``.ci/link.py``. Surface, mass balance, outline and the 9,619 points
-at which radar sounded the ice are those that OGGM's sample data hold of the glacier; in FOLDER the
-points are a raster of thickness. Between them not the thickness is interpolated but its ratio to
-the root of the distance from the outline, so that branches where nobody sounded have ice too, and
-none is left at the margin.
+with the engine's Python, after ``tools/link.py``. Surface, mass balance, outline and the 9,619
+points at which radar sounded the ice are those that OGGM's sample data hold of the glacier; in
+FOLDER the points are a raster of thickness. Between them not the thickness is interpolated but its
+ratio to the root of the distance from the outline, so that branches where nobody sounded have ice
+too, and none is left at the margin.
 """
 
 from __future__ import annotations

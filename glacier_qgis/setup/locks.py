@@ -1,7 +1,7 @@
 """What the set-up installs, exactly: the lock of a platform and a version of Python.
 
 Needs nothing but Python: the set-up reads locks before there is an environment. They are made
-by ``.ci/lock.py``.
+by ``tools/lock.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Render the maps of the demo with QGIS' own layouts, without a screen.
 
-    python3 maps.py PLUGINS fronts SCENE LINES [TRACE] MAP.png
-    python3 maps.py PLUGINS ice DEM THICKNESS SPEED MAP.png
+    python3 -m in_qgis.maps PLUGINS fronts SCENE LINES [TRACE] MAP.png
+    python3 -m in_qgis.maps PLUGINS ice DEM THICKNESS SPEED MAP.png
 
 PLUGINS is the folder in which ``glacier_qgis`` is installed: its styles are shown. TRACE is a
 text file of longitudes and latitudes, a line drawn by somebody else to compare with.

@@ -11,9 +11,9 @@ import build_plugin
 import plugin_rules
 from debian import PYTHON, ensure_qgis
 from environments import THREADS, engine
-from headless import Qgis, QgisError
+from in_qgis.headless import Qgis, QgisError
 from inputs import aletsch_dem, real_scene, synthetic_scene
-from terminal import BUILD, ROOT, StepError, finish, run, say
+from terminal import BUILD, ROOT, TOOLS, StepError, finish, run, say
 
 OUTPUT = ROOT / "demo-output"
 YEARS = 100
@@ -105,9 +105,12 @@ def simulate(qgis: Qgis, dem: Path) -> None:
 
 def draw(qgis: Qgis, kind: str, *paths: Path) -> None:
     """Render a map with QGIS, in the styles of the plugin as installed."""
-    script = Path(__file__).parent / "maps.py"
-    environment = {"QT_QPA_PLATFORM": "offscreen", **THREADS}
-    run([PYTHON, script, qgis.plugins, kind, *paths], log=f"map-{kind}", env=environment)
+    run(
+        [PYTHON, "-m", "in_qgis.maps", qgis.plugins, kind, *paths],
+        log=f"map-{kind}",
+        env={"QT_QPA_PLATFORM": "offscreen", **THREADS},
+        cwd=TOOLS,
+    )
 
 
 def report(seconds: float) -> None:

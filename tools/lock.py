@@ -1,6 +1,6 @@
 """Write the engine's locks: what the set-up installs, exactly, for each platform and Python.
 
-    python3 .ci/lock.py
+    python3 tools/lock.py
 
 One file per platform and Python version in ``glacier_qgis/requirements/locks``, one section
 per requirement file, one line per package: its version, the hashes of the wheels that fit, and
@@ -111,7 +111,7 @@ def lock(resolver: Resolver) -> tuple[str, list[str]]:
             left_out.append(f"; no '{name}': {problem}")
         else:
             together.append(name)
-    lines = ["# Made by .ci/lock.py. The number behind a package: bytes to download."]
+    lines = ["# Made by tools/lock.py. The number behind a package: bytes to download."]
     seen: set[str] = set()
     for name in SECTIONS:
         if name in {"pip", "igm", *together}:

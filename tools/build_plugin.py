@@ -2,8 +2,8 @@
 
 The same tree always gives the same bytes: entries are sorted and carry no time of their own.
 
-    python .ci/build_plugin.py           build, and check form and contents
-    python .ci/build_plugin.py --scan    the same, then bandit and detect-secrets on the zip
+    python tools/build_plugin.py           build, and check form and contents
+    python tools/build_plugin.py --scan    the same, then bandit and detect-secrets on the zip
 """
 
 from __future__ import annotations

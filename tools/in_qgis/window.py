@@ -1,6 +1,6 @@
 """The built zip in a window of QGIS: dialogs are filled in, Run is pressed, the map is looked at.
 
-    python3 window.py ENGINE_PYTHON ZIP SCENE DEM FOLDER
+    python3 -m in_qgis.window ENGINE_PYTHON ZIP SCENE DEM FOLDER
 
 Only the standard library and QGIS: the same file runs under any QGIS, in any root.
 """

@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+TOOLS = Path(__file__).parent
+ROOT = TOOLS.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 _TAIL_LINES = 40

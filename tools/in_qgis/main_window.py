@@ -44,7 +44,7 @@ def open_qgis(script: str, work: Path, variables: Mapping[str, str], limit: floa
     settings.parent.mkdir(parents=True)
     settings.write_text(SETTINGS, encoding="utf-8")
     start = work / "start.py"
-    folders = [str(Path(__file__).parent), str(Path(sys.argv[0]).absolute().parent)]
+    folders = [str(Path(__file__).parents[1]), str(Path(sys.argv[0]).absolute().parent)]
     start.write_text(
         f"import sys\nfrom pathlib import Path\nsys.path[:0] = {folders!r}\n"
         f"import {script}\n{script}.inside(Path({str(work)!r}))\n",

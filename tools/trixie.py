@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from debian import ensure_packages, is_root, mirror
-from terminal import BUILD, ROOT, StepError, read, run, say
+from terminal import BUILD, ROOT, TOOLS, StepError, read, run, say
 
 ROOTFS = BUILD / "trixie"
 RELEASE = "trixie"
@@ -84,33 +84,30 @@ def run_inside(command: list[str | Path], work: Path) -> None:
         "OMP_NUM_THREADS": "2",
     }
     settings = [f"{name}={value}" for name, value in variables.items()]
-    inner = ["/usr/sbin/chroot", str(ROOTFS), "/usr/bin/env", "-i", *settings]
+    inner = ["/usr/sbin/chroot", str(ROOTFS), "/usr/bin/env", "-i", "-C", str(TOOLS)]
     script = (
         f"set -e; mount --rbind / {target}/host; mount --bind {here} {target}{here}; "
         f"mount -t proc proc {target}/proc; mount --bind /dev {target}/dev; "
-        f"exec {shlex.join([*inner, *(str(word) for word in command)])}"
+        f"exec {shlex.join([*inner, *settings, *(str(word) for word in command)])}"
     )
     run(["unshare", "--mount", "sh", "-c", script])
 
 
 def smoke(archive: Path, scene: Path, dem: Path) -> None:
     """Use the plugin zip in QGIS 3.44; all paths lie in the checkout, which both roots see."""
-    python = Path("/usr/bin/python3")
-    _inside("smoke", [python, "-B", "smoke.py", QGIS_PROCESS, ENGINE, archive, scene, dem])
+    _inside("smoke", QGIS_PROCESS, ENGINE, archive, scene, dem)
 
 
 def window(archive: Path, scene: Path, dem: Path) -> None:
     """Press Run in dialogs of QGIS 3.44."""
-    _inside("window", [Path("/usr/bin/python3"), "-B", "window.py", ENGINE, archive, scene, dem])
+    _inside("window", ENGINE, archive, scene, dem)
 
 
-def _inside(name: str, command: list[str | Path]) -> None:
-    """Run a script beside this one in the root, with a folder of its own to work in."""
+def _inside(name: str, *words: str | Path) -> None:
+    """Run a module of `in_qgis` in the root, with a folder of its own to work in."""
     problem = obstacle()
     if problem:
         raise StepError(problem)
     build()
     work = BUILD / f"{name}-3.44"
-    script = f"{name}.py"
-    words = [Path(__file__).parent / script if word == script else word for word in command]
-    run_inside([*words, work], work)
+    run_inside(["/usr/bin/python3", "-B", "-m", f"in_qgis.{name}", *words, work], work)

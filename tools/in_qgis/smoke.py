@@ -1,6 +1,6 @@
 """The built zip in a fresh profile, used as a person would through ``qgis_process``.
 
-    python3 smoke.py QGIS_PROCESS ENGINE_PYTHON ZIP SCENE DEM FOLDER
+    python3 -m in_qgis.smoke QGIS_PROCESS ENGINE_PYTHON ZIP SCENE DEM FOLDER
 
 Only the standard library: the same file runs under any QGIS, in any root.
 """
@@ -12,9 +12,9 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from headless import PLUGIN, Qgis, QgisError
+from in_qgis.headless import PLUGIN, Qgis, QgisError
 
-PAGES = Path(__file__).parents[1] / "docs" / "algorithms"
+PAGES = Path(__file__).parents[2] / "docs" / "algorithms"
 """Every algorithm has a page there, and nothing else but the index has one."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from debian import PYTHON
 from link import TREE, link_tree
-from terminal import BUILD, ROOT, StepError, run, say
+from terminal import BUILD, ROOT, TOOLS, StepError, run, say
 
 REQUIREMENTS = ROOT / "glacier_qgis" / "requirements"
 THREADS = {"OMP_NUM_THREADS": "2"}
@@ -42,12 +42,12 @@ def tensorflow() -> Path:
 
 def qgis_tests() -> Path:
     """Return an interpreter that sees the system's QGIS and has pytest-qgis."""
-    return _plain("qgis", [Path(__file__).parent / "qgis-tests.txt"], "--system-site-packages")
+    return _plain("qgis", [TOOLS / "qgis-tests.txt"], "--system-site-packages")
 
 
 def lock_tools() -> Path:
     """Return an interpreter that has what the engine's locks are made with."""
-    return _plain("lock-tools", [Path(__file__).parent / "lock-tools.txt"])
+    return _plain("lock-tools", [TOOLS / "lock-tools.txt"])
 
 
 def _plain(name: str, files: Sequence[Path], *options: str) -> Path:

@@ -1,6 +1,6 @@
 """From the ZIP to the first map in a fresh profile: installed, "Try it" pressed, and timed.
 
-    python3 first_map.py ENGINE_PYTHON ZIP FOLDER
+    python3 -m in_qgis.first_map ENGINE_PYTHON ZIP FOLDER
 
 Needs Xvfb; FOLDER/first_map.png shows the screen in the end.
 """
@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from main_window import Window, begin, expect, open_qgis
+from in_qgis.main_window import Window, begin, expect, open_qgis
 
 CLICKS = ("Install Plugin", "Close", "Plugins", "Glacier", "Try it on sample data")
 """In the plugin manager once the ZIP is chosen there, and in the menu."""
@@ -34,7 +34,7 @@ def main(engine: str, archive: str, folder: str) -> int:
         "GLACIER_ENGINE_PYTHON": engine,
         "FIRST_MAP_ZIP": str(Path(archive).absolute()),
     }
-    return open_qgis("first_map", Path(folder).absolute(), variables)
+    return open_qgis("in_qgis.first_map", Path(folder).absolute(), variables)
 
 
 def inside(work: Path) -> None:

@@ -19,7 +19,7 @@ from debian import PYTHON, ensure_packages, ensure_qgis
 from environments import THREADS, engine, qgis_tests, tensorflow
 from inputs import aletsch_dem, synthetic_scene
 from link import TREE, link_tree
-from terminal import BUILD, ROOT, StepError, finish, run, say
+from terminal import BUILD, ROOT, TOOLS, StepError, finish, run, say
 
 EXTRAS = ("onnx", "igm", "demo", "test", "lint")
 
@@ -103,7 +103,7 @@ def main() -> None:
 def check_types(tools: Path) -> None:
     """The package, strictly where QGIS' untyped classes allow it, and the scripts beside this."""
     run([tools / "mypy"])
-    scripts = sorted(Path(__file__).parent.glob("*.py"))
+    scripts = sorted(TOOLS.rglob("*.py"))
     run([tools / "mypy", *scripts])
 
 
@@ -115,7 +115,7 @@ def check_imports(tools: Path) -> None:
 
 def build_zip(python: Path) -> None:
     """Build the zip and scan it as the plugin repository does."""
-    run([python, "-B", Path(__file__).parent / "build_plugin.py", "--scan"])
+    run([python, "-B", TOOLS / "build_plugin.py", "--scan"])
 
 
 def engine_suite(python: Path, *, repeatable: bool) -> None:
@@ -139,27 +139,26 @@ def qgis_suite(python: Path) -> None:
 
 def smoke(program: Path, python: Path) -> None:
     """Use the zip as a person would."""
-    script = Path(__file__).parent / "smoke.py"
     scene, dem = inputs(python)
     archive = build_plugin.archive_path()
-    run([sys.executable, "-B", script, program, python, archive, scene, dem, BUILD / "smoke"])
+    words = (program, python, archive, scene, dem, BUILD / "smoke")
+    run([sys.executable, "-B", "-m", "in_qgis.smoke", *words], cwd=TOOLS)
 
 
 def window(python: Path) -> None:
     """Press Run in dialogs, as a person would, and look at the map."""
-    script = Path(__file__).parent / "window.py"
     scene, dem = inputs(python)
     archive = build_plugin.archive_path()
-    run([PYTHON, "-B", script, python, archive, scene, dem, BUILD / "window"])
+    words = (python, archive, scene, dem, BUILD / "window")
+    run([PYTHON, "-B", "-m", "in_qgis.window", *words], cwd=TOOLS)
 
 
 def first_map(python: Path) -> None:
     """Install the zip in the window of QGIS, press "Try it", and look at the project."""
     if not shutil.which("xvfb-run"):
         ensure_packages(["xvfb", "xauth"])
-    script = Path(__file__).parent / "first_map.py"
-    archive = build_plugin.archive_path()
-    run([sys.executable, "-B", script, python, archive, BUILD / "first-map"], env=THREADS)
+    words = (python, build_plugin.archive_path(), BUILD / "first-map")
+    run([sys.executable, "-B", "-m", "in_qgis.first_map", *words], env=THREADS, cwd=TOOLS)
 
 
 def inputs(python: Path) -> tuple[Path, Path]:
