@@ -25,11 +25,11 @@ sys.path.insert(0, str(PLUGINS))
 
 from safetensors.torch import load_file  # noqa: E402
 
-from glacier_qgis.models.training.__main__ import NETWORKS  # noqa: E402
-from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
-from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
-from glacier_qgis.models.training.folds import Values, judge, judge_series  # noqa: E402
-from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
+from glacier_qgis.models.training.delivered.__main__ import NETWORKS  # noqa: E402
+from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
+from glacier_qgis.models.training.delivered.evaluate import Silent  # noqa: E402
+from glacier_qgis.models.training.delivered.folds import Values, judge, judge_series  # noqa: E402
+from glacier_qgis.models.training.delivered.front_lines import read_front_lines  # noqa: E402
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
 OPTICAL = ("Landsat-Jakobshavn", "Landsat-Kangerlussuaq", "Landsat-Sverdrup")
@@ -55,7 +55,7 @@ def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> 
     folder: Path = given.runs / f"{network}_{glacier.removeprefix('Landsat-')}{suffix}"
     weights = folder / "weights.safetensors"
     if not weights.is_file():
-        command = [sys.executable, "-P", "-m", "glacier_qgis.models.training", "fit"]
+        command = [sys.executable, "-P", "-m", "glacier_qgis.models.training.delivered", "fit"]
         command += ["--data", str(given.data / "caffe256"), "--hold-out", glacier]
         command += ["--front-lines", str(given.data / "landsat_greenland" / "train")]
         command += ["--steps", str(CYCLES[network][cycle])]

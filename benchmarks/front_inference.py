@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 sys.path.append(str(Path(__file__).parents[1] / "build" / "plugins"))
 
-from glacier_qgis.models.engine.device import rest_idle_threads, tune_allocator
+from glacier_qgis.models.compute.device import rest_idle_threads, tune_allocator
 
 rest_idle_threads()
 tune_allocator()
@@ -34,15 +34,16 @@ import torch  # noqa: E402
 from affine import Affine  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-from glacier_qgis.models.engine.device import tune_allocator  # noqa: E402
+from glacier_qgis.models.compute.device import tune_allocator  # noqa: E402
 from glacier_qgis.models.engine.outputs import Outputs  # noqa: E402
-from glacier_qgis.models.fronts import inference, segment  # noqa: E402
-from glacier_qgis.models.fronts.inference import TILE, Predictor, fold_normalisation  # noqa: E402
-from glacier_qgis.models.fronts.jobs import DelineateTermini  # noqa: E402
-from glacier_qgis.models.package.package import Model, load_package  # noqa: E402
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini  # noqa: E402
+from glacier_qgis.models.fronts.segmentation import predictor as inference  # noqa: E402
+from glacier_qgis.models.fronts.segmentation import segment  # noqa: E402
+from glacier_qgis.models.fronts.segmentation.predictor import TILE, Predictor, fold_normalisation  # noqa: E402
+from glacier_qgis.models.package.folder import Model, load_package  # noqa: E402
 from glacier_qgis.models.package.registry import find_model  # noqa: E402
-from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
-from glacier_qgis.models.training.samples import LabelledScene  # noqa: E402
+from glacier_qgis.models.training.data.samples import LabelledScene  # noqa: E402
+from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
 
 CPU = torch.device("cpu")
 SMALL_TILE = 256

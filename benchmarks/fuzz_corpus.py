@@ -22,26 +22,26 @@ from shapely import LineString, Polygon
 
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.change import TerminusChange
-from glacier_qgis.models.fronts.jobs import ExtractTermini, SegmentCalvingFront
-from glacier_qgis.models.fronts.synthetic import SyntheticScene
-from glacier_qgis.models.iceflow.climate_inputs import read_bands
+from glacier_qgis.models.fronts.jobs.change import TerminusChange
+from glacier_qgis.models.fronts.jobs.scene import ExtractTermini, SegmentCalvingFront
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.iceflow.balance.forcing import read_courses
+from glacier_qgis.models.iceflow.balance.inputs import read_bands
+from glacier_qgis.models.iceflow.dynamics.conservation import Budget
+from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.emulators.reading import read_card as emulator_card
 from glacier_qgis.models.iceflow.emulators.reading import read_core
-from glacier_qgis.models.iceflow.forcing import read_courses
-from glacier_qgis.models.iceflow.mass_conservation import Budget
-from glacier_qgis.models.iceflow.netcdf import create_simulation_file
-from glacier_qgis.models.iceflow.resume import read_history
-from glacier_qgis.models.iceflow.simulation import Snapshot
-from glacier_qgis.models.iceflow.units import read_metres
+from glacier_qgis.models.iceflow.ground.units import read_metres
+from glacier_qgis.models.iceflow.results.netcdf import create_simulation_file
+from glacier_qgis.models.iceflow.results.resume import read_history
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.folder import CARD, load_package, save_package
 from glacier_qgis.models.package.onnx_card import import_onnx
-from glacier_qgis.models.package.package import CARD, load_package, save_package
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import open_raster, work_grid
-from glacier_qgis.models.training.describe import describe
+from glacier_qgis.models.training.publishing.describe import describe
 from glacier_qgis.models.vector.source import read_lines, read_polygons
 
 EDGE = 64

@@ -14,16 +14,16 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parent.parent / "build" / "plugins"))
 
-from glacier_qgis.models.engine.device import choose_device, rest_idle_threads, tune_allocator
+from glacier_qgis.models.compute.device import choose_device, rest_idle_threads, tune_allocator
 
 rest_idle_threads()
 tune_allocator()
 
 import torch  # noqa: E402  after the threads are set up
 
-from glacier_qgis.models.iceflow.emulator import Emulator  # noqa: E402
-from glacier_qgis.models.iceflow.flow import EmulatedFlow  # noqa: E402
-from glacier_qgis.models.iceflow.simulation import Simulation  # noqa: E402
+from glacier_qgis.models.iceflow.dynamics.simulation import Simulation  # noqa: E402
+from glacier_qgis.models.iceflow.velocity.emulator import Emulator  # noqa: E402
+from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow  # noqa: E402
 
 CELL, RATE, CFL, START, INTERVAL = 100.0, 78.0, 0.3, 100.0, 10.0
 

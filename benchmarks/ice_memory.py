@@ -22,14 +22,14 @@ CELL = 100.0
 def simulate(size: int, steps: int) -> None:
     """Take some steps on a domed ice cap and print the peak in GiB."""
     sys.path.append(str(PLUGINS))
-    from glacier_qgis.models.engine.device import tune_allocator
+    from glacier_qgis.models.compute.device import tune_allocator
 
     tune_allocator()
     import torch
 
-    from glacier_qgis.models.iceflow.emulator import Emulator
-    from glacier_qgis.models.iceflow.flow import EmulatedFlow
-    from glacier_qgis.models.iceflow.simulation import Simulation
+    from glacier_qgis.models.iceflow.dynamics.simulation import Simulation
+    from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+    from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
 
     data = Path(os.environ["GLACIER_DATA"]) / "iceflow" / "emulators"
     emulator = Emulator.read(data / "f15_cfsflow_GJ_22_a" / "100")

@@ -22,20 +22,20 @@ from scipy import ndimage
 
 sys.path.append(str(Path(__file__).parents[1] / "build" / "plugins"))
 
-from glacier_qgis.models.engine.device import rest_idle_threads, tune_allocator
+from glacier_qgis.models.compute.device import rest_idle_threads, tune_allocator
 
 rest_idle_threads()
 tune_allocator()
 
 import torch  # noqa: E402  after the threads are set up
 
-from glacier_qgis.models.iceflow.climate import Climate  # noqa: E402
-from glacier_qgis.models.iceflow.degree_days import DegreeDayBalance, MeltModel  # noqa: E402
-from glacier_qgis.models.iceflow.emulator import Emulator  # noqa: E402
-from glacier_qgis.models.iceflow.flow import EmulatedFlow  # noqa: E402
-from glacier_qgis.models.iceflow.forcing import Course  # noqa: E402
-from glacier_qgis.models.iceflow.mass_balance import Held  # noqa: E402
-from glacier_qgis.models.iceflow.simulation import Simulation  # noqa: E402
+from glacier_qgis.models.iceflow.balance.climate import Climate  # noqa: E402
+from glacier_qgis.models.iceflow.balance.degree_days import DegreeDayBalance, MeltModel  # noqa: E402
+from glacier_qgis.models.iceflow.balance.forcing import Course  # noqa: E402
+from glacier_qgis.models.iceflow.balance.model import Held  # noqa: E402
+from glacier_qgis.models.iceflow.dynamics.simulation import Simulation  # noqa: E402
+from glacier_qgis.models.iceflow.velocity.emulator import Emulator  # noqa: E402
+from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow  # noqa: E402
 
 CELL = 2000.0
 SPACING = 10.0

@@ -29,14 +29,14 @@ from affine import Affine
 from safetensors.torch import load_file
 
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.jobs import DelineateTermini
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN, ROCK
-from glacier_qgis.models.package.package import save_package
-from glacier_qgis.models.training.__main__ import NETWORKS
-from glacier_qgis.models.training.caffe import read_caffe
-from glacier_qgis.models.training.describe import describe
-from glacier_qgis.models.training.evaluate import Silent
-from glacier_qgis.models.training.samples import LabelledScene
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
+from glacier_qgis.models.package.folder import save_package
+from glacier_qgis.models.training.data.samples import LabelledScene
+from glacier_qgis.models.training.delivered.__main__ import NETWORKS
+from glacier_qgis.models.training.delivered.caffe import read_caffe
+from glacier_qgis.models.training.delivered.evaluate import Silent
+from glacier_qgis.models.training.publishing.describe import describe
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 LEAST_CELLS = 48
 """Edge of the smallest square that is used."""

@@ -78,7 +78,7 @@ def cold(job: str, parameters: Mapping[str, object], folder: Path) -> float:
 
 def synthetic(path: Path, cells: int) -> Path:
     """Simulate a scene with the cells that the delivered model was trained with."""
-    from glacier_qgis.models.fronts.synthetic import SyntheticScene
+    from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 
     SyntheticScene(size=cells, cell_size=66.0).write(path)
     return path

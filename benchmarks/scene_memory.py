@@ -18,7 +18,7 @@ from pathlib import Path
 
 TREE = Path(__file__).parents[1] / "build" / "plugins"
 LAUNCH = TREE / "glacier_qgis" / "launch.py"
-SIMULATOR = "glacier_qgis.models.fronts.synthetic"
+SIMULATOR = "glacier_qgis.models.fronts.scene.synthetic"
 CELL_SIZE_M = 20
 
 

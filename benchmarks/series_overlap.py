@@ -25,7 +25,7 @@ from unittest.mock import patch
 
 sys.path.append(str(Path(__file__).parents[1] / "build" / "plugins"))
 
-from glacier_qgis.models.engine.device import rest_idle_threads, tune_allocator
+from glacier_qgis.models.compute.device import rest_idle_threads, tune_allocator
 
 rest_idle_threads()
 tune_allocator()
@@ -35,13 +35,17 @@ import rasterio.shutil  # noqa: E402
 from rasterio.vrt import WarpedVRT  # noqa: E402
 
 from glacier_qgis.models.engine.job import RasterInput  # noqa: E402
-from glacier_qgis.models.fronts import segment, tiling, time_series_segment  # noqa: E402
-from glacier_qgis.models.fronts.inference import Predictor  # noqa: E402
-from glacier_qgis.models.fronts.options import Inference  # noqa: E402
-from glacier_qgis.models.fronts.scene import NetworkView  # noqa: E402
-from glacier_qgis.models.fronts.synthetic import SyntheticScene  # noqa: E402
-from glacier_qgis.models.fronts.time_series_segment import run_here  # noqa: E402
-from glacier_qgis.models.fronts.time_series_task import SceneTask  # noqa: E402
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene  # noqa: E402
+from glacier_qgis.models.fronts.scene.view import NetworkView  # noqa: E402
+from glacier_qgis.models.fronts.segmentation import (
+    segment,  # noqa: E402
+    tiling,  # noqa: E402
+)
+from glacier_qgis.models.fronts.segmentation.options import Inference  # noqa: E402
+from glacier_qgis.models.fronts.segmentation.predictor import Predictor  # noqa: E402
+from glacier_qgis.models.fronts.series import first_pass as time_series_segment  # noqa: E402
+from glacier_qgis.models.fronts.series.first_pass import run_here  # noqa: E402
+from glacier_qgis.models.fronts.series.task import SceneTask  # noqa: E402
 
 CELL_SIZE = 66.0
 CRS = "EPSG:3413"

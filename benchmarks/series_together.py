@@ -22,8 +22,8 @@ sys.path.append(str(TREE))
 
 from scene_memory import peak_gib  # noqa: E402
 
-from glacier_qgis.models.fronts.synthetic import SyntheticScene  # noqa: E402
-from glacier_qgis.models.package.package import load_package, save_package  # noqa: E402
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene  # noqa: E402
+from glacier_qgis.models.package.folder import load_package, save_package  # noqa: E402
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model  # noqa: E402
 
 

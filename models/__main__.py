@@ -2,7 +2,7 @@
 
 import sys
 
-from glacier_qgis.models.engine.runner import main
+from glacier_qgis.models.app.runner import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

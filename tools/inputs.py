@@ -28,7 +28,7 @@ def synthetic_scene(engine: Path, path: Path) -> Path:
     link_tree()
     path.parent.mkdir(parents=True, exist_ok=True)
     run(
-        [engine, "-m", "glacier_qgis.models.fronts.synthetic", path],
+        [engine, "-m", "glacier_qgis.models.fronts.scene.synthetic", path],
         log="synthetic",
         env=THREADS,
         cwd=TREE.parent,

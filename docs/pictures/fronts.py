@@ -25,16 +25,16 @@ from front_accuracy import CYCLES, GLACIERS, OPTICAL, chosen, train  # noqa: E40
 from safetensors.torch import load_file  # noqa: E402
 from skimage import io as images  # noqa: E402
 
-from glacier_qgis.models.package.package import build  # noqa: E402
-from glacier_qgis.models.training.__main__ import NETWORKS  # noqa: E402
-from glacier_qgis.models.training.caffe import read_caffe  # noqa: E402
-from glacier_qgis.models.training.describe import CELL_SIZE_M  # noqa: E402
-from glacier_qgis.models.training.evaluate import Silent  # noqa: E402
-from glacier_qgis.models.training.front_lines import read_front_lines  # noqa: E402
-from glacier_qgis.models.training.judge import Judge  # noqa: E402
-from glacier_qgis.models.training.pictures import draw_fronts  # noqa: E402
-from glacier_qgis.models.training.place import Place  # noqa: E402
-from glacier_qgis.models.training.samples import Labelled  # noqa: E402
+from glacier_qgis.models.package.folder import build  # noqa: E402
+from glacier_qgis.models.training.data.samples import Labelled  # noqa: E402
+from glacier_qgis.models.training.delivered.__main__ import NETWORKS  # noqa: E402
+from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
+from glacier_qgis.models.training.delivered.evaluate import Silent  # noqa: E402
+from glacier_qgis.models.training.delivered.front_lines import read_front_lines  # noqa: E402
+from glacier_qgis.models.training.measuring.evaluator import Judge  # noqa: E402
+from glacier_qgis.models.training.measuring.pictures import draw_fronts  # noqa: E402
+from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M  # noqa: E402
+from glacier_qgis.models.training.views.series import Place  # noqa: E402
 
 GAP = 8
 

@@ -25,7 +25,7 @@ from affine import Affine
 from pyproj import CRS
 from scipy import ndimage
 
-from glacier_qgis.models.iceflow.outlines import cell_outline
+from glacier_qgis.models.iceflow.results.outlines import cell_outline
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.vector.sink import write_layer

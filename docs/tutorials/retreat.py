@@ -21,7 +21,7 @@ import geopandas as gpd
 import pandas as pd
 from shapely import LineString
 
-from glacier_qgis.models.fronts.synthetic import SyntheticScene
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.vector.sink import write_layer
 
 FIRST_DAY = datetime.date(2017, 3, 10)

@@ -14,29 +14,27 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.outputs import Outputs
 
-_PREPARATION = "glacier_qgis.models.training.preparation"
-
 JOBS = {
-    "ping": "glacier_qgis.models.engine.information:Ping",
-    "engineinfo": "glacier_qgis.models.engine.information:EngineInformation",
-    "segmentcalvingfront": "glacier_qgis.models.fronts.jobs:SegmentCalvingFront",
-    "previewtermini": "glacier_qgis.models.fronts.preview:PreviewTermini",
-    "preparepreview": "glacier_qgis.models.fronts.preview:PreparePreview",
-    "extracttermini": "glacier_qgis.models.fronts.jobs:ExtractTermini",
-    "delineatetermini": "glacier_qgis.models.fronts.jobs:DelineateTermini",
-    "terminuschange": "glacier_qgis.models.fronts.change:TerminusChange",
-    "comparetermini": "glacier_qgis.models.fronts.compare:CompareTermini",
-    "terminustimeseries": "glacier_qgis.models.fronts.time_series:TerminusTimeSeries",
-    "preparetrainingdata": f"{_PREPARATION}.jobs:PrepareTrainingData",
-    "inspecttrainingdata": f"{_PREPARATION}.inspection:InspectTrainingData",
-    "findlearningrate": "glacier_qgis.models.training.rate_job:FindLearningRate",
-    "trainmodel": "glacier_qgis.models.training.train_job:TrainModel",
-    "evaluatemodel": "glacier_qgis.models.training.evaluate_job:EvaluateModel",
-    "installmodel": "glacier_qgis.models.package.install:InstallModel",
+    "ping": "glacier_qgis.models.app.information:Ping",
+    "engineinfo": "glacier_qgis.models.app.information:EngineInformation",
+    "segmentcalvingfront": "glacier_qgis.models.fronts.jobs.scene:SegmentCalvingFront",
+    "previewtermini": "glacier_qgis.models.fronts.jobs.preview:PreviewTermini",
+    "preparepreview": "glacier_qgis.models.fronts.jobs.preview:PreparePreview",
+    "extracttermini": "glacier_qgis.models.fronts.jobs.scene:ExtractTermini",
+    "delineatetermini": "glacier_qgis.models.fronts.jobs.scene:DelineateTermini",
+    "terminuschange": "glacier_qgis.models.fronts.jobs.change:TerminusChange",
+    "comparetermini": "glacier_qgis.models.fronts.jobs.compare:CompareTermini",
+    "terminustimeseries": "glacier_qgis.models.fronts.jobs.series:TerminusTimeSeries",
+    "preparetrainingdata": "glacier_qgis.models.training.jobs.prepare:PrepareTrainingData",
+    "inspecttrainingdata": "glacier_qgis.models.training.jobs.inspect:InspectTrainingData",
+    "findlearningrate": "glacier_qgis.models.training.jobs.rate:FindLearningRate",
+    "trainmodel": "glacier_qgis.models.training.jobs.train:TrainModel",
+    "evaluatemodel": "glacier_qgis.models.training.jobs.evaluate:EvaluateModel",
+    "installmodel": "glacier_qgis.models.app.install:InstallModel",
     "exportmodel": "glacier_qgis.models.package.export:ExportModel",
-    "simulateglacier": "glacier_qgis.models.iceflow.simulate_job:SimulateGlacier",
-    "icevelocity": "glacier_qgis.models.iceflow.jobs:IceVelocity",
-    "surfacemassbalance": "glacier_qgis.models.iceflow.balance_jobs:SurfaceMassBalance",
+    "simulateglacier": "glacier_qgis.models.iceflow.jobs.simulate:SimulateGlacier",
+    "icevelocity": "glacier_qgis.models.iceflow.jobs.common:IceVelocity",
+    "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
 }
 """Where each job lives. Names are strings so that a job loads only what it needs."""
 

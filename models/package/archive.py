@@ -22,7 +22,7 @@ from typing import IO
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.card import ModelCard
-from glacier_qgis.models.package.package import CARD, MAX_CARD_BYTES, file_hash, read_card
+from glacier_qgis.models.package.folder import CARD, MAX_CARD_BYTES, file_hash, read_card
 from glacier_qgis.models.package.stac import MULTIHASH_SHA256, stac_item
 
 ITEM = "item.json"

@@ -10,7 +10,7 @@ from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.archive import pack
-from glacier_qgis.models.package.package import load_package
+from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import find_model
 
 SUFFIXES = {"package": ".zip", "onnx": ".onnx"}

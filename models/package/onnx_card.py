@@ -26,9 +26,9 @@ from glacier_qgis.models.package.card import (
     Weights,
     ZoneClass,
 )
+from glacier_qgis.models.package.folder import CARD, ONNX, check_shape, file_hash, open_onnx
 from glacier_qgis.models.package.onnx_file import OnnxFile, read_onnx
-from glacier_qgis.models.package.package import CARD, ONNX, check_shape, file_hash, open_onnx
-from glacier_qgis.models.training.preparation.class_names import class_codes, class_title
+from glacier_qgis.models.zones.names import class_codes, class_title
 
 CARD_KEY, STRIDE_KEY = "glacier_card", "glacier_stride"
 REQUIRED = ("model_type", "class_names", "resolution")

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.folder import Model, Unmasked
 from glacier_qgis.models.package.onnx_card import BYTE, CARD_KEY, SEGMENTOR, STRIDE_KEY
 from glacier_qgis.models.package.onnx_file import needed
 from glacier_qgis.models.package.onnx_network import OnnxNetwork, OnnxSettings
-from glacier_qgis.models.package.package import Model, Unmasked
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -14,9 +14,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from glacier_qgis.models.compute.guard import Guard, fair_memory
+from glacier_qgis.models.compute.memory import require_memory
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.guard import Guard, fair_memory
-from glacier_qgis.models.engine.memory import require_memory
 from glacier_qgis.models.package.onnx_file import needed, read_onnx
 
 if TYPE_CHECKING:

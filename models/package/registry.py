@@ -9,8 +9,8 @@ from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.archive import unpack
-from glacier_qgis.models.package.opened import Opened
-from glacier_qgis.models.package.package import CARD, file_hash
+from glacier_qgis.models.package.cache import Opened
+from glacier_qgis.models.package.folder import CARD, file_hash
 
 DEFAULT_MODEL = "caffe_unet"
 AUTOMATIC = ("", "automatic")

@@ -14,9 +14,9 @@ from pyproj import CRS
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.windows import Window
 
+from glacier_qgis.models.compute.memory import require_memory
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
-from glacier_qgis.models.engine.memory import require_memory
 from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
 from glacier_qgis.models.raster.file import RasterFile, RasterView, open_file
 from glacier_qgis.models.raster.grid import Grid
@@ -28,7 +28,7 @@ from glacier_qgis.models.raster.metric import (
     transform_bounds,
 )
 from glacier_qgis.models.raster.no_data import with_no_data
-from glacier_qgis.models.raster.virtual import as_warpable, turned, whole_turn
+from glacier_qgis.models.raster.warpable import as_warpable, turned, whole_turn
 
 AVERAGE_FROM = 1.5
 """Ratio of target to source cell from which cells are averaged instead of interpolated."""

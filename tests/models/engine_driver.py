@@ -12,7 +12,7 @@ sys.path.append({parent!r})
 from pathlib import Path
 from glacier_qgis.models.engine import job as jobs
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.runner import main
+from glacier_qgis.models.app.runner import main
 
 class Probe(jobs.Job):
     output: jobs.Destination
@@ -66,7 +66,7 @@ def fill(kind, draft):
     if kind == "raster":
         from glacier_qgis.models.raster.sink import write_raster
         write_raster(draft, grid, noise[None], nodata=-1, bands=["a"], tags={{}})
-    from glacier_qgis.models.iceflow.netcdf import create_simulation_file
+    from glacier_qgis.models.iceflow.results.netcdf import create_simulation_file
     facts = dict.fromkeys(("SOFTWARE", "EMULATOR", "CREATED", "ALGORITHM"), "x")
     with create_simulation_file(draft, grid, noise, facts):
         pass

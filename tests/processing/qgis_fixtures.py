@@ -163,7 +163,14 @@ def aletsch() -> Path:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a synthetic radar scene, from the simulator that the engine's tests use."""
     path = tmp_path_factory.mktemp("Szene mit Lücken") / "Grönland 1.tif"
-    command = [ENGINE, "-m", "glacier_qgis.models.fronts.synthetic", str(path), "--size", "512"]
+    command = [
+        ENGINE,
+        "-m",
+        "glacier_qgis.models.fronts.scene.synthetic",
+        str(path),
+        "--size",
+        "512",
+    ]
     subprocess.run(command, cwd=PLUGINS, check=True)
     return path
 

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.guard import Guard, fair_memory
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.guard import Guard, fair_memory
 from glacier_qgis.models.iceflow.emulators.listed import CURE, FieldLists, ListedCore
 from glacier_qgis.models.iceflow.emulators.stored import MOST_TEXT, description, member
 

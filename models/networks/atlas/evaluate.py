@@ -19,7 +19,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from glacier_qgis.models.engine.workers import Wait, work_together
+from glacier_qgis.models.compute.workers import Wait, work_together
 from glacier_qgis.models.networks.atlas.plan import Plan
 from glacier_qgis.models.networks.atlas.reach import remembered_layers
 from glacier_qgis.models.networks.igm import LEAK, IgmCnn

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from skimage.segmentation import find_boundaries
 
-from glacier_qgis.models.fronts.zones import GLACIER, NO_DATA, OCEAN, ROCK
-from glacier_qgis.models.raster.png import png_bytes
-from glacier_qgis.models.training.dataset import LabelledTile, front_edges
-from glacier_qgis.models.training.dataset_card import TileEntry
-from glacier_qgis.models.training.samples import UNLABELLED
+from glacier_qgis.models.report.png import png_bytes
+from glacier_qgis.models.training.data.card import TileEntry
+from glacier_qgis.models.training.data.dataset import LabelledTile, front_edges
+from glacier_qgis.models.training.data.samples import UNLABELLED
+from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
 
 Picture = npt.NDArray[np.uint8]
 

@@ -20,10 +20,10 @@ from glacier_qgis.models.raster.source import (
     open_raster,
     read_band,
 )
-from glacier_qgis.models.training.preparation.class_names import LAST
+from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.preparation.labels import SceneLabels
 from glacier_qgis.models.training.preparation.scenes import SceneFile, scene_files
-from glacier_qgis.models.training.samples import UNLABELLED
+from glacier_qgis.models.zones.names import LAST
 
 ROLE = "LABEL_RASTERS"
 

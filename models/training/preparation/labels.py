@@ -16,16 +16,16 @@ from shapely import STRtree
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
-from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.training.preparation.class_names import class_codes
+from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.preparation.line_zones import LineZones
 from glacier_qgis.models.training.preparation.matching import Matching, footprint
 from glacier_qgis.models.training.preparation.scenes import SceneFile
-from glacier_qgis.models.training.samples import UNLABELLED
 from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.source import read_layer, read_lines
 from glacier_qgis.models.vector.texts import value_text
+from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
+from glacier_qgis.models.zones.names import class_codes
 
 GROUP_FIELDS = ("glacier", "glacier_id")
 """Where a group is looked for if none is named."""

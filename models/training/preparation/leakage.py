@@ -12,7 +12,7 @@ import numpy.typing as npt
 import shapely
 
 from glacier_qgis.models.raster.crs import read_crs, transformer
-from glacier_qgis.models.training.dataset_card import (
+from glacier_qgis.models.training.data.card import (
     DatasetCard,
     Part,
     SceneEntry,

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import shapely
 from shapely import LineString, STRtree
 
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.training.samples import UNLABELLED
+from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.vector.lines import merge_lines
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 Points = npt.NDArray[np.float64]
 

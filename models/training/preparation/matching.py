@@ -14,7 +14,7 @@ from pyproj import CRS
 from shapely import MultiPolygon, Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.fronts.product_names import parse_scene_name
+from glacier_qgis.models.fronts.scene.names import parse_scene_name
 from glacier_qgis.models.raster.metric import metric_crs, transform_bounds
 from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.training.preparation.scenes import SceneFile

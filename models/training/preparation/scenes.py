@@ -10,7 +10,7 @@ from rasterio.enums import ColorInterp
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
-from glacier_qgis.models.fronts.product_names import SceneName, parse_scene_name
+from glacier_qgis.models.fronts.scene.names import SceneName, parse_scene_name
 from glacier_qgis.models.raster.metric import metric_crs
 from glacier_qgis.models.raster.source import native_cell_size, open_raster
 

@@ -14,7 +14,7 @@ from itertools import accumulate
 import numpy as np
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.training.dataset_card import Part
+from glacier_qgis.models.training.data.card import Part
 
 DRAWS = 1000
 """Orders of the groups that are tried for one whose first groups have the share asked for."""

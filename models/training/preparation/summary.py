@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from glacier_qgis.models.raster.provenance import software_version
-from glacier_qgis.models.training.dataset_card import (
+from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.training.data.card import (
     CARD,
     INDEX,
     PARTS,

@@ -13,23 +13,23 @@ import numpy.typing as npt
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.fronts.scene import NetworkView, network_view
+from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.fronts.scene.view import NetworkView, network_view
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.pictures import picture_hash
-from glacier_qgis.models.raster.provenance import software_version
+from glacier_qgis.models.raster.picture_hash import picture_hash
 from glacier_qgis.models.raster.sink import create_raster
 from glacier_qgis.models.raster.source import Scene
-from glacier_qgis.models.training.dataset import front_edges, stored_ranks
-from glacier_qgis.models.training.dataset_card import (
+from glacier_qgis.models.training.data.card import (
     IMAGES,
     LABELS,
     RANK_NODATA,
     RANK_STEPS,
     Part,
 )
+from glacier_qgis.models.training.data.dataset import front_edges, stored_ranks
+from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.preparation.labels import SceneLabels
 from glacier_qgis.models.training.preparation.scenes import SceneFile
-from glacier_qgis.models.training.samples import UNLABELLED
 
 Codes = npt.NDArray[np.uint8]
 

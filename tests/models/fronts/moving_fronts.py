@@ -15,7 +15,7 @@ from shapely import LineString
 
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.change import TerminusChange
+from glacier_qgis.models.fronts.jobs.change import TerminusChange
 
 CRS = "EPSG:32624"
 ORIGIN = np.array([500_000.0, 7_350_000.0])

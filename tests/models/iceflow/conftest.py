@@ -19,11 +19,11 @@ from small_valley import UPRIGHT as VALLEY
 from small_valley import tongue, valley
 
 from glacier_qgis.models.engine.job import Extent, RasterInput
-from glacier_qgis.models.iceflow.balance_jobs import SurfaceMassBalance
-from glacier_qgis.models.iceflow.catalogue import installed_emulators
-from glacier_qgis.models.iceflow.emulator import Emulator
-from glacier_qgis.models.iceflow.inputs import Topography, read_topography
-from glacier_qgis.models.iceflow.units import VerticalUnit
+from glacier_qgis.models.iceflow.ground.topography import Topography, read_topography
+from glacier_qgis.models.iceflow.ground.units import VerticalUnit
+from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
+from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
+from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from glacier_qgis.models.iceflow.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, read_lists
 from glacier_qgis.models.iceflow.emulators.published import read_network
+from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.networks.igm import IgmCnn
 
 

@@ -12,7 +12,7 @@ import torch
 
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.card import Architecture, ModelCard, Weights, ZoneClass
-from glacier_qgis.models.package.package import save_package
+from glacier_qgis.models.package.folder import save_package
 
 PARAMETERS = {"bands": 2, "classes": 2, "width": 4, "levels": 1, "dilations": [1, 2]}
 MEAN, STD = 0.4, 0.2

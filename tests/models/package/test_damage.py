@@ -14,6 +14,7 @@ import pytest
 import torch
 from listener import Listener
 
+from glacier_qgis.models.app.install import install_model
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.networks.unet import UNet
@@ -21,8 +22,7 @@ from glacier_qgis.models.package import registry
 from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture, ModelCard
 from glacier_qgis.models.package.export import ExportModel
-from glacier_qgis.models.package.install import install_model
-from glacier_qgis.models.package.package import build, load_package, save_package
+from glacier_qgis.models.package.folder import build, load_package, save_package
 
 Describe = Callable[..., ModelCard]
 

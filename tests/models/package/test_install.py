@@ -12,16 +12,16 @@ import pytest
 import torch
 from listener import Listener
 
+from glacier_qgis.models.app.information import EngineInformation
+from glacier_qgis.models.app.install import InstallModel
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.information import EngineInformation
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.iceflow.catalogue import installed_emulators
-from glacier_qgis.models.package import opened
+from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
+from glacier_qgis.models.package import cache as opened
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.export import ExportModel
-from glacier_qgis.models.package.install import InstallModel
-from glacier_qgis.models.package.package import load_package
+from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import (
     DEFAULT_MODEL,
     find_model,

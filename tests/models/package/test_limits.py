@@ -15,8 +15,8 @@ import pytest
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package import onnx_network
 from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.folder import build, load_package
 from glacier_qgis.models.package.onnx_card import import_onnx
-from glacier_qgis.models.package.package import build, load_package
 
 onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 FEW_SECONDS = 20.0

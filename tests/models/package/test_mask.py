@@ -9,7 +9,7 @@ import torch
 
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.card import Architecture, ModelCard
-from glacier_qgis.models.package.package import load_package, save_package
+from glacier_qgis.models.package.folder import load_package, save_package
 
 
 def test_the_mask_does_not_reach_it(

@@ -20,13 +20,13 @@ from listener import Listener
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.jobs import DelineateTermini, SegmentCalvingFront
-from glacier_qgis.models.fronts.synthetic import SyntheticScene
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini, SegmentCalvingFront
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.package.export import ExportModel
+from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.onnx_card import import_onnx
 from glacier_qgis.models.package.onnx_export import TOLERANCE
 from glacier_qgis.models.package.onnx_file import read_onnx
-from glacier_qgis.models.package.package import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 
 onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")

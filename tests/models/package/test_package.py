@@ -14,7 +14,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package import registry
 from glacier_qgis.models.package.card import ModelCard
-from glacier_qgis.models.package.package import CARD, file_hash, load_package, save_package
+from glacier_qgis.models.package.folder import CARD, file_hash, load_package, save_package
 
 Describe = Callable[..., ModelCard]
 

@@ -15,20 +15,20 @@ import torch
 from pydantic import ValidationError
 from safetensors.torch import save_file
 
+from glacier_qgis.models.app.install import install_model
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.archive import ITEM, pack, unpack
 from glacier_qgis.models.package.card import ModelCard
-from glacier_qgis.models.package.install import install_model
-from glacier_qgis.models.package.onnx_card import CARD_KEY
-from glacier_qgis.models.package.onnx_export import metadata
-from glacier_qgis.models.package.package import (
+from glacier_qgis.models.package.folder import (
     CARD,
     file_hash,
     load_package,
     read_card,
     save_package,
 )
+from glacier_qgis.models.package.onnx_card import CARD_KEY
+from glacier_qgis.models.package.onnx_export import metadata
 from glacier_qgis.models.package.registry import DELIVERED
 from glacier_qgis.models.package.stac import stac_item
 

@@ -12,7 +12,7 @@ import rasterio.shutil
 from affine import Affine
 from rasterio.windows import Window
 
-from glacier_qgis.models.engine import memory
+from glacier_qgis.models.compute import memory
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.raster.source import open_raster, read_band, warped, work_grid

@@ -11,9 +11,7 @@ import pytest
 import rasterio
 from affine import Affine
 
-from glacier_qgis.models.fronts.zones import CLASS_NAMES, GLACIER, OCEAN
-from glacier_qgis.models.training.dataset import stored_ranks
-from glacier_qgis.models.training.dataset_card import (
+from glacier_qgis.models.training.data.card import (
     CARD,
     IMAGES,
     INDEX,
@@ -28,6 +26,8 @@ from glacier_qgis.models.training.dataset_card import (
     TileEntry,
     index_text,
 )
+from glacier_qgis.models.training.data.dataset import stored_ranks
+from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
 
 SIZE, CELL = 32, 60.0
 CRS = "EPSG:3413"

@@ -13,7 +13,7 @@ from shapely import LineString, Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
-from glacier_qgis.models.iceflow.forcing import read_table
+from glacier_qgis.models.iceflow.balance.forcing import read_table
 from glacier_qgis.models.vector.source import read_layer, read_polygons
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -20,8 +20,8 @@ import geopandas as gpd
 from rasterio.features import shapes
 from rasterio.windows import Window
 from shapely.geometry import shape
-from glacier_qgis.models.fronts.synthetic import SyntheticScene
-from glacier_qgis.models.fronts.zones import CLASS_NAMES
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 folder, rows = Path(sys.argv[1]), []
 for number, name in enumerate(["Árni_2018-06-02", "Breki_2018-07-02"]):

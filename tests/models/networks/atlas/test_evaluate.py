@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from glacier_qgis.models.engine import workers
+from glacier_qgis.models.compute import workers
 from glacier_qgis.models.networks.atlas.evaluate import evaluate, features
 from glacier_qgis.models.networks.atlas.plan import make_plan
 from glacier_qgis.models.networks.igm import IgmCnn

@@ -16,10 +16,10 @@ from shapely.geometry import shape
 
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.synthetic import SyntheticScene
-from glacier_qgis.models.fronts.zones import CLASS_NAMES
-from glacier_qgis.models.training.dataset import Dataset
-from glacier_qgis.models.training.preparation.jobs import PrepareTrainingData
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.training.data.dataset import Dataset
+from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
+from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 CELL = 60.0
 

@@ -16,11 +16,11 @@ from synthetic_data import CELL, Place, make_scenes, polygons, prepare, rasters,
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.fronts.synthetic import SyntheticScene
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
-from glacier_qgis.models.training.material import material
-from glacier_qgis.models.training.preparation.inspection import examine
-from glacier_qgis.models.training.preparation.jobs import PrepareTrainingData
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.training.data.parts import material
+from glacier_qgis.models.training.jobs.inspect import examine
+from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 
 def layer(frame: gpd.GeoDataFrame, path: Path) -> dict[str, object]:

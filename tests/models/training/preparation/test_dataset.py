@@ -12,9 +12,9 @@ import torch
 from synthetic_data import Prepared
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
-from glacier_qgis.models.training.augment import View, look
-from glacier_qgis.models.training.dataset import Dataset, front_edges
+from glacier_qgis.models.training.data.dataset import Dataset, front_edges
+from glacier_qgis.models.training.views.augment import View, look
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 Copy = Callable[[], Path]
 

@@ -12,8 +12,8 @@ import rasterio
 from synthetic_data import Place, make_scenes, polygons, prepare, rasters, zones_of
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.fronts.zones import GLACIER, NO_DATA, OCEAN, ROCK
-from glacier_qgis.models.training.preparation.class_names import class_codes
+from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
+from glacier_qgis.models.zones.names import class_codes
 
 Change = Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]
 

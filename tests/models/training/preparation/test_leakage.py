@@ -6,7 +6,7 @@ import pytest
 from pyproj import Transformer
 from synthetic_data import CELL, Prepared
 
-from glacier_qgis.models.training.dataset_card import SceneEntry
+from glacier_qgis.models.training.data.card import SceneEntry
 from glacier_qgis.models.training.preparation.leakage import find_leakage
 
 

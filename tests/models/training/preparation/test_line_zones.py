@@ -12,10 +12,10 @@ from pyproj import CRS
 from rasterio.windows import Window
 from shapely import LineString, Point
 
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.training.preparation import line_zones
 from glacier_qgis.models.training.preparation.line_zones import LineZones
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 CELL, SIDE = 10.0, 60
 GRID = Grid(CRS.from_epsg(3413), Affine(CELL, 0, 0, 0, -CELL, SIDE * CELL), SIDE, SIDE)

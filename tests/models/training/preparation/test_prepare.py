@@ -17,10 +17,10 @@ from synthetic_data import CELL, Place, Prepared, fronts, polygons, prepare, ras
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
-from glacier_qgis.models.fronts.scene import network_view
-from glacier_qgis.models.fronts.zones import GLACIER, OCEAN, ROCK
+from glacier_qgis.models.fronts.scene.view import network_view
 from glacier_qgis.models.raster.source import open_raster, work_grid
 from glacier_qgis.models.training.preparation.writer import tile_starts
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 
 @given(st.integers(1, 300), st.integers(1, 64), st.data())

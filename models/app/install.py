@@ -1,0 +1,177 @@
+"""Models that a person adds: judged whole, then moved into their folder at once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.job import Job
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.package.folder import CARD, load_package, read_card
+from glacier_qgis.models.package.registry import DELIVERED, open_file, user_folder
+
+EMULATORS = "emulators"
+"""Name of the folder beside the models that holds emulators."""
+EMULATOR_FILES = ("model.h5", "fieldin.dat", "fieldout.dat")
+HDF5 = b"\x89HDF\r\n\x1a\n"
+MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+EMULATOR_NAME = rf"{MODEL_NAME}/[1-9][0-9]*"
+
+
+class InstallModel(Job):
+    """Add a model or an emulator to those that are offered by name."""
+
+    input: Path
+    name: str = ""
+    overwrite: bool = False
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Install; returns its ``NAME``, ``KIND`` and ``FOLDER``."""
+        source = self.input.expanduser()
+        if not source.exists():
+            raise EngineError(f"INPUT: there is no {source}. Choose a file or a folder.")
+        emulator = _emulator_folder(source)
+        if emulator is not None:
+            kind = "emulator"
+            name, folder = install_emulator(emulator, self.name, overwrite=self.overwrite)
+        else:
+            kind = "calving-front model"
+            name, folder = install_model(source, self.name, overwrite=self.overwrite)
+        reporter.log(f"The {kind} {name} is installed in {folder}.")
+        return {"NAME": name, "KIND": kind, "FOLDER": str(folder)}
+
+
+def install_model(source: Path, name: str = "", *, overwrite: bool = False) -> tuple[str, Path]:
+    """Install a calving-front model.
+
+    Args:
+        source: A package (zip or folder) or an ONNX file.
+        name: What to call it; blank for the name in its card.
+        overwrite: Replace a model of that name.
+
+    Returns:
+        Its name and folder.
+
+    Raises:
+        EngineError: It is no model, is refused, or the name is taken.
+    """
+    with _workshop() as shop:
+        draft = shop / "model"
+        if source.is_dir() or source.name == CARD:
+            _copy_package(source if source.is_dir() else source.parent, draft)
+        else:
+            open_file(source, draft)
+        model = load_package(draft)
+        name = name.strip() or model.card.name
+        _check_name(name, MODEL_NAME, "front_1")
+        if name == EMULATORS:
+            raise EngineError(f"NAME: {name!r} is where emulators are kept. Choose another NAME.")
+        if (DELIVERED / name).exists():
+            raise EngineError(
+                f"NAME: {name!r} is a model that comes with the plugin and cannot be replaced. "
+                "Choose another NAME."
+            )
+        if name != model.card.name:
+            card = model.card.model_copy(update={"name": name})
+            (draft / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return name, _move(draft, user_folder() / name, name, overwrite=overwrite)
+
+
+def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -> tuple[str, Path]:
+    """Install an ice-flow emulator.
+
+    Args:
+        source: The folder with ``model.h5`` and the two lists of fields.
+        name: Family and resolution, such as ``f15_mine/100``; blank for what the folders say.
+        overwrite: Replace an emulator of that name.
+
+    Returns:
+        Its name and folder.
+
+    Raises:
+        EngineError: It is no emulator, or the name is taken or does not state a resolution.
+    """
+    from glacier_qgis.models.iceflow.emulators.reading import read_core
+
+    resolved = source.resolve()
+    name = name.strip() or f"{resolved.parent.name}/{resolved.name}"
+    _check_name(name, EMULATOR_NAME, "f15_mine/100")
+    with _workshop() as shop:
+        draft = shop / "emulator"
+        draft.mkdir()
+        for part in EMULATOR_FILES:
+            if not (source / part).is_file():
+                raise EngineError(
+                    f"INPUT: {source} lacks {part}; an emulator has {', '.join(EMULATOR_FILES)}. "
+                    "Choose its folder or the model.h5 in it."
+                )
+            shutil.copyfile(source / part, draft / part)
+        read_core(draft / "model.h5")
+        folder = user_folder() / EMULATORS / name
+        return name, _move(draft, folder, name, overwrite=overwrite)
+
+
+def _emulator_folder(source: Path) -> Path | None:
+    """Return the folder of an emulator, if that is what was given."""
+    if source.is_dir():
+        return source if (source / "model.h5").is_file() else None
+    with source.open("rb") as file:
+        return source.parent if file.read(len(HDF5)) == HDF5 else None
+
+
+def _copy_package(source: Path, target: Path) -> None:
+    """Copy what belongs to a package, and nothing else that lies there."""
+    card = read_card(source)
+    files = [source / weights.file for weights in card.all_weights]
+    for path in files:
+        if not path.is_file() or path.is_symlink():
+            raise EngineError(f"INPUT: {path} is missing or a link. Get the package again.")
+    target.mkdir()
+    for path in (source / CARD, *files):
+        shutil.copyfile(path, target / path.name)
+
+
+def _check_name(name: str, pattern: str, example: str) -> None:
+    if not re.fullmatch(pattern, name):
+        raise EngineError(
+            f"NAME: {name!r} is no name for it. Give one of letters, digits, '_', '.' and '-', "
+            f"such as '{example}'."
+        )
+
+
+@contextmanager
+def _workshop() -> Iterator[Path]:
+    """Lend a folder beside the models, which nobody lists; remove it with what is left in it."""
+    base = user_folder()
+    base.mkdir(parents=True, exist_ok=True)
+    shop = Path(tempfile.mkdtemp(prefix=".install-", dir=base))
+    try:
+        yield shop
+    finally:
+        shutil.rmtree(shop, ignore_errors=True)
+
+
+def _move(draft: Path, folder: Path, name: str, *, overwrite: bool) -> Path:
+    """Put a finished folder in its place; what was there goes only when the new one is there."""
+    if folder.exists():
+        if not overwrite:
+            raise EngineError(
+                f"NAME: {name!r} is installed already ({folder}). Choose another NAME, or set "
+                "OVERWRITE."
+            )
+        old = folder.replace(draft.parent / "old")
+        try:
+            draft.replace(folder)
+        except OSError:
+            old.replace(folder)
+            raise
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft.replace(folder)
+    return folder

@@ -1,0 +1,123 @@
+"""The life of an engine: read a job, run it, tell how it went, exit or wait for the next."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from glacier_qgis.models.app.warm import stay_warm
+from glacier_qgis.models.app.watchdog import Watchdog
+from glacier_qgis.models.compute.device import rest_idle_threads, tune_allocator
+from glacier_qgis.models.engine.confine import keep_gdal_to_files
+from glacier_qgis.models.engine.errors import EngineError, explain, full_folder
+from glacier_qgis.models.engine.events import EventStream, Result
+from glacier_qgis.models.engine.job import Job, Order
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.runs import Run, clear_dead_runs
+
+GDAL_CACHE_MB = "128"  # the default, a twentieth of the memory, grows with the machine
+FINISHED, REFUSED, DEFECT = 0, 1, 2
+WARM = "--warm"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the job file named by the only argument, or stay warm for jobs on standard input.
+
+    Returns:
+        0 when the job ended well, 1 when a person can mend what was wrong, 2 for a defect.
+    """
+    os.environ.setdefault("GDAL_CACHEMAX", GDAL_CACHE_MB)
+    keep_gdal_to_files()
+    rest_idle_threads()
+    tune_allocator()
+    match arguments:
+        case [str(option), str(seconds)] if option == WARM and seconds.isdecimal():
+            events, watchdog = EventStream(_take_stdout()), Watchdog()
+            stay_warm(
+                int(seconds),
+                watchdog,
+                lambda line: perform(lambda: Order.parse(line), events, watchdog),
+            )
+        case [str(job)] if not job.startswith("-"):
+            events, watchdog = EventStream(_take_stdout()), Watchdog()
+            return perform(lambda: Order.read(Path(job)), events, watchdog)
+    sys.stderr.write(f"usage: python -m glacier_qgis.models JOB.json | {WARM} SECONDS\n")
+    return REFUSED
+
+
+def perform(read: Callable[[], Order], events: EventStream, watchdog: Watchdog) -> int:
+    """Run one job; whatever happens, its last event is a result or an error.
+
+    Returns:
+        As `main`.
+    """
+    try:
+        order = read()
+        watchdog.owner = order.owner
+        clear_dead_runs()
+        with Run(order.id, order.scratch).alive() as run:
+            outputs = Outputs(order.id, run)
+            watchdog.clean_up = lambda: _clean_up(outputs, run)
+            _keep_temporary_files_in(order.scratch)
+            job = order.build()
+            with outputs:
+                result = _run(job, events, outputs)
+    except BaseException as error:  # the last line of defence: everything becomes an event
+        message = explain(error)
+        if message is not None:
+            events.error(message)
+            return REFUSED
+        events.error(
+            f"The engine failed: {type(error).__name__}: {error}. This is a defect: please "
+            "report it with the log.",
+            traceback="".join(traceback.format_exception(error)),
+        )
+        return DEFECT
+    events.result(result)
+    return FINISHED
+
+
+def _run(job: Job, events: EventStream, outputs: Outputs) -> Result:
+    """Run a job, and call a full disk by its name, whatever a library makes of it.
+
+    Raises:
+        EngineError: As the job, or the disk of an output or of temporary files is full.
+    """
+    try:
+        return job.run(events, outputs)
+    except EngineError:
+        raise
+    except Exception as error:
+        full = full_folder([*outputs.folders, Path(tempfile.gettempdir())])
+        if full is None:
+            raise
+        raise EngineError(
+            f"The disk of {full} is full. Free some space there, or choose another folder, and run "
+            "again."
+        ) from error
+
+
+def _clean_up(outputs: Outputs, run: Run) -> None:
+    outputs.discard()
+    run.clear()
+
+
+def _keep_temporary_files_in(scratch: Path | None) -> None:
+    """Let this process and those that it starts write temporary files in a folder of the run."""
+    if scratch is not None:
+        tempfile.tempdir = str(scratch)
+        for name in ("TMPDIR", "TEMP", "TMP", "CPL_TMPDIR"):
+            os.environ[name] = str(scratch)
+
+
+def _take_stdout() -> io.TextIOWrapper:
+    """Keep stdout for events and send whatever libraries print there to stderr."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return events

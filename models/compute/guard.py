@@ -1,0 +1,60 @@
+"""Limits on a process that runs what came from elsewhere: a foreign network, a foreign file."""
+
+from __future__ import annotations
+
+import subprocess  # nosec B404: only watches processes that others start
+import threading
+import time
+
+import psutil
+
+from glacier_qgis.models.compute.memory import free_memory
+
+LOOK_SECONDS = 0.05
+LEAST_MEMORY = 1 << 30
+
+
+def fair_memory() -> int:
+    """Return what such a process may take, bytes: half of what is free."""
+    return max(LEAST_MEMORY, free_memory() // 2)
+
+
+class Guard:
+    """Ends a process that takes too much memory or time, looking at it in a thread.
+
+    Attributes:
+        reason: Why it was ended, to follow on "it"; blank if it was not.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], memory: int, seconds: float | None = None
+    ) -> None:
+        """Begin to watch.
+
+        Args:
+            process: To watch until it ends.
+            memory: Most resident memory, bytes.
+            seconds: Longest life; None for any.
+        """
+        self.reason = ""
+        self._process, self._memory, self._seconds = process, memory, seconds
+        threading.Thread(target=self._watch, name="guard", daemon=True).start()
+
+    def _watch(self) -> None:
+        began = time.monotonic()
+        while self._process.poll() is None:
+            if _resident(self._process.pid) > self._memory:
+                self.reason = f"took more than {self._memory / 2**30:.1f} GiB of memory"
+            elif self._seconds is not None and time.monotonic() - began > self._seconds:
+                self.reason = f"took longer than {self._seconds:g} s"
+            if self.reason:
+                self._process.kill()
+                return
+            time.sleep(LOOK_SECONDS)
+
+
+def _resident(process: int) -> int:
+    try:
+        return int(psutil.Process(process).memory_info().rss)
+    except psutil.Error:  # it ended just now
+        return 0

@@ -1,0 +1,1 @@
+"""Positions of fronts through time, measured against a reference."""

@@ -1,0 +1,98 @@
+"""Which way a glacier flows, as the directions of its fronts tell.
+
+Lines of this software have the glacier on their left, which their field ``software`` shows; those
+that people draw may run either way, though mostly one series runs one way.
+"""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.provenance import SOFTWARE
+from glacier_qgis.models.vector.lines import clip_lines, line_parts
+
+AGREEMENT = 0.8
+"""Length of the sum of all fronts' directions, over the sum of their lengths, from which they run
+along one axis."""
+MAJORITY = 0.7
+"""Share of the fronts, by length, that must run one way for the others to be taken for reversed."""
+
+Array = NDArray[np.float64]
+
+
+def drawn_here(frame: gpd.GeoDataFrame) -> list[bool]:
+    """Return for each line whether this software drew it, so that the glacier is on its left."""
+    if "software" not in frame:
+        return [False] * len(frame)
+    return [str(software).startswith(SOFTWARE) for software in frame.software]
+
+
+def seaward(fronts: gpd.GeoDataFrame, outline: Polygon, reporter: Reporter) -> Array:
+    """Return the direction of flow in a box: to the right of its fronts, shape (2,).
+
+    Lines that are known to have the glacier on their left decide where there are any, otherwise
+    all lines, of which that is then supposed. A line that runs against most of the others is taken
+    for reversed.
+
+    Args:
+        fronts: Lines with ``date``, ``image_id`` and ``directed``, see `drawn_here`.
+        outline: The box.
+        reporter: Warned of what was supposed, and of reversed lines.
+
+    Raises:
+        EngineError: They miss the box, or show no direction.
+    """
+    chords = np.array([_chord(front, outline) for front in fronts.geometry]).reshape(-1, 2)
+    lengths = np.hypot(*chords.T)
+    voting = fronts.directed.to_numpy() & (lengths > 0)
+    if not voting.any():
+        voting = lengths > 0
+        reporter.warning(
+            "It is supposed that the glacier lies on the left of the lines, in the direction in "
+            "which they were drawn; nothing states it. If advance and retreat come out the wrong "
+            "way round, give CENTERLINE, a line from the glacier to the sea."
+        )
+    axis = _axis(chords)
+    votes, along = (chords @ axis)[voting], lengths[voting].sum()
+    one_way = votes[votes > 0].sum()
+    other_way = -votes[votes < 0].sum()
+    crooked = np.abs(chords @ axis).sum() <= AGREEMENT * lengths.sum()
+    if crooked or max(one_way, other_way) <= MAJORITY * along:
+        raise EngineError(
+            "BOX: which of its ends is up-glacier cannot be told from the lines of TERMINI: they "
+            "miss the box, or are drawn in different directions. Give CENTERLINE, a line from the "
+            "glacier to the sea, or draw the box as a line that is open to the sea."
+        )
+    front = axis if one_way > other_way else -axis
+    reverse = fronts[chords @ front < 0]
+    if len(reverse):
+        named = [f"{date:%Y-%m-%d} {image}".strip() for date, image in _names(reverse)]
+        reporter.warning(
+            f"{len(reverse)} of {len(fronts)} lines run against the others and are taken for "
+            f"reversed: {', '.join(named)}. Reverse them if the glacier is on their right."
+        )
+    return np.array([front[1], -front[0]])
+
+
+def _names(fronts: gpd.GeoDataFrame) -> zip[tuple[object, object]]:
+    return zip(fronts.date, fronts.image_id, strict=True)
+
+
+def _chord(front: shapely.Geometry, outline: Polygon) -> Array:
+    """Return the way from the first to the last point of a front within a box, all parts added."""
+    ends = [
+        shapely.get_coordinates(part)[[0, -1]] for part in clip_lines(line_parts(front), outline)
+    ]
+    return np.sum([last - first for first, last in ends], axis=0) if ends else np.zeros(2)
+
+
+def _axis(chords: Array) -> Array:
+    """Return the unit vector along which chords of either direction are longest."""
+    _, vectors = np.linalg.eigh(chords.T @ chords)
+    return np.asarray(vectors[:, -1])

@@ -1,0 +1,1 @@
+"""Predicted fronts against traced ones."""

@@ -1,0 +1,164 @@
+"""The report of `comparetermini`: distances, images, groups, and what uncertainties are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from glacier_qgis.models.fronts.termini.calibration import LEVEL, reliability
+from glacier_qgis.models.fronts.termini.metrics import FrontError, mean_distance_error
+from glacier_qgis.models.report.page import Page
+
+if TYPE_CHECKING:
+    from glacier_qgis.models.fronts.jobs.compare import Image
+
+COVERAGE_AT = (0.5, 1.0, 1.5, 2.0, 3.0)
+"""Multiples of the stated uncertainty within which true errors are counted."""
+
+_BLUE, _ORANGE, _GREY = "#1f5a94", "#d1661f", "#8a8f94"
+
+
+def write_report(
+    path: Path,
+    error: FrontError,
+    images: Sequence[Image],
+    table: pd.DataFrame,
+    facts: Mapping[str, str],
+) -> None:
+    """Write the report.
+
+    Args:
+        path: Where to.
+        error: Of all images.
+        images: What was compared.
+        table: A row an image.
+        facts: Parameters and provenance, by name.
+    """
+    page = Page(
+        "Comparison of terminus lines",
+        "Mean distance error after the CaFFe benchmark (Gourmelon et al. 2022, "
+        "doi:10.5194/essd-14-4287-2022): distances from every predicted point to the reference "
+        "front and back, pooled over all images before they are averaged. Images without a "
+        "predicted front are in no average; they are counted.",
+    )
+    page.table([{"": "All images", **_row(error)}], "Errors over all images.")
+    pooled = np.concatenate([image.distances for image in images])
+    if pooled.size:
+        page.figure(_histogram(pooled, error), "All distances, both ways, pooled.")
+    _break_down(page, images)
+    _uncertainty(page, np.concatenate([image.uncertain for image in images]))
+    page.heading("Images")
+    page.table(_worst_first(table), "Every image; the worst first.")
+    page.heading("Parameters and provenance")
+    page.facts(facts)
+    page.write(path)
+
+
+def coverage(uncertain: NDArray[np.float64]) -> list[dict[str, object]]:
+    """Count how often true errors are within multiples of the stated uncertainty.
+
+    Args:
+        uncertain: Errors and uncertainties, m, shape (points, 2).
+    """
+    errors, stated = uncertain.T
+    return [
+        {"Within": f"{factor:g} × stated", "Share of points (%)": 100 * np.mean(within)}
+        for factor in COVERAGE_AT
+        for within in [errors <= factor * stated]
+    ]
+
+
+def _row(error: FrontError) -> dict[str, object]:
+    return {
+        "Mean distance error (m)": error.mean_m,
+        "Median over images (m)": error.median_m,
+        "Images": error.images,
+        "Missed": error.missed,
+    }
+
+
+def _break_down(page: Page, images: Sequence[Image]) -> None:
+    judged = [image for image in images if image.reference]
+    for name in judged[0].groups:
+        values = sorted({image.groups[name] for image in judged})
+        if len(values) < 2:
+            continue
+        page.table(
+            [
+                {
+                    name.capitalize(): value or "not stated",
+                    **_row(
+                        mean_distance_error(
+                            [image.distances for image in judged if image.groups[name] == value]
+                        )
+                    ),
+                }
+                for value in values
+            ],
+            f"Errors by {name}.",
+        )
+
+
+def _uncertainty(page: Page, uncertain: NDArray[np.float64]) -> None:
+    if not uncertain.size:
+        return
+    page.heading("Stated uncertainty")
+    page.paragraph(
+        "How the distance of predicted points to the reference compares with the uncertainty "
+        f"that their lines state, which means to cover {LEVEL:.0%} of the points. Where whole "
+        "pieces of front are missed or false, no uncertainty covers them."
+    )
+    page.table(coverage(uncertain), "How often the true error is within the stated uncertainty.")
+    found = reliability(uncertain[:, 1], uncertain[:, 0])
+    figure = go.Figure()
+    figure.add_hline(100 * LEVEL, line_dash="dash", line_color=_GREY, annotation_text="as stated")
+    figure.add_scatter(
+        x=found.uncertainty_m,
+        y=100 * found.covered,
+        mode="markers+lines",
+        marker={"size": 8, "color": _BLUE},
+    )
+    figure.update_xaxes(title_text="Stated uncertainty (m)", rangemode="tozero")
+    figure.update_yaxes(title_text="Points within it (%)", range=[0, 104])
+    _lay_out(figure)
+    page.figure(figure, "Reliability: classes of equally many points, by stated uncertainty.")
+
+
+def _histogram(distances: NDArray[np.float64], error: FrontError) -> go.Figure:
+    limit = float(np.percentile(distances, 99))
+    edges = np.histogram_bin_edges(distances, 60, (0.0, max(limit, 1.0)))
+    counts, _ = np.histogram(np.minimum(distances, edges[-1]), edges)
+    figure = go.Figure(
+        go.Bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=100 * counts / distances.size,
+            width=np.diff(edges),
+            marker={"color": _BLUE, "line": {"width": 0}},
+        )
+    )
+    figure.add_vline(error.mean_m, line_color=_ORANGE, annotation_text=f"mean {error.mean_m:.0f} m")
+    figure.update_xaxes(title_text="Distance (m); the last bar holds all beyond")
+    figure.update_yaxes(title_text="Share of distances (%)")
+    _lay_out(figure)
+    return figure
+
+
+def _lay_out(figure: go.Figure) -> None:
+    figure.update_layout(height=420, template="plotly_white", margin={"t": 20, "r": 10})
+
+
+def _worst_first(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Missed fronts, then found ones by their mean distance, then those that nothing judges."""
+    order = table.assign(
+        _place=table["status"].map({"missed": 0, "found": 1, "no reference": 2}),
+    ).sort_values(["_place", "mean_m"], ascending=[True, False], kind="stable")
+    shown = [name for name in table if table[name].replace("", np.nan).notna().any()]
+    return [
+        {str(name): value for name, value in row.items()} for row in order[shown].to_dict("records")
+    ]

@@ -1,0 +1,257 @@
+"""A quick look at a scene: what the network makes of the part that a map shows.
+
+For a person who is choosing: one tile of limited size, and no file is written. On two cores it
+takes about a second once the engine, the network and the scene's statistics are at hand, which
+`PreparePreview` sees to. A narrow view is segmented as a run does it, cell by cell the same; a
+wide one without test-time augmentation, and with larger cells.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import shapely
+from pyproj import CRS
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader, MemoryFile
+from rasterio.vrt import WarpedVRT
+from shapely import LineString
+
+from glacier_qgis.models.compute.device import choose_device
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
+from glacier_qgis.models.engine.job import Extent, Job, RasterInput
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.jobs.scene import SEGMENTATION_SHARE, other_classes
+from glacier_qgis.models.fronts.scene.view import SceneStatistics, scene_statistics
+from glacier_qgis.models.fronts.segmentation.model_cache import load_once
+from glacier_qgis.models.fronts.segmentation.model_choice import choose_model, tell_choices
+from glacier_qgis.models.fronts.segmentation.options import Inference
+from glacier_qgis.models.fronts.segmentation.predictor import PADDING, Predictor
+from glacier_qgis.models.fronts.segmentation.segment import Drafts, segment
+from glacier_qgis.models.fronts.termini.extract import Fronts, TerminusOptions, extract_termini
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.folder import Model
+from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.source import Scene, open_raster, work_grid
+from glacier_qgis.models.report.png import png_bytes
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+
+EDGE = 512
+"""Cells along the longer side of a preview; a wider view gets larger cells."""
+NARROW = EDGE // 2 - PADDING
+"""So few cells a side are averaged over flips: four passes over a quarter of the cells, with their
+padding."""
+MARGIN = 0.05
+"""Share of the view's size by which more of the scene is seen, on each side; and at least so much
+that there are `NARROW` cells."""
+SCENES_KEPT = 8
+FIRST_TILE = 160
+"""Edge of the blank tile that a network is tried on."""
+
+
+class _Look(Job):
+    """What a preview is of."""
+
+    input: RasterInput
+    model: str = ""
+
+    def chosen(self, scene: Scene, reporter: Reporter) -> tuple[Path, Model]:
+        """Return the package that a run would take, and its network, which is loaded once."""
+        choice = choose_model(Inference(model=self.model), scene, self.input)
+        tell_choices([choice], [self.input], reporter)
+        return choice.folder, load_once(choice.folder, choose_device("automatic"))
+
+
+class PreparePreview(_Look):
+    """Load all that the previews of a scene need."""
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Return what is known of the model."""
+        reporter.progress(0, "Loading the network")
+        with open_raster(self.input) as scene:
+            _, model = self.chosen(scene, reporter)
+            reporter.progress(0.3, "Measuring the scene")
+            whole_scene(self.input, scene, model.card)
+        reporter.progress(0.9, "Trying the network")
+        _try(model)
+        return {"MODEL": model.card.name, "TITLE": model.card.title}
+
+
+class PreviewTermini(_Look):
+    """Zones and lines in a view, in its CRS.
+
+    Attributes:
+        view: What the map shows.
+        view_only: Take the view for the whole scene, as `EXTENT` does.
+    """
+
+    view: Extent
+    view_only: bool = False
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Return the zones as a PNG of their codes with its extent, and the lines."""
+        with (
+            MemoryFile(ext=".tif") as zones_file,
+            MemoryFile(ext=".tif") as probability_file,
+            open_raster(self.input) as scene,
+        ):
+            folder, model = self.chosen(scene, reporter)
+            known = None if self.view_only else whole_scene(self.input, scene, model.card)
+            grid = _grid(scene, self.view, model.card, alone=self.view_only)
+            _warn_of_large_cells(grid, model.card, reporter)
+            drafts = Drafts(zones_file.name, probability_file.name)
+            stage = Stage(_ProgressOnly(reporter), 0, SEGMENTATION_SHARE)
+            segment(scene, _inference(folder, model, grid), drafts, {}, stage, grid, known=known)
+            crs = horizontal(read_crs(self.view.crs, "VIEW"))
+            with zones_file.open() as zones, probability_file.open() as probability:
+                fronts = _fronts(zones, probability, grid, model, reporter)
+                return {
+                    **_picture(zones, crs),
+                    "LINES": _lines(fronts, grid.crs, crs),
+                    "REASON": _absence(fronts),
+                    "MODEL": model.card.name,
+                    "CELL_SIZE": grid.cell_size,
+                    "CLASSES": other_classes(model.card),
+                }
+
+
+def _try(model: Model) -> None:
+    """Let torch choose how to compute, which takes it a moment the first time."""
+    edge = model.tile or FIRST_TILE
+    predict = Predictor(model.network, choose_device("automatic"), _codes(model.card))
+    predict(np.zeros((1, model.card.bands + 1, edge, edge), dtype=np.float32), 0)
+
+
+def whole_scene(source: RasterInput, scene: Scene, card: ModelCard) -> SceneStatistics:
+    """Return the statistics of all of a scene, measured again only where its file has changed."""
+    path = Path(source.path)
+    if not path.is_file():
+        return scene_statistics(scene, work_grid(scene, None, card.cell_size_m), _bands(card))
+    state = path.stat()
+    changed = (state.st_size, state.st_mtime_ns)
+    return _measured(source.model_dump_json(), _bands(card), card.cell_size_m, changed)
+
+
+@lru_cache(maxsize=SCENES_KEPT)
+def _measured(
+    source: str, bands: tuple[int, ...], cell_size: float, changed: tuple[int, int]
+) -> SceneStatistics:
+    """Measure the scene of a `RasterInput` in JSON; `changed` only tells two calls apart."""
+    with open_raster(RasterInput.model_validate_json(source)) as scene:
+        return scene_statistics(scene, work_grid(scene, None, cell_size), bands)
+
+
+def _codes(card: ModelCard) -> list[int]:
+    return [zone.value for zone in card.classes]
+
+
+def _bands(card: ModelCard) -> tuple[int, ...]:
+    return tuple(range(1, card.bands + 1))
+
+
+def _inference(folder: Path, model: Model, grid: Grid) -> Inference:
+    small = max(grid.shape) <= NARROW
+    return Inference(model=str(folder), bands=_bands(model.card), tta=small)
+
+
+def _grid(scene: Scene, view: Extent, card: ModelCard, *, alone: bool) -> Grid:
+    """Return the model's own cells over a view, or larger ones where it is wide.
+
+    Unless the view is taken for all there is, what lies around it is seen too: a network that sees
+    only a few cells of a scene knows little.
+    """
+    grid = work_grid(scene, view, card.cell_size_m)
+    if not alone:
+        across, up = (
+            max(math.ceil(MARGIN * cells), (NARROW - cells) // 2)
+            for cells in (grid.width, grid.height)
+        )
+        grid = work_grid(scene, _place(grid, across, up), card.cell_size_m)
+    larger = max(grid.shape) / EDGE
+    return grid if larger <= 1 else work_grid(scene, _place(grid), larger * card.cell_size_m)
+
+
+def _place(grid: Grid, across: int = 0, up: int = 0) -> Extent:
+    """Return where a grid lies, with more cells on each side."""
+    west, south, east, north = grid.bounds
+    right, above = across * grid.cell_size, up * grid.cell_size
+    crs = grid.crs.to_wkt()
+    return Extent(
+        xmin=west - right, ymin=south - above, xmax=east + right, ymax=north + above, crs=crs
+    )
+
+
+def _fronts(
+    zones: DatasetReader,
+    probability: DatasetReader,
+    grid: Grid,
+    model: Model,
+    reporter: Reporter,
+) -> Fronts | None:
+    """Trace the lines; None where the model has no classes for both glacier and ocean."""
+    if not {GLACIER, OCEAN} <= {*_codes(model.card)}:
+        return None
+    stage = Stage(reporter, SEGMENTATION_SHARE, 1)
+    calibration = model.card.calibration
+    options = TerminusOptions()
+    return extract_termini(zones, probability, grid, options, stage, calibration=calibration)
+
+
+def _picture(zones: DatasetReader, crs: CRS) -> Result:
+    """Return the codes of the zones as they lie on the map."""
+    with WarpedVRT(zones, crs=crs.to_wkt(), resampling=Resampling.nearest) as view:
+        picture = base64.b64encode(png_bytes(view.read())).decode("ascii")
+        west, south, east, north = view.bounds
+    return {"PICTURE": picture, "EXTENT": [west, south, east, north]}
+
+
+def _lines(fronts: Fronts | None, source: CRS, target: CRS) -> list[JsonValue]:
+    to_map = transformer(source, target)
+
+    def placed(line: LineString) -> list[JsonValue]:
+        xs, ys = to_map.transform(*shapely.get_coordinates(line).T)
+        return [[float(x), float(y)] for x, y in zip(xs, ys, strict=True)]
+
+    return [
+        {
+            "points": placed(terminus.line),
+            "confidence": terminus.confidence,
+            "length_m": terminus.length_m,
+            "uncertainty_m": terminus.uncertainty_m,
+        }
+        for terminus in (fronts.termini if fronts else ())
+    ]
+
+
+def _absence(fronts: Fronts | None) -> str:
+    """Return why there is no line; blank where there is one."""
+    if fronts is None:
+        return "The model lacks a class for glacier or ocean, so there is no front between them."
+    return fronts.absence.sentence if fronts.absence else ""
+
+
+def _warn_of_large_cells(grid: Grid, card: ModelCard, reporter: Reporter) -> None:
+    low, high = card.cell_size_range_m
+    if grid.cell_size > high:
+        reporter.warning(
+            f"The view is wide: its cells of {grid.cell_size:.0f} m are larger than the {low:g} to "
+            f"{high:g} m that the model was trained for. Zoom in for a preview to judge by."
+        )
+
+
+class _ProgressOnly:
+    """Passes on how far something is, and not what only the log of a run has room for."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.progress = reporter.progress
+
+    def log(self, message: str) -> None:
+        """Drop it."""
+
+    def warning(self, message: str) -> None:
+        """Drop it."""

@@ -1,0 +1,293 @@
+"""The calving-front jobs: what the toolbox' algorithms of that group run."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import rasterio
+from rasterio.io import DatasetReader
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
+from glacier_qgis.models.engine.job import Destination, Job, RasterInput
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.fronts.segmentation.model_choice import choose_model, tell_choices
+from glacier_qgis.models.fronts.segmentation.options import (
+    Extraction,
+    Inference,
+    ResultGrid,
+    SceneExtraction,
+)
+from glacier_qgis.models.fronts.segmentation.segment import (
+    Drafts,
+    Segmentation,
+    copy_to_input_grid,
+    segment,
+)
+from glacier_qgis.models.fronts.termini.attributes import (
+    TerminusSource,
+    points_frame,
+    terminus_frame,
+)
+from glacier_qgis.models.fronts.termini.bodies import read_zones
+from glacier_qgis.models.fronts.termini.extract import TerminusOptions, extract_termini, zone_area
+from glacier_qgis.models.fronts.termini.in_words import lines_in_words, zones_in_words
+from glacier_qgis.models.package.card import Calibration, ModelCard
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.raster.source import Scene, open_raster
+from glacier_qgis.models.vector.sink import write_layer
+from glacier_qgis.models.vector.source import read_polygons
+from glacier_qgis.models.zones.codes import (
+    CLASS_NAMES,
+    class_titles,
+    require_front_classes,
+    write_attribute_table,
+)
+
+SEGMENTATION_SHARE = 0.8
+"""Share of the progress bar that the network takes of a delineation."""
+
+
+class SegmentCalvingFront(Inference, ResultGrid, Job):
+    """Zones of one scene."""
+
+    input: RasterInput
+    output: Path
+    probability: Destination
+    uncertainty: Destination
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Write zones and, if asked for, probabilities and uncertainty."""
+        wanted = {
+            "OUTPUT": self.output,
+            "PROBABILITY": self.probability,
+            "UNCERTAINTY": self.uncertainty,
+        }
+        staged = {name: outputs.stage(path) for name, path in wanted.items() if path}
+        if self.grid == "model":
+            drafts = staged
+        else:
+            drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in staged}
+        with open_raster(self.input) as scene:
+            model = choose_model(self, scene, self.input)
+            tell_choices([model], [self.input], reporter)
+            options = self.model_copy(update={"model": str(model.folder)})
+            done = segment(scene, options, _drafts(drafts), _tags(self, scene), reporter)
+            names = class_titles({zone.value: zone.name for zone in done.model.card.classes})
+            areas = zones_in_words(drafts["OUTPUT"], names)
+            _finish(staged, drafts, done, scene, self.grid)
+        reporter.log(f"Segmented: {areas}.")
+        paths: Result = {name: str(path) if path else None for name, path in wanted.items()}
+        about = TerminusSource(scene.name, model=done.model.card.name).about
+        return {**paths, "CLASSES": other_classes(done.model.card), "ABOUT": {**about}}
+
+
+class ExtractTermini(SceneExtraction, Job):
+    """Terminus lines from zones."""
+
+    input: RasterInput
+    probability: RasterInput | None = None
+    output: Path
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Write the lines and whatever else was asked for."""
+        with ExitStack() as stack:
+            zones = stack.enter_context(open_raster(self.input))
+            grid = _zones_grid(zones)
+            probability = None
+            if self.probability:
+                scene = stack.enter_context(open_raster(self.probability, "PROBABILITY"))
+                probability = _matching(scene, zones)
+            tags = zones.dataset.tags()
+            source = _source(self, tags.get("SCENE", zones.name), tags)
+            return _write_lines(self, grid, zones.dataset, probability, source, reporter, outputs)
+
+
+class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
+    """Terminus lines straight from a scene."""
+
+    input: RasterInput
+    output: Path
+    zones: Destination
+    uncertainty: Destination
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Segment, then extract; keep the rasters that were asked for."""
+        wanted = {"OUTPUT": self.zones, "UNCERTAINTY": self.uncertainty}
+        staged = {name: outputs.stage(path) for name, path in wanted.items() if path}
+        names = {"OUTPUT", "PROBABILITY", *staged}
+        drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in names}
+        with ExitStack() as stack:
+            scene = stack.enter_context(open_raster(self.input))
+            model = choose_model(self, scene, self.input, self.sensor)
+            card = model.card
+            require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
+            tell_choices([model], [self.input], reporter)
+            options = self.model_copy(update={"model": str(model.folder)})
+            if self.fjord_mask:  # read again when lines are cut: here so as to fail early
+                read_polygons(self.fjord_mask, metric_crs(scene), "FJORD_MASK")
+            stage = Stage(reporter, 0, SEGMENTATION_SHARE)
+            done = segment(scene, options, _drafts(drafts), _tags(self, scene), stage)
+            source = _source(self, scene.name, done.model.provenance)
+            zones = stack.enter_context(rasterio.open(drafts["OUTPUT"]))
+            probability = stack.enter_context(rasterio.open(drafts["PROBABILITY"]))
+            stage = Stage(reporter, SEGMENTATION_SHARE, 1)
+            result = _write_lines(self, done.grid, zones, probability, source, stage, outputs)
+            _finish(staged, drafts, done, scene, self.grid)
+        return {
+            **result,
+            "ZONES": str(self.zones) if self.zones else None,
+            "UNCERTAINTY": str(self.uncertainty) if self.uncertainty else None,
+            "CLASSES": other_classes(card),
+        }
+
+
+def _drafts(paths: dict[str, Path]) -> Drafts:
+    return Drafts(paths["OUTPUT"], paths.get("PROBABILITY"), paths.get("UNCERTAINTY"))
+
+
+def _source(
+    job: ExtractTermini | DelineateTermini, scene: str, tags: Mapping[str, str]
+) -> TerminusSource:
+    """Say where lines come from: what the person states, and what a result's tags tell."""
+    return TerminusSource(
+        scene=scene,
+        glacier=job.glacier,
+        date=job.date,
+        sensor=job.sensor,
+        model=tags.get("MODEL", ""),
+        model_hash=tags.get("MODEL_HASH", ""),
+        glacier_id=job.glacier_id,
+        author=job.author,
+    )
+
+
+def _tags(job: Job, scene: Scene) -> dict[str, str]:
+    return {**provenance(job), "SCENE": scene.name}
+
+
+def _finish(
+    staged: dict[str, Path], drafts: dict[str, Path], done: Segmentation, scene: Scene, grid: str
+) -> None:
+    """Bring the rasters that were asked for to their grid, and name the classes."""
+    for name, path in staged.items():
+        if grid == "input":
+            copy_to_input_grid(drafts[name], scene, done.grid, path)
+        elif drafts[name] != path:
+            shutil.copyfile(drafts[name], path)
+    if "OUTPUT" in staged:
+        titles = class_titles({zone.value: zone.name for zone in done.model.card.classes})
+        write_attribute_table(Path(f"{staged['OUTPUT']}.aux.xml"), titles)
+
+
+def other_classes(card: ModelCard) -> dict[str, JsonValue]:
+    """Return code and name of what a model tells apart besides the four zones."""
+    return {str(zone.value): zone.name for zone in card.classes if zone.value not in CLASS_NAMES}
+
+
+def _zones_grid(zones: Scene) -> Grid:
+    """Return the grid that a zones raster lies on.
+
+    Raises:
+        EngineError: It is not a zones raster, or is not square-celled, true to scale and north-up.
+    """
+    dataset = zones.dataset
+    if dataset.count != 1 or dataset.dtypes[0] != "uint8":
+        raise EngineError(
+            f"{zones.role}: {zones.name} has {dataset.count} band(s) of {dataset.dtypes[0]} and "
+            "is no zones raster: run 'Segment calving front' first, or 'Delineate termini' on the "
+            "scene."
+        )
+    transform = dataset.transform
+    metric = metric_crs(zones) == zones.crs.to_2d()
+    square = transform.b == transform.d == 0 and math.isclose(transform.a, -transform.e)
+    if not (metric and square and transform.a > 0):
+        raise EngineError(
+            f"{zones.role}: terminus lines are traced on north-up square cells in metres that are "
+            f"true to scale, and {zones.name} has cells of {transform.a:g} × {-transform.e:g} in "
+            f"'{zones.crs.name}'. Segment with GRID 'model', or warp the zones with nearest "
+            "neighbour."
+        )
+    return Grid(zones.crs, transform, *dataset.shape)
+
+
+def _matching(probability: Scene, zones: Scene) -> DatasetReader:
+    """Return the probabilities, checked to lie on the pixels of the zones.
+
+    Raises:
+        EngineError: They do not, or have other classes.
+    """
+    dataset = probability.dataset
+    if dataset.shape != zones.dataset.shape or not dataset.transform.almost_equals(
+        zones.dataset.transform
+    ):
+        raise EngineError(
+            "PROBABILITY does not lie on the pixels of INPUT: use the two rasters of one run of "
+            "'Segment calving front'."
+        )
+    if dataset.count < len(CLASS_NAMES):
+        raise EngineError(
+            f"PROBABILITY has {dataset.count} band(s), not the {len(CLASS_NAMES)} of "
+            f"{', '.join(CLASS_NAMES.values())}: use the raster of 'Segment calving front'."
+        )
+    return dataset
+
+
+def _write_lines(
+    job: ExtractTermini | DelineateTermini,
+    grid: Grid,
+    zones: DatasetReader,
+    probability: DatasetReader | None,
+    source: TerminusSource,
+    reporter: Reporter,
+    outputs: Outputs,
+) -> Result:
+    """Extract, attribute and write the lines, and the layers beside them that were asked for."""
+    options = terminus_options(job, grid)
+    fitted = probability.tags().get("CALIBRATION") if probability else None
+    calibration = Calibration.model_validate_json(fitted) if fitted else None
+    fronts = extract_termini(zones, probability, grid, options, reporter, calibration=calibration)
+    if fronts.absence:
+        reporter.warning(f"No front was found. {fronts.absence.sentence}")
+    frame = terminus_frame(fronts.termini, source, grid.crs)
+    write_layer(frame, outputs.stage(job.output), "termini", "LineString")
+    if job.points:
+        points = points_frame(fronts.termini, source, grid.crs)
+        write_layer(points, outputs.stage(job.points), "terminus_points", "Point")
+    areas = {"glacier_area": job.glacier_area, "ocean_area": job.ocean_area}
+    if any(areas.values()):
+        bodies = read_zones(zones, None, options.min_area_km2, probability, options.least_certainty)
+        for (layer, path), body in zip(areas.items(), (bodies.glacier, bodies.ocean), strict=True):
+            if path:
+                write_layer(zone_area(bodies, body, grid), outputs.stage(path), layer, "Polygon")
+    if not fronts.absence:
+        reporter.log(f"{lines_in_words(frame)}.")
+    return {
+        "OUTPUT": str(job.output),
+        "POINTS": str(job.points) if job.points else None,
+        **{layer.upper(): str(path) if path else None for layer, path in areas.items()},
+        "COUNT": len(fronts.termini),
+        "TOTAL_LENGTH": sum(terminus.length_m for terminus in fronts.termini),
+        "REASON": fronts.absence.sentence if fronts.absence else "",
+        "ABOUT": {**source.about},
+    }
+
+
+def terminus_options(job: Extraction, grid: Grid) -> TerminusOptions:
+    """Return what a job's parameters say of lines on `grid`."""
+    return TerminusOptions(
+        min_area_km2=job.min_area,
+        gap=job.gap,
+        smooth=job.smooth,
+        fjord=read_polygons(job.fjord_mask, grid.crs, "FJORD_MASK") if job.fjord_mask else None,
+        min_length=job.min_length,
+        min_confidence=job.min_confidence,
+        longest_only=job.longest_only,
+        simplify=job.simplify,
+    )

@@ -1,0 +1,188 @@
+"""The job that makes one layer of dated terminus lines out of many scenes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import BeforeValidator, Field, model_validator
+
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
+from glacier_qgis.models.engine.job import (
+    Destination,
+    Job,
+    RasterInput,
+    VectorInput,
+    blank_is_none,
+)
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.fronts.segmentation.options import Extraction, Inference
+from glacier_qgis.models.fronts.series.catalogue import SeriesScene, catalogue, find_rasters
+from glacier_qgis.models.fronts.series.cluster import run_on_cluster
+from glacier_qgis.models.fronts.series.companion_files import sees_series
+from glacier_qgis.models.fronts.series.consistent import make_consistent
+from glacier_qgis.models.fronts.series.duplicates import look_at
+from glacier_qgis.models.fronts.series.first_pass import (
+    Plan,
+    Run,
+    run_here,
+    series_crs,
+)
+from glacier_qgis.models.fronts.series.models import group_by_model, segment_groups
+from glacier_qgis.models.fronts.series.second_pass import (
+    dated_scenes,
+    screen_scenes,
+    summary_table,
+    trace_scenes,
+)
+from glacier_qgis.models.fronts.series.work_folder import DRAFT, MASK, WorkFolder
+from glacier_qgis.models.fronts.termini.in_words import series_in_words
+from glacier_qgis.models.vector.sink import write_layer
+from glacier_qgis.models.vector.source import Layer, read_layer
+from glacier_qgis.models.zones.codes import require_front_classes
+
+SEGMENTATION_SHARE = 0.9
+"""Share of the progress bar that the networks take of a series."""
+CONSISTENCY_SHARE = 0.95
+"""Share that is done when the scenes are consistent."""
+IRRELEVANT = {"model", "mask", "device", "batch_size"}
+"""Options that do not change a scene's result, or that the settings hold in another form."""
+
+
+def numbers(value: object) -> object:
+    """Return the numbers in a text such as "3, 2"; anything else as it is."""
+    if isinstance(value, str):
+        return [word for word in value.replace(",", " ").split() if word]
+    return value
+
+
+OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
+
+
+class TerminusTimeSeries(Inference, Extraction, Job):
+    """Dated terminus lines of many scenes."""
+
+    input: tuple[RasterInput, ...] = ()
+    folder: OptionalPath
+    date_pattern: str = ""
+    bands: Annotated[tuple[int, ...], BeforeValidator(numbers)] = ()
+    consistent: bool = True
+    scheduler: str = ""
+    work_folder: OptionalPath
+    load_scenes: bool = False
+    output: Path
+    summary: Destination
+
+    @model_validator(mode="after")
+    def _has_scenes(self) -> TerminusTimeSeries:
+        if bool(self.input) == bool(self.folder):
+            both = "both are given" if self.input else "neither is given"
+            raise ValueError(f"give the scenes as INPUT or as FOLDER ({both})")
+        return self
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Segment each scene, trace the lines, screen and write them."""
+        staged = outputs.stage(self.output)
+        sources = self.input or tuple(find_rasters(Path(str(self.folder)), self.work_folder))
+        scenes = catalogue(sources, self.date_pattern.strip(), reporter)
+        groups = group_by_model(scenes, self, self.sensor, reporter)
+        for card in (group.card for group in groups):
+            require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
+        mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
+        if self.fjord_mask:  # read again when lines are cut: here so as to fail early
+            read_layer(self.fjord_mask, "FJORD_MASK", columns=[])
+        settings = [self._settings(group.card.model_dump_json(), mask) for group in groups]
+        work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
+        crs = series_crs(scenes, work)
+        plans = [
+            Plan(
+                options=self._inference(group.folder, mask, work),
+                cell_size=self.cell_size or group.card.cell_size_m,
+                settings=setting,
+                together=self.consistent and sees_series(group.card),
+                work=work,
+                crs=crs.to_wkt(),
+            )
+            for group, setting in zip(groups, settings, strict=True)
+        ]
+        shown = look_at(scenes, self.extent, crs, max(plan.cell_size for plan in plans))
+        stage = Stage(reporter, 0, SEGMENTATION_SHARE)
+        with self._runner(scenes, [group.folder for group in groups], work, reporter) as run:
+            segmented = segment_groups(groups, plans, shown, run, stage)
+        with tempfile.TemporaryDirectory(prefix=DRAFT, dir=work.path) as folder:
+            if self.consistent:
+                stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)
+                segmented = make_consistent(segmented, Path(folder), stage)
+            traced = trace_scenes(segmented, self, Stage(reporter, CONSISTENCY_SHARE, 1))
+        screened = screen_scenes(traced, reporter)
+        layers = [scene.lines for scene in screened if scene.lines is not None]
+        found = [layer for layer in layers if len(layer)]
+        if not found:
+            reporter.warning("No scene shows a front. SUMMARY tells why for each.")
+        lines = pd.concat(found, ignore_index=True) if found else layers[0]
+        write_layer(lines, staged, "termini", "LineString")
+        if self.summary:
+            write_layer(summary_table(screened), outputs.stage(self.summary), "scenes")
+        outputs.commit()
+        work.finish()
+        failed = sum(scene.folder is None for scene in segmented)
+        reporter.log(series_in_words(lines, len(scenes), failed))
+        return {
+            "OUTPUT": str(self.output),
+            "SUMMARY": str(self.summary) if self.summary else None,
+            "SCENES": len(scenes),
+            "FAILED": failed,
+            "COUNT": len(lines),
+            "ABOUT": self._about(scenes, {group.card.name for group in groups}),
+            "DATED_SCENES": dated_scenes(screened) if self.load_scenes else [],
+        }
+
+    def _about(self, scenes: Sequence[SeriesScene], models: set[str]) -> dict[str, JsonValue]:
+        """Return what a person may call the series by, for names of layers."""
+        days = [scene.date.isoformat() for scene in scenes if scene.date]
+        return {
+            "GLACIER": self.glacier,
+            "DATE": min(days, default=""),
+            "UNTIL": max(days, default=""),
+            "MODEL": ", ".join(sorted(models)),
+        }
+
+    def _settings(self, card: str, mask: Layer | None) -> str:
+        """Return what a scene's result depends on, besides the scene, as text."""
+        relevant = self.model_dump_json(include=set(Inference.model_fields) - IRRELEVANT)
+        drawn = f"{mask.crs.to_wkt()} {mask.frame.geometry.to_wkt().to_list()}" if mask else ""
+        return " ".join([software_version(), card, relevant, drawn])
+
+    def _inference(self, model: Path, mask: Layer | None, work: WorkFolder) -> Inference:
+        """Return the options as any process that sees the work folder can follow them."""
+        given = {name: getattr(self, name) for name in Inference.model_fields}
+        given["model"] = str(model)
+        if mask:
+            draft, copy = work.path / f"{DRAFT}{os.getpid()}.gpkg", work.path / MASK
+            write_layer(mask.frame, draft, "mask")
+            draft.replace(copy)
+            given["mask"] = VectorInput(path=str(copy), crs=mask.crs.to_wkt())
+        return Inference.model_validate(given)
+
+    @contextmanager
+    def _runner(
+        self,
+        scenes: list[SeriesScene],
+        models: list[Path],
+        work: WorkFolder,
+        reporter: Reporter,
+    ) -> Iterator[Run]:
+        """Yield who does the work: this machine, or a cluster."""
+        if not self.scheduler.strip():
+            yield run_here
+            return
+        here = [path for scene in scenes if (path := Path(scene.source.path)).exists()]
+        paths = [work.path, *models, *here]
+        with run_on_cluster(self.scheduler.strip(), paths, reporter) as run:
+            yield run

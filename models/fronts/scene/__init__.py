@@ -1,0 +1,1 @@
+"""A scene before the network: its name, date, sensor and values."""

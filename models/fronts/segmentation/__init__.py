@@ -1,0 +1,1 @@
+"""From a scene to zones: the choice of a model, tiles, prediction."""

@@ -1,0 +1,114 @@
+"""Which model an empty MODEL stands for: the one that is made for a scene's sensor and bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.fronts.scene.sensor import Sensor, recognise
+from glacier_qgis.models.fronts.segmentation.options import Inference
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.folder import read_card
+from glacier_qgis.models.package.registry import (
+    AUTOMATIC,
+    DEFAULT_MODEL,
+    DELIVERED,
+    find_model,
+    installed_models,
+)
+from glacier_qgis.models.raster.source import Scene
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model for a scene.
+
+    Attributes:
+        folder: Its package.
+        card: What it is.
+        sensor: What the scene was taken by; None where the model was asked for.
+    """
+
+    folder: Path
+    card: ModelCard
+    sensor: Sensor | None = None
+
+
+def is_automatic(model: str) -> bool:
+    """Return whether a parameter MODEL leaves the choice to the program."""
+    return model.strip().lower() in AUTOMATIC
+
+
+def choose_model(
+    options: Inference, scene: Scene, source: RasterInput, stated: str = ""
+) -> ModelChoice:
+    """Return the model for a scene: the one asked for, or the one made for its sensor.
+
+    Delivered models go before those that a person added, of which the first by name is taken.
+
+    Args:
+        options: With MODEL and BANDS.
+        scene: The open scene.
+        source: How the scene was named.
+        stated: The sensor as the person states it.
+
+    Raises:
+        EngineError: There is no such model, or none for this sensor and so many bands.
+    """
+    if not is_automatic(options.model):
+        folder = find_model(options.model)
+        return ModelChoice(folder, read_card(folder))
+    sensor = recognise(scene, source.shown, stated)
+    bands = len(options.bands)
+    for folder in _by_preference():
+        try:
+            card = read_card(folder)
+        except EngineError:  # another program's, or damaged: whoever asks for it is told
+            continue
+        enough = card.bands == bands if bands else card.bands <= scene.dataset.count
+        if sensor.kind in card.sensors and enough:
+            return ModelChoice(folder, card, sensor)
+    raise EngineError(
+        f"BANDS: no installed model for {sensor.kind} scenes sees {bands or 'so few'} band(s). "
+        "Choose other BANDS, or a MODEL by name."
+    )
+
+
+def _by_preference() -> list[Path]:
+    """Return installed packages, those delivered first and of these the default."""
+    folders = installed_models()
+    ordered = sorted(folders, key=lambda name: (folders[name].parent != DELIVERED, name))
+    ordered.sort(key=lambda name: name != DEFAULT_MODEL)
+    return [folders[name] for name in ordered]
+
+
+def tell_choices(
+    choices: Sequence[ModelChoice], sources: Sequence[RasterInput], reporter: Reporter
+) -> None:
+    """Log what was chosen for scenes, and why; warn where nothing told which sensor it was."""
+    told = [
+        (choice.card.name, choice.sensor, Path(source.shown).name)
+        for choice, source in zip(choices, sources, strict=True)
+        if choice.sensor is not None
+    ]
+    for model in dict.fromkeys(model for model, *_ in told):
+        sure = [(sensor, name) for chosen, sensor, name in told if chosen == model and sensor.sure]
+        if sure:
+            sensor, first = sure[0]
+            scenes = f"{len(sure)} {sensor.kind} scenes, such as {first}"
+            if len(sure) == 1:
+                scenes = f"the {sensor.kind} scene {first}"
+            reporter.log(f"Model {model} for {scenes}: {sensor.reason}.")
+    unsure = [each for each in told if not each[1].sure]
+    if unsure:
+        model, sensor, _ = unsure[0]
+        reporter.warning(
+            f"MODEL: whether {listed([name for *_, name in unsure])} was taken by radar or by an "
+            f"optical sensor is not certain ({sensor.reason}); {model} is used. Choose "
+            "'caffe_unet' for radar or 'landsat_unet' for optical scenes to be sure."
+        )

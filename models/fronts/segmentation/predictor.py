@@ -1,0 +1,178 @@
+"""The network over tiles of a scene: fast where it can be, exact where a front may lie.
+
+Half precision is more than twice as fast as float32 on processors that have it, but moves
+fronts by tenths of a cell, and by many where ocean fades into glacier. It therefore only
+looks first: tiles in which ocean may meet glacier are computed again in float32. No line
+depends on half precision then, and where most tiles hold a front, all are computed once, in
+float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import reduce
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from glacier_qgis.models.compute.precision import mixed, reduced_precision
+from glacier_qgis.models.fronts.segmentation.tiling import Array
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+
+TILE = 768
+PADDING = 64
+CPU_BATCH, GPU_BATCH = 1, 64
+
+DOUBT = 0.2
+"""A class may be the likeliest in float32 if half precision gives it at most this much less
+than the likeliest. Half precision changes probabilities by less than a third of it."""
+
+WORTH = 0.4
+"""A first look pays while at most this share of tiles has to be computed again: it takes
+about half as long as float32."""
+
+
+class Predictor:
+    """From tiles to class probabilities, see `tiling.Predict`."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        device: torch.device,
+        codes: Sequence[int],
+        *,
+        augment: bool = False,
+        half: torch.dtype | None = None,
+    ) -> None:
+        """Prepare a network, which is changed in place.
+
+        Args:
+            network: From (N, bands, rows, columns) to logits (N, classes, rows, columns).
+            device: Where to compute.
+            codes: The code of each class, see `zones`.
+            augment: Average over mirror images and half turns (test-time augmentation).
+            half: The precision of a first look; None computes all in float32.
+        """
+        self._network = make_ready(network, device)
+        self._device = device
+        self._views: list[tuple[int, ...]] = [(), (3,), (2,), (2, 3)] if augment else [()]
+        self._half = half if {OCEAN, GLACIER} <= set(codes) else None
+        self._codes = list(codes)
+        self._row, self._first_look = -1, False
+        self._tiles = self._fronts = 0
+
+    def __call__(self, tiles: Array, row: int) -> Array:
+        """Predict tiles (N, bands, rows, columns) of one row of tiles."""
+        with torch.inference_mode(), _full_float32():
+            inputs = torch.from_numpy(tiles)
+            if self._device.type == "cuda":
+                inputs = inputs.pin_memory()
+            inputs = inputs.to(self._device, non_blocking=True, memory_format=torch.channels_last)
+            if self._half is None:
+                answer = self._probabilities(inputs, None)
+            else:
+                answer = self._looking_first(inputs, row)
+            result: Array = answer.cpu().numpy()
+        return result
+
+    def batch(self, bands: int, tile: int) -> int:
+        """Return how many tiles to compute at once: what a graphics card has memory for.
+
+        Args:
+            bands: Bands of the network's input.
+            tile: Edge of a tile, cells.
+        """
+        if self._device.type != "cuda":
+            return CPU_BATCH
+        blank = torch.zeros(1, bands, tile, tile, device=self._device)
+        torch.cuda.reset_peak_memory_stats(self._device)
+        before = torch.cuda.memory_allocated(self._device)
+        with torch.inference_mode():
+            self._probabilities(blank, None)
+        each = torch.cuda.max_memory_allocated(self._device) - before
+        free, _ = torch.cuda.mem_get_info(self._device)
+        return tiles_that_fit(free, each)
+
+    def _looking_first(self, inputs: Tensor, row: int) -> Tensor:
+        """Use what earlier rows of tiles held, and nothing else: batches must not matter."""
+        if row != self._row:
+            self._row = row
+            self._first_look = self._tiles > 0 and self._fronts <= WORTH * self._tiles
+        answer = self._probabilities(inputs, self._half if self._first_look else None)
+        fronts = self._may_hold_front(answer, inputs[:, -1] > 0)
+        if self._first_look and fronts.any():
+            answer[fronts] = self._probabilities(inputs[fronts], None)
+        self._tiles += len(fronts)
+        self._fronts += int(fronts.sum())
+        return answer
+
+    def _probabilities(self, inputs: Tensor, half: torch.dtype | None) -> Tensor:
+        """Predict in float32 (None) or half precision."""
+
+        def seen(flipped: tuple[int, ...]) -> Tensor:
+            logits: Tensor = self._network(inputs.flip(flipped))
+            return logits.float().contiguous().softmax(dim=1).flip(flipped)
+
+        with mixed(self._device, half):
+            return reduce(torch.add, map(seen, self._views)) / len(self._views)
+
+    def _may_hold_front(self, answer: Tensor, valid: Tensor) -> Tensor:
+        """Return which tiles (N) have a square of four cells with both ocean and glacier."""
+        beaten = answer < answer.amax(dim=1, keepdim=True) - DOUBT
+
+        def near(code: int) -> Tensor:
+            possible = ~beaten[:, self._codes.index(code)] & valid
+            return nn.functional.max_pool2d(possible[:, None].float(), 2, stride=1)
+
+        return (near(OCEAN) * near(GLACIER)).amax(dim=(1, 2, 3)) > 0
+
+
+def make_ready(network: nn.Module, device: torch.device) -> nn.Module:
+    """Change a network, in place, into the form that predicts fastest; twice is as once."""
+    network = network.eval()
+    fold_normalisation(network)
+    ready: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return ready
+
+
+def fold_normalisation(network: nn.Module) -> None:
+    """Fold batch normalisations into the convolutions before them; exact but for rounding.
+
+    Only neighbours in an `nn.Sequential` are folded, for whatever the network: there the one
+    is known to follow the other.
+    """
+    for part in network.modules():
+        if not isinstance(part, nn.Sequential) or type(part).forward is not nn.Sequential.forward:
+            continue
+        for index in range(len(part) - 1):
+            before, after = part[index], part[index + 1]
+            if isinstance(before, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
+                part[index] = nn.utils.fusion.fuse_conv_bn_eval(before, after)
+                part[index + 1] = nn.Identity()
+
+
+def first_look(network: nn.Module, device: torch.device) -> torch.dtype | None:
+    """Return the precision that a network is faster in than in float32, if there is one."""
+    convolves = any(isinstance(part, nn.Conv2d) for part in network.modules())
+    return reduced_precision(device) if convolves else None
+
+
+def tiles_that_fit(free: int, each: int) -> int:
+    """Return how many tiles of `each` bytes fit into `free`, a fifth of which is left alone."""
+    return int(np.clip(0.8 * free // each, 1, GPU_BATCH))
+
+
+def _full_float32() -> AbstractContextManager[None]:
+    """Keep NVIDIA cards from shortening float32 to the 19 bits of TF32, which moves fronts too."""
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=True, allow_tf32=False
+    )
+    return flags
+
+
+def entropy(values: Array) -> Array:
+    """Return the normalised Shannon entropy of probabilities (classes, rows, columns), 0 to 1."""
+    safe = np.clip(values, 1e-7, 1.0)
+    return np.asarray(-(values * np.log(safe)).sum(axis=0) / np.log(values.shape[0]))

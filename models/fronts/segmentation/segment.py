@@ -1,0 +1,296 @@
+"""Segmentation of one scene: opens it, runs the network over it, writes the rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import rasterio
+from affine import Affine
+from rasterio.enums import Resampling
+from rasterio.features import geometry_mask
+from rasterio.io import DatasetWriter
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+from shapely import Polygon
+
+from glacier_qgis.models.compute.device import choose_device
+from glacier_qgis.models.compute.pipeline import behind
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.scene.companions import CHANNELS
+from glacier_qgis.models.fronts.scene.view import SceneStatistics, network_view
+from glacier_qgis.models.fronts.segmentation.model_cache import load_once
+from glacier_qgis.models.fronts.segmentation.options import Inference
+from glacier_qgis.models.fronts.segmentation.predictor import (
+    PADDING,
+    TILE,
+    Predictor,
+    entropy,
+    first_look,
+)
+from glacier_qgis.models.fronts.segmentation.tiling import Array, Read, TilePlan, blend
+from glacier_qgis.models.fronts.series.companion_files import CompanionFiles, Companions
+from glacier_qgis.models.package.card import ZoneClass
+from glacier_qgis.models.package.folder import Model
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.raster.gaps import tell_no_numbers
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.sink import create_raster
+from glacier_qgis.models.raster.source import (
+    Scene,
+    bounds_beside,
+    native_cell_size,
+    work_grid,
+)
+from glacier_qgis.models.vector.source import read_polygons
+from glacier_qgis.models.zones.codes import (
+    NOT_PROCESSED,
+    PROBABILITY_NODATA,
+    PROBABILITY_STEPS,
+    class_titles,
+    palette,
+    quantise,
+    zones_of,
+)
+
+COPY_BLOCK = 1024
+FINEST = 50.0
+"""Ratio of the scene's pixel to the model's cell beyond which a scene is refused."""
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Where the rasters of one segmentation are written; None for those not asked for.
+
+    GDAL's names of files in memory are texts.
+    """
+
+    zones: Path | str
+    probability: Path | str | None = None
+    uncertainty: Path | str | None = None
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What one run over a scene used."""
+
+    grid: Grid
+    model: Model
+
+
+def segment(
+    scene: Scene,
+    options: Inference,
+    drafts: Drafts,
+    tags: dict[str, str],
+    reporter: Reporter,
+    grid: Grid | None = None,
+    turn: AbstractContextManager[object] | None = None,
+    companions: CompanionFiles | None = None,
+    known: SceneStatistics | None = None,
+) -> Segmentation:
+    """Segment `scene` into zones on the model's grid.
+
+    Memory depends on the tile and on the scene's width, not on its area.
+
+    Args:
+        scene: The open scene.
+        options: How to run the network.
+        drafts: Paths to write.
+        tags: Provenance; the model's is added.
+        reporter: Told about every window.
+        grid: Where to work; None for the scene's own grid, cut to the extent.
+        turn: Held while the network computes: scenes that are segmented at the same time by
+            several threads read and write beside each other and compute in turn.
+        companions: Other scenes, to be seen beside this one by the model's network for series.
+        known: Of the whole scene, where the grid holds a part of it; None takes that for all.
+
+    Raises:
+        EngineError: See the functions that open the model, the scene, the mask and the grid.
+    """
+    device = choose_device(options.device)
+    model = load_once(find_model(options.model), device)
+    if companions is not None:
+        model = model.for_series()
+    card = model.card
+    bands = options.bands or tuple(range(1, card.bands + 1))
+    if len(bands) != card.bands:
+        raise EngineError(
+            f"BANDS: the model {card.name} needs {card.bands} band(s), got {bands}. Choose as many."
+        )
+    if grid is None:
+        grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
+    _check_scale(scene, grid, card.cell_size_range_m, reporter)
+    mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
+    tile = options.tile_size or model.tile or TILE
+    padding = options.padding
+    if padding < 0:
+        padding = PADDING if model.padding is None else model.padding
+    plan = TilePlan.choose(grid.shape, model.stride, tile, padding)
+    codes = [zone.value for zone in card.classes]
+    half = first_look(model.network, device)
+    network = Predictor(model.network, device, codes, augment=options.tta, half=half)
+    channels = card.bands + 1 + (len(CHANNELS) if companions else 0)
+    batch = options.batch_size or network.batch(channels, plan.tile)
+
+    def predict(tiles: Array, row: int) -> Array:
+        with turn or nullcontext():
+            return network(tiles, row)
+
+    tags = {**tags, **model.provenance}
+    reporter.log(
+        f"{card.title} on {device}: {grid.width} × {grid.height} cells of "
+        f"{grid.cell_size:g} m ({grid.crs.name}), tiles of {plan.tile}."
+    )
+    with ExitStack() as stack:
+        view = stack.enter_context(network_view(scene, grid, bands, card.input_values, known))
+        tell_no_numbers(scene, bands, reporter)
+        rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
+        read: Read = view.read
+        if companions is not None:
+            read = Companions(companions, grid, stack).beside(read)
+        answers = blend(read, predict, grid.shape, len(codes), plan, batch)
+        write = stack.enter_context(behind(rasters.write))
+        for window, values in stack.enter_context(closing(answers)):
+            write((window, values))
+            _report(reporter, window, grid)
+    if not rasters.processed:
+        raise EngineError(
+            "Nothing was segmented: MASK and EXTENT leave no valid pixel of the scene. Check "
+            "that they lie over it."
+        )
+    return Segmentation(grid, model)
+
+
+class _Rasters:
+    """The open result rasters.
+
+    Attributes:
+        processed: Whether any cell has got a zone.
+    """
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        drafts: Drafts,
+        grid: Grid,
+        classes: Sequence[ZoneClass],
+        mask: Sequence[Polygon] | None,
+        tags: dict[str, str],
+    ) -> None:
+        def create(path: Path | str, nodata: int, bands: list[str]) -> DatasetWriter:
+            return stack.enter_context(
+                create_raster(path, grid, dtype="uint8", nodata=nodata, bands=bands, tags=tags)
+            )
+
+        def fraction(path: Path | str | None, bands: list[str]) -> DatasetWriter | None:
+            if path is None:
+                return None
+            raster = create(path, PROBABILITY_NODATA, bands)
+            raster.scales = (1 / PROBABILITY_STEPS,) * len(bands)
+            return raster
+
+        self.processed = False
+        self._grid, self._mask = grid, mask
+        self._codes = [zone.value for zone in classes]
+        self._zones = create(drafts.zones, NOT_PROCESSED, ["zones"])
+        titles = class_titles({zone.value: zone.name for zone in classes})
+        self._zones.write_colormap(1, palette(titles))
+        self._bands = [list(titles).index(code) + 1 for code in self._codes]
+        self._probability = fraction(drafts.probability, list(titles.values()))
+        self._uncertainty = fraction(drafts.uncertainty, ["normalised entropy"])
+
+    def write(self, answer: tuple[Window, Array]) -> None:
+        """Write the probabilities (classes, rows, columns) of a window in every form asked for."""
+        window, values = answer
+        if self._mask is not None:
+            transform = self._grid.crop(window).transform
+            inside = geometry_mask(self._mask, values.shape[1:], transform, invert=True)
+            values = values * inside
+        zones = zones_of(values, self._codes)
+        valid = zones != NOT_PROCESSED
+        self._zones.write(zones, 1, window=window)
+        if self._probability:
+            self._probability.write(quantise(values, valid), self._bands, window=window)
+        if self._uncertainty:
+            self._uncertainty.write(quantise(entropy(values), valid), 1, window=window)
+        self.processed |= bool(valid.any())
+
+
+def _report(reporter: Reporter, window: Window, grid: Grid) -> None:
+    cells = window.row_off * grid.width + (window.col_off + window.width) * window.height
+    reporter.progress(cells / (grid.width * grid.height), "Segmenting the scene")
+
+
+def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter: Reporter) -> None:
+    """Warn of cells that the model or the scene is not made for; refuse the impossible."""
+    if not valid[0] <= grid.cell_size <= valid[1]:
+        reporter.warning(
+            f"CELL_SIZE {grid.cell_size:g} m is outside the {valid[0]:g} to {valid[1]:g} m that "
+            "the model was trained for."
+        )
+    native = native_cell_size(scene, grid.crs)
+    if native > FINEST * grid.cell_size:
+        raise EngineError(
+            f"The cells of {grid.cell_size:g} m are {native / grid.cell_size:.0f} times finer than "
+            f"the scene's pixels of {native:g} m, and show nothing of a front. Choose a larger "
+            "CELL_SIZE, or a finer scene."
+        )
+    if native > 2 * grid.cell_size:
+        reporter.warning(
+            f"The scene's pixels ({native:.0f} m) are much coarser than the model's cells "
+            f"({grid.cell_size:g} m): expect less accurate lines."
+        )
+
+
+def copy_to_input_grid(draft: Path, scene: Scene, extent: Grid, target: Path) -> None:
+    """Resample a result to the pixels of the scene that it was made from.
+
+    Args:
+        draft: The result on the work grid.
+        scene: The scene; may be geographic, rotated or of any pixel size.
+        extent: The work grid: only pixels of the scene near it are written.
+        target: The path to write.
+    """
+    with rasterio.open(draft) as result:
+        window = _window_over(scene, extent)
+        transform = scene.transform @ Affine.translation(window.col_off, window.row_off)
+        with WarpedVRT(
+            result,
+            crs=scene.crs.to_wkt(),
+            transform=transform,
+            width=window.width,
+            height=window.height,
+            resampling=Resampling.nearest,
+        ) as view:
+            grid = Grid(scene.crs, transform, window.height, window.width)
+            with create_raster(
+                target,
+                grid,
+                dtype="uint8",
+                nodata=result.nodata,
+                bands=[name or "" for name in result.descriptions],
+                tags={key: value for key, value in result.tags().items() if key != "AREA_OR_POINT"},
+            ) as copy:
+                copy.scales = result.scales
+                if result.colorinterp[0].name == "palette":
+                    copy.write_colormap(1, result.colormap(1))
+                for block in grid.blocks(COPY_BLOCK):
+                    copy.write(view.read(window=block), window=block)
+
+
+def _window_over(scene: Scene, grid: Grid) -> Window:
+    """Return the scene's pixels that the work grid touches."""
+    west, south, east, north = bounds_beside(grid, scene)
+    inverse = ~scene.transform
+    box = [(west, south), (west, north), (east, south), (east, north)]
+    corners = [inverse @ point for point in box]
+    height, width = scene.dataset.shape
+    left = max(0, int(min(column for column, _ in corners)))
+    top = max(0, int(min(row for _, row in corners)))
+    right = min(width, int(max(column for column, _ in corners)) + 1)
+    bottom = min(height, int(max(row for _, row in corners)) + 1)
+    return Window(left, top, right - left, bottom - top)

@@ -1,0 +1,190 @@
+"""Tiles that cover a scene, and the smooth weights that put their predictions together.
+
+Each tile sees `padding` cells more than it answers for; neighbouring answers overlap and
+are blended with weights that add up to one. Where the padding covers the network's
+receptive field every answer is the one for the whole scene, and so is the blend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from rasterio.windows import Window
+
+from glacier_qgis.models.compute.pipeline import ahead
+from glacier_qgis.models.engine.errors import EngineError
+
+Array = npt.NDArray[np.float32]
+Predict = Callable[[Array, int], Array]
+"""From inputs (N, bands, rows, columns) and the row of tiles that they are from to class
+probabilities (N, classes, rows, columns)."""
+Read = Callable[[Window], Array]
+"""The input (bands, rows, columns) under a window, which may reach beyond the scene; its last
+band is 1 where the scene has data and 0 elsewhere."""
+
+OVERLAP_STRIDES = 2
+"""Width of the blended seam, in strides of the network: enough to hide a seam where the
+padding is narrower than the receptive field, narrow enough to cost little."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """One tile along one axis, in cells of the scene."""
+
+    start: int
+    stop: int
+    ramp_in: int
+    ramp_out: int
+
+    @property
+    def done(self) -> int:
+        """Cells from `start` that no later tile adds to."""
+        return self.stop - self.start - self.ramp_out
+
+    def weights(self) -> Array:
+        """Weight of each answered cell: sine-squared ramps where neighbours overlap."""
+        weights = np.ones(self.stop - self.start, dtype=np.float32)
+        if self.ramp_in:
+            weights[: self.ramp_in] = ramp(self.ramp_in)
+        if self.ramp_out:
+            weights[-self.ramp_out :] = 1 - ramp(self.ramp_out)
+        return weights
+
+
+def ramp(length: int) -> Array:
+    """Rise from 0 to 1 over `length` cells: sin² at the cells' centres."""
+    phase = (np.arange(length, dtype=np.float32) + 0.5) / length
+    return np.asarray(np.sin(phase * np.pi / 2) ** 2, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How a scene is cut.
+
+    Attributes:
+        tile: Edge of the square that the network sees, cells.
+        padding: Context on each side that is not answered for, cells.
+        overlap: Cells over which neighbouring answers are blended.
+    """
+
+    tile: int
+    padding: int
+    overlap: int
+
+    @classmethod
+    def choose(cls, shape: tuple[int, int], stride: int, tile: int, padding: int) -> TilePlan:
+        """Round what was asked to the network's stride; a small scene gets a small tile.
+
+        Args:
+            shape: Rows and columns of the scene.
+            stride: Cells by which the network's coarsest level samples its input.
+            tile: Edge that was asked for.
+            padding: Context that was asked for.
+
+        Raises:
+            EngineError: The padding leaves nothing of the tile.
+        """
+        padding = -(-padding // stride) * stride
+        whole = -(-max(shape) // stride) * stride + 2 * padding
+        tile = min(-(-tile // stride) * stride, whole)
+        answered = tile - 2 * padding
+        if answered < 2 * stride and tile < whole:
+            raise EngineError(
+                f"TILE_SIZE {tile} is too small for PADDING {padding}: nothing of a tile would be "
+                f"left. Choose a TILE_SIZE of at least {2 * padding + 4 * stride}."
+            )
+        overlap = min(OVERLAP_STRIDES, answered // stride // 4) * stride
+        return cls(tile, padding, overlap)
+
+    def spans(self, length: int) -> list[Span]:
+        """Tiles along an axis of `length` cells."""
+        answered = self.tile - 2 * self.padding
+        step = answered - self.overlap
+        starts = [0]
+        while starts[-1] + answered < length:
+            starts.append(starts[-1] + step)
+        stops = [min(start + answered, length) for start in starts]
+        ramps = [0, *(stop - start for stop, start in zip(stops, starts[1:], strict=False)), 0]
+        return [
+            Span(start, stop, ramp_in, ramp_out)
+            for start, stop, (ramp_in, ramp_out) in zip(starts, stops, pairwise(ramps), strict=True)
+        ]
+
+    def window(self, rows: Span, columns: Span) -> Window:
+        """What the network sees for one tile; may reach beyond the scene."""
+        return Window(columns.start - self.padding, rows.start - self.padding, self.tile, self.tile)
+
+
+def blend(
+    read: Read, predict: Predict, shape: tuple[int, int], classes: int, plan: TilePlan, batch: int
+) -> Generator[tuple[Window, Array], None, None]:
+    """Predict a scene tile by tile, reading ahead in a thread of its own.
+
+    Only one row of overlaps is kept, so that memory grows with the scene's width times the
+    overlap and not with its area. Tiles without data are not shown to the network. Close the
+    iterator before what `read` reads from.
+
+    Args:
+        read: Source of inputs.
+        predict: The network.
+        shape: Rows and columns of the scene.
+        classes: Number of classes.
+        plan: The tiling.
+        batch: Tiles shown to the network at once.
+
+    Yields:
+        Windows that cover the scene once, with probabilities (classes, rows, columns), zero
+        where the scene has no data.
+    """
+    columns = plan.spans(shape[1])
+    above = np.zeros((classes, 0, shape[1]), dtype=np.float32)
+    with closing(ahead(_batches(read, plan, shape, batch))) as batches:
+        for row, rows in enumerate(plan.spans(shape[0])):
+            below = np.zeros((classes, rows.ramp_out, shape[1]), dtype=np.float32)
+            left = np.zeros((classes, rows.stop - rows.start, 0), dtype=np.float32)
+            for first in range(0, len(columns), batch):
+                inputs = next(batches)
+                answers = _answers(inputs, predict, row, classes)
+                tiles = columns[first : first + batch]
+                for tile, seen, answer in zip(tiles, inputs, answers, strict=True):
+                    inner = (
+                        slice(plan.padding, plan.padding + rows.stop - rows.start),
+                        slice(plan.padding, plan.padding + tile.stop - tile.start),
+                    )
+                    sums = answer[:, *inner] * rows.weights()[:, None] * tile.weights()
+                    sums[:, :, : tile.ramp_in] += left
+                    left = sums[:, :, tile.done :].copy()
+                    sums = sums[:, :, : tile.done]
+                    across = slice(tile.start, tile.start + tile.done)
+                    sums[:, : rows.ramp_in] += above[:, :, across]
+                    below[:, :, across] = sums[:, rows.done :]
+                    valid = seen[-1][inner][: rows.done, : tile.done]
+                    window = Window(tile.start, rows.start, tile.done, rows.done)
+                    yield window, sums[:, : rows.done] * valid
+            above = below
+
+
+def _batches(
+    read: Read, plan: TilePlan, shape: tuple[int, int], batch: int
+) -> Iterator[list[Array]]:
+    """Read the tiles of a scene row by row, at most `batch` of one row at once."""
+    columns = plan.spans(shape[1])
+    for rows in plan.spans(shape[0]):
+        for first in range(0, len(columns), batch):
+            yield [read(plan.window(rows, tile)) for tile in columns[first : first + batch]]
+
+
+def _answers(inputs: Sequence[Array], predict: Predict, row: int, classes: int) -> list[Array]:
+    """Predict those tiles that hold a valid cell."""
+    answers = [np.zeros((classes, *tile.shape[1:]), dtype=np.float32) for tile in inputs]
+    seen = [index for index, tile in enumerate(inputs) if tile[-1].any()]
+    if seen:
+        predicted = predict(np.stack([inputs[index] for index in seen]), row)
+        for index, answer in zip(seen, predicted, strict=True):
+            answers[index] = answer
+    return answers

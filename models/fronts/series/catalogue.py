@@ -1,0 +1,131 @@
+"""The scenes of a series, with their dates, in order of time."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.fronts.change.trend import DAYS_A_YEAR
+from glacier_qgis.models.fronts.scene.dates import DatePattern, tag_date
+from glacier_qgis.models.fronts.scene.names import parse_scene_name
+
+SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2", ".img", ".nc")
+
+
+@dataclass(frozen=True)
+class SeriesScene:
+    """One scene.
+
+    Attributes:
+        source: Where it is.
+        image_id: The product's own id if the name holds one, else the file's base name.
+        date: Day of acquisition; None if nothing tells.
+    """
+
+    source: RasterInput = field(hash=False)  # which holds a dictionary
+    image_id: str
+    date: datetime.date | None
+
+    @property
+    def year(self) -> float | None:
+        """When it was acquired, in years of `DAYS_A_YEAR`; None if nothing tells."""
+        return self.date.toordinal() / DAYS_A_YEAR if self.date else None
+
+
+def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInput]:
+    """Return the rasters in a folder and the folders in it, by name.
+
+    Args:
+        folder: To search; what is hidden (its name starts with a dot) is passed over.
+        leave_out: A folder in it to pass over.
+
+    Raises:
+        EngineError: There is no such folder, no raster in it, or it lies in the one to pass over.
+    """
+    if not folder.is_dir():
+        raise EngineError(f"FOLDER: there is no folder {folder}. Choose the one with the scenes.")
+    if leave_out and folder.absolute().is_relative_to(leave_out.absolute()):
+        raise EngineError(
+            f"WORK_FOLDER: {leave_out} holds FOLDER, and what lies there is not taken for scenes. "
+            "Choose another."
+        )
+    found = [
+        path
+        for path in sorted(folder.absolute().rglob("*"))
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder.absolute()).parts)
+        and not (leave_out and path.is_relative_to(leave_out.absolute()))
+    ]
+    if not found:
+        raise EngineError(
+            f"FOLDER: {folder} holds no raster ({', '.join(SUFFIXES)}). Choose the folder with the "
+            "scenes."
+        )
+    return [RasterInput(path=str(path)) for path in found]
+
+
+def catalogue(
+    sources: Sequence[RasterInput], pattern: str, reporter: Reporter
+) -> list[SeriesScene]:
+    """Date the scenes.
+
+    Args:
+        sources: The scenes.
+        pattern: As in `DatePattern`; blank for the names of products, plain dates in names and,
+            where the name does not tell, the raster's tags.
+        reporter: Told of scenes without a date.
+
+    Returns:
+        By date, then by path; those without a date last.
+
+    Raises:
+        EngineError: The pattern is none, or fits no scene.
+    """
+    if pattern:
+        scenes = _by_pattern(sources, DatePattern.parse(pattern))
+    else:
+        scenes = _by_name_or_tag(sources, reporter)
+    undated = [Path(scene.source.path).name for scene in scenes if scene.date is None]
+    if undated:
+        reporter.warning(
+            f"{len(undated)} of {len(scenes)} scenes have no date and are not placed in time: "
+            f"{listed(undated)}. Say with DATE_PATTERN where the date stands in their names."
+        )
+    return sorted(scenes, key=lambda scene: (scene.date or datetime.date.max, scene.source.path))
+
+
+def _by_pattern(sources: Sequence[RasterInput], pattern: DatePattern) -> list[SeriesScene]:
+    scenes = [_scene(source, pattern.read(source.path)) for source in sources]
+    if all(scene.date is None for scene in scenes):
+        raise EngineError(
+            f"DATE_PATTERN {pattern.text!r} fits no scene. One of them is named "
+            f"'{Path(sources[0].path).name}': write the pattern so that it fits such a name, or "
+            "leave it empty to have the dates found."
+        )
+    return scenes
+
+
+def _by_name_or_tag(sources: Sequence[RasterInput], reporter: Reporter) -> list[SeriesScene]:
+    scenes, tags = [], []
+    for source in sources:
+        date = parse_scene_name(source.path).date
+        if date is None:
+            found = tag_date(source.path)
+            if found:
+                date, tag = found
+                tags.append(tag)
+        scenes.append(_scene(source, date))
+    if tags:
+        reporter.log(f"{len(tags)} dates were read from tags: {', '.join(sorted(set(tags)))}.")
+    return scenes
+
+
+def _scene(source: RasterInput, date: datetime.date | None) -> SeriesScene:
+    return SeriesScene(source, parse_scene_name(source.path).image_id, date)

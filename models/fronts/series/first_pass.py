@@ -1,0 +1,294 @@
+"""First pass over a series: zones and probabilities of each scene, on cells that coincide.
+
+Where the model has a network for series, every scene is looked at once before, so that it can
+then be seen beside the others.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from pyproj import CRS
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.fronts.scene.companions import near_in_time
+from glacier_qgis.models.fronts.segmentation.options import Inference
+from glacier_qgis.models.fronts.series.catalogue import SeriesScene
+from glacier_qgis.models.fronts.series.companion_files import CompanionFiles, add_up
+from glacier_qgis.models.fronts.series.duplicates import Shown, find_originals
+from glacier_qgis.models.fronts.series.task import (
+    RANKS,
+    RECORD,
+    Outcome,
+    SceneTask,
+    is_whole,
+    work_on,
+)
+from glacier_qgis.models.fronts.series.work_folder import WorkFolder, digest, scene_identity
+from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
+from glacier_qgis.models.raster.source import open_raster
+
+SCENES_AT_ONCE = 2
+"""While the network computes one scene, the next is read and the last is written."""
+RANKS_SHARE = 0.1
+"""Share of the progress bar in which scenes are looked at before they are segmented."""
+
+
+@dataclass(frozen=True)
+class SegmentedScene:
+    """A scene after the first pass.
+
+    Attributes:
+        scene: Which.
+        folder: Holds `ZONES` and `PROBABILITY`; None if the scene failed.
+        outcome: How it went.
+        duplicate: Whether it shows again what another scene shows, and so is no evidence.
+    """
+
+    scene: SeriesScene
+    folder: Path | None
+    outcome: Outcome
+    duplicate: bool = False
+
+
+Watch = Callable[[SceneTask, float], None]
+"""Told a task and the fraction of it that is done."""
+Run = Callable[[Sequence[SceneTask], Watch], Iterator[tuple[SceneTask, Outcome]]]
+"""Does tasks, in any order."""
+
+
+def series_crs(scenes: Sequence[SeriesScene], work: WorkFolder) -> CRS:
+    """Return the metric CRS of a series.
+
+    That is the one of its work folder, or else that of most scenes: of several, the one in which
+    most of the others can be worked on, too; of these, the first.
+
+    Raises:
+        EngineError: No scene can be opened.
+    """
+    if work.crs is not None:
+        return work.crs
+    reasons, systems, places = [], [], []
+    for scene in scenes:
+        try:
+            with open_raster(scene.source) as opened:
+                systems.append(metric_crs(opened))
+                places.append(centre(opened))
+        except EngineError as error:
+            reasons.append(str(error))
+    if not systems:
+        raise EngineError(f"None of the {len(scenes)} scenes can be used. {reasons[0]}")
+
+    def votes(crs: CRS) -> tuple[int, int]:
+        return systems.count(crs), sum(is_true(crs, *place) for place in places)
+
+    crs = max(dict.fromkeys(systems), key=votes)
+    work.keep_crs(crs)
+    return crs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the scenes of a series are segmented.
+
+    Attributes:
+        options: How to run the network.
+        cell_size: Edge of a cell, m.
+        settings: Everything that the result depends on, besides the scenes and the CRS.
+        together: Whether each scene is seen beside the others; the model has a network for it.
+        work: Where the results are.
+        crs: WKT of the series' metric CRS.
+    """
+
+    options: Inference
+    cell_size: float
+    settings: str
+    together: bool
+    work: WorkFolder
+    crs: str
+
+    def ranks(self, scene: SeriesScene) -> SceneTask:
+        """Return the task of keeping what the network sees of a scene."""
+        return self._task(scene, "ranks", None)
+
+    def zones(self, scene: SeriesScene, companions: CompanionFiles | None) -> SceneTask:
+        """Return the task of segmenting a scene, perhaps beside others."""
+        return self._task(scene, "zones", companions)
+
+    def _task(
+        self,
+        scene: SeriesScene,
+        step: Literal["ranks", "zones"],
+        companions: CompanionFiles | None,
+    ) -> SceneTask:
+        beside = companions.model_dump_json() if companions else ""
+        identity = scene_identity(scene.source)
+        return SceneTask(
+            source=scene.source,
+            options=self.options,
+            crs=self.crs,
+            cell_size=self.cell_size,
+            folder=self.work.path / digest(self.settings, self.crs, identity, step, beside),
+            step=step,
+            companions=companions,
+        )
+
+
+def segment_scenes(
+    scenes: Sequence[SeriesScene],
+    shown: Sequence[Shown | None],
+    plan: Plan,
+    run: Run,
+    reporter: Reporter,
+) -> list[SegmentedScene]:
+    """Segment every scene that was not segmented before.
+
+    Args:
+        scenes: The series.
+        shown: What each of them shows.
+        plan: How.
+        run: Who does the work.
+        reporter: Told of progress, and warned of each scene that failed.
+
+    Returns:
+        In the order of `scenes`.
+    """
+    share = RANKS_SHARE if plan.together else 0.0
+    beside, failed = _companions(scenes, shown, plan, run, Stage(reporter, 0, share))
+    tasks = [plan.zones(scene, beside.get(index)) for index, scene in enumerate(scenes)]
+    outcomes = {tasks[index].folder: outcome for index, outcome in failed.items()}
+    whole = {task.folder for task in tasks if is_whole(task.folder)}
+    if whole:
+        reporter.log(f"{len(whole)} scenes were segmented before and are not computed again.")
+    left = [task for task in tasks if task.folder not in outcomes]
+    outcomes |= _do(left, run, Stage(reporter, share, 1), "Segmenting the scenes")
+    for task in tasks:
+        _tell(task, outcomes[task.folder], reporter)
+    return [
+        SegmentedScene(scene, task.folder if not outcome.reason else None, outcome)
+        for scene, task in zip(scenes, tasks, strict=True)
+        for outcome in [outcomes[task.folder]]
+    ]
+
+
+def _companions(
+    scenes: Sequence[SeriesScene],
+    shown: Sequence[Shown | None],
+    plan: Plan,
+    run: Run,
+    reporter: Reporter,
+) -> tuple[dict[int, CompanionFiles], dict[int, Outcome]]:
+    """Keep what the network sees of each scene, for the others to be seen beside it.
+
+    A duplicate is no companion; it is seen beside those of the scene that it shows again.
+
+    Returns:
+        Each scene's companions, none where there are no two scenes; and the scenes that failed;
+        by their index.
+    """
+    if not plan.together:
+        return {}, {}
+    tasks = [plan.ranks(scene) for scene in scenes]
+    outcomes = _do(tasks, run, reporter, "Looking at the scenes")
+    failed = {
+        index: outcomes[task.folder]
+        for index, task in enumerate(tasks)
+        if outcomes[task.folder].reason
+    }
+    whole = [index for index in range(len(scenes)) if index not in failed]
+    firsts = find_originals([shown[index] for index in whole])
+    original = {index: whole[first] for index, first in zip(whole, firsts, strict=True)}
+    folders = {tasks[index].folder: index for index in whole if original[index] == index}
+    if len(folders) < 2:
+        return {}, failed
+    ranks = [folder / RANKS for folder in folders]
+    sums = plan.work.path / f"{digest(*sorted(folder.name for folder in folders))}.tif"
+    if not sums.is_file():
+        add_up(ranks, sums)
+    years = [scenes[index].year for index in folders.values()]
+    files = {
+        folder: CompanionFiles(
+            own=folder / RANKS,
+            near=tuple(ranks[other] for other in near_in_time(years, place)),
+            sums=sums,
+        )
+        for place, folder in enumerate(folders)
+    }
+    return {index: files[tasks[original[index]].folder] for index in whole}, failed
+
+
+def _do(
+    tasks: Sequence[SceneTask], run: Run, reporter: Reporter, doing: str
+) -> dict[Path, Outcome]:
+    """Do tasks, each once and none that was done before; return their outcomes by folder."""
+    outcomes = {task.folder: _stored(task.folder) for task in tasks if is_whole(task.folder)}
+    missing = list({task.folder: task for task in tasks if task.folder not in outcomes}.values())
+    bar = _Bar(reporter, len(missing), doing)
+    for task, outcome in run(missing, bar.watch):
+        outcomes[task.folder] = outcome
+        bar.finish(task)
+        if task.step == "zones" and not outcome.reason:
+            reporter.log(f"{Path(task.source.shown).name}: segmented ({bar.state}).")
+    return outcomes
+
+
+def run_here(tasks: Sequence[SceneTask], watch: Watch) -> Iterator[tuple[SceneTask, Outcome]]:
+    """Do tasks on this machine, `SCENES_AT_ONCE` of them beside each other."""
+    pool = ThreadPoolExecutor(SCENES_AT_ONCE, thread_name_prefix="scene")
+    try:
+        futures = {pool.submit(work_on, task, partial(watch, task)): task for task in tasks}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _stored(folder: Path) -> Outcome:
+    return Outcome.model_validate_json((folder / RECORD).read_bytes())
+
+
+def _tell(task: SceneTask, outcome: Outcome, reporter: Reporter) -> None:
+    name = Path(task.source.shown).name
+    for warning in outcome.warnings:
+        reporter.warning(f"{name}: {warning}")
+    if outcome.reason:
+        reporter.warning(f"{name} failed and is left out: {outcome.reason}")
+
+
+class _Bar:
+    """Progress over scenes that are done beside each other."""
+
+    def __init__(self, reporter: Reporter, count: int, doing: str) -> None:
+        self._reporter = reporter
+        self._count = count
+        self._doing = doing
+        self._fractions: dict[Path, float] = {}
+        self._finished = 0
+        self._lock = threading.Lock()
+
+    @property
+    def state(self) -> str:
+        """How many scenes are done."""
+        return f"{self._finished} of {self._count}"
+
+    def watch(self, task: SceneTask, fraction: float) -> None:
+        with self._lock:
+            self._fractions[task.folder] = fraction
+            self._report()
+
+    def finish(self, task: SceneTask) -> None:
+        with self._lock:
+            self._fractions[task.folder] = 1.0
+            self._finished += 1
+            self._report()
+
+    def _report(self) -> None:
+        share = sum(self._fractions.values()) / self._count
+        self._reporter.progress(share, f"{self._doing}: {self.state}")

@@ -1,0 +1,118 @@
+"""A series whose scenes need different models: each scene is seen by the one for its sensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.fronts.segmentation.model_choice import (
+    ModelChoice,
+    choose_model,
+    is_automatic,
+    tell_choices,
+)
+from glacier_qgis.models.fronts.segmentation.options import Inference
+from glacier_qgis.models.fronts.series.catalogue import SeriesScene
+from glacier_qgis.models.fronts.series.duplicates import Shown, find_originals
+from glacier_qgis.models.fronts.series.first_pass import (
+    Plan,
+    Run,
+    SegmentedScene,
+    segment_scenes,
+)
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.folder import read_card
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.raster.source import open_raster
+
+
+@dataclass(frozen=True)
+class ModelGroup:
+    """Scenes that one model is for.
+
+    Attributes:
+        folder: The model's package.
+        card: What the model is.
+        scenes: By their place in the series.
+    """
+
+    folder: Path
+    card: ModelCard
+    scenes: dict[int, SeriesScene]
+
+
+def group_by_model(
+    scenes: Sequence[SeriesScene], options: Inference, stated: str, reporter: Reporter
+) -> list[ModelGroup]:
+    """Return the models of a series, each with its scenes.
+
+    A scene that cannot be opened, or that no model is for, goes with the first model and fails
+    there with its own reason.
+
+    Args:
+        scenes: The series.
+        options: With MODEL and BANDS.
+        stated: The sensor as the person states it; may be blank.
+        reporter: Told what was chosen, and why.
+
+    Raises:
+        EngineError: There is no such model.
+    """
+    if not is_automatic(options.model):
+        folder = find_model(options.model)
+        return [ModelGroup(folder, read_card(folder), dict(enumerate(scenes)))]
+    choices: dict[int, ModelChoice] = {}
+    for place, scene in enumerate(scenes):
+        with suppress(EngineError), open_raster(scene.source) as opened:
+            choices[place] = choose_model(options, opened, scene.source, stated)
+    tell_choices([*choices.values()], [scenes[place].source for place in choices], reporter)
+    folders = list(dict.fromkeys(choice.folder for choice in choices.values())) or [find_model("")]
+    groups = [ModelGroup(folder, read_card(folder), {}) for folder in folders]
+    for place, scene in enumerate(scenes):
+        folder = choices[place].folder if place in choices else folders[0]
+        groups[folders.index(folder)].scenes[place] = scene
+    return groups
+
+
+def segment_groups(
+    groups: Sequence[ModelGroup],
+    plans: Sequence[Plan],
+    shown: Sequence[Shown | None],
+    run: Run,
+    reporter: Reporter,
+) -> list[SegmentedScene]:
+    """Segment the scenes of every model, and say which show again what another one shows.
+
+    Args:
+        groups: The models with their scenes.
+        plans: How the scenes of each are segmented.
+        shown: What each scene shows, by its place in the series.
+        run: Who does the work.
+        reporter: Told of progress, and warned of each scene that failed.
+
+    Returns:
+        In order of time, as `catalogue` gives the scenes.
+
+    Raises:
+        EngineError: Every scene failed.
+    """
+    count, done = sum(len(group.scenes) for group in groups), 0
+    found: dict[int, SegmentedScene] = {}
+    for group, plan in zip(groups, plans, strict=True):
+        after = done + len(group.scenes)
+        stage = Stage(reporter, done / count, after / count)
+        seen = [shown[place] for place in group.scenes]
+        segmented = segment_scenes([*group.scenes.values()], seen, plan, run, stage)
+        found |= zip(group.scenes, segmented, strict=True)
+        done = after
+    ordered = [found[place] for place in sorted(found)]
+    if all(scene.folder is None for scene in ordered):
+        raise EngineError(f"Every one of the {count} scenes failed. {ordered[0].outcome.reason}")
+    whole = [place for place, scene in enumerate(ordered) if scene.folder is not None]
+    originals = find_originals([shown[place] for place in whole])
+    again = {place for at, place in enumerate(whole) if originals[at] != at}
+    return [replace(scene, duplicate=place in again) for place, scene in enumerate(ordered)]

@@ -1,0 +1,220 @@
+"""Second pass over a series: lines from each scene's rasters, flags, and the table of scenes."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import rasterio
+from pyproj import CRS
+from shapely import box
+
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Stage
+from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.fronts.jobs.scene import terminus_options
+from glacier_qgis.models.fronts.segmentation.options import Extraction
+from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
+from glacier_qgis.models.fronts.series.screening import (
+    Observation,
+    find_outliers,
+)
+from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES
+from glacier_qgis.models.fronts.termini.attributes import TerminusSource, terminus_frame
+from glacier_qgis.models.fronts.termini.extract import TerminusOptions, extract_termini
+from glacier_qgis.models.fronts.termini.in_words import lines_in_words
+from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.raster.grid import Grid
+
+SUMMARY_COLUMNS = {
+    "image_id": "str",
+    "path": "str",
+    "date": "datetime64[ms]",
+    "status": "str",
+    "reason": "str",
+    "lines": "int32",
+    "length_m": "float64",
+    "confidence": "float64",
+    "uncertainty_m": "float64",
+    "flags": "str",
+}
+"""Name and type of each field of the table of scenes; `status` is "ok", "no front", "failed"
+or "duplicate", confidence and uncertainty are means over the lines."""
+
+
+@dataclass(frozen=True)
+class TracedScene:
+    """A scene after the second pass.
+
+    Attributes:
+        segmented: The scene after the first.
+        grid: Where its cells lie; None if it failed.
+        lines: With attributes; of no length if it failed.
+        reason: Why it has no line; blank if it has one.
+    """
+
+    segmented: SegmentedScene
+    grid: Grid | None
+    lines: gpd.GeoDataFrame
+    reason: str
+
+
+def trace_scenes(
+    scenes: Sequence[SegmentedScene], options: Extraction, reporter: Reporter
+) -> list[TracedScene]:
+    """Trace the fronts of every scene that was segmented.
+
+    Args:
+        scenes: After the first pass.
+        options: What to keep of the lines, and what to say of them.
+        reporter: Told of every scene.
+
+    Raises:
+        EngineError: The fjord mask cannot be read.
+    """
+    traced = []
+    kept: TerminusOptions | None = None
+    for number, scene in enumerate(scenes):
+        doing = f"Tracing the fronts: {number + 1} of {len(scenes)}"
+        stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes), doing)
+        if scene.folder is None:
+            traced.append(TracedScene(scene, None, gpd.GeoDataFrame(), scene.outcome.reason))
+            continue
+        with ExitStack() as stack:
+            zones = stack.enter_context(rasterio.open(scene.folder / ZONES))
+            probability = stack.enter_context(rasterio.open(scene.folder / PROBABILITY))
+            grid = Grid(CRS.from_wkt(zones.crs.to_wkt()), zones.transform, *zones.shape)
+            kept = kept or terminus_options(options, grid)
+            tags = probability.tags()
+            fitted = tags.get("CALIBRATION")
+            calibration = Calibration.model_validate_json(fitted) if fitted else None
+            fronts = extract_termini(zones, probability, grid, kept, stage, calibration=calibration)
+        source = TerminusSource(
+            scene=scene.scene.source.path,
+            glacier=options.glacier,
+            date=scene.scene.date,
+            sensor=options.sensor,
+            model=tags.get("MODEL", ""),
+            model_hash=tags.get("MODEL_HASH", ""),
+            glacier_id=options.glacier_id,
+            author=options.author,
+        )
+        lines = terminus_frame(fronts.termini, source, grid.crs)
+        lines["date"] = pd.Series(
+            _timestamp(scene.scene.date), index=lines.index, dtype="datetime64[ms]"
+        )
+        reason = fronts.absence.sentence if fronts.absence else ""
+        reporter.log(f"{Path(scene.scene.source.shown).name}: {lines_in_words(lines).lower()}.")
+        traced.append(TracedScene(scene, grid, lines, reason))
+    return traced
+
+
+@dataclass(frozen=True)
+class ScreenedScene:
+    """A scene after screening.
+
+    Attributes:
+        traced: The scene before.
+        lines: With `duplicate` and `outlier`, 0 or 1; None if it failed.
+        duplicate: Whether it shows again what another scene shows.
+    """
+
+    traced: TracedScene
+    lines: gpd.GeoDataFrame | None
+    duplicate: bool
+
+
+def screen_scenes(scenes: Sequence[TracedScene], reporter: Reporter) -> list[ScreenedScene]:
+    """Flag what was seen twice and lines that do not go with their neighbours in time.
+
+    Args:
+        scenes: After the second pass, in order of time.
+        reporter: Warned of what was flagged.
+    """
+    screened = {}
+    whole = [(scene, scene.grid, scene.lines) for scene in scenes if scene.grid is not None]
+    observations = [
+        Observation(
+            date=scene.segmented.scene.date,
+            extent=box(*grid.bounds),
+            lines=list(lines.geometry),
+        )
+        for scene, grid, lines in whole
+    ]
+    duplicates = [scene.segmented.duplicate for scene, *_ in whole]
+    cell_size = max((grid.cell_size for _, grid, _ in whole), default=0.0)
+    outliers = find_outliers(observations, duplicates, cell_size)
+    for (scene, _, lines), twice, wrong in zip(whole, duplicates, outliers, strict=True):
+        flagged = lines.assign(duplicate=np.int32(twice), outlier=wrong.astype(np.int32))
+        screened[id(scene)] = ScreenedScene(scene, flagged, twice)
+    again = [
+        Path(scene.segmented.scene.source.path).name
+        for (scene, *_), twice in zip(whole, duplicates, strict=True)
+        if twice
+    ]
+    if again:
+        reporter.warning(
+            f"{len(again)} of {len(scenes)} scenes show again what another one shows (the same "
+            "pixels, or the same day and place): they do not count, and their lines have "
+            f"'duplicate' = 1. They are {listed(again)}."
+        )
+    count = sum(int(wrong.sum()) for wrong in outliers)
+    if count:
+        reporter.warning(
+            f"{count} lines do not go with their neighbours in time; they have 'outlier' = 1. Look "
+            "at them before you use them."
+        )
+    return [screened.get(id(scene)) or ScreenedScene(scene, None, False) for scene in scenes]
+
+
+def summary_table(scenes: Sequence[ScreenedScene]) -> pd.DataFrame:
+    """Return the table of scenes, `SUMMARY_COLUMNS`."""
+    rows = [_row(scene) for scene in scenes]
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS)).astype(SUMMARY_COLUMNS)
+
+
+def dated_scenes(scenes: Sequence[ScreenedScene]) -> list[JsonValue]:
+    """Return path and ISO date of each scene that was used and has a date, in order of time."""
+    used = [scene.traced.segmented.scene for scene in scenes if scene.lines is not None]
+    return [
+        {"path": scene.source.path, "date": scene.date.isoformat()} for scene in used if scene.date
+    ]
+
+
+def _timestamp(date: datetime.date | None) -> object:
+    return pd.Timestamp(date) if date else pd.NaT
+
+
+def _row(scene: ScreenedScene) -> dict[str, object]:
+    entry, lines = scene.traced.segmented.scene, scene.lines
+    row: dict[str, object] = {
+        "image_id": entry.image_id,
+        "path": entry.source.path,
+        "date": _timestamp(entry.date),
+        "status": "failed",
+        "reason": scene.traced.reason,
+        "lines": 0,
+        "length_m": 0.0,
+        "flags": "" if entry.date else "undated",
+    }
+    if lines is None:
+        return row
+    flags = [str(row["flags"])] if row["flags"] else []
+    if scene.duplicate:
+        flags.append("duplicate")
+    if lines["outlier"].any():
+        flags.append("outlier")
+    shown = "ok" if len(lines) else "no front"
+    return row | {
+        "status": "duplicate" if scene.duplicate else shown,
+        "lines": len(lines),
+        "length_m": lines["length_m"].sum(),
+        "confidence": lines["confidence"].mean(),
+        "uncertainty_m": lines["uncertainty_m"].mean(),
+        "flags": ", ".join(flags),
+    }

@@ -1,0 +1,147 @@
+"""What is done with one scene of a series, in whatever process; it needs no other's result.
+
+What is whole stays on disk, so that a run that was stopped goes on where it was, and any process
+that sees the same files can do a part.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pyproj import CRS
+
+from glacier_qgis.models.engine.errors import DISK_FULL, EngineError, explain
+from glacier_qgis.models.engine.job import Parameters, RasterInput
+from glacier_qgis.models.fronts.scene.view import network_view
+from glacier_qgis.models.fronts.segmentation.options import Inference
+from glacier_qgis.models.fronts.segmentation.segment import Drafts, segment
+from glacier_qgis.models.fronts.series.companion_files import CompanionFiles, write_ranks
+from glacier_qgis.models.fronts.series.work_folder import DRAFT
+from glacier_qgis.models.package.folder import read_card
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.source import Scene, open_raster, work_grid
+
+ZONES, PROBABILITY, RANKS, RECORD = "zones.tif", "probability.tif", "ranks.tif", "scene.json"
+
+_TURN = threading.Lock()
+
+
+class SceneTask(Parameters):
+    """What to do with one scene; travels as JSON.
+
+    Attributes:
+        source: The scene.
+        options: How to run the network.
+        crs: WKT of the series' metric CRS.
+        cell_size: Edge of a cell, m; edges are multiples of it.
+        folder: To create when all is done, with `RECORD` in it and what was made.
+        step: "zones" makes `ZONES` and `PROBABILITY`; "ranks" makes `RANKS`, what the network sees
+            of the scene, for others to be seen beside it.
+        companions: Of other scenes, to be seen beside this one; for "zones".
+    """
+
+    source: RasterInput
+    options: Inference
+    crs: str
+    cell_size: float
+    folder: Path
+    step: Literal["ranks", "zones"] = "zones"
+    companions: CompanionFiles | None = None
+
+
+class Outcome(Parameters):
+    """How one scene went; also the record in its folder, where it went well.
+
+    Attributes:
+        reason: Why it failed; blank if it did not.
+        warnings: What may make the result wrong.
+    """
+
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class _Notes:
+    """A reporter for one scene: passes progress on and keeps warnings."""
+
+    listener: Callable[[float], None] | None
+    warnings: list[str] = field(default_factory=list)
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        if self.listener:
+            self.listener(fraction)
+
+    def log(self, message: str) -> None: ...
+
+    def warning(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def _make_zones(task: SceneTask, scene: Scene, grid: Grid, folder: Path, notes: _Notes) -> None:
+    drafts = Drafts(folder / ZONES, folder / PROBABILITY)
+    tags = {"SCENE": scene.name}
+    segment(
+        scene, task.options, drafts, tags, notes, grid=grid, turn=_TURN, companions=task.companions
+    )
+
+
+def _make_ranks(task: SceneTask, scene: Scene, grid: Grid, folder: Path, _: _Notes) -> None:
+    card = read_card(find_model(task.options.model))
+    bands = task.options.bands or tuple(range(1, card.bands + 1))
+    with network_view(scene, grid, bands, card.input_values) as view:
+        write_ranks(view, grid, folder / RANKS)
+
+
+STEPS = {"zones": _make_zones, "ranks": _make_ranks}
+
+
+def work_on(task: SceneTask, progress: Callable[[float], None] | None = None) -> Outcome:
+    """Do a task on one scene; its folder appears when it is whole.
+
+    What is wrong with the scene becomes the outcome's reason; a full disk is raised, since it
+    stops every other scene as well.
+    """
+    notes = _Notes(progress)
+    draft = task.folder.with_name(f"{DRAFT}{task.folder.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        draft.mkdir()
+        with open_raster(task.source) as scene:
+            grid = work_grid(scene, task.options.extent, task.cell_size, CRS.from_wkt(task.crs))
+            STEPS[task.step](task, scene, grid, draft, notes)
+        outcome = Outcome(warnings=tuple(notes.warnings))
+        (draft / RECORD).write_text(outcome.model_dump_json(), encoding="utf-8")
+        _deliver(draft, task.folder)
+    except Exception as error:
+        reason = explain(error)
+        if reason == DISK_FULL:
+            raise EngineError(reason) from error
+        if reason is None:
+            traceback.print_exc()
+            reason = f"{type(error).__name__}: {error}"
+        return Outcome(reason=reason, warnings=tuple(notes.warnings))
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return outcome
+
+
+def _deliver(draft: Path, folder: Path) -> None:
+    """Let a whole folder appear; where another process was first, its own stays."""
+    try:
+        draft.replace(folder)
+    except OSError:
+        if not is_whole(folder):
+            raise
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether a task's folder is there."""
+    return (folder / RECORD).is_file()

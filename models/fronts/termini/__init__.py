@@ -1,0 +1,1 @@
+"""From zones to terminus lines, with their uncertainty."""

@@ -1,0 +1,181 @@
+"""Which bodies of ocean and glacier count: large, sure, no lake and no iceberg.
+
+A component of ocean or glacier counts if all of this holds:
+
+* It is at least MIN_AREA large. A front of the CaFFe benchmark is at least 750 m long, and what
+  ends in it, or lies before it, is about as deep as it is wide: 0.5 km². What is smaller is
+  speckle, however small or large everything else in the scene is.
+* The network is *sure* of it: the mean probability of its own class over its cells reaches
+  `SURE`. A scene without any ocean or without any glacier still gets some of either, and a line
+  between them; but nowhere is the network as sure as of what is there (`benchmarks/no_front.py`).
+* It is not *enclosed*, or reaches `ENCLOSED_SHARE` of the largest sure one of its kind. An ocean is
+  enclosed if it does not reach the edge of what was segmented, so that nothing joins it to the
+  sea: a lake on the ice, or a radar shadow (the zone "no data") taken for water. A glacier is
+  enclosed if it meets nothing but water: an iceberg, or mélange taken for ice. A glacier that
+  stands on land, or that the scene cuts, counts by its area alone: fjords of very different
+  size may share a scene.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from glacier_qgis.models.fronts.segmentation.tiling import Array
+from glacier_qgis.models.raster.components import Components, Mask, ReadMask, Sums
+from glacier_qgis.models.zones.codes import (
+    GLACIER,
+    NO_DATA,
+    NOT_PROCESSED,
+    OCEAN,
+    ROCK,
+    read_probabilities,
+)
+
+MIN_AREA_KM2 = 0.5
+"""Least area of an ocean or a glacier, unless another is asked for."""
+
+SURE = 0.65
+"""Least mean probability of a component. In parts of real scenes without a front the delivered
+model then draws a line in 14 of 247, networks that had not seen the glacier in 62; these lose the
+front of 2 of 62 scenes with one (`benchmarks/no_front.py`)."""
+
+ENCLOSED_SHARE = 0.1
+"""Least area of an enclosed component, as a share of the largest sure one of its kind."""
+
+OPEN_RIM = 0.02
+"""Share of its rim along which a component must meet what opens it; one stray cell does not."""
+
+_STRIP_CELLS = 1 << 21
+
+
+@dataclass(frozen=True)
+class Zones:
+    """The zones of a scene, reduced to the ocean and the glacier that count.
+
+    Attributes:
+        height: Rows.
+        width: Columns.
+        strip: Rows to hold at a time.
+        ocean: Gives rows of the ocean.
+        glacier: Gives rows of the glacier.
+        ocean_km2: Area of the largest component of ocean, whether or not it counts.
+        glacier_km2: The same of the glacier.
+        min_area_km2: What an area must reach to count.
+        ocean_certainty: Mean probability of the surest component of ocean that is large enough; 1
+            without probabilities.
+        glacier_certainty: The same of the glacier.
+        least_certainty: What a mean probability must reach to count.
+    """
+
+    height: int
+    width: int
+    strip: int
+    ocean: ReadMask
+    glacier: ReadMask
+    ocean_km2: float
+    glacier_km2: float
+    min_area_km2: float
+    ocean_certainty: float = 1.0
+    glacier_certainty: float = 1.0
+    least_certainty: float = 0.0
+
+
+def read_zones(
+    dataset: DatasetReader,
+    strip: int | None = None,
+    min_area_km2: float = MIN_AREA_KM2,
+    probability: DatasetReader | None = None,
+    least_certainty: float = SURE,
+) -> Zones:
+    """Find the ocean and the glacier that count in a zones raster.
+
+    Args:
+        dataset: One band of codes as in `zones`, on square cells in metres.
+        strip: Rows to hold at a time; None for what the width suggests.
+        min_area_km2: Least area of a component.
+        probability: Of the zones, on the same cells; None takes every component for sure.
+        least_certainty: Least mean probability of a component.
+    """
+    height, width = dataset.shape
+    strip = strip or max(64, _STRIP_CELLS // width)
+    cell_km2 = abs(dataset.transform.a * dataset.transform.e) / 1e6
+
+    def cells(*codes: int) -> ReadMask:
+        def read(start: int, stop: int) -> Mask:
+            window = Window(0, start, width, stop - start)
+            return np.asarray(np.isin(dataset.read(1, window=window), codes))
+
+        return read
+
+    def judge(code: int, *opening: int) -> _Judged:
+        components = Components(cells(code), height, strip)
+        certainties = _certainties(components, code, probability, width)
+        large = (components.sizes >= min_area_km2 / cell_km2) & (components.sizes > 0)
+        sure = large & (certainties >= least_certainty)
+        return _Judged(
+            components.select(_not_enclosed(components, sure, cells(*opening))),
+            float(components.sizes.max()) * cell_km2,
+            float(certainties[large].max(initial=0.0)),
+        )
+
+    ocean = judge(OCEAN, NOT_PROCESSED)
+    glacier = judge(GLACIER, NOT_PROCESSED, NO_DATA, ROCK)
+    return Zones(
+        height,
+        width,
+        strip,
+        ocean.counting,
+        glacier.counting,
+        ocean.largest_km2,
+        glacier.largest_km2,
+        min_area_km2,
+        ocean.certainty,
+        glacier.certainty,
+        least_certainty,
+    )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What counts of one kind, and the attributes of `Zones` that tell why nothing does."""
+
+    counting: ReadMask
+    largest_km2: float
+    certainty: float
+
+
+def _certainties(
+    components: Components, code: int, probability: DatasetReader | None, width: int
+) -> Sums:
+    """Return the mean probability of each component's own class; 1 without probabilities."""
+    if probability is None:
+        return np.ones(components.sizes.size)
+
+    def read(start: int, stop: int) -> Array:
+        window = Window(0, start, width, stop - start)
+        return np.asarray(np.nan_to_num(read_probabilities(probability, [code], window)[0]))
+
+    return np.asarray(components.sums(read) / np.maximum(components.sizes, 1))
+
+
+def _not_enclosed(
+    components: Components, kept: npt.NDArray[np.bool_], opening: ReadMask
+) -> npt.NDArray[np.bool_]:
+    """Return which of the kept components are not enclosed, or nearly as large as the largest.
+
+    Args:
+        components: Of ocean or glacier.
+        kept: Those that are large and sure.
+        opening: Cells whose touch makes a component not enclosed, as the edge of the scene does.
+    """
+    sizes = components.sizes
+    minor = kept & (sizes < ENCLOSED_SHARE * sizes[kept].max(initial=0))
+    if minor.any():
+        open_edges = components.edges_with(opening)
+        kept[minor] = (open_edges > OPEN_RIM * components.rim)[minor]
+    return kept

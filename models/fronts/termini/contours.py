@@ -1,0 +1,125 @@
+"""Where ocean meets glacier, at sub-pixel precision, strip by strip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+from scipy import ndimage
+from shapely import LineString
+from skimage.measure import find_contours
+
+from glacier_qgis.models.fronts.termini.bodies import Zones
+from glacier_qgis.models.fronts.termini.gaps import (
+    GapRule,
+    join_pieces,
+    nearest_zone,
+    split_at_gaps,
+)
+from glacier_qgis.models.raster.components import Mask
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN, read_probabilities
+
+Field = npt.NDArray[np.float64]
+
+LABEL_SIGMA = 1.0
+"""Smoothing, in cells, of zones that come without probabilities: removes the stairs."""
+
+_MARGIN = 5
+"""Cells read around a strip; more than the reach of `LABEL_SIGMA`, truncated at 4 sigma."""
+
+_NOT_ZERO = 1e-6
+"""Least distance of the field from its zero level: no contour passes through a cell's centre,
+so no two contours ever touch, however coarsely probabilities are stored."""
+
+_DECIMALS = 9
+
+
+def read_contrast(dataset: DatasetReader, window: Window) -> npt.NDArray[np.float32]:
+    """Read the probability of ocean minus that of glacier, -1 to 1, NaN without data."""
+    ocean, glacier = read_probabilities(dataset, [OCEAN, GLACIER], window)
+    return np.asarray(ocean - glacier)
+
+
+def front_contours(
+    zones: Zones,
+    probability: DatasetReader | None,
+    progress: Callable[[float], None] = lambda _: None,
+    gap: GapRule = GapRule(0),  # noqa: B008  (frozen)
+) -> list[LineString]:
+    """Trace where ocean meets glacier.
+
+    With probabilities the line is where those of ocean and glacier are equal, without them
+    half-way between the cells. Cells of any other zone, and those beyond the raster, have
+    no side: a line ends before them, unless `gap` takes it on. In a gap, cells are ocean or
+    glacier by their probabilities alone, or as the nearer of the two is.
+
+    Returns:
+        Lines in (row, column) of cell centres, joined across strips, with the glacier on
+        their left as seen on a north-up map. Closed fronts are rings.
+    """
+    pieces: list[LineString] = []
+    bridges: list[LineString] = []
+    for start in range(0, zones.height - 1, zones.strip):
+        stop = min(start + zones.strip + 1, zones.height)
+        found = _field(zones, probability, start, stop, gap.reach)
+        if found is not None:
+            for line in _zero_level(found[0]):
+                for piece, sure in split_at_gaps(line, found[1]):
+                    (pieces if sure else bridges).append(_placed(piece, start))
+        progress(stop / zones.height)
+    return join_pieces(pieces, bridges, gap)
+
+
+def _placed(line: Field, start: int) -> LineString:
+    """Count rows from the raster's first, without the rounding errors of having started later."""
+    return LineString(np.round(line + np.array([start, 0]), _DECIMALS))
+
+
+def _field(
+    zones: Zones, probability: DatasetReader | None, start: int, stop: int, reach: int
+) -> tuple[Field, Mask] | None:
+    """Return rows of a field that is positive in the ocean, negative in the glacier, else NaN.
+
+    Cells of other zones within `reach` of ocean or glacier have a value too; the second
+    array tells which cells are no such.
+    """
+    first, last = max(0, start - _MARGIN - reach), min(zones.height, stop + _MARGIN + reach)
+    ocean, glacier = zones.ocean(first, last), zones.glacier(first, last)
+    if not (ocean.any() and glacier.any()):
+        return None
+    known = ocean | glacier
+    near_ocean, near_glacier = nearest_zone(ocean, glacier, reach)
+    if probability is None:
+        field = _smoothed(ocean, glacier)
+        if reach:
+            decided = _smoothed(ocean | near_ocean, glacier | near_glacier)
+            field = np.where(known, field, decided)
+    else:
+        contrast = read_contrast(probability, Window(0, first, zones.width, last - first))
+        side = np.where(ocean | near_ocean, 1.0, -1.0)
+        size = np.maximum(np.nan_to_num(np.abs(contrast, dtype=np.float64), nan=1.0), _NOT_ZERO)
+        settled = known | ~(np.abs(contrast) >= _NOT_ZERO)
+        field = np.where(settled, side, np.sign(contrast)) * size
+    field[~(known | near_ocean | near_glacier)] = np.nan
+    rows = slice(start - first, stop - first)
+    return field[rows], known[rows]
+
+
+def _smoothed(ocean: Mask, glacier: Mask) -> Field:
+    """Return the weighted mean of +1 (ocean) and -1 (glacier) around each cell."""
+
+    def blur(values: Field) -> Field:
+        return np.asarray(ndimage.gaussian_filter(values, LABEL_SIGMA, mode="constant"))
+
+    known = blur((ocean | glacier).astype(np.float64))
+    field = blur(ocean.astype(np.float64) - glacier) / np.maximum(known, _NOT_ZERO)
+    return np.where(np.abs(field) < _NOT_ZERO, np.where(ocean, _NOT_ZERO, -_NOT_ZERO), field)
+
+
+def _zero_level(field: Field) -> list[Field]:
+    """Return lines of (row, column), skipping squares of cells that hold a NaN."""
+    lines: list[Field] = find_contours(field, 0.0, positive_orientation="low")  # type: ignore[no-untyped-call]
+    return lines

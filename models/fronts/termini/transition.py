@@ -1,0 +1,143 @@
+"""How sharply the probabilities change from glacier to ocean across a front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+from scipy import ndimage
+from shapely import LineString
+
+from glacier_qgis.models.fronts.termini.contours import read_contrast
+from glacier_qgis.models.raster.grid import Grid
+
+Values = npt.NDArray[np.float64]
+
+UNDECIDED = 0.5
+"""Where the probabilities of ocean and glacier differ by less than this, either is possible."""
+
+REACH = 10.0
+"""How far from the line the change is looked for, in cells: the most that is ever stated."""
+
+CONTRAST_AT = 2.0
+"""How far from the line, in cells, on either side, the classes should be sure."""
+
+_STEP = 0.25
+_OFFSETS = np.arange(-REACH, REACH + _STEP / 2, _STEP)
+_CHUNK = 512
+
+
+@dataclass(frozen=True)
+class Transition:
+    """How sure a line is, at points that stand evenly, about a cell apart, from end to end.
+
+    With d = p(ocean) - p(glacier) along the normal at a point:
+
+    Attributes:
+        points: (n, 2) coordinates in the grid's CRS.
+        contrasts: (n,) (d seaward - d landward) / 2 at `CONTRAST_AT` cells from the line, 0 to 1:
+            1 for a certain step, 0 where nothing changes. NaN where data end before.
+        widths_m: (n,) mean over the two sides of the distance at which |d| reaches `UNDECIDED`,
+            at most `REACH` cells. NaN where data end before, on both sides.
+    """
+
+    points: Values
+    contrasts: Values
+    widths_m: Values
+
+    @property
+    def confidence(self) -> float:
+        """Mean contrast."""
+        return float(np.nanmean(self.contrasts))
+
+    @property
+    def width_m(self) -> float:
+        """Mean width."""
+        return float(np.nanmean(self.widths_m))
+
+
+def measure_transition(
+    line: LineString, probability: DatasetReader, grid: Grid
+) -> Transition | None:
+    """Measure the change of probability across a line.
+
+    Args:
+        line: In the grid's CRS, with the glacier on its left.
+        probability: On the grid; bands as in `contours`.
+        grid: Where the cells lie.
+
+    Returns:
+        None if all of the line's surroundings are without data.
+    """
+    number = max(2, round(line.length / grid.cell_size) + 1)
+    along = np.linspace(0, line.length, number)
+    points = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
+    profiles = _profiles(points, probability, grid)
+    sides = np.stack(
+        [_beyond(profiles[:, _OFFSETS >= 0]), _beyond(-profiles[:, _OFFSETS <= 0][:, ::-1])]
+    )
+    contrast = (_at(profiles, CONTRAST_AT) - _at(profiles, -CONTRAST_AT)) / 2
+    if np.isnan(contrast).all() or np.isnan(sides).all():
+        return None
+    known = ~np.isnan(sides)
+    total, sides_known = np.where(known, sides, 0).sum(axis=0), known.sum(axis=0)
+    steps = np.where(sides_known > 0, total / np.maximum(sides_known, 1), np.nan)
+    return Transition(points, np.clip(contrast, 0, 1), steps * _STEP * grid.cell_size)
+
+
+def _profiles(points: Values, probability: DatasetReader, grid: Grid) -> Values:
+    """Sample d along the normals, shape (normals, offsets), seaward offsets positive."""
+    inverse = ~grid.transform
+    cells = np.column_stack(
+        [
+            inverse.d * points[:, 0] + inverse.e * points[:, 1] + inverse.f,
+            inverse.a * points[:, 0] + inverse.b * points[:, 1] + inverse.c,
+        ]
+    )
+    tangent = ndimage.gaussian_filter1d(np.gradient(cells, axis=0), 2.0, axis=0, mode="nearest")
+    tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-12)[:, None]
+    normal = np.column_stack([tangent[:, 1], -tangent[:, 0]])
+    samples = cells[:, None, :] + _OFFSETS[None, :, None] * normal[:, None, :]
+    chunks = np.array_split(samples, -(-len(points) // _CHUNK))
+    return np.concatenate([_sample(chunk, probability) for chunk in chunks])
+
+
+def _sample(cells: Values, probability: DatasetReader) -> Values:
+    """Interpolate d at (row, column) positions, corners of cells being whole numbers."""
+    limits = np.array(probability.shape)
+    first = np.clip(np.floor(cells.min(axis=(0, 1))).astype(int) - 1, 0, limits)
+    last = np.clip(np.ceil(cells.max(axis=(0, 1))).astype(int) + 1, 0, limits)
+    (top, left), (height, width) = first, last - first
+    contrast = read_contrast(probability, Window(left, top, width, height))
+    position = np.moveaxis(cells - first - 0.5, -1, 0)
+    return np.asarray(
+        ndimage.map_coordinates(contrast, position, order=1, cval=np.nan, output=np.float64)
+    )
+
+
+def _at(profiles: Values, offset: float) -> Values:
+    return np.asarray(profiles[:, int(np.argmin(np.abs(_OFFSETS - offset)))])
+
+
+def _beyond(side: Values) -> Values:
+    """Return the steps after which each half profile is decided; NaN if data end before.
+
+    Args:
+        side: d from the line outwards, signed so that it should grow to 1.
+    """
+    steps = side.shape[1] - 1
+    decided = side >= UNDECIDED
+    first = np.where(decided.any(axis=1), decided.argmax(axis=1), steps).astype(np.float64)
+    cut = np.isnan(side).any(axis=1) & ~decided.any(axis=1)
+    first[cut] = np.nan
+    rows = np.nonzero(~cut & (first > 0) & decided.any(axis=1))[0]
+    index = first[rows].astype(int)
+    before, after = side[rows, index - 1], side[rows, index]
+    known = ~np.isnan(before)
+    part = (UNDECIDED - before[known]) / (after[known] - before[known])
+    first[rows[known]] = index[known] - 1 + part
+    return np.asarray(first)

@@ -1,0 +1,1 @@
+"""Surface mass balance and what drives it."""

@@ -1,0 +1,237 @@
+"""From the options of mass balance to the model that they describe."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.iceflow.balance import inputs
+from glacier_qgis.models.iceflow.balance.climate import Climate
+from glacier_qgis.models.iceflow.balance.degree_days import DegreeDayBalance, MeltModel
+from glacier_qgis.models.iceflow.balance.ela import ElaBalance
+from glacier_qgis.models.iceflow.balance.forcing import (
+    Course,
+    RasterSeries,
+    SeriesBalance,
+    read_courses,
+)
+from glacier_qgis.models.iceflow.balance.model import MassBalance, Varying
+from glacier_qgis.models.iceflow.balance.options import DEGREE_DAYS, ELA, BalanceOptions
+from glacier_qgis.models.iceflow.ground.cover import Mask
+from glacier_qgis.models.iceflow.ground.units import VerticalUnit, check_elevation, read_metres
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.source import open_raster
+
+ELA_COLUMNS = ("ela", "ablation_gradient", "accumulation_gradient", "max_accumulation")
+CLIMATE_COLUMNS = ("temperature_offset", "precipitation_offset")
+"""What a table over time may hold: columns named as the parameters that they replace."""
+MILLIMETRE = 1e-3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and when a mass balance is asked for.
+
+    Attributes:
+        grid: The grid.
+        surface: Elevation at the beginning, m, shape of the grid.
+        ice: Where there is ice at the beginning; None where that is not known.
+        unit: Unit of the elevations in rasters.
+        times: The first and the last time, a; None where no time was said.
+        device: Where to compute.
+        mask: Where a balance is asked for; None for everywhere.
+    """
+
+    grid: Grid
+    surface: inputs.Array
+    ice: Mask | None
+    unit: VerticalUnit
+    times: tuple[float, float] | None
+    device: torch.device
+    mask: Mask | None = None
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A mass balance and where it is known.
+
+    Attributes:
+        balance: The model.
+        known: True in the cells where all that it needs has data; None for everywhere.
+    """
+
+    balance: MassBalance
+    known: Mask | None = None
+
+    def within(self, mask: Mask | None) -> Mask | None:
+        """Return where the balance is known inside `mask`; None for everywhere."""
+        if mask is None or self.known is None:
+            return self.known if mask is None else mask
+        return mask & self.known
+
+
+def build_balance(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+    """Read what the chosen model needs and return it.
+
+    Raises:
+        EngineError: Something is missing, or a raster or a table does not hold what it should.
+    """
+    if options.mass_balance == ELA:
+        return _ela(options, place, reporter)
+    if options.mass_balance == DEGREE_DAYS:
+        return _degree_days(options, place, reporter)
+    return _series(options, place, reporter)
+
+
+def _ela(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+    known = None
+    parameters: dict[str, Varying] = {**_courses(options, ELA_COLUMNS, place.times)}
+    if options.ela_raster is not None:
+        if not parameters["ela"].steady:
+            raise EngineError(
+                "ELA_RASTER and a column 'ela' of BALANCE_TABLE were both given. Leave one out."
+            )
+        series, known = _read_series(
+            options.ela_raster, "ELA_RASTER", options, place, reporter, place.unit
+        )
+        check_elevation(series[1], "ELA_RASTER")
+        parameters["ela"] = _on_device(series, place)
+    return Covered(ElaBalance(**parameters), known)
+
+
+def _series(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+    if options.balance_raster is None:
+        raise EngineError(
+            "BALANCE_RASTER is missing: with the MASS_BALANCE 'raster series' it holds the mass "
+            "balance."
+        )
+    role = "BALANCE_RASTER"
+    (years, fields), known = _read_series(options.balance_raster, role, options, place, reporter)
+    fields *= np.float32(inputs.ICE_METRES_A_YEAR[options.balance_unit])
+    inputs.check_balance(fields, role, options.balance_unit)
+    return Covered(SeriesBalance(_on_device((years, fields), place)), known)
+
+
+def _degree_days(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+    temperature = _months(
+        options.temperature, options.monthly_temperature, "TEMPERATURE", place, reporter
+    )
+    precipitation = _months(
+        options.precipitation, options.monthly_precipitation, "PRECIPITATION", place, reporter
+    ) * np.float32(inputs.METRES_A_YEAR[options.precipitation_unit])
+    inputs.check_temperature(temperature, "TEMPERATURE")
+    inputs.check_precipitation(precipitation, "PRECIPITATION", options.precipitation_unit)
+    precipitation = np.maximum(precipitation, 0)
+    height = _climate_height(options, place, reporter)
+    known = np.ones(place.grid.shape, dtype=bool)
+    for name, field in (
+        ("TEMPERATURE", temperature),
+        ("PRECIPITATION", precipitation),
+        ("CLIMATE_SURFACE", height[np.newaxis]),
+    ):
+        if field.shape[1:] == place.grid.shape:
+            known &= inputs.check_cover(field, name, place.ice, place.mask, reporter)
+    courses = _courses(options, CLIMATE_COLUMNS, place.times)
+    climate = Climate(
+        temperature=_tensor(temperature, place),
+        precipitation=_tensor(precipitation, place),
+        height=_tensor(height, place),
+        lapse_rate=options.lapse_rate,
+        temperature_offset=courses["temperature_offset"],
+        precipitation_offset=courses["precipitation_offset"],
+    )
+    melt = MeltModel(
+        snow_factor=options.snow_factor * MILLIMETRE,
+        ice_factor=options.ice_factor * MILLIMETRE,
+        refreezing=options.refreezing,
+        spread=options.temperature_spread,
+        all_snow=options.all_snow,
+        all_rain=options.all_rain,
+        first_month=options.first_month,
+    )
+    return Covered(DegreeDayBalance(climate, melt), None if known.all() else known)
+
+
+def _courses(
+    options: BalanceOptions, names: tuple[str, ...], times: tuple[float, float] | None
+) -> dict[str, Course]:
+    """Return each parameter through time: the table's column, or the number of that name."""
+    courses = {name: Course.constant(getattr(options, name)) for name in names}
+    if options.balance_table is None:
+        return courses
+    table = read_courses(options.balance_table, "BALANCE_TABLE", names, times)
+    for name, course in table.items():
+        _check_bounds(course, name)
+    return courses | table
+
+
+def _check_bounds(course: Course, name: str) -> None:
+    """Hold the column of a table to the bounds of the parameter that it replaces."""
+    bounds = BalanceOptions.model_fields[name].metadata
+    low = max((getattr(bound, "ge", -math.inf) for bound in bounds), default=-math.inf)
+    high = min((getattr(bound, "le", math.inf) for bound in bounds), default=math.inf)
+    for value in course.values:
+        if not low <= value <= high:
+            limit = f"at least {low:g}" if value < low else f"at most {high:g}"
+            raise EngineError(
+                f"BALANCE_TABLE holds {value:g} as '{name}', which must be {limit}: correct it."
+            )
+
+
+def _read_series(
+    source: RasterInput,
+    role: str,
+    options: BalanceOptions,
+    place: Place,
+    reporter: Reporter,
+    heights: VerticalUnit | None = None,
+) -> tuple[tuple[tuple[float, ...], inputs.Array], Mask | None]:
+    """Read years and fields, and where all of these have data (None for everywhere)."""
+    series = inputs.read_series(
+        source, role, place.grid, options.band_years or (), place.times, reporter, heights
+    )
+    known = inputs.check_cover(series[1], role, place.ice, place.mask, reporter)
+    return series, None if known.all() else known
+
+
+def _months(
+    raster: RasterInput | None,
+    constants: tuple[float, ...] | None,
+    role: str,
+    place: Place,
+    reporter: Reporter,
+) -> inputs.Array:
+    """Return twelve fields, of shape (12, 1, 1) where they are the same everywhere."""
+    if raster is None:
+        return np.asarray(constants, dtype=np.float32).reshape(-1, 1, 1)
+    values = inputs.read_bands(raster, role, place.grid, reporter)
+    inputs.check_months(values, role)
+    return values
+
+
+def _climate_height(options: BalanceOptions, place: Place, reporter: Reporter) -> inputs.Array:
+    """Return what the temperatures hold at, m, of shape (1, 1) where that is one height."""
+    if options.climate_height is not None:
+        return np.full((1, 1), options.climate_height, dtype=np.float32)
+    if options.climate_surface is None:
+        return place.surface
+    with open_raster(options.climate_surface, "CLIMATE_SURFACE") as scene:
+        height = read_metres(scene, place.grid, place.unit, None, reporter)
+    check_elevation(height, "CLIMATE_SURFACE")
+    return height
+
+
+def _on_device(series: tuple[tuple[float, ...], inputs.Array], place: Place) -> RasterSeries:
+    years, fields = series
+    return RasterSeries(years, _tensor(fields, place))
+
+
+def _tensor(field: inputs.Array, place: Place) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(field)).to(place.device)

@@ -1,0 +1,57 @@
+"""Monthly temperature and precipitation, at the height of a surface that changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.balance.forcing import Course
+
+MONTHS = 12
+METRES_PER_KILOMETRE = 1000.0
+PERCENT = 100.0
+
+
+@dataclass(frozen=True)
+class Climate:
+    """The climate of a mean year, and how it departs from that.
+
+    Attributes:
+        temperature: Monthly means at `height`, °C, shape (12, rows, columns) or (12, 1, 1).
+        precipitation: Monthly rates, m of water a⁻¹, of one of these shapes.
+        height: What `temperature` holds at, m: (rows, columns) or (1, 1).
+        lapse_rate: How much colder it is a kilometre higher, K km⁻¹.
+        temperature_offset: Added to temperatures, K.
+        precipitation_offset: Change of precipitation, %.
+    """
+
+    temperature: Tensor
+    precipitation: Tensor
+    height: Tensor
+    lapse_rate: float
+    temperature_offset: Course
+    precipitation_offset: Course
+
+    @property
+    def steady(self) -> bool:
+        """Whether it never departs from the mean year in another way."""
+        return self.temperature_offset.steady and self.precipitation_offset.steady
+
+    def at(self, surface: Tensor, time: float, rows: slice) -> tuple[Tensor, Tensor]:
+        """Return monthly temperature (°C) and precipitation (m of water a⁻¹) in some rows.
+
+        Args:
+            surface: Heights, m, all rows.
+            time: In a.
+            rows: Which rows to return.
+        """
+        rise = (surface[rows] - _rows(self.height, rows)) / METRES_PER_KILOMETRE
+        shift = self.temperature_offset(time) - self.lapse_rate * rise
+        factor = 1 + self.precipitation_offset(time) / PERCENT
+        return _rows(self.temperature, rows) + shift, _rows(self.precipitation, rows) * factor
+
+
+def _rows(field: Tensor, rows: slice) -> Tensor:
+    """Return some rows of a field, or all of one that is the same everywhere."""
+    return field if field.shape[-2] == 1 else field[..., rows, :]

@@ -1,0 +1,242 @@
+"""Rasters that drive a mass balance: read on the grid of the run and checked for their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.iceflow.balance.climate import MONTHS
+from glacier_qgis.models.iceflow.balance.forcing import check_years
+from glacier_qgis.models.iceflow.balance.model import ICE_PER_WATER
+from glacier_qgis.models.iceflow.ground.bands import NUMBER, year_of_band
+from glacier_qgis.models.iceflow.ground.cover import Mask, refuse_most, tell_gaps
+from glacier_qgis.models.iceflow.ground.units import VerticalUnit, metres_per_unit
+from glacier_qgis.models.raster.gaps import tell_no_numbers
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.source import Scene, open_raster, warped
+
+Array = npt.NDArray[np.float32]
+PrecipitationUnit = Literal["m per year", "mm per month"]
+BalanceUnit = Literal["m ice per year", "m water per year", "mm water per year"]
+
+METRES_A_YEAR = {"m per year": 1.0, "mm per month": MONTHS / 1000}
+"""m of water a⁻¹ in each unit of precipitation; months count as twelfths of a year."""
+ICE_METRES_A_YEAR = {
+    "m ice per year": 1.0,
+    "m water per year": ICE_PER_WATER,
+    "mm water per year": ICE_PER_WATER / 1000,
+}
+"""m of ice a⁻¹ in each unit of mass balance."""
+COLDEST, WARMEST = -100.0, 60.0
+"""°C; no monthly mean on Earth is outside."""
+KELVIN_FROM = 150.0
+"""Temperatures from here on are in kelvin: 150 K is colder than any place on Earth."""
+WETTEST_MONTH, WETTEST_YEAR = 50.0, 20.0
+"""m of water a⁻¹; no month, and no glacier in a year, has more."""
+DROP = 1e-3
+"""m of water a⁻¹; what interpolation may leave below zero."""
+STRONGEST = 50.0
+"""m of ice a⁻¹; no glacier gains or loses more at its surface."""
+
+
+def read_bands(source: RasterInput, role: str, grid: Grid, reporter: Reporter) -> Array:
+    """Read all bands on `grid`, shape (bands, rows, columns), NaN where there is no data."""
+    with open_raster(source, role) as scene:
+        return _bands(scene, grid, reporter)
+
+
+def read_series(
+    source: RasterInput,
+    role: str,
+    grid: Grid,
+    given: Sequence[float],
+    times: tuple[float, float] | None,
+    reporter: Reporter,
+    heights: VerticalUnit | None = None,
+) -> tuple[tuple[float, ...], Array]:
+    """Read a raster with a band a year.
+
+    Args:
+        source: The raster; a single band holds for all times.
+        role: The parameter's name, for messages.
+        grid: What to read it on.
+        given: Years of the bands, where the user says them.
+        times: As in :func:`~glacier_qgis.models.iceflow.balance.forcing.check_years`.
+        reporter: Warned of pixels that are no numbers.
+        heights: For elevations, which become m: their unit, where the raster states none.
+
+    Returns:
+        The years, and an array of shape (years, rows, columns).
+
+    Raises:
+        EngineError: The years are not known or do not cover `times`.
+    """
+    with open_raster(source, role) as scene:
+        fields = _bands(scene, grid, reporter)
+        if heights is not None:
+            fields *= np.float32(metres_per_unit(scene, heights, reporter))
+        if len(fields) == 1 and len(given) <= 1:
+            return (0.0,), fields
+        years = tuple(given) or _band_years(scene)
+    if len(years) != len(fields):
+        raise EngineError(
+            f"BAND_YEARS has {len(years)} years, but {role} has {len(fields)} bands: give a year "
+            "for each band."
+        )
+    check_years(years, times, role)
+    return years, fields
+
+
+def check_months(values: Array, role: str) -> None:
+    """Make sure that there is a band a month.
+
+    Raises:
+        EngineError: There are more or fewer.
+    """
+    if len(values) != MONTHS:
+        raise EngineError(
+            f"{role} has {len(values)} bands; {MONTHS} are needed, the months from January to "
+            "December. Single files become bands with 'Build virtual raster'."
+        )
+
+
+def check_temperature(values: Array, role: str) -> None:
+    """Make sure that temperatures are in °C.
+
+    Raises:
+        EngineError: They cannot be.
+    """
+    low, high = _range(values, role)
+    if low >= 10 * KELVIN_FROM:
+        raise EngineError(
+            f"{role} holds values from {low:g} to {high:g}: these are tenths of kelvin, and °C are "
+            "needed. Divide by 10 and subtract 273.15 with the raster calculator."
+        )
+    if low >= KELVIN_FROM:
+        raise EngineError(
+            f"{role} holds values from {low:g} to {high:g}: that is kelvin, and °C are needed. "
+            "Subtract 273.15 with the raster calculator."
+        )
+    if low < COLDEST or high > WARMEST:
+        raise EngineError(
+            f"{role} holds values from {low:g} to {high:g}, which are no temperatures in °C. Check "
+            "its unit (some products hold tenths of a degree) and its no-data value."
+        )
+
+
+def check_precipitation(values: Array, role: str, unit: PrecipitationUnit) -> None:
+    """Make sure that precipitation (m of water a⁻¹, a row a month) can be.
+
+    Raises:
+        EngineError: It cannot.
+    """
+    low, wettest_month = _range(values, role)
+    _, wettest_year = _range(values.mean(axis=0), role)
+    for measured, limit, span in (
+        (wettest_month, WETTEST_MONTH, "in a month"),
+        (wettest_year, WETTEST_YEAR, "in the mean of the months"),
+    ):
+        if measured > limit:
+            raise EngineError(
+                f"{role} holds up to {measured / METRES_A_YEAR[unit]:g} {unit} {span}, more than "
+                "falls on any glacier. Choose its unit with PRECIPITATION_UNIT and check its "
+                "no-data value."
+            )
+    if low < -DROP:
+        raise EngineError(
+            f"{role} holds negative precipitation (down to {low / METRES_A_YEAR[unit]:g} {unit}). "
+            "Set these cells to 0, or declare the value as no data."
+        )
+
+
+def check_balance(values: Array, role: str, unit: BalanceUnit) -> None:
+    """Make sure that a mass balance (m of ice a⁻¹) can be.
+
+    Raises:
+        EngineError: It cannot.
+    """
+    low, high = (value / ICE_METRES_A_YEAR[unit] for value in _range(values, role))
+    if max(-low, high) * ICE_METRES_A_YEAR[unit] > STRONGEST:
+        raise EngineError(
+            f"{role} holds {low:g} to {high:g} {unit}, more than any glacier gains or loses. "
+            "Choose its unit with BALANCE_UNIT and check its no-data value."
+        )
+
+
+def check_cover(
+    values: Array, role: str, ice: Mask | None, mask: Mask | None, reporter: Reporter
+) -> Mask:
+    """Return where all bands have data.
+
+    Args:
+        values: Of shape (bands, rows, columns).
+        role: The parameter's name, for messages.
+        ice: Where there is ice at the beginning; None where nothing evolves.
+        mask: Where a balance is asked for; None for everywhere.
+        reporter: Warned of cells without data.
+
+    Raises:
+        EngineError: They have none anywhere, or lack it where there is `ice`; or in most cells,
+            where no ice shows that the place is right.
+    """
+    known: Mask = np.logical_and.reduce(np.isfinite(values), axis=0)
+    if not known.any():
+        raise EngineError(
+            f"{role} has no data in this area: choose a raster that covers it, or another EXTENT."
+        )
+    lacking = 0 if ice is None else int((ice & ~known).sum())
+    if lacking:
+        raise EngineError(
+            f"{role} has no data in {lacking} cells with ice. Fill them with 'Fill no data', or "
+            "choose an EXTENT that it covers."
+        )
+    missing = ~known if mask is None else ~known[mask]
+    if ice is None or not ice.any():
+        refuse_most(missing, role)
+    consequence = "nothing is computed there" if ice is None else "ice melts there by 10 m a year"
+    tell_gaps(missing, role, consequence, reporter)
+    return known
+
+
+def _bands(scene: Scene, grid: Grid, reporter: Reporter) -> Array:
+    """Read all bands as the numbers that the file's scale and offset make of them."""
+    tell_no_numbers(scene, scene.dataset.indexes, reporter)
+    with warped(scene, grid) as view:
+        values: Array = view.read()
+    scales, offsets = scene.dataset.scales, scene.dataset.offsets
+    values *= np.reshape(np.asarray(scales, dtype=np.float32), (-1, 1, 1))
+    values += np.reshape(np.asarray(offsets, dtype=np.float32), (-1, 1, 1))
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _band_years(scene: Scene) -> tuple[float, ...]:
+    """Return the year of each band: see `year_of_band`, or the one number in its name."""
+    dataset, years = scene.dataset, []
+    for band, name in enumerate(dataset.descriptions, 1):
+        year = year_of_band(dataset, band)
+        numbers = re.findall(NUMBER, name or "")
+        if year is None and len(numbers) != 1:
+            raise EngineError(
+                f"{scene.role}: the name of band {band} of {scene.name} ({name!r}) does not tell "
+                "its year. Give the years of all bands with BAND_YEARS, as in '1900, 1950, 2000'."
+            )
+        years.append(float(numbers[0]) if year is None else year)
+    return tuple(years)
+
+
+def _range(values: Array, role: str) -> tuple[float, float]:
+    """Return the smallest and the largest value."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        raise EngineError(
+            f"{role} has no data in this area: choose a raster that covers it, or another EXTENT."
+        )
+    return float(known.min()), float(known.max())

@@ -1,0 +1,1 @@
+"""How ice thickness changes: conservation of mass, transport, time steps."""

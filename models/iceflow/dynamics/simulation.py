@@ -1,0 +1,257 @@
+"""A glacier through time, alone or with others on the same ground."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.compute.workers import threads_an_operation
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.iceflow.dynamics.conservation import (
+    NO_ICE,
+    Budget,
+    advance,
+    stable_step,
+    wide,
+)
+from glacier_qgis.models.iceflow.dynamics.transport import Transport, upwind
+from glacier_qgis.models.iceflow.dynamics.waves import Waves
+from glacier_qgis.models.iceflow.velocity.flow import Flow
+
+Balance = Callable[[Tensor, float], Tensor]
+"""Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
+Array = npt.NDArray[np.float32]
+
+MAX_STEP = 10.0
+"""Longest time step, a: also slow ice must see its mass balance change with height."""
+MAX_FORCED_STEP = 1.0
+"""Longest time step, a, where the mass balance changes from year to year."""
+SPEED_LIMIT = 50_000.0
+"""m a⁻¹: three times the fastest outlet glacier; beyond it a run has become unstable."""
+SAME_TIME = 1e-9
+"""Times that are no further apart, a, are the same."""
+ICE = 1.0
+"""Cells with less than this thickness, m, do not count as glacier area."""
+_CUBIC_KILOMETRE = 1e9
+_SQUARE_KILOMETRE = 1e6
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The glacier at a saved time; fields are north-up, (row, column).
+
+    Attributes:
+        time: in a.
+        thickness: h in m.
+        surface: s in m.
+        u: depth-averaged eastward velocity, m a⁻¹.
+        v: depth-averaged northward velocity, m a⁻¹.
+        balance: surface mass balance, m a⁻¹.
+        volume: in km³.
+        area: of cells with at least 1 m of ice, km².
+        mean_speed: over that area, m a⁻¹; 0 without ice.
+        budget: where the ice came from and went since the start.
+        steps: how many were taken since the start.
+        waves: whether waves have grown that are not in the ice but in the numbers.
+    """
+
+    time: float
+    thickness: Array
+    surface: Array
+    u: Array
+    v: Array
+    balance: Array
+    volume: float
+    area: float
+    mean_speed: float
+    budget: Budget = NO_ICE
+    steps: int = 0
+    waves: bool = False
+
+    @property
+    def speed(self) -> Array:
+        """Magnitude of the depth-averaged velocity, m a⁻¹."""
+        return np.hypot(self.u, self.v)
+
+
+def measures(thickness: Array, u: Array, v: Array, cell_size: float) -> tuple[float, float, float]:
+    """Return volume (km³), area (km²) and mean speed (m a⁻¹) of ice as in :class:`Snapshot`."""
+    ice = thickness >= ICE
+    speed = np.hypot(u[ice], v[ice], dtype=np.float64)
+    return (
+        float(thickness.sum(dtype=np.float64)) * cell_size**2 / _CUBIC_KILOMETRE,
+        int(ice.sum()) * cell_size**2 / _SQUARE_KILOMETRE,
+        float(speed.mean()) if len(speed) else 0.0,
+    )
+
+
+class Simulation:
+    """The state of a glacier and the step that changes it.
+
+    Attributes:
+        time: in a.
+        steps: how many were taken.
+        thickness: h in m.
+        velocity: u and v (m a⁻¹) of the present state, once they are known.
+    """
+
+    def __init__(
+        self,
+        bed: Tensor,
+        thickness: Tensor,
+        flow: Flow,
+        balance: Balance,
+        *,
+        cell_size: float,
+        cfl: float,
+        start: float = 0.0,
+        max_step: float = MAX_STEP,
+        transport: Transport = upwind,
+        earlier: Snapshot | None = None,
+    ) -> None:
+        """Begin with `thickness` on `bed` (m, north-up) at time `start` (a).
+
+        Where the run goes on from an `earlier` state, its account and its steps count on.
+        """
+        self.time = start
+        self.steps = earlier.steps if earlier else 0
+        self.thickness = thickness
+        self.velocity: tuple[Tensor, Tensor] | None = None
+        self.flow = flow
+        self._bed = bed
+        self._balance = balance
+        self._cell_size = cell_size
+        self._cfl = cfl
+        self._max_step = max_step
+        self._transport = transport
+        self._earlier = earlier.budget if earlier else Budget.starting(self._volume())
+        self._totals = torch.zeros(3, dtype=wide(bed), device=bed.device)
+        self._waves = Waves()
+
+    @property
+    def surface(self) -> Tensor:
+        """Surface elevation s, m."""
+        return self._bed + self.thickness
+
+    @threads_an_operation(1)
+    @torch.inference_mode()
+    def step(self, until: float) -> None:
+        """Take one stable time step that does not go past `until` (a).
+
+        Raises:
+            EngineError: The velocities are not those of ice any more.
+        """
+        u, v = self._current_velocity()
+        balance = self._balance(self.surface, self.time)
+        longest = min(self._max_step, until - self.time)
+        dt = stable_step(u, v, self._cell_size, self._cfl, longest)
+        taken = advance(self.thickness, u, v, balance, dt, self._cell_size, self._transport)
+        self.thickness = taken.thickness
+        self.velocity = None
+        self._totals += torch.stack([taken.balance, taken.lost, taken.added])
+        self._waves.see(taken.divergence, taken.thickness >= ICE)
+        self._count(float(dt), longest, until)
+
+    def _count(self, dt: float, longest: float, until: float) -> None:
+        """Move the clock by `dt`, exactly to `until` where the step was trimmed to it."""
+        slowest = self._cfl * self._cell_size / SPEED_LIMIT
+        if not (math.isfinite(dt) and dt >= min(slowest, longest) * (1 - 1e-6)):
+            raise EngineError(
+                f"The ice flow became unstable in year {self.time:g} after {self.steps} steps "
+                f"(speed above {SPEED_LIMIT:g} m/a or not a number). Lower CFL (it is "
+                f"{self._cfl:g}), check the bed for spikes, or choose a RESOLUTION nearer to the "
+                "emulator's."
+            )
+        self.steps += 1
+        arrives = longest == until - self.time and math.isclose(dt, longest, rel_tol=1e-6)
+        self.time = until if arrives else self.time + dt
+
+    @torch.inference_mode()
+    def snapshot(self) -> Snapshot:
+        """Return the present state."""
+        u, v = map(_array, self._current_velocity())
+        surface, thickness = self.surface, _array(self.thickness)
+        return Snapshot(
+            self.time,
+            thickness,
+            _array(surface),
+            u,
+            v,
+            _array(self._balance(surface, self.time)),
+            *measures(thickness, u, v, self._cell_size),
+            budget=self.budget(),
+            steps=self.steps,
+            waves=self._waves.found,
+        )
+
+    def budget(self) -> Budget:
+        """Return where the ice came from and went since the start."""
+        terms = (self._totals.cpu() * (self._cell_size**2 / _CUBIC_KILOMETRE)).tolist()
+        return self._earlier.after(self._volume(), *terms)
+
+    def _current_velocity(self) -> tuple[Tensor, Tensor]:
+        if self.velocity is None:
+            self.velocity = self.flow(self.thickness, self.surface)
+        return self.velocity
+
+    def _volume(self) -> float:
+        """In km³."""
+        total = float(self.thickness.sum(dtype=wide(self.thickness)))
+        return total * self._cell_size**2 / _CUBIC_KILOMETRE
+
+
+def save_times(start: float, end: float, interval: float) -> list[float]:
+    """Return start, every `interval` after it, and end (a)."""
+    count = math.ceil((end - start) / interval - SAME_TIME)
+    return [start + index * interval for index in range(count)] + [end]
+
+
+def run(simulation: Simulation, times: Sequence[float], reporter: Reporter) -> Iterator[Snapshot]:
+    """Take a simulation through `times`, which begin at its present; yield a snapshot at each."""
+    for (snapshot,) in run_together([simulation], times, reporter):
+        yield snapshot
+
+
+def run_together(
+    simulations: Sequence[Simulation], times: Sequence[float], reporter: Reporter
+) -> Iterator[list[Snapshot]]:
+    """Take simulations of the same flow on the same grid through `times`; yield their snapshots.
+
+    The flow of all is evaluated at once. Each takes its own steps, as it would alone, and waits
+    at the times to save for those that are slower.
+    """
+    begin, end = times[0], times[-1]
+    for time in times:
+        while late := [one for one in simulations if one.time < time]:
+            _move_together(late)
+            for one in late:
+                one.step(time)
+            now = sum(one.time for one in simulations) / len(simulations)
+            reporter.progress(
+                (now - begin) / (end - begin), f"Simulating: year {now:.1f} of {end:g}"
+            )
+        _move_together(simulations)
+        yield [one.snapshot() for one in simulations]
+
+
+@threads_an_operation(1)
+@torch.inference_mode()
+def _move_together(simulations: Sequence[Simulation]) -> None:
+    """Give velocities to those that have none, from one evaluation; one alone asks itself."""
+    still = [one for one in simulations if one.velocity is None]
+    if len(still) > 1:
+        thickness = torch.stack([one.thickness for one in still])
+        surface = torch.stack([one.surface for one in still])
+        for one, u, v in zip(still, *still[0].flow(thickness, surface), strict=True):
+            one.velocity = u, v
+
+
+def _array(field: Tensor) -> Array:
+    return field.cpu().numpy().astype(np.float32)

@@ -1,0 +1,1 @@
+"""Bed, surface and thickness, as rasters give them."""

@@ -1,0 +1,308 @@
+"""Bed, surface and thickness as a simulation needs them: on one metric grid, in metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pyproj import Proj
+from rasterio.features import rasterize
+from rasterio.windows import Window
+from scipy.ndimage import maximum_filter, minimum_filter
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.job import Extent, RasterInput, VectorInput
+from glacier_qgis.models.iceflow.ground.cover import tell_gaps
+from glacier_qgis.models.iceflow.ground.units import (
+    NOT_STATED,
+    VerticalUnit,
+    check_elevation,
+    read_metres,
+    vertical_datum,
+)
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.metric import areal_scale
+from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.vector.source import read_polygons
+
+Array = npt.NDArray[np.float32]
+
+THICKEST = 5_000.0
+"""m; no ice on Earth is thicker."""
+OVERLAP, STEEP_OVERLAP = 1.0, 0.1
+"""By how much a bed may rise above the surface through resampling: m, and a share of how much
+higher the highest of a cell and its neighbours is than the lowest."""
+SLIVER = 1e-3
+"""m of ice below zero that interpolation may leave."""
+AREAL_TOLERANCE = 0.01
+"""Share by which a CRS may change areas without a warning."""
+THICKNESS_SOURCES = (
+    "a raster of published ice thickness, such as the consensus estimate (Farinotti et al. 2019) "
+    "or that of Millan et al. (2022), or, as a first guess, UNIFORM_THICKNESS with an ICE_MASK. "
+    "The algorithm glacierthickness, which is to estimate it from the surface and an outline, is "
+    "not part of this version yet."
+)
+"""Where thickness comes from when only the surface is known."""
+WHOLE_SHARE = 0.9
+"""Share of the cells that remains when a raster is turned a little on the work grid."""
+SMALLEST_SHARE = 0.25
+"""Share of the cells that must remain when corners without data are cut away."""
+
+
+@dataclass(frozen=True)
+class Topography:
+    """Where the ice is: all in m, north-up, of the grid's shape, without gaps.
+
+    Attributes:
+        grid: Where the cells lie.
+        bed: Elevation of the ground under the ice, m.
+        thickness: Of the ice, m.
+        datum: What elevations are measured from, in words; heights are never converted.
+    """
+
+    grid: Grid
+    bed: Array
+    thickness: Array
+    datum: str = NOT_STATED
+
+    @property
+    def surface(self) -> Array:
+        """Surface elevation, bed plus thickness, m."""
+        return self.bed + self.thickness
+
+
+def read_topography(
+    bed: RasterInput | None,
+    surface: RasterInput | None,
+    thickness: RasterInput | None,
+    extent: Extent | None,
+    resolution: float | None,
+    unit: VerticalUnit,
+    reporter: Reporter,
+    thickness_role: str = "INITIAL_THICKNESS",
+    *,
+    uniform: float | None = None,
+    ice_mask: VectorInput | None = None,
+    year: float | None = None,
+) -> Topography:
+    """Read what was given and derive the rest.
+
+    Bed and thickness, bed and surface, or surface and thickness make a glacier; a bed or a
+    surface alone is ground without ice. The grid is that of the elevation model.
+
+    Args:
+        bed: Elevation of the ground.
+        surface: Elevation of the surface.
+        thickness: Of the ice.
+        extent: The part to work on.
+        resolution: Edge of a cell, m.
+        unit: Of elevations and thickness.
+        reporter: Is told what is noteworthy.
+        thickness_role: The name of the parameter that `thickness` came by.
+        uniform: Ice thickness, m, instead of a raster of it.
+        ice_mask: Polygons outside which there is no such ice; None for everywhere.
+        year: Of which band, where a raster has several; None where no time is known.
+
+    Raises:
+        EngineError: Too little or too much was given, or the values cannot be right.
+    """
+    if uniform is not None and (thickness is not None or (bed and surface)):
+        raise EngineError(
+            f"UNIFORM_THICKNESS ({uniform:g} m) was given, but the other inputs already say how "
+            "thick the ice is. Leave it blank, or give BED or SURFACE alone."
+        )
+    main, role = (bed, "BED") if bed is not None else (surface, "SURFACE")
+    if main is None:
+        raise EngineError("Give BED, or SURFACE: the simulation needs the shape of the ground.")
+    if bed is not None and surface is not None and thickness is not None:
+        raise EngineError(
+            f"BED, SURFACE and {thickness_role} were all given; any two make the third. Leave one "
+            "of them blank."
+        )
+    with open_raster(main, role) as scene:
+        grid = work_grid(scene, extent, resolution)
+        ground = read_metres(scene, grid, unit, year, reporter)
+        datum = vertical_datum(scene)
+    window = _window_with_data(np.isfinite(ground), role, reporter)
+    grid = grid.crop(window)
+    ground = ground[window.toslices()]
+    check_elevation(ground, role)
+    ice = np.zeros_like(ground)
+    if thickness is not None:
+        ice = _read_thickness(thickness, thickness_role, grid, unit, year, reporter)
+    elif uniform is not None:
+        inside = polygon_mask(ice_mask, grid, "ICE_MASK") if ice_mask else np.array(1)
+        ice += np.float32(uniform) * inside
+    elif bed is not None and surface is not None:
+        ice = _ice_between(ground, surface, grid, unit, datum, year, reporter)
+    elif bed is None:
+        reporter.warning(
+            "Only SURFACE is known, so the run starts without ice, and the surface is taken as the "
+            f"ground. Where it shows a glacier, give {thickness_role} as well: {THICKNESS_SOURCES}"
+        )
+    reporter.log(f"Vertical datum of {role}: {datum or 'not stated'}; heights are not converted.")
+    _tell_scale(grid, reporter)
+    stated = {"datum": datum} if datum else {}
+    return Topography(grid, ground if bed is not None else ground - ice, ice, **stated)
+
+
+def read_surface(
+    source: RasterInput,
+    extent: Extent | None,
+    resolution: float | None,
+    unit: VerticalUnit,
+    year: float | None,
+    reporter: Reporter,
+) -> tuple[Grid, Array]:
+    """Read a surface, m, on the grid to work on; NaN where there is no data.
+
+    Raises:
+        EngineError: There is no data at all, or the values cannot be elevations.
+    """
+    with open_raster(source, "SURFACE") as scene:
+        grid = work_grid(scene, extent, resolution)
+        surface = read_metres(scene, grid, unit, year, reporter)
+    known = surface[np.isfinite(surface)]
+    if not len(known):
+        raise EngineError("SURFACE has no data in this area: choose another EXTENT.")
+    check_elevation(known, "SURFACE")
+    return grid, surface
+
+
+def polygon_mask(source: VectorInput, grid: Grid, role: str) -> npt.NDArray[np.bool_]:
+    """Return True in the cells whose centre is inside the polygons.
+
+    Raises:
+        EngineError: No polygon lies in the area.
+    """
+    polygons = read_polygons(source, grid.crs, role)
+    burnt = rasterize(
+        [(polygon, 1) for polygon in polygons],
+        out_shape=grid.shape,
+        transform=grid.transform,
+        dtype="uint8",
+    )
+    mask: npt.NDArray[np.bool_] = burnt == 1
+    if not mask.any():
+        raise EngineError(
+            f"{role}: no polygon of {source.shown} covers a cell of the area. Choose the outline "
+            "of this glacier, or an EXTENT that holds it."
+        )
+    return mask
+
+
+def _tell_scale(grid: Grid, reporter: Reporter) -> None:
+    """Say by how much the map is larger or smaller than the ground, where that matters."""
+    west, south, east, north = grid.bounds
+    middle = Proj(grid.crs)((west + east) / 2, (south + north) / 2, inverse=True)
+    scale = areal_scale(grid.crs, *middle)
+    if abs(scale - 1) > AREAL_TOLERANCE:
+        reporter.warning(
+            f"The CRS {grid.crs.name} shows areas {abs(scale - 1):.1%} too "
+            f"{'large' if scale > 1 else 'small'} here, lengths {abs(scale**0.5 - 1):.1%}, and so "
+            "are the areas and volumes of this run; slopes are wrong by as much. For true ones "
+            "reproject the elevation model to UTM with 'Warp'."
+        )
+
+
+def _read_thickness(
+    source: RasterInput,
+    role: str,
+    grid: Grid,
+    unit: VerticalUnit,
+    year: float | None,
+    reporter: Reporter,
+) -> Array:
+    """Read ice thickness in m; no data means no ice."""
+    with open_raster(source, role) as scene:
+        ice = read_metres(scene, grid, unit, year, reporter)
+    missing = ~np.isfinite(ice)
+    if missing.all():
+        raise EngineError(
+            f"{role}: {source.shown} has no data in the area of the simulation. Choose an EXTENT "
+            "where both rasters have data."
+        )
+    tell_gaps(missing, role, "it counts as 0 there", reporter)
+    ice[missing] = 0
+    if ice.min() < -SLIVER:
+        raise EngineError(
+            f"{role}: {source.shown} holds negative thickness (down to {ice.min():g} m). Set these "
+            "cells to 0, or declare the value as no data."
+        )
+    if ice.max() > THICKEST:
+        raise EngineError(
+            f"{role}: {source.shown} holds thickness up to {ice.max():g} m, more than any ice on "
+            "Earth. Check its unit and its no-data value."
+        )
+    return ice.clip(min=0)
+
+
+def _ice_between(
+    bed: Array,
+    source: RasterInput,
+    grid: Grid,
+    unit: VerticalUnit,
+    datum: str | None,
+    year: float | None,
+    reporter: Reporter,
+) -> Array:
+    """Return surface − bed in m; `datum` is the bed's."""
+    with open_raster(source, "SURFACE") as scene:
+        surface = read_metres(scene, grid, unit, year, reporter)
+        other = vertical_datum(scene)
+    if datum and other and datum != other:
+        raise EngineError(
+            f"BED measures heights from '{datum}', SURFACE from '{other}': their difference would "
+            "not be ice. Bring one to the vertical datum of the other with 'Warp', or correct the "
+            "CRS where it is wrong."
+        )
+    _check_holes(np.isfinite(surface), "SURFACE")
+    check_elevation(surface, "SURFACE")
+    ice = surface - bed
+    relief = maximum_filter(bed, 3) - minimum_filter(bed, 3)
+    above = int((ice < -OVERLAP - STEEP_OVERLAP * relief).sum())
+    if above:
+        raise EngineError(
+            f"BED is above SURFACE in {above} cells, by up to {-ice.min():.1f} m. Check that both "
+            "have the same vertical datum and unit, or lower BED to the minimum of the two with "
+            "the raster calculator."
+        )
+    return ice.clip(min=0)
+
+
+def _window_with_data(valid: npt.NDArray[np.bool_], role: str, reporter: Reporter) -> Window:
+    """Cut away the edges without data that warping leaves; what remains must be whole."""
+    if not valid.any():
+        raise EngineError(f"{role} has no data in this area: choose another EXTENT.")
+    top, bottom, left, right = 0, valid.shape[0], 0, valid.shape[1]
+    while bottom - top > 2 and right - left > 2:
+        part = valid[top:bottom, left:right]
+        gaps = [1 - side.mean() for side in (part[0], part[-1], part[:, 0], part[:, -1])]
+        worst = int(np.argmax(gaps))
+        if gaps[worst] == 0:
+            break
+        top, bottom = top + (worst == 0), bottom - (worst == 1)
+        left, right = left + (worst == 2), right - (worst == 3)
+    share = (bottom - top) * (right - left) / valid.size
+    if share < SMALLEST_SHARE:
+        _check_holes(valid, role)
+    _check_holes(valid[top:bottom, left:right], role)
+    if share < 1:
+        say = reporter.log if share > WHOLE_SHARE else reporter.warning
+        say(
+            f"{role} has no data along its edges on the work grid; the run covers the whole "
+            f"rectangle inside, {share:.0%} of the cells."
+        )
+    return Window(left, top, right - left, bottom - top)
+
+
+def _check_holes(valid: npt.NDArray[np.bool_], role: str) -> None:
+    holes = int((~valid).sum())
+    if holes:
+        raise EngineError(
+            f"{role} has no data in {holes} cells ({holes / valid.size:.1%}) inside the area: "
+            "holes, fill values, NaN or infinities. Fill them with 'Fill no data' or choose an "
+            "EXTENT without them."
+        )

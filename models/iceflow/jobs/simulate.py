@@ -1,0 +1,317 @@
+"""The job that lets a glacier evolve."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import torch
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Result, Stage
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.iceflow.balance.build import Place, build_balance
+from glacier_qgis.models.iceflow.balance.model import Held, Masked, MassBalance
+from glacier_qgis.models.iceflow.balance.options import DEGREE_DAYS
+from glacier_qgis.models.iceflow.balance.scenarios import (
+    NAMELESS,
+    SCENARIO_FILE,
+    Scenario,
+    futures,
+    read_scenarios,
+)
+from glacier_qgis.models.iceflow.dynamics.simulation import (
+    MAX_FORCED_STEP,
+    MAX_STEP,
+    SAME_TIME,
+    Array,
+    Simulation,
+    Snapshot,
+    run_together,
+    save_times,
+)
+from glacier_qgis.models.iceflow.dynamics.transport import TRANSPORTS
+from glacier_qgis.models.iceflow.ground.topography import (
+    Topography,
+    polygon_mask,
+    read_topography,
+)
+from glacier_qgis.models.iceflow.jobs.common import LEVELS, check_levels, text
+from glacier_qgis.models.iceflow.jobs.simulate_options import SimulationOptions
+from glacier_qgis.models.iceflow.results.comparison import read_observation
+from glacier_qgis.models.iceflow.results.findings import (
+    Findings,
+    of_scenario,
+    with_comparison,
+    with_observation,
+    write_misfit,
+    write_outlines,
+)
+from glacier_qgis.models.iceflow.results.histories import read_histories, tell_differences
+from glacier_qgis.models.iceflow.results.output_size import tell_size
+from glacier_qgis.models.iceflow.results.recorder import RASTERS, Recorder, sizes
+from glacier_qgis.models.iceflow.results.report import write_report
+from glacier_qgis.models.iceflow.results.resume import History
+from glacier_qgis.models.iceflow.results.run_record import Chronicle, in_words, keeping
+from glacier_qgis.models.iceflow.results.watch import Watch
+from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
+from glacier_qgis.models.vector.sink import write_layer
+
+DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report", "scenario_folder")
+
+
+class SimulateGlacier(SimulationOptions):
+    """Let a glacier evolve: emulated ice flow, mass conservation, mass balance."""
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Simulate and write what was asked for."""
+        scenarios = read_scenarios(self.scenarios) if self.scenarios else [NAMELESS]
+        histories = self._histories(scenarios, reporter)
+        topography = histories[0].topography if histories else self._topography(reporter)
+        saved = histories[0].years if histories else ()
+        first = saved[0] if saved else self.first
+        emulator, doubts = self.load_emulator(topography.grid.cell_size, reporter)
+        check_levels(emulator, [name for name in LEVELS if getattr(self, name)])
+        now = saved[-1] if saved else first
+        balances = self._balances(scenarios, topography, (first, now), emulator.device, reporter)
+        simulations = self._simulations(topography, histories, emulator, balances)
+        observation = read_observation(
+            self.observed_outline,
+            self.observed_surface,
+            self.end if self.observed_time is None else self.observed_time,
+            topography,
+            self.vertical_unit,
+            reporter,
+        )
+        ahead = with_observation(self._ahead(first, saved), observation, saved[:-1])
+        times = [*saved[:-1], *ahead]
+        asked = self.model_copy(update={"resolution": topography.grid.cell_size})
+        facts = provenance(asked) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
+        if self.scenarios:
+            facts["SCENARIO_OFFSETS"] = futures(scenarios)
+        findings = [
+            Findings(one.name, topography, times, observation, outlines=self.outlines is not None)
+            for one in scenarios
+        ]
+        recorders = self._recorders(scenarios, topography, times, facts, outputs, reporter)
+        chronicle = Chronicle(
+            [scenario.name for scenario in scenarios],
+            recorders,
+            [Watch(emulator, topography.grid.cell_size, self.cfl) for _ in scenarios],
+            partial(self._levels, emulator, topography),
+            reporter,
+        )
+        with keeping([recorder for _, recorder in recorders], reporter):
+            with chronicle:
+                for states in chain(
+                    zip(*(history.earlier() for history in histories), strict=True),
+                    run_together(simulations, ahead, Stage(reporter, 0.02, 0.98)),
+                ):
+                    chronicle.see(states)
+                    for finding, state in zip(findings, states, strict=True):
+                        finding.see(state)
+            chronicle.end(self.cfl)
+            for words in filter(None, (finding.words for finding in findings)):
+                reporter.log(words)
+            self._write_documents(chronicle, findings, topography, facts, doubts, outputs)
+        last = chronicle.last[0]
+        for scenario, state in zip(scenarios, chronicle.last, strict=True):
+            when = f"Result in year {state.time:.10g}"
+            reporter.log(f"{of_scenario(scenario.name)}{when}: {in_words(state)}.")
+        return {
+            **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, *DOCUMENTS)},
+            "VOLUME": last.volume,
+            "AREA": last.area,
+            "MAX_SPEED": float(last.speed.max()),
+            "LOST_AT_BORDER": last.budget.lost,
+            "ADDED_BY_CLIPPING": last.budget.added,
+            "STEPS": last.steps,
+            "TIMES": [*times],
+            "ABOUT": {"MODEL": emulator.name},
+            **findings[0].numbers(),
+        }
+
+    def _write_documents(
+        self,
+        chronicle: Chronicle,
+        findings: Sequence[Findings],
+        topography: Topography,
+        facts: Mapping[str, str],
+        doubts: Sequence[str],
+        outputs: Outputs,
+    ) -> None:
+        """Write what tells of the run as a whole, as far as it was asked for."""
+        if self.series:
+            table = with_comparison(chronicle.table, findings)
+            write_layer(table, outputs.stage(self.series), "series")
+        if self.outlines:
+            write_outlines(outputs.stage(self.outlines), findings)
+        if self.misfit:
+            write_misfit(outputs.stage(self.misfit), findings, topography.grid, facts)
+        if self.report:
+            write_report(
+                outputs.stage(self.report),
+                chronicle.runs,
+                chronicle.budgets,
+                [*doubts, *chronicle.warnings],
+                {**facts, "STEPS": str(chronicle.last[0].steps)},
+                findings,
+            )
+
+    def _topography(self, reporter: Reporter) -> Topography:
+        return read_topography(
+            self.bed,
+            self.surface,
+            self.initial_thickness,
+            self.extent,
+            self.resolution,
+            self.vertical_unit,
+            reporter,
+            uniform=self.uniform_thickness,
+            ice_mask=self.ice_mask,
+            year=self.first,
+        )
+
+    def _histories(self, scenarios: Sequence[Scenario], reporter: Reporter) -> list[History]:
+        """Return what each scenario goes on from, and tell what is different now."""
+        if self.resume is None:
+            return []
+        histories = read_histories(self.resume, self.start, scenarios)
+        now = histories[0].years[-1]
+        if self.end < now:
+            raise EngineError(
+                f"END ({self.end:g}) is before year {now:g}, from which RESUME continues. Choose a "
+                f"later one, or {now:g} to have the results of what was saved."
+            )
+        if wrong := self.saves_too_often(histories[0].years[0]):
+            raise EngineError(f"{wrong}.")
+        parameters = self.model_dump(mode="json", exclude={*RASTERS, *DOCUMENTS})
+        tell_differences(histories, scenarios, parameters, reporter)
+        return histories
+
+    def _ahead(self, first: float, saved: Sequence[float]) -> list[float]:
+        """Return the present and the years to save after it; they count from the first."""
+        times = save_times(first, self.end, self.save_interval)
+        if not saved:
+            return times
+        return [saved[-1], *(time for time in times if time > saved[-1] + SAME_TIME)]
+
+    def _recorders(
+        self,
+        scenarios: Sequence[Scenario],
+        topography: Topography,
+        times: Sequence[float],
+        facts: Mapping[str, str],
+        outputs: Outputs,
+        reporter: Reporter,
+    ) -> list[tuple[int, Recorder]]:
+        """Return what writes the files asked for, of the first scenario, and those of each."""
+        wanted = {name: path for name in RASTERS if (path := getattr(self, name))}
+        rasters = {name: outputs.stage(path) for name, path in wanted.items()}
+        netcdf = outputs.stage_lasting(self.netcdf, self.resume) if self.netcdf else None
+        first = facts if scenarios[0] is NAMELESS else {**facts, "SCENARIO": scenarios[0].name}
+        files = [(0, rasters, netcdf, first)]
+        folder = None
+        if self.scenario_folder:
+            folder = outputs.stage_folder(self.scenario_folder, lasting=f"*/{SCENARIO_FILE}")
+        for index, scenario in enumerate(scenarios if self.scenarios else ()):
+            named = {**facts, "SCENARIO": scenario.name}
+            if folder is None:
+                files.append((index, {}, None, named))
+                continue
+            home = folder / scenario.name
+            home.mkdir()
+            each = {name: home / f"{name}.tif" for name in wanted}
+            files.append((index, each, home / SCENARIO_FILE, named))
+        room: Counter[Path] = Counter()
+        for _, paths, file, _ in files:
+            room.update(sizes(paths, file, topography.grid, len(times)))
+        tell_size(dict(room), reporter)
+        return [
+            (index, Recorder(paths, file, topography, times, tags))
+            for index, paths, file, tags in files
+        ]
+
+    def _levels(
+        self, emulator: Emulator, topography: Topography, snapshot: Snapshot
+    ) -> dict[str, Array]:
+        """Return the speeds at the bed and the surface, m a⁻¹, that were asked for."""
+        wanted = [name for name in LEVELS if getattr(self, name)]
+        fields = snapshot.thickness, snapshot.surface
+        return self.level_speeds(wanted, emulator, *fields, topography.grid.cell_size)
+
+    def _balances(
+        self,
+        scenarios: Sequence[Scenario],
+        topography: Topography,
+        begins: tuple[float, float],
+        device: torch.device,
+        reporter: Reporter,
+    ) -> list[MassBalance]:
+        """Return the mass balances; where inputs have no data, ice melts as outside a mask.
+
+        `begins` are the years in which the first run began and in which this one does.
+        """
+        first, now = begins
+        outline = (
+            None
+            if self.ice_mask is None
+            else polygon_mask(self.ice_mask, topography.grid, "ICE_MASK")
+        )
+        place = Place(
+            topography.grid,
+            topography.surface,
+            ice=topography.thickness > 0,
+            unit=self.vertical_unit,
+            times=(now, self.end),
+            device=device,
+            mask=outline,
+        )
+        covered = build_balance(self, place, reporter)
+        mask = covered.within(outline)
+        balances = []
+        for scenario in scenarios:
+            balance = covered.balance if scenario is NAMELESS else scenario.applied(covered.balance)
+            if self.mass_balance == DEGREE_DAYS:
+                balance = Held(balance, self.update_interval, first)
+            if mask is not None:
+                balance = Masked(balance, torch.from_numpy(mask).to(device))
+            balances.append(balance)
+        return balances
+
+    def _simulations(
+        self,
+        topography: Topography,
+        histories: Sequence[History],
+        emulator: Emulator,
+        balances: Sequence[MassBalance],
+    ) -> list[Simulation]:
+        """Return a simulation a mass balance, at the end of its history, if there is one."""
+        pasts: list[Snapshot | None] = [history.last for history in histories] or [None] * len(
+            balances
+        )
+        cell_size = topography.grid.cell_size
+        bed = torch.from_numpy(topography.bed).to(emulator.device)
+        flow = EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding, bed)
+        return [
+            Simulation(
+                bed,
+                torch.from_numpy(earlier.thickness if earlier else topography.thickness).to(
+                    emulator.device
+                ),
+                flow,
+                balance,
+                cell_size=cell_size,
+                cfl=self.cfl,
+                start=earlier.time if earlier else self.first,
+                max_step=MAX_STEP if balance.steady else MAX_FORCED_STEP,
+                transport=TRANSPORTS[self.transport],
+                earlier=earlier,
+            )
+            for balance, earlier in zip(balances, pasts, strict=True)
+        ]

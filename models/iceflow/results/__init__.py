@@ -1,0 +1,1 @@
+"""What is kept of a simulation: files, series, comparison, report."""

@@ -1,0 +1,206 @@
+"""The report of a simulation."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from glacier_qgis.models.iceflow.dynamics.conservation import Budget
+from glacier_qgis.models.iceflow.results.comparison import PERCENTILES
+from glacier_qgis.models.iceflow.results.figures import (
+    Runs,
+    curves,
+    hypsometry_figure,
+    misfit_figure,
+)
+from glacier_qgis.models.iceflow.results.findings import Findings, of_scenario
+from glacier_qgis.models.iceflow.results.hypsometry import Hypsometry
+from glacier_qgis.models.report.page import Page
+
+EMULATOR = "EMULATOR"
+"""How the names of facts about the emulator begin."""
+
+
+def write_report(
+    path: Path,
+    runs: Runs,
+    budgets: Mapping[str, Budget],
+    warnings: Sequence[str],
+    facts: Mapping[str, str],
+    findings: Sequence[Findings],
+) -> None:
+    """Write the report.
+
+    Args:
+        path: where to.
+        runs: a row a saved time, with the columns of the series table, by scenario; the name
+            is empty where there are none.
+        budgets: of the whole run, by scenario.
+        warnings: what may make the result wrong.
+        facts: provenance by name, the parameters as JSON among it.
+        findings: what was drawn from the saved states of each scenario.
+    """
+    page = Page("Glacier simulation", " ".join(summary(rows, name) for name, rows in runs.items()))
+    for warning in warnings:
+        page.warning(warning)
+    page.figure(curves(runs), "Volume, area (cells with at least 1 m of ice) and mean speed.")
+    page.heading("Hypsometry")
+    several = len(findings) > 1
+    page.figure(
+        hypsometry_figure(_scenario_ends(findings) if several else _course(findings[0])),
+        "Area and volume by surface elevation at the start, "
+        + ("and at the end of each scenario." if several else "in the middle and at the end."),
+    )
+    page.table(
+        [_named(one.scenario) | _spread(state) for one in findings for state in one.hypsometries],
+        "Where the ice lies.",
+    )
+    _compare(page, findings)
+    page.heading("Emulator")
+    page.facts(
+        {
+            (name.removeprefix(f"{EMULATOR}_") if name != EMULATOR else "NAME"): value
+            for name, value in facts.items()
+            if name.startswith(EMULATOR)
+        }
+    )
+    page.heading("Mass budget")
+    terms = [(name, budget_rows(budget)) for name, budget in budgets.items()]
+    page.table(
+        [
+            {"Term": term, **{f"{name or 'Ice'} (km³)": f"{row[term]:+.6f}" for name, row in terms}}
+            for term in terms[0][1]
+        ],
+        "Ice gained and lost over the whole run.",
+    )
+    page.heading("Parameters and provenance")
+    page.facts(readable(facts))
+    page.write(path)
+
+
+def summary(series: Sequence[Mapping[str, float]], scenario: str = "") -> str:
+    """Return what became of the ice, in a sentence."""
+    first, last = series[0], series[-1]
+    volume, area = (
+        f"from {first[name]:.4g} to {last[name]:.4g} {unit}{_share(first[name], last[name])}"
+        for name, unit in (("volume_km3", "km³"), ("area_km2", "km²"))
+    )
+    of = f"{scenario}: from" if scenario else "From"
+    span = f"{of} year {first['time']:g} to {last['time']:g}"
+    if not last["area_km2"]:
+        return f"{span} the volume of the ice went {volume}: the run ended ice-free."
+    return f"{span} the volume of the ice went {volume}, its area {area}."
+
+
+def readable(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return facts with the parameters taken apart, named as in the toolbox."""
+    parameters = json.loads(facts.get("PARAMETERS", "{}"))
+    others = {
+        name: value
+        for name, value in facts.items()
+        if name != "PARAMETERS" and not name.startswith(EMULATOR)
+    }
+    return others | {name.upper(): _words(value) for name, value in parameters.items()}
+
+
+def budget_rows(budget: Budget) -> dict[str, float]:
+    """Return the lines of the mass budget, km³, with the sign that they enter it by."""
+    return {
+        "Volume at the start": budget.initial,
+        "Surface mass balance": budget.balance,
+        "Lost at the border of the domain": -budget.lost,
+        "Added by clipping negative thickness": budget.added,
+        "Volume at the end": budget.final,
+        "Residual (rounding)": budget.residual,
+    }
+
+
+def _compare(page: Page, findings: Sequence[Findings]) -> None:
+    """Show how the scenarios met the observation, if there was one."""
+    found = {one: one.comparison for one in findings if one.comparison is not None}
+    if not found:
+        return
+    page.heading(f"Against the observation of year {next(iter(found.values())).time:g}")
+    overlaps = [
+        _named(one.scenario)
+        | {
+            "Both (km²)": overlap.both,
+            "Too much ice (km²)": overlap.too_much,
+            "Too little ice (km²)": overlap.too_little,
+            "Intersection over union": overlap.iou,
+        }
+        for one, comparison in found.items()
+        if (overlap := comparison.overlap) is not None
+    ]
+    if overlaps:
+        page.table(
+            overlaps, "Cells with at least 1 m of ice against those inside the observed outline."
+        )
+    misfits = [
+        _named(one.scenario)
+        | {"Area (km²)": misfit.area, "Mean (m)": misfit.mean, "RMS (m)": misfit.rms}
+        | {
+            f"{share} % (m)": value
+            for share, value in zip(PERCENTILES, misfit.percentiles, strict=True)
+        }
+        for one, comparison in found.items()
+        if (misfit := comparison.misfit) is not None
+    ]
+    if misfits:
+        page.table(
+            misfits,
+            "Simulated minus observed surface over the ice: mean, root mean square, percentiles.",
+        )
+    for one, comparison in found.items():
+        if comparison.difference is not None:
+            page.figure(
+                misfit_figure(comparison.difference, one.cell_size),
+                f"{of_scenario(one.scenario)}simulated minus observed surface, m; blue is too "
+                "high. Colours end at the 98th percentile.",
+            )
+
+
+def _course(finding: Findings) -> dict[str, Hypsometry]:
+    return {f"year {state.time:g}": state for state in finding.hypsometries}
+
+
+def _scenario_ends(findings: Sequence[Findings]) -> dict[str, Hypsometry]:
+    """Return the state that all scenarios begin with, and those that they end with."""
+    first = findings[0].hypsometries[0]
+    ends = {one.scenario: one.hypsometries[-1] for one in findings}
+    return {f"year {first.time:g}": first} | {
+        f"{name}, year {state.time:g}": state for name, state in ends.items()
+    }
+
+
+def _named(scenario: str) -> dict[str, object]:
+    return {"Scenario": scenario} if scenario else {}
+
+
+def _spread(state: Hypsometry) -> dict[str, object]:
+    """Return where the ice of a state lies, in numbers."""
+    middles = state.bottoms + state.width / 2
+    whole = state.area.sum()
+    iced = state.bottoms[state.area > 0]
+    return {
+        "Year": f"{state.time:g}",
+        "Lowest ice (m)": float(iced[0]) if len(iced) else math.nan,
+        "Mean elevation (m)": float((middles * state.area).sum() / whole) if whole else math.nan,
+        "Highest ice (m)": float(iced[-1] + state.width) if len(iced) else math.nan,
+    }
+
+
+def _share(first: float, last: float) -> str:
+    return f" ({100 * (last / first - 1):+.1f} %)" if first else ""
+
+
+def _words(value: object) -> str:
+    """Return the value of a parameter as a person would write it."""
+    if isinstance(value, dict) and "path" in value:
+        layer = f", layer {value['layer']}" if value.get("layer") else ""
+        return str(value.get("name") or f"{value['path']}{layer}")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

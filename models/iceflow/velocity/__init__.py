@@ -1,0 +1,1 @@
+"""How ice moves: emulators evaluated where there is ice, within their training."""

@@ -1,0 +1,176 @@
+"""Which emulators are there, and which one suits a grid."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow.emulators.card import Card
+from glacier_qgis.models.iceflow.emulators.dahunet import is_dahunet
+from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read_card, weights_of
+from glacier_qgis.models.iceflow.velocity.validity import outside
+from glacier_qgis.models.package.registry import DELIVERED, user_folder
+
+AUTOMATIC = ("", "automatic")
+PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet")
+"""Families in the order of choice between equally fit ones: first those that learnt from a
+Stokes or hybrid model; of the dahunet family the one that is as good as the largest, and faster."""
+WHEEL = "igm-model"
+"""The distribution that carries published emulators."""
+_LISTED = json.loads((DELIVERED / "emulators.json").read_text(encoding="utf-8"))
+TITLES: Mapping[str, str] = {name: facts["title"] for name, facts in _LISTED.items()}
+OFFERED = tuple(TITLES)
+"""Those of the wheel that the plugin's list offers, and messages name; the others are for experts,
+who know their names."""
+_IN_WHEEL = "igm/processes/iceflow/emulate/emulators"
+_CURE = (
+    "run 'Set up engine' with the extra 'igm', or give the folder of an emulator (with model.h5, "
+    "fieldin.dat and fieldout.dat) or a .keras file of the dahunet family."
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An emulator to use.
+
+    Attributes:
+        name: as in the catalogue.
+        path: its folder or file.
+        reason: why it was chosen among others; blank where it was asked for.
+    """
+
+    name: str
+    path: Path
+    reason: str = ""
+
+
+def installed_emulators() -> dict[str, Path]:
+    """Return emulators by name, such as ``f15_cfsflow_GJ_22_a/100`` or ``dahunet_mini``.
+
+    They come from the folder ``iceflow/emulators`` in ``GLACIER_DATA``, the wheel `igm-model`
+    (found without importing it) and the person's own folder; of equal names the last counts.
+    """
+    found: dict[str, Path] = {}
+    for root in _roots():
+        found |= _emulators_in(root)
+    return found
+
+
+def _emulators_in(root: Path) -> dict[str, Path]:
+    """Return the emulators of a folder: of all families, or of all cell sizes of one."""
+    listed = [
+        path.parent
+        for pattern in ("*", "*/*")
+        for file in WEIGHTS
+        for path in sorted(root.glob(f"{pattern}/{file}"))
+        if (path.parent / "fieldin.dat").is_file()
+    ]
+    files = [path for path in sorted(root.glob("*.keras")) if is_dahunet(path)]
+    return {name_of(weights_of(path) or path): path for path in (*listed, *files)}
+
+
+def _roots(*, wheel: bool = True) -> list[Path]:
+    roots = []
+    if data := os.environ.get("GLACIER_DATA"):
+        roots.append(Path(data) / "iceflow" / "emulators")
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        if wheel:
+            roots.append(Path(str(metadata.distribution(WHEEL).locate_file(_IN_WHEEL))))
+    return [*roots, user_folder() / "emulators"]
+
+
+def find_emulator(
+    wanted: str,
+    resolution: float,
+    rate_factor: float,
+    sliding: float,
+    log: Callable[[str], None],
+) -> Choice:
+    """Return the emulator to use.
+
+    Args:
+        wanted: a name or family from the catalogue, a path to an emulator or a family of them,
+            or blank (or "automatic") for the one that fits the grid and the ice best.
+        resolution: cell size of the grid, m.
+        rate_factor: A in MPa⁻³ a⁻¹.
+        sliding: c in km MPa⁻³ a⁻¹.
+        log: is told what was chosen, and why.
+
+    Raises:
+        EngineError: There is no such emulator, or none at all.
+    """
+    wanted = wanted.strip()
+    emulators = installed_emulators()
+    if wanted in emulators:
+        return Choice(wanted, emulators[wanted])
+    path = Path(wanted).expanduser()
+    automatic = wanted.lower() in AUTOMATIC
+    if not automatic and (weights := weights_of(path)) and weights.is_file():
+        return Choice(name_of(weights), path)
+    if automatic:
+        choices = emulators
+    elif path.is_dir():
+        choices = _emulators_in(path)
+    else:
+        choices = {name: at for name, at in emulators.items() if name.split("/")[0] == wanted}
+    cards = {name: read_card(at, name) for name, at in choices.items()}
+    if automatic:
+        cards = {name: card for name, card in cards.items() if not card.caveat}
+    if not cards:
+        raise EngineError(_missing(wanted, emulators))
+    name = min(cards, key=lambda name: _unfitness(cards[name], resolution, rate_factor, sliding))
+    reason = _reason(cards, name, resolution, rate_factor, sliding)
+    log(f"Emulator {name}: {reason}.")
+    return Choice(name, choices[name], reason)
+
+
+def _unfitness(
+    card: Card, resolution: float, rate_factor: float, sliding: float
+) -> tuple[float, int, str]:
+    """Order by distance from what an emulator is valid for, then by family, then by name.
+
+    A constant outside the training counts as much as a cell size outside by a factor of e.
+    """
+    distance = _mismatch(card, resolution) + len(outside(card, rate_factor, sliding))
+    ranks = [rank for rank, start in enumerate(PREFERENCE) if card.name.startswith(start)]
+    return round(distance, 6), min(ranks, default=len(PREFERENCE)), card.name
+
+
+def _mismatch(card: Card, resolution: float) -> float:
+    """Return how far a cell size (m) is outside the valid ones, as a logarithm."""
+    if card.cell_sizes is None:
+        return math.inf
+    low, high = card.cell_sizes
+    return max(math.log(low / resolution), math.log(resolution / high), 0.0)
+
+
+def _reason(
+    cards: Mapping[str, Card], name: str, resolution: float, rate_factor: float, sliding: float
+) -> str:
+    card = cards[name]
+    asked = f"{resolution:g} m with SLIDING {sliding:g} and RATE_FACTOR {rate_factor:g}"
+    sizes = card.cell_sizes
+    made = f"cells of {sizes[0]:g} to {sizes[1]:g} m" if sizes else "cells of unknown size"
+    fits = _unfitness(card, resolution, rate_factor, sliding)[0] == 0
+    verdict = "it fits" if fits else "none fits, and it comes nearest to"
+    return f"of {len(cards)} {verdict} {asked}; it is made for {made}"
+
+
+def named(emulators: Mapping[str, Path]) -> list[str]:
+    """Return the names of emulators for a message: `OFFERED`, then those that were added."""
+    added = [name for root in _roots(wheel=False) for name in _emulators_in(root)]
+    return list(dict.fromkeys([*(name for name in OFFERED if name in emulators), *sorted(added)]))
+
+
+def _missing(wanted: str, emulators: Mapping[str, Path]) -> str:
+    if wanted.lower() in AUTOMATIC:
+        return f"EMULATOR: no ice-flow emulator is installed: {_CURE}"
+    names = ", ".join(named(emulators)) or "none"
+    return f"EMULATOR: there is no emulator {wanted!r} (installed: {names}): {_CURE}"

@@ -1,0 +1,128 @@
+"""Ice velocity from thickness and surface through a trained network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.emulators.card import Core, Setting
+from glacier_qgis.models.iceflow.emulators.orientations import mean_over_orientations
+from glacier_qgis.models.iceflow.emulators.reading import read_core
+from glacier_qgis.models.iceflow.velocity.where_ice import velocity_where_ice
+
+
+class Emulator:
+    """An emulator, asked only where there is ice.
+
+    All fields are north-up (row 0 is the north) tensors of shape (row, column), or (n, row,
+    column) for several glaciers at once; x points east and y north, so v is positive northwards.
+
+    Attributes:
+        card: what it says of itself: inputs, outputs, units, validity.
+        device: where it computes.
+        averaged: whether its answer is the mean over the eight orientations of the grid.
+        reason: why it was chosen; blank where it was asked for by name.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        device: torch.device | None = None,
+        *,
+        averaged: bool = False,
+        reason: str = "",
+    ) -> None:
+        self.reason = reason
+        self.device = device or torch.device("cpu")
+        self.averaged = averaged
+        core.to(self.device)
+        self.core: Core = mean_over_orientations(core) if averaged else core
+        self.card = core.card
+
+    @classmethod
+    def read(
+        cls,
+        path: Path,
+        name: str = "",
+        device: torch.device | None = None,
+        *,
+        averaged: bool = False,
+        reason: str = "",
+    ) -> Emulator:
+        """Read an emulator: its folder, or its file.
+
+        Args:
+            path: where it is.
+            name: as in the catalogue; blank for what the path says.
+            device: where to compute; the CPU by default.
+            averaged: average over the eight orientations of the grid.
+            reason: why it was chosen.
+
+        Raises:
+            EngineError: There is no emulator of a known layout.
+        """
+        return cls(read_core(path, name), device, averaged=averaged, reason=reason)
+
+    @property
+    def name(self) -> str:
+        """Family and resolution, as in the catalogue."""
+        return self.card.name
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a result's reader must know of it, by name."""
+        facts = {
+            "EMULATOR": self.name,
+            "EMULATOR_CHOICE": self.reason or "asked for by name",
+            "EMULATOR_ORIENTATIONS": "mean over eight" if self.averaged else "as the grid lies",
+        }
+        return facts | ({"EMULATOR_CAVEAT": self.card.caveat} if self.card.caveat else {})
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the velocities that it gives, m a⁻¹."""
+        return self.card.outputs
+
+    @property
+    def radius(self) -> int | None:
+        """Cells beyond which nothing changes a velocity: a halo of so many makes tiles exact.
+
+        None where every cell may.
+        """
+        return self.card.radius
+
+    @torch.inference_mode()
+    def velocity(
+        self,
+        thickness: Tensor,
+        surface: Tensor,
+        cell_size: float,
+        rate_factor: float,
+        sliding: float,
+        names: tuple[str, ...] | None = None,
+        ground: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return velocity fields in m a⁻¹, zero where there is no ice.
+
+        Only windows around the ice are computed, with a margin of the network's reach, so the
+        result is the same as over the whole domain.
+
+        Args:
+            thickness: h in m.
+            surface: s in m.
+            cell_size: in m.
+            rate_factor: A of Glen's law in MPa⁻³ a⁻¹.
+            sliding: c of Weertman's law in km MPa⁻³ a⁻¹.
+            names: which outputs; all by default.
+            ground: surface without ice, m, (row, column), if it is the same in every call: saves
+                time, changes nothing. It must not be written to.
+        """
+        names = names or self.outputs
+        channels = [self.outputs.index(name) for name in names]
+        several = thickness.reshape(-1, *thickness.shape[-2:])
+        heights = surface.reshape(several.shape)
+        setting = Setting(cell_size, rate_factor, sliding)
+        result = velocity_where_ice(self.core, several, heights, setting, channels, ground)
+        return dict(zip(names, result.reshape(-1, *thickness.shape), strict=True))

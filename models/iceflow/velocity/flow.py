@@ -1,0 +1,59 @@
+"""The seam between ice dynamics and evolution: from the shape of the ice to how it moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
+from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+
+
+class Flow(Protocol):
+    """A model of ice flow.
+
+    Fields are north-up, of shape (rows, columns) for one glacier or (n, rows, columns) for
+    several on the same ground, each of which is moved as if it were alone.
+    """
+
+    def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the depth-averaged velocity eastwards and northwards, m a⁻¹, 0 without ice.
+
+        Args:
+            thickness: h in m.
+            surface: s in m.
+        """
+
+
+@dataclass(frozen=True)
+class EmulatedFlow:
+    """The flow that an emulator predicts.
+
+    Attributes:
+        emulator: The trained network.
+        cell_size: In m.
+        rate_factor: A of Glen's law, MPa⁻³ a⁻¹.
+        sliding: c of Weertman's law, km MPa⁻³ a⁻¹.
+        ground: Surface without ice, m, (rows, columns); saves time, changes nothing.
+    """
+
+    emulator: Emulator
+    cell_size: float
+    rate_factor: float
+    sliding: float
+    ground: Tensor | None = None
+
+    def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`Flow`."""
+        fields = self.emulator.velocity(
+            thickness,
+            surface,
+            self.cell_size,
+            self.rate_factor,
+            self.sliding,
+            MEAN_FLOW,
+            self.ground,
+        )
+        return fields["ubar"], fields["vbar"]

@@ -1,0 +1,173 @@
+"""Where an emulator is evaluated: only where there is ice, as if it were everywhere.
+
+No input farther away than the emulator's radius changes a velocity, and without ice there is
+none. So the ice is cut into windows, each of which is evaluated by itself with a margin of the
+radius. Their size bounds the memory. On a processor a core takes a window at a time; a single
+one is shared by all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.compute.workers import (
+    thread_count,
+    threads_an_operation,
+    work_on,
+)
+from glacier_qgis.models.iceflow.emulators.card import Core, SelectiveCore, Setting
+
+Mask = npt.NDArray[np.bool_]
+
+MOST_CELLS = 768 * 768
+"""Cells that are evaluated at once; bounds memory, does not change the result."""
+WORTH_SHARING = 1024
+"""Cells with ice from which on another core is worth the waiting."""
+GRAIN = 8
+"""Windows begin and end at multiples of so many cells, so that few shapes occur in a run."""
+
+
+class Window(NamedTuple):
+    """A rectangle of a grid."""
+
+    rows: slice
+    columns: slice
+
+    def grown(self, margin: int, shape: tuple[int, ...]) -> Window:
+        """Return the window with a margin, as far as the grid of that shape goes."""
+        return Window(
+            *(
+                slice(max(part.start - margin, 0), min(part.stop + margin, size))
+                for part, size in zip(self, shape, strict=True)
+            )
+        )
+
+    def inside(self, outer: Window) -> Window:
+        """Return where it is in another one that holds it."""
+        return Window(
+            *(
+                slice(part.start - around.start, part.stop - around.start)
+                for part, around in zip(self, outer, strict=True)
+            )
+        )
+
+
+def velocity_where_ice(
+    core: Core,
+    thickness: Tensor,
+    surface: Tensor,
+    setting: Setting,
+    channels: list[int],
+    ground: Tensor | None = None,
+) -> Tensor:
+    """Return velocities in m a⁻¹, 0 where there is no ice: (channel, glacier, row, column).
+
+    Args:
+        core: The emulator.
+        thickness: h in m, north-up, (glacier, row, column).
+        surface: s in m.
+        setting: The numbers that it takes.
+        channels: Which of its outputs.
+        ground: Surface without ice, (row, column), where it stays the same from call to call:
+            saves time, changes nothing.
+    """
+    result = thickness.new_zeros((len(channels), *thickness.shape))
+    if thickness.device.type == "cpu" and isinstance(core, SelectiveCore):
+        _fill_selectively(result, core, thickness, surface, setting, channels, ground)
+        return result
+    with torch.backends.cudnn.flags(allow_tf32=False), threads_an_operation():
+        for window in _shared_windows(core, thickness):
+            outer = window.grown(core.card.radius or 0, thickness.shape[1:])
+            answer = core(thickness[:, *outer], surface[:, *outer], *setting)
+            moving = answer[:, channels][:, :, *window.inside(outer)]
+            ice = thickness[:, None, *window] > 0
+            result[:, :, *window] = torch.where(ice, moving, 0.0).movedim(1, 0)
+    return result
+
+
+def _shared_windows(core: Core, thickness: Tensor) -> Iterator[Window]:
+    """Yield windows that hold the ice of all glaciers, or the whole grid where all of it counts."""
+    ice = (thickness > 0).any(dim=0).cpu().numpy()
+    if core.card.radius is not None:
+        yield from windows(ice, max(MOST_CELLS // len(thickness), 1))
+    elif ice.any():
+        yield Window(*(slice(0, size) for size in ice.shape))
+
+
+def _fill_selectively(
+    result: Tensor,
+    core: SelectiveCore,
+    thickness: Tensor,
+    surface: Tensor,
+    setting: Setting,
+    channels: list[int],
+    ground: Tensor | None,
+) -> None:
+    """Evaluate every window of every glacier, several at the same time."""
+    ice = (thickness > 0).numpy()
+    jobs = [
+        (glacier, window)
+        for glacier, mask in enumerate(ice)
+        for window in windows(mask, MOST_CELLS)
+    ]
+    threads = 1
+    if len(jobs) == 1:
+        threads = max(min(thread_count(), int(ice.sum()) // WORTH_SHARING), 1)
+
+    @torch.inference_mode()
+    def fill(job: tuple[int, Window]) -> None:
+        glacier, window = job
+        outer = window.grown(core.card.radius or 0, ice.shape[1:])
+        inner = window.inside(outer)
+        wanted = np.zeros_like(ice[glacier, *outer])
+        wanted[inner] = ice[glacier, *window]
+        answer = core.chosen(
+            thickness[glacier, *outer],
+            surface[glacier, *outer],
+            setting,
+            wanted,
+            None if ground is None else ground[outer],
+            threads,
+        )
+        result[:, glacier, *window][:, torch.from_numpy(wanted[inner])] = answer[channels]
+
+    work_on(fill, jobs)
+
+
+def windows(ice: Mask, most: int) -> list[Window]:
+    """Cover the ice with windows that do not overlap and hold about as much ice each.
+
+    Args:
+        ice: Where there is any, (row, column).
+        most: Cells that a window may have, as far as whole grains allow.
+    """
+    if not ice.any():
+        return []
+    box = Window(*(_span(np.asarray(ice.any(axis=axis))) for axis in (1, 0)))
+    sizes = [part.stop - part.start for part in box]
+    axis = int(sizes[1] > sizes[0])
+    if sizes[0] * sizes[1] <= most or sizes[axis] <= GRAIN:
+        return [box]
+    counts = ice[box].sum(axis=1 - axis).cumsum()
+    grains = counts[GRAIN - 1 : -1 : GRAIN]
+    cut = (int(np.abs(2 * grains - counts[-1]).argmin()) + 1) * GRAIN + box[axis].start
+    found = []
+    for half in (slice(0, cut), slice(cut, None)):
+        part = np.zeros_like(ice)
+        place = (half, slice(None)) if axis == 0 else (slice(None), half)
+        part[place] = ice[place]
+        found += windows(part, most)
+    return found
+
+
+def _span(occupied: Mask) -> slice:
+    """Return the shortest slice on the grain that holds every True."""
+    places = occupied.nonzero()[0]
+    first, last = int(places[0]), int(places[-1])
+    return slice(first // GRAIN * GRAIN, min((last // GRAIN + 1) * GRAIN, len(occupied)))

@@ -1,0 +1,1 @@
+"""Pages in HTML and pictures in PNG."""

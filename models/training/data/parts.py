@@ -1,0 +1,136 @@
+"""What a training learns from and is watched on: the parts of a data set, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.training.data.card import Part
+from glacier_qgis.models.training.data.dataset import Dataset
+from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
+
+HELD_OUT = 0.2
+"""Share of a group's dates that is kept for validation where the data set has no such part."""
+
+FEWEST_DATES = 5
+
+
+@dataclass(frozen=True)
+class Material:
+    """The tiles of a training.
+
+    Attributes:
+        training: Learnt from.
+        validation: Watched: the best weights are those that do best here.
+        split: How the two were kept apart, in a sentence.
+        warnings: What may make the result wrong.
+    """
+
+    training: list[Labelled]
+    validation: list[Labelled]
+    split: str
+    warnings: list[str]
+
+
+def material(data: Dataset) -> Material:
+    """Take the parts of a data set, and make up for a validation part that is missing.
+
+    Raises:
+        EngineError: There is nothing to learn from, too little to hold out, or classes that
+            this software does not know.
+    """
+    check_classes(data)
+    training: list[Labelled] = [*data.tiles("training")]
+    validation: list[Labelled] = [*data.tiles("validation")]
+    if not training:
+        raise EngineError(
+            f"The data set {data.card.name} has no tiles in its training part. Prepare it again "
+            "with a split that leaves some groups for training."
+        )
+    warnings = [
+        f"The training part holds no cell of the class '{name}': the model will never predict it. "
+        "Add scenes with it, or leave the class out of what you use the model for."
+        for name in missing_classes(data)
+    ]
+    if validation:
+        if lacking := missing_classes(data, "validation"):
+            warnings.append(
+                f"The validation part holds no cell of the class {' and '.join(lacking)}: which "
+                "weights are best is judged without. Choose other VALIDATION_GROUPS if you can."
+            )
+        groups = ", ".join(sorted({tile.group for tile in validation}))
+        return Material(
+            training, validation, f"By the data set: {groups} for validation.", warnings
+        )
+    training, validation = hold_out_dates(training)
+    warnings.append(
+        "The data set has no validation part, so the last fifth of the dates of each group was "
+        "held out instead. Pictures of one glacier look alike: expect the figures to be too good "
+        "for other glaciers, and prepare the data with a validation group if you can."
+    )
+    first = min(tile.date for tile in validation)
+    return Material(training, validation, f"By date, the held-out ones from {first} on.", warnings)
+
+
+def check_classes(data: Dataset) -> None:
+    """Make sure that labels mean what the networks and the tools behind them take them for.
+
+    Raises:
+        EngineError: A class has another code or name.
+    """
+    foreign = [
+        f"{zone.name} ({zone.value})"
+        for zone in data.card.classes
+        if CLASS_NAMES.get(zone.value) != zone.name
+    ]
+    if foreign:
+        known = ", ".join(f"{name} ({code})" for code, name in CLASS_NAMES.items())
+        raise EngineError(
+            f"The data set {data.card.name} has classes that calving-front models do not know: "
+            f"{', '.join(foreign)}. Prepare it with {known}."
+        )
+
+
+def missing_classes(data: Dataset, part: Part = "training") -> list[str]:
+    """Return the classes that a part has no cell of, of those that it should have."""
+    counted = data.card.statistics.pixels.get(part, {})
+    wanted = {zone.value for zone in data.card.classes} | {GLACIER, OCEAN}
+    return [name for code, name in CLASS_NAMES.items() if code in wanted and not counted.get(name)]
+
+
+def hold_out_dates(tiles: Sequence[Labelled]) -> tuple[list[Labelled], list[Labelled]]:
+    """Split tiles in two: the latest dates of each group are held out, whole days at a time.
+
+    Raises:
+        EngineError: No group has enough dates.
+    """
+    held_out: set[tuple[str, str]] = set()
+    for group in {tile.group for tile in tiles}:
+        dates = sorted({tile.date for tile in tiles if tile.group == group and tile.date})
+        if len(dates) >= FEWEST_DATES:
+            count = max(1, round(HELD_OUT * len(dates)))
+            held_out |= {(group, date) for date in dates[-count:]}
+    if not held_out:
+        raise EngineError(
+            "The data set has no validation part, and no group has the "
+            f"{FEWEST_DATES} dates from which some could be held out. Prepare it again with "
+            "scenes of at least two groups, one of them for validation."
+        )
+    validation = [tile for tile in tiles if (tile.group, tile.date) in held_out]
+    return [tile for tile in tiles if (tile.group, tile.date) not in held_out], validation
+
+
+def leaked_groups(card: ModelCard, tiles: Iterable[Labelled]) -> list[str]:
+    """Return the groups of tiles that a model has learnt from."""
+    learnt = {
+        name for data in card.training_data for group in data.groups for name in _names(group)
+    }
+    return sorted(group for group in {tile.group for tile in tiles} if learnt & _names(group))
+
+
+def _names(group: str) -> set[str]:
+    """Return the glaciers of a group, which may be several with a + between, in one spelling."""
+    return {name.strip().casefold() for name in group.split(" + ")}

@@ -1,0 +1,1 @@
+"""The maintainers' tool that trains the delivered models."""

@@ -1,0 +1,216 @@
+"""How good a model is on labelled scenes: the product itself is run on them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from affine import Affine
+from shapely import LineString
+from skimage.morphology import thin
+
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
+from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
+from glacier_qgis.models.fronts.scene.names import parse_scene_name
+from glacier_qgis.models.fronts.termini.metrics import (
+    front_distances,
+    mask_lines,
+    mean_distance_error,
+    reference_box,
+    zone_confusion,
+    zone_iou,
+)
+from glacier_qgis.models.training.data.samples import LabelledScene
+from glacier_qgis.models.vector.lines import clip_lines, line_parts
+from glacier_qgis.models.zones.codes import CLASS_NAMES, NO_DATA, NOT_PROCESSED
+
+SPACING_M = 60.0
+"""Distance between the points of a front from which distances are taken."""
+
+STAND_IN_CRS = "EPSG:3031"
+"""The images carry no place, only the size of their pixels: any metric CRS will do."""
+
+
+@dataclass(frozen=True)
+class SceneResult:
+    """One scene, labelled and predicted.
+
+    Attributes:
+        zones: Predicted codes, (rows, columns) of the model's grid.
+        truth: Labelled codes on the same cells.
+        lines: Predicted fronts, m in the stand-in CRS.
+        reference: Fronts that a person drew.
+    """
+
+    zones: npt.NDArray[np.uint8]
+    truth: npt.NDArray[np.uint8]
+    lines: list[LineString]
+    reference: list[LineString]
+
+
+def evaluate(
+    package: Path, scenes: Sequence[LabelledScene], reporter: Reporter
+) -> dict[str, float | int]:
+    """Measure a model package on scenes that it has not learnt from.
+
+    Front distances are pooled over all images (see `metrics`), once for all predicted fronts
+    (``scene``) and once for those in the box around the labelled front (``box``), because
+    ocean also meets ice that nobody labelled.
+
+    Returns:
+        Numbers under names that end in their unit.
+    """
+    counts = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES) + 1), np.int64)
+    fronts = []
+    for index, scene in enumerate(scenes):
+        result = predict(package, scene)
+        counts += zone_confusion(result.zones, result.truth, list(CLASS_NAMES))
+        fronts.append((result.lines, result.reference))
+        reporter.progress((index + 1) / len(scenes), f"Evaluating: {scene.name}")
+    values = front_values(fronts)
+    present = counts.sum(axis=1) > 0
+    overlap = dict(zip(CLASS_NAMES.values(), zone_iou(counts), strict=True))
+    for name in np.asarray(list(CLASS_NAMES.values()))[present]:
+        values[f"iou_{name.replace(' ', '_')}"] = round(float(overlap[name]), 4)
+    values["mean_iou"] = round(float(zone_iou(counts)[present].mean()), 4)
+    return values
+
+
+def evaluate_series(
+    package: Path, scenes: Sequence[LabelledScene], reporter: Reporter
+) -> dict[str, float | int]:
+    """Measure a model package on a time series of one place, scenes judging each other.
+
+    Args:
+        package: The model.
+        scenes: Of one place: their corners coincide.
+        reporter: Told of progress.
+
+    Returns:
+        The front distances of `evaluate`.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "scenes").mkdir()
+        references = {
+            parse_scene_name(scene.name).image_id: reference_lines(
+                scene, _write(scene, folder / "scenes" / f"{scene.name}.tif")
+            )
+            for scene in scenes
+        }
+        with Outputs("00000000") as outputs:
+            parameters = {
+                "folder": folder / "scenes",
+                "model": str(package),
+                "work_folder": folder / "work",
+                "output": folder / "termini.gpkg",
+            }
+            TerminusTimeSeries.model_validate(parameters).run(reporter, outputs)
+        frame = gpd.read_file(folder / "termini.gpkg")
+        return front_values(
+            [
+                (line_parts(frame.geometry[frame["image_id"] == image]), reference)
+                for image, reference in references.items()
+            ]
+        )
+
+
+def front_values(
+    fronts: Sequence[tuple[list[LineString], list[LineString]]],
+) -> dict[str, float | int]:
+    """Return the front distances of predicted and labelled lines, a pair an image."""
+    whole, boxed = [], []
+    for lines, reference in fronts:
+        inside = clip_lines(lines, reference_box(reference))
+        whole.append(front_distances(lines, reference, SPACING_M))
+        boxed.append(front_distances(inside, reference, SPACING_M))
+    values: dict[str, float | int] = {"images": len(fronts)}
+    for name, distances in {"box": boxed, "scene": whole}.items():
+        error = mean_distance_error(distances)
+        values[f"mde_{name}_m"] = round(error.mean_m, 1)
+        values[f"median_over_images_{name}_m"] = round(error.median_m, 1)
+        values[f"missed_{name}"] = error.missed
+    return values
+
+
+def reference_lines(scene: LabelledScene, transform: Affine) -> list[LineString]:
+    """Return the front that a person drew, as lines."""
+    return mask_lines(thin(scene.traced), transform)  # type: ignore[no-untyped-call]
+
+
+def predict(package: Path, scene: LabelledScene) -> SceneResult:
+    """Delineate the termini of a labelled scene with the job that QGIS starts."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        transform = _write(scene, folder / "scene.tif")
+        with Outputs("00000000") as outputs:
+            parameters = {
+                "input": RasterInput(path=str(folder / "scene.tif")),
+                "model": str(package),
+                "output": folder / "termini.gpkg",
+                "zones": folder / "zones.tif",
+            }
+            DelineateTermini.model_validate(parameters).run(Silent(), outputs)
+        frame = gpd.read_file(folder / "termini.gpkg")
+        with rasterio.open(folder / "zones.tif") as dataset:
+            zones = dataset.read(1)
+            truth = _on_cells(scene.zones, ~transform @ dataset.transform, zones.shape)
+    return SceneResult(
+        zones=np.where(zones == NOT_PROCESSED, NO_DATA, zones).astype(np.uint8),
+        truth=truth,
+        lines=line_parts(frame.geometry),
+        reference=reference_lines(scene, transform),
+    )
+
+
+def _write(scene: LabelledScene, path: Path) -> Affine:
+    """Write the image with its true pixel size; return the transform."""
+    transform = Affine.scale(scene.cell_size[0], -scene.cell_size[1])
+    height, width = scene.image.shape
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        dtype="uint8",
+        count=1,
+        height=height,
+        width=width,
+        crs=STAND_IN_CRS,
+        transform=transform,
+    ) as dataset:
+        dataset.write(scene.image, 1)
+    return transform
+
+
+def _on_cells(
+    zones: npt.NDArray[np.uint8], to_pixels: Affine, shape: tuple[int, int]
+) -> npt.NDArray[np.uint8]:
+    """Sample labels at the centres of cells; 0 outside the image."""
+    rows, columns = np.indices(shape) + 0.5
+    x, y = to_pixels @ (columns, rows)
+    row, column = np.floor(y).astype(int), np.floor(x).astype(int)
+    inside = (row >= 0) & (row < zones.shape[0]) & (column >= 0) & (column < zones.shape[1])
+    sampled = zones[row.clip(0, zones.shape[0] - 1), column.clip(0, zones.shape[1] - 1)]
+    return np.where(inside, sampled, 0).astype(np.uint8)
+
+
+class Silent:
+    """A reporter for jobs within a job."""
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say nothing."""
+
+    def log(self, message: str) -> None:
+        """Say nothing."""
+
+    def warning(self, message: str) -> None:
+        """Say nothing."""

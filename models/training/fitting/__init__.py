@@ -1,0 +1,1 @@
+"""Training: optimiser, learning rate, epochs, resuming."""

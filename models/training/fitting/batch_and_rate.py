@@ -1,0 +1,80 @@
+"""How fast and in what portions to learn, found by trying."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from glacier_qgis.models.training.fitting.fit import Batches, Learner, draw
+from glacier_qgis.models.training.fitting.objective import Lesson
+from glacier_qgis.models.training.fitting.range_test import STEPS, RangeTest, range_test
+
+CPU_BATCH = 4
+LARGEST_BATCH = 64
+SHARE_OF_MEMORY = 0.5
+"""Of the free memory of a graphics card that a step of learning may take."""
+
+VIEW = 256
+"""Rows and columns of the largest view; wide enough to see a front and the fjord around it."""
+
+
+def view_size(tile_size: int, stride: int) -> int:
+    """Return the edge of the views of a tile: a multiple of the network's stride."""
+    return max(min(tile_size, VIEW) // stride, 1) * stride
+
+
+def batch_size(network: nn.Module, bands: int, size: int, device: torch.device) -> int:
+    """Return how many views to learn from at once.
+
+    On a graphics card, as many as its memory holds: what a step with two takes is measured.
+
+    Args:
+        network: To learn.
+        bands: Bands of the scenes.
+        size: Rows and columns of a view.
+        device: To learn on.
+    """
+    if device.type != "cuda":
+        return CPU_BATCH
+    trial = Learner(copy.deepcopy(network), device)
+    views = torch.zeros(2, bands + 1, size, size), torch.ones(2, size, size, dtype=torch.long)
+    trial.learn(views, 0.0)
+    torch.cuda.reset_peak_memory_stats(device)
+    resting = torch.cuda.memory_allocated(device)
+    trial.learn(views, 0.0)
+    view = max(1, (torch.cuda.max_memory_allocated(device) - resting) // 2)
+    free, _ = torch.cuda.mem_get_info(device)
+    fitting = int(SHARE_OF_MEMORY * free / view)
+    return min(LARGEST_BATCH, 1 << max(0, fitting.bit_length() - 1))
+
+
+def find_rate(
+    lesson: Lesson,
+    batches: Batches,
+    seed: int,
+    device: torch.device,
+    progress: Callable[[float], None],
+) -> RangeTest:
+    """Run a range test on a copy of a network.
+
+    Args:
+        lesson: How it learns; its network stays as it is.
+        batches: Source of what is learnt.
+        seed: Of the batches.
+        device: To learn on.
+        progress: Told the fraction that is done.
+    """
+    trial = Learner(copy.deepcopy(lesson.network).train(), device, lesson.loss)
+    done = 0
+
+    def learn(rate: float) -> float:
+        nonlocal done
+        loss = trial.learn(draw(batches, seed, done), rate)
+        done += 1
+        progress(done / STEPS)
+        return float(loss)
+
+    return range_test(learn)

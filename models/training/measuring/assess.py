@@ -1,0 +1,186 @@
+"""One labelled tile and a network's answer to it: zones and fronts.
+
+Tiles are seen whole, unturned and resampled to the model's cells; fronts are traced by the
+functions that the product traces them with, in the answer and in the label alike.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+import shapely
+from affine import Affine
+from pyproj import CRS
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+from shapely import LineString
+
+from glacier_qgis.models.fronts.segmentation.tiling import Predict, Read, TilePlan, blend
+from glacier_qgis.models.fronts.termini.extract import Terminus, TerminusOptions, extract_termini
+from glacier_qgis.models.fronts.termini.metrics import front_distances, reference_box
+from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.sink import write_raster
+from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.delivered.evaluate import Silent
+from glacier_qgis.models.training.views.augment import View, look
+from glacier_qgis.models.vector.lines import clip_lines
+from glacier_qgis.models.zones.codes import CLASS_NAMES, NOT_PROCESSED, zones_of
+
+Array = npt.NDArray[np.float32]
+CODES = list(CLASS_NAMES)
+
+STAND_IN_CRS = CRS.from_proj4("+proj=aeqd +lat_0=0 +lon_0=0 +datum=WGS84 +units=m")
+"""Tiles are measured about a made-up origin, where this projection is true to scale."""
+
+TILE = 768
+PADDING = 64
+"""Cells of the largest tile that is seen at once, and of the context where one is cut up."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network says of one tile, beside what the label says.
+
+    Attributes:
+        tile: The tile.
+        value: Ranks of the first band, (rows, columns), NaN where invalid.
+        truth: Labelled codes, 0 where unlabelled.
+        probabilities: (classes, rows, columns), 0 where invalid.
+        zones: Predicted codes, 0 where invalid.
+        grid: Where the cells lie.
+        predicted: Traced in the probabilities.
+        reference: Traced in the labels.
+    """
+
+    tile: Labelled
+    value: Array
+    truth: npt.NDArray[np.uint8]
+    probabilities: Array
+    zones: npt.NDArray[np.uint8]
+    grid: Grid
+    predicted: list[Terminus]
+    reference: list[LineString]
+
+    @property
+    def lines(self) -> list[LineString]:
+        """The predicted fronts."""
+        return [terminus.line for terminus in self.predicted]
+
+    @property
+    def boxed(self) -> list[LineString]:
+        """The predicted fronts in the box around the labelled one, none without one."""
+        return clip_lines(self.lines, reference_box(self.reference)) if self.reference else []
+
+    def distances(self, lines: Sequence[LineString]) -> npt.NDArray[np.float64]:
+        """Return distances between `lines` and the labelled fronts, m; see `front_distances`."""
+        return front_distances(lines, self.reference, self.grid.cell_size)
+
+    def stated_and_true(self) -> npt.NDArray[np.float64]:
+        """Return uncertainty and true error at points along the fronts in the box, (2, points)."""
+        pairs: list[npt.NDArray[np.float64]] = [np.empty((2, 0))]
+        if self.reference:
+            box, truth = reference_box(self.reference), shapely.union_all(self.reference)
+            for along in (terminus.along for terminus in self.predicted):
+                if along is not None:
+                    points = shapely.points(along.points)
+                    errors = np.stack([along.uncertainties_m, shapely.distance(points, truth)])
+                    pairs.append(errors[:, shapely.intersects(points, box)])
+        return np.concatenate(pairs, axis=1)
+
+
+def assess(
+    tile: Labelled,
+    predict: Predict,
+    stride: int,
+    cell_size: float,
+    calibration: Calibration | None = None,
+) -> Answer:
+    """Let a network answer to a whole tile.
+
+    Args:
+        tile: The tile.
+        predict: The network.
+        stride: Rows and columns of its input must be multiples of this.
+        cell_size: Of its cells, m.
+        calibration: Of the model's uncertainties.
+    """
+    grid = _grid(tile, cell_size)
+    rows, columns = tile.shape
+    centre = ((rows - 1) / 2, (columns - 1) / 2)
+    image, labels = look(tile, View(centre, grid.shape, (cell_size, cell_size)))
+    inputs, truth = image.numpy(), labels.numpy().astype(np.uint8)
+    padding = PADDING if max(grid.shape) > TILE else 0
+    plan = TilePlan.choose(grid.shape, stride, TILE, padding)
+    probabilities = np.zeros((len(CODES), *grid.shape), np.float32)
+    for window, values in blend(_reader(inputs), predict, grid.shape, len(CODES), plan, 1):
+        probabilities[(slice(None), *window.toslices())] = values
+    zones = zones_of(probabilities, CODES)
+    known = np.where(zones == NOT_PROCESSED, np.float32(np.nan), probabilities)
+    return Answer(
+        tile=tile,
+        value=np.where(inputs[-1] > 0, inputs[0], np.nan).astype(np.float32),
+        truth=truth,
+        probabilities=probabilities,
+        zones=zones,
+        grid=grid,
+        predicted=_trace(grid, zones, known, calibration),
+        reference=[terminus.line for terminus in _trace(grid, truth)],
+    )
+
+
+def _grid(tile: Labelled, cell_size: float) -> Grid:
+    """Return the model's cells over a tile whose upper left corner is the origin."""
+    rows, columns = tile.shape
+    across, down = columns * tile.cell_size[0], rows * tile.cell_size[1]
+    width, height = (max(1, round(length / cell_size)) for length in (across, down))
+    left, top = (across - width * cell_size) / 2, (height * cell_size - down) / 2
+    transform = Affine(cell_size, 0.0, left, 0.0, -cell_size, top)
+    return Grid(STAND_IN_CRS, transform, height, width)
+
+
+def _reader(inputs: Array) -> Read:
+    """Return windows of an array; beyond it all is 0."""
+
+    def read(window: Window) -> Array:
+        result = np.zeros((inputs.shape[0], window.height, window.width), np.float32)
+        top, left = max(-window.row_off, 0), max(-window.col_off, 0)
+        part = inputs[
+            :,
+            max(window.row_off, 0) : window.row_off + window.height,
+            max(window.col_off, 0) : window.col_off + window.width,
+        ]
+        result[:, top : top + part.shape[1], left : left + part.shape[2]] = part
+        return result
+
+    return read
+
+
+def _trace(
+    grid: Grid,
+    zones: npt.NDArray[np.uint8],
+    probabilities: Array | None = None,
+    calibration: Calibration | None = None,
+) -> list[Terminus]:
+    """Trace fronts as the product does, which reads files."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+
+        def stored(title: str, values: npt.NDArray[np.generic], nodata: float) -> DatasetReader:
+            path = Path(name) / title
+            bands = [str(band) for band in range(len(values))]
+            write_raster(path, grid, values, nodata=nodata, bands=bands, tags={})
+            return stack.enter_context(rasterio.open(path))
+
+        codes = stored("zones.tif", zones[None], NOT_PROCESSED)
+        sure = None if probabilities is None else stored("sure.tif", probabilities, math.nan)
+        options = TerminusOptions()
+        found = extract_termini(codes, sure, grid, options, Silent(), calibration=calibration)
+        return list(found.termini)

@@ -1,0 +1,84 @@
+"""A network that answers to tiles, to be measured."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.segmentation.predictor import Predictor
+from glacier_qgis.models.fronts.termini.calibration import LEAST_IN_CLASS, fit_calibration
+from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.delivered.evaluate import Silent
+from glacier_qgis.models.training.measuring.assess import CODES, Answer, assess
+from glacier_qgis.models.training.measuring.pictures import examples
+from glacier_qgis.models.training.measuring.totals import Tally, tally
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found on one part of a data set.
+
+    Attributes:
+        figures: Over all its tiles.
+        shown: Answers to some tiles, by what they are examples of.
+    """
+
+    figures: Tally
+    shown: dict[str, Answer]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A network and how it sees.
+
+    Attributes:
+        network: With the weights to measure.
+        device: To compute on.
+        cell_size_m: Of the network's cells.
+        calibration: Of its uncertainties; None for widths of transitions.
+        augment: Average over mirror images, as the toolbox does by default.
+    """
+
+    network: nn.Module
+    device: torch.device
+    cell_size_m: float
+    calibration: Calibration | None = None
+    augment: bool = True
+
+    def answers(
+        self, tiles: Sequence[Labelled], reporter: Reporter | None = None
+    ) -> Iterator[Answer]:
+        """Answer to one tile after the other."""
+        network = copy.deepcopy(self.network)
+        predict = Predictor(network, self.device, CODES, augment=self.augment)
+        stride = int(getattr(self.network, "stride", 1))
+        for index, tile in enumerate(tiles):
+            yield assess(tile, predict, stride, self.cell_size_m, self.calibration)
+            (reporter or Silent()).progress((index + 1) / len(tiles), "Evaluating the model")
+
+    def measure(self, tiles: Sequence[Labelled], reporter: Reporter) -> Measured:
+        """Measure tiles and choose some to show."""
+        figures = tally(self.answers(tiles, reporter))
+        chosen = examples(figures.rows)
+        answers = self.answers([tiles[index] for index in chosen.values()])
+        return Measured(figures, dict(zip(chosen, answers, strict=True)))
+
+    def calibrate(self, tiles: Sequence[Labelled], data: str) -> Calibration | None:
+        """Learn from tiles what uncertainties would be true; None from too few fronts.
+
+        Args:
+            tiles: Not learnt from.
+            data: What they are, for the model's card.
+        """
+        points = tally(self.answers(tiles)).stated_and_true
+        widths, distances = points[:, np.isfinite(points).all(axis=0)]
+        if widths.size < LEAST_IN_CLASS:
+            return None
+        return fit_calibration(widths, distances, data)

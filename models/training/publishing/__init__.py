@@ -1,0 +1,1 @@
+"""Cards, packages and reports of trained networks."""

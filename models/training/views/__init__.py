@@ -1,0 +1,1 @@
+"""What a network sees of its training data: crops, augmentation, sampling."""

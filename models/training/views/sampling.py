@@ -1,0 +1,80 @@
+"""Batches of random views, each pool of scenes drawn equally often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.fitting.fit import Batch, Batches
+from glacier_qgis.models.training.views.augment import Augmentation, compose
+
+COMPOSED = 0.15
+"""Share of the views that zones of another view are put over."""
+
+
+def pools_by_group(scenes: Iterable[Labelled]) -> list[list[Labelled]]:
+    """Gather scenes by their group, so that a glacier with many images does not outvote others."""
+    pools: dict[str, list[Labelled]] = {}
+    for scene in scenes:
+        pools.setdefault(scene.group, []).append(scene)
+    return [pools[group] for group in sorted(pools)]
+
+
+def sampler(
+    pools: Sequence[Sequence[Labelled]],
+    batch: int,
+    size: int,
+    cell_size: float,
+    augmentation: type[Augmentation] = Augmentation,
+) -> Batches:
+    """Return a source of batches.
+
+    Args:
+        pools: Scenes; each pool is drawn equally often, however many it holds.
+        batch: Views in a batch.
+        size: Rows and columns of a view.
+        cell_size: The model's cell size, m.
+        augmentation: Makes views of scenes.
+    """
+
+    def draw(generator: torch.Generator) -> Batch:
+        augment = augmentation(size, cell_size, generator)
+
+        def pick(count: int) -> int:
+            return int(torch.randint(count, (), generator=generator))
+
+        def view() -> tuple[Tensor, Tensor]:
+            pool = pools[pick(len(pools))]
+            return augment(pool[pick(len(pool))])
+
+        def learnt() -> tuple[Tensor, Tensor]:
+            if torch.rand((), generator=generator) < COMPOSED:
+                return compose(view(), view(), generator)
+            return view()
+
+        images, zones = zip(*(learnt() for _ in range(batch)), strict=True)
+        return torch.stack(images), torch.stack(zones)
+
+    return draw
+
+
+def with_negatives(batches: Batches, signed: int = -1) -> Batches:
+    """Turn half of the views into negatives: the ranks change their sign, the mask does not.
+
+    In a radar scene water is darker than ice, or brighter, by wind, sea ice and snow. A network
+    that has seen each glacier both ways goes by texture and shape instead.
+
+    Args:
+        batches: Draws images, (N, channels, rows, columns) with the mask last, and their zones.
+        signed: The first channel that keeps its sign; the mask, or one before it.
+    """
+
+    def draw(generator: torch.Generator) -> Batch:
+        images, zones = batches(generator)
+        sign = torch.randint(2, (len(images), 1, 1, 1), generator=generator) * 2 - 1
+        return torch.cat([images[:, :signed] * sign, images[:, signed:]], dim=1), zones
+
+    return draw

@@ -1,0 +1,175 @@
+"""Scenes of one place beside each other, for a network that works on series."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.fronts.change.trend import DAYS_A_YEAR
+from glacier_qgis.models.fronts.scene.companions import (
+    CHANNELS,
+    Array,
+    Sums,
+    companion_channels,
+    near_in_time,
+    rank_levels,
+)
+from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.views.augment import Augmentation
+
+ALONE = 0.2
+"""Share of the views in which a scene has no companions."""
+IN_ORDER = 0.5
+"""Share of the others in which the companions follow each other in time."""
+SIGNED = 3
+"""Channels, from the first, that a negative changes the sign of: a deviation has none."""
+
+
+class Place:
+    """Scenes with one band that show one place on one grid, in order of time.
+
+    Args:
+        scenes: All with dates and of one shape.
+    """
+
+    def __init__(self, scenes: Sequence[Labelled]) -> None:
+        self.scenes = sorted(scenes, key=lambda scene: scene.date)
+        seen = [scene.equalised() for scene in self.scenes]
+        self._levels = np.stack([rank_levels(ranks[0]) for ranks, _ in seen])
+        self._valid = np.stack([valid > 0 for _, valid in seen])
+        self._years = [
+            datetime.date.fromisoformat(scene.date).toordinal() / DAYS_A_YEAR
+            for scene in self.scenes
+        ]
+
+    def members(self) -> list[SceneBeside]:
+        """Return every scene beside all others."""
+        return [SceneBeside(scene, self, index) for index, scene in enumerate(self.scenes)]
+
+    def companions(self, scene: int, among: Sequence[int]) -> Array:
+        """Return what some scenes show beside one, (3, rows, columns); see `companion_channels`."""
+        others = [index for index in among if index != scene]
+        together = sorted([scene, *others])
+        near = near_in_time([self._years[index] for index in together], together.index(scene))
+        return companion_channels(
+            self._sums([together[index] for index in near]), self._sums(others)
+        )
+
+    def _sums(self, scenes: Sequence[int]) -> Sums:
+        chosen = list(scenes)
+        return Sums.of(self._levels[chosen], self._valid[chosen])
+
+
+@dataclass(frozen=True)
+class SceneBeside:
+    """A scene as a network for series sees it: a `Labelled`.
+
+    Attributes:
+        scene: Itself.
+        place: Where its companions are.
+        index: Of the scene there.
+        among: Companions; None for all others.
+    """
+
+    scene: Labelled
+    place: Place
+    index: int
+    among: tuple[int, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """See `Labelled`."""
+        return self.scene.name
+
+    @property
+    def group(self) -> str:
+        """See `Labelled`."""
+        return self.scene.group
+
+    @property
+    def date(self) -> str:
+        """See `Labelled`."""
+        return self.scene.date
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """See `Labelled`."""
+        return self.scene.shape
+
+    @property
+    def cell_size(self) -> tuple[float, float]:
+        """See `Labelled`."""
+        return self.scene.cell_size
+
+    @property
+    def zones(self) -> npt.NDArray[np.uint8]:
+        """See `Labelled`."""
+        return self.scene.zones
+
+    @property
+    def traced(self) -> npt.NDArray[np.bool_]:
+        """See `Labelled`."""
+        return self.scene.traced
+
+    @property
+    def front(self) -> npt.NDArray[np.signedinteger]:
+        """See `Labelled`."""
+        return self.scene.front
+
+    def equalised(self) -> tuple[Array, Array]:
+        """Return ranks with the companions' channels behind them, and the mask."""
+        among = range(len(self.place.scenes)) if self.among is None else self.among
+        ranks, valid = self.scene.equalised()
+        return np.concatenate([ranks, self.place.companions(self.index, among)]), valid
+
+
+class SeriesAugmentation(Augmentation):
+    """Random views of scenes beside random companions; of a lone scene, beside none."""
+
+    def __call__(self, scene: Labelled) -> tuple[Tensor, Tensor]:
+        """Return an image (1 + companions + 1, size, size) and zones (size, size)."""
+        if isinstance(scene, SceneBeside):
+            scene = replace(scene, among=self._company(len(scene.place.scenes), scene.index))
+            return super().__call__(scene)
+        image, zones = super().__call__(scene)
+        none = torch.zeros(len(CHANNELS), *zones.shape)
+        return torch.cat([image[:-1], none, image[-1:]]), zones
+
+    def _company(self, scenes: int, own: int) -> tuple[int, ...]:
+        """Draw companions, a few as often as many."""
+        if self._chance(ALONE):
+            return ()
+        number = min(scenes, round(2 * math.exp(self._uniform(0, math.log(max(1, scenes / 2))))))
+        if self._chance(IN_ORDER):
+            first = max(0, min(scenes - number, own - int(self._uniform(0, number))))
+            return tuple(range(first, first + number))
+        order = torch.randperm(scenes, generator=self._generator)[:number]
+        return tuple(sorted(order.tolist()))
+
+    def _changed(self, bands: list[Tensor], zones: Tensor) -> list[Tensor]:
+        if len(bands) == 1:
+            return super()._changed(bands, zones)
+        value, near, mean, deviation = bands
+        return [
+            self._radiometry(value, zones),
+            self._mean_radiometry(near),
+            self._mean_radiometry(mean),
+            deviation * self._uniform(0.6, 1.6),
+        ]
+
+    def _mean_radiometry(self, value: Tensor) -> Tensor:
+        """Change the mean of scenes where there is one: illumination, noise, contrast."""
+        none = value == 0
+        if none.all():
+            return value
+        value = self._lit(value)
+        if self._chance(0.4):
+            value = value + self._field(self._size) * self._uniform(0, 0.4) ** 1.5
+        return torch.where(none, 0.0, self._contrast(value))

@@ -1,0 +1,1 @@
+"""The classes of a zones raster: codes, colours and names."""

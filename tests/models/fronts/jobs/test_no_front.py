@@ -1,0 +1,95 @@
+"""Scenes of real glaciers without a front, cut from real images, and pure noise: no line.
+
+The delivered model has learnt from these images; how often it is wrong about glaciers that it has
+not seen is measured by `benchmarks/no_front.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import rasterio
+from affine import Affine
+from listener import Listener
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Result
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
+from glacier_qgis.models.training.data.samples import LabelledScene
+from glacier_qgis.models.training.delivered.caffe import read_caffe
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
+
+CELL = 66.0
+EVERY = 35
+ALLOWED = 0.15
+"""Share of scenes without a front that may get a line. The aim is none."""
+LEAST_KM2 = 8.0
+
+Image = npt.NDArray[np.float32]
+
+
+def delineate(image: Image, cell: tuple[float, float], folder: Path) -> Result:
+    height, width = image.shape
+    scene = folder / "scene.tif"
+    with rasterio.open(
+        scene, "w", driver="GTiff", dtype="float32", count=1, height=height, width=width,
+        crs="EPSG:3031", transform=Affine.scale(cell[0], -cell[1]), nodata=np.nan,
+    ) as target:  # fmt: skip
+        target.write(image, 1)
+    job = DelineateTermini.model_validate(
+        {"input": {"path": str(scene)}, "output": folder / "lines.gpkg"}
+    )
+    with Outputs("0123456789abcdef") as outputs:
+        return job.run(Listener(), outputs)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[LabelledScene]:
+    data = os.environ.get("GLACIER_DATA")
+    if not data:
+        pytest.skip("GLACIER_DATA is not set: real scenes are not at hand")
+    return read_caffe(Path(data) / "caffe256")[::EVERY]
+
+
+def without(scene: LabelledScene, code: int) -> Image:
+    """Return an image from which a zone was clipped, as by the outlines of glaciers."""
+    kept = np.isin(scene.zones, [zone for zone in (ROCK, GLACIER, OCEAN) if zone != code])
+    return np.where(kept & ~scene.filled, scene.image, np.nan).astype(np.float32)
+
+
+@pytest.mark.parametrize("code", [OCEAN, GLACIER])
+def test_scenes_from_which_the_ocean_or_the_glacier_is_clipped_have_no_front(
+    scenes: list[LabelledScene], tmp_path: Path, code: int
+) -> None:
+    results = []
+    for scene in scenes:
+        image = without(scene, code)
+        if np.isfinite(image).sum() * np.prod(scene.cell_size) >= LEAST_KM2 * 1e6:
+            results.append(delineate(image, scene.cell_size, tmp_path))
+    assert all((result["COUNT"] == 0) == bool(result["REASON"]) for result in results)
+    wrong = [result for result in results if result["COUNT"]]
+    assert len(wrong) <= ALLOWED * len(results)
+
+
+def test_the_same_scenes_as_they_are_have_one(scenes: list[LabelledScene], tmp_path: Path) -> None:
+    for scene in scenes:
+        image = np.where(scene.filled, np.nan, scene.image).astype(np.float32)
+        assert delineate(image, scene.cell_size, tmp_path)["COUNT"], scene.name
+
+
+@pytest.mark.parametrize("looks", [1.0, 4.0])
+def test_speckle_has_no_front(tmp_path: Path, looks: float) -> None:
+    noise = np.random.default_rng(0).gamma(looks, 1 / looks, (256, 256)).astype(np.float32)
+    result = delineate(noise, (CELL, CELL), tmp_path)
+    assert result["COUNT"] == 0
+    assert result["REASON"]
+
+
+def test_a_scene_of_one_value_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="same value"):
+        delineate(np.full((256, 256), 7, np.float32), (CELL, CELL), tmp_path)

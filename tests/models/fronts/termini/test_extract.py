@@ -1,0 +1,279 @@
+"""A line that is drawn comes back: sub-pixel, whole, once, whatever the strips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import shapely
+from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from listener import Listener
+from pyproj import CRS
+from rasterio.io import DatasetReader, MemoryFile
+from scipy import ndimage
+from shapely import LineString, Point, Polygon
+from skimage.measure import find_contours
+
+from glacier_qgis.models.fronts.termini.bodies import read_zones
+from glacier_qgis.models.fronts.termini.extract import (
+    TerminusOptions,
+    extract_termini,
+    zone_area,
+)
+from glacier_qgis.models.fronts.termini.no_front import Reason
+from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.vector.lines import simplify_together, smooth_line
+
+CELL = 60.0
+SIZE = 150
+Front = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+
+
+def grid(height: int = SIZE, width: int = SIZE) -> Grid:
+    return Grid(CRS.from_epsg(32624), Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000), height, width)
+
+
+@contextmanager
+def dataset(bands: npt.NDArray[np.generic], scale: float = 1.0) -> Iterator[DatasetReader]:
+    profile = {
+        "driver": "GTiff",
+        "height": bands.shape[1],
+        "width": bands.shape[2],
+        "count": bands.shape[0],
+        "dtype": bands.dtype,
+        "crs": "EPSG:32624",
+        "transform": grid().transform,
+    }
+    with MemoryFile() as memory:
+        with memory.open(**profile) as target:
+            target.write(bands)
+            target.scales = (scale,) * bands.shape[0]
+        with memory.open() as source:
+            yield source
+
+
+def scene(
+    column_of_row: Front, width: float = 1.5
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Zones and stored probabilities with a front at `column_of_row`, ocean to the right."""
+    rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
+    slope = np.gradient(column_of_row(rows[:, 0]))[:, None]
+    distance = (columns - column_of_row(rows)) / np.sqrt(1 + slope**2)
+    ocean = 1 / (1 + np.exp(-2 * distance / width))
+    probability = np.stack([np.zeros_like(ocean), np.zeros_like(ocean), 1 - ocean, ocean])
+    zones = np.where(ocean > 0.5, 4, 3).astype(np.uint8)
+    return zones[None], np.rint(250 * probability).astype(np.uint8)
+
+
+FRONTS: dict[str, Front] = {
+    "straight": lambda rows: np.full_like(rows, 70.3),
+    "diagonal": lambda rows: 20.7 + 0.8 * rows,
+    "curved": lambda rows: 75 + 20 * np.sin(rows / 20),
+}
+
+
+def distance_cells(line: LineString, front: Front) -> npt.NDArray[np.float64]:
+    rows = np.linspace(0.5, SIZE - 0.5, 4000)
+    x, y = grid().transform @ (front(rows), rows)
+    truth = LineString(np.column_stack([x, y]))
+    return np.array([truth.distance(Point(p)) for p in line.coords]) / CELL
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_probabilities_give_the_line_to_a_tenth_of_a_cell(name: str) -> None:
+    zones, probability = scene(FRONTS[name])
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (terminus,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
+    assert distance_cells(terminus.line, FRONTS[name]).max() < 0.1
+    rows = np.linspace(0.5, SIZE - 0.5, 4000)
+    truth = LineString(np.column_stack([FRONTS[name](rows), rows])).length * CELL
+    assert terminus.line.length == pytest.approx(truth, rel=0.02)
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_zones_alone_give_the_line_to_a_cell(name: str) -> None:
+    zones, _ = scene(FRONTS[name])
+    with dataset(zones) as z:
+        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
+    assert distance_cells(terminus.line, FRONTS[name]).max() < 1
+    assert terminus.confidence is None
+
+
+@pytest.mark.parametrize("width", [1.5, 4.0, 10.0])
+def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
+    zones, probability = scene(FRONTS["straight"], width)
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        options = TerminusOptions(min_confidence=0)
+        (terminus,) = extract_termini(z, p, grid(), options, Listener()).termini
+    assert terminus.uncertainty_m == pytest.approx(width * math.atanh(0.5) * CELL, rel=0.1)
+    assert terminus.confidence == pytest.approx(math.tanh(2 / width), rel=0.1)
+
+
+@settings(deadline=None, max_examples=15)
+@given(strip=st.integers(2, SIZE))
+def test_the_height_of_strips_changes_nothing(strip: int) -> None:
+    zones, probability = scene(FRONTS["curved"])
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (whole,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
+        (cut,) = extract_termini(z, p, grid(), TerminusOptions(), Listener(), strip).termini
+    assert cut.line.equals(whole.line)
+    assert cut.confidence == pytest.approx(whole.confidence)
+
+
+def test_two_fjords_give_two_fronts_and_a_lake_none() -> None:
+    zones = np.full((1, SIZE, SIZE), 3, np.uint8)
+    zones[0, :, 70:80] = 2
+    zones[0, 90:, :70] = 4
+    zones[0, 100:, 80:] = 4
+    zones[0, 20:26, 20:26] = 4
+    zones[0, 120, 20] = 3
+    with dataset(zones) as z:
+        found = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
+        (longest,) = extract_termini(
+            z, None, grid(), TerminusOptions(longest_only=True), Listener()
+        ).termini
+    assert len(found) == 2
+    assert found[0].line.length >= found[1].line.length
+    assert longest.line.equals(found[0].line)
+    assert {round(LineString(t.line.coords).centroid.y) for t in found} == {
+        7_300_000 - 90 * 60,
+        7_300_000 - 100 * 60,
+    }
+
+
+def test_nodata_and_rock_are_no_ocean() -> None:
+    zones = np.full((1, SIZE, SIZE), 3, np.uint8)
+    zones[0, 50:] = 0
+    zones[0, :, 100:] = 2
+    zones[0, :, 120:] = 1
+    with dataset(zones) as z:
+        found = extract_termini(z, None, grid(), TerminusOptions(min_length=0), Listener())
+    assert found.termini == ()
+
+
+def test_masks_and_lengths_select() -> None:
+    zones, probability = scene(FRONTS["straight"])
+    x = 500_000 + 70.3 * CELL
+    fjord = Polygon(
+        [(x - 500, 7_296_000), (x + 500, 7_296_000), (x + 500, 7_298_000), (x - 500, 7_298_000)]
+    )
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (cut,) = extract_termini(z, p, grid(), TerminusOptions(fjord=[fjord]), Listener()).termini
+        none = extract_termini(
+            z, p, grid(), TerminusOptions(fjord=[fjord], min_length=2001), Listener()
+        ).termini
+    assert cut.line.length == pytest.approx(2000, rel=0.001)
+    assert none == ()
+
+
+def test_simplifying_keeps_the_stated_tolerance() -> None:
+    zones, probability = scene(FRONTS["curved"])
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        (full,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
+        (simple,) = extract_termini(z, p, grid(), TerminusOptions(simplify=50), Listener()).termini
+    assert len(simple.line.coords) < len(full.line.coords) / 4
+    assert simple.line.hausdorff_distance(full.line) <= 50
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10_000), tolerance=st.floats(1, 800), closed=st.booleans())
+def test_simplified_lines_stay_near_and_never_cross(
+    seed: int, tolerance: float, *, closed: bool
+) -> None:
+    """Contours of noise wind and lie close together; some are rings."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(50, 50)), 1.5)
+    if closed:
+        noise[[0, -1]] = noise[:, [0, -1]] = -1
+    lines = [LineString(contour * CELL) for contour in find_contours(noise, 1e-7)]
+    simple = simplify_together(lines, tolerance)
+    assert len(simple) == len(lines)
+    for before, after in zip(lines, simple, strict=True):
+        assert before.hausdorff_distance(after) <= tolerance * (1 + 1e-9)
+        assert after.is_simple
+        assert after.is_ring == before.is_ring
+    first, second = shapely.STRtree(simple).query(simple, predicate="intersects")
+    assert (first == second).all()
+
+
+def test_smoothing_keeps_ends_and_straight_lines() -> None:
+    straight = LineString([(0, 0), (1000, 500)])
+    assert smooth_line(straight, 100).hausdorff_distance(straight) < 1e-6
+    x = np.arange(0, 2000, 10.0)
+    noisy = LineString(np.column_stack([x, 30 * (-1.0) ** np.arange(x.size)]))
+    smooth = smooth_line(noisy, 100)
+    assert smooth.coords[0] == pytest.approx(noisy.coords[0])
+    assert smooth.coords[-1] == pytest.approx(noisy.coords[-1])
+    assert smooth.length < 1.02 * x[-1]
+
+
+def test_points_along_the_line_know_where_it_is_unsure() -> None:
+    """The crossing is three times wider in the lower half."""
+    zones, probability = scene(FRONTS["straight"], 2.0)
+    _, wide = scene(FRONTS["straight"], 6.0)
+    probability[:, 75:] = wide[:, 75:]
+    calibration = Calibration(
+        level=0.68, widths_m=[0, 1000], uncertainties_m=[0, 3000], data="synthetic"
+    )
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        options = TerminusOptions(simplify=500)
+        (terminus,) = extract_termini(z, p, grid(), options, Listener()).termini
+        (fitted,) = extract_termini(
+            z, p, grid(), options, Listener(), calibration=calibration
+        ).termini
+    along = terminus.along
+    assert along is not None
+    assert len(terminus.line.coords) == 2
+    assert len(along.points) == SIZE
+    np.testing.assert_allclose(np.diff(along.distances_m), CELL, rtol=2e-3)
+    assert along.distances_m[-1] == pytest.approx(terminus.length_m, rel=1e-3)
+    lower = along.points[:, 1] < 7_300_000 - 80 * CELL
+    upper = along.points[:, 1] > 7_300_000 - 70 * CELL
+    for part, width in ((upper, 2.0), (lower, 6.0)):
+        expected = width * math.atanh(0.5) * CELL
+        np.testing.assert_allclose(along.uncertainties_m[part], expected, rtol=0.15)
+        np.testing.assert_allclose(along.confidences[part], math.tanh(2 / width), rtol=0.05)
+    assert terminus.uncertainty_m == pytest.approx(along.uncertainties_m.mean())
+    assert fitted.uncertainty_m == pytest.approx(3 * terminus.uncertainty_m)
+
+
+def test_what_is_no_front_is_left_out_with_its_reason() -> None:
+    zones, probability = scene(FRONTS["straight"], 25.0)
+    far = Polygon([(0, 0), (9, 0), (0, 9)])
+    with dataset(zones) as z, dataset(probability, 1 / 250) as p:
+        unsure = extract_termini(z, p, grid(), TerminusOptions(), Listener())
+        kept = extract_termini(z, p, grid(), TerminusOptions(min_confidence=0), Listener())
+        outside = extract_termini(z, p, grid(), TerminusOptions(fjord=[far]), Listener())
+    assert unsure.absence is not None
+    assert unsure.absence.reason is Reason.UNSURE
+    assert "confidence of 0.08" in unsure.absence.sentence
+    assert len(kept.termini) == 1
+    assert kept.absence is None
+    assert outside.absence is not None
+    assert outside.absence.reason is Reason.OUTSIDE
+
+
+def test_an_island_in_the_ocean_is_a_closed_front() -> None:
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    zones = np.where(np.hypot(rows - 75, columns - 75) < 40, 3, 4).astype(np.uint8)[None]
+    with dataset(zones) as z:
+        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
+    assert terminus.line.is_ring
+    assert terminus.line.length == pytest.approx(2 * math.pi * 39.5 * CELL, rel=0.02)
+
+
+def test_glacier_area_is_exact_across_strips() -> None:
+    zones = np.full((1, SIZE, SIZE), 4, np.uint8)
+    zones[0, 10:130, 20:90] = 3
+    zones[0, 50:60, 40:50] = 2
+    with dataset(zones) as z:
+        bodies = read_zones(z, strip=40)
+        (area,) = zone_area(bodies, bodies.glacier, grid()).geometry
+    assert area.area == pytest.approx((120 * 70 - 100) * CELL**2)
+    assert len(area.interiors) == 1

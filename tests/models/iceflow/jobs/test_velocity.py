@@ -1,0 +1,86 @@
+"""The velocity of a glacier as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from in_process import run_job
+from listener import Listener
+from small_valley import UPRIGHT, Inputs, tongue, valley
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow.jobs.common import IceVelocity
+from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+
+
+@pytest.fixture
+def velocity_inputs(
+    valley_files: Inputs, write_tif: Callable[..., Path]
+) -> dict[str, dict[str, str]]:
+    surface = write_tif("surface.tif", valley() + tongue(), UPRIGHT)
+    return {"surface": {"path": str(surface)}, "thickness": valley_files["initial_thickness"]}
+
+
+def test_velocity_points_down_the_valley_and_surface_is_faster_than_bed(
+    velocity_inputs: Inputs, tmp_path: Path, f15: Emulator, listener: Listener
+) -> None:
+    names = ("velocity", "velocity_x", "velocity_y", "basal_velocity", "surface_velocity")
+    files = {name: tmp_path / f"{name}.tif" for name in names}
+    result = run_job(IceVelocity(**velocity_inputs, sliding=12, **files), listener)
+    fields = {}
+    for name, path in files.items():
+        with rasterio.open(path) as raster:
+            assert raster.transform == UPRIGHT
+            assert raster.units == ("m/a",)
+            fields[name] = raster.read(1)
+    ice = tongue() > 60
+    assert result["MAX_SPEED"] == pytest.approx(np.nanmax(fields["velocity"]))
+    assert fields["velocity_y"][ice].mean() < -5
+    assert abs(fields["velocity_x"][ice].mean()) < 0.3 * abs(fields["velocity_y"][ice].mean())
+    means = [
+        fields[name][ice].mean() for name in ("basal_velocity", "velocity", "surface_velocity")
+    ]
+    assert means == sorted(means)
+    assert np.isnan(fields["velocity"][tongue() == 0]).all()
+
+
+@pytest.mark.parametrize("emulator", ["f15_cfsflow_GJ_22_a/100", "dahunet_mini"])
+def test_speeds_are_those_of_their_components_at_every_level(
+    velocity_inputs: Inputs,
+    tmp_path: Path,
+    read_emulator: Callable[[str], Emulator],
+    listener: Listener,
+    emulator: str,
+) -> None:
+    read_emulator(emulator)
+    levels = ("velocity", "basal_velocity", "surface_velocity")
+    names = [level + part for level in levels for part in ("", "_x", "_y")]
+    files = {name: tmp_path / f"{name}.tif" for name in names}
+    run_job(IceVelocity(**velocity_inputs, emulator=emulator, sliding=12, **files), listener)
+    fields = {}
+    for name, path in files.items():
+        with rasterio.open(path) as raster:
+            fields[name] = raster.read(1)
+    for level in levels:
+        speed = np.hypot(fields[f"{level}_x"], fields[f"{level}_y"])
+        np.testing.assert_allclose(fields[level], speed, rtol=1e-5)
+        assert np.nanmean(fields[f"{level}_y"]) < -3
+
+
+def test_an_emulator_without_basal_velocity_says_so(
+    velocity_inputs: Inputs,
+    tmp_path: Path,
+    read_emulator: Callable[[str], Emulator],
+    listener: Listener,
+) -> None:
+    read_emulator("f12_cfsflow_GJ_21_a/100")
+    job = IceVelocity(
+        **velocity_inputs, emulator="f12_cfsflow_GJ_21_a", basal_velocity=tmp_path / "b.tif"
+    )
+    with pytest.raises(EngineError, match=r"BASAL_VELOCITY: .* does not give it"):
+        run_job(job, listener)
+    assert not (tmp_path / "b.tif").exists()

@@ -1,0 +1,103 @@
+"""Views of a scene: true to the ground, and their labels with them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from glacier_qgis.models.training.data.samples import UNLABELLED, LabelledScene
+from glacier_qgis.models.training.views.augment import Augmentation, View, look
+from glacier_qgis.models.training.views.sampling import sampler, with_negatives
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+
+RADIUS = 2000.0
+CELL = (90.0, 60.0)
+SHAPE = (160, 140)
+
+
+@pytest.fixture
+def lake() -> LabelledScene:
+    """A round lake, dark, with a radius of `RADIUS` m, in a glacier; pixels are not square."""
+    rows, columns = np.indices(SHAPE)
+    x = (columns - SHAPE[1] / 2 + 0.5) * CELL[0]
+    y = (rows - SHAPE[0] / 2 + 0.5) * CELL[1]
+    inside = np.hypot(x, y) < RADIUS
+    noise = np.random.default_rng(0).integers(1, 60, SHAPE)
+    return LabelledScene(
+        name="lake",
+        group="lake",
+        date="2026-01-01",
+        image=(np.where(inside, 20, 150) + noise).astype(np.uint8),
+        zones=np.where(inside, OCEAN, GLACIER).astype(np.uint8),
+        traced=np.zeros(SHAPE, bool),
+        cell_size=CELL,
+    )
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.6, math.pi / 2, 4.0])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_on_square_cells_a_round_lake_is_round_at_any_angle(
+    lake: LabelledScene, angle: float, mirrored: bool
+) -> None:
+    centre = ((SHAPE[0] - 1) / 2, (SHAPE[1] - 1) / 2)
+    view = View(centre, (128, 128), (50.0, 50.0), angle, mirrored)
+    image, zones = look(lake, view)
+    ocean = (zones == OCEAN).nonzero().float()
+    extent = ocean.amax(0) - ocean.amin(0) + 1
+    torch.testing.assert_close(extent * 50, torch.full((2,), 2 * RADIUS), rtol=0.03, atol=0)
+    torch.testing.assert_close(ocean.mean(0), torch.full((2,), 63.5), rtol=0, atol=0.7)
+    seen = image[0]
+    assert (seen[zones == OCEAN] < seen[zones == GLACIER].min() + 0.6).float().mean() > 0.99
+
+
+def test_beyond_the_scene_there_is_nothing_to_see_and_nothing_to_learn(lake: LabelledScene) -> None:
+    image, zones = look(lake, View((0, 0), (64, 64), (60.0, 60.0)))
+    assert torch.all(zones[:31] == UNLABELLED)
+    assert torch.all(image[:, :31] == 0)
+    assert torch.all(image[1, 33:, 33:] == 1)
+
+
+def test_zero_fill_is_masked(lake: LabelledScene) -> None:
+    lake.image[:40] = 0
+    filled = LabelledScene(
+        lake.name, lake.group, lake.date, lake.image, lake.zones, lake.traced, lake.cell_size
+    )
+    view = View((20, 70), (16, 16), (60.0, 60.0))
+    masked, nothing = look(filled, view)
+    assert torch.all(masked == 0)
+    assert torch.all(nothing == UNLABELLED)
+
+
+def test_random_views_stay_in_range_and_masked_cells_are_zero_and_unlabelled(
+    lake: LabelledScene,
+) -> None:
+    augment = Augmentation(64, 60.0, torch.Generator().manual_seed(2))
+    for _ in range(40):
+        image, zones = augment(lake)
+        masked = image[1] == 0
+        assert image.abs().max() <= 1
+        assert torch.all(image[0][masked] == 0)
+        assert torch.all(zones[masked] == UNLABELLED)
+
+
+def test_the_generator_alone_decides_the_views(lake: LabelledScene) -> None:
+    first, again = (
+        Augmentation(32, 60.0, torch.Generator().manual_seed(7))(lake) for _ in range(2)
+    )
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
+
+
+def test_half_of_the_views_are_negatives_with_the_same_mask_and_zones(lake: LabelledScene) -> None:
+    batches = sampler([[lake]], batch=32, size=32, cell_size=60.0)
+    images, zones = batches(torch.Generator().manual_seed(4))
+    changed, same_zones = with_negatives(batches)(torch.Generator().manual_seed(4))
+    negative = (changed[:, 0] == -images[:, 0]).all(dim=(1, 2))
+    kept = (changed[:, 0] == images[:, 0]).all(dim=(1, 2))
+    assert torch.equal(negative, ~kept)
+    assert 8 <= int(negative.sum()) <= 24
+    torch.testing.assert_close(changed[:, 1], images[:, 1])
+    assert torch.equal(same_zones, zones)

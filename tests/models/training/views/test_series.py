@@ -1,0 +1,98 @@
+"""Scenes beside others of their place: what is drawn, and what changes with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from glacier_qgis.models.fronts.scene.companions import (
+    CHANNELS,
+    Sums,
+    companion_channels,
+    rank_levels,
+)
+from glacier_qgis.models.networks.unet import UNet, with_more_bands
+from glacier_qgis.models.training.data.samples import LabelledScene
+from glacier_qgis.models.training.views.sampling import sampler, with_negatives
+from glacier_qgis.models.training.views.series import SIGNED, Place, SeriesAugmentation
+
+SIZE = 64
+
+
+def scene(number: int, date: str) -> LabelledScene:
+    random = np.random.default_rng(number)
+    image = random.integers(1, 255, (SIZE, SIZE)).astype(np.uint8)
+    image[:, : 4 * (number % 3)] = 0
+    zones = np.full((SIZE, SIZE), 3, np.uint8)
+    zones[:, SIZE // 2 :] = 4
+    return LabelledScene(f"s{number}", "here", date, image, zones, zones < 0, (60.0, 60.0))
+
+
+def place() -> Place:
+    dates = ["2012-03-01", "2010-01-01", "2010-02-01", "2010-06-20", "2012-02-01"]
+    return Place([scene(number, date) for number, date in enumerate(dates)])
+
+
+def test_members_are_in_order_of_time_and_see_all_others_but_themselves() -> None:
+    members = place().members()
+    assert [member.name for member in members] == ["s1", "s2", "s3", "s4", "s0"]
+    second = members[1]
+    seen = [member.scene.equalised() for member in members]
+    levels = np.stack([rank_levels(ranks[0]) for ranks, _ in seen])
+    valid = np.stack([mask > 0 for _, mask in seen])
+    channels, mask = second.equalised()
+    assert channels.shape == (1 + len(CHANNELS), SIZE, SIZE)
+    np.testing.assert_array_equal(channels[0], second.scene.equalised()[0][0])
+    np.testing.assert_array_equal(mask, second.scene.equalised()[1])
+    others, near = [0, 2, 3, 4], [0, 2]
+    expected = companion_channels(
+        Sums.of(levels[near], valid[near]), Sums.of(levels[others], valid[others])
+    )
+    np.testing.assert_array_equal(channels[1:], expected)
+
+
+def test_companions_are_drawn_none_few_and_all_and_only_from_the_generator() -> None:
+    members = place().members()
+
+    def company(seed: int) -> tuple[int, ...]:
+        augment = SeriesAugmentation(SIZE, 60.0, torch.Generator().manual_seed(seed))
+        return augment._company(len(members), 2)
+
+    drawn = [company(seed) for seed in range(200)]
+    assert drawn == [company(seed) for seed in range(200)]
+    assert {len(each) for each in drawn} == {0, 2, 3, 4, 5}
+    assert all(list(each) == sorted(set(each)) for each in drawn)
+
+
+def test_a_lone_scene_has_no_companions_and_a_negative_has_the_same_deviation() -> None:
+    def draw(*, lone: bool, negatives: bool) -> torch.Tensor:
+        pool = [scene(1, "2010-01-01")] if lone else place().members()
+        batches = sampler([pool], 8, SIZE, 60.0, SeriesAugmentation)
+        if negatives:
+            batches = with_negatives(batches, SIGNED)
+        return batches(torch.Generator().manual_seed(3))[0]
+
+    assert not draw(lone=True, negatives=False)[:, 1:-1].any()
+    plain, negative = (draw(lone=False, negatives=either) for either in (False, True))
+    assert plain.shape == (8, 2 + len(CHANNELS), SIZE, SIZE)
+    assert plain[:, 1:-1].abs().amax(dim=(0, 2, 3)).min() > 0
+    torch.testing.assert_close(plain[:, SIGNED:], negative[:, SIGNED:])
+    turned = [
+        torch.equal(before[:SIGNED], -after[:SIGNED]) and before.any()
+        for before, after in zip(plain, negative, strict=True)
+    ]
+    kept = [torch.equal(before, after) for before, after in zip(plain, negative, strict=True)]
+    assert any(turned)
+    assert any(kept)
+    assert all(one or other for one, other in zip(turned, kept, strict=True))
+
+
+def test_further_bands_change_nothing_before_they_are_learnt() -> None:
+    torch.manual_seed(1)
+    for stem in (1, 2):
+        lone = UNet(bands=2, width=8, levels=2, dilations=[1, 2], stem=stem).eval()
+        wide = UNet(bands=5, width=8, levels=2, dilations=[1, 2], stem=stem).eval()
+        wide.load_state_dict(with_more_bands(lone.state_dict(), 3, stem))
+        image = torch.randn(2, 5, 32, 32)
+        with torch.inference_mode():
+            torch.testing.assert_close(wide(image), lone(image[:, [0, -1]]), atol=1e-5, rtol=1e-4)
