@@ -35,6 +35,7 @@ from affine import Affine  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from glacier_qgis.models.compute.device import tune_allocator  # noqa: E402
+from glacier_qgis.models.engine.events import Silent  # noqa: E402
 from glacier_qgis.models.engine.outputs import Outputs  # noqa: E402
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini  # noqa: E402
 from glacier_qgis.models.fronts.segmentation import predictor as inference  # noqa: E402
@@ -48,19 +49,6 @@ from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E40
 CPU = torch.device("cpu")
 SMALL_TILE = 256
 """Real scenes here are as large as one tile; smaller ones make many of them."""
-
-
-class Silent:
-    """A reporter for jobs that are only timed."""
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        """Say nothing."""
-
-    def log(self, message: str) -> None:
-        """Say nothing."""
-
-    def warning(self, message: str) -> None:
-        """Say nothing."""
 
 
 def network_times(rounds: int) -> None:

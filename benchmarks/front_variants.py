@@ -26,7 +26,7 @@ from torch import Tensor, nn  # noqa: E402
 from torch.nn.functional import conv2d, interpolate, leaky_relu, smooth_l1_loss  # noqa: E402
 
 from glacier_qgis.models.compute.device import tune_allocator  # noqa: E402
-from glacier_qgis.models.engine.events import EventStream  # noqa: E402
+from glacier_qgis.models.engine.events import EventStream, Silent  # noqa: E402
 from glacier_qgis.models.networks.unet import UNet  # noqa: E402
 from glacier_qgis.models.package.folder import build  # noqa: E402
 from glacier_qgis.models.training.data.samples import UNLABELLED  # noqa: E402
@@ -38,15 +38,16 @@ from glacier_qgis.models.training.delivered.__main__ import (  # noqa: E402
     WINDOW,
 )
 from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
-from glacier_qgis.models.training.delivered.evaluate import Silent  # noqa: E402
 from glacier_qgis.models.training.delivered.folds import judge  # noqa: E402
 from glacier_qgis.models.training.delivered.front_lines import is_optical, read_front_lines  # noqa: E402
 from glacier_qgis.models.training.delivered.hold_out import hold_out  # noqa: E402
-from glacier_qgis.models.training.fitting.fit import Batch, Batches, Fit, Loss, Schedule  # noqa: E402
+from glacier_qgis.models.training.fitting.fit import Fit, Loss, Schedule  # noqa: E402
 from glacier_qgis.models.training.losses.distance import two_heads_loss  # noqa: E402
 from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_contact  # noqa: E402
 from glacier_qgis.models.training.losses.zones import thinned, zone_loss  # noqa: E402
-from glacier_qgis.models.training.views.sampling import (  # noqa: E402
+from glacier_qgis.models.training.views.sampling import (  # noqa: E402  # noqa: E402
+    Batch,
+    Batches,
     pools_by_group,
     sampler,
     with_negatives,

@@ -20,6 +20,7 @@ from affine import Affine
 from pyproj import CRS
 from shapely import LineString, Polygon
 
+from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.change import TerminusChange
@@ -47,19 +48,6 @@ from glacier_qgis.models.vector.source import read_lines, read_polygons
 EDGE = 64
 UTM = CRS.from_epsg(32624)
 PLACE = Affine(60, 0, 500_000, 0, -60, 7_300_000)
-
-
-class Silent:
-    """A reporter that nobody listens to."""
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        """Say nothing."""
-
-    def log(self, message: str) -> None:
-        """Say nothing."""
-
-    def warning(self, message: str) -> None:
-        """Say nothing."""
 
 
 def _nothing(folder: Path) -> None:

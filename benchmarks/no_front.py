@@ -28,13 +28,13 @@ import rasterio
 from affine import Affine
 from safetensors.torch import load_file
 
+from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.delivered.__main__ import NETWORKS
 from glacier_qgis.models.training.delivered.caffe import read_caffe
-from glacier_qgis.models.training.delivered.evaluate import Silent
 from glacier_qgis.models.training.publishing.describe import describe
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 

@@ -37,13 +37,10 @@ from rasterio.vrt import WarpedVRT  # noqa: E402
 from glacier_qgis.models.engine.job import RasterInput  # noqa: E402
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene  # noqa: E402
 from glacier_qgis.models.fronts.scene.view import NetworkView  # noqa: E402
-from glacier_qgis.models.fronts.segmentation import (
-    segment,  # noqa: E402
-    tiling,  # noqa: E402
-)
+from glacier_qgis.models.fronts.segmentation import segment, tiling  # noqa: E402
 from glacier_qgis.models.fronts.segmentation.options import Inference  # noqa: E402
 from glacier_qgis.models.fronts.segmentation.predictor import Predictor  # noqa: E402
-from glacier_qgis.models.fronts.series import first_pass as time_series_segment  # noqa: E402
+from glacier_qgis.models.fronts.series import first_pass  # noqa: E402
 from glacier_qgis.models.fronts.series.first_pass import run_here  # noqa: E402
 from glacier_qgis.models.fronts.series.task import SceneTask  # noqa: E402
 
@@ -103,7 +100,7 @@ def one_after_the_other(seconds: Counter[str]) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(tiling, "ahead", at_once))
         stack.enter_context(patch.object(segment, "behind", directly))
-        stack.enter_context(patch.object(time_series_segment, "SCENES_AT_ONCE", 1))
+        stack.enter_context(patch.object(first_pass, "SCENES_AT_ONCE", 1))
         for stage, (owner, name) in STAGES.items():
             timed = _timed(getattr(owner, name), stage, seconds)
             stack.enter_context(patch.object(owner, name, timed))

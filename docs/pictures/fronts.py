@@ -25,11 +25,11 @@ from front_accuracy import CYCLES, GLACIERS, OPTICAL, chosen, train  # noqa: E40
 from safetensors.torch import load_file  # noqa: E402
 from skimage import io as images  # noqa: E402
 
+from glacier_qgis.models.engine.events import Silent  # noqa: E402
 from glacier_qgis.models.package.folder import build  # noqa: E402
 from glacier_qgis.models.training.data.samples import Labelled  # noqa: E402
 from glacier_qgis.models.training.delivered.__main__ import NETWORKS  # noqa: E402
 from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
-from glacier_qgis.models.training.delivered.evaluate import Silent  # noqa: E402
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines  # noqa: E402
 from glacier_qgis.models.training.measuring.evaluator import Judge  # noqa: E402
 from glacier_qgis.models.training.measuring.pictures import draw_fronts  # noqa: E402

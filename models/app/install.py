@@ -11,10 +11,11 @@ from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.folders import DELIVERED, user_folder
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.folder import CARD, load_package, read_card
-from glacier_qgis.models.package.registry import DELIVERED, open_file, user_folder
+from glacier_qgis.models.package.registry import open_file
 
 EMULATORS = "emulators"
 """Name of the folder beside the models that holds emulators."""

@@ -10,13 +10,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from glacier_qgis.models.app.jobs import JobRequest
 from glacier_qgis.models.app.warm import stay_warm
 from glacier_qgis.models.app.watchdog import Watchdog
 from glacier_qgis.models.compute.device import rest_idle_threads, tune_allocator
 from glacier_qgis.models.engine.confine import keep_gdal_to_files
 from glacier_qgis.models.engine.errors import EngineError, explain, full_folder
 from glacier_qgis.models.engine.events import EventStream, Result
-from glacier_qgis.models.engine.job import Job, Order
+from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.runs import Run, clear_dead_runs
 
@@ -41,30 +42,30 @@ def main(arguments: Sequence[str]) -> int:
             stay_warm(
                 int(seconds),
                 watchdog,
-                lambda line: perform(lambda: Order.parse(line), events, watchdog),
+                lambda line: perform(lambda: JobRequest.parse(line), events, watchdog),
             )
         case [str(job)] if not job.startswith("-"):
             events, watchdog = EventStream(_take_stdout()), Watchdog()
-            return perform(lambda: Order.read(Path(job)), events, watchdog)
+            return perform(lambda: JobRequest.read(Path(job)), events, watchdog)
     sys.stderr.write(f"usage: python -m glacier_qgis.models JOB.json | {WARM} SECONDS\n")
     return REFUSED
 
 
-def perform(read: Callable[[], Order], events: EventStream, watchdog: Watchdog) -> int:
+def perform(read: Callable[[], JobRequest], events: EventStream, watchdog: Watchdog) -> int:
     """Run one job; whatever happens, its last event is a result or an error.
 
     Returns:
         As `main`.
     """
     try:
-        order = read()
-        watchdog.owner = order.owner
+        request = read()
+        watchdog.owner = request.owner
         clear_dead_runs()
-        with Run(order.id, order.scratch).alive() as run:
-            outputs = Outputs(order.id, run)
+        with Run(request.id, request.scratch).alive() as run:
+            outputs = Outputs(request.id, run)
             watchdog.clean_up = lambda: _clean_up(outputs, run)
-            _keep_temporary_files_in(order.scratch)
-            job = order.build()
+            _keep_temporary_files_in(request.scratch)
+            job = request.build()
             with outputs:
                 result = _run(job, events, outputs)
     except BaseException as error:  # the last line of defence: everything becomes an event

@@ -82,3 +82,16 @@ class Stage:
     def warning(self, message: str) -> None:
         """See :class:`Reporter`."""
         self._parent.warning(message)
+
+
+class Silent:
+    """A reporter that nobody listens to."""
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """See :class:`Reporter`."""
+
+    def log(self, message: str) -> None:
+        """See :class:`Reporter`."""
+
+    def warning(self, message: str) -> None:
+        """See :class:`Reporter`."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import zipfile
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.folders import DELIVERED, user_folder
 from glacier_qgis.models.package.archive import unpack
 from glacier_qgis.models.package.cache import Opened
 from glacier_qgis.models.package.folder import CARD, file_hash
@@ -15,18 +14,6 @@ from glacier_qgis.models.package.folder import CARD, file_hash
 DEFAULT_MODEL = "caffe_unet"
 AUTOMATIC = ("", "automatic")
 """What leaves the choice of a model to the program."""
-DELIVERED = Path(__file__).resolve().parent.parent / "zoo"
-
-
-def user_folder() -> Path:
-    """Return the folder for models that a person adds, where the system keeps such data."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "glacier_qgis" / "models"
 
 
 def installed_models() -> dict[str, Path]:

@@ -13,7 +13,6 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.fronts.segmentation.tiling import Array
 
 NOT_PROCESSED, NO_DATA, ROCK, GLACIER, OCEAN = range(5)
 """Codes in a zones raster; 1 to 4 are those of the CaFFe benchmark's classes."""
@@ -32,7 +31,7 @@ PROBABILITY_STEPS = 250
 PROBABILITY_NODATA = 255
 
 
-def zones_of(probabilities: Array, codes: Sequence[int]) -> npt.NDArray[np.uint8]:
+def zones_of(probabilities: npt.NDArray[np.float32], codes: Sequence[int]) -> npt.NDArray[np.uint8]:
     """Return the code of the likeliest class; 0 where no class has a probability.
 
     Args:
@@ -43,13 +42,17 @@ def zones_of(probabilities: Array, codes: Sequence[int]) -> npt.NDArray[np.uint8
     return np.where(probabilities.any(axis=0), likeliest, np.uint8(NOT_PROCESSED))
 
 
-def quantise(values: Array, valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def quantise(
+    values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
     """Return fractions 0 to 1 as stored in a probability or uncertainty raster."""
     steps = np.rint(np.clip(values, 0, 1) * PROBABILITY_STEPS).astype(np.uint8)
     return np.where(valid, steps, np.uint8(PROBABILITY_NODATA))
 
 
-def read_probabilities(dataset: DatasetReader, codes: Sequence[int], window: Window) -> Array:
+def read_probabilities(
+    dataset: DatasetReader, codes: Sequence[int], window: Window
+) -> npt.NDArray[np.float32]:
     """Read probabilities of zones, (codes, rows, columns), NaN where there are none.
 
     Integers are multiplied by the band's scale, or divided by 255 where the file states none.

@@ -10,12 +10,13 @@ DRIVER = """
 import errno, os, sys, time
 sys.path.append({parent!r})
 from pathlib import Path
-from glacier_qgis.models.engine import job as jobs
+from glacier_qgis.models.app.jobs import JOBS
+from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.app.runner import main
 
-class Probe(jobs.Job):
-    output: jobs.Destination
+class Probe(Job):
+    output: Destination
     behaviour: str
 
     def run(self, reporter, outputs):
@@ -72,7 +73,7 @@ def fill(kind, draft):
         pass
 
 sys.modules["probe"] = sys.modules["__main__"]
-jobs.JOBS["probe"] = "probe:Probe"
+JOBS["probe"] = "probe:Probe"
 sys.exit(main(sys.argv[1:]))
 """
 

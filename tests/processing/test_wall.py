@@ -82,7 +82,7 @@ def schemas() -> dict[str, dict[str, bool]]:
     """Return, of each job of the engine, the parameters and whether they are required."""
     code = (
         "import json, sys; sys.path.append(sys.argv[1]); from importlib import import_module as i\n"
-        "from glacier_qgis.models.engine.job import JOBS\n"
+        "from glacier_qgis.models.app.jobs import JOBS\n"
         "jobs = {n: getattr(i(p.split(':')[0]), p.split(':')[1]) for n, p in JOBS.items()}\n"
         "print(json.dumps({n: {k: f.is_required() for k, f in j.model_fields.items()}"
         " for n, j in jobs.items()}))"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from glacier_qgis.models.fronts.compare.images import Image
 from glacier_qgis.models.fronts.termini.calibration import LEVEL, reliability
 from glacier_qgis.models.fronts.termini.metrics import FrontError, mean_distance_error
 from glacier_qgis.models.report.page import Page
-
-if TYPE_CHECKING:
-    from glacier_qgis.models.fronts.jobs.compare import Image
 
 COVERAGE_AT = (0.5, 1.0, 1.5, 2.0, 3.0)
 """Multiples of the stated uncertainty within which true errors are counted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.fronts.compare.images import GROUPS, UNJUDGED, Image
 from glacier_qgis.models.fronts.compare.matching import (
     IMAGE,
     Key,
@@ -42,40 +43,6 @@ from glacier_qgis.models.vector.local_crs import is_true_throughout, lines_in, l
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import Layer, read_lines, read_polygons
 from glacier_qgis.models.vector.texts import value_text
-
-GROUPS = ("glacier", "satellite", "sensor")
-"""Fields by which the report breaks the errors down, where the reference or prediction has them."""
-
-FOUND, MISSED, UNJUDGED = "found", "missed", "no reference"
-
-
-@dataclass(frozen=True)
-class Image:
-    """Two fronts of one image.
-
-    Attributes:
-        key: Values of the fields that images are told apart by.
-        groups: Values of `GROUPS`, empty where unknown.
-        predicted: Lines in metres, masked.
-        reference: Likewise.
-        distances: As :func:`front_distances` returns them.
-        uncertain: Distances from predicted points to the reference, m, and the uncertainty
-            that the line states there, shape (points, 2).
-    """
-
-    key: Key
-    groups: Mapping[str, str]
-    predicted: Sequence[LineString]
-    reference: Sequence[LineString]
-    distances: NDArray[np.float64]
-    uncertain: NDArray[np.float64]
-
-    @property
-    def status(self) -> str:
-        """Whether there is something to compare."""
-        if not self.reference:
-            return UNJUDGED
-        return FOUND if self.distances.size else MISSED
 
 
 @dataclass(frozen=True)

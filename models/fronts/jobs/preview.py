@@ -32,7 +32,8 @@ from glacier_qgis.models.fronts.segmentation.model_choice import choose_model, t
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.segmentation.predictor import PADDING, Predictor
 from glacier_qgis.models.fronts.segmentation.segment import Drafts, segment
-from glacier_qgis.models.fronts.termini.extract import Fronts, TerminusOptions, extract_termini
+from glacier_qgis.models.fronts.termini.extract import Fronts, extract_termini
+from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer

@@ -17,12 +17,7 @@ from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.fronts.segmentation.model_choice import choose_model, tell_choices
-from glacier_qgis.models.fronts.segmentation.options import (
-    Extraction,
-    Inference,
-    ResultGrid,
-    SceneExtraction,
-)
+from glacier_qgis.models.fronts.segmentation.options import Inference, ResultGrid
 from glacier_qgis.models.fronts.segmentation.segment import (
     Drafts,
     Segmentation,
@@ -35,8 +30,9 @@ from glacier_qgis.models.fronts.termini.attributes import (
     terminus_frame,
 )
 from glacier_qgis.models.fronts.termini.bodies import read_zones
-from glacier_qgis.models.fronts.termini.extract import TerminusOptions, extract_termini, zone_area
+from glacier_qgis.models.fronts.termini.extract import extract_termini, zone_area
 from glacier_qgis.models.fronts.termini.in_words import lines_in_words, zones_in_words
+from glacier_qgis.models.fronts.termini.options import SceneExtraction, terminus_options
 from glacier_qgis.models.package.card import Calibration, ModelCard
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import metric_crs
@@ -277,17 +273,3 @@ def _write_lines(
         "REASON": fronts.absence.sentence if fronts.absence else "",
         "ABOUT": {**source.about},
     }
-
-
-def terminus_options(job: Extraction, grid: Grid) -> TerminusOptions:
-    """Return what a job's parameters say of lines on `grid`."""
-    return TerminusOptions(
-        min_area_km2=job.min_area,
-        gap=job.gap,
-        smooth=job.smooth,
-        fjord=read_polygons(job.fjord_mask, grid.crs, "FJORD_MASK") if job.fjord_mask else None,
-        min_length=job.min_length,
-        min_confidence=job.min_confidence,
-        longest_only=job.longest_only,
-        simplify=job.simplify,
-    )

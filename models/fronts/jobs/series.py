@@ -22,7 +22,7 @@ from glacier_qgis.models.engine.job import (
 )
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import software_version
-from glacier_qgis.models.fronts.segmentation.options import Extraction, Inference
+from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene, catalogue, find_rasters
 from glacier_qgis.models.fronts.series.cluster import run_on_cluster
 from glacier_qgis.models.fronts.series.companion_files import sees_series
@@ -43,6 +43,7 @@ from glacier_qgis.models.fronts.series.second_pass import (
 )
 from glacier_qgis.models.fronts.series.work_folder import DRAFT, MASK, WorkFolder
 from glacier_qgis.models.fronts.termini.in_words import series_in_words
+from glacier_qgis.models.fronts.termini.options import Extraction
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import Layer, read_layer
 from glacier_qgis.models.zones.codes import require_front_classes

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.scene.sensor import Sensor, recognise
@@ -17,7 +18,6 @@ from glacier_qgis.models.package.folder import read_card
 from glacier_qgis.models.package.registry import (
     AUTOMATIC,
     DEFAULT_MODEL,
-    DELIVERED,
     find_model,
     installed_models,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,6 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
     first_look,
 )
 from glacier_qgis.models.fronts.segmentation.tiling import Array, Read, TilePlan, blend
-from glacier_qgis.models.fronts.series.companion_files import CompanionFiles, Companions
 from glacier_qgis.models.package.card import ZoneClass
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.package.registry import find_model
@@ -55,6 +54,10 @@ from glacier_qgis.models.zones.codes import (
     quantise,
     zones_of,
 )
+
+Beside = Callable[[Read, Grid, ExitStack], Read]
+"""Puts channels of other scenes between the bands and the mask of what is read on a grid; the stack
+closes their files."""
 
 COPY_BLOCK = 1024
 FINEST = 50.0
@@ -89,7 +92,7 @@ def segment(
     reporter: Reporter,
     grid: Grid | None = None,
     turn: AbstractContextManager[object] | None = None,
-    companions: CompanionFiles | None = None,
+    beside: Beside | None = None,
     known: SceneStatistics | None = None,
 ) -> Segmentation:
     """Segment `scene` into zones on the model's grid.
@@ -105,7 +108,7 @@ def segment(
         grid: Where to work; None for the scene's own grid, cut to the extent.
         turn: Held while the network computes: scenes that are segmented at the same time by
             several threads read and write beside each other and compute in turn.
-        companions: Other scenes, to be seen beside this one by the model's network for series.
+        beside: Opens what other scenes show; the model's network for series sees it.
         known: Of the whole scene, where the grid holds a part of it; None takes that for all.
 
     Raises:
@@ -113,7 +116,7 @@ def segment(
     """
     device = choose_device(options.device)
     model = load_once(find_model(options.model), device)
-    if companions is not None:
+    if beside is not None:
         model = model.for_series()
     card = model.card
     bands = options.bands or tuple(range(1, card.bands + 1))
@@ -133,7 +136,7 @@ def segment(
     codes = [zone.value for zone in card.classes]
     half = first_look(model.network, device)
     network = Predictor(model.network, device, codes, augment=options.tta, half=half)
-    channels = card.bands + 1 + (len(CHANNELS) if companions else 0)
+    channels = card.bands + 1 + (len(CHANNELS) if beside else 0)
     batch = options.batch_size or network.batch(channels, plan.tile)
 
     def predict(tiles: Array, row: int) -> Array:
@@ -150,8 +153,8 @@ def segment(
         tell_no_numbers(scene, bands, reporter)
         rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
         read: Read = view.read
-        if companions is not None:
-            read = Companions(companions, grid, stack).beside(read)
+        if beside is not None:
+            read = beside(read, grid, stack)
         answers = blend(read, predict, grid.shape, len(codes), plan, batch)
         write = stack.enter_context(behind(rasters.write))
         for window, values in stack.enter_context(closing(answers)):

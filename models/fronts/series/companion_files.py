@@ -56,6 +56,10 @@ class CompanionFiles(Parameters):
     near: tuple[Path, ...]
     sums: Path
 
+    def beside(self, read: Read, grid: Grid, stack: ExitStack) -> Read:
+        """Put what other scenes show beside what is read of this one; see `segment`."""
+        return Companions(self, grid, stack).beside(read)
+
 
 def sees_series(card: ModelCard) -> bool:
     """Return whether a model has a network for series.

@@ -17,8 +17,6 @@ from shapely import box
 
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Stage
 from glacier_qgis.models.engine.listing import listed
-from glacier_qgis.models.fronts.jobs.scene import terminus_options
-from glacier_qgis.models.fronts.segmentation.options import Extraction
 from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
 from glacier_qgis.models.fronts.series.screening import (
     Observation,
@@ -26,8 +24,9 @@ from glacier_qgis.models.fronts.series.screening import (
 )
 from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES
 from glacier_qgis.models.fronts.termini.attributes import TerminusSource, terminus_frame
-from glacier_qgis.models.fronts.termini.extract import TerminusOptions, extract_termini
+from glacier_qgis.models.fronts.termini.extract import extract_termini
 from glacier_qgis.models.fronts.termini.in_words import lines_in_words
+from glacier_qgis.models.fronts.termini.options import Extraction, TerminusOptions, terminus_options
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 

@@ -89,9 +89,8 @@ class _Notes:
 def _make_zones(task: SceneTask, scene: Scene, grid: Grid, folder: Path, notes: _Notes) -> None:
     drafts = Drafts(folder / ZONES, folder / PROBABILITY)
     tags = {"SCENE": scene.name}
-    segment(
-        scene, task.options, drafts, tags, notes, grid=grid, turn=_TURN, companions=task.companions
-    )
+    beside = task.companions.beside if task.companions else None
+    segment(scene, task.options, drafts, tags, notes, grid=grid, turn=_TURN, beside=beside)
 
 
 def _make_ranks(task: SceneTask, scene: Scene, grid: Grid, folder: Path, _: _Notes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.folders import cache_folder
 from glacier_qgis.models.engine.job import RasterInput
 
 DRAFT = ".glacier-"
@@ -24,17 +24,6 @@ _CRS = "crs.wkt"
 _DAY = 86_400.0
 _FORGET_AFTER = 30 * _DAY
 """Seconds after which what a stopped run left in the cache is not waited for any more."""
-
-
-def cache_folder() -> Path:
-    """Return the folder where the system keeps what a program can compute again."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "glacier_qgis" / "time_series"
 
 
 def scene_identity(source: RasterInput) -> str:
@@ -79,7 +68,8 @@ class WorkFolder:
             EngineError: It cannot be made or written to.
         """
         identities = sorted(scene_identity(source) for source in sources)
-        path = asked.absolute() if asked else cache_folder() / digest(settings, *identities)
+        cache = cache_folder() / "time_series"
+        path = asked.absolute() if asked else cache / digest(settings, *identities)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from glacier_qgis.models.fronts.segmentation.tiling import Array
+from glacier_qgis.models.fronts.termini.options import MIN_AREA_KM2, SURE
 from glacier_qgis.models.raster.components import Components, Mask, ReadMask, Sums
 from glacier_qgis.models.zones.codes import (
     GLACIER,
@@ -35,14 +35,6 @@ from glacier_qgis.models.zones.codes import (
     ROCK,
     read_probabilities,
 )
-
-MIN_AREA_KM2 = 0.5
-"""Least area of an ocean or a glacier, unless another is asked for."""
-
-SURE = 0.65
-"""Least mean probability of a component. In parts of real scenes without a front the delivered
-model then draws a line in 14 of 247, networks that had not seen the glacier in 62; these lose the
-front of 2 of 62 scenes with one (`benchmarks/no_front.py`)."""
 
 ENCLOSED_SHARE = 0.1
 """Least area of an enclosed component, as a share of the largest sure one of its kind."""
@@ -156,7 +148,7 @@ def _certainties(
     if probability is None:
         return np.ones(components.sizes.size)
 
-    def read(start: int, stop: int) -> Array:
+    def read(start: int, stop: int) -> npt.NDArray[np.float32]:
         window = Window(0, start, width, stop - start)
         return np.asarray(np.nan_to_num(read_probabilities(probability, [code], window)[0]))
 

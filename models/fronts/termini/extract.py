@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -15,7 +14,7 @@ from rasterio.windows import Window
 from shapely import LineString, Polygon
 
 from glacier_qgis.models.engine.events import Reporter, Stage
-from glacier_qgis.models.fronts.termini.bodies import MIN_AREA_KM2, SURE, Zones, read_zones
+from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
 from glacier_qgis.models.fronts.termini.calibration import calibrated
 from glacier_qgis.models.fronts.termini.contours import front_contours
 from glacier_qgis.models.fronts.termini.gaps import DEFAULT_GAP_CELLS, GapRule
@@ -26,6 +25,7 @@ from glacier_qgis.models.fronts.termini.no_front import (
     too_short,
     unsure,
 )
+from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.fronts.termini.transition import Transition, Values, measure_transition
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.components import ReadMask
@@ -37,47 +37,6 @@ from glacier_qgis.models.vector.lines import (
     simplify_together,
     smooth_line,
 )
-
-MIN_CONFIDENCE = 0.1
-"""Less sure lines are no fronts, unless another limit is asked for (see `Transition`).
-
-Low on purpose. In 13 scenes of Jorum, which two networks had not seen, they drew 73 lines: of 4
-under 0.1 none lay within 300 m of the front (median distance), of 15 from 0.2 to 0.3 three did. At
-0.15, which pure speckle does not reach, 2 of 123 scenes of glaciers that networks had not seen lose
-their front. The attribute `confidence` leaves the others to judge.
-"""
-
-
-@dataclass(frozen=True)
-class TerminusOptions:
-    """What to take for a front, in the order of application; lengths in metres.
-
-    Attributes:
-        min_area_km2: Least area of an ocean or a glacier, see `bodies`.
-        gap: Gaps up to this width are closed, see `gaps`; None for three cells, 0 for none.
-        smooth: Standard deviation of a Gaussian along the line; its ends stay. 0 for none.
-        fjord: Only parts of lines inside these polygons; None for everywhere.
-        min_length: Shorter lines are dropped. The default is that of the CaFFe benchmark.
-        min_confidence: Lines with a lower confidence are dropped; without probabilities, none. 0
-            also takes ocean and glacier that the network is not sure of.
-        longest_only: Keep only the longest line.
-        simplify: Douglas-Peucker: no dropped vertex lies further than this from its line, and
-            lines neither cross themselves nor each other for it.
-    """
-
-    min_area_km2: float = MIN_AREA_KM2
-    gap: float | None = None
-    smooth: float = 0.0
-    fjord: Sequence[Polygon] | None = None
-    min_length: float = 750.0
-    min_confidence: float = MIN_CONFIDENCE
-    longest_only: bool = False
-    simplify: float = 0.0
-
-    @property
-    def least_certainty(self) -> float:
-        """Least mean probability of ocean and glacier, see `bodies`; 0 where any line will do."""
-        return SURE if self.min_confidence > 0 else 0.0
 
 
 @dataclass(frozen=True)

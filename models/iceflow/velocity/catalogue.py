@@ -12,11 +12,11 @@ from importlib import metadata
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.folders import DELIVERED, user_folder
 from glacier_qgis.models.iceflow.emulators.card import Card
 from glacier_qgis.models.iceflow.emulators.dahunet import is_dahunet
 from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read_card, weights_of
 from glacier_qgis.models.iceflow.velocity.validity import outside
-from glacier_qgis.models.package.registry import DELIVERED, user_folder
 
 AUTOMATIC = ("", "automatic")
 PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet")

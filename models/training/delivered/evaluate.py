@@ -15,7 +15,7 @@ from affine import Affine
 from shapely import LineString
 from skimage.morphology import thin
 
-from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.events import Reporter, Silent
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
@@ -201,16 +201,3 @@ def _on_cells(
     inside = (row >= 0) & (row < zones.shape[0]) & (column >= 0) & (column < zones.shape[1])
     sampled = zones[row.clip(0, zones.shape[0] - 1), column.clip(0, zones.shape[1] - 1)]
     return np.where(inside, sampled, 0).astype(np.uint8)
-
-
-class Silent:
-    """A reporter for jobs within a job."""
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        """Say nothing."""
-
-    def log(self, message: str) -> None:
-        """Say nothing."""
-
-    def warning(self, message: str) -> None:
-        """Say nothing."""

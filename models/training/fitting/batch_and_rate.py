@@ -8,9 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from glacier_qgis.models.training.fitting.fit import Batches, Learner, draw
+from glacier_qgis.models.training.fitting.fit import Learner, draw
 from glacier_qgis.models.training.fitting.objective import Lesson
 from glacier_qgis.models.training.fitting.range_test import STEPS, RangeTest, range_test
+from glacier_qgis.models.training.views.sampling import Batches
 
 CPU_BATCH = 4
 LARGEST_BATCH = 64

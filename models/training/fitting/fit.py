@@ -29,10 +29,8 @@ from glacier_qgis.models.compute.precision import mixed, reduced_precision
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.training.losses.zones import zone_loss
+from glacier_qgis.models.training.views.sampling import Batch, Batches
 
-Batch = tuple[Tensor, Tensor]
-Batches = Callable[[torch.Generator], Batch]
-"""Draws images and zones, with all randomness from the generator."""
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Compares logits (N, C, h, w) with the zones (N, H, W) of a batch: a scalar."""
 

@@ -11,8 +11,9 @@ from typing import Any
 from torch import Tensor
 
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.training.fitting.fit import Batches, Fit
+from glacier_qgis.models.training.fitting.fit import Fit
 from glacier_qgis.models.training.measuring.totals import NAMES, Tally
+from glacier_qgis.models.training.views.sampling import Batches
 
 Epoch = dict[str, Any]
 """Figures of one epoch under the names of `epoch_record`."""

@@ -24,11 +24,10 @@ from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.parts import Material, leaked_groups, material
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import batch_size, view_size
-from glacier_qgis.models.training.fitting.fit import Batches
 from glacier_qgis.models.training.fitting.objective import Lesson, lesson
 from glacier_qgis.models.training.fitting.start import TITLES, Start, begin
 from glacier_qgis.models.training.publishing.report import hardware
-from glacier_qgis.models.training.views.sampling import pools_by_group, sampler
+from glacier_qgis.models.training.views.sampling import Batches, pools_by_group, sampler
 
 
 class Learning(Parameters):

@@ -23,14 +23,15 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from shapely import LineString
 
+from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.fronts.segmentation.tiling import Predict, Read, TilePlan, blend
-from glacier_qgis.models.fronts.termini.extract import Terminus, TerminusOptions, extract_termini
+from glacier_qgis.models.fronts.termini.extract import Terminus, extract_termini
 from glacier_qgis.models.fronts.termini.metrics import front_distances, reference_box
+from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.delivered.evaluate import Silent
 from glacier_qgis.models.training.views.augment import View, look
 from glacier_qgis.models.vector.lines import clip_lines
 from glacier_qgis.models.zones.codes import CLASS_NAMES, NOT_PROCESSED, zones_of

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.events import Reporter, Silent
 from glacier_qgis.models.fronts.segmentation.predictor import Predictor
 from glacier_qgis.models.fronts.termini.calibration import LEAST_IN_CLASS, fit_calibration
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.delivered.evaluate import Silent
 from glacier_qgis.models.training.measuring.assess import CODES, Answer, assess
 from glacier_qgis.models.training.measuring.pictures import examples
 from glacier_qgis.models.training.measuring.totals import Tally, tally

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.fitting.fit import Batch, Batches
 from glacier_qgis.models.training.views.augment import Augmentation, compose
+
+Batch = tuple[Tensor, Tensor]
+Batches = Callable[[torch.Generator], Batch]
+"""Draws images and zones, with all randomness from the generator."""
 
 COMPOSED = 0.15
 """Share of the views that zones of another view are put over."""

@@ -15,10 +15,11 @@ import torch
 from pystac.extensions.mlm import MLMExtension
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.package import archive
 from glacier_qgis.models.package.archive import ITEM, is_pickle, pack, unpack
 from glacier_qgis.models.package.folder import CARD, read_card
-from glacier_qgis.models.package.registry import DEFAULT_MODEL, DELIVERED
+from glacier_qgis.models.package.registry import DEFAULT_MODEL
 from glacier_qgis.models.package.stac import stac_item
 
 DEFAULT = DELIVERED / DEFAULT_MODEL

@@ -16,18 +16,14 @@ from glacier_qgis.models.app.information import EngineInformation
 from glacier_qgis.models.app.install import InstallModel
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
+from glacier_qgis.models.engine.folders import user_folder
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
-from glacier_qgis.models.package import cache as opened
+from glacier_qgis.models.package import cache
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.export import ExportModel
 from glacier_qgis.models.package.folder import load_package
-from glacier_qgis.models.package.registry import (
-    DEFAULT_MODEL,
-    find_model,
-    installed_models,
-    user_folder,
-)
+from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model, installed_models
 
 Make = Callable[[Path, int], Path]
 
@@ -136,12 +132,12 @@ def test_opened_packages_are_forgotten_by_age_and_size_but_not_while_in_use(
         then = time.time() - days * 86_400
         os.utime(folder, (then, then))
     size = sum(path.stat().st_size for path in folders[4].iterdir())
-    monkeypatch.setattr(opened, "LIMIT_BYTES", int(3.5 * size))
+    monkeypatch.setattr(cache, "LIMIT_BYTES", int(3.5 * size))
     assert find_model(str(paths[4])) == folders[4]
     assert [folder.exists() for folder in folders] == [False, False, True, True, True]
     assert not draft.exists()
     assert load_package(find_model(str(paths[0]))).card.name == "small"
-    monkeypatch.setattr(opened, "LIMIT_BYTES", 0)
+    monkeypatch.setattr(cache, "LIMIT_BYTES", 0)
     find_model(str(paths[4]))
     assert folders[3].exists()
     assert not folders[2].exists()

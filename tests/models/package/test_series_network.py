@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from glacier_qgis.models.app.install import install_model
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.archive import ITEM, pack, unpack
 from glacier_qgis.models.package.card import ModelCard
@@ -29,7 +30,6 @@ from glacier_qgis.models.package.folder import (
 )
 from glacier_qgis.models.package.onnx_card import CARD_KEY
 from glacier_qgis.models.package.onnx_export import metadata
-from glacier_qgis.models.package.registry import DELIVERED
 from glacier_qgis.models.package.stac import stac_item
 
 WEIGHTS, SERIES = "weights.safetensors", "series.safetensors"

@@ -10,75 +10,19 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import pytest
 import rasterio
-from affine import Affine
-from listener import Listener
 from pydantic import ValidationError
-from pyproj import Transformer
+from series_scenes import CELL, EDGE, NORTH, WEST, run, table, utm_corner, write
 from shapely import box
 
 from glacier_qgis.models.engine.errors import EngineError, explain
-from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.folders import cache_folder
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
-from glacier_qgis.models.fronts.segmentation import model_cache as loaded
-from glacier_qgis.models.fronts.series.work_folder import cache_folder
+from glacier_qgis.models.fronts.segmentation import model_cache
 from glacier_qgis.models.package.folder import Model, load_package
 
-CELL = 60.0
-WEST, NORTH, EDGE = 300_000.0, -2_574_000.0, 5_400.0
 CALVED = 700.0
-
-
-def brightness(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """A smooth landscape in EPSG:3413, the same whatever pixels it is seen in."""
-    waves = np.sin(x / 700) + np.sin(y / 900 + 1) + np.sin((x + y) / 1300)
-    return np.exp(waves).astype("float32")
-
-
-def write(path: Path, crs: str | None, corner: tuple[float, float], pixel: float) -> Path:
-    """Write the landscape in square pixels from a corner in `crs`."""
-    size = round(EDGE / pixel)
-    transform = Affine(pixel, 0, corner[0], 0, -pixel, corner[1])
-    columns, rows = np.meshgrid(np.arange(size) + 0.5, np.arange(size) + 0.5)
-    x, y = corner[0] + pixel * columns, corner[1] - pixel * rows
-    if crs not in (None, "EPSG:3413"):
-        x, y = Transformer.from_crs(crs, "EPSG:3413", always_xy=True).transform(x, y)
-    path.parent.mkdir(exist_ok=True)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=size,
-        width=size,
-        count=1,
-        dtype="float32",
-        nodata=-9999,
-        crs=crs,
-        transform=transform,
-    ) as target:
-        target.write(brightness(x, y), 1)
-    return path
-
-
-def utm_corner() -> tuple[float, float]:
-    to_utm = Transformer.from_crs("EPSG:3413", "EPSG:32624", always_xy=True)
-    x, y = to_utm.transform(WEST + EDGE / 2, NORTH - EDGE / 2)
-    return x - EDGE / 2, y + EDGE / 2
-
-
-def run(**parameters: object) -> tuple[Result, Listener]:
-    listener = Listener()
-    job = TerminusTimeSeries.model_validate({"min_confidence": 0, "min_length": 300, **parameters})
-    with Outputs("0123456789abcdef") as outputs:
-        result = job.run(listener, outputs)
-    return result, listener
-
-
-def table(path: Path) -> pd.DataFrame:
-    return pyogrio.read_dataframe(path).set_index("image_id")
 
 
 def test_scenes_of_all_kinds_make_one_series_and_bad_ones_fail_alone(
@@ -162,8 +106,8 @@ def test_the_default_work_folder_is_gone_once_the_lines_are_there(
     result, _ = run(**given, output=tmp_path / "lines.gpkg")
     assert result["SUMMARY"] is None
     assert (result["SCENES"], result["FAILED"]) == (1, 0)
-    assert cache_folder().is_dir()
-    assert list(cache_folder().iterdir()) == []
+    assert (cache_folder() / "time_series").is_dir()
+    assert list((cache_folder() / "time_series").iterdir()) == []
     lines = gpd.read_file(tmp_path / "lines.gpkg")
     assert (lines.total_bounds[2] if len(lines) else 0) <= WEST + EDGE / 2 + 3 * CELL
 
@@ -181,7 +125,7 @@ def test_a_series_loads_its_model_once_and_again_when_it_was_changed(
         loads.append(folder)
         return load_package(folder)
 
-    monkeypatch.setattr(loaded, "load_package", load)
+    monkeypatch.setattr(model_cache, "load_package", load)
     given = {"folder": tmp_path / "scenes", "model": str(model), "output": tmp_path / "lines.gpkg"}
     run(**given)
     assert loads == [model]

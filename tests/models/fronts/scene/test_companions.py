@@ -26,7 +26,7 @@ from glacier_qgis.models.fronts.scene.companions import (
     rank_levels,
 )
 from glacier_qgis.models.fronts.scene.radiometry import equalise, scene_quantiles
-from glacier_qgis.models.fronts.series import companion_files as time_series_companions
+from glacier_qgis.models.fronts.series import companion_files
 from glacier_qgis.models.fronts.series.companion_files import (
     CompanionFiles,
     Companions,
@@ -140,7 +140,7 @@ class Drawn:
 def test_files_of_scenes_on_different_ground_give_what_whole_arrays_give(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time_series_companions, "CELLS_AT_ONCE", 4 * 64 * 64)
+    monkeypatch.setattr(companion_files, "CELLS_AT_ONCE", 4 * 64 * 64)
     views = [
         Drawn(1, 0, 0, (70, 80)),
         Drawn(2, 5, 11, (40, 90)),

@@ -14,8 +14,9 @@ from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from glacier_qgis.models.fronts.scene.synthetic import LOOKS, Form, SyntheticScene
-from glacier_qgis.models.fronts.termini.extract import TerminusOptions, extract_termini
+from glacier_qgis.models.fronts.termini.extract import extract_termini
 from glacier_qgis.models.fronts.termini.metrics import front_distances
+from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
 

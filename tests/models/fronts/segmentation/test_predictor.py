@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
-from glacier_qgis.models.fronts.segmentation import predictor as inference
-from glacier_qgis.models.fronts.segmentation import segment
+from glacier_qgis.models.fronts.segmentation import predictor, segment
 from glacier_qgis.models.fronts.segmentation.predictor import (
     GPU_BATCH,
     Predictor,
@@ -123,7 +122,7 @@ def test_where_a_front_may_lie_float32_decides() -> None:
     found, expected = predict(seen, 1), exact(seen, 1)
     np.testing.assert_array_equal(found[[1, 3]], expected[[1, 3]])
     assert (found[[0, 2]] != expected[[0, 2]]).any()
-    assert np.abs(found - expected).max() < inference.DOUBT / 3
+    assert np.abs(found - expected).max() < predictor.DOUBT / 3
     assert network.calls == [(False, 2), (True, 4), (False, 2)]
 
 
@@ -174,7 +173,7 @@ def test_tiles_fill_most_of_a_card_but_never_less_than_one() -> None:
 @pytest.fixture
 def always_looking(monkeypatch: pytest.MonkeyPatch) -> Callable[[torch.dtype | None], None]:
     def use(half: torch.dtype | None) -> None:
-        monkeypatch.setattr(inference, "WORTH", 1.0)
+        monkeypatch.setattr(predictor, "WORTH", 1.0)
         monkeypatch.setattr(segment, "first_look", lambda network, device: half)
 
     return use

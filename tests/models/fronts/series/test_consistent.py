@@ -17,7 +17,7 @@ from pyproj import CRS
 
 from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.engine.job import RasterInput
-from glacier_qgis.models.fronts.series import consistent as time_series_consistent
+from glacier_qgis.models.fronts.series import consistent
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene
 from glacier_qgis.models.fronts.series.consistent import make_consistent
 from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
@@ -73,7 +73,7 @@ def stack(scenes: list[SegmentedScene]) -> np.ndarray:
 def test_blocks_of_scenes_that_cover_different_ground_get_what_whole_arrays_get(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: int
 ) -> None:
-    monkeypatch.setattr(time_series_consistent, "CELLS_AT_ONCE", cells)
+    monkeypatch.setattr(consistent, "CELLS_AT_ONCE", cells)
     scenes = [
         scene(tmp_path / str(index), date, offset, index)
         for index, (date, offset) in enumerate(zip(DATES, OFFSETS, strict=True))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from test_time_series import CELL, NORTH, WEST, run, table, write
+from series_scenes import CELL, NORTH, WEST, run, table, write
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.segmentation import model_choice

@@ -17,8 +17,9 @@ from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
 
 from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
-from glacier_qgis.models.fronts.termini.extract import Fronts, TerminusOptions, extract_termini
+from glacier_qgis.models.fronts.termini.extract import Fronts, extract_termini
 from glacier_qgis.models.fronts.termini.no_front import Reason, nearest_distance
+from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
 

@@ -21,12 +21,9 @@ from shapely import LineString, Point, Polygon
 from skimage.measure import find_contours
 
 from glacier_qgis.models.fronts.termini.bodies import read_zones
-from glacier_qgis.models.fronts.termini.extract import (
-    TerminusOptions,
-    extract_termini,
-    zone_area,
-)
+from glacier_qgis.models.fronts.termini.extract import extract_termini, zone_area
 from glacier_qgis.models.fronts.termini.no_front import Reason
+from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.vector.lines import simplify_together, smooth_line

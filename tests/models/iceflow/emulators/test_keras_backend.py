@@ -23,7 +23,7 @@ from glacier_qgis.models.iceflow.emulators import keras_backend
 from glacier_qgis.models.iceflow.emulators.fields import slopes
 from glacier_qgis.models.iceflow.emulators.keras_backend import read_keras
 from glacier_qgis.models.iceflow.emulators.listed import read_lists
-from glacier_qgis.models.iceflow.jobs.common import IceVelocity
+from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 

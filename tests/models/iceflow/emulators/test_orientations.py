@@ -14,8 +14,8 @@ from affine import Affine
 
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulators.orientations import ORIENTATIONS
-from glacier_qgis.models.iceflow.jobs.common import IceVelocity
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
+from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
 if TYPE_CHECKING:

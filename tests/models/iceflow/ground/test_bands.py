@@ -19,8 +19,8 @@ from small_valley import tongue, valley
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.iceflow.ground.bands import choose_band, year_of_band
-from glacier_qgis.models.iceflow.jobs.common import IceVelocity
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
+from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.raster.source import open_raster
 
 YEARS = (0, 20, 40, 60)

@@ -13,7 +13,7 @@ from listener import Listener
 from small_valley import UPRIGHT, Inputs, tongue, valley
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.jobs.common import IceVelocity
+from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
 

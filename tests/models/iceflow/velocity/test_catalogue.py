@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.iceflow.emulators.reading import read_card
 from glacier_qgis.models.iceflow.velocity import catalogue
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator, installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from glacier_qgis.models.package.registry import DELIVERED
 
 if TYPE_CHECKING:
     from listener import Listener

@@ -14,7 +14,7 @@ from glacier_qgis.models.iceflow.emulators.card import OUTPUTS
 from glacier_qgis.models.iceflow.emulators.fields import slopes
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists
 from glacier_qgis.models.iceflow.emulators.stack import StackCore
-from glacier_qgis.models.iceflow.velocity import where_ice as active
+from glacier_qgis.models.iceflow.velocity import where_ice
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.networks.igm import IgmCnn
 
@@ -55,7 +55,7 @@ def whole_domain(emulator: Emulator, h: torch.Tensor, s: torch.Tensor) -> torch.
 def test_working_only_where_there_is_ice_changes_nothing(
     random_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tile: int, ice: tuple[slice, slice]
 ) -> None:
-    monkeypatch.setattr(active, "MOST_CELLS", tile * tile)
+    monkeypatch.setattr(where_ice, "MOST_CELLS", tile * tile)
     h = torch.zeros(90, 100, dtype=torch.float64)
     h[ice] = relief(90, 100)[ice]
     s = relief(90, 100) + h
@@ -68,7 +68,7 @@ def test_working_only_where_there_is_ice_changes_nothing(
 def test_far_apart_glaciers_in_separate_tiles(
     random_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(active, "MOST_CELLS", 16 * 16)
+    monkeypatch.setattr(where_ice, "MOST_CELLS", 16 * 16)
     h = torch.zeros(120, 130, dtype=torch.float64)
     h[3:9, 4:10], h[110:115, 118:125] = 120.0, 80.0
     s = relief(120, 130)

@@ -13,7 +13,7 @@ from glacier_qgis.models.compute import workers
 from glacier_qgis.models.iceflow.emulators.card import Core, SelectiveCore, Setting
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
 from glacier_qgis.models.iceflow.emulators.stack import StackCore
-from glacier_qgis.models.iceflow.velocity import where_ice as active
+from glacier_qgis.models.iceflow.velocity import where_ice
 from glacier_qgis.models.iceflow.velocity.where_ice import GRAIN, velocity_where_ice, windows
 from glacier_qgis.models.networks.igm import IgmCnn
 
@@ -65,7 +65,7 @@ def state(ice: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
 def test_only_where_there_is_ice_equals_everywhere(
     monkeypatch: pytest.MonkeyPatch, selective: bool, most: int, ice: np.ndarray
 ) -> None:
-    monkeypatch.setattr(active, "MOST_CELLS", most)
+    monkeypatch.setattr(where_ice, "MOST_CELLS", most)
     emulator = core(selective=selective)
     assert isinstance(emulator, SelectiveCore) == selective
     thickness = state(ice)[0]
@@ -80,8 +80,8 @@ def test_threads_share_a_glacier_and_change_nothing(monkeypatch: pytest.MonkeyPa
     workers.thread_count.cache_clear()
     workers._pool.cache_clear()
     monkeypatch.setattr(workers, "thread_count", lambda: 3)
-    monkeypatch.setattr(active, "thread_count", lambda: 3)
-    monkeypatch.setattr(active, "WORTH_SHARING", 100)
+    monkeypatch.setattr(where_ice, "thread_count", lambda: 3)
+    monkeypatch.setattr(where_ice, "WORTH_SHARING", 100)
     ice = np.zeros((1, 60, 70), dtype=bool)
     ice[0, 10:50, 5:66] = True
     emulator = core(selective=True)

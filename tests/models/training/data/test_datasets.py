@@ -11,12 +11,12 @@ import pytest
 from skimage.draw import line
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import EventStream
+from glacier_qgis.models.engine.events import EventStream, Silent
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.delivered.caffe import read_caffe
-from glacier_qgis.models.training.delivered.evaluate import Silent, evaluate, evaluate_series
+from glacier_qgis.models.training.delivered.evaluate import evaluate, evaluate_series
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines, zones_beside
 from glacier_qgis.models.training.views.sampling import pools_by_group
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN

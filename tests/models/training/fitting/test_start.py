@@ -18,7 +18,6 @@ from glacier_qgis.models.package.folder import load_package, save_package
 from glacier_qgis.models.training.data.parts import leaked_groups
 from glacier_qgis.models.training.data.samples import training_data
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
-from glacier_qgis.models.training.fitting.fit import Batches
 from glacier_qgis.models.training.fitting.objective import lesson
 from glacier_qgis.models.training.fitting.range_test import range_test
 from glacier_qgis.models.training.fitting.start import begin
@@ -27,6 +26,7 @@ from glacier_qgis.models.training.losses.distance import two_heads_loss
 from glacier_qgis.models.training.measuring.evaluator import Judge
 from glacier_qgis.models.training.measuring.totals import Tally
 from glacier_qgis.models.training.publishing.describe import describe
+from glacier_qgis.models.training.views.sampling import Batches
 
 WriteDataset = Callable[..., Path]
 

@@ -1,0 +1,85 @@
+"""The table of jobs, and the request for one of them."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+from pydantic import Field
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import Job, Parameters
+
+JOBS = {
+    "ping": "glacier_qgis.models.app.information:Ping",
+    "engineinfo": "glacier_qgis.models.app.information:EngineInformation",
+    "segmentcalvingfront": "glacier_qgis.models.fronts.jobs.scene:SegmentCalvingFront",
+    "previewtermini": "glacier_qgis.models.fronts.jobs.preview:PreviewTermini",
+    "preparepreview": "glacier_qgis.models.fronts.jobs.preview:PreparePreview",
+    "extracttermini": "glacier_qgis.models.fronts.jobs.scene:ExtractTermini",
+    "delineatetermini": "glacier_qgis.models.fronts.jobs.scene:DelineateTermini",
+    "terminuschange": "glacier_qgis.models.fronts.jobs.change:TerminusChange",
+    "comparetermini": "glacier_qgis.models.fronts.jobs.compare:CompareTermini",
+    "terminustimeseries": "glacier_qgis.models.fronts.jobs.series:TerminusTimeSeries",
+    "preparetrainingdata": "glacier_qgis.models.training.jobs.prepare:PrepareTrainingData",
+    "inspecttrainingdata": "glacier_qgis.models.training.jobs.inspect:InspectTrainingData",
+    "findlearningrate": "glacier_qgis.models.training.jobs.rate:FindLearningRate",
+    "trainmodel": "glacier_qgis.models.training.jobs.train:TrainModel",
+    "evaluatemodel": "glacier_qgis.models.training.jobs.evaluate:EvaluateModel",
+    "installmodel": "glacier_qgis.models.app.install:InstallModel",
+    "exportmodel": "glacier_qgis.models.package.export:ExportModel",
+    "simulateglacier": "glacier_qgis.models.iceflow.jobs.simulate:SimulateGlacier",
+    "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
+    "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
+}
+"""Where each job lives. Names are strings so that a job loads only what it needs."""
+
+
+class JobRequest(Parameters):
+    """A job file or line: which job, under which id, with which parameters.
+
+    Attributes:
+        owner: The process that it is for, with which it ends.
+        scratch: A folder for its temporary files alone, which is removed in the end.
+    """
+
+    job: str
+    id: str = Field(pattern=r"^[0-9a-f]{8,32}$")
+    parameters: dict[str, object]
+    owner: int | None = None
+    scratch: Path | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> JobRequest:
+        """Read a job file.
+
+        Raises:
+            EngineError: The file is missing or is not a job.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise EngineError(f"The job file {path} cannot be read: {error}.") from error
+        return cls.parse(content)
+
+    @classmethod
+    def parse(cls, content: bytes) -> JobRequest:
+        """Read a job.
+
+        Raises:
+            EngineError: It is not one.
+        """
+        try:
+            values = json.loads(content)
+        except ValueError as error:
+            raise EngineError(f"The job cannot be read: {error}.") from error
+        return cls.model_validate(values)
+
+    def build(self) -> Job:
+        """Validate the parameters against the schema of the named job."""
+        if self.job not in JOBS:
+            raise EngineError(f"There is no job named {self.job!r}; there are {', '.join(JOBS)}.")
+        module, _, name = JOBS[self.job].partition(":")
+        schema: type[Job] = getattr(import_module(module), name)
+        return schema.model_validate(self.parameters)
