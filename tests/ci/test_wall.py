@@ -62,6 +62,27 @@ def test_an_engine_that_imports_qgis_is_caught(tree: Path) -> None:
     assert "glacier_qgis.models.engine.job -> qgis" in contracts(tree).stdout
 
 
+def test_a_lazy_import_that_runs_upward_is_caught(tree: Path) -> None:
+    path = tree / "glacier_qgis" / "models" / "fronts" / "termini" / "extract.py"
+    lazy = "\n\ndef late() -> None:\n    from glacier_qgis.models.fronts.jobs import scene\n"
+    path.write_text(path.read_text() + lazy)
+    printed = contracts(tree).stdout
+    assert "fronts.termini.extract -> glacier_qgis.models.fronts.jobs.scene" in printed
+
+
+def test_a_room_without_a_place_among_the_layers_is_caught(tree: Path) -> None:
+    room = tree / "glacier_qgis" / "models" / "moraines"
+    room.mkdir()
+    (room / "__init__.py").write_text("")
+    assert "moraines" in contracts(tree).stdout
+
+
+def test_files_that_import_each_other_are_caught(tree: Path) -> None:
+    path = tree / "glacier_qgis" / "models" / "raster" / "grid.py"
+    path.write_text(path.read_text() + "\nimport glacier_qgis.models.raster.sink\n")
+    assert "glacier_qgis.models.raster.grid" in contracts(tree).stdout
+
+
 def test_the_checkout_is_not_on_the_path() -> None:
     assert str(ROOT) not in [str(Path(entry).resolve()) for entry in sys.path], (
         "start the suite as build/engine/bin/pytest: 'python -m pytest' puts the checkout on "
