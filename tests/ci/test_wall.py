@@ -66,8 +66,8 @@ def test_a_lazy_import_that_runs_upward_is_caught(tree: Path) -> None:
     path = tree / "glacier_qgis" / "models" / "fronts" / "termini" / "extract.py"
     lazy = "\n\ndef late() -> None:\n    from glacier_qgis.models.fronts.jobs import scene\n"
     path.write_text(path.read_text() + lazy)
-    printed = contracts(tree).stdout
-    assert "fronts.termini.extract -> glacier_qgis.models.fronts.jobs.scene" in printed
+    upward = "fronts.termini is not allowed to import glacier_qgis.models.fronts.jobs"
+    assert upward in contracts(tree).stdout
 
 
 def test_a_room_without_a_place_among_the_layers_is_caught(tree: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_room_without_a_place_among_the_layers_is_caught(tree: Path) -> None:
 def test_files_that_import_each_other_are_caught(tree: Path) -> None:
     path = tree / "glacier_qgis" / "models" / "raster" / "grid.py"
     path.write_text(path.read_text() + "\nimport glacier_qgis.models.raster.sink\n")
-    assert "glacier_qgis.models.raster.grid" in contracts(tree).stdout
+    assert "- .sink -> .grid" in contracts(tree).stdout
 
 
 def test_the_checkout_is_not_on_the_path() -> None:
