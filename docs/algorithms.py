@@ -1,37 +1,29 @@
-"""Write the help pages from what the algorithms declare.
-
-They are ``docs/algorithms/*.md`` to be read on the web, and ``glacier_qgis/help/*.html``, which
-the button 'Help' of the dialogs opens without a network.
+"""Write what the algorithms declare: the tables that their pages in the book include.
 
     /usr/bin/python3 docs/algorithms.py
 
-with the Python that QGIS runs in, after ``tools/link.py``.
+with the Python that QGIS runs in, after ``tools/link.py``. ``docs/algorithms/declared/ALGORITHM.md``
+holds the parameters, outputs and values of an algorithm; the rest of its page,
+``docs/algorithms/ALGORITHM.md``, is written by hand.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from headless_qgis import glacier_provider
 from qgis.core import (
     QgsProcessingAlgorithm,
-    QgsProcessingModelAlgorithm,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
 )
 
-PAGES = Path(__file__).parent / "algorithms"
-OFFLINE_PAGES = Path(__file__).parent.parent / "glacier_qgis" / "help"
-STYLE = (
-    "body{font-family:sans-serif;line-height:1.5;max-width:48em;margin:2em auto;padding:0 1em}"
-    "dt{font-weight:bold;margin-top:1em}dd{margin-left:1.5em}small{color:#666}"
-    "code,pre{background:#f2f2f2;padding:0 .2em}pre{padding:.8em;overflow-x:auto}"
-)
+TABLES = Path(__file__).parent / "algorithms" / "declared"
 KINDS = {
     "band": "bands of a raster",
     "boolean": "yes or no",
@@ -61,22 +53,19 @@ CHOSEN = {
 SUFFIXES = {"rasterDestination": "tif", "sink": "gpkg"}
 
 
-def page(algorithm: QgsProcessingAlgorithm) -> str:
-    """Return the help page of an algorithm."""
+def tables(algorithm: QgsProcessingAlgorithm) -> str:
+    """Return the part of a page that an algorithm declares."""
+    given = [p for p in algorithm.parameterDefinitions() if not p.isDestination()]
+    advanced = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     return "\n".join(
         [
-            f"# {algorithm.displayName()}",
-            "",
-            f"`{algorithm.id()}`, in the group '{algorithm.group()}'",
-            "",
-            _summary(algorithm),
-            "",
-            *_section("Parameters", algorithm, destinations=False),
-            *_section("Outputs", algorithm, destinations=True),
+            *_table("Parameters", [p for p in given if not p.flags() & advanced]),
+            *_table("Advanced parameters", [p for p in given if p.flags() & advanced]),
+            *_table("Outputs", algorithm.destinationParameterDefinitions()),
             *_values(algorithm),
             "## On the command line",
             "",
-            "```",
+            "```text",
             *_command(algorithm),
             "```",
             "",
@@ -84,65 +73,11 @@ def page(algorithm: QgsProcessingAlgorithm) -> str:
     )
 
 
-def _summary(algorithm: QgsProcessingAlgorithm) -> str:
-    if isinstance(algorithm, QgsProcessingModelAlgorithm):
-        return str(algorithm.helpContent()["ALG_DESC"])
-    return str(algorithm.SUMMARY)
-
-
-def offline_page(algorithm: QgsProcessingAlgorithm) -> str:
-    """Return the help page of an algorithm that comes with the plugin."""
-    title = escape(algorithm.displayName())
-    summary = _summary(algorithm).split("\n\n")
-    values = _values_of(algorithm)
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
-            f"<style>{STYLE}</style></head><body>",
-            f"<h1>{title}</h1>",
-            f"<p><code>{algorithm.id()}</code>, in the group '{escape(algorithm.group())}'</p>",
-            *(f"<p>{escape(paragraph, quote=False)}</p>" for paragraph in summary),
-            *_list("Parameters", _terms(algorithm, destinations=False)),
-            *_list("Outputs", _terms(algorithm, destinations=True)),
-            *_list("Values for models and scripts", [(*value, "", "") for value in values]),
-            "<h2>On the command line</h2>",
-            f"<pre>{escape(' '.join(_command(algorithm)), quote=False)}</pre>",
-            "</body></html>",
-            "",
-        ]
-    )
-
-
-def _terms(
-    algorithm: QgsProcessingAlgorithm, *, destinations: bool
-) -> Iterator[tuple[str, str, str, str]]:
-    for parameter in algorithm.parameterDefinitions():
-        if parameter.isDestination() == destinations:
-            kind = _kind(parameter).replace("`", "'")
-            yield parameter.name(), parameter.description(), parameter.help(), kind
-
-
-def _list(title: str, terms: Iterable[tuple[str, str, str, str]]) -> Iterator[str]:
-    terms = list(terms)
-    if not terms:
-        return
-    yield f"<h2>{title}</h2>"
-    yield "<dl>"
-    for name, label, text, kind in terms:
-        yield f"<dt>{escape(label, quote=False)} <code>{name}</code></dt>"
-        if text or kind:
-            text, kind = escape(text, quote=False), escape(kind, quote=False)
-            yield f"<dd>{text}<br><small>{kind}</small></dd>"
-    yield "</dl>"
-
-
-def _section(title: str, algorithm: QgsProcessingAlgorithm, *, destinations: bool) -> Iterator[str]:
-    chosen = [p for p in algorithm.parameterDefinitions() if p.isDestination() == destinations]
-    if not chosen:
+def _table(title: str, parameters: Sequence[QgsProcessingParameterDefinition]) -> Iterator[str]:
+    if not parameters:
         return
     yield from (f"## {title}", "", "| name | what | kind |", "|---|---|---|")
-    for parameter in chosen:
+    for parameter in parameters:
         what = " ".join(filter(None, (f"**{parameter.description()}.**", parameter.help())))
         yield f"| `{parameter.name()}` | {what} | {_kind(parameter)} |"
     yield ""
@@ -157,8 +92,6 @@ def _kind(parameter: QgsProcessingParameterDefinition) -> str:
         words.append(f"default {_plain(parameter.defaultValue())}")
     if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
         words.append("optional")
-    if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced:
-        words.append("advanced")
     return "; ".join(words)
 
 
@@ -171,20 +104,12 @@ def _plain(value: object) -> str:
 
 
 def _values(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
-    values = _values_of(algorithm)
+    files = {p.name() for p in algorithm.destinationParameterDefinitions()}
+    values = [output for output in algorithm.outputDefinitions() if output.name() not in files]
     if values:
         yield from ("## Values", "", "For models and scripts.", "", "| name | what |", "|---|---|")
-        yield from (f"| `{name}` | {what} |" for name, what in values)
+        yield from (f"| `{output.name()}` | {output.description()} |" for output in values)
         yield ""
-
-
-def _values_of(algorithm: QgsProcessingAlgorithm) -> list[tuple[str, str]]:
-    destinations = {p.name() for p in algorithm.destinationParameterDefinitions()}
-    return [
-        (output.name(), output.description())
-        for output in algorithm.outputDefinitions()
-        if output.name() not in destinations
-    ]
 
 
 def _command(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
@@ -196,7 +121,7 @@ def _command(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
         or p.name() == CHOSEN.get(algorithm.name())
     ]
     words = [f"{p.name()}={'…' if not p.isDestination() else _example(p)}" for p in needed]
-    yield " ".join([f"qgis_process run {algorithm.id()}", *words])
+    yield " ".join([f"qgis_process run {algorithm.id()}", *(["--", *words] if words else [])])
 
 
 def _example(parameter: QgsProcessingParameterDefinition) -> str:
@@ -209,20 +134,27 @@ def _example(parameter: QgsProcessingParameterDefinition) -> str:
     return f"{name}.{SUFFIXES[parameter.type()]}"
 
 
+def index(algorithms: Iterable[QgsProcessingAlgorithm]) -> str:
+    """Return a table of the algorithms of each group."""
+    lines: list[str] = []
+    ordered = sorted(algorithms, key=lambda a: (a.group(), a.displayName()))
+    for group, members in groupby(ordered, key=lambda a: a.group()):
+        lines += [f"## {group}", "", "| algorithm | what it does |", "|---|---|"]
+        lines += [
+            f"| [{a.displayName()}]({a.name()}.md) | {a.shortDescription()} |" for a in members
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Write every page."""
-    PAGES.mkdir(exist_ok=True)
-    OFFLINE_PAGES.mkdir(exist_ok=True)
+    """Write every table."""
+    TABLES.mkdir(exist_ok=True)
     with glacier_provider() as provider:
-        algorithms = sorted(provider.algorithms(), key=lambda a: (a.group(), a.displayName()))
+        algorithms = [algorithm.create() for algorithm in provider.algorithms()]
         for algorithm in algorithms:
-            created = algorithm.create()
-            (PAGES / f"{algorithm.name()}.md").write_text(page(created), encoding="utf-8")
-            offline = OFFLINE_PAGES / f"{algorithm.name()}.html"
-            offline.write_text(offline_page(created), encoding="utf-8")
-        lines = [f"| [{a.displayName()}]({a.name()}.md) | {a.group()} |" for a in algorithms]
-        index = ["# The toolbox", "", "| algorithm | group |", "|---|---|", *lines, ""]
-        (PAGES / "README.md").write_text("\n".join(index), encoding="utf-8")
+            (TABLES / f"{algorithm.name()}.md").write_text(tables(algorithm), encoding="utf-8")
+        (TABLES / "index.md").write_text(index(algorithms), encoding="utf-8")
 
 
 if __name__ == "__main__":

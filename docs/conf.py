@@ -1,0 +1,42 @@
+"""The book: ``python3 tools/book.py`` builds it into ``build/book``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "Glacier"
+author = "The glacier_qgis developers"
+project_copyright = "The glacier_qgis developers, GPL-3.0-or-later"
+language = "en-GB"
+extensions = [
+    "myst_nb",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinxcontrib.bibtex",
+    "mathml",
+    "plugin_help",
+]
+exclude_patterns = ["algorithms/declared/*"]  # parts of the pages that include them
+nitpicky = True
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
+bibtex_default_style = "plain"
+
+html_theme = "furo"
+html_title = "Glacier"
+html_logo = "../glacier_qgis/icons/glacier.svg"
+html_favicon = "../glacier_qgis/icons/glacier.svg"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sphinx = False
+copybutton_exclude = ".linenos, .gp, .go"
