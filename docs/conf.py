@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parent.parent
+from pygments.lexers.special import TextLexer
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "Glacier"
@@ -22,9 +27,11 @@ extensions = [
 ]
 exclude_patterns = ["algorithms/declared/*"]  # parts of the pages that include them
 nitpicky = True
+smartquotes = False  # parameters are quoted as the dialogs quote them
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
+myst_footnote_sort = False  # references stay in their section
 nb_execution_mode = "off"
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"
@@ -40,3 +47,8 @@ html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sphinx = False
 copybutton_exclude = ".linenos, .gp, .go"
+
+
+def setup(app: Sphinx) -> None:
+    """Show tables of comma-separated values, for which Pygments has no language, as they are."""
+    app.add_lexer("csv", TextLexer)

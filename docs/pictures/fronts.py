@@ -19,22 +19,22 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "build" / "plugins"), str(ROOT / "benchmarks")]
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from front_accuracy import CYCLES, GLACIERS, OPTICAL, chosen, train  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
-from skimage import io as images  # noqa: E402
+import numpy as np
+import torch
+from front_accuracy import CYCLES, GLACIERS, OPTICAL, chosen, train
+from safetensors.torch import load_file
+from skimage import io as images
 
-from glacier_qgis.models.engine.events import Silent  # noqa: E402
-from glacier_qgis.models.package.folder import build  # noqa: E402
-from glacier_qgis.models.training.data.samples import Labelled  # noqa: E402
-from glacier_qgis.models.training.delivered.__main__ import NETWORKS  # noqa: E402
-from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
-from glacier_qgis.models.training.delivered.front_lines import read_front_lines  # noqa: E402
-from glacier_qgis.models.training.measuring.evaluator import Judge  # noqa: E402
-from glacier_qgis.models.training.measuring.pictures import draw_fronts  # noqa: E402
-from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M  # noqa: E402
-from glacier_qgis.models.training.views.series import Place  # noqa: E402
+from glacier_qgis.models.engine.events import Silent
+from glacier_qgis.models.package.folder import build
+from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.delivered.__main__ import NETWORKS
+from glacier_qgis.models.training.delivered.caffe import read_caffe
+from glacier_qgis.models.training.delivered.front_lines import read_front_lines
+from glacier_qgis.models.training.measuring.evaluator import Judge
+from glacier_qgis.models.training.measuring.pictures import draw_fronts
+from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M
+from glacier_qgis.models.training.views.series import Place
 
 GAP = 8
 

@@ -1,6 +1,6 @@
 """Draw the pictures of the tutorial on measured glaciers from the results of its commands.
 
-    /usr/bin/python3 docs/tutorials/measured_pictures.py FOLDER
+    /usr/bin/python3 docs/pictures/measured_glaciers.py FOLDER
 
 ``run.py`` calls this after the commands, with the FOLDER in which they ran.
 """
@@ -21,7 +21,7 @@ from qgis.core import (
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
-from shared_pictures import (
+from shared import (
     BAND_AND_NO_ICE,
     PICTURES,
     by_year,

@@ -1,6 +1,6 @@
 """Draw the picture of the tutorial on a model of one's own from the results of its commands.
 
-    /usr/bin/python3 docs/tutorials/own_model_pictures.py FOLDER
+    /usr/bin/python3 docs/pictures/own_model.py FOLDER
 
 ``run.py`` calls this after the commands, with the FOLDER in which they ran.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from shared_pictures import (
+from shared import (
     PICTURES,
     glacier_provider,
     lines,

@@ -1,6 +1,6 @@
 """Draw the pictures of the tutorial on termini from the results of its commands.
 
-    /usr/bin/python3 docs/tutorials/termini_pictures.py FOLDER
+    /usr/bin/python3 docs/pictures/termini.py FOLDER
 
 ``run.py`` calls this after the commands, with the FOLDER in which they ran.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QFont
 from qgis.PyQt.QtWidgets import QApplication
-from shared_pictures import (
+from shared import (
     PICTURES,
     draw,
     glacier_provider,

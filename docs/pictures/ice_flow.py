@@ -1,6 +1,6 @@
 """Draw the pictures of the tutorial on ice flow from the results of its commands.
 
-    /usr/bin/python3 docs/tutorials/ice_flow_pictures.py FOLDER
+    /usr/bin/python3 docs/pictures/ice_flow.py FOLDER
 
 ``run.py`` calls this after the commands, with the FOLDER in which they ran.
 """
@@ -25,7 +25,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QPainter
 from qgis.PyQt.QtWidgets import QApplication
-from shared_pictures import (
+from shared import (
     BAND_AND_NO_ICE,
     PICTURES,
     by_year,

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).absolute().parent.parent.parent
-PICTURES = ROOT / "docs" / "pictures"
-sys.path += [str(ROOT / "docs"), str(PICTURES), str(ROOT / "tools")]
+PICTURES = Path(__file__).absolute().parent
+sys.path += [str(PICTURES.parent), str(PICTURES.parents[1] / "tools")]
 
 from dialogs import draw
 from headless_qgis import glacier_provider
@@ -29,6 +28,7 @@ from qgis.core import (
     QgsRasterMinMaxOrigin,
     QgsVectorLayer,
 )
+from small import shrink
 
 __all__ = [
     "BAND_AND_NO_ICE",
@@ -50,19 +50,8 @@ __all__ = [
 
 WIDTH = 1000
 """Of a sheet of maps, pixels."""
-COLOURS = 255
 SOFTER = -60
 """Contrast of the ground, so that ice and outlines stand out."""
-
-
-def shrink(picture: Path, width: int | None = None) -> None:
-    """Make a picture small enough for a repository: its width, in pixels, and its colours."""
-    with Image.open(picture) as opened:
-        image = opened.convert("RGB")
-    if width is not None and image.width > width:
-        image = image.resize((width, round(image.height * width / image.width)))
-    few = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, 3, dither=Image.Dither.NONE)
-    few.save(picture, optimize=True)
 
 
 def side_by_side(left: Path, right: Path, picture: Path) -> None:
