@@ -2,9 +2,9 @@
 
     /usr/bin/python3 docs/algorithms.py
 
-with the Python that QGIS runs in, after ``tools/link.py``. ``docs/algorithms/declared/ALGORITHM.md``
-holds the parameters, outputs and values of an algorithm; the rest of its page,
-``docs/algorithms/ALGORITHM.md``, is written by hand.
+with the Python that QGIS runs in, after ``tools/link.py``.
+``docs/algorithms/declared/ALGORITHM.md`` holds the parameters, outputs and values of an algorithm;
+the rest of its page, ``docs/algorithms/ALGORITHM.md``, is written by hand.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import book
 import build_plugin
 import trixie
 from debian import PYTHON, ensure_packages, ensure_qgis
@@ -21,7 +22,7 @@ from inputs import aletsch_dem, synthetic_scene
 from link import TREE, link_tree
 from terminal import BUILD, ROOT, TOOLS, StepError, finish, run, say
 
-EXTRAS = ("onnx", "igm", "demo", "test", "lint")
+EXTRAS = ("onnx", "igm", "demo", "test", "lint", "docs")
 
 
 class Stages:
@@ -84,6 +85,7 @@ def main() -> None:
     stages.run("Types", lambda: check_types(tools))
     stages.run("Wall between plugin and engine", lambda: check_imports(tools))
     stages.run("Plugin zip and its rules", lambda: build_zip(python))
+    stages.run("Book", lambda: check_book(python))
     stages.run("Engine suite", lambda: engine_suite(python, repeatable=options.repeatable))
     stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
     stages.run("Plugin zip in QGIS as installed", lambda: smoke(program, python))
@@ -116,6 +118,12 @@ def check_imports(tools: Path) -> None:
 def build_zip(python: Path) -> None:
     """Build the zip and scan it as the plugin repository does."""
     run([python, "-B", TOOLS / "build_plugin.py", "--scan"])
+
+
+def check_book(python: Path) -> None:
+    """Build the book, and hold the plugin's help pages against it."""
+    book.build(python)
+    book.check()
 
 
 def engine_suite(python: Path, *, repeatable: bool) -> None:

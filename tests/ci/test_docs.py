@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,15 +37,11 @@ def commands(kind: str) -> Iterator[tuple[Path, str]]:
             yield page, block
 
 
-@pytest.fixture(scope="module")
-def run() -> ModuleType:
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script that runs the commands of the book."""
-    spec = importlib.util.spec_from_file_location("run", DOCS / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    monkeypatch.syspath_prepend(DOCS)
+    return importlib.import_module("run")
 
 
 @pytest.mark.parametrize("page", AT_THE_TOP, ids=lambda page: page.name)

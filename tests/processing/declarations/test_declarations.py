@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import escape
-from pathlib import Path
 
 import pytest
 from qgis.core import (
@@ -16,7 +14,7 @@ from qgis.core import (
     QgsProcessingProvider,
 )
 from qgis.gui import QgsProcessingToolboxProxyModel
-from qgis.PyQt.QtCore import QModelIndex, QUrl
+from qgis.PyQt.QtCore import QModelIndex
 from qgis.PyQt.QtGui import QTextDocumentFragment
 from qgis_fixtures import ROOT
 
@@ -132,18 +130,6 @@ def test_common_options_are_for_experts(provider: QgsProcessingProvider, name: s
     for parameter in provider.algorithm(name).parameterDefinitions():
         if parameter.name() in EXPERT:
             assert parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
-
-
-def test_help_pages_are_there_without_a_network_and_say_what_is_declared(
-    algorithm: QgsProcessingAlgorithm,
-) -> None:
-    offline = Path(QUrl(algorithm.helpUrl()).toLocalFile()).read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "algorithms" / f"{algorithm.name()}.md").read_text(encoding="utf-8")
-    for parameter in algorithm.parameterDefinitions():
-        assert f"<code>{parameter.name()}</code>" in offline
-        assert escape(parameter.help(), quote=False) in offline, parameter.name()
-        assert f"| `{parameter.name()}` |" in page
-        assert parameter.help() in page, parameter.name()
 
 
 @pytest.mark.parametrize("name", OWN)
