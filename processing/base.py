@@ -55,7 +55,7 @@ class EngineAlgorithm(Asked):
     ) -> tuple[bool, str]:
         """Refuse what makes no sense, before anything starts."""
         accepted, message = super().checkParameterValues(parameters, context)
-        return self.checked(parameters, context) if accepted else (accepted, message)
+        return self.checked(parameters, context) if accepted else (False, message or "")
 
     def checked(
         self, parameters: dict[str, Any], context: QgsProcessingContext
@@ -81,7 +81,7 @@ class EngineAlgorithm(Asked):
         """Return definitions of outputs that are no destinations."""
         return ()
 
-    def prepareAlgorithm(
+    def prepareAlgorithm(  # type: ignore[override]  # never None
         self,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
@@ -95,7 +95,7 @@ class EngineAlgorithm(Asked):
         self._command, _ = self.asQgisProcessCommand(parameters, context)
         return True
 
-    def processAlgorithm(
+    def processAlgorithm(  # type: ignore[override]  # never None
         self,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
@@ -122,7 +122,7 @@ class EngineAlgorithm(Asked):
     ) -> None:
         """Let more be loaded than the outputs."""
 
-    def postProcessAlgorithm(
+    def postProcessAlgorithm(  # type: ignore[override]  # never None
         self, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Make the layers' CRSs the main thread's own before the project takes them."""

@@ -53,11 +53,11 @@ class Request(QgsProcessingFeedback):
         content = {"job": self.job, "id": self.id, "parameters": self.parameters}
         return json.dumps(content).encode("ascii") + b"\n"
 
-    def pushWarning(self, warning: str) -> None:
+    def pushWarning(self, warning: str) -> None:  # type: ignore[override]  # never None
         """Pass a warning on."""
         self.warned.emit(warning)
 
-    def pushDebugInfo(self, info: str) -> None:
+    def pushDebugInfo(self, info: str) -> None:  # type: ignore[override]  # never None
         """Keep the traceback of a defect in QGIS' log."""
         QgsMessageLog.logMessage(info, "Glacier", Qgis.MessageLevel.Critical, False)
 
@@ -184,7 +184,7 @@ class WarmEngine(QObject):
         conversation.close()
         if self._deliver():
             return
-        error = process.error()
+        error = process.error()  # type: ignore[operator]  # PyQt5 has a signal of that name too
         left = code == 0 and status == QProcess.ExitStatus.NormalExit and not self._heard
         if left and error != QProcess.ProcessError.FailedToStart and not request.resent:
             request.resent = True  # it went idle just as the request was sent

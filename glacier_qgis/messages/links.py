@@ -38,7 +38,7 @@ class LinkOpener(QObject):
         super().__init__()
         QDesktopServices.setUrlHandler(SCHEME, self, "open")
 
-    @pyqtSlot(QUrl)  # type: ignore[untyped-decorator]
+    @pyqtSlot(QUrl)
     def open(self, url: QUrl) -> None:
         """Close the message that the link is in, then open what it names."""
         message = QApplication.activeModalWidget()

@@ -65,9 +65,9 @@ class FrontPanel(QgsDockWidget):
 
     def preview(self) -> None:
         """Show what the network makes of what is in view."""
-        self._preview.ask(
-            self._scene.currentLayer(), self._model.value(), view_only=self._view_only.isChecked()
-        )
+        layer = self._layer()
+        if layer is not None:
+            self._preview.ask(layer, self._model.value(), view_only=self._view_only.isChecked())
 
     def run(self) -> None:
         """Delineate the scene as the toolbox does, in the background."""
@@ -93,9 +93,10 @@ class FrontPanel(QgsDockWidget):
 
     def parameters(self) -> dict[str, Any]:
         """Return what the panel shows, as the algorithm takes it."""
-        layer = self._scene.currentLayer()
+        layer = self._layer()
         lines = QgsProcessingOutputLayerDefinition("TEMPORARY_OUTPUT", QgsProject.instance())
-        chosen = {"INPUT": layer.id() if layer else None, "MODEL": self._model.value()}
+        identifier = layer.id() if layer else None
+        chosen: dict[str, Any] = {"INPUT": identifier, "MODEL": self._model.value()}
         if self._view_only.isChecked():
             chosen["EXTENT"] = QgsReferencedRectangle(
                 self._canvas.mapSettings().visibleExtent(), self._preview.map_crs(layer)
@@ -190,7 +191,11 @@ class FrontPanel(QgsDockWidget):
         self._preview.changed.connect(self._show_state)
         self._look_again.timeout.connect(self._prepare)
 
-    def showEvent(self, event: QShowEvent) -> None:
+    def _layer(self) -> QgsRasterLayer | None:
+        layer = self._scene.currentLayer()
+        return layer if isinstance(layer, QgsRasterLayer) else None
+
+    def showEvent(self, event: QShowEvent) -> None:  # type: ignore[override]  # never None
         """Start the engine for the scene that is chosen; at first the layer that is selected."""
         super().showEvent(event)
         selected = self._canvas.currentLayer()
@@ -212,7 +217,7 @@ class FrontPanel(QgsDockWidget):
 
     def _prepare(self) -> None:
         self._show_state()
-        layer = self._scene.currentLayer()
+        layer = self._layer()
         if self.isVisible() and layer is not None and not engine_obstacle():
             self._preview.prepare(layer, self._model.value())
 
@@ -253,8 +258,8 @@ class FrontPanel(QgsDockWidget):
             widget.setVisible(busy)
         if not busy:
             self._progress.setRange(0, 0)  # until the next progress
-        for widget in (self._legend, self._clear_button):
-            widget.setVisible(self._preview.is_shown())
+        for shown in (self._legend, self._clear_button):
+            shown.setVisible(self._preview.is_shown())
         self._show_problem(problem)
 
     def _show_problem(self, problem: str) -> None:

@@ -8,6 +8,7 @@ from qgis.core import (
     QgsCsException,
     QgsFeature,
     QgsFeatureRequest,
+    QgsMapLayer,
     QgsProject,
     QgsVariantUtils,
     QgsVectorLayer,
@@ -145,7 +146,8 @@ class LineList(QWidget):
             ]
         )
 
-    def _take_layer(self, layer: QgsVectorLayer | None) -> None:
+    def _take_layer(self, chosen: QgsMapLayer | None) -> None:
+        layer = chosen if isinstance(chosen, QgsVectorLayer) else None
         if self._layer is not None:
             for name in CHANGES:
                 getattr(self._layer, name).disconnect(self._edited)

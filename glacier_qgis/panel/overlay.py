@@ -98,7 +98,7 @@ class _Picture(QgsMapCanvasItem):
         """Return where it paints, in pixels of the canvas."""
         return QPolygonF(self._placed).boundingRect()
 
-    def paint(
+    def paint(  # type: ignore[override]  # never None
         self,
         painter: QPainter,
         option: QStyleOptionGraphicsItem | None = None,

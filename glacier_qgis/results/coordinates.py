@@ -7,7 +7,7 @@ out of a thread is given its CRS again in the main thread, before the map takes 
 
 from __future__ import annotations
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsProject
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsMapLayer, QgsProject
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 
@@ -21,7 +21,7 @@ def definition_of(crs: QgsCoordinateReferenceSystem) -> str:
     """Return what a CRS can be made from again; blank for none."""
     if not crs.isValid():
         return ""
-    return crs.authid() or f"WKT:{crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)}"
+    return crs.authid() or f"WKT:{crs.toWkt(Qgis.CrsWktVariant.Preferred)}"
 
 
 def learn(definition: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from qgis.core import (
     QgsLayerTreeGroup,
     QgsLayerTreeLayer,
+    QgsLayerTreeNode,
     QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -21,7 +22,8 @@ from glacier_qgis.results.coordinates import definition_of, learn, renew
 from glacier_qgis.results.project_time import offer_time
 from glacier_qgis.results.run import Run
 
-Style = Callable[[QgsMapLayer, Mapping[str, Any]], None]
+Style = Callable[[Any, Mapping[str, Any]], None]
+"""Dresses a layer of its own kind, by the values that the engine gave back."""
 
 
 class Presenter(QgsProcessingLayerPostProcessorInterface):
@@ -63,7 +65,7 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
         cls._alive.append(presenter)
         return presenter
 
-    def postProcessLayer(
+    def postProcessLayer(  # type: ignore[override]  # never None
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Style the layer, place it among those of its run, and let time play."""
@@ -77,9 +79,10 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
             self.style(layer, self.run.values)
         node = project.layerTreeRoot().findLayer(layer.id()) if project else None
         if node is not None:
-            _name_group(node.parent(), self.run, project)
-            if node.parent().name() != self.run.subject:
-                _tell_apart(layer, node.parent().name(), self.run.subject)
+            group = _group_of(node)
+            _name_group(group, self.run, project)
+            if group.name() != self.run.subject:
+                _tell_apart(layer, group.name(), self.run.subject)
             hidden = self.covers and _raster_above(node)
             node.setItemVisibilityChecked(not hidden)
             node.setExpanded(not (hidden or self.backdrop))
@@ -92,6 +95,10 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
         renew(layer, self.crs)
         if project is not None and definition_of(project.crs()) == self.crs:
             renew(project, self.crs)
+
+
+def _group_of(node: QgsLayerTreeNode) -> QgsLayerTreeGroup:
+    return cast(QgsLayerTreeGroup, node.parent())
 
 
 def _name_group(group: QgsLayerTreeGroup, run: Run, project: QgsProject) -> None:
@@ -111,6 +118,6 @@ def _tell_apart(layer: QgsMapLayer, group: str, subject: str) -> None:
 
 def _raster_above(node: QgsLayerTreeLayer) -> bool:
     """Whether a raster lies above a layer in its group."""
-    siblings = node.parent().findLayers()
+    siblings = _group_of(node).findLayers()
     above = siblings[: [one.layerId() for one in siblings].index(node.layerId())]
     return any(isinstance(one.layer(), QgsRasterLayer) for one in above)

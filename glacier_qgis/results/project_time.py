@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from qgis import utils
 from qgis.core import (
@@ -15,9 +15,13 @@ from qgis.core import (
     QgsMapLayer,
     QgsProject,
     QgsRasterLayer,
+    QgsRasterLayerTemporalProperties,
     QgsReadWriteContext,
+    QgsTemporalNavigationObject,
     QgsTextBufferSettings,
     QgsTextFormat,
+    QgsVectorLayer,
+    QgsVectorLayerTemporalProperties,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaObject, QTime, QTimeZone
 from qgis.PyQt.QtGui import QColor
@@ -97,19 +101,24 @@ def in_calendar(begin: QDateTime, end: QDateTime) -> bool:
 
 def moments(layer: QgsMapLayer) -> tuple[list[QDateTime], QDateTime]:
     """Return when the states of a temporal layer of ours begin to show, and when the last ends."""
-    properties = layer.temporalProperties()
     if isinstance(layer, QgsRasterLayer):
+        properties = cast(QgsRasterLayerTemporalProperties, layer.temporalProperties())
         if properties.mode() == Qgis.RasterTemporalMode.FixedTemporalRange:
             spans = [properties.fixedTemporalRange()]
         else:
             spans = list(properties.fixedRangePerBand().values())
-        return sorted(span.begin() for span in spans), max(span.end() for span in spans)
-    if properties.mode() == Qgis.VectorTemporalMode.FeatureDateTimeInstantFromField:
-        found = layer.uniqueValues(layer.fields().indexOf(properties.startField()))
-        days = sorted(day for day in found if isinstance(day, QDate) and day.isValid())
+        instant = QDateTime.toMSecsSinceEpoch
+        begins = sorted((span.begin() for span in spans), key=instant)
+        return begins, max((span.end() for span in spans), key=instant)
+    lines = cast(QgsVectorLayer, layer)
+    time = cast(QgsVectorLayerTemporalProperties, lines.temporalProperties())
+    if time.mode() == Qgis.VectorTemporalMode.FeatureDateTimeInstantFromField:
+        found = lines.uniqueValues(lines.fields().indexOf(time.startField()))
+        days = [day for day in found if isinstance(day, QDate) and day.isValid()]
+        days.sort(key=QDate.toJulianDay)
         begins = [QDateTime(day, QTime(0, 0), QTimeZone.utc()) for day in days]
         return begins, begins[-1].addDays(1)
-    times, ends = (layer.uniqueValues(layer.fields().indexOf(name)) for name in ("time", "until"))
+    times, ends = (lines.uniqueValues(lines.fields().indexOf(name)) for name in ("time", "until"))
     return [moment(year) for year in sorted(times)], moment(max(ends))
 
 
@@ -121,7 +130,7 @@ def frames(begins: Sequence[QDateTime], end: QDateTime) -> tuple[QgsDateTimeRang
     """
     whole = QgsDateTimeRange(begins[0], end)
     days = [begin.date() for begin in begins]
-    gaps = [(first, second) for first, second in pairwise(days) if first < second]
+    gaps = [(first, second) for first, second in pairwise(days) if first != second]
     if not gaps:
         return whole, QgsInterval(1, Qgis.TemporalUnit.Days)
     years = [second.year() - first.year() for first, second in gaps if _same_day(first, second)]
@@ -173,7 +182,9 @@ def show_all_times(canvas: QgsMapCanvas) -> None:
     set, and so whenever a project with a time is opened.
     """
     controller = canvas.temporalController()
-    is_off = controller and controller.navigationMode() == Qgis.TemporalNavigationMode.Disabled
+    if not isinstance(controller, QgsTemporalNavigationObject):
+        return
+    is_off = controller.navigationMode() == Qgis.TemporalNavigationMode.Disabled
     if is_off and not canvas.temporalRange().isInfinite():
         canvas.setTemporalRange(QgsDateTimeRange(QDateTime(), QDateTime()))
 
@@ -181,9 +192,11 @@ def show_all_times(canvas: QgsMapCanvas) -> None:
 def _set_controller(whole: QgsDateTimeRange, step: QgsInterval) -> None:
     """Let an open temporal controller follow, and begin where it is in use."""
     canvas = utils.iface.mapCanvas() if utils.iface is not None else None
-    if canvas is None or canvas.temporalController() is None:
+    if canvas is None:
         return
     controller = canvas.temporalController()
+    if not isinstance(controller, QgsTemporalNavigationObject):
+        return
     controller.setTemporalExtents(whole)
     controller.setFrameDuration(step)
     controller.rewindToStart()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from qgis.core import (
     Qgis,
@@ -32,7 +32,7 @@ def ice_outlines(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
         label = f"year {high:g}" if alone else f"year {low:.0f} to {high:.0f}"
         ranges.append(QgsRendererRange(low, high, symbol, label))  # of two that fit, the first
     layer.setRenderer(QgsGraduatedSymbolRenderer("time", ranges))
-    time: QgsVectorLayerTemporalProperties = layer.temporalProperties()
+    time = cast(QgsVectorLayerTemporalProperties, layer.temporalProperties())
     time.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
     time.setStartExpression(_moment_of("time"))
     time.setEndExpression(_moment_of("until"))

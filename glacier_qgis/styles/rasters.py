@@ -92,7 +92,10 @@ def _range(layer: QgsRasterLayer) -> tuple[float, float]:
     """Smallest and largest value over all bands."""
     kinds = Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max
     provider = layer.dataProvider()
-    found = [provider.bandStatistics(i + 1, kinds) for i in range(layer.bandCount())]
+    found = [
+        provider.bandStatistics(band, kinds)  # type: ignore[call-overload]  # kinds is no int
+        for band in range(1, layer.bandCount() + 1)
+    ]
     return min(s.minimumValue for s in found), max(s.maximumValue for s in found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from qgis.core import (
     Qgis,
@@ -28,7 +28,7 @@ def scene_until(day: QDate, end: QDate) -> Callable[[QgsRasterLayer, Mapping[str
             layer.setDefaultContrastEnhancement()
             if layer.dataProvider().dataType(1) != Qgis.DataType.Byte:
                 layer.brightnessFilter().setGamma(GAMMA)
-        time: QgsRasterLayerTemporalProperties = layer.temporalProperties()
+        time = cast(QgsRasterLayerTemporalProperties, layer.temporalProperties())
         time.setMode(Qgis.RasterTemporalMode.FixedTemporalRange)
         time.setFixedTemporalRange(QgsDateTimeRange(begin, stop, True, False))
         time.setIsActive(True)

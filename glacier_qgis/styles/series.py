@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from qgis.core import (
     Qgis,
@@ -29,9 +29,10 @@ def terminus_series(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     """Draw dated lines coloured by date, flagged ones dotted, shown by the temporal controller."""
     index = layer.fields().indexOf("date")
     found = layer.uniqueValues(index)
-    days = sorted(day for day in found if isinstance(day, QDate) and day.isValid())
+    days = [day for day in found if isinstance(day, QDate) and day.isValid()]
+    days.sort(key=QDate.toJulianDay)
     layer.setRenderer(QgsRuleBasedRenderer(_rules(days)))
-    time: QgsVectorLayerTemporalProperties = layer.temporalProperties()
+    time = cast(QgsVectorLayerTemporalProperties, layer.temporalProperties())
     time.setMode(Qgis.VectorTemporalMode.FeatureDateTimeInstantFromField)
     time.setStartField("date")
     time.setFixedDuration(1)
@@ -75,7 +76,7 @@ def _spans(days: Sequence[QDate]) -> list[tuple[QDate, QDate]]:
     return list(pairwise(edges))
 
 
-STROKE = QgsSymbolLayer.Property.PropertyStrokeStyle
+STROKE = QgsSymbolLayer.Property.StrokeStyle
 
 
 def _dated_line(colour: str) -> QgsLineSymbol:

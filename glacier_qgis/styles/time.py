@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from qgis.core import (
     Qgis,
@@ -25,7 +25,7 @@ def add_time(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
         band: QgsDateTimeRange(start, stop, True, False)
         for band, (start, stop) in enumerate(pairwise(moments), 1)
     }
-    properties: QgsRasterLayerTemporalProperties = layer.temporalProperties()
+    properties = cast(QgsRasterLayerTemporalProperties, layer.temporalProperties())
     properties.setMode(Qgis.RasterTemporalMode.FixedRangePerBand)
     properties.setFixedRangePerBand(ranges)
     properties.setIsActive(True)

@@ -36,12 +36,16 @@ class Heard(QgsProcessingFeedback):
         super().__init__(False)
         self.problem = ""
 
-    def setProgressText(self, text: str) -> None:
+    def setProgressText(self, text: str) -> None:  # type: ignore[override]  # never None
         """Pass on what is being done."""
         super().setProgressText(text)
         self.said.emit(text)
 
-    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: N803  (QGIS' name)
+    def reportError(  # type: ignore[override]  # never None
+        self,
+        error: str,
+        fatalError: bool = False,  # noqa: N803  (QGIS' name)
+    ) -> None:
         """Keep what went wrong."""
         super().reportError(error, fatalError)
         self.problem = self.problem or error
@@ -76,7 +80,7 @@ class BackgroundRun(QObject):
         if fits:
             fits, problem = self._algorithm.canExecute()
         if not fits:
-            self.feedback.reportError(problem)
+            self.feedback.reportError(problem or "")
             self.finished.emit(False, {})
             return
         self._entry, _ = QgsGui.historyProviderRegistry().addEntry("processing", self._history())

@@ -41,7 +41,7 @@ class OptionsFactory(QgsOptionsWidgetFactory):
     def __init__(self) -> None:
         super().__init__("Glacier", QIcon(str(ICONS / "glacier.svg")))
 
-    def createWidget(self, parent: QWidget | None) -> OptionsPage:
+    def createWidget(self, parent: QWidget | None = None) -> OptionsPage:
         """Return a new page."""
         return OptionsPage(parent)
 
@@ -114,9 +114,11 @@ class OptionsPage(QgsOptionsPageWidget):
     def try_it(self) -> None:
         """Run both instruments on the sample data, on the map, which the options would hide."""
         self.apply()
-        if isinstance(self.window(), QDialog):
-            self.window().accept()
-        TryIt(iface).start()
+        window = self.window()
+        if isinstance(window, QDialog):
+            window.accept()
+        if iface is not None:
+            TryIt(iface).start()
 
     def cancel(self) -> None:
         """End what is running."""

@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qgis.core import (
     Qgis,
     QgsBilinearRasterResampler,
     QgsHillshadeRenderer,
+    QgsLayerTreeGroup,
     QgsMapLayer,
     QgsProcessing,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterDataProvider,
     QgsRasterLayer,
+    QgsTemporalNavigationObject,
 )
 from qgis.PyQt.QtCore import QCoreApplication, QObject, QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QAction, QDesktopServices, QIcon
@@ -177,10 +179,11 @@ def show(iface: QgisInterface, layer: QgsMapLayer) -> None:
     canvas.setExtent(extent)
     play(project, layer)
     controller = iface.mainWindow().findChild(QDockWidget, "Temporal Controller")
-    if controller is not None:
+    player = canvas.temporalController()
+    if controller is not None and isinstance(player, QgsTemporalNavigationObject):
         controller.show()
-        canvas.temporalController().setNavigationMode(Qgis.TemporalNavigationMode.Animated)
-        canvas.temporalController().skipToEnd()
+        player.setNavigationMode(Qgis.TemporalNavigationMode.Animated)
+        player.skipToEnd()
     canvas.refresh()
 
 
@@ -195,8 +198,8 @@ def _put_below(layer: QgsMapLayer, ground: Path) -> None:
     provider.setZoomedInResamplingMethod(QgsRasterDataProvider.ResamplingMethod.Cubic)
     project = QgsProject.instance()
     project.addMapLayer(relief, addToLegend=False)
-    node = project.layerTreeRoot().findLayer(layer.id())
-    node.parent().addLayer(relief).setExpanded(False)
+    group = cast(QgsLayerTreeGroup, project.layerTreeRoot().findLayer(layer.id()).parent())
+    group.addLayer(relief).setExpanded(False)
 
 
 def _show_if_there(iface: QgisInterface, identifier: str) -> None:

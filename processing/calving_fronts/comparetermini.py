@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSource,
@@ -23,7 +23,7 @@ from glacier_qgis.processing.declarations.parameters import (
     table,
 )
 
-LINES = QgsProcessing.SourceType.TypeVectorLine
+LINES = Qgis.ProcessingSourceType.VectorLine
 
 
 class CompareTermini(EngineAlgorithm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -259,7 +259,7 @@ def line_outputs() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterFeatureSink(
-                "OUTPUT", "Terminus lines", QgsProcessing.SourceType.TypeVectorLine
+                "OUTPUT", "Terminus lines", Qgis.ProcessingSourceType.VectorLine
             ),
             "One line per front, with date, length, confidence, uncertainty and the model's name. "
             "A shapefile keeps ten letters of a field's name: 'uncertaint' for 'uncertainty_m'.",
@@ -269,19 +269,19 @@ def line_outputs() -> list[Parameter]:
             "Points along the lines",
             "Points along each line, one cell apart, with the number of the line, the distance "
             "along it, confidence and uncertainty in metres. They need probabilities.",
-            QgsProcessing.SourceType.TypeVectorPoint,
+            Qgis.ProcessingSourceType.VectorPoint,
         ),
         optional_layer(
             "GLACIER_AREA",
             "Glacier area",
             "Polygons of the glacier zone, without the areas that are too small.",
-            QgsProcessing.SourceType.TypeVectorPolygon,
+            Qgis.ProcessingSourceType.VectorPolygon,
         ),
         optional_layer(
             "OCEAN_AREA",
             "Ocean area",
             "Polygons of the ocean zone, without the areas that are too small.",
-            QgsProcessing.SourceType.TypeVectorPolygon,
+            Qgis.ProcessingSourceType.VectorPolygon,
         ),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
@@ -27,8 +27,8 @@ from glacier_qgis.processing.declarations.parameters import (
     table,
 )
 
-LINES = QgsProcessing.SourceType.TypeVectorLine
-POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon
+LINES = Qgis.ProcessingSourceType.VectorLine
+POLYGONS = Qgis.ProcessingSourceType.VectorPolygon
 
 
 class TerminusChange(EngineAlgorithm):

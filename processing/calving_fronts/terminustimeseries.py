@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
@@ -66,14 +66,14 @@ class TerminusTimeSeries(EngineAlgorithm):
             ),
             described(
                 QgsProcessingParameterFeatureSink(
-                    "OUTPUT", "Terminus lines", QgsProcessing.SourceType.TypeVectorLine
+                    "OUTPUT", "Terminus lines", Qgis.ProcessingSourceType.VectorLine
                 ),
                 "One line per front and scene, with the attributes of 'Delineate termini', and "
                 "'duplicate' and 'outlier' (0 or 1).",
             ),
             described(
                 QgsProcessingParameterFeatureSink(
-                    "SUMMARY", "Summary", QgsProcessing.SourceType.TypeVector, optional=True
+                    "SUMMARY", "Summary", Qgis.ProcessingSourceType.Vector, optional=True
                 ),
                 "One row per scene: whether it has fronts, has none, failed or is a duplicate, and "
                 "why; number and length of its lines, their mean confidence and uncertainty.",
@@ -93,7 +93,7 @@ class TerminusTimeSeries(EngineAlgorithm):
         accepted, message = QgsProcessingAlgorithm.checkParameterValues(
             self, without_scenes, context
         )
-        return self.checked(parameters, context) if accepted else (accepted, message)
+        return self.checked(parameters, context) if accepted else (False, message or "")
 
     def faults(
         self, parameters: dict[str, Any], context: QgsProcessingContext
@@ -126,7 +126,7 @@ def _scenes() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterMultipleLayers(
-                "INPUT", "Satellite scenes", QgsProcessing.SourceType.TypeRaster, optional=True
+                "INPUT", "Satellite scenes", Qgis.ProcessingSourceType.Raster, optional=True
             ),
             "Georeferenced scenes, as layers or files. Give these or FOLDER.",
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
-from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterString
+from qgis.core import Qgis, QgsProcessingParameterDefinition, QgsProcessingParameterString
 
 Parameter: TypeAlias = QgsProcessingParameterDefinition
 GIVEN, BLANK = True, False
@@ -40,7 +40,7 @@ def page(title: str, parameters: Iterable[Parameter]) -> Page:
     main: list[Parameter] = []
     advanced: list[Parameter] = []
     for parameter in parameters:
-        expert = parameter.flags() & Parameter.Flag.FlagAdvanced
+        expert = parameter.flags() & Qgis.ProcessingParameterFlag.Advanced
         (advanced if expert else main).append(parameter)
     return Page(title, main, {"Advanced": advanced} if advanced else {})
 

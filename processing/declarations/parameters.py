@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
@@ -24,8 +24,8 @@ MODELS_TRAINING = ("models_training", "Models and training")
 ENGINE = ("engine", "Engine")
 
 Parameter: TypeAlias = QgsProcessingParameterDefinition
-REAL = QgsProcessingParameterNumber.Type.Double
-WHOLE = QgsProcessingParameterNumber.Type.Integer
+REAL = Qgis.ProcessingNumberParameterType.Double
+WHOLE = Qgis.ProcessingNumberParameterType.Integer
 
 
 def number(
@@ -34,7 +34,7 @@ def number(
     text: str,
     default: float | None,
     *,
-    kind: QgsProcessingParameterNumber.Type = REAL,
+    kind: Qgis.ProcessingNumberParameterType = REAL,
     advanced: bool = False,
     decimals: int = 1,
     word: str = "",
@@ -64,7 +64,7 @@ def choice(
 
 def polygons(name: str, title: str, text: str) -> Parameter:
     """Declare an optional polygon layer."""
-    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    kinds = [Qgis.ProcessingSourceType.VectorPolygon]
     return described(QgsProcessingParameterFeatureSource(name, title, kinds, optional=True), text)
 
 
@@ -77,7 +77,7 @@ def optional_raster(name: str, title: str, text: str) -> Parameter:
 
 
 def optional_layer(
-    name: str, title: str, text: str, kind: QgsProcessing.SourceType, *, in_dialogs: bool = False
+    name: str, title: str, text: str, kind: Qgis.ProcessingSourceType, *, in_dialogs: bool = False
 ) -> Parameter:
     """Declare a vector layer that is written only if asked for, or by default `in_dialogs`."""
     sink = QgsProcessingParameterFeatureSink(
@@ -88,13 +88,13 @@ def optional_layer(
 
 def table(name: str, title: str, text: str) -> Parameter:
     """Declare a table that is always written."""
-    sink = QgsProcessingParameterFeatureSink(name, title, QgsProcessing.SourceType.TypeVector)
+    sink = QgsProcessingParameterFeatureSink(name, title, Qgis.ProcessingSourceType.Vector)
     return described(sink, text)
 
 
 def input_table(name: str, title: str, text: str) -> Parameter:
     """Declare an optional table, for which dialogs offer layers without geometry."""
-    kinds = [QgsProcessing.SourceType.TypeVector]
+    kinds = [Qgis.ProcessingSourceType.Vector]
     source = QgsProcessingParameterFeatureSource(name, title, kinds, optional=True)
     source.setMetadata({"only_tables": True})
     return described(source, text, advanced=True)

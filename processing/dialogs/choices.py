@@ -53,7 +53,7 @@ def fields(value: object, context: QgsProcessingContext) -> Iterator[Choice]:
         value = value.source.staticValue()
     layer = QgsProcessingUtils.mapLayerFromString(str(value or ""), context)
     if isinstance(layer, QgsVectorLayer):
-        yield from ((field.name(), field.displayName()) for field in layer.fields())
+        yield from ((field.name(), field.displayName()) for field in layer.fields().toList())
 
 
 def bands(value: object, context: QgsProcessingContext) -> Iterator[Choice]:

@@ -43,7 +43,10 @@ class Picker:
 
 
 def designer_widget(
-    parameter: QgsProcessingParameterDefinition, dialog: QWidget, kind: str, empty: str = ""
+    parameter: QgsProcessingParameterDefinition,
+    dialog: Any,  # noqa: ANN401  (QGIS' own, of Python without types)
+    kind: str,
+    empty: str = "",
 ) -> QgsProcessingModelerParameterWidget:
     """Return QGIS' widget for a text in a model: value, expression, input or output of a step.
 

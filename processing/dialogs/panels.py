@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
-from qgis.core import QgsApplication, QgsProcessingParameterDefinition
+from qgis.core import Qgis, QgsApplication, QgsProcessingParameterDefinition
 from qgis.gui import (
     QgsCollapsibleGroupBox,
     QgsProcessingParametersGenerator,
@@ -13,6 +13,7 @@ from qgis.gui import (
 from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QIcon, QShowEvent
 from qgis.PyQt.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -67,7 +68,7 @@ class Panel(ParametersPanel):
         """Put a note under each widget."""
         for name, note in self.notes.items():
             widget = field_of(self.wrappers[name])
-            layout = widget.parentWidget().layout()
+            layout = cast(QBoxLayout, widget.parentWidget().layout())
             layout.insertWidget(layout.indexOf(widget) + 1, note)
 
     def values(self) -> dict[str, Any]:
@@ -140,7 +141,7 @@ class Panel(ParametersPanel):
         """Show the values of another run: outputs that it did not write are not written again."""
         outputs = self.algorithm().destinationParameterDefinitions()
         if any(output.name() in parameters for output in outputs):
-            optional = QgsProcessingParameterDefinition.Flag.FlagOptional
+            optional = Qgis.ProcessingParameterFlag.Optional
             off = [output.name() for output in outputs if output.flags() & optional]
             parameters = dict.fromkeys(off) | dict(parameters)
         for name, value in parameters.items():

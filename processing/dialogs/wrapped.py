@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from qgis.core import Qgis, QgsProcessingParameterDefinition
 from qgis.gui import (
@@ -44,9 +45,10 @@ def complete(definition: QgsProcessingParameterDefinition, widget: QWidget) -> N
         for box in _spin_boxes(widget):
             box.setSpecialValueText(hints["word"])
     if hints.get("only_tables"):
-        for box in widget.findChildren(QComboBox):
-            if box.inherits("QgsMapLayerComboBox"):  # which Python sees as a plain one
-                sip.cast(box, QgsMapLayerComboBox).setFilters(Qgis.LayerFilter.NoGeometry)
+        for menu in widget.findChildren(QComboBox):
+            if menu.inherits("QgsMapLayerComboBox"):  # which Python sees as a plain one
+                layers = sip.cast(menu, QgsMapLayerComboBox)  # type: ignore[arg-type]
+                cast(QgsMapLayerComboBox, layers).setFilters(Qgis.LayerFilter.NoGeometry)
 
 
 def widen(widget: QWidget, value: object) -> None:

@@ -35,7 +35,7 @@ class EngineInfo(EngineAlgorithm):
         """See the base class."""
         return [QgsProcessingOutputString("TEXT", "Information")]
 
-    def processAlgorithm(
+    def processAlgorithm(  # type: ignore[override]  # never None
         self,
         parameters: dict[str, object],
         context: QgsProcessingContext,

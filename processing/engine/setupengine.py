@@ -116,7 +116,7 @@ class SetupEngine(Described):
         )
         self.addOutput(QgsProcessingOutputString("PYTHON", "The engine's Python"))
 
-    def prepareAlgorithm(
+    def prepareAlgorithm(  # type: ignore[override]  # never None
         self,
         parameters: dict[str, object],
         context: QgsProcessingContext,
@@ -126,7 +126,7 @@ class SetupEngine(Described):
         WarmEngine.stop_all()
         return True
 
-    def processAlgorithm(
+    def processAlgorithm(  # type: ignore[override]  # never None
         self,
         parameters: dict[str, object],
         context: QgsProcessingContext,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
@@ -210,7 +210,7 @@ def _observation() -> list[Parameter]:
         "Measured elevation of the surface, m, to compare the simulated one with.",
     )
     for parameter in (outline, surface):
-        parameter.setFlags(parameter.flags() | Parameter.Flag.FlagAdvanced)
+        parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     misfit = optional_raster(
         "MISFIT",
         "Misfit of the surface",
@@ -250,7 +250,7 @@ def _results() -> Page:
             "Outlines of the ice, one feature per saved year, along the edges of the cells with at "
             "least 1 m of ice, with scenario, year, date, area (km²) and volume (km³). They play "
             "with the temporal controller.",
-            QgsProcessing.SourceType.TypeVectorPolygon,
+            Qgis.ProcessingSourceType.VectorPolygon,
             in_dialogs=True,
         ),
         report(
@@ -261,7 +261,7 @@ def _results() -> Page:
             QgsProcessingParameterFeatureSink(
                 "SERIES",
                 "Time series",
-                QgsProcessing.SourceType.TypeVector,
+                Qgis.ProcessingSourceType.Vector,
                 optional=True,
                 createByDefault=False,
             ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from qgis.core import (
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsMapLayer,
     QgsProcessingAlgorithm,
@@ -49,7 +50,7 @@ class Inputs:
     def __init__(
         self,
         algorithm: QgsProcessingAlgorithm,
-        parameters: Mapping[str, Any],
+        parameters: dict[str, Any],
         context: QgsProcessingContext,
     ) -> None:
         self._copies: list[Copy] = []
@@ -82,7 +83,7 @@ class Inputs:
 def job_value(
     algorithm: QgsProcessingAlgorithm,
     definition: QgsProcessingParameterDefinition,
-    parameters: Mapping[str, Any],
+    parameters: dict[str, Any],
     context: QgsProcessingContext,
     copies: list[Copy],
 ) -> object:
@@ -112,7 +113,7 @@ def job_value(
         case QgsProcessingParameterNumber():
             if not given and definition.defaultValue() is None:
                 return None
-            if definition.dataType() == QgsProcessingParameterNumber.Type.Integer:
+            if definition.dataType() == Qgis.ProcessingNumberParameterType.Integer:
                 return algorithm.parameterAsInt(parameters, name, context)
             return algorithm.parameterAsDouble(parameters, name, context)
         case QgsProcessingParameterDateTime():
@@ -124,7 +125,7 @@ def job_value(
 def _choice(
     algorithm: QgsProcessingAlgorithm,
     definition: QgsProcessingParameterEnum,
-    parameters: Mapping[str, Any],
+    parameters: dict[str, Any],
     context: QgsProcessingContext,
 ) -> object:
     name = definition.name()
@@ -136,7 +137,7 @@ def _choice(
 def _raster(
     algorithm: QgsProcessingAlgorithm,
     definition: QgsProcessingParameterRasterLayer,
-    parameters: Mapping[str, Any],
+    parameters: dict[str, Any],
     context: QgsProcessingContext,
     copies: list[Copy],
 ) -> dict[str, Any] | None:
@@ -151,7 +152,7 @@ def _raster(
 
 def _rasters(
     definition: QgsProcessingParameterMultipleLayers,
-    parameters: Mapping[str, Any],
+    parameters: dict[str, Any],
     context: QgsProcessingContext,
     copies: list[Copy],
 ) -> list[dict[str, Any]]:
@@ -175,7 +176,7 @@ def _rasters(
 def _extent(
     algorithm: QgsProcessingAlgorithm,
     name: str,
-    parameters: Mapping[str, Any],
+    parameters: dict[str, Any],
     context: QgsProcessingContext,
 ) -> dict[str, Any] | None:
     box = algorithm.parameterAsExtent(parameters, name, context)
@@ -205,7 +206,7 @@ def _extent(
 
 
 def _raster_crs(
-    algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], context: QgsProcessingContext
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
 ) -> QgsCoordinateReferenceSystem:
     """Return the CRS of the first raster that is given: what bare numbers are meant in."""
     for definition in algorithm.parameterDefinitions():

@@ -8,11 +8,11 @@ engine gets.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from qgis.core import (
     Qgis,
@@ -22,12 +22,12 @@ from qgis.core import (
     QgsField,
     QgsFields,
     QgsGeometry,
-    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingUtils,
     QgsProviderRegistry,
     QgsRasterBlockFeedback,
@@ -159,7 +159,7 @@ def _limits(values: QgsRasterRange) -> tuple[float | None, float | None]:
 def vector_value(
     algorithm: QgsProcessingAlgorithm,
     name: str,
-    parameters: Mapping[str, Any],
+    parameters: dict[str, Any],
     context: QgsProcessingContext,
     copies: list[Copy],
 ) -> dict[str, Any]:
@@ -180,9 +180,10 @@ def vector_value(
         )
     crs = crs_text(source.sourceCrs())
     whole = layer is not None and not _is_part(parameters[name])
-    kinds = algorithm.parameterDefinition(name).dataTypes()
+    definition = algorithm.parameterDefinition(name)
+    kinds = cast(QgsProcessingParameterFeatureSource, definition).dataTypes()
     formats = ["gpkg", "shp", "geojson"]
-    if kinds == [QgsProcessing.SourceType.TypeVector]:
+    if kinds == [Qgis.ProcessingSourceType.Vector]:
         formats.append("csv")
     file = _own_file(layer, formats) if whole else None
     if file is not None:
@@ -253,8 +254,8 @@ def _copy_raster(
     feedback.setProgressText(f"Copying '{title}' for the engine")
     watch = QgsRasterBlockFeedback()
     direct = Qt.ConnectionType.DirectConnection  # this thread has no event loop
-    feedback.canceled.connect(watch.cancel, direct)
-    watch.progressChanged.connect(feedback.setProgress, direct)
+    feedback.canceled.connect(watch.cancel, direct)  # type: ignore[call-arg]  # PyQt5's stubs lack it
+    watch.progressChanged.connect(feedback.setProgress, direct)  # type: ignore[call-arg]
     pipe = QgsRasterPipe()
     pipe.set(provider)
     writer = QgsRasterFileWriter(path)
@@ -272,7 +273,7 @@ def _copy_raster(
     if feedback.isCanceled():
         raise QgsProcessingException("Cancelled.")
     if error != Qgis.RasterFileWriterResult.Success:
-        raise _not_copied(name, title, path, error.name)
+        raise _not_copied(name, title, path, error.name)  # type: ignore[attr-defined]  # an Enum
 
 
 def _copy_features(
@@ -291,7 +292,8 @@ def _copy_features(
     feedback.setProgressText(f"Copying '{title}' for the engine")
     layer = algorithm.parameterAsVectorLayer(parameters, name, context)
     keys = layer.primaryKeyAttributes() if layer and layer.providerType() == "ogr" else []
-    kept = [i for i, field in enumerate(source.fields()) if i not in keys and _is_kept(field)]
+    every = enumerate(source.fields().toList())
+    kept = [i for i, field in every if i not in keys and _is_kept(field)]
     fields = QgsFields()
     for index in kept:
         fields.append(source.fields()[index])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
@@ -62,7 +62,7 @@ class EvaluateModel(EngineAlgorithm):
                 QgsProcessingParameterFeatureSink(
                     "OUTPUT",
                     "Figures of each tile",
-                    QgsProcessing.SourceType.TypeVector,
+                    Qgis.ProcessingSourceType.Vector,
                     optional=True,
                     createByDefault=False,
                 ),

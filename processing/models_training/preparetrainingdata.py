@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qgis.core import (
-    QgsProcessing,
+    Qgis,
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
@@ -56,7 +56,7 @@ class PrepareTrainingData(EngineAlgorithm):
         scenes = [
             described(
                 QgsProcessingParameterMultipleLayers(
-                    "INPUT", "Satellite scenes", QgsProcessing.SourceType.TypeRaster
+                    "INPUT", "Satellite scenes", Qgis.ProcessingSourceType.Raster
                 ),
                 "Georeferenced scenes in any radiometry and coordinate system, with equal bands. "
                 "Their dates are read from their names.",
@@ -129,7 +129,7 @@ def _labels() -> list[Parameter]:
             QgsProcessingParameterFeatureSource(
                 "LABEL_LINES",
                 "Labels: front lines",
-                [QgsProcessing.SourceType.TypeVectorLine],
+                [Qgis.ProcessingSourceType.VectorLine],
                 optional=True,
             ),
             "Digitised fronts, each with the glacier on the left of its direction, as the lines "
@@ -151,7 +151,7 @@ def _labels() -> list[Parameter]:
             QgsProcessingParameterMultipleLayers(
                 "LABEL_RASTERS",
                 "Labels: rasters",
-                QgsProcessing.SourceType.TypeRaster,
+                Qgis.ProcessingSourceType.Raster,
                 optional=True,
             ),
             "A raster of class codes for each scene, named like its scene or in the same order: 1 "

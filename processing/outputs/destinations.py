@@ -140,7 +140,7 @@ class Destinations:
         pending = self._context.layersToLoadOnCompletion()
         if final != source and source in pending:
             pending[final] = pending.pop(source)
-            self._context.setLayersToLoadOnCompletion(pending)
+            self._context.setLayersToLoadOnCompletion(dict(pending.items()))
         return final
 
     def _redirected(self, name: str, draft: Path) -> object:
@@ -181,7 +181,7 @@ class Destinations:
                 raise QgsProcessingException("Cancelled.")
             copy = QgsFeature(fields)
             copy.setGeometry(feature.geometry())
-            copy.setAttributes([feature[field.name()] for field in fields])
+            copy.setAttributes([feature[name] for name in fields.names()])
             if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
                 raise QgsProcessingException(
                     self._algorithm.writeFeatureError(sink, parameters, name)
@@ -190,7 +190,7 @@ class Destinations:
             raise QgsProcessingException(self._algorithm.writeFeatureError(sink, parameters, name))
         del sink  # closes the file, and says nothing where that fails
         written = QgsProcessingUtils.mapLayerFromString(_with_provider(source), context)
-        if written is None:
+        if not isinstance(written, QgsVectorLayer):
             raise QgsProcessingException(
                 f"{name}: QGIS cannot open {source}, to which it was written. Choose another "
                 "destination, and run again."

@@ -165,7 +165,7 @@ def load_scenes(
         context: That of `processAlgorithm`.
     """
     days = [QDate.fromString(scene["date"], Qt.DateFormat.ISODate) for scene in scenes]
-    later = sorted(set(days))
+    later = sorted({*days}, key=QDate.toJulianDay)
     ends = dict(zip(later, [*later[1:], later[-1].addDays(1)], strict=True)) if later else {}
     for below, (scene, day) in enumerate(zip(scenes, days, strict=True), -len(scenes)):
         details = QgsProcessingContext.LayerDetails(

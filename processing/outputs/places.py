@@ -245,9 +245,11 @@ def _inputs(
 def _listed(value: object, context: QgsProcessingContext) -> Iterator[Place]:
     """Yield the files of a list of layers; one that is no layer yet is not opened for it."""
     for each in value if isinstance(value, list | tuple) else filter(None, [value]):
-        layer = each
-        if not isinstance(each, QgsMapLayer):
-            layer = QgsProcessingUtils.mapLayerFromString(str(each), context, False)
+        layer = (
+            each
+            if isinstance(each, QgsMapLayer)
+            else QgsProcessingUtils.mapLayerFromString(str(each), context, False)
+        )
         if layer is not None:
             yield from _places_of(layer)
         elif Path(str(each)).is_file():

@@ -1,0 +1,3 @@
+from qgis.gui import QgisInterface
+
+iface: QgisInterface | None
