@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def check_types(tools: Path) -> None:
-    """The package, strictly where QGIS' untyped classes allow it, and the scripts beside this."""
+    """The package and the scripts beside this, strictly."""
     run([tools / "mypy"])
     scripts = sorted(TOOLS.rglob("*.py"))
     run([tools / "mypy", *scripts])

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from in_qgis.main_window import Window, begin, expect, open_qgis
 
@@ -73,7 +74,7 @@ def check_project() -> None:
     for begins, looks in GROUPS.items():
         found = [one for one in groups if one.name().startswith(begins)]
         expect(len(found) == 1, f"the groups are {[one.name() for one in groups]}")
-        layers = [node.layer() for node in found[0].findLayers()]
+        layers: list[Any] = [node.layer() for node in found[0].findLayers()]
         for title, renderer in looks.items():
             named = [layer for layer in layers if layer.name().startswith(title)]
             expect(len(named) == 1, f"{title} is not in {[layer.name() for layer in layers]}")

@@ -86,8 +86,10 @@ class Window:
     def __init__(self) -> None:
         from qgis.utils import iface
 
+        if iface is None:
+            raise AssertionError("QGIS has no window")
         self.iface = iface
-        self.main = iface.mainWindow()
+        self.main = self.iface.mainWindow()
         self.main.move(0, 0)
         self.main.resize(*WINDOW)
 
@@ -124,7 +126,7 @@ class Window:
         """Write what is on the whole screen, with what lies over the map and beside the window."""
         from qgis.PyQt.QtWidgets import QApplication
 
-        QApplication.primaryScreen().grabWindow(0).save(str(path))
+        QApplication.primaryScreen().grabWindow(0).save(str(path))  # type: ignore[arg-type]  # a number will do
 
     def install(self, archive: Path) -> None:
         """Do what "Install from ZIP" of the plugin manager does."""

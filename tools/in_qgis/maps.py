@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from qgis.core import (
     Qgis,
@@ -46,6 +47,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QFont
 
+Known = TypeVar("Known", QgsRasterLayer, QgsVectorLayer)
 MM = Qgis.LayoutUnit.Millimeters
 GAP, TITLE, PANEL = 6.0, 10.0, 120.0  # mm
 DPI = 150
@@ -157,9 +159,11 @@ def fronts(scene_path: str, lines_path: str, trace_path: str | None, picture: Pa
         scene.extent()
     )
     page = Page()
-    title, drawn = "Terminus lines", [lines, scene]
+    title = "Terminus lines"
+    drawn: list[QgsMapLayer] = [lines, scene]
     if trace_path:
-        title, drawn = f"{title} over a traced one (blue)", [lines, _trace(trace_path), scene]
+        title = f"{title} over a traced one (blue)"
+        drawn = [lines, _trace(trace_path), scene]
     page.add(title, drawn, extent)
     page.save(picture)
 
@@ -198,7 +202,7 @@ def ice(dem_path: str, thickness_path: str, speed_path: str, picture: Path) -> N
     page.save(picture)
 
 
-def _known(layer: QgsMapLayer, path: str) -> QgsMapLayer:
+def _known(layer: Known, path: str) -> Known:
     if not layer.isValid():
         raise SystemExit(f"{path} does not open in QGIS.")
     QgsProject.instance().addMapLayer(layer)

@@ -86,7 +86,7 @@ class Window:
 
         registry = QgsApplication.processingRegistry()
         algorithm = registry.createAlgorithmById(f"glacier:{name}")
-        dialog = algorithm.createCustomParametersWidget(None) or AlgorithmDialog(algorithm)
+        dialog: Any = algorithm.createCustomParametersWidget(None) or AlgorithmDialog(algorithm)
         targets = dict.fromkeys(wanted, "TEMPORARY_OUTPUT") | files
         layers = {
             output: QgsProcessingOutputLayerDefinition(target, QgsProject.instance())
@@ -106,7 +106,7 @@ class Window:
 
         groups = QgsProject.instance().layerTreeRoot().findGroups()
         expect(len(groups) == 1, f"a run made {len(groups)} groups")
-        layers = [node.layer() for node in groups[0].findLayers()]
+        layers: list[Any] = [node.layer() for node in groups[0].findLayers()]
         expect(len(layers) == len(vectors) + (1 if raster == "paletted" else 2), f"{layers}")
         for layer in layers:
             expect(layer.crs().toWkt() != "", f"{layer.name()} lost its CRS")
