@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from qgis.core import (
     Qgis,
@@ -90,12 +90,10 @@ def _diverging(layer: QgsRasterLayer, unit: str) -> None:
 
 def _range(layer: QgsRasterLayer) -> tuple[float, float]:
     """Smallest and largest value over all bands."""
-    kinds = Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max
+    both = Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max
+    kinds = cast(Qgis.RasterBandStatistic, both)  # whose stubs take every flag for a number
     provider = layer.dataProvider()
-    found = [
-        provider.bandStatistics(band, kinds)  # type: ignore[call-overload]  # kinds is no int
-        for band in range(1, layer.bandCount() + 1)
-    ]
+    found = [provider.bandStatistics(band, kinds) for band in range(1, layer.bandCount() + 1)]
     return min(s.minimumValue for s in found), max(s.maximumValue for s in found)
 
 
