@@ -85,6 +85,7 @@ def main() -> None:
     stages.run("Types", lambda: check_types(tools))
     stages.run("Wall between plugin and engine", lambda: check_imports(tools))
     stages.run("Plugin zip and its rules", lambda: build_zip(python))
+    stages.run("Pitfalls of QGIS and Qt 6 in the zip", lambda: check_pitfalls(python))
     stages.run("Book", lambda: check_book(python))
     stages.run("Engine suite", lambda: engine_suite(python, repeatable=options.repeatable))
     stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
@@ -124,6 +125,11 @@ def check_book(python: Path) -> None:
     """Build the book, and hold the plugin's help pages against it."""
     book.build(python)
     book.check()
+
+
+def check_pitfalls(python: Path) -> None:
+    """Look at the zip as developers of QGIS plugins do."""
+    run([python, "-B", TOOLS / "qgis_findings.py"])
 
 
 def engine_suite(python: Path, *, repeatable: bool) -> None:

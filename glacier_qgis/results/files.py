@@ -55,8 +55,8 @@ def keep_with_file(layer: QgsMapLayer, *, styled: bool) -> bool:
     if _in_geopackage(layer):
         layer.saveStyleToDatabase(STYLE_NAME, layer.metadata().title(), True, "")
         registry = QgsProviderRegistry.instance()
-        registry.saveLayerMetadata(layer.providerType(), layer.source(), layer.metadata())
-        return whole
+        kept, _ = registry.saveLayerMetadata(layer.providerType(), layer.source(), layer.metadata())
+        return whole and kept
     for stale in (layer.styleURI(), layer.metadataUri()):
         Path(stale).unlink(missing_ok=True)
     if styled:

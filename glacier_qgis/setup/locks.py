@@ -20,6 +20,8 @@ ROOM = 5
 ROOM_GPU = 3
 """Bytes on disk for each byte that is downloaded: the files, and the wheel that pip keeps. GPU
 libraries hardly shrink in a wheel."""
+LEAST_GB = 999.5e6
+"""Bytes that are no longer told in MB, of which there would be 1000."""
 _SYSTEMS = {"Darwin": "macos"}
 _MACHINES = {"amd64": "x86_64"}
 _GPU = re.compile(r"triton$|(nvidia|cuda|rocm)-")
@@ -104,7 +106,7 @@ def disk_bytes(lock: Lock, sections: Iterable[str]) -> int:
 
 def readable(size: float) -> str:
     """Return a number of bytes for a person."""
-    return f"{size / 1e9:.1f} GB" if size >= 999.5e6 else f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.1f} GB" if size >= LEAST_GB else f"{size / 1e6:.0f} MB"
 
 
 def canonical(name: str) -> str:

@@ -21,6 +21,8 @@ SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """m per year; even on a logarithmic scale."""
 ICE_FREE = 0.01
 """Thinner ice, m, and slower ice, m per year, is left transparent."""
+WHOLE_FROM = 10.0
+"""The legend shows no decimals from here on."""
 
 
 def probability(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
@@ -129,4 +131,4 @@ def _ramp(
 
 
 def _rounded(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+    return f"{value:.0f}" if abs(value) >= WHOLE_FROM else f"{value:.2g}"

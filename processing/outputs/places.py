@@ -196,8 +196,14 @@ def _unusable(definition: QgsProcessingParameterDefinition, place: Place) -> str
         return ""
     if path.is_dir() and path.suffix.lower() != FILE_GEODATABASE:
         return f"{path} is a folder. Give the name of a file."
-    if not isinstance(definition, QgsProcessingParameterFeatureSink):
-        return ""
+    if isinstance(definition, QgsProcessingParameterFeatureSink):
+        return _unusable_for_features(place)
+    return ""
+
+
+def _unusable_for_features(place: Place) -> str:
+    """Return why a file cannot take features, or what would be lost by it; blank for nothing."""
+    path = place.path
     if path.suffix.lower() in FIXED_FIELDS:
         return (
             f"{path.suffix[1:].upper()} files cannot hold the fields of this layer. Choose a "

@@ -26,6 +26,7 @@ from glacier_qgis import settings
 from glacier_qgis.client import engine as client
 from glacier_qgis.messages import links
 from glacier_qgis.processing.engine import setupengine
+from glacier_qgis.setup.state import interpreter
 from glacier_qgis.window import first_start, options
 from glacier_qgis.window.options import OptionsPage
 
@@ -62,9 +63,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def interpreter(folder: Path, **state: object) -> Path:
+def left_by_a_set_up(folder: Path, **state: object) -> Path:
     """Make what a set-up leaves in `folder`."""
-    python = client.environment_python(folder)
+    python = interpreter(folder)
     python.parent.mkdir(parents=True)
     python.touch()
     (folder / "setup.json").write_text(json.dumps(state))
@@ -115,7 +116,7 @@ def test_with_an_engine_nothing_is_offered() -> None:
 
 
 def test_a_cancelled_set_up_is_called_that(nothing: Path) -> None:
-    interpreter(nothing, complete=False, unfinished=True)
+    left_by_a_set_up(nothing, complete=False, unfinished=True)
     with pytest.raises(QgsProcessingException, match=r"cancelled.*continues"):
         client.find_python()
     window = Window()
@@ -124,13 +125,15 @@ def test_a_cancelled_set_up_is_called_that(nothing: Path) -> None:
 
 
 def test_a_set_up_that_failed_says_why(nothing: Path) -> None:
-    interpreter(nothing, complete=False, unfinished=True, problem="The disk is full: make room.")
+    left_by_a_set_up(
+        nothing, complete=False, unfinished=True, problem="The disk is full: make room."
+    )
     with pytest.raises(QgsProcessingException, match="failed: The disk is full"):
         client.find_python()
 
 
 def test_an_engine_that_worked_before_is_still_used(nothing: Path) -> None:
-    python = interpreter(nothing, complete=True, unfinished=True)
+    python = left_by_a_set_up(nothing, complete=True, unfinished=True)
     assert client.find_python() == python
     assert "cancelled" in client.unfinished_set_up(python)
 
