@@ -26,7 +26,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.change import TerminusChange
 from glacier_qgis.models.fronts.jobs.scene import ExtractTermini, SegmentCalvingFront
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
-from glacier_qgis.models.iceflow.balance.forcing import read_courses
+from glacier_qgis.models.iceflow.balance.forcing import read_curves
 from glacier_qgis.models.iceflow.balance.inputs import read_bands
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
@@ -250,7 +250,7 @@ def _layers(folder: Path) -> list[Kind]:
 
     def courses(work: Path) -> object:
         source = VectorInput(path=str(work / "a.csv"))
-        return read_courses(source, "TABLE", ["temperature"], None)
+        return read_curves(source, "TABLE", ["temperature"], None)
 
     return [*kinds, Kind("CSV", table.parent, (table.name,), courses)]
 

@@ -31,7 +31,7 @@ import torch  # noqa: E402  after the threads are set up
 
 from glacier_qgis.models.iceflow.balance.climate import Climate  # noqa: E402
 from glacier_qgis.models.iceflow.balance.degree_days import DegreeDayBalance, MeltModel  # noqa: E402
-from glacier_qgis.models.iceflow.balance.forcing import Course  # noqa: E402
+from glacier_qgis.models.iceflow.balance.forcing import TimeCurve  # noqa: E402
 from glacier_qgis.models.iceflow.balance.model import Held  # noqa: E402
 from glacier_qgis.models.iceflow.dynamics.simulation import Simulation  # noqa: E402
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator  # noqa: E402
@@ -68,8 +68,8 @@ def climate(bed: torch.Tensor) -> Climate:
         precipitation=torch.full((12, 1, 1), 1.6),
         height=torch.zeros(1, 1),
         lapse_rate=6.5,
-        temperature_offset=Course.constant(0.0),
-        precipitation_offset=Course.constant(0.0),
+        temperature_offset=TimeCurve.constant(0.0),
+        precipitation_offset=TimeCurve.constant(0.0),
     )
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parents[2] / "build" / "plugins"))
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.networks.atlas.layout import Layout, pack
 from glacier_qgis.models.networks.atlas.lookup import Lookup
 from glacier_qgis.models.networks.atlas.reach import layer_groups, needed_columns
-from glacier_qgis.models.networks.atlas.strips import Mask, Strips
+from glacier_qgis.models.networks.atlas.strips import Strips
 
 ROWS, COLUMNS, LAYERS, PARTS = 24, 42, 5, 2
 CELL, LEFT, TOP, GAP = 9, 16, 30, 58

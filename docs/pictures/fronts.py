@@ -31,10 +31,10 @@ from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.delivered.__main__ import NETWORKS
 from glacier_qgis.models.training.delivered.caffe import read_caffe
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines
-from glacier_qgis.models.training.measuring.evaluator import Judge
+from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.measuring.pictures import draw_fronts
 from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M
-from glacier_qgis.models.training.views.series import Place
+from glacier_qgis.models.training.views.series import SeriesScenes
 
 GAP = 8
 
@@ -58,10 +58,10 @@ def main() -> None:
         weights = train(given.network, glacier, len(CYCLES[given.network]) - 1, given)
         network = build(NETWORKS["unet" if optical else given.network])
         network.load_state_dict(load_file(weights))
-        judge = Judge(network.eval(), torch.device("cpu"), CELL_SIZE_M)
+        judge = Evaluator(network.eval(), torch.device("cpu"), CELL_SIZE_M)
         unseen: Sequence[Labelled] = [scene for scene in scenes if scene.group == glacier]
         if given.network == "series":
-            unseen = Place(unseen).members()
+            unseen = SeriesScenes(unseen).members()
         shown = judge.measure(unseen, Silent()).shown
         for kind, answer in shown.items():
             sys.stdout.write(f"{glacier}: {kind.lower()}: {answer.tile.name}\n")

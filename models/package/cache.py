@@ -20,7 +20,7 @@ LIMIT_BYTES = 2 << 30
 
 
 @dataclass(frozen=True)
-class Opened:
+class UnpackedPackages:
     """A folder of opened packages; the time of each one's folder is that of its last use."""
 
     folder: Path

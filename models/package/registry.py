@@ -8,7 +8,7 @@ from pathlib import Path
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED, user_folder
 from glacier_qgis.models.package.archive import unpack
-from glacier_qgis.models.package.cache import Opened
+from glacier_qgis.models.package.cache import UnpackedPackages
 from glacier_qgis.models.package.folder import CARD, file_hash
 
 DEFAULT_MODEL = "caffe_unet"
@@ -57,7 +57,7 @@ def find_model(name_or_path: str) -> Path:
 
 def _opened(path: Path) -> Path:
     """Return the package folder of a file, made when the file is first used."""
-    cache = Opened(user_folder() / ".opened")
+    cache = UnpackedPackages(user_folder() / ".opened")
     folder = cache.folder / file_hash(path)
     if not (folder / CARD).is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)

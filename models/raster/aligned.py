@@ -18,7 +18,7 @@ BLOCK = 64
 
 
 @dataclass(frozen=True)
-class Placed:
+class AlignedRaster:
     """A raster, and the row and column of its first cell on the ground of the series."""
 
     dataset: DatasetReader
@@ -41,12 +41,12 @@ class Placed:
         return window, inside
 
 
-def lay_out(datasets: Sequence[DatasetReader]) -> list[Placed]:
+def lay_out(datasets: Sequence[DatasetReader]) -> list[AlignedRaster]:
     """Lay rasters out: the north-western cell of all has row and column 0."""
     west = min(dataset.bounds.left for dataset in datasets)
     north = max(dataset.bounds.top for dataset in datasets)
     return [
-        Placed(
+        AlignedRaster(
             dataset,
             row=round((north - dataset.bounds.top) / dataset.transform.a),
             column=round((dataset.bounds.left - west) / dataset.transform.a),
@@ -55,7 +55,7 @@ def lay_out(datasets: Sequence[DatasetReader]) -> list[Placed]:
     ]
 
 
-def extent(places: Sequence[Placed]) -> tuple[int, int]:
+def extent(places: Sequence[AlignedRaster]) -> tuple[int, int]:
     """Return the rows and columns of the ground that rasters cover."""
     return (
         max(placed.row + placed.dataset.height for placed in places),
@@ -63,7 +63,7 @@ def extent(places: Sequence[Placed]) -> tuple[int, int]:
     )
 
 
-def blocks(places: Sequence[Placed], cells_at_once: int) -> list[Window]:
+def blocks(places: Sequence[AlignedRaster], cells_at_once: int) -> list[Window]:
     """Cut the ground into blocks of which all rasters together hold so many cells at most."""
     height, width = extent(places)
     edge = max(BLOCK, int((cells_at_once / len(places)) ** 0.5) // BLOCK * BLOCK)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
-Mask = npt.NDArray[np.bool_]
-Sums = npt.NDArray[np.float64]
+from glacier_qgis.models.compute.arrays import Float64Array, Mask
+
 ReadMask = Callable[[int, int], Mask]
 """From the first row and the row after the last to that part of a mask, (rows, columns)."""
 
@@ -96,7 +96,7 @@ class Components:
         edges[0] = 0
         return edges.astype(np.int64)
 
-    def sums(self, values: Callable[[int, int], npt.NDArray[np.floating]]) -> Sums:
+    def sums(self, values: Callable[[int, int], npt.NDArray[np.floating]]) -> Float64Array:
         """Return the sum of values over the cells of each component.
 
         Args:

@@ -20,7 +20,7 @@ SCALE_TOLERANCE = 0.06
 grids reach 0.04 at 60° of latitude; web Mercator is at 1.5 there."""
 
 
-class Placed(Protocol):
+class Located(Protocol):
     """Something with a place on Earth, a raster or a layer of features."""
 
     @property
@@ -40,7 +40,7 @@ class Placed(Protocol):
         """The path or GDAL name."""
 
 
-def metric_crs(scene: Placed) -> CRS:
+def metric_crs(scene: Located) -> CRS:
     """Return the CRS to work in: the scene's own if it measures metres truly, else UTM or polar.
 
     Longitudes and latitudes, feet, and projections that stretch lengths by more than
@@ -66,7 +66,7 @@ def _utm(longitude: float, latitude: float) -> CRS:
     return CRS.from_authority(utm.auth_name, utm.code)
 
 
-def centre(scene: Placed) -> tuple[float, float]:
+def centre(scene: Located) -> tuple[float, float]:
     """Return longitude, from -180 to 180, and latitude of the scene's centre, degrees."""
     west, south, east, north = scene.bounds
     geographic = unrotated(scene.crs) or CRS.from_epsg(4326)

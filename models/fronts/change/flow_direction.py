@@ -9,9 +9,9 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import Polygon
 
+from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.provenance import SOFTWARE
@@ -23,8 +23,6 @@ along one axis."""
 MAJORITY = 0.7
 """Share of the fronts, by length, that must run one way for the others to be taken for reversed."""
 
-Array = NDArray[np.float64]
-
 
 def drawn_here(frame: gpd.GeoDataFrame) -> list[bool]:
     """Return for each line whether this software drew it, so that the glacier is on its left."""
@@ -33,7 +31,7 @@ def drawn_here(frame: gpd.GeoDataFrame) -> list[bool]:
     return [str(software).startswith(SOFTWARE) for software in frame.software]
 
 
-def seaward(fronts: gpd.GeoDataFrame, outline: Polygon, reporter: Reporter) -> Array:
+def seaward(fronts: gpd.GeoDataFrame, outline: Polygon, reporter: Reporter) -> Float64Array:
     """Return the direction of flow in a box: to the right of its fronts, shape (2,).
 
     Lines that are known to have the glacier on their left decide where there are any, otherwise
@@ -84,7 +82,7 @@ def _names(fronts: gpd.GeoDataFrame) -> zip[tuple[object, object]]:
     return zip(fronts.date, fronts.image_id, strict=True)
 
 
-def _chord(front: shapely.Geometry, outline: Polygon) -> Array:
+def _chord(front: shapely.Geometry, outline: Polygon) -> Float64Array:
     """Return the way from the first to the last point of a front within a box, all parts added."""
     ends = [
         shapely.get_coordinates(part)[[0, -1]] for part in clip_lines(line_parts(front), outline)
@@ -92,7 +90,7 @@ def _chord(front: shapely.Geometry, outline: Polygon) -> Array:
     return np.sum([last - first for first, last in ends], axis=0) if ends else np.zeros(2)
 
 
-def _axis(chords: Array) -> Array:
+def _axis(chords: Float64Array) -> Float64Array:
     """Return the unit vector along which chords of either direction are longest."""
     _, vectors = np.linalg.eigh(chords.T @ chords)
     return np.asarray(vectors[:, -1])

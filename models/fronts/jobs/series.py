@@ -29,8 +29,8 @@ from glacier_qgis.models.fronts.series.companion_files import sees_series
 from glacier_qgis.models.fronts.series.consistent import make_consistent
 from glacier_qgis.models.fronts.series.duplicates import look_at
 from glacier_qgis.models.fronts.series.first_pass import (
-    Plan,
-    Run,
+    DoTasks,
+    SeriesPlan,
     run_here,
     series_crs,
 )
@@ -102,7 +102,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
         crs = series_crs(scenes, work)
         plans = [
-            Plan(
+            SeriesPlan(
                 options=self._inference(group.folder, mask, work),
                 cell_size=self.cell_size or group.card.cell_size_m,
                 settings=setting,
@@ -178,7 +178,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         models: list[Path],
         work: WorkFolder,
         reporter: Reporter,
-    ) -> Iterator[Run]:
+    ) -> Iterator[DoTasks]:
         """Yield who does the work: this machine, or a cluster."""
         if not self.scheduler.strip():
             yield run_here

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.fronts.scene.radiometry import LEVELS
 
-Array = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int32 | np.int64]
 
 STEPS = LEVELS + 1
@@ -79,20 +79,20 @@ class Sums:
         )
 
     @property
-    def mean(self) -> Array:
+    def mean(self) -> Float32Array:
         """Mean rank, -1 to 1; 0 where no scene shows the cell."""
         mean = self.total / np.maximum(self.count, 1) / STEPS - 1
         return np.where(self.count > 0, mean, 0).astype(np.float32)
 
     @property
-    def deviation(self) -> Array:
+    def deviation(self) -> Float32Array:
         """Standard deviation of the ranks; 0 where no scene shows the cell."""
         number = np.maximum(self.count, 1)
         variance = self.squares / number - (self.total / number) ** 2
         return (np.sqrt(np.maximum(variance, 0)) / STEPS).astype(np.float32)
 
 
-def companion_channels(near: Sums, others: Sums) -> Array:
+def companion_channels(near: Sums, others: Sums) -> Float32Array:
     """Return `CHANNELS` (3, ...) of the scenes near in time and of all others."""
     enough = others.count >= FEWEST
     return np.stack(

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import label
 
-Array = npt.NDArray[np.float32]
+from glacier_qgis.models.compute.arrays import Float32Array
 
 LEVELS = 256
 FILL_SHARE = 0.005
 """Share of the picture that a patch of zeros along its border must cover to count as fill."""
 
 
-def scene_quantiles(values: npt.NDArray[np.floating]) -> Array:
+def scene_quantiles(values: npt.NDArray[np.floating]) -> Float32Array:
     """Return the quantiles of a scene's valid values at `LEVELS` + 1 even steps, rising.
 
     They are values of the scene, because a mean of two does not follow a rising function.
@@ -29,7 +29,7 @@ def scene_quantiles(values: npt.NDArray[np.floating]) -> Array:
     return np.asarray(np.quantile(values, steps, method="nearest"), dtype=np.float32)
 
 
-def equalise(values: npt.NDArray[np.floating], quantiles: Array) -> Array:
+def equalise(values: npt.NDArray[np.floating], quantiles: Float32Array) -> Float32Array:
     """Map values to their rank in the scene, from -1 (lowest) to 1; NaN becomes 0.
 
     Where many pixels share a value (saturated or coarsely quantised scenes) they get the

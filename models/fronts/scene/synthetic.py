@@ -27,10 +27,10 @@ from rasterio.windows import Window
 from scipy import ndimage
 from shapely import LineString, Polygon
 
+from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.raster.grid import Grid
 
 Form = Literal["linear", "db", "amplitude", "uint16", "uint8"]
-Array = npt.NDArray[np.float64]
 
 OCEAN_DB, MELANGE_DB, GLACIER_DB, ROCK_DB = -21.0, -10.0, -12.0, -9.0
 GLACIER_TEXTURE_DB, ROCK_TEXTURE_DB, MELANGE_TEXTURE_DB = 1.5, 7.0, 2.0
@@ -151,19 +151,19 @@ class SyntheticScene:
                 target.write(self.values(window), 1, window=window)
         return self.front
 
-    def _front(self, across: Array) -> Array:
+    def _front(self, across: Float64Array) -> Float64Array:
         """Where along the flow the glacier ends, as a share of the scene's edge."""
         bulge = FRONT_BULGE * np.cos(np.pi * across / (2 * FJORD_HALF_WIDTH))
         wave = FRONT_WAVE * np.sin(2 * np.pi * across / 0.17)
         return FRONT_AT - 0.5 + bulge + wave - self.retreat / (self.size * self.cell_size)
 
-    def _places(self, along: Array, across: Array) -> Array:
+    def _places(self, along: Float64Array, across: Float64Array) -> Float64Array:
         """Eastings and northings, (points, 2), of positions along and across the flow."""
         edge = self.size * self.cell_size
         place = (along + 1j * across) * np.exp(1j * np.radians(self.angle)) * edge
         return np.column_stack([self.centre[0] + place.real, self.centre[1] + place.imag])
 
-    def _fjord_coordinates(self, window: Window) -> tuple[Array, Array]:
+    def _fjord_coordinates(self, window: Window) -> tuple[Float64Array, Float64Array]:
         """Positions along and across the flow as shares of the scene's edge, 0 at its centre."""
         columns = (window.col_off + np.arange(window.width) + 0.5) / self.size - 0.5
         rows = 0.5 - (window.row_off + np.arange(window.height) + 0.5) / self.size
@@ -171,7 +171,7 @@ class SyntheticScene:
         along = cosine * columns[None, :] + sine * rows[:, None]
         return along, cosine * rows[:, None] - sine * columns[None, :]
 
-    def _backscatter_db(self, window: Window) -> Array:
+    def _backscatter_db(self, window: Window) -> Float64Array:
         along, across = self._fjord_coordinates(window)
         zones = self.zones(window)
         streaks = self._streaks(along, across)
@@ -186,14 +186,14 @@ class SyntheticScene:
         water = np.where(packed & (self.melange > 0), floes, OCEAN_DB)
         return np.select([zones == 2, zones == 3], [rock, glacier], water)
 
-    def _streaks(self, along: Array, across: Array) -> Array:
+    def _streaks(self, along: Float64Array, across: Float64Array) -> Float64Array:
         """Unit noise drawn out along the flow, as folded foliation and moraines are."""
         tile = _noise_tile(self.seed * 16 + 5, 3)
         rows = np.floor(across * self.size).astype(int) % _TEXTURE
         columns = np.floor(along * self.size / 20).astype(int) % _TEXTURE
         return np.asarray(tile[rows, columns])
 
-    def _texture(self, window: Window, kind: int, cells: float) -> Array:
+    def _texture(self, window: Window, kind: int, cells: float) -> Float64Array:
         """Repeating smooth noise of unit variance with features of about `cells` cells."""
         tile = _noise_tile(self.seed * 16 + kind, cells)
         rows = (window.row_off + np.arange(window.height)) % _TEXTURE
@@ -211,19 +211,19 @@ class SyntheticScene:
         return np.asarray(np.logical_and.outer(inner_rows, inner_columns))
 
 
-def _bend(along: Array) -> Array:
+def _bend(along: Float64Array) -> Float64Array:
     """Where across the flow the middle of the fjord lies."""
     return FJORD_BEND * np.sin(2 * np.pi * along)
 
 
 @lru_cache(maxsize=16)
-def _noise_tile(seed: int, cells: float) -> Array:
+def _noise_tile(seed: int, cells: float) -> Float64Array:
     white = np.random.default_rng(seed).normal(size=(_TEXTURE, _TEXTURE))
     smooth = ndimage.gaussian_filter(white, cells / 2, mode="wrap")
     return np.asarray(smooth / smooth.std())
 
 
-def _stored(power: Array, form: Form) -> Array:
+def _stored(power: Float64Array, form: Form) -> Float64Array:
     """Turn power into the values of a form; 0 is left for no data in integers."""
     decibels = 10 * np.log10(power)
     low, high = _UINT8_RANGE_DB

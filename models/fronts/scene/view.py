@@ -16,14 +16,13 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from scipy.ndimage import binary_dilation
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.scene.radiometry import border_fill, equalise, scene_quantiles
 from glacier_qgis.models.package.card import InputValues
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band, warped
 from glacier_qgis.models.raster.warpable import FILLS
-
-Array = npt.NDArray[np.float32]
 
 SAMPLE_CELLS = 4_000_000
 """Cells that the statistics of a scene are taken from."""
@@ -55,7 +54,7 @@ class SceneStatistics:
         fill: Values that lie around the scene and are no data, though nothing says so.
     """
 
-    quantiles: tuple[Array, ...]
+    quantiles: tuple[Float32Array, ...]
     fill: tuple[float, ...]
 
 
@@ -86,7 +85,7 @@ class NetworkView:
         for band, quantiles in zip(self._bands, self.quantiles, strict=True):
             _check_units(band, quantiles, inputs)
 
-    def read(self, window: Window) -> Array:
+    def read(self, window: Window) -> Float32Array:
         """Return (bands + 1, rows, columns): ranks or scaled values, then 1 where they are valid.
 
         The window may reach beyond the scene; there, as in cells without data, all is 0.
@@ -110,23 +109,23 @@ class NetworkView:
         result[-1, rows, columns] = valid
         return result
 
-    def _as_input(self, values: Array, index: int) -> Array:
+    def _as_input(self, values: Float32Array, index: int) -> Float32Array:
         """Turn the values of a band into what the network was taught with; 0 where invalid."""
         if self._inputs.kind == "rank":
             return equalise(values, self.quantiles[index])
         scaled = (values - self._inputs.mean[index]) / self._inputs.std[index]
         return np.asarray(np.nan_to_num(scaled, nan=0.0), dtype=np.float32)
 
-    def _values(self, window: Window) -> Array:
+    def _values(self, window: Window) -> Float32Array:
         """Read the bands, NaN in all where one has no data."""
-        values: Array = self._view.read(self._bands, window=window)
+        values: Float32Array = self._view.read(self._bands, window=window)
         gaps = ~(np.abs(values) < BEYOND_MEASURE).all(axis=0)
         if self._fill is not None:
             gaps |= self._fill.read(window)
         values[:, gaps] = np.nan
         return values
 
-    def _measure(self, index: int) -> Array:
+    def _measure(self, index: int) -> Float32Array:
         band = self._bands[index]
         sample = [self._values(block)[index].ravel() for block in sample_blocks(self._grid)]
         values = np.concatenate(sample)
@@ -226,7 +225,7 @@ def _check_kind(scene: Scene, band: int) -> None:
         )
 
 
-def _check_units(band: int, quantiles: Array, inputs: InputValues) -> None:
+def _check_units(band: int, quantiles: Float32Array, inputs: InputValues) -> None:
     """Refuse values that are plainly not of the range that the network was made for."""
     if inputs.kind == "rank" or inputs.expected is None:
         return

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.precision import mixed, reduced_precision
-from glacier_qgis.models.fronts.segmentation.tiling import Array
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 TILE = 768
@@ -63,7 +63,7 @@ class Predictor:
         self._row, self._first_look = -1, False
         self._tiles = self._fronts = 0
 
-    def __call__(self, tiles: Array, row: int) -> Array:
+    def __call__(self, tiles: Float32Array, row: int) -> Float32Array:
         """Predict tiles (N, bands, rows, columns) of one row of tiles."""
         with torch.inference_mode(), _full_float32():
             inputs = torch.from_numpy(tiles)
@@ -74,7 +74,7 @@ class Predictor:
                 answer = self._probabilities(inputs, None)
             else:
                 answer = self._looking_first(inputs, row)
-            result: Array = answer.cpu().numpy()
+            result: Float32Array = answer.cpu().numpy()
         return result
 
     def batch(self, bands: int, tile: int) -> int:
@@ -172,7 +172,7 @@ def _full_float32() -> AbstractContextManager[None]:
     return flags
 
 
-def entropy(values: Array) -> Array:
+def entropy(values: Float32Array) -> Float32Array:
     """Return the normalised Shannon entropy of probabilities (classes, rows, columns), 0 to 1."""
     safe = np.clip(values, 1e-7, 1.0)
     return np.asarray(-(values * np.log(safe)).sum(axis=0) / np.log(values.shape[0]))

@@ -16,6 +16,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from shapely import Polygon
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.compute.pipeline import behind
 from glacier_qgis.models.engine.errors import EngineError
@@ -31,7 +32,7 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
     entropy,
     first_look,
 )
-from glacier_qgis.models.fronts.segmentation.tiling import Array, Read, TilePlan, blend
+from glacier_qgis.models.fronts.segmentation.tiling import Read, TilePlan, blend
 from glacier_qgis.models.package.card import ZoneClass
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.package.registry import find_model
@@ -139,7 +140,7 @@ def segment(
     channels = card.bands + 1 + (len(CHANNELS) if beside else 0)
     batch = options.batch_size or network.batch(channels, plan.tile)
 
-    def predict(tiles: Array, row: int) -> Array:
+    def predict(tiles: Float32Array, row: int) -> Float32Array:
         with turn or nullcontext():
             return network(tiles, row)
 
@@ -206,7 +207,7 @@ class _Rasters:
         self._probability = fraction(drafts.probability, list(titles.values()))
         self._uncertainty = fraction(drafts.uncertainty, ["normalised entropy"])
 
-    def write(self, answer: tuple[Window, Array]) -> None:
+    def write(self, answer: tuple[Window, Float32Array]) -> None:
         """Write the probabilities (classes, rows, columns) of a window in every form asked for."""
         window, values = answer
         if self._mask is not None:

@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from rasterio.windows import Window
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.pipeline import ahead
 from glacier_qgis.models.engine.errors import EngineError
 
-Array = npt.NDArray[np.float32]
-Predict = Callable[[Array, int], Array]
+Predict = Callable[[Float32Array, int], Float32Array]
 """From inputs (N, bands, rows, columns) and the row of tiles that they are from to class
 probabilities (N, classes, rows, columns)."""
-Read = Callable[[Window], Array]
+Read = Callable[[Window], Float32Array]
 """The input (bands, rows, columns) under a window, which may reach beyond the scene; its last
 band is 1 where the scene has data and 0 elsewhere."""
 
@@ -46,7 +45,7 @@ class Span:
         """Cells from `start` that no later tile adds to."""
         return self.stop - self.start - self.ramp_out
 
-    def weights(self) -> Array:
+    def weights(self) -> Float32Array:
         """Weight of each answered cell: sine-squared ramps where neighbours overlap."""
         weights = np.ones(self.stop - self.start, dtype=np.float32)
         if self.ramp_in:
@@ -56,7 +55,7 @@ class Span:
         return weights
 
 
-def ramp(length: int) -> Array:
+def ramp(length: int) -> Float32Array:
     """Rise from 0 to 1 over `length` cells: sin² at the cells' centres."""
     phase = (np.arange(length, dtype=np.float32) + 0.5) / length
     return np.asarray(np.sin(phase * np.pi / 2) ** 2, dtype=np.float32)
@@ -122,7 +121,7 @@ class TilePlan:
 
 def blend(
     read: Read, predict: Predict, shape: tuple[int, int], classes: int, plan: TilePlan, batch: int
-) -> Generator[tuple[Window, Array], None, None]:
+) -> Generator[tuple[Window, Float32Array], None, None]:
     """Predict a scene tile by tile, reading ahead in a thread of its own.
 
     Only one row of overlaps is kept, so that memory grows with the scene's width times the
@@ -171,7 +170,7 @@ def blend(
 
 def _batches(
     read: Read, plan: TilePlan, shape: tuple[int, int], batch: int
-) -> Iterator[list[Array]]:
+) -> Iterator[list[Float32Array]]:
     """Read the tiles of a scene row by row, at most `batch` of one row at once."""
     columns = plan.spans(shape[1])
     for rows in plan.spans(shape[0]):
@@ -179,7 +178,9 @@ def _batches(
             yield [read(plan.window(rows, tile)) for tile in columns[first : first + batch]]
 
 
-def _answers(inputs: Sequence[Array], predict: Predict, row: int, classes: int) -> list[Array]:
+def _answers(
+    inputs: Sequence[Float32Array], predict: Predict, row: int, classes: int
+) -> list[Float32Array]:
     """Predict those tiles that hold a valid cell."""
     answers = [np.zeros((classes, *tile.shape[1:]), dtype=np.float32) for tile in inputs]
     seen = [index for index, tile in enumerate(inputs) if tile[-1].any()]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from glacier_qgis.models.engine import errors
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.fronts.series.first_pass import Run
+from glacier_qgis.models.fronts.series.first_pass import DoTasks
 from glacier_qgis.models.fronts.series.task import Outcome, SceneTask
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ CODE = str(Path(errors.__file__).parents[3])
 
 
 @contextmanager
-def run_on_cluster(address: str, paths: Sequence[Path], reporter: Reporter) -> Iterator[Run]:
+def run_on_cluster(address: str, paths: Sequence[Path], reporter: Reporter) -> Iterator[DoTasks]:
     """Connect to a cluster; yields the function that does tasks there.
 
     A task of a worker that is lost is done again by another one; what is done lies on disk. The

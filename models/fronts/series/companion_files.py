@@ -19,11 +19,11 @@ from pyproj import CRS
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Parameters
 from glacier_qgis.models.fronts.scene.companions import (
     CHANNELS,
-    Array,
     Sums,
     Whole,
     companion_channels,
@@ -136,7 +136,7 @@ class Companions:
         self._near = [opened(path) for path in files.near]
         self._sums = opened(files.sums)
 
-    def read(self, window: Window) -> Array:
+    def read(self, window: Window) -> Float32Array:
         """Return `CHANNELS` (3, rows, columns); the window may reach beyond the scene."""
         own = self._ranks([self._own], window)
         count, total, squares = self._cells(self._sums, window, 0)
@@ -147,7 +147,7 @@ class Companions:
     def beside(self, read: Read) -> Read:
         """Put the channels between the bands and the mask of what is read; 0 where it is 0."""
 
-        def read_both(window: Window) -> Array:
+        def read_both(window: Window) -> Float32Array:
             *bands, valid = read(window)
             return np.stack([*bands, *(self.read(window) * valid), valid])
 

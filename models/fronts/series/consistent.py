@@ -12,11 +12,12 @@ import rasterio
 from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
-from glacier_qgis.models.fronts.series.persistence import Array, persistent
+from glacier_qgis.models.fronts.series.persistence import persistent
 from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES
-from glacier_qgis.models.raster.aligned import Placed, allow_open_files, blocks, lay_out
+from glacier_qgis.models.raster.aligned import AlignedRaster, allow_open_files, blocks, lay_out
 from glacier_qgis.models.zones.codes import (
     CLASS_NAMES,
     PROBABILITY_NODATA,
@@ -34,7 +35,7 @@ FILES_PER_SCENE = 3
 class _Layer:
     """The probabilities of one scene, and what they are rewritten to."""
 
-    stored: Placed
+    stored: AlignedRaster
     probability: DatasetWriter
     zones: DatasetWriter
 
@@ -145,7 +146,7 @@ def _rewrite(layers: Sequence[_Layer], block: Window, years: Sequence[float]) ->
     if not parts:
         return
     codes = list(CLASS_NAMES)
-    values: Array = np.zeros((len(parts), len(codes), block.height, block.width), np.float32)
+    values: Float32Array = np.zeros((len(parts), len(codes), block.height, block.width), np.float32)
     for place, (index, window, (rows, columns)) in enumerate(parts):
         stored = layers[index].stored.dataset.read(codes, window=window)
         known = np.where(stored == PROBABILITY_NODATA, 0, stored)

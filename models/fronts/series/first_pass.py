@@ -60,7 +60,7 @@ class SegmentedScene:
 
 Watch = Callable[[SceneTask, float], None]
 """Told a task and the fraction of it that is done."""
-Run = Callable[[Sequence[SceneTask], Watch], Iterator[tuple[SceneTask, Outcome]]]
+DoTasks = Callable[[Sequence[SceneTask], Watch], Iterator[tuple[SceneTask, Outcome]]]
 """Does tasks, in any order."""
 
 
@@ -95,7 +95,7 @@ def series_crs(scenes: Sequence[SeriesScene], work: WorkFolder) -> CRS:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SeriesPlan:
     """How the scenes of a series are segmented.
 
     Attributes:
@@ -144,8 +144,8 @@ class Plan:
 def segment_scenes(
     scenes: Sequence[SeriesScene],
     shown: Sequence[Shown | None],
-    plan: Plan,
-    run: Run,
+    plan: SeriesPlan,
+    run: DoTasks,
     reporter: Reporter,
 ) -> list[SegmentedScene]:
     """Segment every scene that was not segmented before.
@@ -181,8 +181,8 @@ def segment_scenes(
 def _companions(
     scenes: Sequence[SeriesScene],
     shown: Sequence[Shown | None],
-    plan: Plan,
-    run: Run,
+    plan: SeriesPlan,
+    run: DoTasks,
     reporter: Reporter,
 ) -> tuple[dict[int, CompanionFiles], dict[int, Outcome]]:
     """Keep what the network sees of each scene, for the others to be seen beside it.
@@ -225,7 +225,7 @@ def _companions(
 
 
 def _do(
-    tasks: Sequence[SceneTask], run: Run, reporter: Reporter, doing: str
+    tasks: Sequence[SceneTask], run: DoTasks, reporter: Reporter, doing: str
 ) -> dict[Path, Outcome]:
     """Do tasks, each once and none that was done before; return their outcomes by folder."""
     outcomes = {task.folder: _stored(task.folder) for task in tasks if is_whole(task.folder)}

@@ -19,9 +19,9 @@ from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene
 from glacier_qgis.models.fronts.series.duplicates import Shown, find_originals
 from glacier_qgis.models.fronts.series.first_pass import (
-    Plan,
-    Run,
+    DoTasks,
     SegmentedScene,
+    SeriesPlan,
     segment_scenes,
 )
 from glacier_qgis.models.package.card import ModelCard
@@ -80,9 +80,9 @@ def group_by_model(
 
 def segment_groups(
     groups: Sequence[ModelGroup],
-    plans: Sequence[Plan],
+    plans: Sequence[SeriesPlan],
     shown: Sequence[Shown | None],
-    run: Run,
+    run: DoTasks,
     reporter: Reporter,
 ) -> list[SegmentedScene]:
     """Segment the scenes of every model, and say which show again what another one shows.

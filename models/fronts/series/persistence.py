@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+from glacier_qgis.models.compute.arrays import Float32Array
 
 CHANGES_PER_YEAR = 3.0
 """Rate at which a cell takes any state."""
@@ -25,10 +25,10 @@ LEAST = 0.02
 
 
 def persistent(
-    probabilities: Array,
+    probabilities: Float32Array,
     years: Sequence[float],
     rate: float = CHANGES_PER_YEAR,
-) -> Array:
+) -> Float32Array:
     """Return the probabilities of zones given all scenes of a series.
 
     Args:
@@ -42,14 +42,14 @@ def persistent(
         where they were.
     """
     hidden = probabilities[:, :1]
-    evidence: Array = probabilities[:, 1:] + hidden / np.float32(3)
+    evidence: Float32Array = probabilities[:, 1:] + hidden / np.float32(3)
     seen = evidence.sum(axis=1, keepdims=True) > 0
     evidence = np.where(seen, np.clip(evidence, LEAST, 1), 1 / 3).astype(np.float32)
     posterior = _forward_backward(evidence, np.exp(-rate * np.diff(years)))
     return np.concatenate([hidden, (1 - hidden) * posterior * seen], axis=1)
 
 
-def _forward_backward(evidence: Array, kept: npt.NDArray[np.float64]) -> Array:
+def _forward_backward(evidence: Float32Array, kept: npt.NDArray[np.float64]) -> Float32Array:
     """Return the posterior of the states.
 
     Args:
@@ -57,10 +57,10 @@ def _forward_backward(evidence: Array, kept: npt.NDArray[np.float64]) -> Array:
         kept: Probability that a state is kept, between each scene and the next.
     """
 
-    def normal(values: Array) -> Array:
+    def normal(values: Float32Array) -> Float32Array:
         return np.asarray(values / values.sum(axis=0, keepdims=True))
 
-    def pass_on(state: Array, stay: float) -> Array:
+    def pass_on(state: Float32Array, stay: float) -> Float32Array:
         return np.asarray(stay * state + (1 - stay) / state.shape[0], dtype=np.float32)
 
     forward = np.empty_like(evidence)

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import LineString, Polygon
 
-Array = npt.NDArray[np.float64]
+from glacier_qgis.models.compute.arrays import Float64Array
 
 NEIGHBOURS = 8
 """Scenes next in time that a line is compared with."""
@@ -31,7 +31,7 @@ MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True)
-class Observation:
+class DatedFronts:
     """What one scene shows; all coordinates in one metric CRS.
 
     Attributes:
@@ -71,7 +71,7 @@ def _one_way(line: LineString, other: LineString) -> float:
 
 
 def find_outliers(
-    observations: Sequence[Observation], duplicates: Sequence[bool], cell_size: float
+    observations: Sequence[DatedFronts], duplicates: Sequence[bool], cell_size: float
 ) -> list[npt.NDArray[np.bool_]]:
     """Return for each scene which of its lines do not go with their neighbours in time.
 
@@ -110,7 +110,7 @@ def find_outliers(
     return flags
 
 
-def departure(days: Array, moved: Array) -> float:
+def departure(days: Float64Array, moved: Float64Array) -> float:
     """Return how far a line lies from where its neighbours say, m, by what suits it best.
 
     Args:
@@ -121,7 +121,7 @@ def departure(days: Array, moved: Array) -> float:
     return min([_trend(days, moved), *(float(np.median(side)) for side in sides)], key=abs)
 
 
-def _trend(days: Array, moved: Array) -> float:
+def _trend(days: Float64Array, moved: Float64Array) -> float:
     """Return the value at day 0 of the Theil-Sen line."""
     first, second = np.triu_indices(len(days), 1)
     apart = days[second] != days[first]
@@ -130,7 +130,7 @@ def _trend(days: Array, moved: Array) -> float:
     return float(np.median(moved - slope * days))
 
 
-def usual_reach(departures: Array, cell_size: float) -> float:
+def usual_reach(departures: Float64Array, cell_size: float) -> float:
     """Return how far the lines of a front may depart before one is an outlier, m."""
     spread = MAD_TO_SIGMA * np.median(np.abs(departures - np.median(departures)))
     return float(max(BEYOND * spread, LEAST_CELLS * cell_size))
@@ -145,7 +145,7 @@ class _Line:
 class _Series:
     """Lines that know their neighbours in time."""
 
-    def __init__(self, observations: Sequence[Observation], duplicates: Sequence[bool]) -> None:
+    def __init__(self, observations: Sequence[DatedFronts], duplicates: Sequence[bool]) -> None:
         self._observations = observations
         dated = [i for i, seen in enumerate(observations) if seen.date and seen.lines]
         self.days = {i: float(observations[i].date.toordinal()) for i in dated}  # type: ignore[union-attr]
@@ -211,14 +211,14 @@ class _Series:
         return self._pairs[scene, other]
 
 
-def _gaps(lines: Sequence[LineString], others: Sequence[LineString]) -> Array:
+def _gaps(lines: Sequence[LineString], others: Sequence[LineString]) -> Float64Array:
     """Return how far each line lies from each other one, m, shape (lines, others).
 
     That is the mean distance of the points of the one from the other, of the nearer of both ways:
     a part of a line lies at no distance from the whole.
     """
 
-    def one_way(first: Sequence[LineString], second: Sequence[LineString]) -> Array:
+    def one_way(first: Sequence[LineString], second: Sequence[LineString]) -> Float64Array:
         shapely.prepare(second)
         points = [_samples(line, MATCH_SAMPLES) for line in first]
         distances = shapely.distance(np.array(points)[:, :, None], np.array(second)[None, None, :])

@@ -19,7 +19,7 @@ from glacier_qgis.models.engine.events import JsonValue, Reporter, Stage
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
 from glacier_qgis.models.fronts.series.screening import (
-    Observation,
+    DatedFronts,
     find_outliers,
 )
 from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES
@@ -138,7 +138,7 @@ def screen_scenes(scenes: Sequence[TracedScene], reporter: Reporter) -> list[Scr
     screened = {}
     whole = [(scene, scene.grid, scene.lines) for scene in scenes if scene.grid is not None]
     observations = [
-        Observation(
+        DatedFronts(
             date=scene.segmented.scene.date,
             extent=box(*grid.bounds),
             lines=list(lines.geometry),

@@ -25,8 +25,9 @@ import numpy.typing as npt
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from glacier_qgis.models.compute.arrays import Float64Array, Mask
 from glacier_qgis.models.fronts.termini.options import MIN_AREA_KM2, SURE
-from glacier_qgis.models.raster.components import Components, Mask, ReadMask, Sums
+from glacier_qgis.models.raster.components import Components, ReadMask
 from glacier_qgis.models.zones.codes import (
     GLACIER,
     NO_DATA,
@@ -143,7 +144,7 @@ class _Judged:
 
 def _certainties(
     components: Components, code: int, probability: DatasetReader | None, width: int
-) -> Sums:
+) -> Float64Array:
     """Return the mean probability of each component's own class; 1 without probabilities."""
     if probability is None:
         return np.ones(components.sizes.size)

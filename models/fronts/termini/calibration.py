@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
+from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.package.card import Calibration
-
-Values = npt.NDArray[np.float64]
 
 LEVEL = 0.68
 """Share of true errors that an uncertainty covers: that of one standard deviation."""
@@ -40,13 +39,13 @@ class Reliability:
         overall: Share over all points.
     """
 
-    uncertainty_m: Values
-    covered: Values
+    uncertainty_m: Float64Array
+    covered: Float64Array
     points: npt.NDArray[np.int64]
     overall: float
 
 
-def calibrated(widths_m: Values, calibration: Calibration | None) -> Values:
+def calibrated(widths_m: Float64Array, calibration: Calibration | None) -> Float64Array:
     """Return the uncertainties, in metres, that belong to widths; NaN stays.
 
     Args:
@@ -59,7 +58,7 @@ def calibrated(widths_m: Values, calibration: Calibration | None) -> Values:
 
 
 def fit_calibration(
-    widths_m: Values, distances_m: Values, data: str, level: float = LEVEL
+    widths_m: Float64Array, distances_m: Float64Array, data: str, level: float = LEVEL
 ) -> Calibration:
     """Find the rising relation under which uncertainties cover the stated share of true errors.
 
@@ -90,7 +89,7 @@ def fit_calibration(
     )
 
 
-def reliability(uncertainty_m: Values, distances_m: Values) -> Reliability:
+def reliability(uncertainty_m: Float64Array, distances_m: Float64Array) -> Reliability:
     """Measure how often stated uncertainties cover true errors.
 
     Args:

@@ -12,6 +12,7 @@ from scipy import ndimage
 from shapely import LineString
 from skimage.measure import find_contours
 
+from glacier_qgis.models.compute.arrays import Float64Array, Mask
 from glacier_qgis.models.fronts.termini.bodies import Zones
 from glacier_qgis.models.fronts.termini.gaps import (
     GapRule,
@@ -19,10 +20,7 @@ from glacier_qgis.models.fronts.termini.gaps import (
     nearest_zone,
     split_at_gaps,
 )
-from glacier_qgis.models.raster.components import Mask
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, read_probabilities
-
-Field = npt.NDArray[np.float64]
 
 LABEL_SIGMA = 1.0
 """Smoothing, in cells, of zones that come without probabilities: removes the stairs."""
@@ -73,14 +71,14 @@ def front_contours(
     return join_pieces(pieces, bridges, gap)
 
 
-def _placed(line: Field, start: int) -> LineString:
+def _placed(line: Float64Array, start: int) -> LineString:
     """Count rows from the raster's first, without the rounding errors of having started later."""
     return LineString(np.round(line + np.array([start, 0]), _DECIMALS))
 
 
 def _field(
     zones: Zones, probability: DatasetReader | None, start: int, stop: int, reach: int
-) -> tuple[Field, Mask] | None:
+) -> tuple[Float64Array, Mask] | None:
     """Return rows of a field that is positive in the ocean, negative in the glacier, else NaN.
 
     Cells of other zones within `reach` of ocean or glacier have a value too; the second
@@ -108,10 +106,10 @@ def _field(
     return field[rows], known[rows]
 
 
-def _smoothed(ocean: Mask, glacier: Mask) -> Field:
+def _smoothed(ocean: Mask, glacier: Mask) -> Float64Array:
     """Return the weighted mean of +1 (ocean) and -1 (glacier) around each cell."""
 
-    def blur(values: Field) -> Field:
+    def blur(values: Float64Array) -> Float64Array:
         return np.asarray(ndimage.gaussian_filter(values, LABEL_SIGMA, mode="constant"))
 
     known = blur((ocean | glacier).astype(np.float64))
@@ -119,7 +117,7 @@ def _smoothed(ocean: Mask, glacier: Mask) -> Field:
     return np.where(np.abs(field) < _NOT_ZERO, np.where(ocean, _NOT_ZERO, -_NOT_ZERO), field)
 
 
-def _zero_level(field: Field) -> list[Field]:
+def _zero_level(field: Float64Array) -> list[Float64Array]:
     """Return lines of (row, column), skipping squares of cells that hold a NaN."""
-    lines: list[Field] = find_contours(field, 0.0, positive_orientation="low")  # type: ignore[no-untyped-call]
+    lines: list[Float64Array] = find_contours(field, 0.0, positive_orientation="low")  # type: ignore[no-untyped-call]
     return lines

@@ -13,6 +13,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from shapely import LineString, Polygon
 
+from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
 from glacier_qgis.models.fronts.termini.calibration import calibrated
@@ -26,7 +27,7 @@ from glacier_qgis.models.fronts.termini.no_front import (
     unsure,
 )
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
-from glacier_qgis.models.fronts.termini.transition import Transition, Values, measure_transition
+from glacier_qgis.models.fronts.termini.transition import Transition, measure_transition
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.components import ReadMask
 from glacier_qgis.models.raster.crs import transformer, unrotated
@@ -71,10 +72,10 @@ class AlongFront:
         uncertainties_m: (n,) calibrated; NaN where the data end.
     """
 
-    points: Values
-    distances_m: Values
-    confidences: Values
-    uncertainties_m: Values
+    points: Float64Array
+    distances_m: Float64Array
+    confidences: Float64Array
+    uncertainties_m: Float64Array
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import shapely
 from scipy import ndimage
 from shapely import LineString
 
-from glacier_qgis.models.raster.components import Mask
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.vector.lines import merge_lines
 
 DEFAULT_GAP_CELLS = 3.0

@@ -9,8 +9,9 @@ from enum import StrEnum
 import numpy as np
 from scipy import ndimage
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.fronts.termini.bodies import Zones
-from glacier_qgis.models.raster.components import Mask, ReadMask
+from glacier_qgis.models.raster.components import ReadMask
 
 DISTANCE_CELLS = 4_000_000
 """Cells of the map that distances are measured on; a larger scene is measured more coarsely."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from scipy import ndimage
 from shapely import LineString
 
+from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.fronts.termini.contours import read_contrast
 from glacier_qgis.models.raster.grid import Grid
-
-Values = npt.NDArray[np.float64]
 
 UNDECIDED = 0.5
 """Where the probabilities of ocean and glacier differ by less than this, either is possible."""
@@ -45,9 +43,9 @@ class Transition:
             at most `REACH` cells. NaN where data end before, on both sides.
     """
 
-    points: Values
-    contrasts: Values
-    widths_m: Values
+    points: Float64Array
+    contrasts: Float64Array
+    widths_m: Float64Array
 
     @property
     def confidence(self) -> float:
@@ -89,7 +87,7 @@ def measure_transition(
     return Transition(points, np.clip(contrast, 0, 1), steps * _STEP * grid.cell_size)
 
 
-def _profiles(points: Values, probability: DatasetReader, grid: Grid) -> Values:
+def _profiles(points: Float64Array, probability: DatasetReader, grid: Grid) -> Float64Array:
     """Sample d along the normals, shape (normals, offsets), seaward offsets positive."""
     inverse = ~grid.transform
     cells = np.column_stack(
@@ -106,7 +104,7 @@ def _profiles(points: Values, probability: DatasetReader, grid: Grid) -> Values:
     return np.concatenate([_sample(chunk, probability) for chunk in chunks])
 
 
-def _sample(cells: Values, probability: DatasetReader) -> Values:
+def _sample(cells: Float64Array, probability: DatasetReader) -> Float64Array:
     """Interpolate d at (row, column) positions, corners of cells being whole numbers."""
     limits = np.array(probability.shape)
     first = np.clip(np.floor(cells.min(axis=(0, 1))).astype(int) - 1, 0, limits)
@@ -119,11 +117,11 @@ def _sample(cells: Values, probability: DatasetReader) -> Values:
     )
 
 
-def _at(profiles: Values, offset: float) -> Values:
+def _at(profiles: Float64Array, offset: float) -> Float64Array:
     return np.asarray(profiles[:, int(np.argmin(np.abs(_OFFSETS - offset)))])
 
 
-def _beyond(side: Values) -> Values:
+def _beyond(side: Float64Array) -> Float64Array:
     """Return the steps after which each half profile is decided; NaN if data end before.
 
     Args:

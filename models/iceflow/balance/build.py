@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput
@@ -17,14 +18,13 @@ from glacier_qgis.models.iceflow.balance.climate import Climate
 from glacier_qgis.models.iceflow.balance.degree_days import DegreeDayBalance, MeltModel
 from glacier_qgis.models.iceflow.balance.ela import ElaBalance
 from glacier_qgis.models.iceflow.balance.forcing import (
-    Course,
     RasterSeries,
     SeriesBalance,
-    read_courses,
+    TimeCurve,
+    read_curves,
 )
 from glacier_qgis.models.iceflow.balance.model import MassBalance, Varying
 from glacier_qgis.models.iceflow.balance.options import DEGREE_DAYS, ELA, BalanceOptions
-from glacier_qgis.models.iceflow.ground.cover import Mask
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit, check_elevation, read_metres
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import open_raster
@@ -36,7 +36,7 @@ MILLIMETRE = 1e-3
 
 
 @dataclass(frozen=True)
-class Place:
+class BalanceDomain:
     """Where and when a mass balance is asked for.
 
     Attributes:
@@ -50,7 +50,7 @@ class Place:
     """
 
     grid: Grid
-    surface: inputs.Array
+    surface: Float32Array
     ice: Mask | None
     unit: VerticalUnit
     times: tuple[float, float] | None
@@ -77,75 +77,75 @@ class Covered:
         return mask & self.known
 
 
-def build_balance(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+def build_balance(options: BalanceOptions, domain: BalanceDomain, reporter: Reporter) -> Covered:
     """Read what the chosen model needs and return it.
 
     Raises:
         EngineError: Something is missing, or a raster or a table does not hold what it should.
     """
     if options.mass_balance == ELA:
-        return _ela(options, place, reporter)
+        return _ela(options, domain, reporter)
     if options.mass_balance == DEGREE_DAYS:
-        return _degree_days(options, place, reporter)
-    return _series(options, place, reporter)
+        return _degree_days(options, domain, reporter)
+    return _series(options, domain, reporter)
 
 
-def _ela(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+def _ela(options: BalanceOptions, domain: BalanceDomain, reporter: Reporter) -> Covered:
     known = None
-    parameters: dict[str, Varying] = {**_courses(options, ELA_COLUMNS, place.times)}
+    parameters: dict[str, Varying] = {**_curves(options, ELA_COLUMNS, domain.times)}
     if options.ela_raster is not None:
         if not parameters["ela"].steady:
             raise EngineError(
                 "ELA_RASTER and a column 'ela' of BALANCE_TABLE were both given. Leave one out."
             )
         series, known = _read_series(
-            options.ela_raster, "ELA_RASTER", options, place, reporter, place.unit
+            options.ela_raster, "ELA_RASTER", options, domain, reporter, domain.unit
         )
         check_elevation(series[1], "ELA_RASTER")
-        parameters["ela"] = _on_device(series, place)
+        parameters["ela"] = _on_device(series, domain)
     return Covered(ElaBalance(**parameters), known)
 
 
-def _series(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+def _series(options: BalanceOptions, domain: BalanceDomain, reporter: Reporter) -> Covered:
     if options.balance_raster is None:
         raise EngineError(
             "BALANCE_RASTER is missing: with the MASS_BALANCE 'raster series' it holds the mass "
             "balance."
         )
     role = "BALANCE_RASTER"
-    (years, fields), known = _read_series(options.balance_raster, role, options, place, reporter)
+    (years, fields), known = _read_series(options.balance_raster, role, options, domain, reporter)
     fields *= np.float32(inputs.ICE_METRES_A_YEAR[options.balance_unit])
     inputs.check_balance(fields, role, options.balance_unit)
-    return Covered(SeriesBalance(_on_device((years, fields), place)), known)
+    return Covered(SeriesBalance(_on_device((years, fields), domain)), known)
 
 
-def _degree_days(options: BalanceOptions, place: Place, reporter: Reporter) -> Covered:
+def _degree_days(options: BalanceOptions, domain: BalanceDomain, reporter: Reporter) -> Covered:
     temperature = _months(
-        options.temperature, options.monthly_temperature, "TEMPERATURE", place, reporter
+        options.temperature, options.monthly_temperature, "TEMPERATURE", domain, reporter
     )
     precipitation = _months(
-        options.precipitation, options.monthly_precipitation, "PRECIPITATION", place, reporter
+        options.precipitation, options.monthly_precipitation, "PRECIPITATION", domain, reporter
     ) * np.float32(inputs.METRES_A_YEAR[options.precipitation_unit])
     inputs.check_temperature(temperature, "TEMPERATURE")
     inputs.check_precipitation(precipitation, "PRECIPITATION", options.precipitation_unit)
     precipitation = np.maximum(precipitation, 0)
-    height = _climate_height(options, place, reporter)
-    known = np.ones(place.grid.shape, dtype=bool)
+    height = _climate_height(options, domain, reporter)
+    known = np.ones(domain.grid.shape, dtype=bool)
     for name, field in (
         ("TEMPERATURE", temperature),
         ("PRECIPITATION", precipitation),
         ("CLIMATE_SURFACE", height[np.newaxis]),
     ):
-        if field.shape[1:] == place.grid.shape:
-            known &= inputs.check_cover(field, name, place.ice, place.mask, reporter)
-    courses = _courses(options, CLIMATE_COLUMNS, place.times)
+        if field.shape[1:] == domain.grid.shape:
+            known &= inputs.check_cover(field, name, domain.ice, domain.mask, reporter)
+    curves = _curves(options, CLIMATE_COLUMNS, domain.times)
     climate = Climate(
-        temperature=_tensor(temperature, place),
-        precipitation=_tensor(precipitation, place),
-        height=_tensor(height, place),
+        temperature=_tensor(temperature, domain),
+        precipitation=_tensor(precipitation, domain),
+        height=_tensor(height, domain),
         lapse_rate=options.lapse_rate,
-        temperature_offset=courses["temperature_offset"],
-        precipitation_offset=courses["precipitation_offset"],
+        temperature_offset=curves["temperature_offset"],
+        precipitation_offset=curves["precipitation_offset"],
     )
     melt = MeltModel(
         snow_factor=options.snow_factor * MILLIMETRE,
@@ -159,25 +159,25 @@ def _degree_days(options: BalanceOptions, place: Place, reporter: Reporter) -> C
     return Covered(DegreeDayBalance(climate, melt), None if known.all() else known)
 
 
-def _courses(
+def _curves(
     options: BalanceOptions, names: tuple[str, ...], times: tuple[float, float] | None
-) -> dict[str, Course]:
+) -> dict[str, TimeCurve]:
     """Return each parameter through time: the table's column, or the number of that name."""
-    courses = {name: Course.constant(getattr(options, name)) for name in names}
+    curves = {name: TimeCurve.constant(getattr(options, name)) for name in names}
     if options.balance_table is None:
-        return courses
-    table = read_courses(options.balance_table, "BALANCE_TABLE", names, times)
-    for name, course in table.items():
-        _check_bounds(course, name)
-    return courses | table
+        return curves
+    table = read_curves(options.balance_table, "BALANCE_TABLE", names, times)
+    for name, curve in table.items():
+        _check_bounds(curve, name)
+    return curves | table
 
 
-def _check_bounds(course: Course, name: str) -> None:
+def _check_bounds(curve: TimeCurve, name: str) -> None:
     """Hold the column of a table to the bounds of the parameter that it replaces."""
     bounds = BalanceOptions.model_fields[name].metadata
     low = max((getattr(bound, "ge", -math.inf) for bound in bounds), default=-math.inf)
     high = min((getattr(bound, "le", math.inf) for bound in bounds), default=math.inf)
-    for value in course.values:
+    for value in curve.values:
         if not low <= value <= high:
             limit = f"at least {low:g}" if value < low else f"at most {high:g}"
             raise EngineError(
@@ -189,15 +189,15 @@ def _read_series(
     source: RasterInput,
     role: str,
     options: BalanceOptions,
-    place: Place,
+    domain: BalanceDomain,
     reporter: Reporter,
     heights: VerticalUnit | None = None,
-) -> tuple[tuple[tuple[float, ...], inputs.Array], Mask | None]:
+) -> tuple[tuple[tuple[float, ...], Float32Array], Mask | None]:
     """Read years and fields, and where all of these have data (None for everywhere)."""
     series = inputs.read_series(
-        source, role, place.grid, options.band_years or (), place.times, reporter, heights
+        source, role, domain.grid, options.band_years or (), domain.times, reporter, heights
     )
-    known = inputs.check_cover(series[1], role, place.ice, place.mask, reporter)
+    known = inputs.check_cover(series[1], role, domain.ice, domain.mask, reporter)
     return series, None if known.all() else known
 
 
@@ -205,33 +205,37 @@ def _months(
     raster: RasterInput | None,
     constants: tuple[float, ...] | None,
     role: str,
-    place: Place,
+    domain: BalanceDomain,
     reporter: Reporter,
-) -> inputs.Array:
+) -> Float32Array:
     """Return twelve fields, of shape (12, 1, 1) where they are the same everywhere."""
     if raster is None:
         return np.asarray(constants, dtype=np.float32).reshape(-1, 1, 1)
-    values = inputs.read_bands(raster, role, place.grid, reporter)
+    values = inputs.read_bands(raster, role, domain.grid, reporter)
     inputs.check_months(values, role)
     return values
 
 
-def _climate_height(options: BalanceOptions, place: Place, reporter: Reporter) -> inputs.Array:
+def _climate_height(
+    options: BalanceOptions, domain: BalanceDomain, reporter: Reporter
+) -> Float32Array:
     """Return what the temperatures hold at, m, of shape (1, 1) where that is one height."""
     if options.climate_height is not None:
         return np.full((1, 1), options.climate_height, dtype=np.float32)
     if options.climate_surface is None:
-        return place.surface
+        return domain.surface
     with open_raster(options.climate_surface, "CLIMATE_SURFACE") as scene:
-        height = read_metres(scene, place.grid, place.unit, None, reporter)
+        height = read_metres(scene, domain.grid, domain.unit, None, reporter)
     check_elevation(height, "CLIMATE_SURFACE")
     return height
 
 
-def _on_device(series: tuple[tuple[float, ...], inputs.Array], place: Place) -> RasterSeries:
+def _on_device(
+    series: tuple[tuple[float, ...], Float32Array], domain: BalanceDomain
+) -> RasterSeries:
     years, fields = series
-    return RasterSeries(years, _tensor(fields, place))
+    return RasterSeries(years, _tensor(fields, domain))
 
 
-def _tensor(field: inputs.Array, place: Place) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(field)).to(place.device)
+def _tensor(field: Float32Array, domain: BalanceDomain) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(field)).to(domain.device)

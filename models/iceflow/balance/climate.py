@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.balance.forcing import Course
+from glacier_qgis.models.iceflow.balance.forcing import TimeCurve
 
 MONTHS = 12
 METRES_PER_KILOMETRE = 1000.0
@@ -30,8 +30,8 @@ class Climate:
     precipitation: Tensor
     height: Tensor
     lapse_rate: float
-    temperature_offset: Course
-    precipitation_offset: Course
+    temperature_offset: TimeCurve
+    precipitation_offset: TimeCurve
 
     @property
     def steady(self) -> bool:

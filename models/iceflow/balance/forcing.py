@@ -20,7 +20,7 @@ YEAR = "year"
 
 
 @dataclass(frozen=True)
-class Course:
+class TimeCurve:
     """A number through time, linear between the years in which it is known.
 
     Attributes:
@@ -32,13 +32,13 @@ class Course:
     values: tuple[float, ...]
 
     @classmethod
-    def constant(cls, value: float) -> Course:
+    def constant(cls, value: float) -> TimeCurve:
         """Return a number that never changes."""
         return cls((0.0,), (value,))
 
-    def plus(self, offset: float) -> Course:
+    def plus(self, offset: float) -> TimeCurve:
         """Return it with `offset` added at all times."""
-        return Course(self.years, tuple(value + offset for value in self.values))
+        return TimeCurve(self.years, tuple(value + offset for value in self.values))
 
     @property
     def steady(self) -> bool:
@@ -102,9 +102,9 @@ class SeriesBalance:
         return self.series(time)
 
 
-def read_courses(
+def read_curves(
     source: VectorInput, role: str, names: Collection[str], times: tuple[float, float] | None
-) -> dict[str, Course]:
+) -> dict[str, TimeCurve]:
     """Read the columns of a table that hold numbers over time.
 
     Args:
@@ -134,7 +134,7 @@ def read_courses(
     numbers = numbers.sort_values(YEAR)
     years = tuple(numbers[YEAR])
     check_years(years, times, role)
-    return {name: Course(years, tuple(numbers[name])) for name in found}
+    return {name: TimeCurve(years, tuple(numbers[name])) for name in found}
 
 
 def check_years(years: Sequence[float], times: tuple[float, float] | None, role: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput
@@ -16,13 +16,12 @@ from glacier_qgis.models.iceflow.balance.climate import MONTHS
 from glacier_qgis.models.iceflow.balance.forcing import check_years
 from glacier_qgis.models.iceflow.balance.model import ICE_PER_WATER
 from glacier_qgis.models.iceflow.ground.bands import NUMBER, year_of_band
-from glacier_qgis.models.iceflow.ground.cover import Mask, refuse_most, tell_gaps
+from glacier_qgis.models.iceflow.ground.cover import refuse_most, tell_gaps
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit, metres_per_unit
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, open_raster, warped
 
-Array = npt.NDArray[np.float32]
 PrecipitationUnit = Literal["m per year", "mm per month"]
 BalanceUnit = Literal["m ice per year", "m water per year", "mm water per year"]
 
@@ -46,7 +45,7 @@ STRONGEST = 50.0
 """m of ice a⁻¹; no glacier gains or loses more at its surface."""
 
 
-def read_bands(source: RasterInput, role: str, grid: Grid, reporter: Reporter) -> Array:
+def read_bands(source: RasterInput, role: str, grid: Grid, reporter: Reporter) -> Float32Array:
     """Read all bands on `grid`, shape (bands, rows, columns), NaN where there is no data."""
     with open_raster(source, role) as scene:
         return _bands(scene, grid, reporter)
@@ -60,7 +59,7 @@ def read_series(
     times: tuple[float, float] | None,
     reporter: Reporter,
     heights: VerticalUnit | None = None,
-) -> tuple[tuple[float, ...], Array]:
+) -> tuple[tuple[float, ...], Float32Array]:
     """Read a raster with a band a year.
 
     Args:
@@ -94,7 +93,7 @@ def read_series(
     return years, fields
 
 
-def check_months(values: Array, role: str) -> None:
+def check_months(values: Float32Array, role: str) -> None:
     """Make sure that there is a band a month.
 
     Raises:
@@ -107,7 +106,7 @@ def check_months(values: Array, role: str) -> None:
         )
 
 
-def check_temperature(values: Array, role: str) -> None:
+def check_temperature(values: Float32Array, role: str) -> None:
     """Make sure that temperatures are in °C.
 
     Raises:
@@ -131,7 +130,7 @@ def check_temperature(values: Array, role: str) -> None:
         )
 
 
-def check_precipitation(values: Array, role: str, unit: PrecipitationUnit) -> None:
+def check_precipitation(values: Float32Array, role: str, unit: PrecipitationUnit) -> None:
     """Make sure that precipitation (m of water a⁻¹, a row a month) can be.
 
     Raises:
@@ -156,7 +155,7 @@ def check_precipitation(values: Array, role: str, unit: PrecipitationUnit) -> No
         )
 
 
-def check_balance(values: Array, role: str, unit: BalanceUnit) -> None:
+def check_balance(values: Float32Array, role: str, unit: BalanceUnit) -> None:
     """Make sure that a mass balance (m of ice a⁻¹) can be.
 
     Raises:
@@ -171,7 +170,7 @@ def check_balance(values: Array, role: str, unit: BalanceUnit) -> None:
 
 
 def check_cover(
-    values: Array, role: str, ice: Mask | None, mask: Mask | None, reporter: Reporter
+    values: Float32Array, role: str, ice: Mask | None, mask: Mask | None, reporter: Reporter
 ) -> Mask:
     """Return where all bands have data.
 
@@ -205,11 +204,11 @@ def check_cover(
     return known
 
 
-def _bands(scene: Scene, grid: Grid, reporter: Reporter) -> Array:
+def _bands(scene: Scene, grid: Grid, reporter: Reporter) -> Float32Array:
     """Read all bands as the numbers that the file's scale and offset make of them."""
     tell_no_numbers(scene, scene.dataset.indexes, reporter)
     with warped(scene, grid) as view:
-        values: Array = view.read()
+        values: Float32Array = view.read()
     scales, offsets = scene.dataset.scales, scene.dataset.offsets
     values *= np.reshape(np.asarray(scales, dtype=np.float32), (-1, 1, 1))
     values += np.reshape(np.asarray(offsets, dtype=np.float32), (-1, 1, 1))
@@ -232,7 +231,7 @@ def _band_years(scene: Scene) -> tuple[float, ...]:
     return tuple(years)
 
 
-def _range(values: Array, role: str) -> tuple[float, float]:
+def _range(values: Float32Array, role: str) -> tuple[float, float]:
     """Return the smallest and the largest value."""
     known = values[np.isfinite(values)]
     if not len(known):

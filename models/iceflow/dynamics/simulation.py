@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.workers import threads_an_operation
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
@@ -27,7 +27,6 @@ from glacier_qgis.models.iceflow.velocity.flow import Flow
 
 Balance = Callable[[Tensor, float], Tensor]
 """Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
-Array = npt.NDArray[np.float32]
 
 MAX_STEP = 10.0
 """Longest time step, a: also slow ice must see its mass balance change with height."""
@@ -63,11 +62,11 @@ class Snapshot:
     """
 
     time: float
-    thickness: Array
-    surface: Array
-    u: Array
-    v: Array
-    balance: Array
+    thickness: Float32Array
+    surface: Float32Array
+    u: Float32Array
+    v: Float32Array
+    balance: Float32Array
     volume: float
     area: float
     mean_speed: float
@@ -76,12 +75,14 @@ class Snapshot:
     waves: bool = False
 
     @property
-    def speed(self) -> Array:
+    def speed(self) -> Float32Array:
         """Magnitude of the depth-averaged velocity, m a⁻¹."""
         return np.hypot(self.u, self.v)
 
 
-def measures(thickness: Array, u: Array, v: Array, cell_size: float) -> tuple[float, float, float]:
+def measures(
+    thickness: Float32Array, u: Float32Array, v: Float32Array, cell_size: float
+) -> tuple[float, float, float]:
     """Return volume (km³), area (km²) and mean speed (m a⁻¹) of ice as in :class:`Snapshot`."""
     ice = thickness >= ICE
     speed = np.hypot(u[ice], v[ice], dtype=np.float64)
@@ -253,5 +254,5 @@ def _move_together(simulations: Sequence[Simulation]) -> None:
             one.velocity = u, v
 
 
-def _array(field: Tensor) -> Array:
+def _array(field: Tensor) -> Float32Array:
     return field.cpu().numpy().astype(np.float32)

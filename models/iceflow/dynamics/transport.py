@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-Order = Literal["first order", "second order"]
+TransportOrder = Literal["first order", "second order"]
 
 
 class Fluxes(NamedTuple):
@@ -70,7 +70,7 @@ def limited(thickness: Tensor, velocity: Fluxes, dt: Tensor, cell_size: float) -
     return _affordable(mean, thickness, dt / cell_size)
 
 
-TRANSPORTS: dict[Order, Transport] = {"first order": upwind, "second order": limited}
+TRANSPORTS: dict[TransportOrder, Transport] = {"first order": upwind, "second order": limited}
 
 
 def _linear(thickness: Tensor, velocity: Fluxes) -> Fluxes:

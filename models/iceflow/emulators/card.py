@@ -59,7 +59,7 @@ class Card:
     caveat: str = ""
 
 
-class Setting(NamedTuple):
+class FlowParameters(NamedTuple):
     """The numbers that an emulator takes beside fields: see `Core`."""
 
     cell_size: float
@@ -102,7 +102,7 @@ class SelectiveCore(Core, Protocol):
         self,
         thickness: Tensor,
         surface: Tensor,
-        setting: Setting,
+        setting: FlowParameters,
         wanted: npt.NDArray[np.bool_],
         ground: Tensor | None = None,
         threads: int = 1,

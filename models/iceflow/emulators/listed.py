@@ -18,8 +18,8 @@ from glacier_qgis.models.iceflow.emulators.card import (
     SAME_CELL,
     UNITS,
     Card,
+    FlowParameters,
     Range,
-    Setting,
 )
 from glacier_qgis.models.iceflow.emulators.fields import friction, reference_stress, stack_fields
 
@@ -144,10 +144,12 @@ class ListedCore(nn.Module):
         sliding: float,
     ) -> Tensor:
         """See `Core`."""
-        fields = self.scaled_fields(thickness, surface, Setting(cell_size, rate_factor, sliding))
+        fields = self.scaled_fields(
+            thickness, surface, FlowParameters(cell_size, rate_factor, sliding)
+        )
         return torch.einsum("oc,nchw->nohw", self.mix, self.network(fields))
 
-    def scaled_fields(self, thickness: Tensor, surface: Tensor, setting: Setting) -> Tensor:
+    def scaled_fields(self, thickness: Tensor, surface: Tensor, setting: FlowParameters) -> Tensor:
         """Return what the network takes in: (glacier, field, row, column)."""
         cell_size, rate_factor, sliding = setting
         numbers = {

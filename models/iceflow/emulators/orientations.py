@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import Core, SelectiveCore, Setting
+from glacier_qgis.models.iceflow.emulators.card import Core, FlowParameters, SelectiveCore
 
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 """Quarter turns against the clock, after mirroring east and west."""
@@ -71,7 +71,7 @@ class SelectivelyAveraged(Averaged):
         self,
         thickness: Tensor,
         surface: Tensor,
-        setting: Setting,
+        setting: FlowParameters,
         wanted: npt.NDArray[np.bool_],
         ground: Tensor | None = None,
         threads: int = 1,

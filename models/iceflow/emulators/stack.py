@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import Setting
+from glacier_qgis.models.compute.arrays import Mask
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
 from glacier_qgis.models.networks.atlas.evaluate import Features, evaluate, features
 from glacier_qgis.models.networks.atlas.plan import Plan, make_plan
 from glacier_qgis.models.networks.atlas.reach import remembered_layers
-from glacier_qgis.models.networks.atlas.strips import Mask
 from glacier_qgis.models.networks.igm import IgmCnn
 
 MOST_REMEMBERED = 512 << 20
@@ -58,7 +58,7 @@ class StackCore(ListedCore):
         self,
         thickness: Tensor,
         surface: Tensor,
-        setting: Setting,
+        setting: FlowParameters,
         wanted: Mask,
         ground: Tensor | None = None,
         threads: int = 1,
@@ -75,7 +75,7 @@ class StackCore(ListedCore):
             answer = evaluate(self.network, fields, plan, bare.features)
         return torch.mm(self.mix, answer)
 
-    def _remember(self, ground: Tensor, setting: Setting) -> Bare | None:
+    def _remember(self, ground: Tensor, setting: FlowParameters) -> Bare | None:
         """Return what the network makes of ground without ice; None where there is no room."""
         key = (ground.data_ptr(), ground.shape, ground.stride(), setting)
         self._calls += 1

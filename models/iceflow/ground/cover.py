@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-
-Mask = npt.NDArray[np.bool_]
 
 MOST = 0.5
 """Share of the cells from which an input is not that of the place."""

@@ -11,6 +11,7 @@ from rasterio.features import rasterize
 from rasterio.windows import Window
 from scipy.ndimage import maximum_filter, minimum_filter
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Extent, RasterInput, VectorInput
@@ -26,8 +27,6 @@ from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import areal_scale
 from glacier_qgis.models.raster.source import open_raster, work_grid
 from glacier_qgis.models.vector.source import read_polygons
-
-Array = npt.NDArray[np.float32]
 
 THICKEST = 5_000.0
 """m; no ice on Earth is thicker."""
@@ -63,12 +62,12 @@ class Topography:
     """
 
     grid: Grid
-    bed: Array
-    thickness: Array
+    bed: Float32Array
+    thickness: Float32Array
     datum: str = NOT_STATED
 
     @property
-    def surface(self) -> Array:
+    def surface(self) -> Float32Array:
         """Surface elevation, bed plus thickness, m."""
         return self.bed + self.thickness
 
@@ -155,7 +154,7 @@ def read_surface(
     unit: VerticalUnit,
     year: float | None,
     reporter: Reporter,
-) -> tuple[Grid, Array]:
+) -> tuple[Grid, Float32Array]:
     """Read a surface, m, on the grid to work on; NaN where there is no data.
 
     Raises:
@@ -214,7 +213,7 @@ def _read_thickness(
     unit: VerticalUnit,
     year: float | None,
     reporter: Reporter,
-) -> Array:
+) -> Float32Array:
     """Read ice thickness in m; no data means no ice."""
     with open_raster(source, role) as scene:
         ice = read_metres(scene, grid, unit, year, reporter)
@@ -240,14 +239,14 @@ def _read_thickness(
 
 
 def _ice_between(
-    bed: Array,
+    bed: Float32Array,
     source: RasterInput,
     grid: Grid,
     unit: VerticalUnit,
     datum: str | None,
     year: float | None,
     reporter: Reporter,
-) -> Array:
+) -> Float32Array:
     """Return surface − bed in m; `datum` is the bed's."""
     with open_raster(source, "SURFACE") as scene:
         surface = read_metres(scene, grid, unit, year, reporter)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.ground.bands import choose_band
@@ -14,7 +14,6 @@ from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band
 
-Array = npt.NDArray[np.float32]
 VerticalUnit = Literal["from the raster", "metres", "feet"]
 
 HIGHEST, LOWEST = 9_000.0, -9_000.0
@@ -90,7 +89,7 @@ def _check_direction(scene: Scene) -> None:
 
 def read_metres(
     scene: Scene, grid: Grid, choice: VerticalUnit, year: float | None, reporter: Reporter
-) -> Array:
+) -> Float32Array:
     """Return elevations or thickness in m on a grid, NaN where there is no data.
 
     Args:
@@ -107,7 +106,7 @@ def read_metres(
     return values * np.float32(metres_per_unit(scene, choice, reporter, band))
 
 
-def check_elevation(ground: Array, role: str) -> None:
+def check_elevation(ground: Float32Array, role: str) -> None:
     """Make sure that `ground` (m, NaN where there is no data) can be an elevation.
 
     Raises:

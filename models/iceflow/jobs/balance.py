@@ -14,7 +14,7 @@ from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Extent, Job, RasterInput, VectorInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
-from glacier_qgis.models.iceflow.balance.build import Place, build_balance
+from glacier_qgis.models.iceflow.balance.build import BalanceDomain, build_balance
 from glacier_qgis.models.iceflow.balance.options import BalanceOptions, Numbers
 from glacier_qgis.models.iceflow.calendar import iso_date
 from glacier_qgis.models.iceflow.ground.cover import tell_gaps
@@ -48,7 +48,7 @@ class SurfaceMassBalance(BalanceOptions, Job):
         mask = None if self.ice_mask is None else polygon_mask(self.ice_mask, grid, "ICE_MASK")
         if (empty := ~np.isfinite(surface)).mean() > 1 - WHOLE_SHARE:
             tell_gaps(empty, "SURFACE", "nothing is computed there", reporter)
-        place = Place(
+        place = BalanceDomain(
             grid,
             surface,
             ice=None,

@@ -9,11 +9,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.device import DeviceName, choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Extent, Job
-from glacier_qgis.models.iceflow.ground.topography import Array
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
@@ -58,10 +58,10 @@ class IceFlowJob(Job):
         self,
         wanted: Sequence[str],
         emulator: Emulator,
-        thickness: Array,
-        surface: Array,
+        thickness: Float32Array,
+        surface: Float32Array,
         cell_size: float,
-    ) -> dict[str, Array]:
+    ) -> dict[str, Float32Array]:
         """Return speeds (m a⁻¹) of the levels `wanted`, of `LEVELS`; fields and cell size in m."""
         if not wanted:
             return {}

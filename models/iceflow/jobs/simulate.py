@@ -10,11 +10,12 @@ from pathlib import Path
 
 import torch
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
-from glacier_qgis.models.iceflow.balance.build import Place, build_balance
+from glacier_qgis.models.iceflow.balance.build import BalanceDomain, build_balance
 from glacier_qgis.models.iceflow.balance.model import Held, Masked, MassBalance
 from glacier_qgis.models.iceflow.balance.options import DEGREE_DAYS
 from glacier_qgis.models.iceflow.balance.scenarios import (
@@ -28,7 +29,6 @@ from glacier_qgis.models.iceflow.dynamics.simulation import (
     MAX_FORCED_STEP,
     MAX_STEP,
     SAME_TIME,
-    Array,
     Simulation,
     Snapshot,
     run_together,
@@ -43,20 +43,20 @@ from glacier_qgis.models.iceflow.ground.topography import (
 from glacier_qgis.models.iceflow.jobs.common import LEVELS, check_levels, text
 from glacier_qgis.models.iceflow.jobs.simulate_options import SimulationOptions
 from glacier_qgis.models.iceflow.results.comparison import read_observation
-from glacier_qgis.models.iceflow.results.findings import (
-    Findings,
+from glacier_qgis.models.iceflow.results.histories import read_histories, tell_differences
+from glacier_qgis.models.iceflow.results.output_size import tell_size
+from glacier_qgis.models.iceflow.results.recorder import RASTERS, Recorder, sizes
+from glacier_qgis.models.iceflow.results.report import write_report
+from glacier_qgis.models.iceflow.results.resume import History
+from glacier_qgis.models.iceflow.results.run_record import RunRecord, in_words, keeping
+from glacier_qgis.models.iceflow.results.scenario_summary import (
+    ScenarioSummary,
     of_scenario,
     with_comparison,
     with_observation,
     write_misfit,
     write_outlines,
 )
-from glacier_qgis.models.iceflow.results.histories import read_histories, tell_differences
-from glacier_qgis.models.iceflow.results.output_size import tell_size
-from glacier_qgis.models.iceflow.results.recorder import RASTERS, Recorder, sizes
-from glacier_qgis.models.iceflow.results.report import write_report
-from glacier_qgis.models.iceflow.results.resume import History
-from glacier_qgis.models.iceflow.results.run_record import Chronicle, in_words, keeping
 from glacier_qgis.models.iceflow.results.watch import Watch
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
@@ -94,12 +94,14 @@ class SimulateGlacier(SimulationOptions):
         facts = provenance(asked) | emulator.facts | {"VERTICAL_DATUM": topography.datum}
         if self.scenarios:
             facts["SCENARIO_OFFSETS"] = futures(scenarios)
-        findings = [
-            Findings(one.name, topography, times, observation, outlines=self.outlines is not None)
+        summaries = [
+            ScenarioSummary(
+                one.name, topography, times, observation, outlines=self.outlines is not None
+            )
             for one in scenarios
         ]
         recorders = self._recorders(scenarios, topography, times, facts, outputs, reporter)
-        chronicle = Chronicle(
+        record = RunRecord(
             [scenario.name for scenario in scenarios],
             recorders,
             [Watch(emulator, topography.grid.cell_size, self.cfl) for _ in scenarios],
@@ -107,20 +109,20 @@ class SimulateGlacier(SimulationOptions):
             reporter,
         )
         with keeping([recorder for _, recorder in recorders], reporter):
-            with chronicle:
+            with record:
                 for states in chain(
                     zip(*(history.earlier() for history in histories), strict=True),
                     run_together(simulations, ahead, Stage(reporter, 0.02, 0.98)),
                 ):
-                    chronicle.see(states)
-                    for finding, state in zip(findings, states, strict=True):
-                        finding.see(state)
-            chronicle.end(self.cfl)
-            for words in filter(None, (finding.words for finding in findings)):
+                    record.see(states)
+                    for summary, state in zip(summaries, states, strict=True):
+                        summary.see(state)
+            record.end(self.cfl)
+            for words in filter(None, (summary.words for summary in summaries)):
                 reporter.log(words)
-            self._write_documents(chronicle, findings, topography, facts, doubts, outputs)
-        last = chronicle.last[0]
-        for scenario, state in zip(scenarios, chronicle.last, strict=True):
+            self._write_documents(record, summaries, topography, facts, doubts, outputs)
+        last = record.last[0]
+        for scenario, state in zip(scenarios, record.last, strict=True):
             when = f"Result in year {state.time:.10g}"
             reporter.log(f"{of_scenario(scenario.name)}{when}: {in_words(state)}.")
         return {
@@ -133,13 +135,13 @@ class SimulateGlacier(SimulationOptions):
             "STEPS": last.steps,
             "TIMES": [*times],
             "ABOUT": {"MODEL": emulator.name},
-            **findings[0].numbers(),
+            **summaries[0].numbers(),
         }
 
     def _write_documents(
         self,
-        chronicle: Chronicle,
-        findings: Sequence[Findings],
+        record: RunRecord,
+        summaries: Sequence[ScenarioSummary],
         topography: Topography,
         facts: Mapping[str, str],
         doubts: Sequence[str],
@@ -147,20 +149,20 @@ class SimulateGlacier(SimulationOptions):
     ) -> None:
         """Write what tells of the run as a whole, as far as it was asked for."""
         if self.series:
-            table = with_comparison(chronicle.table, findings)
+            table = with_comparison(record.table, summaries)
             write_layer(table, outputs.stage(self.series), "series")
         if self.outlines:
-            write_outlines(outputs.stage(self.outlines), findings)
+            write_outlines(outputs.stage(self.outlines), summaries)
         if self.misfit:
-            write_misfit(outputs.stage(self.misfit), findings, topography.grid, facts)
+            write_misfit(outputs.stage(self.misfit), summaries, topography.grid, facts)
         if self.report:
             write_report(
                 outputs.stage(self.report),
-                chronicle.runs,
-                chronicle.budgets,
-                [*doubts, *chronicle.warnings],
-                {**facts, "STEPS": str(chronicle.last[0].steps)},
-                findings,
+                record.runs,
+                record.budgets,
+                [*doubts, *record.warnings],
+                {**facts, "STEPS": str(record.last[0].steps)},
+                summaries,
             )
 
     def _topography(self, reporter: Reporter) -> Topography:
@@ -239,7 +241,7 @@ class SimulateGlacier(SimulationOptions):
 
     def _levels(
         self, emulator: Emulator, topography: Topography, snapshot: Snapshot
-    ) -> dict[str, Array]:
+    ) -> dict[str, Float32Array]:
         """Return the speeds at the bed and the surface, m a⁻¹, that were asked for."""
         wanted = [name for name in LEVELS if getattr(self, name)]
         fields = snapshot.thickness, snapshot.surface
@@ -263,7 +265,7 @@ class SimulateGlacier(SimulationOptions):
             if self.ice_mask is None
             else polygon_mask(self.ice_mask, topography.grid, "ICE_MASK")
         )
-        place = Place(
+        place = BalanceDomain(
             topography.grid,
             topography.surface,
             ice=topography.thickness > 0,

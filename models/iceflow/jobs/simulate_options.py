@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from glacier_qgis.models.engine.job import Destination, RasterInput, VectorInput, blank_is_none
 from glacier_qgis.models.iceflow.balance.options import BalanceOptions
-from glacier_qgis.models.iceflow.dynamics.transport import Order
+from glacier_qgis.models.iceflow.dynamics.transport import TransportOrder
 from glacier_qgis.models.iceflow.ground.topography import THICKEST
 from glacier_qgis.models.iceflow.jobs.common import IceFlowJob
 
@@ -36,7 +36,7 @@ class SimulationOptions(BalanceOptions, IceFlowJob):
     save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
     update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     scenarios: VectorInput | None = None
-    transport: Order = "first order"
+    transport: TransportOrder = "first order"
     cfl: float = Field(default=0.3, gt=0, le=1)
     observed_outline: VectorInput | None = None
     observed_surface: RasterInput | None = None

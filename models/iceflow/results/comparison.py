@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
-from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Array, Snapshot
+from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Snapshot
 from glacier_qgis.models.iceflow.ground.cover import tell_gaps
 from glacier_qgis.models.iceflow.ground.topography import Topography, polygon_mask
 from glacier_qgis.models.iceflow.ground.units import (
@@ -22,7 +22,6 @@ from glacier_qgis.models.iceflow.ground.units import (
 )
 from glacier_qgis.models.raster.source import open_raster
 
-Mask = npt.NDArray[np.bool_]
 PERCENTILES = (5, 25, 50, 75, 95)
 _SQUARE_KILOMETRE = 1e6
 
@@ -39,7 +38,7 @@ class Observation:
 
     time: float
     ice: Mask | None
-    surface: Array | None
+    surface: Float32Array | None
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Comparison:
     time: float
     overlap: Overlap | None
     misfit: Misfit | None
-    difference: Array | None
+    difference: Float32Array | None
 
 
 def read_observation(
@@ -164,7 +163,7 @@ def area_overlap(simulated: Mask, observed: Mask, cell_area: float) -> Overlap:
     return Overlap(both, too_much, too_little)
 
 
-def surface_misfit(differences: Array, cell_area: float) -> Misfit | None:
+def surface_misfit(differences: Float32Array, cell_area: float) -> Misfit | None:
     """Return statistics of `differences` (m, one a cell of `cell_area` km²); None for no cell."""
     if not differences.size:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from glacier_qgis.models.iceflow.dynamics.simulation import Array
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.iceflow.results.hypsometry import Hypsometry
 
 CURVES = {
@@ -83,7 +83,7 @@ def stairs(
     return [*heights, heights[-1]], [*widths, 0.0]
 
 
-def misfit_figure(difference: Array, cell_size: float) -> go.Figure:
+def misfit_figure(difference: Float32Array, cell_size: float) -> go.Figure:
     """Draw simulated minus observed surface as a map, blue where the simulation is higher."""
     step = max(-(-max(difference.shape) // MAP_CELLS), 1)
     thinned = difference[::step, ::step].astype(np.float32)

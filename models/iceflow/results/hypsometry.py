@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Array, Snapshot
+from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Snapshot
 
 MOST_BANDS = 40
 _ROUND = (1.0, 2.0, 5.0, 10.0)
@@ -34,7 +35,7 @@ class Hypsometry:
     volume: npt.NDArray[np.float64]
 
 
-def band_width(surface: Array) -> float:
+def band_width(surface: Float32Array) -> float:
     """Return 1, 2 or 5 times a power of ten, m, that divides a relief into at most 40 bands."""
     least = max(float(np.ptp(surface)), 1.0) / (MOST_BANDS - 1)
     power = 10.0 ** math.floor(math.log10(least))

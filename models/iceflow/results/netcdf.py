@@ -12,8 +12,9 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.iceflow.calendar import CALENDAR, EPOCH, days
-from glacier_qgis.models.iceflow.dynamics.simulation import Array, Snapshot
+from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.raster.cf import MAPPING, write_grid
 from glacier_qgis.models.raster.grid import Grid
 
@@ -55,7 +56,7 @@ class SimulationFile:
     def __init__(self, dataset: netCDF4.Dataset) -> None:
         self._dataset = dataset
 
-    def append(self, snapshot: Snapshot, levels: Mapping[str, Array]) -> None:
+    def append(self, snapshot: Snapshot, levels: Mapping[str, Float32Array]) -> None:
         """Write one saved time, so that it outlives the process.
 
         Velocity is missing where there is no ice.
@@ -104,7 +105,7 @@ class SimulationFile:
 def create_simulation_file(
     path: Path,
     grid: Grid,
-    bed: Array,
+    bed: Float32Array,
     provenance: Mapping[str, str],
     levels: Collection[str] = (),
 ) -> Iterator[SimulationFile]:

@@ -11,17 +11,16 @@ from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import shapely
 from rasterio.features import shapes
 from shapely import MultiPolygon
 from shapely.geometry import shape
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.iceflow.calendar import iso_date
 from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Snapshot
 from glacier_qgis.models.raster.grid import Grid
 
-Mask = npt.NDArray[np.bool_]
 _SQUARE_KILOMETRE = 1e6
 
 

@@ -12,8 +12,9 @@ from types import TracebackType
 import numpy as np
 from rasterio.io import DatasetWriter
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.iceflow.calendar import iso_date
-from glacier_qgis.models.iceflow.dynamics.simulation import Array, Snapshot
+from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.results.netcdf import (
     FIELDS,
@@ -107,7 +108,7 @@ class Recorder:
         """Close the files."""
         self._open.__exit__(kind, error, traceback)
 
-    def record(self, snapshot: Snapshot, levels: Mapping[str, Array]) -> None:
+    def record(self, snapshot: Snapshot, levels: Mapping[str, Float32Array]) -> None:
         """Write the next saved state, and the speeds at bed and surface that were asked for."""
         if self._file is not None:
             self._file.append(snapshot, levels)
@@ -142,7 +143,7 @@ def sizes(
     return dict(folders)
 
 
-def _field(snapshot: Snapshot, name: str, others: Mapping[str, Array]) -> Array:
+def _field(snapshot: Snapshot, name: str, others: Mapping[str, Float32Array]) -> Float32Array:
     values = {
         "thickness": snapshot.thickness,
         "velocity": snapshot.speed,

@@ -15,8 +15,8 @@ from glacier_qgis.models.iceflow.results.figures import (
     hypsometry_figure,
     misfit_figure,
 )
-from glacier_qgis.models.iceflow.results.findings import Findings, of_scenario
 from glacier_qgis.models.iceflow.results.hypsometry import Hypsometry
+from glacier_qgis.models.iceflow.results.scenario_summary import ScenarioSummary, of_scenario
 from glacier_qgis.models.report.page import Page
 
 EMULATOR = "EMULATOR"
@@ -29,7 +29,7 @@ def write_report(
     budgets: Mapping[str, Budget],
     warnings: Sequence[str],
     facts: Mapping[str, str],
-    findings: Sequence[Findings],
+    summaries: Sequence[ScenarioSummary],
 ) -> None:
     """Write the report.
 
@@ -40,24 +40,24 @@ def write_report(
         budgets: of the whole run, by scenario.
         warnings: what may make the result wrong.
         facts: provenance by name, the parameters as JSON among it.
-        findings: what was drawn from the saved states of each scenario.
+        summaries: what was drawn from the saved states of each scenario.
     """
     page = Page("Glacier simulation", " ".join(summary(rows, name) for name, rows in runs.items()))
     for warning in warnings:
         page.warning(warning)
     page.figure(curves(runs), "Volume, area (cells with at least 1 m of ice) and mean speed.")
     page.heading("Hypsometry")
-    several = len(findings) > 1
+    several = len(summaries) > 1
     page.figure(
-        hypsometry_figure(_scenario_ends(findings) if several else _course(findings[0])),
+        hypsometry_figure(_scenario_ends(summaries) if several else _course(summaries[0])),
         "Area and volume by surface elevation at the start, "
         + ("and at the end of each scenario." if several else "in the middle and at the end."),
     )
     page.table(
-        [_named(one.scenario) | _spread(state) for one in findings for state in one.hypsometries],
+        [_named(one.scenario) | _spread(state) for one in summaries for state in one.hypsometries],
         "Where the ice lies.",
     )
-    _compare(page, findings)
+    _compare(page, summaries)
     page.heading("Emulator")
     page.facts(
         {
@@ -117,9 +117,9 @@ def budget_rows(budget: Budget) -> dict[str, float]:
     }
 
 
-def _compare(page: Page, findings: Sequence[Findings]) -> None:
+def _compare(page: Page, summaries: Sequence[ScenarioSummary]) -> None:
     """Show how the scenarios met the observation, if there was one."""
-    found = {one: one.comparison for one in findings if one.comparison is not None}
+    found = {one: one.comparison for one in summaries if one.comparison is not None}
     if not found:
         return
     page.heading(f"Against the observation of year {next(iter(found.values())).time:g}")
@@ -162,14 +162,14 @@ def _compare(page: Page, findings: Sequence[Findings]) -> None:
             )
 
 
-def _course(finding: Findings) -> dict[str, Hypsometry]:
-    return {f"year {state.time:g}": state for state in finding.hypsometries}
+def _course(summary: ScenarioSummary) -> dict[str, Hypsometry]:
+    return {f"year {state.time:g}": state for state in summary.hypsometries}
 
 
-def _scenario_ends(findings: Sequence[Findings]) -> dict[str, Hypsometry]:
+def _scenario_ends(summaries: Sequence[ScenarioSummary]) -> dict[str, Hypsometry]:
     """Return the state that all scenarios begin with, and those that they end with."""
-    first = findings[0].hypsometries[0]
-    ends = {one.scenario: one.hypsometries[-1] for one in findings}
+    first = summaries[0].hypsometries[0]
+    ends = {one.scenario: one.hypsometries[-1] for one in summaries}
     return {f"year {first.time:g}": first} | {
         f"{name}, year {state.time:g}": state for name, state in ends.items()
     }

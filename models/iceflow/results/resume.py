@@ -13,11 +13,12 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.memory import require_memory
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.balance.scenarios import read_futures
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
-from glacier_qgis.models.iceflow.dynamics.simulation import Array, Snapshot, measures
+from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot, measures
 from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.ground.units import NOT_STATED
 from glacier_qgis.models.iceflow.results.netcdf import COUNTS, FIELDS
@@ -166,7 +167,7 @@ def _position(years: tuple[float, ...], start: float | None, path: Path) -> int:
     )
 
 
-def _values(field: Any) -> Array:  # noqa: ANN401  netCDF4 publishes no type
+def _values(field: Any) -> Float32Array:  # noqa: ANN401  netCDF4 publishes no type
     return np.asarray(np.ma.filled(field, np.nan), dtype=np.float32)
 
 

@@ -8,15 +8,16 @@ from types import TracebackType
 
 import pandas as pd
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
-from glacier_qgis.models.iceflow.dynamics.simulation import Array, Snapshot
-from glacier_qgis.models.iceflow.results.findings import of_scenario
+from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.results.recorder import Recorder
+from glacier_qgis.models.iceflow.results.scenario_summary import of_scenario
 from glacier_qgis.models.iceflow.results.watch import Watch, budget_warnings, ending_warnings
 
 
-class Chronicle:
+class RunRecord:
     """Hands the saved states of all scenarios to their recorders and looks them over.
 
     Attributes:
@@ -29,7 +30,7 @@ class Chronicle:
         names: Sequence[str],
         recorders: Sequence[tuple[int, Recorder]],
         watches: Sequence[Watch],
-        levels: Callable[[Snapshot], Mapping[str, Array]],
+        levels: Callable[[Snapshot], Mapping[str, Float32Array]],
         reporter: Reporter,
     ) -> None:
         """Prepare for scenarios of some names; a lone run has none, ''.
@@ -50,7 +51,7 @@ class Chronicle:
         self._reporter = reporter
         self._open = ExitStack()
 
-    def __enter__(self) -> Chronicle:
+    def __enter__(self) -> RunRecord:
         """Create the files."""
         with self._open:
             for _, recorder in self._recorders:

@@ -10,6 +10,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.snapshots.layout import (
     BASE,
@@ -19,7 +20,7 @@ from glacier_qgis.models.iceflow.snapshots.layout import (
     NEEDED,
     SURFACE,
 )
-from glacier_qgis.models.iceflow.snapshots.state import Array, TrainingState
+from glacier_qgis.models.iceflow.snapshots.state import TrainingState
 from glacier_qgis.models.iceflow.snapshots.writer import STATE
 from glacier_qgis.models.raster.cf import MAPPING, read_grid
 from glacier_qgis.models.raster.grid import Grid
@@ -77,10 +78,10 @@ class SnapshotReader:
         """Yield all states in their order."""
         return (self[index] for index in range(len(self)))
 
-    def _pair(self, names: Sequence[str], index: int) -> Array:
+    def _pair(self, names: Sequence[str], index: int) -> Float32Array:
         return np.stack([self._field(name, index) for name in names])
 
-    def _field(self, name: str, index: int) -> Array:
+    def _field(self, name: str, index: int) -> Float32Array:
         values = np.ma.filled(self._file[name][index], np.nan).astype(np.float32)
         gaps = int((~np.isfinite(values)).sum())
         if gaps:

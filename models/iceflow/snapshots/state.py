@@ -6,10 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-Array = npt.NDArray[np.float32]
+from glacier_qgis.models.compute.arrays import Float32Array
 
 
 @dataclass(frozen=True)
@@ -30,19 +27,19 @@ class TrainingState:
         residual: imbalance of forces over the driving stress; NaN where it is not known.
     """
 
-    thickness: Array
-    surface: Array
-    rate_factor: Array
-    sliding: Array
-    mean: Array
-    base: Array | None = None
-    top: Array | None = None
+    thickness: Float32Array
+    surface: Float32Array
+    rate_factor: Float32Array
+    sliding: Float32Array
+    mean: Float32Array
+    base: Float32Array | None = None
+    top: Float32Array | None = None
     year: float = 0.0
     run: str = ""
     residual: float = math.nan
 
     @property
-    def fields(self) -> Mapping[str, Array]:
+    def fields(self) -> Mapping[str, Float32Array]:
         """All fields by their names in a file, each (rows, columns)."""
         fields = {
             "thk": self.thickness,

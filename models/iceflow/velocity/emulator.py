@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import Core, Setting
+from glacier_qgis.models.iceflow.emulators.card import Core, FlowParameters
 from glacier_qgis.models.iceflow.emulators.orientations import mean_over_orientations
 from glacier_qgis.models.iceflow.emulators.reading import read_core
 from glacier_qgis.models.iceflow.velocity.where_ice import velocity_where_ice
@@ -123,6 +123,6 @@ class Emulator:
         channels = [self.outputs.index(name) for name in names]
         several = thickness.reshape(-1, *thickness.shape[-2:])
         heights = surface.reshape(several.shape)
-        setting = Setting(cell_size, rate_factor, sliding)
+        setting = FlowParameters(cell_size, rate_factor, sliding)
         result = velocity_where_ice(self.core, several, heights, setting, channels, ground)
         return dict(zip(names, result.reshape(-1, *thickness.shape), strict=True))

@@ -12,18 +12,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.compute.workers import (
     thread_count,
     threads_an_operation,
     work_on,
 )
-from glacier_qgis.models.iceflow.emulators.card import Core, SelectiveCore, Setting
-
-Mask = npt.NDArray[np.bool_]
+from glacier_qgis.models.iceflow.emulators.card import Core, FlowParameters, SelectiveCore
 
 MOST_CELLS = 768 * 768
 """Cells that are evaluated at once; bounds memory, does not change the result."""
@@ -62,7 +60,7 @@ def velocity_where_ice(
     core: Core,
     thickness: Tensor,
     surface: Tensor,
-    setting: Setting,
+    setting: FlowParameters,
     channels: list[int],
     ground: Tensor | None = None,
 ) -> Tensor:
@@ -105,7 +103,7 @@ def _fill_selectively(
     core: SelectiveCore,
     thickness: Tensor,
     surface: Tensor,
-    setting: Setting,
+    setting: FlowParameters,
     channels: list[int],
     ground: Tensor | None,
 ) -> None:

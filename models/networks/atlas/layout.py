@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glacier_qgis.models.networks.atlas.strips import Integers, Mask, Strips
+from glacier_qgis.models.compute.arrays import Mask
+from glacier_qgis.models.networks.atlas.strips import Integers, Strips
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.networks.atlas.layout import pack
 from glacier_qgis.models.networks.atlas.lookup import Lookup
 from glacier_qgis.models.networks.atlas.reach import layer_groups, needed_columns
-from glacier_qgis.models.networks.atlas.strips import Integers, Mask, Strips
+from glacier_qgis.models.networks.atlas.strips import Integers, Strips
 
 
 class PartIndices(NamedTuple):

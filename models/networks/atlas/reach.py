@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from glacier_qgis.models.networks.atlas.strips import Mask, Strips
+from glacier_qgis.models.compute.arrays import Mask
+from glacier_qgis.models.networks.atlas.strips import Strips
 
 LAYERS_PER_GROUP = 4
 """Consecutive layers that share one atlas."""

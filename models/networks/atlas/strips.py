@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from glacier_qgis.models.compute.arrays import Mask
+
 STRIP_HEIGHT = 8
 """Rows per strip: fewer follow the wanted cells more closely, more need fewer halo copies."""
 
 Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Strips:

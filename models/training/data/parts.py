@@ -19,7 +19,7 @@ FEWEST_DATES = 5
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingParts:
     """The tiles of a training.
 
     Attributes:
@@ -35,7 +35,7 @@ class Material:
     warnings: list[str]
 
 
-def material(data: Dataset) -> Material:
+def training_parts(data: Dataset) -> TrainingParts:
     """Take the parts of a data set, and make up for a validation part that is missing.
 
     Raises:
@@ -62,7 +62,7 @@ def material(data: Dataset) -> Material:
                 "weights are best is judged without. Choose other VALIDATION_GROUPS if you can."
             )
         groups = ", ".join(sorted({tile.group for tile in validation}))
-        return Material(
+        return TrainingParts(
             training, validation, f"By the data set: {groups} for validation.", warnings
         )
     training, validation = hold_out_dates(training)
@@ -72,7 +72,9 @@ def material(data: Dataset) -> Material:
         "for other glaciers, and prepare the data with a validation group if you can."
     )
     first = min(tile.date for tile in validation)
-    return Material(training, validation, f"By date, the held-out ones from {first} on.", warnings)
+    return TrainingParts(
+        training, validation, f"By date, the held-out ones from {first} on.", warnings
+    )
 
 
 def check_classes(data: Dataset) -> None:

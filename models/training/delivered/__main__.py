@@ -34,11 +34,11 @@ from glacier_qgis.models.training.delivered.folds import (
 from glacier_qgis.models.training.delivered.front_lines import is_optical, read_front_lines
 from glacier_qgis.models.training.delivered.hold_out import hold_out
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
-from glacier_qgis.models.training.fitting.objective import lesson
+from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.publishing.describe import describe, describe_series
 from glacier_qgis.models.training.views.augment import Augmentation
 from glacier_qgis.models.training.views.sampling import pools_by_group, sampler, with_negatives
-from glacier_qgis.models.training.views.series import SIGNED, Place, SeriesAugmentation
+from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
 VIEW_CELL_M = 60.0
@@ -90,7 +90,7 @@ def fit(
     network = build(architecture)
     if arguments.start_from:
         network.load_state_dict(_beginning(load_file(arguments.start_from), architecture))
-    taught = lesson(architecture, network, fronts_alone=bool(optical))
+    taught = objective(architecture, network, fronts_alone=bool(optical))
     run = Fit(
         taught.network, schedule, arguments.output / "state", arguments.seed, loss=taught.loss
     )
@@ -106,7 +106,7 @@ def fit(
 
 def _beside(scenes: Sequence[Labelled]) -> list[Labelled]:
     """Return each scene beside the others of its group, which show one place on one grid."""
-    return [beside for place in pools_by_group(scenes) for beside in Place(place).members()]
+    return [beside for place in pools_by_group(scenes) for beside in SeriesScenes(place).members()]
 
 
 def _beginning(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:

@@ -18,10 +18,10 @@ from glacier_qgis.models.package.card import Architecture, Calibration
 from glacier_qgis.models.package.folder import load_package, save_package
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.delivered.evaluate import evaluate, evaluate_series
-from glacier_qgis.models.training.measuring.evaluator import Judge
-from glacier_qgis.models.training.measuring.totals import tally
+from glacier_qgis.models.training.measuring.evaluator import Evaluator
+from glacier_qgis.models.training.measuring.totals import totals
 from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M, describe, describe_series
-from glacier_qgis.models.training.views.series import Place
+from glacier_qgis.models.training.views.series import SeriesScenes
 
 Values = dict[str, float | int]
 Network = tuple[Architecture, Mapping[str, Tensor]]
@@ -29,7 +29,7 @@ Network = tuple[Architecture, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FoldResult:
     """How good a network is on glaciers that it has not seen.
 
     Attributes:
@@ -54,7 +54,7 @@ def judge(
     weights: Mapping[str, Tensor],
     scenes: Sequence[LabelledScene],
     reporter: Reporter,
-) -> Verdict:
+) -> FoldResult:
     """Measure weights on scenes that they were not fitted to.
 
     Args:
@@ -68,9 +68,9 @@ def judge(
         package = Path(name) / "fold"
         save_package(package, describe("fold", architecture, [], split=", ".join(places)), weights)
         network = load_package(package).network
-        answers = Judge(network, torch.device("cpu"), CELL_SIZE_M).answers(scenes)
-        widths, distances = tally(answers).stated_and_true
-        return Verdict(
+        answers = Evaluator(network, torch.device("cpu"), CELL_SIZE_M).answers(scenes)
+        widths, distances = totals(answers).stated_and_true
+        return FoldResult(
             scenes=evaluate(package, scenes, reporter),
             series=evaluate_series(package, scenes, reporter) if len(places) == 1 else {},
             widths=widths,
@@ -80,7 +80,7 @@ def judge(
 
 def judge_series(
     lone: Network, series: Network, scenes: Sequence[LabelledScene], reporter: Reporter
-) -> Verdict:
+) -> FoldResult:
     """Measure a network for series on scenes of one place that it was not fitted to.
 
     Args:
@@ -98,14 +98,14 @@ def judge_series(
         card = card.model_copy(update={"series": describe_series(series[0])})
         save_package(package, card, lone[1], series[1])
         network = load_package(package).for_series().network
-        seen = Place(scenes).members()
-        answers = Judge(network, torch.device("cpu"), CELL_SIZE_M).answers(seen)
-        widths, distances = tally(answers).stated_and_true
+        seen = SeriesScenes(scenes).members()
+        answers = Evaluator(network, torch.device("cpu"), CELL_SIZE_M).answers(seen)
+        widths, distances = totals(answers).stated_and_true
         figures = evaluate_series(package, scenes, reporter)
-        return Verdict(scenes={}, series=figures, widths=widths, distances=distances)
+        return FoldResult(scenes={}, series=figures, widths=widths, distances=distances)
 
 
-def calibrate(verdicts: Sequence[Verdict], data: str) -> Calibration:
+def calibrate(verdicts: Sequence[FoldResult], data: str) -> Calibration:
     """Fit uncertainties to fronts of all glaciers, each found by a network that had not seen it.
 
     Args:
@@ -117,7 +117,7 @@ def calibrate(verdicts: Sequence[Verdict], data: str) -> Calibration:
     return fit_calibration(widths, distances, data)
 
 
-def covered_elsewhere(verdicts: Sequence[Verdict]) -> list[float]:
+def covered_elsewhere(verdicts: Sequence[FoldResult]) -> list[float]:
     """Return for each glacier how often uncertainties fitted to the others cover its true errors.
 
     Near the calibration's level, they mean something on a glacier that nobody has seen.

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from glacier_qgis.models.training.fitting.fit import Learner, draw
-from glacier_qgis.models.training.fitting.objective import Lesson
+from glacier_qgis.models.training.fitting.objective import Objective
 from glacier_qgis.models.training.fitting.range_test import STEPS, RangeTest, range_test
 from glacier_qgis.models.training.views.sampling import Batches
 
@@ -53,7 +53,7 @@ def batch_size(network: nn.Module, bands: int, size: int, device: torch.device) 
 
 
 def find_rate(
-    lesson: Lesson,
+    objective: Objective,
     batches: Batches,
     seed: int,
     device: torch.device,
@@ -62,13 +62,13 @@ def find_rate(
     """Run a range test on a copy of a network.
 
     Args:
-        lesson: How it learns; its network stays as it is.
+        objective: Network and loss; the network stays as it is.
         batches: Source of what is learnt.
         seed: Of the batches.
         device: To learn on.
         progress: Told the fraction that is done.
     """
-    trial = Learner(copy.deepcopy(lesson.network).train(), device, lesson.loss)
+    trial = Learner(copy.deepcopy(objective.network).train(), device, objective.loss)
     done = 0
 
     def learn(rate: float) -> float:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.training.fitting.fit import Fit
-from glacier_qgis.models.training.measuring.totals import NAMES, Tally
+from glacier_qgis.models.training.measuring.totals import NAMES, Totals
 from glacier_qgis.models.training.views.sampling import Batches
 
 Epoch = dict[str, Any]
@@ -20,7 +20,7 @@ Epoch = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingLoop:
     """How a training goes.
 
     Attributes:
@@ -36,8 +36,8 @@ class Course:
     steps: int
     patience: int
     batches: Batches
-    validate: Callable[[Mapping[str, Tensor]], Tally]
-    keep: Callable[[Tally, Mapping[str, Tensor]], None]
+    validate: Callable[[Mapping[str, Tensor]], Totals]
+    keep: Callable[[Totals, Mapping[str, Tensor]], None]
 
     def run(self, fit: Fit, reporter: Reporter) -> list[Epoch]:
         """Go on from wherever `fit` is and return the figures of all epochs.
@@ -93,7 +93,7 @@ def best(epochs: list[Epoch]) -> Epoch:
     return max(epochs, key=lambda epoch: (_number(epoch["mean_iou"]), -epoch["epoch"]))
 
 
-def epoch_record(number: int, rate: float, loss: float, measured: Tally) -> Epoch:
+def epoch_record(number: int, rate: float, loss: float, measured: Totals) -> Epoch:
     """Return the figures of an epoch: JSON holds them, NaN where there is nothing to measure."""
     scores, box, whole = measured.scores, measured.box, measured.whole
     classes = {

@@ -24,7 +24,7 @@ HEAD = ("head.weight", "head.bias")
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Objective:
     """How a network learns.
 
     Attributes:
@@ -46,7 +46,7 @@ class Lesson:
         return {**weights, **{name: weights[name][:-1].contiguous() for name in HEAD}}
 
 
-def lesson(architecture: Architecture, network: nn.Module, *, fronts_alone: bool) -> Lesson:
+def objective(architecture: Architecture, network: nn.Module, *, fronts_alone: bool) -> Objective:
     """Return how to teach a network, beginning with the weights that it has.
 
     Args:
@@ -71,7 +71,7 @@ def lesson(architecture: Architecture, network: nn.Module, *, fronts_alone: bool
     if fronts_alone:
         loss = _without_stray_contact(loss, -1 if second_head else None)
         recipe += CONTACT
-    return Lesson(network, loss, recipe, second_head)
+    return Objective(network, loss, recipe, second_head)
 
 
 def _without_stray_contact(loss: Loss, zones_end: int | None) -> Loss:

@@ -12,12 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
+from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.engine.errors import EngineError
-
-Array = npt.NDArray[np.float64]
 
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = 100
@@ -50,9 +48,9 @@ class RangeTest:
         unstable: The rate from which it rises, or None if it never did.
     """
 
-    rates: Array
-    losses: Array
-    smoothed: Array
+    rates: Float64Array
+    losses: Float64Array
+    smoothed: Float64Array
     steepest: float
     unstable: float | None
 
@@ -98,7 +96,7 @@ def range_test(
     return read_curve(rates[: len(losses) - 1], np.array(losses[1:]))
 
 
-def read_curve(rates: Array, losses: Array) -> RangeTest:
+def read_curve(rates: Float64Array, losses: Float64Array) -> RangeTest:
     """Find where a curve falls fastest and where it begins to rise.
 
     Args:

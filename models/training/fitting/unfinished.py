@@ -23,7 +23,7 @@ RECIPE = "recipe"
 
 
 @dataclass(frozen=True)
-class Waiting:
+class UnfinishedTraining:
     """What is known of an unfinished training.
 
     Attributes:
@@ -37,7 +37,9 @@ class Waiting:
     decided: Mapping[str, JsonValue]
 
     @classmethod
-    def open(cls, output: Path, asked: Mapping[str, JsonValue], reporter: Reporter) -> Waiting:
+    def open(
+        cls, output: Path, asked: Mapping[str, JsonValue], reporter: Reporter
+    ) -> UnfinishedTraining:
         """Find the state of this very training, or make room for a new one."""
         folder = output.with_name(output.name + SUFFIX)
         earlier = _read(folder / RUN)

@@ -20,9 +20,9 @@ from glacier_qgis.models.report.page import Page
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.parts import check_classes, leaked_groups
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.jobs.setting import command
-from glacier_qgis.models.training.measuring.evaluator import Judge, Measured
-from glacier_qgis.models.training.measuring.totals import Tally, finite
+from glacier_qgis.models.training.jobs.learning import command
+from glacier_qgis.models.training.measuring.evaluator import Evaluator, Measured
+from glacier_qgis.models.training.measuring.totals import Totals, finite
 from glacier_qgis.models.training.publishing.report import add_evaluation, hardware
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.zones.codes import CLASS_NAMES
@@ -51,7 +51,7 @@ class EvaluateModel(Job):
             reporter.warning(warning)
         device = choose_device(self.device)
         card = model.card
-        found = Judge(model.network, device, card.cell_size_m, card.calibration).measure(
+        found = Evaluator(model.network, device, card.cell_size_m, card.calibration).measure(
             tiles, reporter
         )
         if table:
@@ -124,7 +124,7 @@ class EvaluateModel(Job):
         )
 
 
-def _front_words(figures: Tally) -> str:
+def _front_words(figures: Totals) -> str:
     box, whole = figures.box, figures.whole
     if not box.images:
         return "no front is labelled"

@@ -19,7 +19,10 @@ from glacier_qgis.models.training.data.parts import missing_classes
 from glacier_qgis.models.training.preparation.contact_sheet import LEGEND, draw_row, sample
 from glacier_qgis.models.training.preparation.leakage import find_leakage
 from glacier_qgis.models.training.preparation.missing import missing_fronts
-from glacier_qgis.models.training.preparation.suspicious_tiles import Suspect, Suspects
+from glacier_qgis.models.training.preparation.suspicious_tiles import (
+    SuspiciousTile,
+    SuspiciousTiles,
+)
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 LISTED = 100
@@ -113,14 +116,14 @@ class Findings:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-        self.suspects: list[Suspect] = []
+        self.suspects: list[SuspiciousTile] = []
         self.sound: dict[str, LabelledTile] = {}
 
 
 def examine(dataset: Dataset, reporter: Reporter) -> Findings:
     """Read every tile of a data set, once."""
     findings = Findings()
-    suspects = Suspects(dataset.card)
+    suspects = SuspiciousTiles(dataset.card)
     damaged: list[str] = []
     tiles = dataset.tiles()
     for number, tile in enumerate(tiles, 1):

@@ -35,7 +35,7 @@ from glacier_qgis.models.training.preparation.split import (
     split_scenes,
 )
 from glacier_qgis.models.training.preparation.summary import write_card
-from glacier_qgis.models.training.preparation.writer import CutScene, TileWriter, Verdict
+from glacier_qgis.models.training.preparation.writer import Assignment, CutScene, TileWriter
 from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M
 from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.zones.names import class_title
@@ -119,13 +119,13 @@ class PrepareTrainingData(Job):
         names = _classes(cut, labels)
         joined = joined_groups(groups.items())
         split = self._split(cut, joined)
-        verdicts = {name: Verdict(joined[name], part) for name, part in split.parts.items()}
+        assignments = {name: Assignment(joined[name], part) for name, part in split.parts.items()}
         card, tiles = write_card(
             draft,
             self.output.name,
             writer,
             cut,
-            verdicts,
+            assignments,
             names,
             self.kind,
             by_date=split.by_date,

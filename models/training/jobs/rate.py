@@ -7,7 +7,7 @@ from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.report.page import Page
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
-from glacier_qgis.models.training.jobs.setting import Learning, facts, settle
+from glacier_qgis.models.training.jobs.learning import Learning, facts, settle
 from glacier_qgis.models.training.publishing.report import add_range_test
 
 
@@ -22,7 +22,7 @@ class FindLearningRate(Learning, Job):
         setting = settle(self, reporter)
         batch = self.batch_size or setting.largest_batch()
         test = find_rate(
-            setting.lesson(),
+            setting.objective(),
             setting.batches(batch),
             self.seed,
             setting.device,

@@ -24,12 +24,12 @@ from glacier_qgis.models.report.page import Page
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
 from glacier_qgis.models.training.fitting.fit import WEIGHT_DECAY, Fit, Schedule
-from glacier_qgis.models.training.fitting.loop import Course, Epoch, best
+from glacier_qgis.models.training.fitting.loop import Epoch, TrainingLoop, best
 from glacier_qgis.models.training.fitting.range_test import RangeTest, read_curve
-from glacier_qgis.models.training.fitting.unfinished import BEST, RECIPE, Waiting
-from glacier_qgis.models.training.jobs.setting import Learning, command, facts, settle
-from glacier_qgis.models.training.measuring.evaluator import Judge, Measured
-from glacier_qgis.models.training.measuring.totals import Tally, finite, tally
+from glacier_qgis.models.training.fitting.unfinished import BEST, RECIPE, UnfinishedTraining
+from glacier_qgis.models.training.jobs.learning import Learning, command, facts, settle
+from glacier_qgis.models.training.measuring.evaluator import Evaluator, Measured
+from glacier_qgis.models.training.measuring.totals import Totals, finite, totals
 from glacier_qgis.models.training.publishing.publish import Publisher, package_name
 from glacier_qgis.models.training.publishing.report import (
     add_course,
@@ -104,19 +104,24 @@ class _Training:
         self.job = job
         self.setting = settle(job, reporter)
         start, device = self.setting.start, self.setting.device
-        self.lesson = self.setting.lesson()
-        self.waiting = Waiting.open(job.output, self._identity(), reporter)
+        self.objective = self.setting.objective()
+        self.waiting = UnfinishedTraining.open(job.output, self._identity(), reporter)
         decided = self.waiting.decided or self._decide(reporter)
         self.batch = int(decided["batch"])  # type: ignore[arg-type]
         self.rate = float(decided["rate"])  # type: ignore[arg-type]
         self.test = _restored(decided.get("range_test"))
         card = self.setting.data.card
-        self.judge = Judge(copy.deepcopy(start.network), device, card.cell_size_m)
+        self.evaluator = Evaluator(copy.deepcopy(start.network), device, card.cell_size_m)
         schedule = Schedule(steps=job.epochs * self.steps, rate=self.rate)
         self.fit = Fit(
-            self.lesson.network, schedule, self.waiting.folder, job.seed, device, self.lesson.loss
+            self.objective.network,
+            schedule,
+            self.waiting.folder,
+            job.seed,
+            device,
+            self.objective.loss,
         )
-        parts = self.setting.material
+        parts = self.setting.parts
         self.publisher = Publisher(
             output=job.output,
             draft=draft,
@@ -140,36 +145,38 @@ class _Training:
     @property
     def steps(self) -> int:
         """Batches in an epoch: as many views as there are tiles, but not too few."""
-        views = max(LEAST_VIEWS, len(self.setting.material.training))
+        views = max(LEAST_VIEWS, len(self.setting.parts.training))
         return -(-views // self.batch)
 
     def learn(self, reporter: Reporter) -> list[Epoch]:
         """Go through the epochs that are left."""
-        course = Course(
+        loop = TrainingLoop(
             epochs=self.job.epochs,
             steps=self.steps,
             patience=self.job.patience,
             batches=self.setting.batches(self.batch),
-            validate=lambda weights: tally(
-                replace(self._judge(self.lesson.zones_alone(weights)), augment=False).answers(
-                    self.setting.material.validation
-                )
+            validate=lambda weights: totals(
+                replace(
+                    self._evaluator(self.objective.zones_alone(weights)), augment=False
+                ).answers(self.setting.parts.validation)
             ),
-            keep=lambda figures, weights: self._keep(figures, self.lesson.zones_alone(weights)),
+            keep=lambda figures, weights: self._keep(figures, self.objective.zones_alone(weights)),
         )
-        return course.run(self.fit, reporter)
+        return loop.run(self.fit, reporter)
 
     def finish(self, reporter: Reporter) -> dict[str, Measured]:
         """Measure the best weights, calibrate their uncertainties, write the last package."""
         weights = self.waiting.best()
-        validation = self.setting.material.validation
-        calibration = self._judge(weights).calibrate(validation, self._part("validation"))
-        judge = self._judge(weights, calibration)
+        validation = self.setting.parts.validation
+        calibration = self._evaluator(weights).calibrate(validation, self._part("validation"))
+        evaluator = self._evaluator(weights, calibration)
         parts: dict[str, Sequence[Labelled]] = {
             "validation": validation,
             "test": self.setting.data.tiles("test"),
         }
-        measured = {part: judge.measure(tiles, reporter) for part, tiles in parts.items() if tiles}
+        measured = {
+            part: evaluator.measure(tiles, reporter) for part, tiles in parts.items() if tiles
+        }
         figures = {part: found.figures.values() for part, found in measured.items()}
         self.publisher.write(weights, self._evaluations(figures), calibration)
         return measured
@@ -207,7 +214,7 @@ class _Training:
         origin = self.setting.start.origin
         asked["dataset"] = self.setting.data.card.complete
         asked["start_from"] = origin.weights.sha256 if origin else ""
-        asked[RECIPE] = self.lesson.recipe
+        asked[RECIPE] = self.objective.recipe
         return asked
 
     def _decide(self, reporter: Reporter) -> dict[str, JsonValue]:
@@ -216,7 +223,7 @@ class _Training:
         decided: dict[str, JsonValue] = {"batch": batch, "rate": self.job.learning_rate}
         if not self.job.learning_rate:
             test = find_rate(
-                self.lesson,
+                self.objective,
                 self.setting.batches(batch),
                 self.job.seed,
                 self.setting.device,
@@ -227,13 +234,15 @@ class _Training:
         self.waiting.decide(decided)
         return decided
 
-    def _judge(
+    def _evaluator(
         self, weights: Mapping[str, Tensor], calibration: Calibration | None = None
-    ) -> Judge:
-        self.judge.network.load_state_dict(weights)
-        return Judge(self.judge.network, self.judge.device, self.judge.cell_size_m, calibration)
+    ) -> Evaluator:
+        self.evaluator.network.load_state_dict(weights)
+        return Evaluator(
+            self.evaluator.network, self.evaluator.device, self.evaluator.cell_size_m, calibration
+        )
 
-    def _keep(self, figures: Tally, weights: Mapping[str, Tensor]) -> None:
+    def _keep(self, figures: Totals, weights: Mapping[str, Tensor]) -> None:
         """Write the best weights so far, for the end of the training and for a person."""
         draft = self.waiting.folder / f"{BEST}.part"
         save_file({name: value.cpu().contiguous() for name, value in weights.items()}, draft)
@@ -255,9 +264,9 @@ class _Training:
     def _recipe(self) -> str:
         how = "chosen by a range test" if self.test else "as asked for"
         return (
-            f"{self.lesson.recipe}; AdamW, weight decay {WEIGHT_DECAY:g}, one-cycle schedule over "
-            f"{self.job.epochs} epochs of {self.steps} steps, highest rate {self.rate:g} ({how}); "
-            "running average of the weights; the weights with the highest mean IoU in the "
+            f"{self.objective.recipe}; AdamW, weight decay {WEIGHT_DECAY:g}, one-cycle schedule "
+            f"over {self.job.epochs} epochs of {self.steps} steps, highest rate {self.rate:g} "
+            f"({how}); running average of the weights; the weights with the highest mean IoU in the "
             "validation, "
             + (
                 f"at an end after {self.job.patience} epochs without a better one."

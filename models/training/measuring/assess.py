@@ -23,6 +23,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from shapely import LineString
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.fronts.segmentation.tiling import Predict, Read, TilePlan, blend
 from glacier_qgis.models.fronts.termini.extract import Terminus, extract_termini
@@ -36,7 +37,6 @@ from glacier_qgis.models.training.views.augment import View, look
 from glacier_qgis.models.vector.lines import clip_lines
 from glacier_qgis.models.zones.codes import CLASS_NAMES, NOT_PROCESSED, zones_of
 
-Array = npt.NDArray[np.float32]
 CODES = list(CLASS_NAMES)
 
 STAND_IN_CRS = CRS.from_proj4("+proj=aeqd +lat_0=0 +lon_0=0 +datum=WGS84 +units=m")
@@ -63,9 +63,9 @@ class Answer:
     """
 
     tile: Labelled
-    value: Array
+    value: Float32Array
     truth: npt.NDArray[np.uint8]
-    probabilities: Array
+    probabilities: Float32Array
     zones: npt.NDArray[np.uint8]
     grid: Grid
     predicted: list[Terminus]
@@ -148,10 +148,10 @@ def _grid(tile: Labelled, cell_size: float) -> Grid:
     return Grid(STAND_IN_CRS, transform, height, width)
 
 
-def _reader(inputs: Array) -> Read:
+def _reader(inputs: Float32Array) -> Read:
     """Return windows of an array; beyond it all is 0."""
 
-    def read(window: Window) -> Array:
+    def read(window: Window) -> Float32Array:
         result = np.zeros((inputs.shape[0], window.height, window.width), np.float32)
         top, left = max(-window.row_off, 0), max(-window.col_off, 0)
         part = inputs[
@@ -168,7 +168,7 @@ def _reader(inputs: Array) -> Read:
 def _trace(
     grid: Grid,
     zones: npt.NDArray[np.uint8],
-    probabilities: Array | None = None,
+    probabilities: Float32Array | None = None,
     calibration: Calibration | None = None,
 ) -> list[Terminus]:
     """Trace fronts as the product does, which reads files."""

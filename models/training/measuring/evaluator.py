@@ -17,7 +17,7 @@ from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.measuring.assess import CODES, Answer, assess
 from glacier_qgis.models.training.measuring.pictures import examples
-from glacier_qgis.models.training.measuring.totals import Tally, tally
+from glacier_qgis.models.training.measuring.totals import Totals, totals
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Measured:
         shown: Answers to some tiles, by what they are examples of.
     """
 
-    figures: Tally
+    figures: Totals
     shown: dict[str, Answer]
 
 
 @dataclass(frozen=True)
-class Judge:
+class Evaluator:
     """A network and how it sees.
 
     Attributes:
@@ -64,7 +64,7 @@ class Judge:
 
     def measure(self, tiles: Sequence[Labelled], reporter: Reporter) -> Measured:
         """Measure tiles and choose some to show."""
-        figures = tally(self.answers(tiles, reporter))
+        figures = totals(self.answers(tiles, reporter))
         chosen = examples(figures.rows)
         answers = self.answers([tiles[index] for index in chosen.values()])
         return Measured(figures, dict(zip(chosen, answers, strict=True)))
@@ -76,7 +76,7 @@ class Judge:
             tiles: Not learnt from.
             data: What they are, for the model's card.
         """
-        points = tally(self.answers(tiles)).stated_and_true
+        points = totals(self.answers(tiles)).stated_and_true
         widths, distances = points[:, np.isfinite(points).all(axis=0)]
         if widths.size < LEAST_IN_CLASS:
             return None

@@ -40,7 +40,7 @@ def examples(rows: Sequence[Row]) -> dict[str, int]:
     """Choose the best, the median and the worst tile with a labelled front, by its distance.
 
     Args:
-        rows: Of a `Tally`.
+        rows: Of `Totals`.
 
     Returns:
         Indices of rows under what they show; fewer where there are fewer tiles.

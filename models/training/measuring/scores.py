@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.fronts.termini.metrics import zone_iou
 
-Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 BINS = 15
@@ -32,10 +32,10 @@ class ClassScores:
         cells: Labelled cells of the class.
     """
 
-    precision: Array
-    recall: Array
-    f1: Array
-    iou: Array
+    precision: Float64Array
+    recall: Float64Array
+    f1: Float64Array
+    iou: Float64Array
     cells: Counts
 
     @property
@@ -62,7 +62,7 @@ def class_scores(confusion: Counts) -> ClassScores:
     )
 
 
-def _share(part: Array, whole: Counts) -> Array:
+def _share(part: Float64Array, whole: Counts) -> Float64Array:
     return np.asarray(np.where(whole > 0, part / np.maximum(whole, 1), np.nan))
 
 
@@ -101,7 +101,7 @@ class ClassReliability:
         likeliest = values.argmax(axis=0)
         self._top += _binned(values.max(axis=0, initial=0), self._codes[likeliest] == labels)
 
-    def curve(self, index: int) -> tuple[Array, Array]:
+    def curve(self, index: int) -> tuple[Float64Array, Float64Array]:
         """Return mean probability and frequency of one class, for the bins that are not empty."""
         filled = self.cells[index] > 0
         cells = self.cells[index, filled]
@@ -117,7 +117,7 @@ class ClassReliability:
         return float(np.abs(given - found).sum() / cells.sum()) if cells.any() else float("nan")
 
 
-def _binned(probability: Array, right: npt.NDArray[np.bool_]) -> Array:
+def _binned(probability: Float64Array, right: npt.NDArray[np.bool_]) -> Float64Array:
     """Return cells, summed probability and cells that are right in each bin, shape (3, bins)."""
     index = np.minimum((probability * BINS).astype(int), BINS - 1)
     sums = [np.bincount(index, weights, BINS) for weights in (None, probability, right)]

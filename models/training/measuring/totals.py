@@ -33,7 +33,7 @@ NAMES = list(CLASS_NAMES.values())
 
 
 @dataclass
-class Tally:
+class Totals:
     """What a network's answers to some tiles amount to.
 
     Attributes:
@@ -176,9 +176,9 @@ class Tally:
         ]
 
 
-def tally(answers: Iterable[Answer]) -> Tally:
+def totals(answers: Iterable[Answer]) -> Totals:
     """Add up answers, keeping none of them."""
-    total = Tally()
+    total = Totals()
     for answer in answers:
         total.add(answer)
     return total

@@ -24,10 +24,10 @@ from glacier_qgis.models.training.data.card import (
 )
 from glacier_qgis.models.training.preparation.scenes import SceneFile
 from glacier_qgis.models.training.preparation.writer import (
+    Assignment,
     CutScene,
     CutTile,
     TileWriter,
-    Verdict,
 )
 
 
@@ -36,7 +36,7 @@ def write_card(
     name: str,
     writer: TileWriter,
     cut: list[CutScene],
-    verdicts: Mapping[str, Verdict],
+    assignments: Mapping[str, Assignment],
     names: Mapping[int, str],
     kind: Literal["polygons", "lines", "rasters"],
     *,
@@ -49,14 +49,14 @@ def write_card(
         name: Of the data set.
         writer: What wrote the tiles.
         cut: The scenes.
-        verdicts: The group and part of each, by name.
+        assignments: The group and part of each, by name.
         names: The name of each class, by code.
         kind: What the labels were made from.
         by_date: Whether a single group was split by its dates.
     """
     classes = [DatasetClass(value=code, name=names[code]) for code in sorted(names)]
     tiles = [
-        _entry(tile, scene.file, verdicts[scene.file.name], writer.size)
+        _entry(tile, scene.file, assignments[scene.file.name], writer.size)
         for scene in cut
         for tile in scene.tiles
     ]
@@ -69,12 +69,13 @@ def write_card(
         cell_size_m=cut[0].grid.cell_size,
         tile_size=writer.size,
         stride=writer.stride,
-        scenes=[_scene(scene, verdicts[scene.file.name]) for scene in cut],
+        scenes=[_scene(scene, assignments[scene.file.name]) for scene in cut],
         split={
-            verdict.group: "by date" if by_date else verdict.part for verdict in verdicts.values()
+            assignment.group: "by date" if by_date else assignment.part
+            for assignment in assignments.values()
         },
         labels=kind,
-        statistics=_statistics(cut, verdicts, names),
+        statistics=_statistics(cut, assignments, names),
         software=software_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         complete=hashlib.sha256(index).hexdigest(),
@@ -83,13 +84,13 @@ def write_card(
     return card, tiles
 
 
-def _entry(tile: CutTile, file: SceneFile, verdict: Verdict, size: int) -> TileEntry:
+def _entry(tile: CutTile, file: SceneFile, assignment: Assignment, size: int) -> TileEntry:
     return TileEntry(
         id=tile.id,
         scene=file.name,
-        group=verdict.group,
+        group=assignment.group,
         date=file.date,
-        part=verdict.part,
+        part=assignment.part,
         row=tile.row,
         col=tile.col,
         valid=tile.valid,
@@ -99,13 +100,13 @@ def _entry(tile: CutTile, file: SceneFile, verdict: Verdict, size: int) -> TileE
     )
 
 
-def _scene(scene: CutScene, verdict: Verdict) -> SceneEntry:
+def _scene(scene: CutScene, assignment: Assignment) -> SceneEntry:
     transform = scene.grid.transform
     return SceneEntry(
         name=scene.file.name,
         source=Path(scene.file.source.path).name,
         hash=scene.hash,
-        group=verdict.group,
+        group=assignment.group,
         date=scene.file.date,
         crs=scene.grid.crs.to_string(),
         transform=(
@@ -117,19 +118,19 @@ def _scene(scene: CutScene, verdict: Verdict) -> SceneEntry:
             transform.f,
         ),
         shape=scene.grid.shape,
-        part=verdict.part,
+        part=assignment.part,
         quantiles=scene.quantiles,
     )
 
 
 def _statistics(
-    cut: list[CutScene], verdicts: Mapping[str, Verdict], names: Mapping[int, str]
+    cut: list[CutScene], assignments: Mapping[str, Assignment], names: Mapping[int, str]
 ) -> Statistics:
     tiles: Counter[Part] = Counter()
     pixels: dict[Part, Counter[int]] = {part: Counter() for part in PARTS}
     front: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
     for scene in cut:
-        part = verdicts[scene.file.name].part
+        part = assignments[scene.file.name].part
         tiles[part] += len(scene.tiles)
         for tile in scene.tiles:
             pixels[part].update(tile.pixels)

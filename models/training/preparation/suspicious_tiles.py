@@ -24,7 +24,7 @@ COARSE, BLOCK = 16, 512
 
 
 @dataclass(frozen=True)
-class Suspect:
+class SuspiciousTile:
     """A tile that a person should look at, and why."""
 
     tile: str
@@ -33,7 +33,7 @@ class Suspect:
     why: str
 
 
-class Suspects:
+class SuspiciousTiles:
     """Looks at tiles one by one, then at all of them together, keeping a coarse copy of each."""
 
     def __init__(self, card: DatasetCard) -> None:
@@ -42,7 +42,7 @@ class Suspects:
         self._pictures: list[npt.NDArray[np.float32]] = []
         self._labels: list[npt.NDArray[np.uint8]] = []
 
-    def look(self, tile: LabelledTile) -> Suspect | None:
+    def look(self, tile: LabelledTile) -> SuspiciousTile | None:
         """Look at a tile by itself."""
         ranks, valid = tile.equalised()
         zones = tile.zones
@@ -60,7 +60,7 @@ class Suspects:
             return _suspect(tile, f"only {labelled:.2%} of its cells are labelled")
         return _suspect(tile, f"the picture is empty (ranks vary by {spread:.3f})")
 
-    def together(self) -> Iterator[tuple[Suspect, bool]]:
+    def together(self) -> Iterator[tuple[SuspiciousTile, bool]]:
         """Look at pairs of tiles with nearly the same picture.
 
         Yields:
@@ -82,8 +82,8 @@ class Suspects:
                 yield _suspect(first, why), False
 
 
-def _suspect(tile: LabelledTile, why: str) -> Suspect:
-    return Suspect(tile.name, tile.scene.name, tile.entry.part, why)
+def _suspect(tile: LabelledTile, why: str) -> SuspiciousTile:
+    return SuspiciousTile(tile.name, tile.scene.name, tile.entry.part, why)
 
 
 def _alike(pictures: npt.NDArray[np.float32]) -> Iterator[tuple[int, int]]:

@@ -69,7 +69,7 @@ class CutScene:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Assignment:
     """What was decided about a scene once all are known."""
 
     group: str

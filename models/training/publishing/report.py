@@ -18,7 +18,7 @@ from glacier_qgis.models.training.fitting.range_test import RangeTest
 from glacier_qgis.models.training.measuring.assess import Answer
 from glacier_qgis.models.training.measuring.evaluator import Measured
 from glacier_qgis.models.training.measuring.pictures import draw_fronts
-from glacier_qgis.models.training.measuring.totals import NAMES, Row, Tally
+from glacier_qgis.models.training.measuring.totals import NAMES, Row, Totals
 
 LAYOUT = {"template": "plotly_white", "margin": {"l": 70, "r": 20, "t": 30, "b": 50}}
 
@@ -65,7 +65,7 @@ def add_evaluation(page: Page, title: str, found: Measured) -> None:
         page.image(draw_fronts(answer), _example_caption(name, answer))
 
 
-def _add_calibration(page: Page, measured: Tally) -> None:
+def _add_calibration(page: Page, measured: Totals) -> None:
     error = measured.reliability.expected_error
     if not math.isnan(error):
         page.figure(
@@ -155,7 +155,7 @@ def _curves(epochs: Sequence[Epoch], chosen: int) -> go.Figure:
     return figure.update_layout(height=640, **LAYOUT)
 
 
-def _front_rows(measured: Tally) -> list[Row]:
+def _front_rows(measured: Totals) -> list[Row]:
     rows: list[Row] = []
     for name, error in {"In the box": measured.box, "Whole tile": measured.whole}.items():
         rows.append(
@@ -171,7 +171,7 @@ def _front_rows(measured: Tally) -> list[Row]:
     return rows
 
 
-def _confusion_rows(measured: Tally) -> list[Row]:
+def _confusion_rows(measured: Totals) -> list[Row]:
     total = measured.confusion.sum(axis=1)
     return [
         {
@@ -186,7 +186,7 @@ def _confusion_rows(measured: Tally) -> list[Row]:
     ]
 
 
-def _reliability(measured: Tally) -> go.Figure:
+def _reliability(measured: Totals) -> go.Figure:
     figure = go.Figure(layout=LAYOUT)
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": "grey"}, showlegend=False

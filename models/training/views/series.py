@@ -12,10 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.fronts.change.trend import DAYS_A_YEAR
 from glacier_qgis.models.fronts.scene.companions import (
     CHANNELS,
-    Array,
     Sums,
     companion_channels,
     near_in_time,
@@ -32,7 +32,7 @@ SIGNED = 3
 """Channels, from the first, that a negative changes the sign of: a deviation has none."""
 
 
-class Place:
+class SeriesScenes:
     """Scenes with one band that show one place on one grid, in order of time.
 
     Args:
@@ -53,7 +53,7 @@ class Place:
         """Return every scene beside all others."""
         return [SceneBeside(scene, self, index) for index, scene in enumerate(self.scenes)]
 
-    def companions(self, scene: int, among: Sequence[int]) -> Array:
+    def companions(self, scene: int, among: Sequence[int]) -> Float32Array:
         """Return what some scenes show beside one, (3, rows, columns); see `companion_channels`."""
         others = [index for index in among if index != scene]
         together = sorted([scene, *others])
@@ -79,7 +79,7 @@ class SceneBeside:
     """
 
     scene: Labelled
-    place: Place
+    place: SeriesScenes
     index: int
     among: tuple[int, ...] | None = None
 
@@ -123,7 +123,7 @@ class SceneBeside:
         """See `Labelled`."""
         return self.scene.front
 
-    def equalised(self) -> tuple[Array, Array]:
+    def equalised(self) -> tuple[Float32Array, Float32Array]:
         """Return ranks with the companions' channels behind them, and the mask."""
         among = range(len(self.place.scenes)) if self.among is None else self.among
         ranks, valid = self.scene.equalised()

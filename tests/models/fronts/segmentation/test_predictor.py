@@ -15,6 +15,7 @@ from listener import Listener
 from shapely import LineString
 from torch import Tensor, nn
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.segmentation import predictor, segment
@@ -25,7 +26,6 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
     fold_normalisation,
     tiles_that_fit,
 )
-from glacier_qgis.models.fronts.segmentation.tiling import Array
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 CPU = torch.device("cpu")
@@ -107,7 +107,7 @@ class Ramp(nn.Module):
         return logits
 
 
-def tiles(middles: Sequence[float]) -> Array:
+def tiles(middles: Sequence[float]) -> Float32Array:
     """Tiles of a slope around each of `middles`, all valid."""
     slope = np.linspace(-0.3, 0.3, 16, dtype=np.float32) + np.zeros((16, 1), np.float32)
     return np.stack([np.stack([slope + middle, np.ones_like(slope)]) for middle in middles])
@@ -148,7 +148,7 @@ def test_a_scene_full_of_fronts_is_computed_once() -> None:
 def test_what_is_looked_at_first_does_not_depend_on_the_batch(batch: int) -> None:
     rows = [[1, 1, 0], [1, 1, 1], [0, 0, 0], [1, 0, 1], [1, 1, 1]]
 
-    def run(batch: int) -> Array:
+    def run(batch: int) -> Float32Array:
         predict = Predictor(Ramp(), CPU, CODES, half=torch.bfloat16)
         answers = [
             predict(tiles(row[first : first + batch]), index)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapely import LineString, affinity, box
 
 from glacier_qgis.models.fronts.series.screening import (
-    Observation,
+    DatedFronts,
     displacement,
     find_outliers,
 )
@@ -31,15 +31,15 @@ def front(at: float, *, seed: int = 0, noise: float = 0.0, foot: float = 0.0) ->
 
 def series(
     fronts: Sequence[Sequence[LineString]], days: Sequence[int] | None = None
-) -> list[Observation]:
+) -> list[DatedFronts]:
     days = days or [12 * index for index in range(len(fronts))]
     return [
-        Observation(FIRST_DAY + datetime.timedelta(days=day), PLACE, lines)
+        DatedFronts(FIRST_DAY + datetime.timedelta(days=day), PLACE, lines)
         for i, (day, lines) in enumerate(zip(days, fronts, strict=True))
     ]
 
 
-def flagged(observations: Sequence[Observation], copies: int = 0) -> set[tuple[int, int]]:
+def flagged(observations: Sequence[DatedFronts], copies: int = 0) -> set[tuple[int, int]]:
     """Scene and number of outliers; the last `copies` scenes are duplicates."""
     duplicates = [False] * (len(observations) - copies) + [True] * copies
     found = find_outliers(observations, duplicates, CELL)
@@ -109,7 +109,7 @@ def test_a_line_that_no_neighbour_has_is_an_outlier_where_they_look() -> None:
     assert flagged(everywhere) == {(5, 1)}
     narrow = box(-20_000, -20_000, 20_000, 10_000)
     elsewhere = [
-        Observation(o.date, PLACE if i == 5 else narrow, o.lines) for i, o in enumerate(everywhere)
+        DatedFronts(o.date, PLACE if i == 5 else narrow, o.lines) for i, o in enumerate(everywhere)
     ]
     assert flagged(elsewhere) == set()
 
@@ -118,7 +118,7 @@ def test_short_series_and_scenes_without_a_date_are_not_judged() -> None:
     few = series([[front(x)] for x in (0, 5000, -5000, 100)])
     assert flagged(few) == set()
     many = series([[front(0.0)] for _ in range(10)])
-    undated = Observation(None, PLACE, [front(2900.0)])
+    undated = DatedFronts(None, PLACE, [front(2900.0)])
     assert flagged([*many, undated]) == set()
 
 
@@ -145,7 +145,7 @@ def test_flags_do_not_depend_on_place_direction_epoch_or_order(
         return affinity.translate(affinity.rotate(shape, angle, origin=(0, 0)), *shift)
 
     observations = [
-        Observation(o.date + datetime.timedelta(later), moved(o.extent), [moved(line)])
+        DatedFronts(o.date + datetime.timedelta(later), moved(o.extent), [moved(line)])
         for o in series([[front(x)] for x in positions])
         if o.date
         for line in o.lines
@@ -158,6 +158,6 @@ def test_a_duplicate_of_a_wrong_line_does_not_vouch_for_it() -> None:
     lines = [[front(0.0)] for _ in range(12)]
     lines[5] = [front(2500.0)]
     observations = series(lines)
-    copies = [Observation(observations[5].date, PLACE, [front(2500.0)]) for _ in range(5)]
+    copies = [DatedFronts(observations[5].date, PLACE, [front(2500.0)]) for _ in range(5)]
     found = flagged([*observations, *copies], len(copies))
     assert found == {(5, 0), *((index, 0) for index in range(12, 17))}

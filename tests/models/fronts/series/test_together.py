@@ -24,8 +24,8 @@ from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.series.task import PROBABILITY, RANKS, ZONES
 from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.training.data.samples import LabelledScene
-from glacier_qgis.models.training.measuring.evaluator import Judge
-from glacier_qgis.models.training.views.series import Place
+from glacier_qgis.models.training.measuring.evaluator import Evaluator
+from glacier_qgis.models.training.views.series import SeriesScenes
 from glacier_qgis.models.zones.codes import PROBABILITY_STEPS
 
 CELL, SIZE = 60.0, 96
@@ -105,8 +105,10 @@ def test_the_network_sees_in_files_what_it_saw_when_it_learnt(
 ) -> None:
     run(folder, tiny_series_model)
     network = load_package(tiny_series_model).for_series().network
-    judge = Judge(network, torch.device("cpu"), CELL)
-    answers = {a.tile.name: a.probabilities for a in judge.answers(Place(scenes()).members())}
+    evaluator = Evaluator(network, torch.device("cpu"), CELL)
+    answers = {
+        a.tile.name: a.probabilities for a in evaluator.answers(SeriesScenes(scenes()).members())
+    }
     found = stored(folder.parent / "work")
     assert set(found) == set(answers)
     for name, probabilities in answers.items():
@@ -115,9 +117,9 @@ def test_the_network_sees_in_files_what_it_saw_when_it_learnt(
         )
     alone = {
         a.tile.name: a.probabilities
-        for a in Judge(load_package(tiny_series_model).network, torch.device("cpu"), CELL).answers(
-            scenes()
-        )
+        for a in Evaluator(
+            load_package(tiny_series_model).network, torch.device("cpu"), CELL
+        ).answers(scenes())
     }
     assert max(np.abs(found[name] - alone[name]).max() for name in alone) > 0.1
 

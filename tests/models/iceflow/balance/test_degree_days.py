@@ -23,7 +23,7 @@ from glacier_qgis.models.iceflow.balance.degree_days import (
     expected_positive,
     snow_share,
 )
-from glacier_qgis.models.iceflow.balance.forcing import Course
+from glacier_qgis.models.iceflow.balance.forcing import TimeCurve
 from glacier_qgis.models.iceflow.balance.model import ICE_PER_WATER
 
 MELT = MeltModel(0.003, 0.008, 0.6, 5.0, 0.0, 2.0, 10)
@@ -155,21 +155,23 @@ def test_pypdd_finds_the_same_balance(spread: float, refreezing: float) -> None:
     np.testing.assert_allclose(ours.numpy(), theirs, rtol=0, atol=2e-5)
 
 
-def climate(height: Tensor, offset: Course | None = None, rain: Course | None = None) -> Climate:
+def climate(
+    height: Tensor, offset: TimeCurve | None = None, rain: TimeCurve | None = None
+) -> Climate:
     return Climate(
         ALPS[:, None, None],
         WET[:, None, None],
         height,
         6.5,
-        offset or Course.constant(0),
-        rain or Course.constant(0),
+        offset or TimeCurve.constant(0),
+        rain or TimeCurve.constant(0),
     )
 
 
 def test_a_rise_cools_as_an_offset_does() -> None:
     surface = torch.linspace(1500, 4000, 60, dtype=torch.float64).reshape(6, 10)
     at = torch.full((1, 1), 2500.0, dtype=torch.float64)
-    warm = DegreeDayBalance(climate(at, Course.constant(1.3)), MELT)
+    warm = DegreeDayBalance(climate(at, TimeCurve.constant(1.3)), MELT)
     lower = DegreeDayBalance(climate(at), MELT)
     torch.testing.assert_close(warm(surface, 0.0), lower(surface - 200, 0.0))
     assert (lower(surface, 0.0).diff() > 0).all()
@@ -180,11 +182,11 @@ def test_a_rise_cools_as_an_offset_does() -> None:
 def test_offsets_follow_their_course() -> None:
     surface = torch.full((2, 3), 2700.0, dtype=torch.float64)
     at = torch.full((1, 1), 2500.0, dtype=torch.float64)
-    warming = Course((1900.0, 2100.0), (0.0, 4.0))
-    drying = Course((1900.0, 2100.0), (0.0, -50.0))
+    warming = TimeCurve((1900.0, 2100.0), (0.0, 4.0))
+    drying = TimeCurve((1900.0, 2100.0), (0.0, -50.0))
     changing = DegreeDayBalance(climate(at, warming, drying), MELT)
     assert not changing.steady
-    middle = DegreeDayBalance(climate(at, Course.constant(2), Course.constant(-25)), MELT)
+    middle = DegreeDayBalance(climate(at, TimeCurve.constant(2), TimeCurve.constant(-25)), MELT)
     assert middle.steady
     torch.testing.assert_close(changing(surface, 2000.0), middle(surface, 0.0))
     assert (changing(surface, 2100.0) < changing(surface, 1900.0)).all()
@@ -194,7 +196,7 @@ def test_parts_of_a_large_grid_are_parts_of_the_whole() -> None:
     shape = (7, CELLS_AT_ONCE // 3)
     surface = torch.linspace(1500, 4000, shape[0] * shape[1]).reshape(shape)
     fields = torch.randn(12, *shape), torch.rand(12, *shape), torch.rand(shape) * 1000
-    still = Course.constant(0.0)
+    still = TimeCurve.constant(0.0)
     whole = Climate(*fields, 6.5, still, still)
     balance = DegreeDayBalance(whole, MELT)(surface, 0.0)
     expected = annual_balance(*whole.at(surface, 0.0, slice(None)), MELT)

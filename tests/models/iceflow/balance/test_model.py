@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.balance.ela import ElaBalance
-from glacier_qgis.models.iceflow.balance.forcing import Course, RasterSeries, SeriesBalance
+from glacier_qgis.models.iceflow.balance.forcing import RasterSeries, SeriesBalance, TimeCurve
 from glacier_qgis.models.iceflow.balance.model import OUTSIDE_MASK, Held, Masked
 
 
-def ela_balance(ela: Course | RasterSeries | None = None) -> ElaBalance:
-    numbers = (Course.constant(number) for number in (0.009, 0.005, 2.0))
-    return ElaBalance(ela or Course.constant(2900), *numbers)
+def ela_balance(ela: TimeCurve | RasterSeries | None = None) -> ElaBalance:
+    numbers = (TimeCurve.constant(number) for number in (0.009, 0.005, 2.0))
+    return ElaBalance(ela or TimeCurve.constant(2900), *numbers)
 
 
 def test_the_balance_follows_the_formula_on_both_sides_of_the_line() -> None:
@@ -29,7 +29,7 @@ def test_the_balance_of_a_tilted_plane_integrates_to_its_closed_form() -> None:
 
 def test_an_ela_that_rises_is_a_surface_that_sinks() -> None:
     heights = torch.linspace(2000, 3800, 50, dtype=torch.float64)[None]
-    rising = ela_balance(Course((1900.0, 2000.0), (2800.0, 3000.0)))
+    rising = ela_balance(TimeCurve((1900.0, 2000.0), (2800.0, 3000.0)))
     assert not rising.steady
     assert ela_balance().steady
     for year, ela in ((1900.0, 2800), (1950.0, 2900), (1975.0, 2950), (2000.0, 3000)):

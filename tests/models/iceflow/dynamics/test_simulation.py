@@ -16,7 +16,7 @@ from glacier_qgis.models.iceflow.dynamics.simulation import (
     run_together,
     save_times,
 )
-from glacier_qgis.models.iceflow.dynamics.transport import TRANSPORTS, Order
+from glacier_qgis.models.iceflow.dynamics.transport import TRANSPORTS, TransportOrder
 from glacier_qgis.models.iceflow.velocity.flow import Flow
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def dome_run(
     accumulating: bool,
     listener: Listener,
     cell: float = 25_000.0,
-    order: Order = "first order",
+    order: TransportOrder = "first order",
 ) -> tuple[Simulation, Tensor]:
     def balance(surface: Tensor, time: float) -> Tensor:
         return 5 * similarity_dome(time, True, cell) / time
@@ -103,7 +103,7 @@ def test_halfars_dome_spreads_as_its_similarity_solution(listener: Listener) -> 
 @pytest.mark.parametrize("accumulating", [False, True])
 @pytest.mark.parametrize("order", ["first order", "second order"])
 def test_finer_cells_come_closer_to_the_similarity_solutions(
-    accumulating: bool, order: Order, listener: Listener
+    accumulating: bool, order: TransportOrder, listener: Listener
 ) -> None:
     start = 12000.0 if accumulating else 422.45
     errors = []
@@ -118,7 +118,7 @@ def test_finer_cells_come_closer_to_the_similarity_solutions(
 
 @pytest.mark.parametrize("order", ["first order", "second order"])
 def test_on_an_inclined_plane_a_slab_keeps_its_speed_and_a_bump_runs_ahead_of_the_ice(
-    order: Order, listener: Listener
+    order: TransportOrder, listener: Listener
 ) -> None:
     """A kinematic wave moves at (n + 2) ū (Nye 1960), five times as fast as the ice."""
     cell, slope, slab = 250.0, 0.1, 120.0
@@ -270,7 +270,7 @@ def test_together_glaciers_take_their_own_steps_and_end_as_alone(listener: Liste
 
 @pytest.mark.parametrize("order", ["first order", "second order"])
 def test_over_a_whole_run_every_cubic_metre_is_accounted_for(
-    order: Order, listener: Listener
+    order: TransportOrder, listener: Listener
 ) -> None:
     place = torch.arange(60, dtype=torch.float64) * 200
     bed = (2000 - 0.1 * place).expand(30, -1).clone()

@@ -13,13 +13,13 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.dynamics.conservation import advance, stable_step
 from glacier_qgis.models.iceflow.dynamics.transport import (
     TRANSPORTS,
-    Order,
     Transport,
+    TransportOrder,
     limited,
     upwind,
 )
 
-ORDERS: tuple[Order, ...] = ("first order", "second order")
+ORDERS: tuple[TransportOrder, ...] = ("first order", "second order")
 SIDE = 10_000.0
 """Edge of the domain that the bump crosses, m."""
 
@@ -68,7 +68,7 @@ def test_the_schemes_converge_at_their_orders() -> None:
     st.sampled_from(ORDERS),
 )
 def test_no_ice_is_made_or_lost_on_the_way(
-    seed: int, rows: int, columns: int, cfl: float, order: Order
+    seed: int, rows: int, columns: int, cfl: float, order: TransportOrder
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
     h = torch.rand(rows, columns, generator=generator, dtype=torch.float64) * 500
@@ -82,7 +82,7 @@ def test_no_ice_is_made_or_lost_on_the_way(
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_in_uniform_flow_no_new_extremes_appear(order: Order) -> None:
+def test_in_uniform_flow_no_new_extremes_appear(order: TransportOrder) -> None:
     h = torch.zeros(40, 40, dtype=torch.float64)
     h[25:33, 6:14] = 80.0
     u, v = torch.full_like(h, 50.0), torch.full_like(h, 30.0)
@@ -108,7 +108,7 @@ def test_the_front_of_a_slab_stays_in_place_and_is_sharper_in_second_order() -> 
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_flips_and_transposition_change_nothing(order: Order) -> None:
+def test_flips_and_transposition_change_nothing(order: TransportOrder) -> None:
     generator = torch.Generator().manual_seed(11)
     h, u, v = (torch.rand(17, 23, generator=generator) for _ in "huv")
     h, u, v = 300 * h * (h > 0.3), 120 * (u - 0.5), 120 * (v - 0.5)
@@ -126,7 +126,7 @@ def test_flips_and_transposition_change_nothing(order: Order) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_over_the_border_ice_leaves_and_none_comes_in(order: Order) -> None:
+def test_over_the_border_ice_leaves_and_none_comes_in(order: TransportOrder) -> None:
     h = torch.full((6, 8), 100.0, dtype=torch.float64)
     u = torch.full_like(h, 50.0)
     state, lost, added = carry(TRANSPORTS[order], h, u, torch.zeros_like(h), 40.0, 100.0, 0.3)

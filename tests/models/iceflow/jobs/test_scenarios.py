@@ -21,7 +21,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance.climate import Climate
 from glacier_qgis.models.iceflow.balance.degree_days import DegreeDayBalance, MeltModel
 from glacier_qgis.models.iceflow.balance.ela import ElaBalance
-from glacier_qgis.models.iceflow.balance.forcing import Course, RasterSeries, SeriesBalance
+from glacier_qgis.models.iceflow.balance.forcing import RasterSeries, SeriesBalance, TimeCurve
 from glacier_qgis.models.iceflow.balance.scenarios import Scenario, read_scenarios
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.results.outlines import cell_outline
@@ -88,9 +88,9 @@ def test_what_is_no_table_of_scenarios_is_refused(table: Table, text: str, messa
 
 def test_an_offset_moves_the_line_that_moves_in_time_and_space() -> None:
     surface = torch.linspace(2000, 3500, 12).reshape(3, 4)
-    constants = [Course.constant(value) for value in (0.009, 0.005, 2.0)]
+    constants = [TimeCurve.constant(value) for value in (0.009, 0.005, 2.0)]
     for line in (
-        Course((0.0, 10.0), (2700.0, 2900.0)),
+        TimeCurve((0.0, 10.0), (2700.0, 2900.0)),
         RasterSeries((0.0,), torch.linspace(2500, 3000, 12).reshape(1, 3, 4)),
     ):
         balance = ElaBalance(line, *constants)
@@ -100,7 +100,7 @@ def test_an_offset_moves_the_line_that_moves_in_time_and_space() -> None:
 
 
 def test_a_scenario_that_the_mass_balance_does_not_know_is_refused() -> None:
-    constants = [Course.constant(value) for value in (2900.0, 0.009, 0.005, 2.0)]
+    constants = [TimeCurve.constant(value) for value in (2900.0, 0.009, 0.005, 2.0)]
     series = SeriesBalance(RasterSeries((0.0,), torch.zeros(1, 2, 2)))
     for scenario, balance in (
         (Scenario("warm", temperature_offset=1), ElaBalance(*constants)),
@@ -114,8 +114,8 @@ def test_a_scenario_cannot_have_less_than_no_precipitation() -> None:
     climate = Climate(
         *(torch.zeros(12, 1, 1), torch.ones(12, 1, 1), torch.zeros(1, 1)),
         lapse_rate=6.5,
-        temperature_offset=Course.constant(0.0),
-        precipitation_offset=Course((0.0, 10.0), (0.0, -60.0)),
+        temperature_offset=TimeCurve.constant(0.0),
+        precipitation_offset=TimeCurve((0.0, 10.0), (0.0, -60.0)),
     )
     balance = DegreeDayBalance(climate, MeltModel(0.003, 0.008, 0.6, 5.0, 0.0, 2.0, 10))
     Scenario("drier", precipitation_offset=-40).applied(balance)

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from glacier_qgis.models.compute import workers
-from glacier_qgis.models.iceflow.emulators.card import Core, SelectiveCore, Setting
+from glacier_qgis.models.iceflow.emulators.card import Core, FlowParameters, SelectiveCore
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
 from glacier_qgis.models.iceflow.emulators.stack import StackCore
 from glacier_qgis.models.iceflow.velocity import where_ice
 from glacier_qgis.models.iceflow.velocity.where_ice import GRAIN, velocity_where_ice, windows
 from glacier_qgis.models.networks.igm import IgmCnn
 
-SETTING = Setting(cell_size=100.0, rate_factor=78.0, sliding=12.0)
+SETTING = FlowParameters(cell_size=100.0, rate_factor=78.0, sliding=12.0)
 LISTS = FieldLists(
     {"thk": 2000.0, "slopsurfx": 1.5, "slopsurfy": 1.5, "strflowctrl": 200.0},
     {"ubar": 1000.0, "vbar": 1000.0},

@@ -18,13 +18,13 @@ from glacier_qgis.models.package.folder import load_package, save_package
 from glacier_qgis.models.training.data.parts import leaked_groups
 from glacier_qgis.models.training.data.samples import training_data
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
-from glacier_qgis.models.training.fitting.objective import lesson
+from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.fitting.range_test import range_test
 from glacier_qgis.models.training.fitting.start import begin
-from glacier_qgis.models.training.jobs.setting import Learning, settle
+from glacier_qgis.models.training.jobs.learning import Learning, settle
 from glacier_qgis.models.training.losses.distance import two_heads_loss
-from glacier_qgis.models.training.measuring.evaluator import Judge
-from glacier_qgis.models.training.measuring.totals import Tally
+from glacier_qgis.models.training.measuring.evaluator import Evaluator
+from glacier_qgis.models.training.measuring.totals import Totals
 from glacier_qgis.models.training.publishing.describe import describe
 from glacier_qgis.models.training.views.sampling import Batches
 
@@ -112,7 +112,7 @@ def test_a_range_test_sees_the_loss_that_is_learnt() -> None:
         {"name": "unet", "parameters": {"bands": 2, **SIZES}}
     )
     torch.manual_seed(1)
-    taught = lesson(architecture, UNet(bands=2, **SIZES), fronts_alone=False)  # type: ignore[arg-type]
+    taught = objective(architecture, UNet(bands=2, **SIZES), fronts_alone=False)  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(2, 2, 32, 32, generator=generator)
     zones = torch.full((2, 32, 32), 3)
@@ -133,6 +133,6 @@ def test_learning_that_breaks_at_once_is_no_curve(good: int) -> None:
 def test_points_without_an_uncertainty_calibrate_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.full((2, 80), 30.0)
     points[0, :60] = np.nan
-    monkeypatch.setattr(Tally, "stated_and_true", property(lambda _: points))
-    judge = Judge(torch.nn.Identity(), torch.device("cpu"), 60.0)
-    assert judge.calibrate([], "nothing") is None
+    monkeypatch.setattr(Totals, "stated_and_true", property(lambda _: points))
+    evaluator = Evaluator(torch.nn.Identity(), torch.device("cpu"), 60.0)
+    assert evaluator.calibrate([], "nothing") is None

@@ -173,7 +173,9 @@ def test_a_state_that_is_damaged_or_of_another_network_is_refused_with_its_place
     with pytest.raises(EngineError, match="state of another network"):
         Fit(network, Schedule(steps=10), state, seed=1)
     (state / "best.safetensors").unlink()
-    monkeypatch.setattr(train_job.Course, "run", lambda course, fit, reporter: fit.notes["epochs"])
+    monkeypatch.setattr(
+        train_job.TrainingLoop, "run", lambda loop, fit, reporter: fit.notes["epochs"]
+    )
     with pytest.raises(EngineError, match=r"best weights in .* cannot be read"):
         train(tmp_path / "model.zip", **asked)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import build
 from glacier_qgis.models.training.data.samples import UNLABELLED
-from glacier_qgis.models.training.fitting.objective import lesson
+from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.losses.distance import (
     FAR,
     distance_to_front,
@@ -58,7 +58,7 @@ def test_a_lesson_begins_and_ends_with_a_network_of_zones(name: str) -> None:
     architecture = Architecture.model_validate({"name": name, "parameters": SMALL})
     torch.manual_seed(1)
     network = build(architecture).eval()
-    taught = lesson(architecture, network, fronts_alone=False)
+    taught = objective(architecture, network, fronts_alone=False)
     image = torch.randn(1, 2, 64, 64)
     with torch.inference_mode():
         answer = taught.network.eval()(image)
@@ -75,6 +75,6 @@ def test_a_hed_learns_zones_alone() -> None:
         {"name": "hed", "parameters": {"bands": 2, "classes": 4}}
     )
     network = build(architecture)
-    taught = lesson(architecture, network, fronts_alone=False)
+    taught = objective(architecture, network, fronts_alone=False)
     assert taught.loss is zone_loss
     assert taught.zones_alone(taught.network.state_dict()).keys() == network.state_dict().keys()

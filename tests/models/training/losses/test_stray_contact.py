@@ -9,7 +9,7 @@ from torch import Tensor
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import build
 from glacier_qgis.models.training.data.samples import UNLABELLED
-from glacier_qgis.models.training.fitting.objective import lesson
+from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_contact
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
@@ -58,7 +58,9 @@ def test_networks_learn_it_where_fronts_alone_are_labelled(name: str, more: int)
         {"name": name, "parameters": {"bands": 2, "classes": 4}}
     )
     network = build(architecture)
-    plain, taught = (lesson(architecture, network, fronts_alone=alone) for alone in (False, True))
+    plain, taught = (
+        objective(architecture, network, fronts_alone=alone) for alone in (False, True)
+    )
     logits = torch.randn(1, 4 + more, 20, 40, generator=torch.Generator().manual_seed(1))
     zones = halves()
     zones[:, 10:] = UNLABELLED

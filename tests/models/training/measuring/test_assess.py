@@ -12,7 +12,7 @@ from rasterio.io import MemoryFile
 from glacier_qgis.models.training.data.samples import front_pixels
 from glacier_qgis.models.training.measuring.assess import Answer, assess
 from glacier_qgis.models.training.measuring.pictures import draw_fronts, examples
-from glacier_qgis.models.training.measuring.totals import tally
+from glacier_qgis.models.training.measuring.totals import totals
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 SIZE, CELL = 48, 60.0
@@ -70,7 +70,7 @@ def answer(labelled: Tile, cells: int, cell_size: float = CELL) -> Answer:
 
 
 def test_a_perfect_answer_is_perfect() -> None:
-    found = tally([answer(tile(), 0)])
+    found = totals([answer(tile(), 0)])
     assert found.scores.iou[[2, 3]].tolist() == [1, 1]
     assert found.whole.mean_m == pytest.approx(0, abs=1)
     assert found.box.missed == 0
@@ -78,7 +78,7 @@ def test_a_perfect_answer_is_perfect() -> None:
 
 
 def test_a_front_that_is_three_cells_off_is_three_cells_off() -> None:
-    found = tally([answer(tile(), 3)])
+    found = totals([answer(tile(), 3)])
     assert found.box.mean_m == pytest.approx(3 * CELL, rel=1e-3)
     assert found.rows[0]["distance_m"] == pytest.approx(3 * CELL, rel=1e-3)
     assert found.scores.recall[2] == pytest.approx((SIZE - 23) / (SIZE - 20))
@@ -89,14 +89,14 @@ def test_pixels_that_are_not_square_are_measured_in_metres() -> None:
     narrow = tile(40, rows=30, columns=96, cell_size=(30.0, 90.0))
     perfect = answer(narrow, 0)
     assert perfect.grid.shape == (45, 48)
-    assert tally([perfect]).whole.mean_m < 0.1 * CELL
-    assert tally([answer(narrow, 2)]).whole.mean_m == pytest.approx(2 * CELL, rel=0.05)
+    assert totals([perfect]).whole.mean_m < 0.1 * CELL
+    assert totals([answer(narrow, 2)]).whole.mean_m == pytest.approx(2 * CELL, rel=0.05)
 
 
 def test_missed_and_spurious_fronts_are_counted_and_in_no_mean() -> None:
     everything_ocean = answer(tile(), SIZE)
     no_front = tile(0)
-    found = tally([answer(tile(), 1), everything_ocean, answer(no_front, 20), answer(no_front, 0)])
+    found = totals([answer(tile(), 1), everything_ocean, answer(no_front, 20), answer(no_front, 0)])
     assert (found.box.images, found.box.missed, found.whole.missed) == (2, 1, 1)
     assert found.spurious == 1
     assert found.box.mean_m == pytest.approx(CELL, rel=1e-3)
@@ -104,7 +104,7 @@ def test_missed_and_spurious_fronts_are_counted_and_in_no_mean() -> None:
 
 
 def test_figures_of_groups_are_apart() -> None:
-    found = tally([answer(tile(), 1), answer(tile(group="B"), 4), answer(tile(group="B"), 2)])
+    found = totals([answer(tile(), 1), answer(tile(group="B"), 4), answer(tile(group="B"), 2)])
     by_group = {row["Group"]: row for row in found.group_rows()}
     assert by_group["A"]["Front distance (m)"] == pytest.approx(CELL, rel=1e-3)
     assert by_group["B"]["Front distance (m)"] == pytest.approx(3 * CELL, rel=1e-3)
@@ -113,13 +113,13 @@ def test_figures_of_groups_are_apart() -> None:
 
 def test_an_unlabelled_tile_has_no_loss_and_no_front() -> None:
     blank = Tile(np.zeros((SIZE, SIZE), np.uint8))
-    found = tally([answer(blank, 0), answer(tile(), 0)])
+    found = totals([answer(blank, 0), answer(tile(), 0)])
     assert np.isnan(found.rows[0]["loss"])
     assert found.loss == found.rows[1]["loss"]
 
 
 def test_examples_are_the_best_the_median_and_the_worst() -> None:
-    rows = tally([answer(tile(), cells) for cells in (2, SIZE, 1, 0, 3)]).rows
+    rows = totals([answer(tile(), cells) for cells in (2, SIZE, 1, 0, 3)]).rows
     assert examples(rows) == {"Best": 3, "Median": 0, "Worst": 1}
     assert examples(rows[:2]) == {"Best": 0, "Worst": 1}
     assert examples([]) == {}

@@ -17,7 +17,7 @@ from synthetic_data import CELL, Place, make_scenes, polygons, prepare, rasters,
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
-from glacier_qgis.models.training.data.parts import material
+from glacier_qgis.models.training.data.parts import training_parts
 from glacier_qgis.models.training.jobs.inspect import examine
 from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
@@ -235,5 +235,5 @@ def test_what_a_part_lacks_is_said_by_those_who_open_it(
     found = prepare(places, tmp_path / "set", **asked, validation_groups="Breki")
     findings = examine(found.dataset, Listener())
     assert "The validation part lacks the class glacier and ocean." in findings.warnings
-    (warning,) = material(found.dataset).warnings
+    (warning,) = training_parts(found.dataset).warnings
     assert "validation part holds no cell of the class glacier and ocean" in warning

@@ -14,7 +14,7 @@ from glacier_qgis.models.fronts.scene.companions import (
 from glacier_qgis.models.networks.unet import UNet, with_more_bands
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.views.sampling import sampler, with_negatives
-from glacier_qgis.models.training.views.series import SIGNED, Place, SeriesAugmentation
+from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
 
 SIZE = 64
 
@@ -28,9 +28,9 @@ def scene(number: int, date: str) -> LabelledScene:
     return LabelledScene(f"s{number}", "here", date, image, zones, zones < 0, (60.0, 60.0))
 
 
-def place() -> Place:
+def place() -> SeriesScenes:
     dates = ["2012-03-01", "2010-01-01", "2010-02-01", "2010-06-20", "2012-02-01"]
-    return Place([scene(number, date) for number, date in enumerate(dates)])
+    return SeriesScenes([scene(number, date) for number, date in enumerate(dates)])
 
 
 def test_members_are_in_order_of_time_and_see_all_others_but_themselves() -> None:

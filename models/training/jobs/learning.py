@@ -21,10 +21,10 @@ from glacier_qgis.models.engine.provenance import software_version
 from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.training.data.dataset import Dataset
-from glacier_qgis.models.training.data.parts import Material, leaked_groups, material
+from glacier_qgis.models.training.data.parts import TrainingParts, leaked_groups, training_parts
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import batch_size, view_size
-from glacier_qgis.models.training.fitting.objective import Lesson, lesson
+from glacier_qgis.models.training.fitting.objective import Objective, objective
 from glacier_qgis.models.training.fitting.start import TITLES, Start, begin
 from glacier_qgis.models.training.publishing.report import hardware
 from glacier_qgis.models.training.views.sampling import Batches, pools_by_group, sampler
@@ -42,12 +42,12 @@ class Learning(Parameters):
 
 
 @dataclass(frozen=True)
-class Setting:
+class TrainingSetup:
     """Everything that a first step needs.
 
     Attributes:
         data: The data set.
-        material: Its parts.
+        parts: Its parts.
         start: The network.
         device: To learn on.
         size: Rows and columns of a view.
@@ -55,7 +55,7 @@ class Setting:
     """
 
     data: Dataset
-    material: Material
+    parts: TrainingParts
     start: Start
     device: torch.device
     size: int
@@ -71,10 +71,10 @@ class Setting:
         """Of the network."""
         return int(getattr(self.start.network, "stride", 1))
 
-    def lesson(self) -> Lesson:
+    def objective(self) -> Objective:
         """Return how the network learns."""
         fronts_alone = self.data.card.labels == "lines"
-        return lesson(self.start.architecture, self.start.network, fronts_alone=fronts_alone)
+        return objective(self.start.architecture, self.start.network, fronts_alone=fronts_alone)
 
     def largest_batch(self) -> int:
         """Return how many views to learn from at once, unless something else is asked for."""
@@ -92,11 +92,11 @@ class Setting:
                 "learn from at once, as the network normalises over all of a batch. Choose 2 or "
                 "more, or prepare the data with a larger TILE_SIZE."
             )
-        pools = pools_by_group(self.material.training)
+        pools = pools_by_group(self.parts.training)
         return sampler(pools, batch, self.size, self.data.card.cell_size_m)
 
 
-def settle(asked: Learning, reporter: Reporter) -> Setting:
+def settle(asked: Learning, reporter: Reporter) -> TrainingSetup:
     """Open the data set and build the network.
 
     Args:
@@ -104,10 +104,10 @@ def settle(asked: Learning, reporter: Reporter) -> Setting:
         reporter: Told about everything doubtful.
 
     Raises:
-        EngineError: See `Dataset.open`, `material`, `begin` and `choose_device`.
+        EngineError: See `Dataset.open`, `training_parts`, `begin` and `choose_device`.
     """
     data = Dataset.open(asked.dataset)
-    parts = material(data)
+    parts = training_parts(data)
     device = choose_device(asked.device)
     names = {title: name for name, title in TITLES.items()}
     origin = load_package(find_model(asked.start_from)) if asked.start_from.strip() else None
@@ -117,10 +117,10 @@ def settle(asked: Learning, reporter: Reporter) -> Setting:
     for warning in warnings:
         reporter.warning(warning)
     size = view_size(data.card.tile_size, int(getattr(start.network, "stride", 1)))
-    return Setting(data, parts, start, device, size, warnings)
+    return TrainingSetup(data, parts, start, device, size, warnings)
 
 
-def _about_origin(origin: Model, start: Start, data: Dataset, parts: Material) -> list[str]:
+def _about_origin(origin: Model, start: Start, data: Dataset, parts: TrainingParts) -> list[str]:
     """Say what a person should know of the model that a training starts from."""
     card, warnings = origin.card, []
     if start.fresh:
@@ -150,9 +150,9 @@ def _about_origin(origin: Model, start: Start, data: Dataset, parts: Material) -
     return warnings
 
 
-def facts(asked: Learning, algorithm: str, setting: Setting, batch: int) -> dict[str, str]:
+def facts(asked: Learning, algorithm: str, setting: TrainingSetup, batch: int) -> dict[str, str]:
     """Return what a reader needs to know to judge a training, and to repeat it."""
-    parts, card = setting.material, setting.data.card
+    parts, card = setting.parts, setting.data.card
     origin = setting.start.origin
     weights = sum(parameter.numel() for parameter in setting.start.network.parameters())
     return {

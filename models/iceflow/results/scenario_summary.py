@@ -21,7 +21,7 @@ from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.vector.sink import write_layer
 
 
-class Findings:
+class ScenarioSummary:
     """Follows a scenario: outlines, hypsometry at its start, middle and end, the comparison.
 
     Attributes:
@@ -97,20 +97,20 @@ class Findings:
         return found
 
 
-def with_comparison(series: pd.DataFrame, findings: Sequence[Findings]) -> pd.DataFrame:
+def with_comparison(series: pd.DataFrame, summaries: Sequence[ScenarioSummary]) -> pd.DataFrame:
     """Return the series with how well each scenario met the observation, in the row of its year.
 
     Args:
         series: A row a saved time of each scenario, with `time` (a) and, where there are several,
             `scenario`.
-        findings: One a scenario.
+        summaries: One per scenario.
 
     Returns:
         The same rows; if anything was compared with columns `overlap` (intersection over union),
         `misfit_mean` and `misfit_rms` (m), empty in all other years.
     """
     compared = series.copy()
-    for one in findings:
+    for one in summaries:
         if one.comparison is None:
             continue
         row = np.isclose(compared["time"], one.comparison.time, rtol=0, atol=SAME_TIME)
@@ -121,22 +121,22 @@ def with_comparison(series: pd.DataFrame, findings: Sequence[Findings]) -> pd.Da
     return compared
 
 
-def write_outlines(path: Path, findings: Sequence[Findings]) -> None:
+def write_outlines(path: Path, summaries: Sequence[ScenarioSummary]) -> None:
     """Write the outlines of all scenarios, with their names where there are several."""
     frames = [
-        _named(one.outlines.frame, one.scenario) for one in findings if one.outlines is not None
+        _named(one.outlines.frame, one.scenario) for one in summaries if one.outlines is not None
     ]
     write_layer(pd.concat(frames, ignore_index=True), path, "outlines", "MultiPolygon")
 
 
 def write_misfit(
-    path: Path, findings: Sequence[Findings], grid: Grid, tags: Mapping[str, str]
+    path: Path, summaries: Sequence[ScenarioSummary], grid: Grid, tags: Mapping[str, str]
 ) -> None:
     """Write simulated minus observed surface, m, a band a scenario; `tags` with it."""
     differences = {
         f"{of_scenario(one.scenario)}simulated minus observed surface, "
         f"year {one.comparison.time:g}": one.comparison.difference
-        for one in findings
+        for one in summaries
         if one.comparison is not None and one.comparison.difference is not None
     }
     write_raster(
