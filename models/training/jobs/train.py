@@ -266,8 +266,8 @@ class _Training:
         return (
             f"{self.objective.recipe}; AdamW, weight decay {WEIGHT_DECAY:g}, one-cycle schedule "
             f"over {self.job.epochs} epochs of {self.steps} steps, highest rate {self.rate:g} "
-            f"({how}); running average of the weights; the weights with the highest mean IoU in the "
-            "validation, "
+            f"({how}); running average of the weights; the weights with the highest mean IoU in "
+            "the validation, "
             + (
                 f"at an end after {self.job.patience} epochs without a better one."
                 if self.job.patience
