@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,16 +19,19 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.dynamics.conservation import (
     NO_ICE,
     Budget,
+    Step,
     advance,
     stable_step,
     wide,
 )
 from glacier_qgis.models.iceflow.dynamics.transport import Transport, upwind
 from glacier_qgis.models.iceflow.dynamics.waves import Waves
-from glacier_qgis.models.iceflow.velocity.flow import Flow
+from glacier_qgis.models.iceflow.velocity.flow import Flow, NoFlowFoundError
 
 Balance = Callable[[Tensor, float], Tensor]
 """Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
+Limit = Callable[[Tensor, Tensor], float]
+"""Thickness and surface (m) to the longest stable time step (a), beside that of the CFL number."""
 
 MAX_STEP = 10.0
 """Longest time step, a: also slow ice must see its mass balance change with height."""
@@ -34,6 +39,8 @@ MAX_FORCED_STEP = 1.0
 """Longest time step, a, where the mass balance changes from year to year."""
 SPEED_LIMIT = 50_000.0
 """m a⁻¹: three times the fastest outlet glacier; beyond it a run has become unstable."""
+MOST_HALVINGS = 4
+"""How often a step is halved that leads to a state without flow."""
 SAME_TIME = 1e-9
 """Times that are no further apart, a, are the same."""
 ICE = 1.0
@@ -93,6 +100,17 @@ def measures(
     )
 
 
+class _Departure(NamedTuple):
+    """Where a step began, and how long it was (a), to take a shorter one instead."""
+
+    time: float
+    thickness: Tensor
+    velocity: tuple[Tensor, Tensor]
+    balance: Tensor
+    totals: Tensor
+    dt: float
+
+
 class Simulation:
     """The state of a glacier and the step that changes it.
 
@@ -115,6 +133,7 @@ class Simulation:
         start: float = 0.0,
         max_step: float = MAX_STEP,
         transport: Transport = upwind,
+        limit: Limit | None = None,
         earlier: Snapshot | None = None,
     ) -> None:
         """Begin with `thickness` on `bed` (m, north-up) at time `start` (a).
@@ -132,9 +151,12 @@ class Simulation:
         self._cfl = cfl
         self._max_step = max_step
         self._transport = transport
+        self._limit = limit
         self._earlier = earlier.budget if earlier else Budget.starting(self._volume())
         self._totals = torch.zeros(3, dtype=wide(bed), device=bed.device)
         self._waves = Waves()
+        self._departure: _Departure | None = None
+        self._halvings = 0
 
     @property
     def surface(self) -> Tensor:
@@ -149,16 +171,38 @@ class Simulation:
         Raises:
             EngineError: The velocities are not those of ice any more.
         """
-        u, v = self._current_velocity()
-        balance = self._balance(self.surface, self.time)
-        longest = min(self._max_step, until - self.time)
+        u, v = velocity = self._current_velocity()
+        begin, before, totals = self.time, self.thickness, self._totals
+        balance = self._balance(self.surface, begin)
+        longest = min(self._max_step, until - begin)
+        if self._limit is not None:
+            longest = min(longest, self._limit(before, self.surface))
         dt = stable_step(u, v, self._cell_size, self._cfl, longest)
-        taken = advance(self.thickness, u, v, balance, dt, self._cell_size, self._transport)
-        self.thickness = taken.thickness
-        self.velocity = None
-        self._totals += torch.stack([taken.balance, taken.lost, taken.added])
+        taken = self._advance(velocity, balance, dt)
         self._waves.see(taken.divergence, taken.thickness >= ICE)
         self._count(float(dt), longest, until)
+        self._departure = _Departure(begin, before, velocity, balance, totals, float(dt))
+
+    def _advance(self, velocity: tuple[Tensor, Tensor], balance: Tensor, dt: Tensor) -> Step:
+        """Change thickness and account by a time step."""
+        taken = advance(self.thickness, *velocity, balance, dt, self._cell_size, self._transport)
+        self.thickness = taken.thickness
+        self.velocity = None
+        self._totals = self._totals + torch.stack([taken.balance, taken.lost, taken.added])
+        return taken
+
+    def _take_half(self) -> bool:
+        """Take half of the last step in its place; False if it was halved too often."""
+        last = self._departure
+        if last is None or self._halvings == MOST_HALVINGS:
+            return False
+        self._halvings += 1
+        self.thickness, self._totals = last.thickness, last.totals
+        half = last.dt / 2
+        self._advance(last.velocity, last.balance, last.balance.new_tensor(half))
+        self.time = last.time + half
+        self._departure = last._replace(dt=half)
+        return True
 
     def _count(self, dt: float, longest: float, until: float) -> None:
         """Move the clock by `dt`, exactly to `until` where the step was trimmed to it."""
@@ -167,8 +211,7 @@ class Simulation:
             raise EngineError(
                 f"The ice flow became unstable in year {self.time:g} after {self.steps} steps "
                 f"(speed above {SPEED_LIMIT:g} m/a or not a number). Lower CFL (it is "
-                f"{self._cfl:g}), check the bed for spikes, or choose a RESOLUTION nearer to the "
-                "emulator's."
+                f"{self._cfl:g}), check the bed for spikes, or choose another RESOLUTION."
             )
         self.steps += 1
         arrives = longest == until - self.time and math.isclose(dt, longest, rel_tol=1e-6)
@@ -198,9 +241,26 @@ class Simulation:
         return self._earlier.after(self._volume(), *terms)
 
     def _current_velocity(self) -> tuple[Tensor, Tensor]:
-        if self.velocity is None:
-            self.velocity = self.flow(self.thickness, self.surface)
+        while self.velocity is None:
+            try:
+                self.velocity = self.flow(self.thickness, self.surface)
+            except NoFlowFoundError as error:
+                if not self._take_half():
+                    raise NoFlowFoundError(f"Year {self.time:.10g}: {error}") from error
+        self._halvings = 0
         return self.velocity
+
+    @threads_an_operation(1)
+    @torch.inference_mode()
+    def move(self) -> None:
+        """Find the velocity, if it is not known.
+
+        Where there is none, the last step is halved, so that the time may be earlier than before.
+
+        Raises:
+            NoFlowFoundError: There is none after the shortest step either.
+        """
+        self._current_velocity()
 
     def _volume(self) -> float:
         """In km³."""
@@ -230,16 +290,22 @@ def run_together(
     """
     begin, end = times[0], times[-1]
     for time in times:
-        while late := [one for one in simulations if one.time < time]:
-            _move_together(late)
+        while late := _late(simulations, time):
             for one in late:
                 one.step(time)
             now = sum(one.time for one in simulations) / len(simulations)
             reporter.progress(
                 (now - begin) / (end - begin), f"Simulating: year {now:.1f} of {end:g}"
             )
-        _move_together(simulations)
         yield [one.snapshot() for one in simulations]
+
+
+def _late(simulations: Sequence[Simulation], time: float) -> list[Simulation]:
+    """Give velocities to all; return those that have not come to `time` (a) yet."""
+    _move_together(simulations)
+    for one in simulations:
+        one.move()
+    return [one for one in simulations if one.time < time]
 
 
 @threads_an_operation(1)
@@ -247,9 +313,11 @@ def run_together(
 def _move_together(simulations: Sequence[Simulation]) -> None:
     """Give velocities to those that have none, from one evaluation; one alone asks itself."""
     still = [one for one in simulations if one.velocity is None]
-    if len(still) > 1:
-        thickness = torch.stack([one.thickness for one in still])
-        surface = torch.stack([one.surface for one in still])
+    if len(still) < 2:
+        return
+    thickness = torch.stack([one.thickness for one in still])
+    surface = torch.stack([one.surface for one in still])
+    with suppress(NoFlowFoundError):  # each then asks for itself
         for one, u, v in zip(still, *still[0].flow(thickness, surface), strict=True):
             one.velocity = u, v
 

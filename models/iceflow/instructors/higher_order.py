@@ -38,6 +38,7 @@ def higher_order(
     *,
     modes: int = 4,
     tolerance: float = 1e-4,
+    start: Tensor | None = None,
 ) -> Solution:
     """Solve the Blatter-Pattyn equations on a regular grid.
 
@@ -52,6 +53,7 @@ def higher_order(
             the ice does not slide.
         modes: of the vertical (:mod:`~glacier_qgis.models.iceflow.instructors.column`).
         tolerance: residual to reach.
+        start: the `modes` of the solution of a similar state, to begin with; from rest by default.
 
     Returns:
         What was found, in double precision on the device of `thickness`; compare its `residual`.
@@ -92,12 +94,16 @@ def higher_order(
         smoothing=(SLOWEST_STRAIN / rate) ** 2,
         slowest=(SLOWEST_SLIDING / (rate * cell_size)) ** 2,
     )
-    minimum = _minimum(energy, tolerance)
-    mean, base, top = (
-        _whole(field * rate * cell_size, ice, window)
-        for field in _at_heights(minimum.velocity, vertical)
-    )
-    return Solution(mean, base, top, minimum.residual, minimum.steps)
+    unit = rate * cell_size
+    if start is None:
+        minimum = _minimum(energy, tolerance)
+    else:
+        minimum = minimise(energy, tolerance, start[:, *window].flip(1) / unit)
+    velocity = h.new_zeros(2 * modes, *ice.shape)
+    velocity[:, *window] = minimum.velocity.flip(1) * unit
+    mean, base, top = (torch.where(ice, level, 0.0) for level in _at_heights(velocity, vertical))
+    worst = _on_the_grid(minimum.worst, window, len(h))
+    return Solution(mean, base, top, minimum.residual, minimum.steps, worst, velocity)
 
 
 def _minimum(energy: Energy, tolerance: float) -> Minimum:
@@ -130,8 +136,6 @@ def _at_heights(velocity: Tensor, vertical: Column) -> tuple[Tensor, Tensor, Ten
     return mean, modes[0], surface
 
 
-def _whole(field: Tensor, ice: Tensor, window: Window) -> Tensor:
-    """Return a field of the window, row 0 in the south, on the whole grid and north-up."""
-    whole = field.new_zeros(2, *ice.shape)
-    whole[:, *window] = field.flip(1)
-    return torch.where(ice, whole, 0.0)
+def _on_the_grid(node: tuple[int, int], window: Window, rows: int) -> tuple[int, int]:
+    """Return row and column on the whole grid, north-up, of a node of the window's `rows`."""
+    return window[0].start + rows - 1 - node[0], window[1].start + node[1]

@@ -23,12 +23,13 @@ def hybrid(
     sliding: float | Tensor,
     *,
     tolerance: float = 1e-4,
+    start: Tensor | None = None,
 ) -> Solution:
     """Return the velocity of a shallow shelf that slides, plus that of shallow ice that deforms.
 
     Arguments are those of :mod:`~glacier_qgis.models.iceflow.instructors.higher_order`.
     """
     shape = (thickness.double(), surface.double(), cell_size, rate_factor)
-    shelf = higher_order(*shape, sliding, modes=1, tolerance=tolerance)
+    shelf = higher_order(*shape, sliding, modes=1, tolerance=tolerance, start=start)
     deformed = shallow_ice(*shape, 0.0)
     return replace(shelf, mean=shelf.mean + deformed.mean, surface=shelf.surface + deformed.surface)

@@ -34,11 +34,13 @@ class Minimum:
         velocity: of each mode, in units of U, (2 modes, rows, columns).
         residual: norm of the energy's gradient over that of the driving stress.
         steps: how many were taken.
+        worst: row and column of the node with the largest gradient.
     """
 
     velocity: Tensor
     residual: float
     steps: int
+    worst: tuple[int, int]
 
 
 def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> Minimum:
@@ -47,13 +49,16 @@ def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> M
     Args:
         energy: of the glacier.
         tolerance: the residual to reach.
-        start: velocity to begin with, zero beyond its modes; from rest by default.
+        start: velocity to begin with, zero beyond its modes and where nothing moves; from rest by
+            default.
     """
     unknown = energy.unknown
     couplings = Couplings(energy.elements.nodes, energy.elements.shape)
     scale = float((energy.load * unknown).norm())
     state = (
-        State.at_rest(energy) if start is None else State.moving(energy, _extended(start, energy))
+        State.at_rest(energy)
+        if start is None
+        else State.near(energy, _extended(start, energy) * unknown)
     )
     gradient = energy.gradient(state.velocity) * unknown
     residual, steps = float(gradient.norm()) / scale if scale > 0 else 0.0, 0
@@ -66,7 +71,12 @@ def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> M
         state = state.after(energy, share * change)
         gradient = energy.gradient(state.velocity) * unknown
         residual, steps = float(gradient.norm()) / scale, steps + 1
-    return Minimum(state.velocity, residual, steps)
+    return Minimum(state.velocity, residual, steps, _largest(gradient))
+
+
+def _largest(gradient: Tensor) -> tuple[int, int]:
+    row, column = divmod(int(gradient.square().sum(dim=0).argmax()), gradient.shape[-1])
+    return row, column
 
 
 def _extended(velocity: Tensor, energy: Energy) -> Tensor:

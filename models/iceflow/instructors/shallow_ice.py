@@ -40,3 +40,19 @@ def shallow_ice(
     return Solution(
         mean=base + deformation / (GLEN + 2), base=base, surface=base + deformation / (GLEN + 1)
     )
+
+
+def diffusivity(
+    thickness: Tensor,
+    surface: Tensor,
+    cell_size: float,
+    rate_factor: float | Tensor,
+    sliding: float | Tensor,
+) -> Tensor:
+    """Return D of shallow ice in m² a⁻¹, (rows, columns), whose flux ū h is −D ∇s.
+
+    Arguments are those of :func:`shallow_ice`.
+    """
+    squared = ice_slopes(thickness, surface, cell_size).square().sum(dim=0)
+    deformation = 2 * rate_factor / (GLEN + 2) * thickness
+    return (deformation + sliding * KILOMETRE) * WEIGHT**GLEN * thickness**4 * squared

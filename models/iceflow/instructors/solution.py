@@ -25,6 +25,9 @@ class Solution:
         residual: imbalance of forces over the driving stress, as norms over the glacier; 0 where
             the model is a formula.
         steps: of Newton's method.
+        worst: row and column of the cell with the largest imbalance; None where there is none.
+        modes: velocity of each vertical mode, also of cells beside the ice, m a⁻¹, (2 modes, rows,
+            columns): what a solver can begin with; None where the model is a formula.
     """
 
     mean: Tensor
@@ -32,6 +35,8 @@ class Solution:
     surface: Tensor
     residual: float = 0.0
     steps: int = 0
+    worst: tuple[int, int] | None = None
+    modes: Tensor | None = None
 
 
 def walled(thickness: Tensor, surface: Tensor) -> Tensor:

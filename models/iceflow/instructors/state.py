@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -41,6 +41,15 @@ class State:
         strain, base = energy.strain(velocity), energy.base(velocity)
         rate, speed = energy.shallow_rate(), energy.shallow_speed()
         return cls(velocity, strain, base, rate, speed, strain, base)
+
+    @classmethod
+    def near(cls, energy: Energy, velocity: Tensor) -> State:
+        """Return ice as viscous as at a velocity close to the solution: Picard's step comes first.
+
+        With Newton's first, as from :meth:`moving`, thin ice at margins that moved is overshot.
+        """
+        state = cls.moving(energy, velocity)
+        return replace(state, stress=state.stress.scaled(0.0), slip=torch.zeros_like(state.slip))
 
     @classmethod
     def moving(cls, energy: Energy, velocity: Tensor) -> State:

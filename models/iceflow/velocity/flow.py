@@ -7,8 +7,13 @@ from typing import Protocol
 
 from torch import Tensor
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+
+
+class NoFlowFoundError(EngineError):
+    """A model found no flow for a state; a state closer to the last one may have one."""
 
 
 class Flow(Protocol):
@@ -24,6 +29,9 @@ class Flow(Protocol):
         Args:
             thickness: h in m.
             surface: s in m.
+
+        Raises:
+            NoFlowFoundError: There is none, or it was not found.
         """
 
 
