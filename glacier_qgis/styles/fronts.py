@@ -17,6 +17,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis.styles.fields import describe_lines, describe_points, field
+from glacier_qgis.styles.palettes import spread, unsureness
 
 CONFIDENCE = (
     (0.0, 0.5, "#d7191c", "low (under 0.5)"),
@@ -25,8 +26,6 @@ CONFIDENCE = (
 )
 UNCERTAINTY_CLASSES = (0.0, 25.0, 50.0, 100.0, 200.0, 1e6)
 """m; half a cell of a sharp radar scene to where a front is hardly known."""
-UNCERTAINTY_COLOURS = ("#1a9641", "#a6d96a", "#ffffbf", "#fdae61", "#d7191c")
-"""Green for sure to red for unsure (Brewer 2003)."""
 HALO = QColor("#202020")
 
 
@@ -44,10 +43,18 @@ def termini(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
 def terminus_points(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     """Draw points coloured by their uncertainty, in classes of equal ratio."""
     ranges = []
-    for (low, high), colour in zip(pairwise(UNCERTAINTY_CLASSES), UNCERTAINTY_COLOURS, strict=True):
+    classes = len(UNCERTAINTY_CLASSES) - 1
+    colours = spread(unsureness(classes), classes)
+    for (low, high), colour in zip(pairwise(UNCERTAINTY_CLASSES), colours, strict=True):
         symbol = QgsMarkerSymbol.createSimple(
-            {"color": colour, "outline_color": "#202020", "outline_width": "0.1", "size": "2.6"}
+            {
+                "color": colour.name(),
+                "outline_color": "#202020",
+                "outline_width": "0.1",
+                "size": "2.6",
+            }
         )
+        symbol.setColor(colour)
         last = high == UNCERTAINTY_CLASSES[-1]
         label = f"± over {low:g} m" if last else f"± {low:g} to {high:g} m"
         ranges.append(QgsRendererRange(low, high, symbol, label))

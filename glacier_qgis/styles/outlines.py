@@ -16,22 +16,24 @@ from qgis.core import (
 )
 
 from glacier_qgis.styles.fields import describe_outlines
-from glacier_qgis.styles.palettes import VIRIDIS, spread
+from glacier_qgis.styles.palettes import CLASSES, spread, viridis
 
 
 def ice_outlines(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     """Draw outlines coloured by time, each shown from its year to the next one saved."""
     times = sorted(layer.uniqueValues(layer.fields().indexOf("time")))
-    alone = len(times) <= len(VIRIDIS)
-    edges = [*times[:1], *times] if alone else _even(times[0], times[-1], len(VIRIDIS))
+    alone = len(times) <= CLASSES
+    edges = [*times[:1], *times] if alone else _even(times[0], times[-1], CLASSES)
     ranges = []
-    for (low, high), colour in zip(pairwise(edges), spread(VIRIDIS, len(edges) - 1), strict=True):
+    for (low, high), colour in zip(pairwise(edges), spread(viridis(), len(edges) - 1), strict=True):
         symbol = QgsFillSymbol.createSimple(
-            {"style": "no", "outline_color": colour, "outline_width": "0.4"}
+            {"style": "no", "outline_color": colour.name(), "outline_width": "0.4"}
         )
         label = f"year {high:g}" if alone else f"year {low:.0f} to {high:.0f}"
         ranges.append(QgsRendererRange(low, high, symbol, label))  # of two that fit, the first
-    layer.setRenderer(QgsGraduatedSymbolRenderer("time", ranges))
+    renderer = QgsGraduatedSymbolRenderer("time", ranges)
+    renderer.setSourceColorRamp(viridis())
+    layer.setRenderer(renderer)
     time = cast(QgsVectorLayerTemporalProperties, layer.temporalProperties())
     time.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
     time.setStartExpression(_moment_of("time"))

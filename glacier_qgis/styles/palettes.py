@@ -1,39 +1,47 @@
-"""Colours that people with any sight tell apart."""
+"""Colour ramps of QGIS, which people with any sight tell apart, and the colours in them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-VIRIDIS = (
-    "#440154",
-    "#472d7b",
-    "#3b528b",
-    "#2c728e",
-    "#21918c",
-    "#28ae80",
-    "#5ec962",
-    "#addc30",
-    "#fde725",
+from qgis.core import (
+    QgsColorBrewerColorRamp,
+    QgsColorRamp,
+    QgsCptCityColorRamp,
+    QgsGradientColorRamp,
+    QgsGradientStop,
 )
-"""Perceptually uniform, readable without colour vision (Smith, van der Walt and Firing 2015)."""
-BLUES = (
-    "#f7fbff",
-    "#deebf7",
-    "#c6dbef",
-    "#9ecae1",
-    "#6baed6",
-    "#4292c6",
-    "#2171b5",
-    "#08519c",
-    "#08306b",
-)
-"""Light to dark (Brewer 2003)."""
-BALANCE = ("#b2182b", "#ef8a62", "#fddbc7", "#f7f7f7", "#d1e5f0", "#67a9cf", "#2166ac")
-"""Red for loss to blue for gain (Brewer 2003)."""
-DOUBT = ("#00c51b8a", "#00c51b8a", "#38c51b8a", "#70ae017e", "#b07a0177")
-"""Nothing to purple, with the opacity first: what is half sure or better stays clear."""
+from qgis.PyQt.QtGui import QColor
+
+CLASSES = 9
+"""Colours of a ramp that are still told apart in a legend."""
 
 
-def spread(colours: Sequence[str], count: int) -> list[str]:
-    """Pick `count` of a ramp's colours, from its first to its last."""
-    return [colours[i * (len(colours) - 1) // max(count - 1, 1)] for i in range(count)]
+def viridis() -> QgsColorRamp:
+    """Return a perceptually uniform ramp (Smith, van der Walt and Firing 2015)."""
+    return QgsCptCityColorRamp("mpl/viridis", "")
+
+
+def blues() -> QgsColorRamp:
+    """Return light to dark blue (Brewer 2003)."""
+    return QgsColorBrewerColorRamp("Blues", CLASSES)
+
+
+def balance() -> QgsColorRamp:
+    """Return red for loss to blue for gain, over white (Brewer 2003)."""
+    return QgsColorBrewerColorRamp("RdBu", 7)
+
+
+def unsureness(classes: int) -> QgsColorRamp:
+    """Return green for sure to red for unsure (Brewer 2003)."""
+    return QgsColorBrewerColorRamp("RdYlGn", classes, inverted=True)
+
+
+def doubt() -> QgsColorRamp:
+    """Return clear to purple, as no ramp of QGIS is: what is half sure or better stays clear."""
+    clear, veil, dark = QColor(197, 27, 138, 0), QColor(197, 27, 138, 56), QColor(174, 1, 126, 112)
+    stops = [QgsGradientStop(0.25, clear), QgsGradientStop(0.5, veil), QgsGradientStop(0.75, dark)]
+    return QgsGradientColorRamp(clear, QColor(122, 1, 119, 176), False, stops)
+
+
+def spread(ramp: QgsColorRamp, count: int) -> list[QColor]:
+    """Return `count` colours of a ramp, from its first to its last."""
+    return [ramp.color(i / max(count - 1, 1)) for i in range(count)]

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from qgis.core import (
     Qgis,
+    QgsColorRamp,
     QgsColorRampShader,
     QgsRasterLayer,
     QgsRasterShader,
@@ -14,28 +15,30 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from glacier_qgis.styles.palettes import BALANCE, BLUES, DOUBT, VIRIDIS
+from glacier_qgis.styles.palettes import CLASSES, balance, blues, doubt, spread, viridis
 from glacier_qgis.styles.time import add_time
 
 SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """m per year; even on a logarithmic scale."""
 ICE_FREE = 0.01
 """Thinner ice, m, and slower ice, m per year, is left transparent."""
+DOUBTS, BALANCES = 5, 7
+"""Colours in the legends of uncertainties and of what is even around zero."""
 WHOLE_FROM = 10.0
 """The legend shows no decimals from here on."""
 
 
 def probability(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint a probability, 0 to 1; of several bands, the last."""
-    _ramp(layer, _even(0, 1, len(VIRIDIS)), VIRIDIS, "", band=layer.bandCount())
+    _paint(layer, _even(0, 1), viridis(), "", band=layer.bandCount())
 
 
 def uncertainty(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint an uncertainty, 0 to 1, as a veil that is thicker where less is sure."""
-    _ramp(layer, _even(0, 1, len(DOUBT)), DOUBT, "")
+    _paint(layer, _even(0, 1, DOUBTS), doubt(), "")
 
 
-def _even(low: float, high: float, count: int) -> list[float]:
+def _even(low: float, high: float, count: int = CLASSES) -> list[float]:
     """Return so many equally spaced numbers."""
     return [low + (high - low) * i / (count - 1) for i in range(count)]
 
@@ -43,8 +46,7 @@ def _even(low: float, high: float, count: int) -> list[float]:
 def thickness(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint ice thickness; no ice is transparent."""
     top = _largest(layer)
-    stops = _even(ICE_FREE, top, len(BLUES))
-    _ramp(layer, stops, BLUES, " m", transparent_below=True)
+    _paint(layer, _even(ICE_FREE, top), blues(), " m", transparent_below=True)
     add_time(layer, outputs)
 
 
@@ -53,9 +55,7 @@ def speed(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     top = _largest(layer)
     stops = [stop for stop in SPEED_CLASSES if stop < top] + [max(top, SPEED_CLASSES[1])]
     stops[0] = ICE_FREE
-    last = len(VIRIDIS) - 1
-    colours = [VIRIDIS[round(i * last / (len(stops) - 1))] for i in range(len(stops))]
-    _ramp(layer, stops, colours, " m/a", transparent_below=True)
+    _paint(layer, stops, viridis(), " m/a", transparent_below=True)
     add_time(layer, outputs)
 
 
@@ -79,15 +79,13 @@ def misfit(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
 def elevation(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint elevations."""
     low, high = _range(layer)
-    stops = _even(low, high, len(VIRIDIS))
-    _ramp(layer, stops, VIRIDIS, " m")
+    _paint(layer, _even(low, high), viridis(), " m")
     add_time(layer, outputs)
 
 
 def _diverging(layer: QgsRasterLayer, unit: str) -> None:
     bound = max(map(abs, _range(layer))) or 1.0
-    stops = _even(-bound, bound, len(BALANCE))
-    _ramp(layer, stops, BALANCE, unit)
+    _paint(layer, _even(-bound, bound, BALANCES), balance(), unit)
 
 
 def _range(layer: QgsRasterLayer) -> tuple[float, float]:
@@ -103,21 +101,21 @@ def _largest(layer: QgsRasterLayer) -> float:
     return max(_range(layer)[1], 10 * ICE_FREE)
 
 
-def _ramp(
+def _paint(
     layer: QgsRasterLayer,
     stops: Sequence[float],
-    colours: Sequence[str],
+    ramp: QgsColorRamp,
     unit: str,
     *,
     band: int | None = None,
     transparent_below: bool = False,
 ) -> None:
-    """Paint one band (the last, unless said) with colours interpolated between stops."""
+    """Paint one band (the last, unless said) with a ramp whose colours are spread over stops."""
     band = band or layer.bandCount()
-    shader = QgsColorRampShader(stops[0], stops[-1], None, Qgis.ShaderInterpolationMethod.Linear)
+    shader = QgsColorRampShader(stops[0], stops[-1], ramp, Qgis.ShaderInterpolationMethod.Linear)
     items = [
-        QgsColorRampShader.ColorRampItem(stop, QColor(colour), f"{_rounded(stop)}{unit}")
-        for stop, colour in zip(stops, colours, strict=True)
+        QgsColorRampShader.ColorRampItem(stop, colour, f"{_rounded(stop)}{unit}")
+        for stop, colour in zip(stops, spread(ramp, len(stops)), strict=True)
     ]
     if transparent_below:
         items.insert(0, QgsColorRampShader.ColorRampItem(0.0, QColor(0, 0, 0, 0), "no ice"))

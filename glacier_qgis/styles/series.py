@@ -20,7 +20,7 @@ from qgis.PyQt.QtCore import QDate
 
 from glacier_qgis.styles.fields import describe_lines
 from glacier_qgis.styles.fronts import HALO
-from glacier_qgis.styles.palettes import VIRIDIS, spread
+from glacier_qgis.styles.palettes import CLASSES, spread, viridis
 
 FLAGGED = '"outlier" = 1 OR "duplicate" = 1'
 
@@ -44,10 +44,10 @@ def terminus_series(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
 def _rules(days: Sequence[QDate]) -> QgsRuleBasedRenderer.Rule:
     root = QgsRuleBasedRenderer.Rule(None)
     spans = _spans(days)
-    for (first, end), colour in zip(spans, spread(VIRIDIS, len(spans)), strict=True):
+    for (first, end), colour in zip(spans, spread(viridis(), len(spans)), strict=True):
         begin, stop = (day.toString("yyyy-MM-dd") for day in (first, end))
         last = end.addDays(-1).toString("yyyy-MM-dd")
-        rule = QgsRuleBasedRenderer.Rule(_dated_line(colour))
+        rule = QgsRuleBasedRenderer.Rule(_dated_line(colour.name()))
         rule.setFilterExpression(f"\"date\" >= '{begin}' AND \"date\" < '{stop}'")
         rule.setLabel(begin if begin == last else f"{begin} to {last}")
         root.appendChild(rule)
@@ -69,10 +69,10 @@ def _spans(days: Sequence[QDate]) -> list[tuple[QDate, QDate]]:
 
     Each day is one while there are no more than colours; otherwise they are equally long.
     """
-    if len(days) <= len(VIRIDIS):
+    if len(days) <= CLASSES:
         return [(day, day.addDays(1)) for day in days]
     whole = days[0].daysTo(days[-1]) + 1
-    edges = [days[0].addDays(whole * i // len(VIRIDIS)) for i in range(len(VIRIDIS) + 1)]
+    edges = [days[0].addDays(whole * i // CLASSES) for i in range(CLASSES + 1)]
     return list(pairwise(edges))
 
 
