@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from textwrap import wrap
 
 from headless_qgis import glacier_provider
 from qgis.core import (
@@ -24,6 +25,7 @@ from qgis.core import (
 )
 
 TABLES = Path(__file__).parent / "algorithms" / "declared"
+COMMAND_WIDTH = 84
 KINDS = {
     "band": "bands of a raster",
     "boolean": "yes or no",
@@ -66,7 +68,7 @@ def tables(algorithm: QgsProcessingAlgorithm) -> str:
             "## On the command line",
             "",
             "```text",
-            *_command(algorithm),
+            _command(algorithm),
             "```",
             "",
         ]
@@ -112,7 +114,7 @@ def _values(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
         yield ""
 
 
-def _command(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
+def _command(algorithm: QgsProcessingAlgorithm) -> str:
     optional = QgsProcessingParameterDefinition.Flag.FlagOptional
     needed = [
         p
@@ -121,7 +123,10 @@ def _command(algorithm: QgsProcessingAlgorithm) -> Iterator[str]:
         or p.name() == CHOSEN.get(algorithm.name())
     ]
     words = [f"{p.name()}={'…' if not p.isDestination() else _example(p)}" for p in needed]
-    yield " ".join([f"qgis_process run {algorithm.id()}", *(["--", *words] if words else [])])
+    command = " ".join([f"qgis_process run {algorithm.id()}", *(["--", *words] if words else [])])
+    return " \\\n    ".join(
+        wrap(command, COMMAND_WIDTH, break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def _example(parameter: QgsProcessingParameterDefinition) -> str:

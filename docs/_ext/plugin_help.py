@@ -30,6 +30,7 @@ STYLE = (
     "td,th{border:1px solid #ccc;padding:.3em .5em;text-align:left;vertical-align:top}"
     ".admonition{border-left:4px solid #d9480f;background:#fdf3ee;padding:.1em 1em}"
     ".admonition-title{font-weight:bold}"
+    "aside.footnote{display:flex;gap:.7em}.footnote p{margin:.2em 0}.backrefs{display:none}"
 )
 DROPPED = "img, figure, a.headerlink, a.image-reference"
 

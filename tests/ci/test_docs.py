@@ -17,6 +17,7 @@ DOCS = ROOT / "docs"
 AT_THE_TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 PAGES = [*AT_THE_TOP, *sorted(DOCS.rglob("*.md"))]
 
+SOURCES = "https://github.com/glacier-qgis/glacier_qgis/blob/main/docs"
 PICTURES = {".png", ".gif", ".svg"}
 DOI = re.compile(r"10\.\d{4,9}/\S+")
 
@@ -94,12 +95,30 @@ def test_commands_that_are_not_run_name_scripts_and_options_that_exist() -> None
     named = 0
     for page, block in commands("console"):
         for line in block.replace("\\\n", " ").splitlines():
-            for script in re.findall(r"(?:docs|tools|benchmarks)/\S+\.py", line):
-                source = text(ROOT / script)
+            for script in re.findall(r"\S+/\S+\.py\b", line):
+                source = text(ROOT / script.replace("build/plugins/", ""))
                 named += 1
                 for option in re.findall(r"\s(--[\w-]+)", line.partition(script)[2]):
                     assert f'"{option}"' in source, (page.name, line)
     assert named > 5
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [
+        ("#theory", "#theory"),
+        ("https://doi.org/10.1000/1", "https://doi.org/10.1000/1"),
+        ("simulateglacier.html#pitfalls", "simulateglacier.html#pitfalls"),
+        ("../concepts/zones.html", f"{SOURCES}/concepts/zones.md"),
+        ("../accuracy.html#pictures", f"{SOURCES}/accuracy.md#pictures"),
+        ("index.html", f"{SOURCES}/algorithms/index.md"),
+    ],
+)
+def test_links_of_the_plugins_pages_lead_beside_them_or_to_the_repository(
+    address: str, leads_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    assert importlib.import_module("plugin_help").target(address) == leads_to
 
 
 def test_the_citation_is_of_this_version() -> None:
