@@ -96,7 +96,9 @@ def test_commands_that_are_not_run_name_scripts_and_options_that_exist() -> None
     for page, block in commands("console"):
         for line in block.replace("\\\n", " ").splitlines():
             for script in re.findall(r"\S+/\S+\.py\b", line):
-                source = text(ROOT / script.replace("build/plugins/", ""))
+                path = ROOT / script.replace("build/plugins/", "")
+                assert path.is_file(), (page.name, script)
+                source = "".join(text(beside) for beside in path.parent.glob("*.py"))
                 named += 1
                 for option in re.findall(r"\s(--[\w-]+)", line.partition(script)[2]):
                     assert f'"{option}"' in source, (page.name, line)
