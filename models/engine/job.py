@@ -96,6 +96,8 @@ def blank_is_none(value: object) -> object:
 
 Destination = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
 """Where to write an output; None (or blank) where it was not asked for."""
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""Of random numbers; the largest is the largest whole number of a dialog."""
 
 
 class Job(Parameters):

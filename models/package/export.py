@@ -11,7 +11,7 @@ from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.folder import load_package
-from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
 
 SUFFIXES = {"package": ".zip", "onnx": ".onnx"}
 
@@ -19,7 +19,7 @@ SUFFIXES = {"package": ".zip", "onnx": ".onnx"}
 class ExportModel(Job):
     """Write a calving-front model as a package or as ONNX."""
 
-    model: str = ""
+    model: str = DEFAULT_MODEL
     format: Literal["package", "onnx"] = "package"
     output: Path
 

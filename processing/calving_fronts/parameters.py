@@ -86,6 +86,7 @@ def inference(scene: str) -> list[Parameter]:
             decimals=2,
             word="of the model",
             minValue=0.01,
+            maxValue=10_000,
         ),
         choice(
             "GRID",

@@ -39,7 +39,7 @@ class FindLearningRate(EngineAlgorithm):
             dataset(),
             *network(),
             batch_size(),
-            seed(),
+            seed("Seed of all random numbers: on a processor, equal seeds give equal results."),
             device(),
             described(
                 QgsProcessingParameterFileDestination("REPORT", "Report", "HTML files (*.html)"),

@@ -18,7 +18,7 @@ from glacier_qgis.processing.declarations.parameters import (
     Parameter,
     number,
 )
-from glacier_qgis.processing.models_training.parameters import dataset
+from glacier_qgis.processing.models_training.parameters import dataset, seed
 
 
 class InspectTrainingData(EngineAlgorithm):
@@ -53,16 +53,7 @@ class InspectTrainingData(EngineAlgorithm):
                 maxValue=20,
                 advanced=True,
             ),
-            number(
-                "SEED",
-                "Seed",
-                "Seed of the random sample of tiles: the same seed gives the same sample.",
-                1,
-                kind=WHOLE,
-                minValue=0,
-                maxValue=2**31 - 1,
-                advanced=True,
-            ),
+            seed("Seed of the random sample of tiles: the same seed gives the same sample."),
             described(
                 QgsProcessingParameterFileDestination(
                     "REPORT", "Report", "HTML files (*.html)", optional=True

@@ -53,15 +53,15 @@ def batch_size() -> Parameter:
     )
 
 
-def seed() -> Parameter:
-    """Declare the seed."""
+def seed(text: str) -> Parameter:
+    """Declare the seed, explained by `text`."""
     return number(
         "SEED",
         "Seed",
-        "Seed of all random numbers: on a processor, equal seeds give equal results.",
+        text,
         1,
         kind=WHOLE,
         minValue=0,
-        maxValue=2147483647,
+        maxValue=2**31 - 1,
         advanced=True,
     )

@@ -28,6 +28,7 @@ from glacier_qgis.processing.declarations.parameters import (
     number,
     polygons,
 )
+from glacier_qgis.processing.models_training.parameters import seed
 
 LABELS = ["LABEL_POLYGONS", "LABEL_LINES"]
 
@@ -204,6 +205,7 @@ def _tiles() -> list[Parameter]:
             decimals=2,
             word="automatic",
             minValue=0.01,
+            maxValue=10_000,
         ),
         number(
             "TILE_SIZE",
@@ -263,14 +265,5 @@ def _split() -> list[Parameter]:
             minValue=0,
             maxValue=90,
         ),
-        number(
-            "SEED",
-            "Seed",
-            "Seed of the random choice of glaciers: the same seed gives the same choice.",
-            1,
-            kind=WHOLE,
-            minValue=0,
-            maxValue=2**31 - 1,
-            advanced=True,
-        ),
+        seed("Seed of the random choice of glaciers: the same seed gives the same choice."),
     ]

@@ -80,7 +80,7 @@ class TrainModel(EngineAlgorithm):
                 advanced=True,
             ),
             batch_size(),
-            seed(),
+            seed("Seed of all random numbers: on a processor, equal seeds give equal results."),
             device(),
             described(
                 QgsProcessingParameterFileDestination(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from enum import Enum
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import processing
 import pytest
-from qgis_fixtures import ENGINE, PLUGINS, ROOT
+from qgis_fixtures import ROOT
 
 SOURCES = sorted(
     path for room in ("glacier_qgis", "processing") for path in (ROOT / room).rglob("*.py")
@@ -75,32 +73,3 @@ def test_nothing_prints() -> None:
             if isinstance(node, ast.Call)
         ]
         assert not [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"], path
-
-
-@pytest.fixture(scope="module")
-def schemas() -> dict[str, dict[str, bool]]:
-    """Return, of each job of the engine, the parameters and whether they are required."""
-    code = (
-        "import json, sys; sys.path.append(sys.argv[1]); from importlib import import_module as i\n"
-        "from glacier_qgis.models.app.jobs import JOBS\n"
-        "jobs = {n: getattr(i(p.split(':')[0]), p.split(':')[1]) for n, p in JOBS.items()}\n"
-        "print(json.dumps({n: {k: f.is_required() for k, f in j.model_fields.items()}"
-        " for n, j in jobs.items()}))"
-    )
-    done = subprocess.run(
-        [ENGINE, "-I", "-c", code, str(PLUGINS)], capture_output=True, text=True, check=True
-    )
-    return dict(json.loads(done.stdout))
-
-
-def test_each_algorithm_declares_exactly_what_its_job_takes(
-    schemas: dict[str, dict[str, bool]],
-) -> None:
-    from glacier_qgis.processing.base import EngineAlgorithm
-    from glacier_qgis.processing.provider import ALGORITHMS
-
-    for kind in ALGORITHMS:
-        if issubclass(kind, EngineAlgorithm):
-            algorithm = kind().create()
-            declared = {p.name().lower() for p in algorithm.parameterDefinitions()}
-            assert declared == set(schemas[algorithm.name()]), algorithm.name()

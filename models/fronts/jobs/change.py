@@ -43,7 +43,7 @@ class TerminusChange(Job):
     method: Literal["centreline", "rectilinear box", "curvilinear box"] = "centreline"
     centerline: VectorInput | None = None
     box: VectorInput | None = None
-    box_width: Annotated[float, Field(gt=0, le=1e6)] = 1000.0
+    box_width: Annotated[float, Field(ge=0.001, le=1e6)] = 1000.0
     date_field: str = "date"
     flagged: bool = False
     output: Destination

@@ -61,7 +61,7 @@ class CompareTermini(Job):
     predicted: VectorInput
     reference: VectorInput
     match_fields: tuple[str, ...] = ()
-    resolution: Annotated[float, Field(gt=0, le=10_000)] = 30.0
+    resolution: Annotated[float, Field(ge=0.01, le=10_000)] = 30.0
     mask: VectorInput | None = None
     box_margin: Annotated[float, Field(ge=-1, le=1e6)] = -1.0
     output: Destination

@@ -21,7 +21,7 @@ class Inference(Parameters):
     model: str = ""
     extent: Extent | None = None
     mask: VectorInput | None = None
-    cell_size: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    cell_size: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
     tta: bool = True
     device: DeviceName = "automatic"
     tile_size: Annotated[int, Field(ge=0, le=16_384)] = 0

@@ -78,7 +78,7 @@ class BalanceOptions(Parameters):
     temperature_offset: Annotated[float, Field(ge=-50, le=50)] = 0.0
     precipitation_offset: Annotated[float, Field(ge=-100, le=1000)] = 0.0
     temperature_spread: Annotated[float, Field(ge=0, le=30)] = 5.0
-    snow_factor: Annotated[float, Field(gt=0, le=100)] = 3.0
+    snow_factor: Annotated[float, Field(ge=0.001, le=100)] = 3.0
     ice_factor: Annotated[float, Field(ge=0, le=100)] = 8.0
     refreezing: Share = 0.6
     all_snow: Finite = 0.0

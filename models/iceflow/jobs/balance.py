@@ -28,7 +28,7 @@ class SurfaceMassBalance(BalanceOptions, Job):
 
     surface: RasterInput
     extent: Extent | None = None
-    resolution: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    resolution: Annotated[float, Field(ge=0, le=20_000)] = 0.0
     vertical_unit: VerticalUnit = "from the raster"
     ice_mask: VectorInput | None = None
     years: Numbers = None

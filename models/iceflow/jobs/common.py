@@ -33,8 +33,8 @@ class IceFlowJob(Job):
     vertical_unit: VerticalUnit = "from the raster"
     emulator: str = "automatic"
     average_orientations: bool = False
-    sliding: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    rate_factor: float = Field(default=78.0, gt=0, allow_inf_nan=False)
+    sliding: float = Field(default=0.0, ge=0, le=1000)
+    rate_factor: float = Field(default=78.0, ge=0.1, le=1000)
     device: DeviceName = "automatic"
 
     def load_emulator(self, cell_size: float, reporter: Reporter) -> tuple[Emulator, list[str]]:

@@ -29,15 +29,15 @@ class SimulationOptions(BalanceOptions, IceFlowJob):
     initial_thickness: RasterInput | None = None
     uniform_thickness: float | None = Field(default=None, ge=0, le=THICKEST)
     resume: Annotated[Path | None, BeforeValidator(blank_is_none)] = None
-    resolution: float = Field(default=100.0, gt=0, allow_inf_nan=False)
+    resolution: float = Field(default=100.0, ge=1, le=20_000)
     ice_mask: VectorInput | None = None
     start: Year | None = None
     end: Year = CALENDAR_YEAR + 100.0
-    save_interval: float = Field(default=10.0, gt=0, allow_inf_nan=False)
+    save_interval: float = Field(default=10.0, ge=0.01, allow_inf_nan=False)
     update_interval: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     scenarios: VectorInput | None = None
     transport: TransportOrder = "first order"
-    cfl: float = Field(default=0.3, gt=0, le=1)
+    cfl: float = Field(default=0.3, ge=0.01, le=1)
     observed_outline: VectorInput | None = None
     observed_surface: RasterInput | None = None
     observed_time: float | None = Field(default=None, allow_inf_nan=False)

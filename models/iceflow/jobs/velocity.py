@@ -29,7 +29,7 @@ class IceVelocity(IceFlowJob):
 
     surface: RasterInput
     thickness: RasterInput
-    resolution: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    resolution: float = Field(default=0.0, ge=0, le=20_000)
     velocity: Destination
     velocity_x: Destination
     velocity_y: Destination

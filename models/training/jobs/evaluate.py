@@ -15,7 +15,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import software_version
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import load_package
-from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
 from glacier_qgis.models.report.page import Page
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.parts import check_classes, leaked_groups
@@ -31,7 +31,7 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES
 class EvaluateModel(Job):
     """How good a model is on labelled scenes."""
 
-    model: str = ""
+    model: str = DEFAULT_MODEL
     dataset: Path
     part: Literal["test", "validation", "training", "all"] = "test"
     device: DeviceName = "automatic"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
-from glacier_qgis.models.engine.job import Destination, Job
+from glacier_qgis.models.engine.job import Destination, Job, Seed
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.report.page import Page
 from glacier_qgis.models.training.data.card import PARTS
@@ -34,7 +34,7 @@ class InspectTrainingData(Job):
 
     dataset: Path
     columns: int = Field(default=5, ge=1, le=20)
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     report: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:

@@ -16,7 +16,7 @@ from glacier_qgis.models.compute.device import DeviceName, choose_device
 from glacier_qgis.models.compute.precision import reduced_precision
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.engine.job import Parameters
+from glacier_qgis.models.engine.job import Parameters, Seed
 from glacier_qgis.models.engine.provenance import software_version
 from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import find_model
@@ -37,7 +37,7 @@ class Learning(Parameters):
     architecture: Literal["U-Net", "HRNet", "HED"] = "U-Net"
     batch_size: Annotated[int, Field(ge=0, le=1024)] = 0
     start_from: str = ""
-    seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 1
+    seed: Seed = 1
     device: DeviceName = "automatic"
 
 

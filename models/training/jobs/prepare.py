@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
-from glacier_qgis.models.engine.job import Job, RasterInput, VectorInput, blank_is_none
+from glacier_qgis.models.engine.job import Job, RasterInput, Seed, VectorInput, blank_is_none
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.raster.source import open_raster, work_grid
@@ -60,20 +60,20 @@ class PrepareTrainingData(Job):
     label_polygons: VectorInput | None = None
     class_field: str = ""
     label_lines: VectorInput | None = None
-    line_reach: float = Field(default=1000, gt=0)
+    line_reach: float = Field(default=1000, ge=1)
     label_rasters: list[RasterInput] = Field(default_factory=list)
     scene_field: str = ""
     group_field: str = ""
     group_table: Annotated[Path | None, BeforeValidator(blank_is_none)] = None
     bands: Bands = ()
-    cell_size: float | None = Field(default=None, gt=0)
+    cell_size: float | None = Field(default=None, ge=0.01, le=10_000)
     tile_size: int = Field(default=256, ge=32, le=4096)
-    stride: int | None = Field(default=None, ge=1)
+    stride: int | None = Field(default=None, ge=1, le=4096)
     validation_groups: Words = ()
     test_groups: Words = ()
     validation_share: Percent = 20
     test_share: Percent = 0
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     output: Path
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.pages import GIVEN, only_if
 from glacier_qgis.processing.declarations.parameters import Parameter, choice, input_table, number
 
+FARTHEST_YEAR = 1e6
+
 
 def resume() -> Parameter:
     """Declare the file to continue from."""
@@ -38,8 +40,17 @@ def time_span() -> list[Parameter]:
             "temporal controller plays the years 1 to 9999.",
             None,
             word="2000, or the last year saved",
+            minValue=-FARTHEST_YEAR,
+            maxValue=FARTHEST_YEAR,
         ),
-        number("END", "End (year)", "Year at which the run ends, after START.", 2100),
+        number(
+            "END",
+            "End (year)",
+            "Year at which the run ends, after START.",
+            2100,
+            minValue=-FARTHEST_YEAR,
+            maxValue=FARTHEST_YEAR,
+        ),
         number(
             "SAVE_INTERVAL",
             "Save every (years)",
