@@ -32,13 +32,13 @@ class Chapter:
         pages: In the order in which they run, without suffix.
         sample: Folders of the sample data that the reader copies.
         data: Scripts that write other data.
-        pictures: Script that draws the pictures.
+        pictures: Scripts that draw the pictures.
     """
 
     pages: tuple[str, ...]
     sample: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
-    pictures: str = ""
+    pictures: tuple[str, ...] = ()
 
 
 CHAPTERS = {
@@ -57,15 +57,17 @@ CHAPTERS = {
             )
         ),
         sample=BOTH,
-        pictures="dialogs.py",
+        pictures=("dialogs.py", "concepts.py"),
     ),
-    "termini": Chapter(("tutorials/termini",), sample=("jakobshavn",), pictures="termini.py"),
-    "ice_flow": Chapter(("tutorials/ice_flow",), sample=("aletsch",), pictures="ice_flow.py"),
-    "own_model": Chapter(("tutorials/own_model",), data=("retreat.py",), pictures="own_model.py"),
+    "termini": Chapter(("tutorials/termini",), sample=("jakobshavn",), pictures=("termini.py",)),
+    "ice_flow": Chapter(("tutorials/ice_flow",), sample=("aletsch",), pictures=("ice_flow.py",)),
+    "own_model": Chapter(
+        ("tutorials/own_model",), data=("retreat.py",), pictures=("own_model.py",)
+    ),
     "measured_glaciers": Chapter(
         ("tutorials/measured_glaciers",),
         data=("aletsch.py", "south_glacier.py"),
-        pictures="measured_glaciers.py",
+        pictures=("measured_glaciers.py",),
     ),
 }
 
@@ -113,9 +115,8 @@ def work_through(name: str) -> None:
         for command in blocks(page, "sh"):
             print(f"\n$ {command}", end="", flush=True)
             subprocess.run(["bash", "-euc", command], cwd=folder, env=variables, check=True)
-    if chapter.pictures:
-        pictures = HERE / "pictures" / chapter.pictures
-        subprocess.run([sys.executable, pictures, folder], check=True)
+    for script in chapter.pictures:
+        subprocess.run([sys.executable, HERE / "pictures" / script, folder], check=True)
 
 
 if __name__ == "__main__":
