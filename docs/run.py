@@ -1,10 +1,11 @@
-"""Run every command of the book, and draw the pictures of what came out.
+"""Run every command and every piece of Python of the book, and draw what came out.
 
     /usr/bin/python3 docs/run.py [CHAPTER ...]
 
 with the Python that QGIS runs in, after ``tools/link.py``. Commands are the blocks marked ``sh``.
 Those of a chapter run page by page, in ``build/run/CHAPTER``, with the real ``qgis_process`` and a
-profile of its own. Without CHAPTER all run that need nothing but the plugin's ZIP.
+profile of its own; blocks marked ``python`` run in the engine's Python. Without CHAPTER all run
+that need nothing but the plugin's ZIP.
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ ROOT = HERE.parent
 ENGINE = ROOT / "build" / "engine" / "bin" / "python"
 SAMPLE = ROOT / "glacier_qgis" / "sample"
 BOTH = ("jakobshavn", "aletsch")
+EXAMPLES = (
+    *("delineatetermini", "segmentcalvingfront", "extracttermini", "terminifromscene"),
+    *("terminustimeseries", "terminuschange", "comparetermini"),
+    *("preparetrainingdata", "inspecttrainingdata", "findlearningrate", "trainmodel"),
+    *("evaluatemodel", "installmodel", "exportmodel", "engineinfo"),
+    *("icevelocity", "surfacemassbalance", "simulateglacier", "glacierfromextent"),
+)
+"""Algorithms in the order in which their examples need each other."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +55,7 @@ CHAPTERS = {
         ("start/first_front", "start/first_glacier", "start/command_line"), sample=BOTH
     ),
     "algorithms": Chapter(
-        tuple(
-            f"algorithms/{name}"
-            for name in (
-                *("delineatetermini", "segmentcalvingfront", "extracttermini", "terminifromscene"),
-                *("terminustimeseries", "terminuschange", "comparetermini"),
-                *("preparetrainingdata", "inspecttrainingdata", "findlearningrate", "trainmodel"),
-                *("evaluatemodel", "installmodel", "exportmodel", "engineinfo"),
-                *("icevelocity", "surfacemassbalance", "simulateglacier", "glacierfromextent"),
-            )
-        ),
+        (*(f"algorithms/{name}" for name in EXAMPLES), "python/index", "concepts/instructors"),
         sample=BOTH,
         pictures=("dialogs.py", "concepts.py"),
     ),
@@ -72,9 +72,10 @@ CHAPTERS = {
 }
 
 
-def blocks(page: Path, kind: str) -> list[str]:
-    """Return a page's blocks of one kind, in their order."""
-    return re.findall(rf"^```{kind}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+def blocks(page: Path, *kinds: str) -> list[tuple[str, str]]:
+    """Return a page's blocks of some kinds, in their order: kind and text."""
+    fence = rf"^```({'|'.join(kinds)})\n(.*?)^```$"
+    return re.findall(fence, page.read_text(encoding="utf-8"), re.M | re.S)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -110,11 +111,14 @@ def work_through(name: str) -> None:
     enabling = ["qgis_process", "plugins", "enable", "glacier_qgis"]
     subprocess.run(enabling, env=variables, check=True, stdout=subprocess.DEVNULL)
     for page in (HERE / f"{page}.md" for page in chapter.pages):
-        for table in blocks(page, "csv"):
-            (folder / "warming.csv").write_text(table, encoding="utf-8")
-        for command in blocks(page, "sh"):
-            print(f"\n$ {command}", end="", flush=True)
-            subprocess.run(["bash", "-euc", command], cwd=folder, env=variables, check=True)
+        for kind, text in blocks(page, "csv", "sh", "python"):
+            print(f"\n{kind}: {text}", end="", flush=True)
+            if kind == "csv":
+                (folder / "warming.csv").write_text(text, encoding="utf-8")
+            elif kind == "sh":
+                subprocess.run(["bash", "-euc", text], cwd=folder, env=variables, check=True)
+            else:
+                subprocess.run([ENGINE, "-P", "-c", text], cwd=folder, env=practice, check=True)
     for script in chapter.pictures:
         subprocess.run([sys.executable, HERE / "pictures" / script, folder], check=True)
 

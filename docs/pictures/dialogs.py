@@ -56,7 +56,7 @@ def example(name: str) -> dict[str, object]:
     """Return the parameters of the first example that runs an algorithm."""
     page = ROOT / "docs" / "algorithms" / f"{name}.md"
     found: dict[str, list[str]] = {}
-    for word in arguments("\n".join(blocks(page, "sh")), f"glacier:{name}"):
+    for word in arguments("\n".join(text for _, text in blocks(page, "sh")), f"glacier:{name}"):
         parameter, _, value = word.partition("=")
         found.setdefault(parameter, []).append(value)
     return {key: each[0] if len(each) == 1 else each for key, each in found.items()}

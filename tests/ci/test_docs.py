@@ -87,8 +87,8 @@ def test_every_picture_is_on_a_page() -> None:
 def test_a_script_runs_every_command(run: ModuleType) -> None:
     covered = [f"{page}.md" for chapter in run.CHAPTERS.values() for page in chapter.pages]
     assert len(covered) == len(set(covered))
-    marked = {page.relative_to(DOCS).as_posix() for page, _ in commands("sh")}
-    assert marked == set(covered)
+    marked = [page for kind in ("sh", "python") for page, _ in commands(kind)]
+    assert {page.relative_to(DOCS).as_posix() for page in marked} == set(covered)
 
 
 def test_commands_that_are_not_run_name_scripts_and_options_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""The commands of the documentation name algorithms and parameters that there are."""
+"""The commands of the book name algorithms and parameters that there are."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ import pytest
 from qgis.core import QgsApplication
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "tutorials").glob("*.md")))
+PAGES = [
+    page
+    for page in sorted((ROOT / "docs").rglob("*.md"))
+    if "qgis_process run" in page.read_text(encoding="utf-8")
+]
 
 
 def commands(page: Path) -> Iterator[tuple[str, set[str]]]:
     """Yield the algorithm and the parameters of each command on a page."""
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-    for name, words in re.findall(r"^qgis_process run (\S+) -- (.*)$", text, re.M):
-        yield name, set(re.findall(r"(?:^|[\s'])([A-Z][A-Z_]+)=", words))
+    for name, words in re.findall(r"^qgis_process run (\S+:\S+)(?: -- (.*))?$", text, re.M):
+        yield name, set(re.findall(r"(?:^|[\s'])([A-Za-z][A-Za-z_]+)=", words))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
 def test_commands_fit_the_toolbox(page: Path) -> None:
     found = list(commands(page))
     assert found
@@ -28,5 +32,4 @@ def test_commands_fit_the_toolbox(page: Path) -> None:
         algorithm = QgsApplication.processingRegistry().algorithmById(name)
         assert algorithm is not None, name
         known = {definition.name() for definition in algorithm.parameterDefinitions()}
-        assert given, name
         assert given <= known, name
