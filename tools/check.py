@@ -22,7 +22,7 @@ from inputs import aletsch_dem, synthetic_scene
 from link import TREE, link_tree
 from terminal import BUILD, ROOT, TOOLS, StepError, finish, run, say
 
-EXTRAS = ("onnx", "igm", "demo", "test", "lint", "docs")
+EXTRAS = ("onnx", "cluster", "igm", "demo", "test", "lint", "docs")
 
 
 class Stages:

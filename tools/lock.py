@@ -1,23 +1,26 @@
 """Write the engine's locks: what the set-up installs, exactly, for each platform and Python.
 
-    python3 tools/lock.py
+    python3 tools/lock.py           the newest versions that the requirement files allow
+    python3 tools/lock.py --keep    the versions of the present locks, as far as they still fit
 
 One file per platform and Python version in ``glacier_qgis/requirements/locks``, one section
 per requirement file, one line per package: its version, the hashes of the wheels that fit, and
-the bytes to download. A package is in the first section that needs it; a section that is
-missing names an extra that cannot be had there. The versions are the newest that the
-requirement files allow, the same in all sections of a file. Only wheels are taken: to
-install them runs none of their code.
+the bytes to download. What pip or the engine needs stands there alone; the section of an extra
+holds everything else that this extra needs, so that it is whole without the others. A section
+that is missing names an extra that cannot be had there. The versions are the same in all
+sections of a file. Only wheels are taken: to install them runs none of their code.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,8 @@ from environments import REQUIREMENTS, lock_tools
 from terminal import finish, say
 
 LOCKS = REQUIREMENTS / "locks"
-SECTIONS = ("pip", "engine", "igm", "onnx", "tensorflow")
+BASE = ("pip", "engine")
+EXTRAS = ("igm", "onnx", "cluster", "tensorflow")
 WITHOUT_DEPENDENCIES = {"igm"}
 """Taken for its files: see the requirement file."""
 PLATFORMS = {
@@ -46,14 +50,18 @@ class NoSolutionError(Exception):
 
 def main() -> None:
     """Write every lock that can be had, and say which cannot and why."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="change no version without need")
+    keep = parser.parse_args().keep
     uv = lock_tools().parent / "uv"
     LOCKS.mkdir(exist_ok=True)
     for platform in PLATFORMS:
         for python in PYTHONS:
             path = LOCKS / f"{platform}-python{python}.txt"
+            kept = pins_of(path) if keep else []
             path.unlink(missing_ok=True)
             try:
-                text, left_out = lock(Resolver(uv, PLATFORMS[platform], python))
+                text, left_out = lock(Resolver(uv, PLATFORMS[platform], python), kept)
             except NoSolutionError as problem:
                 say(f"{path.name}: none. {problem}")
                 continue
@@ -100,33 +108,49 @@ class Resolver:
             return packages
 
 
-def lock(resolver: Resolver) -> tuple[str, list[str]]:
-    """Return the text of a lock, and a sentence about each section that cannot be had."""
+def lock(resolver: Resolver, kept: Sequence[dict[str, Any]]) -> tuple[str, list[str]]:
+    """Return the text of a lock, and a sentence about each section that cannot be had.
+
+    Args:
+        resolver: Of the platform and the version of Python.
+        kept: Packages whose versions must not change.
+    """
     together, left_out = ["engine"], []
-    pins = resolver.resolve(together)
-    for name in ("onnx", "tensorflow"):
+    pins = resolver.resolve(together, kept)
+    for name in EXTRAS:
+        if name in WITHOUT_DEPENDENCIES:
+            continue
         try:
-            pins = resolver.resolve([*together, name])
+            pins = resolver.resolve([*together, name], kept)
         except NoSolutionError as problem:
             left_out.append(f"; no '{name}': {problem}")
         else:
             together.append(name)
     lines = ["# Made by tools/lock.py. The number behind a package: bytes to download."]
-    seen: set[str] = set()
-    for name in SECTIONS:
-        if name in {"pip", "igm", *together}:
-            lines += ["", f"[{name}]", *_section(resolver.resolve([name], pins), seen)]
+    base: set[str] = set()
+    for name in (*BASE, *EXTRAS):
+        if name not in {*BASE, *WITHOUT_DEPENDENCIES, *together}:
+            continue
+        own = resolver.resolve([name], [*pins, *kept])
+        own = [package for package in own if package["name"] not in base]
+        lines += ["", f"[{name}]", *map(line, own)]
+        if name in BASE:
+            base.update(package["name"] for package in own)
     return "\n".join(lines) + "\n", left_out
 
 
-def _section(packages: Sequence[dict[str, Any]], seen: set[str]) -> Iterator[str]:
-    for package in packages:
-        if package["name"] in seen:
-            continue
-        seen.add(package["name"])
-        wheels = package["wheels"]
-        hashes = sorted(f"--hash=sha256:{wheel['hashes']['sha256']}" for wheel in wheels)
-        yield f"{pin(package)} {' '.join(hashes)} # {max(wheel['size'] for wheel in wheels)}"
+def line(package: dict[str, Any]) -> str:
+    """Return the line of a package: its version, the hashes of its wheels, the largest's bytes."""
+    wheels = package["wheels"]
+    hashes = sorted(f"--hash=sha256:{wheel['hashes']['sha256']}" for wheel in wheels)
+    return f"{pin(package)} {' '.join(hashes)} # {max(wheel['size'] for wheel in wheels)}"
+
+
+def pins_of(path: Path) -> list[dict[str, Any]]:
+    """Return the packages of a lock that is there, each with its version."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    found = dict(re.findall(r"^([^\s=#]+)==(\S+)", text, re.MULTILINE))
+    return [{"name": name, "version": version} for name, version in found.items()]
 
 
 def pin(package: dict[str, Any]) -> str:

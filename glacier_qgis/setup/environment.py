@@ -23,7 +23,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from glacier_qgis.resources import LAUNCHER, REQUIREMENTS
-from glacier_qgis.setup.locks import Lock, read_lock, this_platform
+from glacier_qgis.setup.locks import Lock, packages_of, read_lock, this_platform
+from glacier_qgis.setup.needs import EXTRAS as LOCKED_EXTRAS
 from glacier_qgis.setup.packages import (
     Order,
     install,
@@ -37,7 +38,6 @@ from glacier_qgis.setup.programs import SetupError, last_line, run, tell
 from glacier_qgis.setup.state import State, interpreter, read_state
 
 BASE = {"pip", "engine"}
-LOCKED_EXTRAS = {"igm", "onnx", "tensorflow"}
 EXTRAS = sorted({path.stem for path in REQUIREMENTS.glob("*.txt")} - BASE)
 OLDEST_PYTHON = (3, 11)
 PING_ID = "00000000"
@@ -65,7 +65,7 @@ def set_up(order: Order) -> Path:
     update_pip(python, lock.get("pip", ()))
     here = installed(python)
     sections = ["engine", *order.extras]
-    locked = [package for name in sections for package in lock.get(name, ())]
+    locked = packages_of(lock, sections)
     torch = torch_packages(python, order, locked, here)
     rest = [package for package in locked if not package.of_torch]
     wanted = [*torch, *rest]

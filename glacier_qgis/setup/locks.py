@@ -69,7 +69,7 @@ class Package:
 
 
 Lock = Mapping[str, Sequence[Package]]
-"""Packages by section: `pip`, `engine`, and one for each extra that adds some."""
+"""Packages by section: `pip`, `engine`, and for each extra what it needs beyond these two."""
 
 
 def read_lock(folder: Path = LOCKS) -> Lock:
@@ -94,14 +94,19 @@ def this_platform() -> str:
     return f"{system}-{_MACHINES.get(machine, machine)}-python{version}"
 
 
+def packages_of(lock: Lock, sections: Iterable[str]) -> list[Package]:
+    """Return the packages of some sections, each once, though extras may share it."""
+    return list(dict.fromkeys(package for name in sections for package in lock.get(name, ())))
+
+
 def download_bytes(lock: Lock, sections: Iterable[str]) -> int:
     """Return the bytes to download for some sections."""
-    return sum(package.size or 0 for name in sections for package in lock.get(name, ()))
+    return sum(package.size or 0 for package in packages_of(lock, sections))
 
 
 def disk_bytes(lock: Lock, sections: Iterable[str]) -> int:
     """Return the bytes on disk of some sections, about."""
-    return sum(package.room for name in sections for package in lock.get(name, ()))
+    return sum(package.room for package in packages_of(lock, sections))
 
 
 def readable(size: float) -> str:

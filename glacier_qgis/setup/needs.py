@@ -10,6 +10,7 @@ EXTRAS = {
     "igm": ("Ice-flow emulators", "the published emulators for 'Simulate glacier'"),
     "tensorflow": ("TensorFlow", "Keras emulators as they are, and those with custom layers"),
     "onnx": ("ONNX", "segmentation models from and for other programs"),
+    "cluster": ("Dask cluster", "time series on the machines of a cluster"),
 }
 """Title and purpose of each extra."""
 

@@ -35,6 +35,7 @@ PACKAGES = (
     "igm-model",
     "onnxruntime",
     "onnx",
+    "distributed",
     "tensorflow",
     "tensorflow-cpu",
 )

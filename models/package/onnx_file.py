@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.extras import extra
 from glacier_qgis.models.package.card import MAX_BANDS
 
 if TYPE_CHECKING:
@@ -64,13 +64,7 @@ def needed(name: str) -> ModuleType:
     Raises:
         EngineError: It is not installed.
     """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise EngineError(
-            f"ONNX models need the package {name}, which is not in the engine: run 'Set up engine' "
-            "with the extra 'onnx'."
-        ) from error
+    return extra(name, "onnx", "ONNX models need")
 
 
 def read_onnx(path: Path) -> OnnxFile:

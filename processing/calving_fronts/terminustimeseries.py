@@ -169,9 +169,10 @@ def _work() -> list[Parameter]:
         ),
         described(
             QgsProcessingParameterString("SCHEDULER", "Dask scheduler", "", optional=True),
-            "Address of a running Dask cluster, such as tcp://host:8786, that shares the work. Its "
-            "workers need the engine's packages, and scenes, model, plugin and work folder under "
-            "the same paths. Leave it empty to compute on this machine.",
+            "Address of a running Dask cluster, such as tcp://host:8786, that shares the work. "
+            "Needs the engine's extra 'cluster'. Its workers need the engine's packages, and "
+            "scenes, model, plugin and work folder under the same paths. Leave it empty to compute "
+            "on this machine.",
             advanced=True,
         ),
         described(

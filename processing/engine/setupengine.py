@@ -77,7 +77,8 @@ class SetupEngine(Described):
                 extras,
                 "igm: the published emulators for 'Simulate glacier' (25 MB). tensorflow: Keras "
                 "emulators as they are, about 300 MB more. onnx: segmentation models from and for "
-                "other programs, about 40 MB more.",
+                "other programs, about 40 MB more. cluster: time series on the machines of a Dask "
+                "cluster, about 5 MB more.",
             )
         )
         self.addParameter(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from glacier_qgis.models.engine import errors
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.extras import extra
 from glacier_qgis.models.fronts.series.first_pass import DoTasks
 from glacier_qgis.models.fronts.series.task import Outcome, SceneTask
 
@@ -39,12 +40,12 @@ def run_on_cluster(address: str, paths: Sequence[Path], reporter: Reporter) -> I
         reporter: Told who works.
 
     Raises:
-        EngineError: There is no scheduler, no worker, or one that cannot do the work.
+        EngineError: The package is not installed, or there is no scheduler, no worker, or one that
+            cannot do the work.
     """
-    from distributed import Client
-
+    distributed = extra("distributed", "cluster", "SCHEDULER: a Dask cluster needs")
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, ImportError) as error:
         raise EngineError(
             f"SCHEDULER: no Dask scheduler answers at {address!r} ({error}). Give its address as "

@@ -37,16 +37,32 @@ def test_each_line_is_a_version_with_hashes_and_a_size(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
 def test_each_requirement_is_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = read(path, monkeypatch)
-    assert {"pip", "engine", "igm", "onnx"} <= set(lock)
-    assert set(lock) - {"pip", "engine"} <= LOCKED_EXTRAS
+    assert {"pip", "engine", "igm", "onnx", "cluster"} <= set(lock)
+    assert set(lock) - {"pip", "engine"} <= set(LOCKED_EXTRAS)
     found = {package.name: package.version for section in lock.values() for package in section}
-    assert sum(map(len, lock.values())) == len(found)
+    assert len(locks.packages_of(lock, lock)) == len(found), "one version in all sections"
     for section in set(lock) - {"tensorflow"}:
         for line in (REQUIREMENTS / f"{section}.txt").read_text().splitlines():
             name = re.match(r"[A-Za-z0-9_-]+", line)
             if name:
                 assert locks.canonical(name[0]) in found, line
     assert found["torch"] == "2.13.0"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_an_extra_is_whole_without_the_others(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = read(path, monkeypatch)
+    both = {"protobuf", "ml-dtypes"}  # of ONNX and of TensorFlow
+    for extra in {"onnx", "tensorflow"} & set(lock):
+        assert both <= {package.name for package in locks.packages_of(lock, ["engine", extra])}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_a_cluster_is_an_extra(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = read(path, monkeypatch)
+    names = {name: {package.name for package in lock[name]} for name in ("engine", "cluster")}
+    assert {"distributed", "dask"} <= names["cluster"] - names["engine"]
+    assert locks.download_bytes(lock, ["cluster"]) < 10e6
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
