@@ -12,7 +12,8 @@ import plugin_rules
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from kit.places import ROOT
+
 DOCS = ROOT / "docs"
 AT_THE_TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 PAGES = [*AT_THE_TOP, *sorted(DOCS.rglob("*.md"))]

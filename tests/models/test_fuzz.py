@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from kit.places import ROOT
+
 pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "fuzz.py"
+SCRIPT = ROOT / "benchmarks" / "fuzz.py"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the script reads /proc and forks")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsApplication
 
-ROOT = Path(__file__).parents[2]
+from kit.places import ROOT
+
 PAGES = [
     page
     for page in sorted((ROOT / "docs").rglob("*.md"))

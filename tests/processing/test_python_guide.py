@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from qgis_fixtures import ROOT
+
+from kit.places import ROOT
 
 GUIDE = ROOT / "docs" / "python" / "index.md"
 

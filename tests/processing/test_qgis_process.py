@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from osgeo import gdal
 from qgis.core import QgsRasterLayer, QgsVectorLayer
-from qgis_fixtures import results
+
+from kit.qgis.fixtures import results
 
 gdal.UseExceptions()
 Process = Callable[..., Any]

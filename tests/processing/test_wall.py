@@ -11,7 +11,8 @@ from pathlib import Path
 
 import processing
 import pytest
-from qgis_fixtures import ROOT
+
+from kit.places import ROOT
 
 SOURCES = sorted(
     path for room in ("glacier_qgis", "processing") for path in (ROOT / room).rglob("*.py")

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from qgis.core import QgsProcessingException
-from qgis_fixtures import Log
 
 from glacier_qgis import settings
 from glacier_qgis.client import engine as client
+from kit.qgis.fixtures import Log
 
 FakeEngine = Callable[[str], Path]
 PATIENCE = 60.0

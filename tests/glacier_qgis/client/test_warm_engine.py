@@ -19,12 +19,12 @@ from qgis.core import (
     QgsProcessingFeedback,
 )
 from qgis.PyQt.QtCore import QCoreApplication
-from qgis_fixtures import PLUGINS
-from waiting import is_alive, until
 
 from glacier_qgis import settings
 from glacier_qgis.client import warm_engine as client
 from glacier_qgis.client.warm_engine import Request, WarmEngine
+from kit.places import PLUGINS
+from kit.qgis.waiting import is_alive, until
 
 FakeWarmEngine = Callable[[str], Path]
 

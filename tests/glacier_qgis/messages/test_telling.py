@@ -15,12 +15,12 @@ from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingProvi
 from qgis.PyQt.QtCore import QByteArray
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel
-from qgis_fixtures import Log
 
 from glacier_qgis.client import engine
 from glacier_qgis.messages.conversation import Conversation
 from glacier_qgis.messages.telling import Telling, TimeLeft, in_words
 from glacier_qgis.window.background import Heard
+from kit.qgis.fixtures import Log
 
 FakeEngine = Callable[[str], Path]
 

@@ -28,7 +28,6 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QDateTime, QIODevice, QPoint
 from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtWidgets import QDockWidget
 from qgis.PyQt.QtXml import QDomDocument
-from waiting import is_alive, until
 
 from glacier_qgis import settings
 from glacier_qgis.client.warm_engine import WarmEngine
@@ -38,6 +37,7 @@ from glacier_qgis.panel.line_list import LineList
 from glacier_qgis.panel.overlay import Line, Overlay, coloured
 from glacier_qgis.panel.panels import Panels
 from glacier_qgis.plugin import GlacierPlugin
+from kit.qgis.waiting import is_alive, until
 
 FakeWarmEngine = Callable[[str], Path]
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")

@@ -20,7 +20,6 @@ from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton
-from qgis_fixtures import Log
 
 from glacier_qgis import settings
 from glacier_qgis.client import engine as client
@@ -29,6 +28,7 @@ from glacier_qgis.processing.engine import setupengine
 from glacier_qgis.setup.state import interpreter
 from glacier_qgis.window import first_start, options
 from glacier_qgis.window.options import OptionsPage
+from kit.qgis.fixtures import Log
 
 FakeEngine = Callable[[str], Path]
 ANSWER = 'print(json.dumps({"event": "result", "outputs": {"TEXT": "all is well"}}))'

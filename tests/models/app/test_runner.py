@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from engine_driver import write_driver
 
 import glacier_qgis
+from kit.engine.probe import write_driver
 
 PACKAGE = Path(glacier_qgis.__file__).parent
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from engine_driver import write_driver
+
+from kit.engine.probe import write_driver
 
 PATIENCE = 20.0
 

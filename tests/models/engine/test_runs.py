@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_driver import write_driver
 
 from glacier_qgis.models.engine.runs import Run, clear_dead_runs, notes_folder
+from kit.engine.probe import write_driver
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 

@@ -11,12 +11,6 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from alpine_slope import UPRIGHT, Write, slope
-from in_process import run_job
-from landscape import CELL
-from listener import Listener
-from small_valley import UPRIGHT as VALLEY
-from small_valley import tongue, valley
 
 from glacier_qgis.models.engine.job import Extent, RasterInput
 from glacier_qgis.models.iceflow.ground.topography import Topography, read_topography
@@ -24,6 +18,12 @@ from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.in_process import run_job
+from kit.engine.listener import Listener
+from kit.iceflow.alpine_slope import UPRIGHT, Write, slope
+from kit.iceflow.landscape import CELL
+from kit.iceflow.small_valley import UPRIGHT as VALLEY
+from kit.iceflow.small_valley import tongue, valley
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from glacier_qgis.models.iceflow.emulators.listed import FieldLists, read_lists
 from glacier_qgis.models.iceflow.emulators.published import read_network
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.networks.igm import IgmCnn
+from kit.places import PROGRAMS
 
 
 def test_the_reach_of_an_input_is_one_cell_a_layer() -> None:
@@ -66,7 +67,7 @@ def test_the_networks_equal_tensorflows(tmp_path: Path) -> None:
     inputs = [aletsch_fields(read_lists(file), geology) for file in files]
     for index, fields in enumerate(inputs):
         np.save(tmp_path / f"fields-{index}.npy", fields)
-    script = Path(__file__).with_name("keras_reference.py")
+    script = PROGRAMS / "keras_reference.py"
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([python, script, tmp_path, *files], check=True, env=environment)
     for index, network in enumerate(networks):

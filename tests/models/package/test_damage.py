@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from listener import Listener
 
 from glacier_qgis.models.app.install import install_model
 from glacier_qgis.models.engine.errors import EngineError
@@ -23,6 +22,7 @@ from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture, ModelCard
 from glacier_qgis.models.package.export import ExportModel
 from glacier_qgis.models.package.folder import build, load_package, save_package
+from kit.engine.listener import Listener
 
 Describe = Callable[..., ModelCard]
 

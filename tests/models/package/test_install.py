@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from listener import Listener
 
 from glacier_qgis.models.app.information import EngineInformation
 from glacier_qgis.models.app.install import InstallModel
@@ -24,6 +23,7 @@ from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.export import ExportModel
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model, installed_models
+from kit.engine.listener import Listener
 
 Make = Callable[[Path, int], Path]
 

@@ -15,7 +15,6 @@ import rasterio
 import shapely
 import torch
 from affine import Affine
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Job
@@ -28,6 +27,7 @@ from glacier_qgis.models.package.onnx_card import import_onnx
 from glacier_qgis.models.package.onnx_export import TOLERANCE
 from glacier_qgis.models.package.onnx_file import read_onnx
 from glacier_qgis.models.package.registry import find_model
+from kit.engine.listener import Listener
 
 onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 

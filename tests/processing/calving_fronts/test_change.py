@@ -9,7 +9,8 @@ from typing import Any
 import processing
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsProcessingContext, QgsVectorLayer
-from qgis_fixtures import Log, results
+
+from kit.qgis.fixtures import Log, results
 
 Process = Callable[..., Any]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loading import load
 from osgeo import gdal, osr
 from qgis.core import (
     QgsGraduatedSymbolRenderer,
@@ -16,7 +15,9 @@ from qgis.core import (
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
-from qgis_fixtures import Log, results
+
+from kit.qgis.fixtures import Log, results
+from kit.qgis.loading import load
 
 gdal.UseExceptions()
 CELL = 60.0

@@ -16,10 +16,10 @@ from qgis.core import (
 from qgis.gui import QgsProcessingToolboxProxyModel
 from qgis.PyQt.QtCore import QModelIndex
 from qgis.PyQt.QtGui import QTextDocumentFragment
-from qgis_fixtures import ROOT
 
 from glacier_qgis.processing.declarations.help import labelled
 from glacier_qgis.processing.provider import ALGORITHMS
+from kit.places import ROOT
 
 OWN = (
     "segmentcalvingfront",

@@ -9,7 +9,8 @@ import pytest
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QTextDocumentFragment
-from qgis_fixtures import ROOT
+
+from kit.places import ROOT
 
 PAGES = ROOT / "docs" / "algorithms"
 IDS = sorted(page.stem for page in PAGES.glob("*.md") if page.stem != "index")

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,10 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterNumber,
 )
-from qgis_fixtures import ENGINE, PLUGINS
 
-SCRIPT = Path(__file__).parent / "engine_schemas.py"
+from kit.places import PLUGINS, PROGRAMS
+from kit.qgis.fixtures import ENGINE
+
 NO_LIMIT = sys.float_info.max
 """What QGIS takes for the largest number, of either sign, where a declaration names none."""
 
@@ -62,7 +62,7 @@ def schemas() -> Schemas:
         algorithm.name(): _sent(algorithm, QgsProcessingContext()) for algorithm in _algorithms()
     }
     done = subprocess.run(
-        [ENGINE, "-I", SCRIPT, PLUGINS],
+        [ENGINE, "-I", PROGRAMS / "engine_schemas.py", PLUGINS],
         input=json.dumps(values),
         capture_output=True,
         text=True,

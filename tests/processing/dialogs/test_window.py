@@ -16,8 +16,10 @@ from qgis.core import (
     QgsSingleBandPseudoColorRenderer,
     QgsVectorLayer,
 )
-from stand_in import YEARS, stand_in
-from window import (
+
+from glacier_qgis.processing.provider import ALGORITHMS
+from kit.qgis.stand_in import YEARS, stand_in
+from kit.qgis.window import (
     Parameters,
     layer_outputs,
     loaded,
@@ -25,8 +27,6 @@ from window import (
     press_run,
     run_as_task,
 )
-
-from glacier_qgis.processing.provider import ALGORITHMS
 
 pytestmark = pytest.mark.usefixtures("window")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from osgeo import gdal
 from qgis.core import QgsProcessingContext, QgsProcessingProvider, QgsVectorLayer
-from qgis_fixtures import Log
+
+from kit.qgis.fixtures import Log
 
 gdal.UseExceptions()
 Run = Callable[..., dict[str, object]]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from osgeo import gdal
 from qgis.core import QgsProcessingContext, QgsProcessingProvider, QgsRasterLayer
-from qgis_fixtures import Log
 
 from glacier_qgis import styles
+from kit.qgis.fixtures import Log
 
 gdal.UseExceptions()
 Run = Callable[..., dict[str, object]]

@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from loading import load
 from osgeo import gdal
 from qgis.core import (
     QgsDateTimeRange,
@@ -26,7 +25,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QImage
-from qgis_fixtures import Log
+
+from kit.qgis.fixtures import Log
+from kit.qgis.loading import load
 
 gdal.UseExceptions()
 

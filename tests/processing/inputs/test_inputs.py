@@ -24,7 +24,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDate
-from qgis_fixtures import Log
+
+from kit.qgis.fixtures import Log
 
 Job = Callable[..., dict[str, Any]]
 

@@ -31,9 +31,11 @@ from qgis.core import (
     QgsVectorLayerJoinInfo,
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
-from qgis_fixtures import PLUGINS, Log
-from saving import add, saved
-from window import run_as_task, small_layer
+
+from kit.places import PLUGINS
+from kit.qgis.fixtures import Log
+from kit.qgis.saving import add, saved
+from kit.qgis.window import run_as_task, small_layer
 
 ROTATED = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=6.55 +lon_0=180 +R=6371229 +no_defs"
 

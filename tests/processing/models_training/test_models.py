@@ -12,10 +12,10 @@ import pytest
 from processing.gui.AlgorithmDialog import AlgorithmDialog
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingProvider
 from qgis.PyQt.QtWidgets import QComboBox
-from qgis_fixtures import Log, results
 
 from glacier_qgis.processing.dialogs.offers import offered
 from glacier_qgis.settings import models_folder
+from kit.qgis.fixtures import Log, results
 
 Process = Callable[..., Any]
 

@@ -11,7 +11,9 @@ from typing import Any
 import processing
 import pytest
 from qgis.core import QgsProcessingException, QgsRasterLayer, QgsVectorLayer
-from qgis_fixtures import ENGINE, PLUGINS, Log
+
+from kit.places import PLUGINS
+from kit.qgis.fixtures import ENGINE, Log
 
 MAKE = """
 import sys

@@ -26,14 +26,14 @@ from qgis.core import (
     QgsProviderRegistry,
     QgsVectorLayer,
 )
-from qgis_fixtures import Log
-from saving import saved
-from window import loaded, on_the_map, run_as_task
 
 from glacier_qgis.processing.outputs import delivery as delivery_module
 from glacier_qgis.processing.outputs import geopackages
 from glacier_qgis.processing.outputs.delivery import Delivery
 from glacier_qgis.processing.outputs.geopackages import Database, LockedError
+from kit.qgis.fixtures import Log
+from kit.qgis.saving import saved
+from kit.qgis.window import loaded, on_the_map, run_as_task
 
 MANY = 8_000
 """Features, which take about half a second to copy."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from loading import load
 from osgeo import gdal
 from qgis.core import (
     QgsDateTimeRange,
@@ -19,7 +18,9 @@ from qgis.core import (
     QgsVectorLayerTemporalContext,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
-from qgis_fixtures import Log
+
+from kit.qgis.fixtures import Log
+from kit.qgis.loading import load
 
 
 def test_lines_and_zones_are_styled(context: QgsProcessingContext, log: Log, scene: Path) -> None:

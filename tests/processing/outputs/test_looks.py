@@ -32,12 +32,12 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QDateTime, QEventLoop, QObject, QThreadPool, QTimer, pyqtSlot
 from qgis.PyQt.QtXml import QDomDocument
-from qgis_fixtures import results
-from stand_in import stand_in
-from window import Parameters, loaded, on_the_map, press_run, run_as_task, small_raster
 
 from glacier_qgis.results.project_time import show_all_times
 from glacier_qgis.results.run import subject_of
+from kit.qgis.fixtures import results
+from kit.qgis.stand_in import stand_in
+from kit.qgis.window import Parameters, loaded, on_the_map, press_run, run_as_task, small_raster
 
 pytestmark = pytest.mark.usefixtures("window")
 

@@ -16,9 +16,9 @@ from qgis.core import (
     QgsProperty,
     QgsVectorLayer,
 )
-from saving import add, saved
 
 from glacier_qgis.processing.provider import ALGORITHMS
+from kit.qgis.saving import add, saved
 
 Check = Callable[..., str]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from listener import Listener
 
 from glacier_qgis.models.app.install import InstallModel
 from glacier_qgis.models.engine.errors import EngineError
@@ -26,6 +25,7 @@ from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.training.publishing.describe import describe
+from kit.engine.listener import Listener
 
 JOBS: dict[str, type[Job]] = {
     "segment": SegmentCalvingFront,

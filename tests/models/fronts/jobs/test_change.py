@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from moving_fronts import (
+from shapely import MultiLineString
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.change.positions import COLUMNS
+from glacier_qgis.models.fronts.change.trend import fit_trend
+from glacier_qgis.models.fronts.jobs.change import TerminusChange
+from kit.fronts.moving_fronts import (
     BOX,
     CENTRELINE,
     DATES,
@@ -25,12 +31,6 @@ from moving_fronts import (
     run,
     writer,
 )
-from shapely import MultiLineString
-
-from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.fronts.change.positions import COLUMNS
-from glacier_qgis.models.fronts.change.trend import fit_trend
-from glacier_qgis.models.fronts.jobs.change import TerminusChange
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from moving_fronts import (
+from shapely import LineString
+
+from kit.fronts.moving_fronts import (
     BOX,
     CENTRELINE,
     CRS,
@@ -25,7 +27,6 @@ from moving_fronts import (
     run,
     writer,
 )
-from shapely import LineString
 
 
 @pytest.fixture

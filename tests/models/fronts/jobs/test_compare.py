@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from listener import Listener
 from shapely import LineString
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -21,6 +20,7 @@ from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.compare.report import coverage
 from glacier_qgis.models.fronts.jobs.compare import CompareTermini
+from kit.engine.listener import Listener
 
 CRS = "EPSG:32624"
 ORIGIN = np.array([500_000.0, 7_350_000.0])

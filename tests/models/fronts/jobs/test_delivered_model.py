@@ -8,13 +8,13 @@ from typing import get_args
 import geopandas as gpd
 import numpy as np
 import pytest
-from listener import Listener
 from shapely import LineString
 
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.scene.synthetic import Form, SyntheticScene
 from glacier_qgis.models.fronts.termini.metrics import front_distances
+from kit.engine.listener import Listener
 
 CELL_OF_THE_MODEL = 66.0
 

@@ -14,7 +14,6 @@ import numpy.typing as npt
 import pytest
 import rasterio
 from affine import Affine
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
@@ -23,6 +22,7 @@ from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.delivered.caffe import read_caffe
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
+from kit.engine.listener import Listener
 
 CELL = 66.0
 EVERY = 35

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import rasterio
-from listener import Listener
 from rasterio.io import MemoryFile
 from rasterio.warp import transform_bounds
 from shapely import LineString, box
@@ -26,6 +25,7 @@ from glacier_qgis.models.fronts.jobs import preview
 from glacier_qgis.models.fronts.jobs.preview import PreparePreview, PreviewTermini
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from kit.engine.listener import Listener
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 import rasterio
 from pydantic import ValidationError
-from series_scenes import CELL, EDGE, NORTH, WEST, run, table, utm_corner, write
 from shapely import box
 
 from glacier_qgis.models.engine.errors import EngineError, explain
@@ -21,6 +20,7 @@ from glacier_qgis.models.engine.folders import cache_folder
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.segmentation import model_cache
 from glacier_qgis.models.package.folder import Model, load_package
+from kit.fronts.series_scenes import CELL, EDGE, NORTH, WEST, run, table, utm_corner, write
 
 CALVED = 700.0
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from listener import Listener
 from skimage.io import imread
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -21,6 +20,7 @@ from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.package import registry
 from glacier_qgis.models.package.folder import CARD, read_card
 from glacier_qgis.models.raster.source import open_raster
+from kit.engine.listener import Listener
 
 DATA = Path(os.environ.get("GLACIER_DATA", "/nowhere"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="needs GLACIER_DATA")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from listener import Listener
 from pyproj import CRS
 from rasterio.features import rasterize
 from rasterio.windows import Window
@@ -19,6 +18,7 @@ from glacier_qgis.models.fronts.termini.metrics import front_distances
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
+from kit.engine.listener import Listener
 
 SCENE = SyntheticScene(size=320, border=7)
 WHOLE = Window(0, 0, 320, 320)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import shapely
 import torch
-from listener import Listener
 from shapely import LineString
 from torch import Tensor, nn
 
@@ -27,6 +26,7 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
     tiles_that_fit,
 )
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
+from kit.engine.listener import Listener
 
 CPU = torch.device("cpu")
 CODES = [ROCK, GLACIER, OCEAN]

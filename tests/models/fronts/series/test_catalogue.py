@@ -11,13 +11,13 @@ import rasterio
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.scene.dates import DatePattern, tag_date
 from glacier_qgis.models.fronts.series.catalogue import catalogue, find_rasters
 from glacier_qgis.models.vector.dates import is_plausible
+from kit.engine.listener import Listener
 
 
 def raster(path: Path, **tags: str) -> Path:

@@ -8,7 +8,6 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from listener import Listener
 
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
@@ -17,6 +16,7 @@ from glacier_qgis.models.fronts.termini.metrics import reference_box
 from glacier_qgis.models.package.folder import read_card
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
 from glacier_qgis.models.vector.lines import clip_lines, line_parts
+from kit.engine.listener import Listener
 
 MONTHS = ["2018-01-15", "2018-03-15", "2018-05-15", "2018-07-15", "2018-09-15", "2018-11-15"]
 SPACING = 30.0

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from series_scenes import CELL, NORTH, WEST, run, table, write
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.segmentation import model_choice
 from glacier_qgis.models.package.folder import CARD, read_card
+from kit.fronts.series_scenes import CELL, NORTH, WEST, run, table, write
 
 CORNER = (WEST, NORTH)
 

@@ -14,7 +14,6 @@ import pytest
 import rasterio
 import torch
 from affine import Affine
-from listener import Listener
 from pandas.testing import assert_frame_equal
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -27,6 +26,7 @@ from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.views.series import SeriesScenes
 from glacier_qgis.models.zones.codes import PROBABILITY_STEPS
+from kit.engine.listener import Listener
 
 CELL, SIZE = 60.0, 96
 INNER = np.s_[:, 30:-30, 30:-30]

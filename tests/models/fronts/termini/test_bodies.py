@@ -12,7 +12,6 @@ import pytest
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listener import Listener
 from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
 
@@ -22,6 +21,7 @@ from glacier_qgis.models.fronts.termini.no_front import Reason, nearest_distance
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
+from kit.engine.listener import Listener
 
 CELL = 60.0
 SIZE = 400

@@ -13,7 +13,6 @@ import shapely
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listener import Listener
 from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
 from scipy import ndimage
@@ -27,6 +26,7 @@ from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.vector.lines import simplify_together, smooth_line
+from kit.engine.listener import Listener
 
 CELL = 60.0
 SIZE = 150

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from small_valley import tongue, valley
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.dynamics.conservation import NO_ICE
@@ -26,9 +25,10 @@ from glacier_qgis.models.iceflow.instructors.instructor import (
 )
 from glacier_qgis.models.iceflow.velocity.flow import NoFlowFoundError
 from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
+from kit.iceflow.small_valley import tongue, valley
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 CELL, RATE, SLIDING = 100.0, 78.0, 3.0
 BED = torch.from_numpy(valley(32, 24).astype(np.float32))

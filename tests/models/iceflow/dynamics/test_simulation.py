@@ -20,7 +20,7 @@ from glacier_qgis.models.iceflow.dynamics.transport import TRANSPORTS, Transport
 from glacier_qgis.models.iceflow.velocity.flow import Flow
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 
 RATE = 1e-16

@@ -12,7 +12,7 @@ from glacier_qgis.models.iceflow.dynamics.simulation import Simulation, Snapshot
 from glacier_qgis.models.iceflow.dynamics.waves import FEW, LASTING, Waves
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 CELL, SLOPE = 100.0, 0.1
 GAMMA = 2 * 1e-16 * (910 * 9.81) ** 3 / 5

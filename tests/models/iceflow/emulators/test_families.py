@@ -25,6 +25,7 @@ from glacier_qgis.models.iceflow.emulators.listed import depth_mean
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.validity import field_warnings, setup_warnings
+from kit.places import PROGRAMS
 
 DAHUNETS = ("dahunet_micro", "dahunet_mini", "dahunet")
 PINNBP = "pinnbp_10_4_cnn_16_32_2_1_a"
@@ -64,7 +65,7 @@ def test_dahunet_equals_the_code_of_its_authors(
     wheel = metadata.distribution("igm-model")
     authors = wheel.locate_file("igm/processes/iceflow/emulate/utils/architectures")
     files = [installed_emulators()[name] for name in DAHUNETS]
-    script = Path(__file__).parents[2] / "networks" / "dahunet_reference.py"
+    script = PROGRAMS / "dahunet_reference.py"
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([python, script, str(authors), tmp_path, *files], check=True, env=environment)
     for index, emulator in enumerate(emulators):

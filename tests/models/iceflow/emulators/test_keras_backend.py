@@ -26,9 +26,10 @@ from glacier_qgis.models.iceflow.emulators.listed import read_lists
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.places import PROGRAMS
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 CELL = 100.0
 INPUTS = "thk 500\nslopsurfx 0.5\nslopsurfy 0.5\narrhenius 100\nslidingco 50\n"
@@ -64,7 +65,7 @@ def python() -> str:
 def models(python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("Keras-Modelle für Gletscher")
     np.save(folder / "fields.npy", scaled_from_the_south())
-    script = Path(__file__).with_name("keras_models.py")
+    script = PROGRAMS / "keras_models.py"
     subprocess.run([python, script, folder, folder / "fields.npy"], check=True)
     for model in ("separable", "pooled", "custom"):
         (folder / model / "fieldin.dat").write_text(INPUTS)

@@ -19,7 +19,7 @@ from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 CELL = 100.0
 ROWS, COLUMNS = 44, 34

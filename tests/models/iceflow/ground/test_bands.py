@@ -10,11 +10,6 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from in_process import run_job
-from landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
-from listener import Listener
-from small_valley import UPRIGHT as VALLEY
-from small_valley import tongue, valley
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
@@ -22,6 +17,11 @@ from glacier_qgis.models.iceflow.ground.bands import choose_band, year_of_band
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.raster.source import open_raster
+from kit.engine.in_process import run_job
+from kit.engine.listener import Listener
+from kit.iceflow.landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
+from kit.iceflow.small_valley import UPRIGHT as VALLEY
+from kit.iceflow.small_valley import tongue, valley
 
 YEARS = (0, 20, 40, 60)
 

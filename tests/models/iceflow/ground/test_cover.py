@@ -10,11 +10,6 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from alpine_slope import UPRIGHT as SLOPE
-from alpine_slope import Write, slope
-from in_process import run_job
-from landscape import SHAPE, UPRIGHT
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
@@ -23,6 +18,11 @@ from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.source import open_raster
+from kit.engine.in_process import run_job
+from kit.engine.listener import Listener
+from kit.iceflow.alpine_slope import UPRIGHT as SLOPE
+from kit.iceflow.alpine_slope import Write, slope
+from kit.iceflow.landscape import SHAPE, UPRIGHT
 
 
 def balance_job(

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent
 from glacier_qgis.models.iceflow.ground.topography import Topography
+from kit.engine.listener import Listener
+from kit.iceflow.landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
 
 FOOT = 0.3048
 

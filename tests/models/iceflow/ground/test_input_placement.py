@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
-from landscape import CELL, INNER, NORTH, SHAPE, UPRIGHT, WEST, cell_centres, mountain
 from pyproj import CRS, Transformer
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.iceflow.ground.topography import Topography, polygon_mask
 from glacier_qgis.models.raster.grid import Grid
+from kit.iceflow.landscape import CELL, INNER, NORTH, SHAPE, UPRIGHT, WEST, cell_centres, mountain
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
-from landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST, cell_centres, mountain
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
 from glacier_qgis.models.iceflow.ground.topography import Topography, read_topography
+from kit.engine.listener import Listener
+from kit.iceflow.landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST, cell_centres, mountain
 
 
 def test_any_two_of_bed_surface_and_thickness_make_the_same_glacier(

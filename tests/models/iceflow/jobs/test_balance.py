@@ -9,10 +9,10 @@ import geopandas
 import numpy as np
 import shapely
 import torch
-from alpine_slope import ALPS, RAIN, SHAPE, STATION, Write, monthly, slope
 
 from glacier_qgis.models.iceflow.balance.degree_days import MeltModel, annual_balance
 from glacier_qgis.models.iceflow.balance.model import ICE_PER_WATER
+from kit.iceflow.alpine_slope import ALPS, RAIN, SHAPE, STATION, Write, monthly, slope
 
 
 def test_the_surface_alone_gives_the_balance_by_height(

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from alpine_slope import ALPS, RAIN, SHAPE, STATION, Write, monthly
-from listener import Listener
 from pydantic import ValidationError
 
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
+from kit.engine.listener import Listener
+from kit.iceflow.alpine_slope import ALPS, RAIN, SHAPE, STATION, Write, monthly
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.raster.grid import Grid
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
 GRID = Grid(CRS.from_epsg(32632), UPRIGHT, 48, 32)

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from in_process import JOB_ID, run_job
-from listener import Listener
 from pydantic import ValidationError
-from small_valley import UPRIGHT, Inputs, tongue, valley
 
 import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.in_process import JOB_ID, run_job
+from kit.engine.listener import Listener
+from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
 RASTERS = (

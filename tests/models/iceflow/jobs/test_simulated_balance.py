@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from alpine_slope import ALPS, SHAPE, STATION, Write, monthly, slope
-from in_process import run_job
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.in_process import run_job
+from kit.engine.listener import Listener
+from kit.iceflow.alpine_slope import ALPS, SHAPE, STATION, Write, monthly, slope
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from in_process import run_job
-from listener import Listener
-from small_valley import UPRIGHT, Inputs, tongue, valley
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.in_process import run_job
+from kit.engine.listener import Listener
+from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 import rasterio
 import xarray
 from affine import Affine
-from cf_checker import complaints
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
@@ -19,6 +18,7 @@ from glacier_qgis.models.iceflow.calendar import days, iso_date
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.results.netcdf import create_simulation_file
 from glacier_qgis.models.raster.grid import Grid
+from kit.iceflow.cf_checker import complaints
 
 PROVENANCE = {
     "SOFTWARE": "glacier_qgis 1.0",

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from in_process import run_job
-from listener import Listener
 from pydantic import ValidationError
 from rasterio.features import rasterize
-from small_valley import UPRIGHT, Inputs, tongue, valley
 
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.in_process import run_job
+from kit.engine.listener import Listener
+from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 
 
 def test_a_run_is_compared_with_what_was_seen_in_a_year_between(

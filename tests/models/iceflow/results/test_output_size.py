@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from glacier_qgis.models.iceflow.results.output_size import tell_size
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 
 def test_results_larger_than_the_disk_are_warned_of(listener: Listener, tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
-from listener import Listener
 from pydantic import ValidationError
 
 import glacier_qgis
@@ -31,6 +30,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.jobs import simulate as simulate_job
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.listener import Listener
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.listener import Listener
 
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
 Options = dict[str, object]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from cf_checker import complaints
 from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -15,6 +14,7 @@ from glacier_qgis.models.iceflow.snapshots.reader import open_snapshots
 from glacier_qgis.models.iceflow.snapshots.state import TrainingState
 from glacier_qgis.models.iceflow.snapshots.writer import create_snapshots
 from glacier_qgis.models.raster.grid import Grid
+from kit.iceflow.cf_checker import complaints
 
 GRID = Grid(CRS.from_epsg(32632), Affine(50, 0, 400_000, 0, -50, 5_200_000), 4, 6)
 FACTS = {"SOFTWARE": "glacier_qgis 1", "CREATED": "2026-01-01", "ALGORITHM": "Test"}

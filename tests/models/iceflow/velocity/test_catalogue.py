@@ -16,7 +16,7 @@ from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator, instal
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
 if TYPE_CHECKING:
-    from listener import Listener
+    from kit.engine.listener import Listener
 
 
 NAMES = (

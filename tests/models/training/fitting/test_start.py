@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from listener import Listener
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.networks.unet import UNet
@@ -27,6 +26,7 @@ from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.measuring.totals import Totals
 from glacier_qgis.models.training.publishing.describe import describe
 from glacier_qgis.models.training.views.sampling import Batches
+from kit.engine.listener import Listener
 
 WriteDataset = Callable[..., Path]
 

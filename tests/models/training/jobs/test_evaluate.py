@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pyogrio
 import pytest
-from listener import Listener
-from small_models import package
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.training.jobs.evaluate import EvaluateModel
+from kit.engine.listener import Listener
+from kit.training.small_models import package
 
 WriteDataset = Callable[..., Path]
 

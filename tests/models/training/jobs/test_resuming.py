@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from listener import Listener
 from safetensors.torch import load_file, save_file
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -22,6 +21,7 @@ from glacier_qgis.models.training.fitting.fit import Fit, Learner, Schedule
 from glacier_qgis.models.training.jobs import train as train_job
 from glacier_qgis.models.training.jobs.train import TrainModel
 from glacier_qgis.models.training.publishing.describe import describe
+from kit.engine.listener import Listener
 
 WriteDataset = Callable[..., Path]
 

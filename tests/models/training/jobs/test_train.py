@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from listener import Listener
 from safetensors.torch import load_file
-from small_models import package
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
@@ -30,10 +28,13 @@ from glacier_qgis.models.training.jobs.inspect import InspectTrainingData
 from glacier_qgis.models.training.jobs.rate import FindLearningRate
 from glacier_qgis.models.training.jobs.train import TrainModel
 from glacier_qgis.models.zones.codes import OCEAN
+from kit.engine.listener import Listener
+from kit.places import PLUGINS
+from kit.training.small_models import package
 
 WriteDataset = Callable[..., Path]
 
-LAUNCHER = Path(__file__).parents[4] / "build" / "plugins" / "glacier_qgis" / "launch.py"
+LAUNCHER = PLUGINS / "glacier_qgis" / "launch.py"
 CPU = {"device": "cpu"}
 QUICK = {"learning_rate": 0.02, "batch_size": 8, "device": "cpu"}
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from synthetic_data import Place, Prepared, make_scenes, polygons, prepare
+
+from kit.training.synthetic_data import Place, Prepared, make_scenes, polygons, prepare
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from listener import Listener
 from shapely import Polygon, box
-from synthetic_data import CELL, Place, make_scenes, polygons, prepare, rasters, zones_of
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.outputs import Outputs
@@ -21,6 +19,16 @@ from glacier_qgis.models.training.data.parts import training_parts
 from glacier_qgis.models.training.jobs.inspect import examine
 from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+from kit.engine.listener import Listener
+from kit.training.synthetic_data import (
+    CELL,
+    Place,
+    make_scenes,
+    polygons,
+    prepare,
+    rasters,
+    zones_of,
+)
 
 
 def layer(frame: gpd.GeoDataFrame, path: Path) -> dict[str, object]:

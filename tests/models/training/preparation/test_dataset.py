@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from synthetic_data import Prepared
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.training.data.dataset import Dataset, front_edges
 from glacier_qgis.models.training.views.augment import View, look
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+from kit.training.synthetic_data import Prepared
 
 Copy = Callable[[], Path]
 

@@ -10,11 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from synthetic_data import Listener, Place, Prepared, make_scenes, polygons, prepare, rasters
 
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.training.jobs.inspect import InspectTrainingData
+from kit.training.synthetic_data import (
+    Listener,
+    Place,
+    Prepared,
+    make_scenes,
+    polygons,
+    prepare,
+    rasters,
+)
 
 
 def inspect(folder: Path, report: Path) -> tuple[Result, Listener, str]:

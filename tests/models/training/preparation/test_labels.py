@@ -9,11 +9,11 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-from synthetic_data import Place, make_scenes, polygons, prepare, rasters, zones_of
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
 from glacier_qgis.models.zones.names import class_codes
+from kit.training.synthetic_data import Place, make_scenes, polygons, prepare, rasters, zones_of
 
 Change = Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from pyproj import Transformer
-from synthetic_data import CELL, Prepared
 
 from glacier_qgis.models.training.data.card import SceneEntry
 from glacier_qgis.models.training.preparation.leakage import find_leakage
+from kit.training.synthetic_data import CELL, Prepared
 
 
 def elsewhere(scene: SceneEntry, crs: str, **changes: object) -> SceneEntry:

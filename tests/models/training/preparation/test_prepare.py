@@ -13,7 +13,6 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from rasterio.windows import Window
-from synthetic_data import CELL, Place, Prepared, fronts, polygons, prepare, rasters, zones_of
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
@@ -21,6 +20,16 @@ from glacier_qgis.models.fronts.scene.view import network_view
 from glacier_qgis.models.raster.source import open_raster, work_grid
 from glacier_qgis.models.training.preparation.writer import tile_starts
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
+from kit.training.synthetic_data import (
+    CELL,
+    Place,
+    Prepared,
+    fronts,
+    polygons,
+    prepare,
+    rasters,
+    zones_of,
+)
 
 
 @given(st.integers(1, 300), st.integers(1, 64), st.data())

@@ -12,7 +12,8 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProject,
 )
-from qgis_fixtures import Log
+
+from kit.qgis.fixtures import Log
 
 
 def load(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from listener import Listener
-
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
+from kit.engine.listener import Listener
 
 JOB_ID = "0123456789ab"
 

@@ -9,7 +9,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import rasterio
-from listener import Listener
 from rasterio.features import shapes
 from rasterio.windows import Window
 from shapely.geometry import shape
@@ -20,6 +19,7 @@ from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
 from glacier_qgis.models.zones.codes import CLASS_NAMES
+from kit.engine.listener import Listener
 
 CELL = 60.0
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from osgeo import gdal
-from window import Parameters, layer_outputs, small_layer, small_raster
+
+from kit.qgis.window import Parameters, layer_outputs, small_layer, small_raster
 
 YEARS = [2000.0, 2010.0, 2020.0]
 FRONTS = {

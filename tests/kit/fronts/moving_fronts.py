@@ -10,12 +10,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from listener import Listener
 from shapely import LineString
 
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.change import TerminusChange
+from kit.engine.listener import Listener
 
 CRS = "EPSG:32624"
 ORIGIN = np.array([500_000.0, 7_350_000.0])

@@ -9,12 +9,12 @@ import pandas as pd
 import pyogrio
 import rasterio
 from affine import Affine
-from listener import Listener
 from pyproj import Transformer
 
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
+from kit.engine.listener import Listener
 
 CELL = 60.0
 WEST, NORTH, EDGE = 300_000.0, -2_574_000.0, 5_400.0

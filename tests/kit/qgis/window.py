@@ -20,7 +20,8 @@ from qgis.core import (
     QgsProject,
 )
 from qgis.PyQt.QtCore import QEventLoop, QTimer
-from qgis_fixtures import Log
+
+from kit.qgis.fixtures import Log
 
 Parameters = dict[str, Any]
 LONGEST = 300_000

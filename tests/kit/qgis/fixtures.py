@@ -18,8 +18,8 @@ import pytest
 from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsProject
 from qgis.PyQt.QtCore import Qt
 
-ROOT = Path(__file__).parent.parent.parent
-PLUGINS = ROOT / "build" / "plugins"
+from kit.places import PLUGINS, ROOT
+
 ENGINE = os.environ.get("GLACIER_ENGINE_PYTHON") or str(
     ROOT / "build" / "engine" / "bin" / "python"
 )

@@ -1,0 +1,1 @@
+"""What tests are built from; each folder says in which Python it works."""

@@ -1,0 +1,1 @@
+"""Fronts and scenes of which the answer is known; in the engine's Python."""

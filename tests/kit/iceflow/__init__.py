@@ -1,0 +1,1 @@
+"""Ground, ice and climates of which the answer is known; in the engine's Python."""

@@ -1,0 +1,1 @@
+"""Programs that tests start in the Python of another environment."""

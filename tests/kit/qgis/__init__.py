@@ -1,0 +1,1 @@
+"""Fixtures, windows and layers; in the Python that QGIS runs in."""

@@ -1,0 +1,1 @@
+"""Data sets and networks that are small; in the engine's Python."""
