@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 from PIL import Image
 from qgis.core import (
     QgsMapRendererSequentialJob,
@@ -25,6 +24,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QPainter
 from qgis.PyQt.QtWidgets import QApplication
+from reports import simulation
 from shared import (
     BAND_AND_NO_ICE,
     PICTURES,
@@ -32,12 +32,10 @@ from shared import (
     draw,
     glacier_provider,
     ground,
-    plotly_figure,
     raster,
     sheet,
     shrink,
     side_by_side,
-    values,
     years_of,
 )
 
@@ -102,31 +100,6 @@ def framed(image: QImage, text: str) -> Image.Image:
     return whole.quantize(FRAME_COLOURS, dither=Image.Dither.NONE)
 
 
-def report(picture: Path) -> None:
-    """Draw curves and hypsometry of the report without a browser."""
-    figure, axes = plt.subplots(2, 2, figsize=(10, 6.6), dpi=90)
-    curves, layout = plotly_figure(Path("report.html"))
-    for number, (axis, trace) in enumerate(zip(axes[0], curves[:2], strict=True), 1):
-        axis.plot(values(trace["x"]), values(trace["y"]), color="#1f5a94", marker=".")
-        axis.set_ylabel(layout[f"yaxis{number if number > 1 else ''}"]["title"]["text"])
-        axis.set_ylim(bottom=0)
-    stairs, layout = plotly_figure(Path("report.html"), 2)
-    for number, trace in enumerate(stairs):
-        axis = axes[1][number % 2]
-        look = {"color": trace["line"]["color"], "label": trace["name"]}
-        axis.plot(values(trace["x"]), values(trace["y"]), **look)
-        axis.set_xlabel(layout["xaxis2" if number % 2 else "xaxis"]["title"]["text"])
-    axes[1][0].set_ylabel(layout["yaxis"]["title"]["text"])
-    axes[1][0].legend(frameon=False)
-    for axis in axes.flat:
-        axis.grid(color="#dde3ea")
-        axis.spines[:].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(picture)
-    plt.close(figure)
-    shrink(picture)
-
-
 def dialog(provider: QgsProcessingProvider, folder: Path) -> None:
     """Draw two pages of the dialog, filled in as the tutorial says."""
     QApplication.setFont(QFont("DejaVu Sans", 9))
@@ -155,7 +128,7 @@ def main() -> None:
         thick = PICTURES / "tutorial_ice_thickness.png"
         by_year("thickness.tif", "Thickness", styles.thickness, SHOWN, SURFACE, thick)
         retreat(styles, PICTURES / "tutorial_ice_retreat.gif")
-        report(PICTURES / "tutorial_ice_report.png")
+        simulation(Path("report.html"), PICTURES / "tutorial_ice_report.png")
         dialog(provider, folder)
         QgsProject.instance().clear()
 

@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from qgis.core import (
     QgsFillSymbol,
@@ -21,17 +20,15 @@ from qgis.core import (
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
+from reports import simulation
 from shared import (
     BAND_AND_NO_ICE,
     PICTURES,
     by_year,
     glacier_provider,
     ground,
-    plotly_figure,
     raster,
     sheet,
-    shrink,
-    values,
 )
 
 SHOWN = (1880, 2017, 2100)
@@ -89,35 +86,6 @@ def outlines(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     sheet(panels, picture)
 
 
-def report(picture: Path) -> None:
-    """Draw curves and hypsometry of the report without a browser, with what was measured."""
-    figure, axes = plt.subplots(2, 2, figsize=(10, 6.6), dpi=90)
-    curves, layout = plotly_figure(Path("report.html"))
-    for number, (axis, trace) in enumerate(zip(axes[0], curves[:2], strict=True), 1):
-        axis.plot(values(trace["x"]), values(trace["y"]), color="#1f5a94", marker=".", label="run")
-        axis.set_ylabel(layout[f"yaxis{number if number > 1 else ''}"]["title"]["text"])
-        axis.set_ylim(bottom=0)
-    years, volumes, areas = measured()
-    for axis, amounts in zip(axes[0], (volumes, areas), strict=True):
-        axis.plot(years, amounts, "D", color="#d1661f", label="measured")
-        axis.legend(frameon=False)
-    stairs, layout = plotly_figure(Path("report.html"), 2)
-    for number, trace in enumerate(stairs):
-        axis = axes[1][number % 2]
-        look = {"color": trace["line"]["color"], "label": trace["name"]}
-        axis.plot(values(trace["x"]), values(trace["y"]), **look)
-        axis.set_xlabel(layout["xaxis2" if number % 2 else "xaxis"]["title"]["text"])
-    axes[1][0].set_ylabel(layout["yaxis"]["title"]["text"])
-    axes[1][0].legend(frameon=False)
-    for axis in axes.flat:
-        axis.grid(color="#dde3ea")
-        axis.spines[:].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(picture)
-    plt.close(figure)
-    shrink(picture)
-
-
 def measured() -> tuple[list[int], list[float], list[float]]:
     """Return years, volumes (km³) and areas (km²) inside the outline of 1880."""
     first = band("thickness_1880.tif")
@@ -154,7 +122,7 @@ def main() -> None:
         ice_age(styles, PICTURES / "measured_age.png")
         south(styles, PICTURES / "measured_south.png")
         outlines(styles, PICTURES / "measured_outlines.png")
-        report(PICTURES / "measured_report.png")
+        simulation(Path("report.html"), PICTURES / "measured_report.png", measured())
         QgsProject.instance().clear()
 
 

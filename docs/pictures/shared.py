@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
 PICTURES = Path(__file__).absolute().parent
@@ -38,13 +34,11 @@ __all__ = [
     "glacier_provider",
     "ground",
     "lines",
-    "plotly_figure",
     "raster",
     "satellite",
     "sheet",
     "shrink",
     "side_by_side",
-    "values",
     "years_of",
 ]
 
@@ -142,20 +136,3 @@ def by_year(
         layer.renderer().setInputBand(years_of(layer).index(year) + 1)
         panels[f"{title} in {year:g}"] = ([layer, land], BAND_AND_NO_ICE)
     sheet(panels, picture)
-
-
-def plotly_figure(report: Path, number: int = 1) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the traces and the layout of one of a report's interactive figures."""
-    page = report.read_text(encoding="utf-8")
-    decoder = json.JSONDecoder()
-    start = page.index("[", page.index(f'"figure-{number}"', page.index("Plotly.newPlot(")))
-    traces, end = decoder.raw_decode(page, start)
-    layout, _ = decoder.raw_decode(page, page.index("{", end))
-    return traces, layout
-
-
-def values(stored: dict[str, str] | list[object]) -> Sequence[object] | np.ndarray:
-    """Return an array that Plotly stored as a list, or as bytes with their type."""
-    if isinstance(stored, dict):
-        return np.frombuffer(base64.b64decode(stored["bdata"]), stored["dtype"])
-    return stored

@@ -16,16 +16,15 @@ import numpy as np
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QFont
 from qgis.PyQt.QtWidgets import QApplication
+from reports import finish, plotly_figure, values
 from shared import (
     PICTURES,
     draw,
     glacier_provider,
     lines,
-    plotly_figure,
     satellite,
     sheet,
     shrink,
-    values,
 )
 
 LINES = {"solid": "-", "dot": ":", "dash": "--"}
@@ -56,12 +55,8 @@ def change(report: Path, picture: Path) -> None:
         else:
             axes.plot(x, y, **look)
     axes.set_ylabel(layout["yaxis"]["title"]["text"])
-    axes.grid(color="#dde3ea")
-    axes.spines[:].set_visible(False)
     axes.legend(loc="upper right", frameon=False)
-    figure.tight_layout()
-    figure.savefig(picture)
-    shrink(picture)
+    finish(figure, [axes], picture)
 
 
 def dialogs(provider: QgsProcessingProvider) -> None:
