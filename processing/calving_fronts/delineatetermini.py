@@ -11,6 +11,7 @@ from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.calving_fronts.parameters import (
     LINE_STYLES,
+    ONE_SCENE,
     inference,
     line_numbers,
     line_outputs,
@@ -55,7 +56,7 @@ class DelineateTermini(EngineAlgorithm):
             ),
         ]
         return [
-            page("Scene", [*scene_and_bands(), *inference("the scene")]),
+            page("Scene", [*scene_and_bands(), *inference(ONE_SCENE)]),
             lines_page(),
             page("Results", outputs),
         ]

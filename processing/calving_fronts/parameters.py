@@ -32,6 +32,8 @@ from glacier_qgis.processing.declarations.parameters import (
 )
 from glacier_qgis.processing.declarations.pickers import file_or_name
 
+ONE_SCENE = "The part of the scene to use. Leave it empty to use all of it."
+"""Help of the extent."""
 LINE_STYLES = {
     "OUTPUT": styles.termini,
     "POINTS": styles.terminus_points,
@@ -59,7 +61,7 @@ def scene_and_bands() -> list[Parameter]:
     ]
 
 
-def inference(scene: str) -> list[Parameter]:
+def inference(part: str) -> list[Parameter]:
     """Declare how a segmentation network is run."""
     return [
         described(
@@ -70,7 +72,7 @@ def inference(scene: str) -> list[Parameter]:
             "'landsat_unet' for optical scenes; the log says which, and why. Where nothing tells "
             "the sensor, 'caffe_unet' is used, with a warning.",
         ),
-        extent(scene),
+        extent(part),
         polygons(
             "MASK",
             "Mask",

@@ -11,7 +11,7 @@ from qgis.core import (
 
 from glacier_qgis import styles
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.calving_fronts.parameters import inference, scene_and_bands
+from glacier_qgis.processing.calving_fronts.parameters import ONE_SCENE, inference, scene_and_bands
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import (
     CALVING_FRONTS,
@@ -46,7 +46,7 @@ class SegmentCalvingFront(EngineAlgorithm):
         """See the base class."""
         return [
             *scene_and_bands(),
-            *inference("the scene"),
+            *inference(ONE_SCENE),
             described(
                 QgsProcessingParameterRasterDestination("OUTPUT", "Zones"),
                 "Codes: 1 no data, 2 rock, 3 glacier, 4 ocean; 0 was not processed.",

@@ -54,7 +54,8 @@ class TerminusTimeSeries(EngineAlgorithm):
 
     def pages(self) -> Sequence[Page]:
         """See the base class."""
-        networks = [p for p in inference("the scenes") if p.name() not in OF_ONE_SCENE]
+        part = "The part of the scenes to use. Leave it empty to use all of it."
+        networks = [p for p in inference(part) if p.name() not in OF_ONE_SCENE]
         outputs = [
             described(
                 QgsProcessingParameterBoolean(

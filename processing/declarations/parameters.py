@@ -108,11 +108,11 @@ def report(text: str) -> Parameter:
     return described(page, text)
 
 
-def extent(what: str) -> Parameter:
+def extent(text: str) -> Parameter:
     """Declare the part to work on."""
     return described(
         QgsProcessingParameterExtent("EXTENT", "Extent", optional=True),
-        f"The part of {what} to use. Leave it empty to use all of it.",
+        text,
     )
 
 

@@ -27,17 +27,31 @@ from glacier_qgis.processing.declarations.parameters import (
 from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations, vertical_unit
 
 
-def _level(name: str, where: str) -> list[Parameter]:
-    """Declare the velocity at a level, which not every emulator gives."""
-    unit = "m per year. The emulators of the family f12 do not give it at the bed."
-    component = "Component of the velocity to the"
-    return [
-        optional_raster(name, f"Speed {where}", f"Magnitude of the velocity, {unit}"),
-        optional_raster(f"{name}_X", f"Velocity {where} to the east", f"{component} east, {unit}"),
-        optional_raster(
-            f"{name}_Y", f"Velocity {where} to the north", f"{component} north, {unit}"
-        ),
+def _at_levels() -> dict[str, list[Parameter]]:
+    """Declare the velocity at the bed and the surface, which not every emulator gives."""
+    speed = (
+        "Magnitude of the velocity, m per year. The emulators of the family f12 do not give it at "
+        "the bed."
+    )
+    east = (
+        "Component of the velocity to the east, m per year. The emulators of the family f12 do not "
+        "give it at the bed."
+    )
+    north = (
+        "Component of the velocity to the north, m per year. The emulators of the family f12 do "
+        "not give it at the bed."
+    )
+    bed = [
+        optional_raster("BASAL_VELOCITY", "Speed at the bed", speed),
+        optional_raster("BASAL_VELOCITY_X", "Velocity at the bed to the east", east),
+        optional_raster("BASAL_VELOCITY_Y", "Velocity at the bed to the north", north),
     ]
+    surface = [
+        optional_raster("SURFACE_VELOCITY", "Speed at the surface", speed),
+        optional_raster("SURFACE_VELOCITY_X", "Velocity at the surface to the east", east),
+        optional_raster("SURFACE_VELOCITY_Y", "Velocity at the surface to the north", north),
+    ]
+    return {"At the bed": bed, "At the surface": surface}
 
 
 class IceVelocity(EngineAlgorithm):
@@ -75,7 +89,7 @@ class IceVelocity(EngineAlgorithm):
                 QgsProcessingParameterRasterLayer("THICKNESS", "Ice thickness"),
                 "Thickness of the ice, m; 0 or no data outside the ice.",
             ),
-            extent("the surface"),
+            extent("The part of the surface to use. Leave it empty to use all of it."),
             number(
                 "RESOLUTION",
                 "Resolution (m)",
@@ -101,14 +115,10 @@ class IceVelocity(EngineAlgorithm):
                 "Component of the depth-averaged velocity to the north, m per year.",
             ),
         ]
-        levels = {
-            "At the bed": _level("BASAL_VELOCITY", "at the bed"),
-            "At the surface": _level("SURFACE_VELOCITY", "at the surface"),
-        }
         return [
             page("Glacier", glacier),
             Page("Ice", flow(), {"Numerics": [orientations(), device()]}),
-            Page("Results", averaged, levels),
+            Page("Results", averaged, _at_levels()),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

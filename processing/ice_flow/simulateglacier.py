@@ -43,9 +43,6 @@ from glacier_qgis.processing.ice_flow.parameters.evolution import (
 )
 from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations, vertical_unit
 
-_COMPONENT = "Component of the depth-averaged velocity to"
-_BANDS = ", m per year, one band per saved year."
-
 
 def _input(name: str, title: str, text: str) -> Parameter:
     return described(QgsProcessingParameterRasterLayer(name, title, optional=True), text)
@@ -160,7 +157,7 @@ def _ground() -> Page:
         _input("BED", "Bedrock elevation", "Elevation of the ground under the ice, m."),
     ]
     grid = [
-        extent("the landscape"),
+        extent("The part of the landscape to use. Leave it empty to use all of it."),
         number(
             "RESOLUTION",
             "Resolution (m)",
@@ -279,13 +276,22 @@ def _results() -> Page:
             "if the run is interrupted: RESUME continues from it.",
         ),
     ]
+    magnitude = "Magnitude of the velocity, m per year, one band per saved year."
     velocity = [
-        optional_raster("VELOCITY_X", "Velocity to the east", f"{_COMPONENT} the east{_BANDS}"),
-        optional_raster("VELOCITY_Y", "Velocity to the north", f"{_COMPONENT} the north{_BANDS}"),
-        optional_raster("BASAL_VELOCITY", "Speed at the bed", f"Magnitude of the velocity{_BANDS}"),
         optional_raster(
-            "SURFACE_VELOCITY", "Speed at the surface", f"Magnitude of the velocity{_BANDS}"
+            "VELOCITY_X",
+            "Velocity to the east",
+            "Component of the depth-averaged velocity to the east, m per year, one band per saved "
+            "year.",
         ),
+        optional_raster(
+            "VELOCITY_Y",
+            "Velocity to the north",
+            "Component of the depth-averaged velocity to the north, m per year, one band per saved "
+            "year.",
+        ),
+        optional_raster("BASAL_VELOCITY", "Speed at the bed", magnitude),
+        optional_raster("SURFACE_VELOCITY", "Speed at the surface", magnitude),
     ]
     fields = [
         optional_raster("SURFACE_OUT", "Surface", "Surface elevation, m, one band per saved year."),

@@ -48,7 +48,7 @@ class SurfaceMassBalance(EngineAlgorithm):
                         QgsProcessingParameterRasterLayer("SURFACE", "Surface elevation"),
                         "Elevation of the surface, m.",
                     ),
-                    extent("the surface"),
+                    extent("The part of the surface to use. Leave it empty to use all of it."),
                     number(
                         "RESOLUTION",
                         "Resolution (m)",
