@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 def classFactory(iface: QgisInterface) -> GlacierPlugin:
     """Return the plugin object; called by QGIS."""
+    from glacier_qgis.translation import install_translator
+
+    translator = install_translator()  # before what is imported now makes its texts
     from glacier_qgis.plugin import GlacierPlugin
 
-    return GlacierPlugin(iface)
+    return GlacierPlugin(iface, translator)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import QCoreApplication, QTimer, QTranslator
 
 from glacier_qgis.processing.provider import GlacierProvider
 
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 
 
 class GlacierPlugin:
-    """Created by QGIS; `iface` is None under ``qgis_process``."""
+    """Created by QGIS; `iface` is None under ``qgis_process``.
 
-    def __init__(self, iface: QgisInterface | None) -> None:
+    Args:
+        iface: The window.
+        translator: Installed for the plugin's texts; None where there is no translation.
+    """
+
+    def __init__(self, iface: QgisInterface | None, translator: QTranslator | None = None) -> None:
         self._iface = iface
+        self._translator = translator
         self._provider: GlacierProvider | None = None
         self._options: OptionsFactory | None = None
         self._links: LinkOpener | None = None
@@ -67,6 +73,8 @@ class GlacierPlugin:
             self._iface.unregisterOptionsWidgetFactory(self._options)
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
+        if self._translator is not None:
+            QCoreApplication.removeTranslator(self._translator)
         self._links = self._options = self._provider = self._panels = self._sample_menu = None
 
     def _show_all_times(self) -> None:

@@ -24,13 +24,14 @@ from glacier_qgis.messages.telling import Telling
 from glacier_qgis.resources import LAUNCHER
 from glacier_qgis.settings import VARIABLE, default_environment, engine_setting
 from glacier_qgis.setup.state import interpreter, read_state
+from glacier_qgis.translation import tr
 
-SET_UP = "run 'Set up engine' (glacier:setupengine)"
-OUT_OF_MEMORY = (
+SET_UP = tr("run 'Set up engine' (glacier:setupengine)")
+OUT_OF_MEMORY = tr(
     "The system ended the engine (signal 9), most often because memory ran out: close other "
     "programs or choose a smaller EXTENT, TILE_SIZE or BATCH_SIZE, and run again."
 )
-ENDED = (
+ENDED = tr(
     "The engine was ended by another program (signal 15) before it was done: run it again, and ask "
     "who looks after this computer if it happens again."
 )
@@ -64,10 +65,12 @@ def run_job(
             order.write_text(json.dumps(content), encoding="utf-8")
         except OSError as error:
             raise QgsProcessingException(
-                f"Temporary files cannot be written ({error.strerror or error}): free some space "
-                "on that disk, or start QGIS with the variable TMPDIR naming another folder."
+                tr(
+                    "Temporary files cannot be written ({error}): free some space "
+                    "on that disk, or start QGIS with the variable TMPDIR naming another folder."
+                ).format(error=error.strerror or error)
             ) from error
-        feedback.setProgressText("Starting the engine…")
+        feedback.setProgressText(tr("Starting the engine…"))
         command = [str(python), "-I", str(LAUNCHER), str(order)]
         try:
             return run_program(command, feedback, telling)
@@ -85,7 +88,7 @@ def run_program(
         QgsProcessingException: It was cancelled, could not be started, or gave no result.
     """
     if feedback.isCanceled():  # QgsBlockingProcess would wait for a process that it had ended
-        raise QgsProcessingException("Cancelled.")
+        raise QgsProcessingException(tr("Cancelled."))
     conversation = Conversation(feedback, telling)
     process = QgsBlockingProcess(command[0], list(command[1:]))
     # QGIS does not keep these two alive; bound methods made here and held until the end do.
@@ -96,7 +99,7 @@ def run_program(
     conversation.close()
     conversation.repeat_warnings()
     if feedback.isCanceled():
-        raise QgsProcessingException("Cancelled.")
+        raise QgsProcessingException(tr("Cancelled."))
     if conversation.error is not None:
         raise QgsProcessingException(conversation.error)
     if conversation.result is not None:
@@ -114,10 +117,10 @@ def find_python() -> Path:
     """
     named = os.environ.get(VARIABLE)
     if named:
-        return _existing(named, f"the variable {VARIABLE}")
+        return _existing(named, tr("the variable {variable}").format(variable=VARIABLE))
     chosen = engine_setting()
     if chosen:
-        return _existing(chosen, "the setting 'Engine interpreter'")
+        return _existing(chosen, tr("the setting 'Engine interpreter'"))
     built = interpreter(default_environment())
     if built.is_file():
         return _complete(built)
@@ -125,8 +128,10 @@ def find_python() -> Path:
     if unfinished:
         raise QgsProcessingException(unfinished)
     raise QgsProcessingException(
-        f"There is no engine yet: {SET_UP}, or let the variable {VARIABLE} name the Python "
-        "interpreter of an existing one."
+        tr(
+            "There is no engine yet: {set_up}, or let the variable {variable} name the Python "
+            "interpreter of an existing one."
+        ).format(set_up=SET_UP, variable=VARIABLE)
     )
 
 
@@ -139,17 +144,24 @@ def engine_obstacle() -> str:
     return ""
 
 
+def is_begun() -> bool:
+    """Return whether an engine was ever named, built, or begun to be built."""
+    built = interpreter(default_environment())
+    named = os.environ.get(VARIABLE) or engine_setting()
+    return bool(named or built.is_file() or unfinished_set_up(built))
+
+
 def unfinished_set_up(python: Path) -> str:
     """Return what a set-up of the interpreter's environment that did not end well needs."""
     state = read_state(python.parent.parent)
     if not state.get("unfinished"):
         return ""
     if state.get("problem"):
-        return f"The engine's last set-up failed: {state['problem']}"
-    return (
-        f"The engine's last set-up was cancelled, or still runs. If it was cancelled, {SET_UP}: "
+        return tr("The engine's last set-up failed: {problem}").format(problem=state["problem"])
+    return tr(
+        "The engine's last set-up was cancelled, or still runs. If it was cancelled, {set_up}: "
         "it continues from where it was."
-    )
+    ).format(set_up=SET_UP)
 
 
 def sweep(job_id: str, parameters: Mapping[str, Any]) -> None:
@@ -172,36 +184,42 @@ def explain_end(
 ) -> str:
     """Return one sentence for a process that gave no result."""
     if error == QProcess.ProcessError.FailedToStart:
-        return (
-            f"The engine's interpreter {program} cannot be started: {SET_UP} to repair it, or "
+        return tr(
+            "The engine's interpreter {program} cannot be started: {set_up} to repair it, or "
             "name another in the settings."
-        )
+        ).format(program=program, set_up=SET_UP)
     if status == QProcess.ExitStatus.CrashExit:
         if code == _KILLED:
             return OUT_OF_MEMORY
         if code == _TERMINATED:
             return ENDED
-        return (
-            f"The engine crashed (signal or code {code}): {SET_UP} to repair it, and report a "
+        return tr(
+            "The engine crashed (signal or code {code}): {set_up} to repair it, and report a "
             "defect with the log if that does not help."
-        )
+        ).format(code=code, set_up=SET_UP)
     unfinished = unfinished_set_up(Path(program))
     if unfinished:
         return unfinished
     if code == _CANCELLED:
         return ENDED
-    said = f"; its last words were '{last_words}'" if last_words else ""
-    return (
-        f"The engine {program} ended without a result (exit status {code}{said}): {SET_UP} to "
-        "repair it, and report a defect with the log if that does not help."
+    said = (
+        tr("; its last words were '{last_words}'").format(last_words=last_words)
+        if last_words
+        else ""
     )
+    return tr(
+        "The engine {program} ended without a result (exit status {code}{said}): {set_up} to "
+        "repair it, and report a defect with the log if that does not help."
+    ).format(program=program, code=code, said=said, set_up=SET_UP)
 
 
 def _existing(python: str, origin: str) -> Path:
     if not Path(python).is_file():
         raise QgsProcessingException(
-            f"The engine's interpreter {python}, named by {origin}, does not exist: correct it, "
-            f"or clear it and {SET_UP}."
+            tr(
+                "The engine's interpreter {python}, named by {origin}, does not exist: correct it, "
+                "or clear it and {set_up}."
+            ).format(python=python, origin=origin, set_up=SET_UP)
         )
     return _complete(Path(python))
 

@@ -11,6 +11,7 @@ from qgis.core import QgsProcessingFeedback
 from qgis.PyQt.QtCore import QByteArray
 
 from glacier_qgis.messages.telling import Telling, TimeLeft
+from glacier_qgis.translation import tr
 
 _LINES_KEPT = 20
 _LONGEST_QUOTE = 200
@@ -60,7 +61,7 @@ class Conversation:
         if not (self._warnings and self._told_since):
             return
         count = len(self._warnings)
-        heading = f"{count} warning{'s' * (count > 1)}:"
+        heading = tr("1 warning:") if count == 1 else tr("{count} warnings:").format(count=count)
         self._feedback.pushWarning("\n".join([heading, *(f"- {each}" for each in self._warnings)]))
 
     def last_words(self) -> str:

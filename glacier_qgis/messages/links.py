@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from qgis.PyQt.QtCore import QObject, QTimer, QUrl, pyqtSlot
@@ -11,15 +12,14 @@ from qgis.utils import iface
 
 SCHEME = "glacier"
 SET_UP_ENGINE = f"{SCHEME}:setupengine"
-_WORDS = f"'Set up engine' ({SET_UP_ENGINE})"
-_LINK = f'<a href="{SET_UP_ENGINE}">Set up engine</a>'
+_NAMED = re.compile(rf"'([^']+)' \({SET_UP_ENGINE}\)")
 
 
 def with_link(message: str) -> str:
     """Return a message with a link where it names the set-up, if there is a window to open."""
     if not message or iface is None:
         return message
-    return escape(message, quote=False).replace(_WORDS, _LINK)
+    return _NAMED.sub(rf'<a href="{SET_UP_ENGINE}">\1</a>', escape(message, quote=False))
 
 
 def open_dialog(identifier: str) -> None:

@@ -15,6 +15,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QApplication, QLabel, QWidget
 
 from glacier_qgis.messages.labels import labels_of, with_labels
+from glacier_qgis.translation import tr
 
 FIRST_SECONDS, FIRST_SHARE = 3.0, 0.01
 """How long a run has been going, and how much of it is done, before the rest is estimated."""
@@ -80,7 +81,7 @@ class TimeLeft:
     def after(self, fraction: float) -> str:
         """Return the time left in words; blank if that is not known yet, or little."""
         left = self._left(fraction)
-        return f"about {in_words(left)} left" if left > LONG else ""
+        return tr("about {time} left").format(time=in_words(left)) if left > LONG else ""
 
     def news_after(self, fraction: float) -> str:
         """Return the same, but only where it was not told before, or was told wrong."""

@@ -38,6 +38,7 @@ from glacier_qgis.messages.links import SET_UP_ENGINE, open_dialog
 from glacier_qgis.panel.front_preview import FrontPreview, legend
 from glacier_qgis.panel.line_list import LineList
 from glacier_qgis.processing.dialogs.name_widget import NameOrFile
+from glacier_qgis.translation import tr
 from glacier_qgis.window.background import BackgroundRun
 
 ALGORITHM = "glacier:delineatetermini"
@@ -52,7 +53,7 @@ class FrontPanel(QgsDockWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("GlacierFrontPanel")
-        self.setWindowTitle(self.tr("Calving fronts"))
+        self.setWindowTitle(tr("Calving fronts"))
         self._canvas = canvas
         self._preview = FrontPreview(canvas, engine, self)
         self._run: BackgroundRun | None = None
@@ -75,7 +76,7 @@ class FrontPanel(QgsDockWidget):
         self._run.feedback.progressChanged.connect(self._show_progress)
         self._run.feedback.said.connect(self._say)
         self._run.finished.connect(self._run_ended)
-        self._say(self.tr("Starting the engine…"))
+        self._say(tr("Starting the engine…"))
         self._show_state()
         self._run.start()
 
@@ -115,31 +116,31 @@ class FrontPanel(QgsDockWidget):
     def _make_widgets(self) -> None:
         self._scene = QgsMapLayerComboBox()
         self._scene.setFilters(Qgis.LayerFilter.RasterLayer)
-        self._scene.setAllowEmptyLayer(True, self.tr("Choose a satellite scene"))
+        self._scene.setAllowEmptyLayer(True, tr("Choose a satellite scene"))
         self._model = self._make_model_picker()
-        self._view_only = QCheckBox(self.tr("This view only"))
+        self._view_only = QCheckBox(tr("This view only"))
         self._view_only.setToolTip(
-            self.tr("Work on the part of the scene that the map shows, as if it ended there.")
+            tr("Work on the part of the scene that the map shows, as if it ended there.")
         )
-        self._preview_button = QPushButton(self.tr("Preview"))
+        self._preview_button = QPushButton(tr("Preview"))
         self._preview_button.setToolTip(
-            self.tr("Show what the model makes of the part that the map shows. Nothing is saved.")
+            tr("Show what the model makes of the part that the map shows. Nothing is saved.")
         )
-        self._run_button = QPushButton(self.tr("Run"))
+        self._run_button = QPushButton(tr("Run"))
         self._run_button.setToolTip(
-            self.tr("Delineate the termini of the scene, or of this view, into a new layer.")
+            tr("Delineate the termini of the scene, or of this view, into a new layer.")
         )
         self._more_button = QToolButton()
         self._more_button.setText("…")
-        self._more_button.setToolTip(self.tr("All settings: open the dialog of the toolbox."))
+        self._more_button.setToolTip(tr("All settings: open the dialog of the toolbox."))
         self._progress = QProgressBar()
-        self._cancel_button = QPushButton(self.tr("Cancel"))
+        self._cancel_button = QPushButton(tr("Cancel"))
         self._status = QLabel()
         self._status.setWordWrap(True)
         self._status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._set_up_button = QPushButton(self.tr("Set up the engine…"))
+        self._set_up_button = QPushButton(tr("Set up the engine…"))
         self._legend = QLabel(legend())
-        self._clear_button = QPushButton(self.tr("Clear preview"))
+        self._clear_button = QPushButton(tr("Clear preview"))
         self.lines = LineList(self._canvas)
 
     def _make_model_picker(self) -> NameOrFile:
@@ -153,8 +154,8 @@ class FrontPanel(QgsDockWidget):
 
     def _arrange(self) -> None:
         form = QFormLayout()
-        form.addRow(self.tr("Scene"), self._scene)
-        form.addRow(self.tr("Model"), self._model.widget)
+        form.addRow(tr("Scene"), self._scene)
+        form.addRow(tr("Model"), self._model.widget)
         form.addRow("", self._view_only)
         buttons = QHBoxLayout()
         buttons.addWidget(self._preview_button, 1)
@@ -173,7 +174,7 @@ class FrontPanel(QgsDockWidget):
         column.addWidget(self._status)
         column.addWidget(self._set_up_button)
         column.addLayout(shown)
-        column.addWidget(QLabel(f"<b>{self.tr('Lines')}</b>"))
+        column.addWidget(QLabel(f"<b>{tr('Lines')}</b>"))
         column.addWidget(self.lines, 1)
         self.setWidget(body)
 
@@ -229,7 +230,7 @@ class FrontPanel(QgsDockWidget):
         elif run is not None and not run.feedback.isCanceled():
             self._say(run.feedback.problem)
         else:
-            self._say(self.tr("Cancelled."))
+            self._say(tr("Cancelled."))
 
     def _show_lines(self, results: Mapping[str, Any]) -> None:
         context = QgsProcessingContext()
@@ -239,9 +240,9 @@ class FrontPanel(QgsDockWidget):
             self.lines.show_layer(layer)
         count = int(results["COUNT"])
         if not count:
-            self._say(self.tr("No front was found. {}").format(results["REASON"]))
+            self._say(tr("No front was found. {}").format(results["REASON"]))
         else:
-            self._say(self.tr("One line.") if count == 1 else self.tr("{} lines.").format(count))
+            self._say(tr("One line.") if count == 1 else tr("{} lines.").format(count))
 
     def _show_progress(self, percent: float) -> None:
         self._progress.setRange(0, 100)

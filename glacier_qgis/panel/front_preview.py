@@ -25,6 +25,7 @@ from glacier_qgis.panel.overlay import Line, Overlay, coloured
 from glacier_qgis.processing.inputs.layers import Copy, crs_text, raster_value
 from glacier_qgis.styles.fronts import CONFIDENCE
 from glacier_qgis.styles.zones import ZONES, zone_colours
+from glacier_qgis.translation import tr
 
 
 class FrontPreview(QObject):
@@ -79,7 +80,7 @@ class FrontPreview(QObject):
         self._request.failed.connect(self._failed)
         self._request.warned.connect(self._warnings.append)
         self._request.progressChanged.connect(self.progressed)
-        self.said.emit(self.tr("Looking at what is in view…"))
+        self.said.emit(tr("Looking at what is in view…"))
         self.changed.emit()
 
     def cancel(self) -> None:
@@ -88,7 +89,7 @@ class FrontPreview(QObject):
             request, self._request = self._request, None
             self._prepared = None
             request.cancel()
-            self.said.emit(self.tr("Cancelled."))
+            self.said.emit(tr("Cancelled."))
             self.changed.emit()
 
     def clear(self) -> None:
@@ -125,10 +126,10 @@ class FrontPreview(QObject):
             QgsProcessingException: The engine cannot read the scene itself.
         """
         copies: list[Copy] = []
-        scene = raster_value(self.tr("Scene"), layer, QgsProcessingContext(), copies)
+        scene = raster_value(tr("Scene"), layer, QgsProcessingContext(), copies)
         if copies:
             raise QgsProcessingException(
-                self.tr(
+                tr(
                     "There is no preview of the layer '{}', which only QGIS can read. Run it, or "
                     "export it to a GeoTIFF first."
                 ).format(layer.name())
@@ -145,9 +146,7 @@ class FrontPreview(QObject):
         box = self._canvas.mapSettings().visibleExtent()
         if not box.intersects(_extent_in(layer, crs)):
             raise QgsProcessingException(
-                self.tr("The scene '{}' is not in view. Zoom to the layer first.").format(
-                    layer.name()
-                )
+                tr("The scene '{}' is not in view. Zoom to the layer first.").format(layer.name())
             )
         return {
             "xmin": box.xMinimum(),
@@ -200,9 +199,15 @@ def _summary(outputs: Mapping[str, Any]) -> str:
     sure = [line["confidence"] for line in outputs["LINES"]]
     count = len(sure)
     if not count:
-        found = f"No front in view. {outputs['REASON']}"
+        found = tr("No front in view. {reason}").format(reason=outputs["REASON"])
     else:
-        found = "One line" if count == 1 else f"{count} lines"
+        found = tr("One line") if count == 1 else tr("{count} lines").format(count=count)
         low, high = (f"{end(sure):.2f}" for end in (min, max))
-        found += f", confidence {low}." if low == high else f", confidence {low} to {high}."
-    return f"{found} Model {outputs['MODEL']}, cells of {outputs['CELL_SIZE']:.0f} m."
+        found += (
+            tr(", confidence {low}.").format(low=low)
+            if low == high
+            else tr(", confidence {low} to {high}.").format(low=low, high=high)
+        )
+    return tr("{found} Model {model}, cells of {cell_size:.0f} m.").format(
+        found=found, model=outputs["MODEL"], cell_size=outputs["CELL_SIZE"]
+    )

@@ -27,12 +27,14 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from glacier_qgis.translation import tr
+
 CONFIDENCE = "confidence"
 COLUMNS = (
-    (CONFIDENCE, "Confidence", "{:.2f}"),
+    (CONFIDENCE, tr("Confidence"), "{:.2f}"),
     ("uncertainty_m", "±", "{:.0f} m"),
-    ("length_m", "Length", "{:,.0f} m"),
-    ("date", "Date", "{}"),
+    ("length_m", tr("Length"), "{:,.0f} m"),
+    ("date", tr("Date"), "{}"),
 )
 """Field, title and form of each column."""
 VALUE, FEATURE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
@@ -60,14 +62,14 @@ class LineList(QWidget):
         self._reloading = False
         self._layers = QgsMapLayerComboBox()
         self._layers.setFilters(Qgis.LayerFilter.LineLayer)
-        self._layers.setAllowEmptyLayer(True, self.tr("No lines yet"))
+        self._layers.setAllowEmptyLayer(True, tr("No lines yet"))
         self._model = QStandardItemModel(0, len(COLUMNS), self)
-        self._model.setHorizontalHeaderLabels([self.tr(title) for _, title, _ in COLUMNS])
+        self._model.setHorizontalHeaderLabels([title for _, title, _ in COLUMNS])
         self._model.setSortRole(VALUE)
         self._view = self._make_view()
         self._place = QLabel()
-        self.previous_action = QAction(self.tr("Previous line"), self)
-        self.next_action = QAction(self.tr("Next line"), self)
+        self.previous_action = QAction(tr("Previous line"), self)
+        self.next_action = QAction(tr("Next line"), self)
         self.previous_action.triggered.connect(lambda: self.step(-1))
         self.next_action.triggered.connect(lambda: self.step(1))
         self._arrange()
@@ -225,11 +227,9 @@ class LineList(QWidget):
         if not count:
             self._place.setText("")
         elif index.isValid():
-            self._place.setText(self.tr("{} of {}").format(index.row() + 1, count))
+            self._place.setText(tr("{} of {}").format(index.row() + 1, count))
         else:
-            self._place.setText(
-                self.tr("one line") if count == 1 else self.tr("{} lines").format(count)
-            )
+            self._place.setText(tr("one line") if count == 1 else tr("{} lines").format(count))
         for action in (self.previous_action, self.next_action):
             action.setEnabled(bool(count))
 

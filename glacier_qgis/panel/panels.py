@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import QCoreApplication, Qt
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QAction, QIcon
 
 from glacier_qgis.client.warm_engine import WarmEngine
 from glacier_qgis.panel.front_panel import FrontPanel
 from glacier_qgis.resources import ICONS
+from glacier_qgis.translation import tr
 
 MENU = "Glacier"
 NEXT_KEY, PREVIOUS_KEY = "Alt+PgDown", "Alt+PgUp"
@@ -22,7 +23,7 @@ class Panels:
         window = iface.mainWindow()
         self.engine = WarmEngine(window)
         self.fronts = FrontPanel(iface.mapCanvas(), self.engine, window)
-        title = QCoreApplication.translate("Glacier", "Calving fronts panel")
+        title = tr("Calving fronts panel")
         self._toggle = QAction(QIcon(str(ICONS / "calving_fronts.svg")), title, window)
         self._toggle.setCheckable(True)
         self._toggle.setObjectName("GlacierToggleFrontPanel")

@@ -16,6 +16,7 @@ from qgis.PyQt.QtCore import QDateTime
 
 from glacier_qgis.results.project_time import fits_calendar
 from glacier_qgis.results.run import Run
+from glacier_qgis.translation import tr
 from glacier_qgis.version import VERSION
 
 STYLE_NAME = "glacier"
@@ -78,7 +79,7 @@ def metadata_of(run: Run, title: str, layer: QgsMapLayer) -> QgsLayerMetadata:
     metadata.setTitle(f"{title}: {run.subject}")
     made = [f"{run.title}, glacier_qgis {VERSION}", run.command]
     if run.model:
-        made.append(f"Model: {run.model}")
+        made.append(tr("Model: {name}").format(name=run.model))
     metadata.setAbstract("\n".join(made))
     metadata.setHistory(made)
     metadata.setCrs(layer.crs())

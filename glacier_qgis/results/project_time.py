@@ -11,6 +11,7 @@ from qgis import utils
 from qgis.core import (
     Qgis,
     QgsDateTimeRange,
+    QgsExpression,
     QgsInterval,
     QgsMapLayer,
     QgsProject,
@@ -28,6 +29,7 @@ from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
 from glacier_qgis.styles.time import moment
+from glacier_qgis.translation import tr
 
 if TYPE_CHECKING:
     from qgis.gui import QgsMapCanvas
@@ -40,13 +42,14 @@ SLACK = 3
 """Days off the end: QGIS counts years of 365.2425 days, and would add an empty frame."""
 BOTTOM_CENTRE = 5
 """Where no message covers it."""
-TIME_LABEL = """[% with_variable('first', @map_start_time, with_variable('last',
+TO = QgsExpression.quotedString(f" {tr('to')} ")
+TIME_LABEL = f"""[% with_variable('first', @map_start_time, with_variable('last',
 @map_end_time - make_interval(seconds:=1), case
 when @first is null then ''
 when format_date(@first, 'MMdd') = '0101' and format_date(@last, 'MMdd') = '1231'
 then format_date(@first, 'yyyy')
 when to_date(@first) = to_date(@last) then format_date(@first, 'yyyy-MM-dd')
-else format_date(@first, 'yyyy-MM-dd') || ' to ' || format_date(@last, 'yyyy-MM-dd') end)) %]"""
+else format_date(@first, 'yyyy-MM-dd') || {TO} || format_date(@last, 'yyyy-MM-dd') end)) %]"""
 """The year that a frame of whole years begins with, its day, or its first and last day."""
 ABOUT_A_YEAR = range(300, 431)
 """Days between scenes that are taken once a year."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from glacier_qgis.translation import tr
+
 LONGEST_NAME = 40
 """Letters of a scene's name above which a known satellite is said instead."""
 _DATE_IN_A_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d[-_.]?\d\d[-_.]?\d\d(?:T\d{6})?(?!\d)")
@@ -52,5 +54,7 @@ def subject_of(about: Mapping[str, str], given: str) -> str:
     if first:
         short = _DATE_IN_A_NAME.sub("", short)
     what = about.get("GLACIER", "") or " ".join(re.split(r"[_\s]+", short)).strip(" -.")
-    when = f"{first} to {last}" if last and last != first else first
-    return " ".join(filter(None, (what, when))) or "result"
+    when = (
+        tr("{first} to {last}").format(first=first, last=last) if last and last != first else first
+    )
+    return " ".join(filter(None, (what, when))) or tr("result")

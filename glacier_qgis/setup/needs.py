@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glacier_qgis.setup.locks import disk_bytes, download_bytes, read_lock, readable
+from glacier_qgis.translation import tr
 
 EXTRAS = {
-    "igm": ("Ice-flow emulators", "the published emulators for 'Simulate glacier'"),
-    "tensorflow": ("TensorFlow", "Keras emulators as they are, and those with custom layers"),
-    "onnx": ("ONNX", "segmentation models from and for other programs"),
-    "cluster": ("Dask cluster", "time series on the machines of a cluster"),
+    "igm": (tr("Ice-flow emulators"), tr("the published emulators for 'Simulate glacier'")),
+    "tensorflow": ("TensorFlow", tr("Keras emulators as they are, and those with custom layers")),
+    "onnx": ("ONNX", tr("segmentation models from and for other programs")),
+    "cluster": (tr("Dask cluster"), tr("time series on the machines of a cluster")),
 }
 """Title and purpose of each extra."""
 
@@ -21,7 +22,9 @@ def engine_size(extras: Sequence[str] = ("igm",)) -> str:
     size = download_bytes(lock, sections)
     if not size:
         return ""
-    return f"about {readable(size)} to download, {readable(disk_bytes(lock, sections))} on disk"
+    return tr("about {download} to download, {disk} on disk").format(
+        download=readable(size), disk=readable(disk_bytes(lock, sections))
+    )
 
 
 def is_available(extra: str) -> bool:
@@ -34,6 +37,8 @@ def extra_label(name: str) -> str:
     """Return what an extra is, what it is for, and what it adds to the download."""
     title, purpose = EXTRAS[name]
     if not is_available(name):
-        return f"{title}: {purpose} (not to be had for this system)"
+        return tr("{title}: {purpose} (not to be had for this system)").format(
+            title=title, purpose=purpose
+        )
     size = download_bytes(read_lock(), [name])
     return f"{title}: {purpose}" + (f" ({readable(size)})" if size else "")

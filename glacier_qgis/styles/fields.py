@@ -4,35 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qgis.core import QgsDefaultValue, QgsVectorLayer
+from qgis.core import QgsDefaultValue, QgsExpression, QgsVectorLayer
+
+from glacier_qgis.translation import tr
 
 ALIASES = {
-    "glacier_id": "Glacier id",
-    "glacier": "Glacier",
-    "date": "Date",
-    "satellite": "Satellite",
-    "sensor": "Sensor",
-    "image_id": "Image",
-    "line": "Line",
-    "quality": "Quality flag",
-    "length_m": "Length (m)",
-    "distance_m": "Distance along the line (m)",
-    "confidence": "Confidence (0 to 1)",
-    "uncertainty_m": "Uncertainty (± m)",
-    "center_lon": "Longitude of the middle (°)",
-    "center_lat": "Latitude of the middle (°)",
-    "author": "Author",
-    "model": "Model",
-    "model_hash": "Hash of the model",
-    "software": "Software",
-    "duplicate": "Duplicate (0 or 1)",
-    "outlier": "Outlier (0 or 1)",
-    "scenario": "Scenario",
-    "time": "Time (decimal year)",
-    "until": "Shown until (decimal year)",
-    "year": "Year",
-    "area_km2": "Area (km²)",
-    "volume_km3": "Volume (km³)",
+    "glacier_id": tr("Glacier id"),
+    "glacier": tr("Glacier"),
+    "date": tr("Date"),
+    "satellite": tr("Satellite"),
+    "sensor": tr("Sensor"),
+    "image_id": tr("Image"),
+    "line": tr("Line"),
+    "quality": tr("Quality flag"),
+    "length_m": tr("Length (m)"),
+    "distance_m": tr("Distance along the line (m)"),
+    "confidence": tr("Confidence (0 to 1)"),
+    "uncertainty_m": tr("Uncertainty (± m)"),
+    "center_lon": tr("Longitude of the middle (°)"),
+    "center_lat": tr("Latitude of the middle (°)"),
+    "author": tr("Author"),
+    "model": tr("Model"),
+    "model_hash": tr("Hash of the model"),
+    "software": tr("Software"),
+    "duplicate": tr("Duplicate (0 or 1)"),
+    "outlier": tr("Outlier (0 or 1)"),
+    "scenario": tr("Scenario"),
+    "time": tr("Time (decimal year)"),
+    "until": tr("Shown until (decimal year)"),
+    "year": tr("Year"),
+    "area_km2": tr("Area (km²)"),
+    "volume_km3": tr("Volume (km³)"),
 }
 MAJOR_AXIS, ECCENTRICITY_SQUARED = 6378137.0, 0.00669437999014
 """Of WGS 84, m."""
@@ -49,17 +51,17 @@ def field(layer: QgsVectorLayer, name: str) -> str:
 def describe_lines(layer: QgsVectorLayer) -> None:
     """Name the fields of terminus lines, tell of each on the map, and keep `length_m` right."""
     _name_fields(layer)
-    label = "coalesce(nullif(\"glacier\", ''), \"image_id\", 'terminus')"
+    label = f'coalesce(nullif("glacier", \'\'), "image_id", {_quoted(tr("terminus"))})'
     layer.setDisplayExpression(f"concat({label}, ' ', format_date(\"date\", 'yyyy-MM-dd'))")
     length, uncertainty = field(layer, "length_m"), field(layer, "uncertainty_m")
     _tip(
         layer,
         "coalesce(nullif(\"glacier\", ''), \"image_id\") || ' '",
         {
-            "Date": "format_date(\"date\", 'yyyy-MM-dd')",
-            "Length": f"format_number(\"{length}\" / 1000, 2) || ' km'",
-            "Confidence": 'round("confidence", 2)',
-            "Uncertainty": f"'± ' || round(\"{uncertainty}\") || ' m'",
+            tr("Date"): "format_date(\"date\", 'yyyy-MM-dd')",
+            tr("Length"): f"format_number(\"{length}\" / 1000, 2) || ' km'",
+            tr("Confidence"): 'round("confidence", 2)',
+            tr("Uncertainty"): f"'± ' || round(\"{uncertainty}\") || ' m'",
         },
     )
     position = layer.fields().indexOf(length)
@@ -75,11 +77,11 @@ def describe_points(layer: QgsVectorLayer) -> None:
     layer.setDisplayExpression(f"'± ' || round(\"{uncertainty}\") || ' m'")
     _tip(
         layer,
-        "'Line ' || \"line\"",
+        f"{_quoted(tr('Line'))} || ' ' || \"line\"",
         {
-            "Distance along it": f"round(\"{distance}\") || ' m'",
-            "Uncertainty": f"'± ' || round(\"{uncertainty}\") || ' m'",
-            "Confidence": 'round("confidence", 2)',
+            tr("Distance along it"): f"round(\"{distance}\") || ' m'",
+            tr("Uncertainty"): f"'± ' || round(\"{uncertainty}\") || ' m'",
+            tr("Confidence"): 'round("confidence", 2)',
         },
     )
 
@@ -87,13 +89,13 @@ def describe_points(layer: QgsVectorLayer) -> None:
 def describe_outlines(layer: QgsVectorLayer) -> None:
     """Name the fields of outlines and tell of each on the map."""
     _name_fields(layer)
-    layer.setDisplayExpression("'year ' || round(\"time\", 2)")
+    layer.setDisplayExpression(f"{_quoted(tr('year'))} || ' ' || round(\"time\", 2)")
     _tip(
         layer,
-        "'Year ' || round(\"time\", 2)",
+        f"{_quoted(tr('Year'))} || ' ' || round(\"time\", 2)",
         {
-            "Area": "format_number(\"area_km2\", 2) || ' km²'",
-            "Volume": "format_number(\"volume_km3\", 3) || ' km³'",
+            tr("Area"): "format_number(\"area_km2\", 2) || ' km²'",
+            tr("Volume"): "format_number(\"volume_km3\", 3) || ' km³'",
         },
     )
 
@@ -133,3 +135,7 @@ def _name_fields(layer: QgsVectorLayer) -> None:
 def _tip(layer: QgsVectorLayer, title: str, rows: Mapping[str, str]) -> None:
     lines = "".join(f"<br>{name}: [% {expression} %]" for name, expression in rows.items())
     layer.setMapTipTemplate(f"<b>[% {title} %]</b>{lines}")
+
+
+def _quoted(text: str) -> str:
+    return QgsExpression.quotedString(text)

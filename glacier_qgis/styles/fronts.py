@@ -18,11 +18,12 @@ from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis.styles.fields import describe_lines, describe_points, field
 from glacier_qgis.styles.palettes import spread, unsureness
+from glacier_qgis.translation import tr
 
 CONFIDENCE = (
-    (0.0, 0.5, "#d7191c", "low (under 0.5)"),
-    (0.5, 0.8, "#fdae61", "fair (0.5 to 0.8)"),
-    (0.8, 1.0, "#ffff33", "high (over 0.8)"),
+    (0.0, 0.5, "#d7191c", tr("low (under 0.5)")),
+    (0.5, 0.8, "#fdae61", tr("fair (0.5 to 0.8)")),
+    (0.8, 1.0, "#ffff33", tr("high (over 0.8)")),
 )
 UNCERTAINTY_CLASSES = (0.0, 25.0, 50.0, 100.0, 200.0, 1e6)
 """m; half a cell of a sharp radar scene to where a front is hardly known."""
@@ -35,7 +36,9 @@ def termini(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     for low, high, colour, label in CONFIDENCE:
         symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": "0.7"})
         symbol.insertSymbolLayer(0, QgsSimpleLineSymbolLayer(HALO, 1.5))
-        ranges.append(QgsRendererRange(low, high, symbol, f"Confidence {label}"))
+        ranges.append(
+            QgsRendererRange(low, high, symbol, tr("Confidence {label}").format(label=label))
+        )
     layer.setRenderer(QgsGraduatedSymbolRenderer(field(layer, "confidence"), ranges))
     describe_lines(layer)
 
@@ -56,7 +59,11 @@ def terminus_points(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
         )
         symbol.setColor(colour)
         last = high == UNCERTAINTY_CLASSES[-1]
-        label = f"± over {low:g} m" if last else f"± {low:g} to {high:g} m"
+        label = (
+            tr("± over {low:g} m").format(low=low)
+            if last
+            else tr("± {low:g} to {high:g} m").format(low=low, high=high)
+        )
         ranges.append(QgsRendererRange(low, high, symbol, label))
     layer.setRenderer(QgsGraduatedSymbolRenderer(field(layer, "uncertainty_m"), ranges))
     describe_points(layer)

@@ -17,6 +17,7 @@ from qgis.core import (
 
 from glacier_qgis.styles.fields import describe_outlines
 from glacier_qgis.styles.palettes import CLASSES, spread, viridis
+from glacier_qgis.translation import tr
 
 
 def ice_outlines(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
@@ -29,7 +30,11 @@ def ice_outlines(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
         symbol = QgsFillSymbol.createSimple(
             {"style": "no", "outline_color": colour.name(), "outline_width": "0.4"}
         )
-        label = f"year {high:g}" if alone else f"year {low:.0f} to {high:.0f}"
+        label = (
+            tr("year {year:g}").format(year=high)
+            if alone
+            else tr("year {first:.0f} to {last:.0f}").format(first=low, last=high)
+        )
         ranges.append(QgsRendererRange(low, high, symbol, label))  # of two that fit, the first
     renderer = QgsGraduatedSymbolRenderer("time", ranges)
     renderer.setSourceColorRamp(viridis())

@@ -17,6 +17,7 @@ from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis.styles.palettes import CLASSES, balance, blues, doubt, spread, viridis
 from glacier_qgis.styles.time import add_time
+from glacier_qgis.translation import tr
 
 SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """m per year; even on a logarithmic scale."""
@@ -118,7 +119,7 @@ def _paint(
         for stop, colour in zip(stops, spread(ramp, len(stops)), strict=True)
     ]
     if transparent_below:
-        items.insert(0, QgsColorRampShader.ColorRampItem(0.0, QColor(0, 0, 0, 0), "no ice"))
+        items.insert(0, QgsColorRampShader.ColorRampItem(0.0, QColor(0, 0, 0, 0), tr("no ice")))
     shader.setColorRampItemList(items)
     settings = shader.legendSettings()
     settings.setUseContinuousLegend(False)

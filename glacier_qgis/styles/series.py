@@ -21,6 +21,7 @@ from qgis.PyQt.QtCore import QDate
 from glacier_qgis.styles.fields import describe_lines
 from glacier_qgis.styles.fronts import HALO
 from glacier_qgis.styles.palettes import CLASSES, spread, viridis
+from glacier_qgis.translation import tr
 
 FLAGGED = '"outlier" = 1 OR "duplicate" = 1'
 
@@ -53,13 +54,13 @@ def _rules(days: Sequence[QDate]) -> QgsRuleBasedRenderer.Rule:
         root.appendChild(rule)
     other = QgsRuleBasedRenderer.Rule(_dated_line("#ffffff"))
     other.setIsElse(True)  # lines without a date, and those that a person adds later
-    other.setLabel("Other")
+    other.setLabel(tr("Other"))
     root.appendChild(other)
     flagged = _dated_line("#ffffff")
     flagged.symbolLayer(1).setDataDefinedProperty(STROKE, QgsProperty.fromValue("dot"))
     legend = QgsRuleBasedRenderer.Rule(flagged)
     legend.setFilterExpression("FALSE")  # draws nothing: the rules above dot what is flagged
-    legend.setLabel("Dotted: outlier or duplicate")
+    legend.setLabel(tr("Dotted: outlier or duplicate"))
     root.appendChild(legend)
     return root
 

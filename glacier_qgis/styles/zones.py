@@ -8,12 +8,14 @@ from typing import Any
 from qgis.core import QgsPalettedRasterRenderer, QgsRasterLayer
 from qgis.PyQt.QtGui import QColor
 
+from glacier_qgis.translation import tr
+
 HALF = 128
 ZONES = (
-    (4, "Ocean", "#1f6fb4"),
-    (3, "Glacier", "#cfefff"),
-    (2, "Rock", "#8c5a2b"),
-    (1, "No data", "#808080"),
+    (4, tr("Ocean"), "#1f6fb4"),
+    (3, tr("Glacier"), "#cfefff"),
+    (2, tr("Rock"), "#8c5a2b"),
+    (1, tr("No data"), "#808080"),
 )
 """Codes, labels and colours: water, ice and ground."""
 

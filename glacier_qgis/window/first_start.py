@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from qgis.core import Qgis
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtWidgets import QPushButton
 
-from glacier_qgis.client.engine import engine_obstacle
+from glacier_qgis.client.engine import engine_obstacle, is_begun
 from glacier_qgis.messages.links import SET_UP_ENGINE, open_dialog
 from glacier_qgis.settings import is_offer_dismissed, set_offer_dismissed
 from glacier_qgis.setup.needs import engine_size
+from glacier_qgis.translation import tr
 
 OFFER = "GlacierEngineOffer"
 
@@ -27,13 +27,13 @@ def offer_engine(iface: QgisInterface) -> None:
     item.setObjectName(OFFER)
 
     def answer(title: str, act: Callable[[], None]) -> None:
-        button = QPushButton(QCoreApplication.translate("Glacier", title))
+        button = QPushButton(title)
         button.clicked.connect(act)
         button.clicked.connect(lambda: bar.popWidget(item))
         item.layout().addWidget(button)
 
-    answer("Set up engine…", lambda: open_dialog(SET_UP_ENGINE))
-    answer("Do not show again", lambda: set_offer_dismissed(True))
+    answer(tr("Set up engine…"), lambda: open_dialog(SET_UP_ENGINE))
+    answer(tr("Do not show again"), lambda: set_offer_dismissed(True))
     bar.pushWidget(item, Qgis.MessageLevel.Info)
 
 
@@ -48,9 +48,7 @@ def withdraw_offer(iface: QgisInterface | None) -> None:
 
 
 def _text(obstacle: str) -> str:
-    if "last set-up" in obstacle or "named by" in obstacle:
+    if is_begun():
         return obstacle
     size = engine_size()
-    return QCoreApplication.translate("Glacier", "Glacier needs its engine once{size}.").format(
-        size=f" ({size})" if size else ""
-    )
+    return tr("Glacier needs its engine once{size}.").format(size=f" ({size})" if size else "")

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from qgis.core import QgsProcessingException
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
-from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -30,6 +29,7 @@ from glacier_qgis.resources import ICONS
 from glacier_qgis.settings import VARIABLE, default_environment, engine_setting, set_engine_setting
 from glacier_qgis.setup.needs import EXTRAS, engine_size, extra_label, is_available
 from glacier_qgis.setup.state import read_state
+from glacier_qgis.translation import tr
 from glacier_qgis.window.background import BackgroundRun
 from glacier_qgis.window.first_start import withdraw_offer
 from glacier_qgis.window.try_it import INVITATION, TryIt
@@ -70,11 +70,11 @@ class OptionsPage(QgsOptionsPageWidget):
         self._bar = QProgressBar()
         buttons = QHBoxLayout()
         self._idle = [
-            self._button("Set up", self.set_up, buttons),
-            self._button("Test", self.test, buttons),
-            self._button("Repair", self.repair, buttons),
+            self._button(tr("Set up"), self.set_up, buttons),
+            self._button(tr("Test"), self.test, buttons),
+            self._button(tr("Repair"), self.repair, buttons),
         ]
-        self._cancel = self._button("Cancel", self.cancel, buttons)
+        self._cancel = self._button(tr("Cancel"), self.cancel, buttons)
         buttons.addStretch(1)
         if iface is not None:
             self._idle.append(self._button(INVITATION, self.try_it, buttons))
@@ -135,7 +135,7 @@ class OptionsPage(QgsOptionsPageWidget):
         run = BackgroundRun(identifier, parameters)
         OptionsPage.running = run
         run.finished.connect(_forget)
-        self._show(_tr("Starting…"))
+        self._show(tr("Starting…"))
         self._watch()
         run.start()
 
@@ -162,7 +162,7 @@ class OptionsPage(QgsOptionsPageWidget):
         withdraw_offer(iface)
         if succeeded:
             found = results.get("TEXT")
-            works = "\n".join([_tr("The engine works."), str(found)])
+            works = "\n".join([tr("The engine works."), str(found)])
             self._show(works if found else engine_state())
         elif isinstance(run, BackgroundRun):
             self._show(_last_line(run))
@@ -172,19 +172,21 @@ class OptionsPage(QgsOptionsPageWidget):
 
     def _interpreter(self) -> QFormLayout:
         explanation = QLabel(
-            _tr(
-                "Python of the engine: 'Set up' enters it, or choose that of an existing engine. "
-                "Empty: {folder}. The variable {variable}, where set, has priority."
+            tr(
+                tr(
+                    "Python of the engine: 'Set up' enters it, or choose that of an existing "
+                    "engine. Empty: {folder}. The variable {variable}, where set, has priority."
+                )
             ).format(folder=default_environment(), variable=VARIABLE)
         )
         explanation.setWordWrap(True)
         form = QFormLayout()
-        form.addRow(_tr("Engine interpreter"), self._python)
+        form.addRow(tr("Engine interpreter"), self._python)
         form.addRow(explanation)
         return form
 
     def _button(self, title: str, act: Callable[[], None], row: QHBoxLayout) -> QPushButton:
-        button = QPushButton(_tr(title))
+        button = QPushButton(title)
         button.clicked.connect(lambda: act())
         row.addWidget(button)
         return button
@@ -205,15 +207,15 @@ def engine_state() -> str:
         python = find_python()
     except QgsProcessingException as problem:
         size = engine_size()
-        needs = _tr("It needs {size}.").format(size=size) if size else ""
-        here = str(problem).replace(SET_UP, _tr("press 'Set up' below"))
+        needs = tr("It needs {size}.").format(size=size) if size else ""
+        here = str(problem).replace(SET_UP, tr("press 'Set up' below"))
         return f"{here}\n{needs}"
     state = read_state(python.parent.parent)
     extras = ", ".join(EXTRAS[name][0] for name in state.get("extras", ()) if name in EXTRAS)
-    lines = [_tr("Engine: {folder}").format(folder=python.parent.parent)]
+    lines = [tr("Engine: {folder}").format(folder=python.parent.parent)]
     if extras:
-        lines.append(_tr("Extras: {extras}").format(extras=extras))
-    lines.append(_tr("'Test' starts it and shows versions, devices, models and disk use."))
+        lines.append(tr("Extras: {extras}").format(extras=extras))
+    lines.append(tr("'Test' starts it and shows versions, devices, models and disk use."))
     return "\n".join(lines)
 
 
@@ -221,7 +223,3 @@ def _environment() -> Path:
     """Return the folder of the engine that is there, or where one is made."""
     chosen = os.environ.get(VARIABLE) or engine_setting()
     return Path(chosen).parent.parent if chosen else default_environment()
-
-
-def _tr(text: str) -> str:
-    return str(QCoreApplication.translate("Glacier", text))

@@ -21,12 +21,13 @@ from qgis.core import (
     QgsRasterLayer,
     QgsTemporalNavigationObject,
 )
-from qgis.PyQt.QtCore import QCoreApplication, QObject, QUrl, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QAction, QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QDockWidget, QProgressBar, QPushButton
 
 from glacier_qgis.resources import ICONS, SAMPLE
 from glacier_qgis.results.project_time import play
+from glacier_qgis.translation import tr
 from glacier_qgis.window.background import BackgroundRun
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ MARGIN = 1.1
 SUN_AZIMUTH, SUN_HEIGHT = 315.0, 45.0
 """Degrees, as QGIS has them by default."""
 TITLE = "Glacier"
-INVITATION = "Try it on sample data"
+INVITATION = tr("Try it on sample data")
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,14 @@ class Part:
 
 PARTS = (
     Part(
-        title="Jakobshavn Isbræ, 2009 to 2014",
+        title=tr("Jakobshavn Isbræ, 2009 to 2014"),
         algorithm="glacier:terminustimeseries",
-        inputs={"FOLDER": str(JAKOBSHAVN), "GLACIER": "Jakobshavn", "LOAD_SCENES": True},
+        inputs={"FOLDER": str(JAKOBSHAVN), "GLACIER": tr("Jakobshavn"), "LOAD_SCENES": True},
         layers=("OUTPUT",),
         played="OUTPUT",
     ),
     Part(
-        title="Great Aletsch Glacier, 2000 to 2100",
+        title=tr("Great Aletsch Glacier, 2000 to 2100"),
         algorithm="glacier:simulateglacier",
         inputs={
             "SURFACE": str(ALETSCH / "aletsch.tif"),
@@ -118,7 +119,7 @@ class TryIt(QObject):
 
     def start(self) -> None:
         """Begin, with a bar above the map that shows how far it is."""
-        stop = QPushButton(_tr("Cancel"))
+        stop = QPushButton(tr("Cancel"))
         stop.clicked.connect(self.cancel)
         for widget in (self._bar, stop):
             self._message.layout().addWidget(widget)
@@ -160,7 +161,7 @@ class TryIt(QObject):
         bar = self._iface.messageBar()
         bar.popWidget(self._message)
         if self._shown:
-            message = bar.createMessage(TITLE, _tr("Press play, or show:"))
+            message = bar.createMessage(TITLE, tr("Press play, or show:"))
             for title, layer in self._shown.items():
                 button = QPushButton(title.split(",")[0])
                 button.clicked.connect(partial(_show_if_there, self._iface, layer.id()))
@@ -189,7 +190,7 @@ def show(iface: QgisInterface, layer: QgsMapLayer) -> None:
 
 def _put_below(layer: QgsMapLayer, ground: Path) -> None:
     """Show a relief at the bottom of the group that a layer is in."""
-    relief = QgsRasterLayer(str(ground), _tr("Relief: {name}").format(name=ground.stem))
+    relief = QgsRasterLayer(str(ground), tr("Relief: {name}").format(name=ground.stem))
     relief.resampleFilter().setZoomedInResampler(QgsBilinearRasterResampler())
     relief.setRenderer(QgsHillshadeRenderer(relief.dataProvider(), 1, SUN_AZIMUTH, SUN_HEIGHT))
     relief.setResamplingStage(Qgis.RasterResamplingStage.Provider)  # heights, before their shade
@@ -216,7 +217,7 @@ class SampleMenu:
         self._iface = iface
         self._actions: list[QAction] = []
         self._add("GlacierTryIt", INVITATION, lambda: TryIt(iface).start())
-        self._add("GlacierSampleFolder", "Open sample data folder", open_sample_folder)
+        self._add("GlacierSampleFolder", tr("Open sample data folder"), open_sample_folder)
 
     def close(self) -> None:
         """Leave the menu."""
@@ -225,7 +226,7 @@ class SampleMenu:
             action.deleteLater()
 
     def _add(self, name: str, title: str, act: Callable[[], None]) -> None:
-        action = QAction(QIcon(str(ICONS / "glacier.svg")), _tr(title), self._iface.mainWindow())
+        action = QAction(QIcon(str(ICONS / "glacier.svg")), title, self._iface.mainWindow())
         action.setObjectName(name)
         action.triggered.connect(lambda: act())
         self._iface.addPluginToMenu(TITLE, action)
@@ -244,7 +245,3 @@ def _layer_of(source: str) -> QgsMapLayer:
     if known is not None:
         return known
     return next(one for one in project.mapLayers().values() if one.source() == source)
-
-
-def _tr(text: str) -> str:
-    return str(QCoreApplication.translate("Glacier", text))

@@ -20,19 +20,20 @@ from glacier_qgis.processing.calving_fronts.parameters import (
 )
 from glacier_qgis.processing.declarations.pages import Page, page
 from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS, optional_raster
+from glacier_qgis.translation import tr
 
 
 class DelineateTermini(EngineAlgorithm):
     """`glacier:delineatetermini`."""
 
     ID = "delineatetermini"
-    TITLE = "Delineate termini"
+    TITLE = tr("Delineate termini")
     GROUP = CALVING_FRONTS
-    TAGS = (
+    TAGS = tr(
         "calving,front,terminus,line,outline,detect,delineation,glacier,sar,radar,optical,"
         "sentinel-1,sentinel-2,landsat,machine learning,deep learning,pytorch,u-net,cnn"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Draws the terminus lines of the glaciers in a satellite scene: segments it with a neural "
         "network and traces where glacier meets ocean, within a fraction of a cell.\n\n"
         "Each line has its length, a confidence and an uncertainty in metres. Check the lines "
@@ -48,17 +49,17 @@ class DelineateTermini(EngineAlgorithm):
         """See the base class."""
         outputs = [
             *line_outputs(),
-            optional_raster("ZONES", "Zones", "The zones that the lines were traced in."),
+            optional_raster("ZONES", tr("Zones"), tr("The zones that the lines were traced in.")),
             optional_raster(
                 "UNCERTAINTY",
-                "Uncertainty",
-                "Normalised entropy of the probabilities: 0 certain, 1 undecided.",
+                tr("Uncertainty"),
+                tr("Normalised entropy of the probabilities: 0 certain, 1 undecided."),
             ),
         ]
         return [
-            page("Scene", [*scene_and_bands(), *inference(ONE_SCENE)]),
+            page(tr("Scene"), [*scene_and_bands(), *inference(ONE_SCENE)]),
             lines_page(),
-            page("Results", outputs),
+            page(tr("Results"), outputs),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

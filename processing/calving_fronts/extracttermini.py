@@ -20,16 +20,17 @@ from glacier_qgis.processing.calving_fronts.parameters import (
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.pages import Page, page
 from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS
+from glacier_qgis.translation import tr
 
 
 class ExtractTermini(EngineAlgorithm):
     """`glacier:extracttermini`."""
 
     ID = "extracttermini"
-    TITLE = "Extract termini"
+    TITLE = tr("Extract termini")
     GROUP = CALVING_FRONTS
     TAGS = "calving,front,terminus,line,outline,detect,vectorise,zones,glacier"
-    SUMMARY = (
+    SUMMARY = tr(
         "Traces the lines where glacier meets ocean in a zones raster, one feature per front.\n\n"
         "With the probabilities of the same run, lines are placed within a fraction of a cell, "
         "where glacier and ocean are equally probable."
@@ -40,15 +41,17 @@ class ExtractTermini(EngineAlgorithm):
         """See the base class."""
         zones = [
             described(
-                QgsProcessingParameterRasterLayer("INPUT", "Zones"),
-                "Zones that 'Segment calving front' wrote, on the grid of the model.",
+                QgsProcessingParameterRasterLayer("INPUT", tr("Zones")),
+                tr("Zones that 'Segment calving front' wrote, on the grid of the model."),
             ),
             described(
-                QgsProcessingParameterRasterLayer("PROBABILITY", "Probabilities", optional=True),
-                "Probabilities of the same run, for lines that are more accurate than a cell.",
+                QgsProcessingParameterRasterLayer(
+                    "PROBABILITY", tr("Probabilities"), optional=True
+                ),
+                tr("Probabilities of the same run, for lines that are more accurate than a cell."),
             ),
         ]
-        return [page("Zones", zones), lines_page(), page("Results", line_outputs())]
+        return [page(tr("Zones"), zones), lines_page(), page(tr("Results"), line_outputs())]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -31,8 +31,9 @@ from glacier_qgis.processing.declarations.parameters import (
     polygons,
 )
 from glacier_qgis.processing.declarations.pickers import file_or_name
+from glacier_qgis.translation import tr
 
-ONE_SCENE = "The part of the scene to use. Leave it empty to use all of it."
+ONE_SCENE = tr("The part of the scene to use. Leave it empty to use all of it.")
 """Help of the extent."""
 LINE_STYLES = {
     "OUTPUT": styles.termini,
@@ -47,15 +48,17 @@ def scene_and_bands() -> list[Parameter]:
     """Declare the scene and its bands."""
     return [
         described(
-            QgsProcessingParameterRasterLayer("INPUT", "Satellite scene"),
-            "A georeferenced scene in linear power, amplitude, dB, or 8- or 16-bit integers. It "
-            "may be larger than memory.",
+            QgsProcessingParameterRasterLayer("INPUT", tr("Satellite scene")),
+            tr(
+                "A georeferenced scene in linear power, amplitude, dB, or 8- or 16-bit integers. "
+                "It may be larger than memory."
+            ),
         ),
         described(
             QgsProcessingParameterBand(
-                "BANDS", "Bands", None, "INPUT", optional=True, allowMultiple=True
+                "BANDS", tr("Bands"), None, "INPUT", optional=True, allowMultiple=True
             ),
-            "Bands to use, in the order of the model. Leave it empty for the first ones.",
+            tr("Bands to use, in the order of the model. Leave it empty for the first ones."),
             advanced=True,
         ),
     ]
@@ -65,78 +68,92 @@ def inference(part: str) -> list[Parameter]:
     """Declare how a segmentation network is run."""
     return [
         described(
-            file_or_name("MODEL", "Model", "model", empty="automatic"),
-            "Name of an installed model, a model package (zip or folder), or an ONNX model with "
-            "the metadata that the plugin Deepness reads. Empty or 'automatic': chosen by what the "
-            "scene's name, tags, bands and values say of its sensor, 'caffe_unet' for radar and "
-            "'landsat_unet' for optical scenes; the log says which, and why. Where nothing tells "
-            "the sensor, 'caffe_unet' is used, with a warning.",
+            file_or_name("MODEL", tr("Model"), "model", empty="automatic"),
+            tr(
+                "Name of an installed model, a model package (zip or folder), or an ONNX model "
+                "with the metadata that the plugin Deepness reads. Empty or 'automatic': chosen by "
+                "what the scene's name, tags, bands and values say of its sensor, 'caffe_unet' for "
+                "radar and 'landsat_unet' for optical scenes; the log says which, and why. Where "
+                "nothing tells the sensor, 'caffe_unet' is used, with a warning."
+            ),
         ),
         extent(part),
         polygons(
             "MASK",
-            "Mask",
-            "Polygons to segment; everything outside them is left out. Draw one around the glacier "
-            "of interest where other ice also touches the sea.",
+            tr("Mask"),
+            tr(
+                "Polygons to segment; everything outside them is left out. Draw one around the "
+                "glacier of interest where other ice also touches the sea."
+            ),
         ),
         number(
             "CELL_SIZE",
-            "Cell size (m)",
-            "Ground distance between the cells that the network sees; the scene is resampled to "
-            "it. Leave it empty for the cell size that the model was trained with.",
+            tr("Cell size (m)"),
+            tr(
+                "Ground distance between the cells that the network sees; the scene is resampled "
+                "to it. Leave it empty for the cell size that the model was trained with."
+            ),
             None,
             decimals=2,
-            word="of the model",
+            word=tr("of the model"),
             minValue=0.01,
             maxValue=10_000,
         ),
         choice(
             "GRID",
-            "Grid of the results",
-            "'model': square cells in metres, as the network sees them. 'input': the pixels of the "
-            "scene.",
+            tr("Grid of the results"),
+            tr(
+                "'model': square cells in metres, as the network sees them. 'input': the pixels of "
+                "the scene."
+            ),
             ["model", "input"],
             advanced=True,
         ),
         described(
-            QgsProcessingParameterBoolean("TTA", "Test-time augmentation", True),
-            "Average the predictions over flips and a rotation by 180° of each tile. It takes four "
-            "times as long, and the lines of glaciers that the model was not trained on are much "
-            "better, above all in time series.",
+            QgsProcessingParameterBoolean("TTA", tr("Test-time augmentation"), True),
+            tr(
+                "Average the predictions over flips and a rotation by 180° of each tile. It takes "
+                "four times as long, and the lines of glaciers that the model was not trained on "
+                "are much better, above all in time series."
+            ),
             advanced=True,
         ),
         device(),
         number(
             "TILE_SIZE",
-            "Tile size (cells)",
-            "Edge of the square that the network sees at once; 0 = automatic. Smaller tiles take "
-            "less memory.",
+            tr("Tile size (cells)"),
+            tr(
+                "Edge of the square that the network sees at once; 0 = automatic. Smaller tiles "
+                "take less memory."
+            ),
             0,
             kind=WHOLE,
-            word="automatic",
+            word=tr("automatic"),
             minValue=0,
             maxValue=16384,
             advanced=True,
         ),
         number(
             "PADDING",
-            "Padding (cells)",
-            "Margin around each tile that the network sees but whose prediction is not used; -1 = "
-            "automatic. A wider one takes longer and hides the borders of tiles better.",
+            tr("Padding (cells)"),
+            tr(
+                "Margin around each tile that the network sees but whose prediction is not used; "
+                "-1 = automatic. A wider one takes longer and hides the borders of tiles better."
+            ),
             -1,
             kind=WHOLE,
-            word="automatic",
+            word=tr("automatic"),
             minValue=-1,
             maxValue=4096,
             advanced=True,
         ),
         number(
             "BATCH_SIZE",
-            "Batch size (tiles)",
-            "Tiles computed at once; 0 = automatic, by the device.",
+            tr("Batch size (tiles)"),
+            tr("Tiles computed at once; 0 = automatic, by the device."),
             0,
             kind=WHOLE,
-            word="automatic",
+            word=tr("automatic"),
             minValue=0,
             maxValue=1024,
             advanced=True,
@@ -147,9 +164,9 @@ def inference(part: str) -> list[Parameter]:
 def lines_page(unused: Collection[str] = ()) -> Page:
     """Return the page on how zones become lines, less the parameters that are unused."""
     parameters = [p for p in _extraction() if p.name() not in unused]
-    lines = page("Lines", (p for p in parameters if p.name() not in ATTRIBUTES))
+    lines = page(tr("Lines"), (p for p in parameters if p.name() not in ATTRIBUTES))
     attributes = [p for p in parameters if p.name() in ATTRIBUTES]
-    return Page(lines.title, lines.main, {"Attributes": attributes, **lines.sections})
+    return Page(lines.title, lines.main, {tr("Attributes"): attributes, **lines.sections})
 
 
 def _extraction() -> list[Parameter]:
@@ -157,27 +174,33 @@ def _extraction() -> list[Parameter]:
     return [
         polygons(
             "FJORD_MASK",
-            "Fjord mask",
-            "Polygons of the fjord. Only the parts of lines inside are kept, which removes lines "
-            "along the walls of the fjord.",
+            tr("Fjord mask"),
+            tr(
+                "Polygons of the fjord. Only the parts of lines inside are kept, which removes "
+                "lines along the walls of the fjord."
+            ),
         ),
         number(
             "MIN_LENGTH",
-            "Minimum length (m)",
-            "Shorter lines are dropped. 750 m is the rule of the CaFFe benchmark.",
+            tr("Minimum length (m)"),
+            tr("Shorter lines are dropped. 750 m is the rule of the CaFFe benchmark."),
             750,
             minValue=0,
         ),
         described(
-            QgsProcessingParameterBoolean("LONGEST_ONLY", "Longest line only", False),
-            "Keep one front, the longest. Leave it off where several glaciers end in the scene.",
+            QgsProcessingParameterBoolean("LONGEST_ONLY", tr("Longest line only"), False),
+            tr(
+                "Keep one front, the longest. Leave it off where several glaciers end in the scene."
+            ),
         ),
         number(
             "MIN_AREA",
-            "Minimum area (km²)",
-            "Smaller areas of ocean or glacier are speckle and have no front. Lakes on the ice and "
-            "icebergs have none either: areas under a tenth of the largest that are fully "
-            "enclosed. Use less for glaciers that are a few hundred metres wide.",
+            tr("Minimum area (km²)"),
+            tr(
+                "Smaller areas of ocean or glacier are speckle and have no front. Lakes on the ice "
+                "and icebergs have none either: areas under a tenth of the largest that are fully "
+                "enclosed. Use less for glaciers that are a few hundred metres wide."
+            ),
             0.5,
             decimals=3,
             minValue=0,
@@ -185,23 +208,27 @@ def _extraction() -> list[Parameter]:
         ),
         number(
             "GAP",
-            "Close gaps up to (m)",
-            "Parts of a front that cells of rock or without data separate are joined along the "
-            "most probable line if the gap is no wider. Leave it empty for three cells; 0 = none "
-            "are joined.",
+            tr("Close gaps up to (m)"),
+            tr(
+                "Parts of a front that cells of rock or without data separate are joined along the "
+                "most probable line if the gap is no wider. Leave it empty for three cells; 0 = "
+                "none are joined."
+            ),
             None,
-            word="three cells",
+            word=tr("three cells"),
             minValue=0,
             maxValue=5000,
             advanced=True,
         ),
         number(
             "MIN_CONFIDENCE",
-            "Minimum confidence",
-            "Lines with a lower confidence, 0 to 1, are left out: where the network cannot "
-            "distinguish ice from water on either side, there is most likely no front. A high "
-            "limit loses fronts; check lines under 0.5. 0 keeps all lines, also along ocean or "
-            "glacier with a mean probability under 0.65.",
+            tr("Minimum confidence"),
+            tr(
+                "Lines with a lower confidence, 0 to 1, are left out: where the network cannot "
+                "distinguish ice from water on either side, there is most likely no front. A high "
+                "limit loses fronts; check lines under 0.5. 0 keeps all lines, also along ocean or "
+                "glacier with a mean probability under 0.65."
+            ),
             0.1,
             decimals=2,
             minValue=0,
@@ -210,48 +237,56 @@ def _extraction() -> list[Parameter]:
         ),
         number(
             "SIMPLIFY",
-            "Simplify by (m)",
-            "Tolerance of the Douglas-Peucker simplification; lines do not come to cross "
-            "themselves or each other. 0 = none.",
+            tr("Simplify by (m)"),
+            tr(
+                "Tolerance of the Douglas-Peucker simplification; lines do not come to cross "
+                "themselves or each other. 0 = none."
+            ),
             0,
-            word="none",
+            word=tr("none"),
             minValue=0,
             advanced=True,
         ),
         number(
             "SMOOTH",
-            "Smooth over (m)",
-            "Standard deviation of the Gaussian filter along the line; its ends stay in place. "
-            "0 = none.",
+            tr("Smooth over (m)"),
+            tr(
+                "Standard deviation of the Gaussian filter along the line; its ends stay in place. "
+                "0 = none."
+            ),
             0,
-            word="none",
+            word=tr("none"),
             minValue=0,
             advanced=True,
         ),
         described(
-            QgsProcessingParameterString("GLACIER", "Glacier", "", optional=True),
-            "Name of the glacier, for the attribute 'glacier'.",
+            QgsProcessingParameterString("GLACIER", tr("Glacier"), "", optional=True),
+            tr("Name of the glacier, for the attribute 'glacier'."),
         ),
         described(
             QgsProcessingParameterDateTime(
-                "DATE", "Date", QgsProcessingParameterDateTime.Type.Date, None, True
+                "DATE", tr("Date"), QgsProcessingParameterDateTime.Type.Date, None, True
             ),
-            "Day of acquisition, for the attribute 'date'. Leave it empty to read it from the "
-            "file's name.",
+            tr(
+                "Day of acquisition, for the attribute 'date'. Leave it empty to read it from the "
+                "file's name."
+            ),
         ),
         described(
-            QgsProcessingParameterString("SENSOR", "Sensor", "", optional=True),
-            "Satellite or instrument, for the attribute 'sensor'. Leave it empty to read it from "
-            "the names of known products.",
+            QgsProcessingParameterString("SENSOR", tr("Sensor"), "", optional=True),
+            tr(
+                "Satellite or instrument, for the attribute 'sensor'. Leave it empty to read it "
+                "from the names of known products."
+            ),
         ),
         described(
-            QgsProcessingParameterString("GLACIER_ID", "Glacier id", "", optional=True),
-            "Identifier of the glacier in an inventory, for the attribute 'glacier_id'.",
+            QgsProcessingParameterString("GLACIER_ID", tr("Glacier id"), "", optional=True),
+            tr("Identifier of the glacier in an inventory, for the attribute 'glacier_id'."),
             advanced=True,
         ),
         described(
-            QgsProcessingParameterString("AUTHOR", "Author", "", optional=True),
-            "Person responsible for the lines, for the attribute 'author'.",
+            QgsProcessingParameterString("AUTHOR", tr("Author"), "", optional=True),
+            tr("Person responsible for the lines, for the attribute 'author'."),
             advanced=True,
         ),
     ]
@@ -262,28 +297,33 @@ def line_outputs() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterFeatureSink(
-                "OUTPUT", "Terminus lines", Qgis.ProcessingSourceType.VectorLine
+                "OUTPUT", tr("Terminus lines"), Qgis.ProcessingSourceType.VectorLine
             ),
-            "One line per front, with date, length, confidence, uncertainty and the model's name. "
-            "A shapefile keeps ten letters of a field's name: 'uncertaint' for 'uncertainty_m'.",
+            tr(
+                "One line per front, with date, length, confidence, uncertainty and the model's "
+                "name. A shapefile keeps ten letters of a field's name: 'uncertaint' for "
+                "'uncertainty_m'."
+            ),
         ),
         optional_layer(
             "POINTS",
-            "Points along the lines",
-            "Points along each line, one cell apart, with the number of the line, the distance "
-            "along it, confidence and uncertainty in metres. They need probabilities.",
+            tr("Points along the lines"),
+            tr(
+                "Points along each line, one cell apart, with the number of the line, the distance "
+                "along it, confidence and uncertainty in metres. They need probabilities."
+            ),
             Qgis.ProcessingSourceType.VectorPoint,
         ),
         optional_layer(
             "GLACIER_AREA",
-            "Glacier area",
-            "Polygons of the glacier zone, without the areas that are too small.",
+            tr("Glacier area"),
+            tr("Polygons of the glacier zone, without the areas that are too small."),
             Qgis.ProcessingSourceType.VectorPolygon,
         ),
         optional_layer(
             "OCEAN_AREA",
-            "Ocean area",
-            "Polygons of the ocean zone, without the areas that are too small.",
+            tr("Ocean area"),
+            tr("Polygons of the ocean zone, without the areas that are too small."),
             Qgis.ProcessingSourceType.VectorPolygon,
         ),
     ]
@@ -292,7 +332,7 @@ def line_outputs() -> list[Parameter]:
 def line_numbers() -> list[QgsProcessingOutputDefinition]:
     """Declare the values that models can decide on."""
     return [
-        QgsProcessingOutputNumber("COUNT", "Number of lines"),
-        QgsProcessingOutputNumber("TOTAL_LENGTH", "Total length (m)"),
-        QgsProcessingOutputString("REASON", "Why no front was found"),
+        QgsProcessingOutputNumber("COUNT", tr("Number of lines")),
+        QgsProcessingOutputNumber("TOTAL_LENGTH", tr("Total length (m)")),
+        QgsProcessingOutputString("REASON", tr("Why no front was found")),
     ]

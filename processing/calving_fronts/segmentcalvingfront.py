@@ -18,20 +18,21 @@ from glacier_qgis.processing.declarations.parameters import (
     Parameter,
     optional_raster,
 )
+from glacier_qgis.translation import tr
 
 
 class SegmentCalvingFront(EngineAlgorithm):
     """`glacier:segmentcalvingfront`."""
 
     ID = "segmentcalvingfront"
-    TITLE = "Segment calving front"
+    TITLE = tr("Segment calving front")
     GROUP = CALVING_FRONTS
-    TAGS = (
+    TAGS = tr(
         "calving,front,terminus,glacier,detect,outline,sar,radar,optical,sentinel-1,"
         "sentinel-2,landsat,machine learning,deep learning,pytorch,u-net,cnn,segmentation,"
         "classification,zones"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Divides a satellite scene into ocean (with mélange), glacier, rock and areas without "
         "information (radar shadow), with a neural network that is run tile by tile.\n\n"
         "Follow it with 'Extract termini', or use 'Delineate termini' for both in one step."
@@ -48,15 +49,17 @@ class SegmentCalvingFront(EngineAlgorithm):
             *scene_and_bands(),
             *inference(ONE_SCENE),
             described(
-                QgsProcessingParameterRasterDestination("OUTPUT", "Zones"),
-                "Codes: 1 no data, 2 rock, 3 glacier, 4 ocean; 0 was not processed.",
+                QgsProcessingParameterRasterDestination("OUTPUT", tr("Zones")),
+                tr("Codes: 1 no data, 2 rock, 3 glacier, 4 ocean; 0 was not processed."),
             ),
             optional_raster(
-                "PROBABILITY", "Probabilities", "One band per class: its probability, 0 to 1."
+                "PROBABILITY",
+                tr("Probabilities"),
+                tr("One band per class: its probability, 0 to 1."),
             ),
             optional_raster(
                 "UNCERTAINTY",
-                "Uncertainty",
-                "Normalised entropy of the probabilities: 0 certain, 1 undecided.",
+                tr("Uncertainty"),
+                tr("Normalised entropy of the probabilities: 0 certain, 1 undecided."),
             ),
         ]

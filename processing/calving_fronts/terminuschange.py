@@ -26,6 +26,7 @@ from glacier_qgis.processing.declarations.parameters import (
     report,
     table,
 )
+from glacier_qgis.translation import tr
 
 LINES = Qgis.ProcessingSourceType.VectorLine
 POLYGONS = Qgis.ProcessingSourceType.VectorPolygon
@@ -35,13 +36,13 @@ class TerminusChange(EngineAlgorithm):
     """`glacier:terminuschange`."""
 
     ID = "terminuschange"
-    TITLE = "Terminus change"
+    TITLE = tr("Terminus change")
     GROUP = CALVING_FRONTS
-    TAGS = (
+    TAGS = tr(
         "calving,front,terminus,retreat,advance,rate,detect,change,time series,centreline,"
         "box method,glacier"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Measures how far dated terminus lines moved: along a centreline, or as the mean over the "
         "width of a box (rectilinear, or curvilinear where the fjord bends). Advance is "
         "positive.\n\n"
@@ -58,50 +59,62 @@ class TerminusChange(EngineAlgorithm):
         """See the base class."""
         return [
             described(
-                QgsProcessingParameterFeatureSource("TERMINI", "Terminus lines", [LINES]),
-                "Lines with a date, such as those of 'Terminus time series'. Their 'uncertainty_m' "
-                "is propagated if they have one.",
+                QgsProcessingParameterFeatureSource("TERMINI", tr("Terminus lines"), [LINES]),
+                tr(
+                    "Lines with a date, such as those of 'Terminus time series'. Their "
+                    "'uncertainty_m' is propagated if they have one."
+                ),
             ),
             choice(
                 "METHOD",
-                "Method",
-                "'centreline': where the front crosses one line; of several crossings the "
-                "furthest seaward counts, and the table says so. 'rectilinear box': area of the "
-                "glacier in a box over its width (Moon and Joughin 2008). 'curvilinear box': the "
-                "same in a box that follows the centreline (Lea and others 2014).",
+                tr("Method"),
+                tr(
+                    "'centreline': where the front crosses one line; of several crossings the "
+                    "furthest seaward counts, and the table says so. 'rectilinear box': area of "
+                    "the glacier in a box over its width (Moon and Joughin 2008). 'curvilinear "
+                    "box': the same in a box that follows the centreline (Lea and others 2014)."
+                ),
                 ["centreline", "rectilinear box", "curvilinear box"],
             ),
             described(
                 QgsProcessingParameterFeatureSource(
-                    "CENTERLINE", "Centreline", [LINES], optional=True
+                    "CENTERLINE", tr("Centreline"), [LINES], optional=True
                 ),
-                "One line per glacier, drawn from the glacier to the sea, from behind the furthest "
-                "retreat to beyond the furthest advance. The methods 'centreline' and 'curvilinear "
-                "box' need it; for a rectilinear box it gives the direction of flow. If it is "
-                "drawn the other way, advance and retreat are swapped; a warning says so if the "
-                "lines are those of this plugin, which have the glacier on their left.",
+                tr(
+                    "One line per glacier, drawn from the glacier to the sea, from behind the "
+                    "furthest retreat to beyond the furthest advance. The methods 'centreline' and "
+                    "'curvilinear box' need it; for a rectilinear box it gives the direction of "
+                    "flow. If it is drawn the other way, advance and retreat are swapped; a "
+                    "warning says so if the lines are those of this plugin, which have the glacier "
+                    "on their left."
+                ),
             ),
             only_if(
                 described(
                     QgsProcessingParameterFeatureSource(
-                        "BOX", "Box", [POLYGONS, LINES], optional=True
+                        "BOX", tr("Box"), [POLYGONS, LINES], optional=True
                     ),
-                    "For the rectilinear box: one rectangle per glacier, with sides along the "
-                    "flow, narrower than the fronts and reaching beyond them up-glacier and "
-                    "seaward. A line of three sides is open to the sea. The up-glacier end of a "
-                    "polygon is where the centreline begins. Without a centreline it is on the "
-                    "left of the terminus lines, where lines of this plugin have the glacier; for "
-                    "other lines this is assumed, with a warning. A line that runs against most "
-                    "of the others is taken as reversed.",
+                    tr(
+                        "For the rectilinear box: one rectangle per glacier, with sides along the "
+                        "flow, narrower than the fronts and reaching beyond them up-glacier and "
+                        "seaward. A line of three sides is open to the sea. The up-glacier end of "
+                        "a polygon is where the centreline begins. Without a centreline it is on "
+                        "the left of the terminus lines, where lines of this plugin have the "
+                        "glacier; for other lines this is assumed, with a warning. A line that "
+                        "runs against most of the others is taken as reversed."
+                    ),
                 ),
                 METHOD=["rectilinear box"],
             ),
             only_if(
                 number(
                     "BOX_WIDTH",
-                    "Width of the curvilinear box (m)",
-                    "Distance between the sides of the curvilinear box, half of it on either side "
-                    "of the centreline. It should be less than the width of the narrowest front.",
+                    tr("Width of the curvilinear box (m)"),
+                    tr(
+                        "Distance between the sides of the curvilinear box, half of it on either "
+                        "side of the centreline. It should be less than the width of the narrowest "
+                        "front."
+                    ),
                     1000,
                     minValue=0.001,
                     maxValue=1e6,
@@ -109,27 +122,33 @@ class TerminusChange(EngineAlgorithm):
                 METHOD=["curvilinear box"],
             ),
             described(
-                QgsProcessingParameterField("DATE_FIELD", "Date field", "date", "TERMINI"),
-                "Field with the date: a date, or a text such as 2018-06-02.",
+                QgsProcessingParameterField("DATE_FIELD", tr("Date field"), "date", "TERMINI"),
+                tr("Field with the date: a date, or a text such as 2018-06-02."),
                 advanced=True,
             ),
             described(
-                QgsProcessingParameterBoolean("FLAGGED", "Measure flagged lines too", False),
-                "Lines whose field 'outlier' or 'duplicate' is not 0, as 'Terminus time series' "
-                "writes them, are left out, and the log says how many. Tick this to measure them "
-                "as well. To keep a single one, set its field to 0.",
+                QgsProcessingParameterBoolean("FLAGGED", tr("Measure flagged lines too"), False),
+                tr(
+                    "Lines whose field 'outlier' or 'duplicate' is not 0, as 'Terminus time "
+                    "series' writes them, are left out, and the log says how many. Tick this to "
+                    "measure them as well. To keep a single one, set its field to 0."
+                ),
                 advanced=True,
             ),
             table(
                 "OUTPUT",
-                "Terminus change",
-                "One row per front: position from the up-glacier end, distance and area since "
-                "the first date, change and rate since the previous date, uncertainty, and a flag "
-                "with its reason.",
+                tr("Terminus change"),
+                tr(
+                    "One row per front: position from the up-glacier end, distance and area since "
+                    "the first date, change and rate since the previous date, uncertainty, and a "
+                    "flag with its reason."
+                ),
             ),
             report(
-                "Positions over time with their trend and annual cycle, the fronts on a map, and "
-                "tables."
+                tr(
+                    "Positions over time with their trend and annual cycle, the fronts on a map, "
+                    "and tables."
+                )
             ),
         ]
 
@@ -139,20 +158,22 @@ class TerminusChange(EngineAlgorithm):
         """See the base class."""
         method = self.parameterAsEnumString(parameters, "METHOD", context)
         if method == "rectilinear box" and not parameters.get("BOX"):
-            yield "BOX", f"METHOD '{method}' needs BOX."
+            yield "BOX", tr("METHOD '{method}' needs BOX.").format(method=method)
         if method != "rectilinear box" and not parameters.get("CENTERLINE"):
-            yield "CENTERLINE", f"METHOD '{method}' needs CENTERLINE."
+            yield "CENTERLINE", tr("METHOD '{method}' needs CENTERLINE.").format(method=method)
         yield from super().faults(parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputNumber("CHANGE", "Last minus first position, of one glacier (m)"),
-            QgsProcessingOutputNumber("AREA_CHANGE", "Change of area, of one glacier (km²)"),
-            QgsProcessingOutputNumber("RATE", "Mean rate, of one glacier (m/a)"),
-            QgsProcessingOutputNumber("RATE_ERROR", "Standard error of the rate (m/a)"),
-            QgsProcessingOutputNumber("MEASURED", "Fronts measured"),
-            QgsProcessingOutputNumber("NOT_MEASURED", "Fronts that could not be measured"),
-            QgsProcessingOutputNumber("LEFT_OUT", "Flagged lines that were left out"),
-            QgsProcessingOutputNumber("GLACIERS", "Glaciers"),
+            QgsProcessingOutputNumber(
+                "CHANGE", tr("Last minus first position, of one glacier (m)")
+            ),
+            QgsProcessingOutputNumber("AREA_CHANGE", tr("Change of area, of one glacier (km²)")),
+            QgsProcessingOutputNumber("RATE", tr("Mean rate, of one glacier (m/a)")),
+            QgsProcessingOutputNumber("RATE_ERROR", tr("Standard error of the rate (m/a)")),
+            QgsProcessingOutputNumber("MEASURED", tr("Fronts measured")),
+            QgsProcessingOutputNumber("NOT_MEASURED", tr("Fronts that could not be measured")),
+            QgsProcessingOutputNumber("LEFT_OUT", tr("Flagged lines that were left out")),
+            QgsProcessingOutputNumber("GLACIERS", tr("Glaciers")),
         ]

@@ -26,6 +26,7 @@ from glacier_qgis.processing.declarations.pages import Page, offering, page
 from glacier_qgis.processing.declarations.parameters import CALVING_FRONTS, Parameter
 from glacier_qgis.processing.outputs.loading import load_scenes
 from glacier_qgis.results.run import Run
+from glacier_qgis.translation import tr
 
 OF_ONE_SCENE = {"GRID", "DATE"}
 
@@ -34,14 +35,14 @@ class TerminusTimeSeries(EngineAlgorithm):
     """`glacier:terminustimeseries`."""
 
     ID = "terminustimeseries"
-    TITLE = "Terminus time series"
+    TITLE = tr("Terminus time series")
     GROUP = CALVING_FRONTS
-    TAGS = (
+    TAGS = tr(
         "calving,front,terminus,line,outline,detect,time series,temporal,batch,sar,radar,"
         "optical,sentinel,landsat,machine learning,deep learning,pytorch,dask,cluster,"
         "retreat,glacier"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Draws the terminus lines of many satellite scenes into one layer with dates, coloured by "
         "date and ready for the temporal controller.\n\n"
         "Scenes may differ in coordinate system, pixel size and sensor. One that cannot be used is "
@@ -54,36 +55,43 @@ class TerminusTimeSeries(EngineAlgorithm):
 
     def pages(self) -> Sequence[Page]:
         """See the base class."""
-        part = "The part of the scenes to use. Leave it empty to use all of it."
+        part = tr("The part of the scenes to use. Leave it empty to use all of it.")
         networks = [p for p in inference(part) if p.name() not in OF_ONE_SCENE]
         outputs = [
             described(
                 QgsProcessingParameterBoolean(
-                    "LOAD_SCENES", "Open the scenes under the lines", False
+                    "LOAD_SCENES", tr("Open the scenes under the lines"), False
                 ),
-                "Put the dated scenes on the map as well; the temporal controller shows each from "
-                "its day until that of the next scene. Scenes that are on the map already get that "
-                "time, too. It does nothing where the lines are not opened.",
+                tr(
+                    "Put the dated scenes on the map as well; the temporal controller shows each "
+                    "from its day until that of the next scene. Scenes that are on the map already "
+                    "get that time, too. It does nothing where the lines are not opened."
+                ),
             ),
             described(
                 QgsProcessingParameterFeatureSink(
-                    "OUTPUT", "Terminus lines", Qgis.ProcessingSourceType.VectorLine
+                    "OUTPUT", tr("Terminus lines"), Qgis.ProcessingSourceType.VectorLine
                 ),
-                "One line per front and scene, with the attributes of 'Delineate termini', and "
-                "'duplicate' and 'outlier' (0 or 1).",
+                tr(
+                    "One line per front and scene, with the attributes of 'Delineate termini', and "
+                    "'duplicate' and 'outlier' (0 or 1)."
+                ),
             ),
             described(
                 QgsProcessingParameterFeatureSink(
-                    "SUMMARY", "Summary", Qgis.ProcessingSourceType.Vector, optional=True
+                    "SUMMARY", tr("Summary"), Qgis.ProcessingSourceType.Vector, optional=True
                 ),
-                "One row per scene: whether it has fronts, has none, failed or is a duplicate, and "
-                "why; number and length of its lines, their mean confidence and uncertainty.",
+                tr(
+                    "One row per scene: whether it has fronts, has none, failed or is a duplicate, "
+                    "and why; number and length of its lines, their mean confidence and "
+                    "uncertainty."
+                ),
             ),
         ]
         return [
-            page("Scenes", [*_scenes(), *networks, *_work()]),
+            page(tr("Scenes"), [*_scenes(), *networks, *_work()]),
             lines_page(OF_ONE_SCENE),
-            page("Results", outputs),
+            page(tr("Results"), outputs),
         ]
 
     def checkParameterValues(
@@ -101,7 +109,7 @@ class TerminusTimeSeries(EngineAlgorithm):
     ) -> Iterator[tuple[str, str]]:
         """See the base class."""
         if bool(parameters.get("INPUT")) == bool(parameters.get("FOLDER")):
-            yield "INPUT", "Give the scenes as INPUT or as FOLDER."
+            yield "INPUT", tr("Give the scenes as INPUT or as FOLDER.")
         yield from super().faults(parameters, context)
 
     def accompany(
@@ -116,9 +124,9 @@ class TerminusTimeSeries(EngineAlgorithm):
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputNumber("SCENES", "Number of scenes"),
-            QgsProcessingOutputNumber("FAILED", "Number of scenes that failed"),
-            QgsProcessingOutputNumber("COUNT", "Number of lines"),
+            QgsProcessingOutputNumber("SCENES", tr("Number of scenes")),
+            QgsProcessingOutputNumber("FAILED", tr("Number of scenes that failed")),
+            QgsProcessingOutputNumber("COUNT", tr("Number of lines")),
         ]
 
 
@@ -127,32 +135,38 @@ def _scenes() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterMultipleLayers(
-                "INPUT", "Satellite scenes", Qgis.ProcessingSourceType.Raster, optional=True
+                "INPUT", tr("Satellite scenes"), Qgis.ProcessingSourceType.Raster, optional=True
             ),
-            "Georeferenced scenes, as layers or files. Give these or FOLDER.",
+            tr("Georeferenced scenes, as layers or files. Give these or FOLDER."),
         ),
         described(
             QgsProcessingParameterFile(
                 "FOLDER",
-                "Folder of scenes",
+                tr("Folder of scenes"),
                 QgsProcessingParameterFile.Behavior.Folder,
                 optional=True,
             ),
-            "All rasters in this folder and its subfolders (tif, tiff, vrt, jp2, img, nc) are "
-            "scenes. Give this or INPUT.",
+            tr(
+                "All rasters in this folder and its subfolders (tif, tiff, vrt, jp2, img, nc) are "
+                "scenes. Give this or INPUT."
+            ),
         ),
         described(
-            QgsProcessingParameterString("DATE_PATTERN", "Date pattern", "", optional=True),
-            "Position of the date in the names, such as 'scene_{YYYY}{MM}{DD}': {YYYY} year, {MM} "
-            "month, {DD} day, {DDD} day of the year, * anything. A pattern with a / is searched "
-            "for in the whole path. Leave it empty to read dates from product names (Sentinel, "
-            "Landsat, TerraSAR-X), from 20180602 or 2018-06-02 in a name, or from the tags of the "
-            "raster.",
+            QgsProcessingParameterString("DATE_PATTERN", tr("Date pattern"), "", optional=True),
+            tr(
+                "Position of the date in the names, such as 'scene_{YYYY}{MM}{DD}': {YYYY} year, "
+                "{MM} month, {DD} day, {DDD} day of the year, * anything. A pattern with a / is "
+                "searched for in the whole path. Leave it empty to read dates from product names "
+                "(Sentinel, Landsat, TerraSAR-X), from 20180602 or 2018-06-02 in a name, or from "
+                "the tags of the raster."
+            ),
         ),
         described(
-            offering("bands", ["INPUT"], "BANDS", "Bands"),
-            "Numbers of the bands to use, in the order of the model, separated by commas. Leave it "
-            "empty for the first ones.",
+            offering("bands", ["INPUT"], "BANDS", tr("Bands")),
+            tr(
+                "Numbers of the bands to use, in the order of the model, separated by commas. "
+                "Leave it empty for the first ones."
+            ),
             advanced=True,
         ),
     ]
@@ -162,30 +176,37 @@ def _work() -> list[Parameter]:
     """Declare where and by whom the work is done."""
     return [
         described(
-            QgsProcessingParameterBoolean("CONSISTENT", "Make scenes consistent in time", True),
-            "Zones seldom change from one scene to the next. A model with a network for series, "
-            "such as the delivered one, predicts each scene together with the zones of the others; "
-            "then each cell is compared with the scenes before and after, which corrects uncertain "
-            "misclassifications. Untick it to treat every scene by itself.",
+            QgsProcessingParameterBoolean("CONSISTENT", tr("Make scenes consistent in time"), True),
+            tr(
+                "Zones seldom change from one scene to the next. A model with a network for "
+                "series, such as the delivered one, predicts each scene together with the zones of "
+                "the others; then each cell is compared with the scenes before and after, which "
+                "corrects uncertain misclassifications. Untick it to treat every scene by itself."
+            ),
         ),
         described(
-            QgsProcessingParameterString("SCHEDULER", "Dask scheduler", "", optional=True),
-            "Address of a running Dask cluster, such as tcp://host:8786, that shares the work. "
-            "Needs the engine's extra 'cluster'. Its workers need the engine's packages, and "
-            "scenes, model, plugin and work folder under the same paths. Leave it empty to compute "
-            "on this machine.",
+            QgsProcessingParameterString("SCHEDULER", tr("Dask scheduler"), "", optional=True),
+            tr(
+                "Address of a running Dask cluster, such as tcp://host:8786, that shares the work. "
+                "Needs the engine's extra 'cluster'. Its workers need the engine's packages, and "
+                "scenes, model, plugin and work folder under the same paths. Leave it empty to "
+                "compute on this machine."
+            ),
             advanced=True,
         ),
         described(
             QgsProcessingParameterFile(
                 "WORK_FOLDER",
-                "Work folder",
+                tr("Work folder"),
                 QgsProcessingParameterFile.Behavior.Folder,
                 optional=True,
             ),
-            "Folder that keeps zones and probabilities of each scene: a later run with more scenes "
-            "computes only the new ones. Leave it empty for a folder in your cache, from which a "
-            "stopped run is resumed, and which is removed when the lines are written.",
+            tr(
+                "Folder that keeps zones and probabilities of each scene: a later run with more "
+                "scenes computes only the new ones. Leave it empty for a folder in your cache, "
+                "from which a stopped run is resumed, and which is removed when the lines are "
+                "written."
+            ),
             advanced=True,
         ),
     ]

@@ -12,7 +12,6 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingParameterDefinition,
 )
-from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from glacier_qgis.processing.declarations.help import help_url, short_help
@@ -57,7 +56,7 @@ class Described(QgsProcessingAlgorithm):
 
     def displayName(self) -> str:
         """Return the title."""
-        return self.tr(self.TITLE)
+        return self.TITLE
 
     def groupId(self) -> str:
         """Return the permanent id of the group."""
@@ -65,19 +64,19 @@ class Described(QgsProcessingAlgorithm):
 
     def group(self) -> str:
         """Return the group's title."""
-        return self.tr(self.GROUP[1])
+        return self.GROUP[1]
 
     def tags(self) -> list[str]:
         """Return words that the toolbox' search finds."""
-        return self.tr(self.TAGS).split(",")
+        return self.TAGS.split(",")
 
     def shortDescription(self) -> str:
         """Return what the algorithm does in a sentence, for lists and tooltips."""
-        return re.split(r"[.:](?:\s|$)", self.tr(self.SUMMARY))[0] + "."
+        return re.split(r"[.:](?:\s|$)", self.SUMMARY)[0] + "."
 
     def shortHelpString(self) -> str:
         """Return what the algorithm does, and what each of its parameters is."""
-        return short_help(self, self.tr(self.SUMMARY))
+        return short_help(self, self.SUMMARY)
 
     def helpUrl(self) -> str:
         """Return the address of the help page."""
@@ -86,10 +85,6 @@ class Described(QgsProcessingAlgorithm):
     def icon(self) -> QIcon:
         """Return the group's icon."""
         return QIcon(str(ICONS / f"{self.GROUP[0]}.svg"))
-
-    def tr(self, text: str) -> str:
-        """Translate."""
-        return QCoreApplication.translate(type(self).__name__, text)
 
 
 class Question(NamedTuple):

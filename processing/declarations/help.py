@@ -9,8 +9,9 @@ from qgis.PyQt.QtCore import QUrl
 
 from glacier_qgis.messages.labels import labels_of, with_labels
 from glacier_qgis.resources import HELP
+from glacier_qgis.translation import tr
 
-VALUE = "A value that models and scripts can use."
+VALUE = tr("A value that models and scripts can use.")
 
 
 def help_url(name: str) -> str:

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from qgis.core import Qgis, QgsProcessingParameterDefinition, QgsProcessingParameterString
 
+from glacier_qgis.translation import tr
+
 Parameter: TypeAlias = QgsProcessingParameterDefinition
 GIVEN, BLANK = True, False
 """What `only_if` may ask of another parameter, instead of a value."""
@@ -42,7 +44,7 @@ def page(title: str, parameters: Iterable[Parameter]) -> Page:
     for parameter in parameters:
         expert = parameter.flags() & Qgis.ProcessingParameterFlag.Advanced
         (advanced if expert else main).append(parameter)
-    return Page(title, main, {"Advanced": advanced} if advanced else {})
+    return Page(title, main, {tr("Advanced"): advanced} if advanced else {})
 
 
 def declared(pages: Iterable[Page]) -> list[Parameter]:

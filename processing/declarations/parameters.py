@@ -17,11 +17,12 @@ from qgis.core import (
 )
 
 from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.translation import tr
 
-CALVING_FRONTS = ("calving_fronts", "Calving fronts")
-ICE_FLOW = ("ice_flow", "Ice flow")
-MODELS_TRAINING = ("models_training", "Models and training")
-ENGINE = ("engine", "Engine")
+CALVING_FRONTS = ("calving_fronts", tr("Calving fronts"))
+ICE_FLOW = ("ice_flow", tr("Ice flow"))
+MODELS_TRAINING = ("models_training", tr("Models and training"))
+ENGINE = ("engine", tr("Engine"))
 
 Parameter: TypeAlias = QgsProcessingParameterDefinition
 REAL = Qgis.ProcessingNumberParameterType.Double
@@ -103,7 +104,7 @@ def input_table(name: str, title: str, text: str) -> Parameter:
 def report(text: str) -> Parameter:
     """Declare the page that dialogs write unless told not to, and others if asked for."""
     page = QgsProcessingParameterFileDestination(
-        "REPORT", "Report", "HTML files (*.html)", optional=True
+        "REPORT", tr("Report"), tr("HTML files (*.html)"), optional=True
     )
     return described(page, text)
 
@@ -111,7 +112,7 @@ def report(text: str) -> Parameter:
 def extent(text: str) -> Parameter:
     """Declare the part to work on."""
     return described(
-        QgsProcessingParameterExtent("EXTENT", "Extent", optional=True),
+        QgsProcessingParameterExtent("EXTENT", tr("Extent"), optional=True),
         text,
     )
 
@@ -120,8 +121,8 @@ def device() -> Parameter:
     """Declare the processor to use."""
     return choice(
         "DEVICE",
-        "Device",
-        "Where to compute. 'automatic' uses the graphics card if the engine can use one.",
+        tr("Device"),
+        tr("Where to compute. 'automatic' uses the graphics card if the engine can use one."),
         ["automatic", "cpu", "gpu"],
         advanced=True,
     )

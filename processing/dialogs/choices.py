@@ -14,6 +14,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtWidgets import QLineEdit, QMenu
 
+from glacier_qgis.translation import tr
+
 Choice = tuple[str, str]
 """What is written, and what the menu shows for it."""
 
@@ -25,7 +27,7 @@ def add_menu(line: QLineEdit, choices: Callable[[], Iterator[Choice]], *, severa
         QgsApplication.getThemeIcon("/mActionArrowDown.svg"),
         QLineEdit.ActionPosition.TrailingPosition,
     )
-    action.setToolTip(line.tr("Choose…"))
+    action.setToolTip(tr("Choose…"))
 
     def fill() -> None:
         menu.clear()
@@ -36,7 +38,7 @@ def add_menu(line: QLineEdit, choices: Callable[[], Iterator[Choice]], *, severa
             entry.setChecked(value in written)
             entry.triggered.connect(lambda ticked, value=value: choose(value, ticked))
         if menu.isEmpty():
-            menu.addAction(line.tr("Nothing to choose from yet")).setEnabled(False)
+            menu.addAction(tr("Nothing to choose from yet")).setEnabled(False)
 
     def choose(value: str, ticked: bool) -> None:
         others = [word for word in _words(line.text()) if word != value] if several else []

@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from glacier_qgis.processing.dialogs.offers import facts, meaning_of_nothing, offered
+from glacier_qgis.translation import tr
 from processing.gui.wrappers import DIALOG_MODELER, WidgetWrapper, dialogTypes
 
 
@@ -119,8 +120,8 @@ class NameOrFile(WidgetWrapper):
         button.setText("…")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
-        menu.addAction(self.tr("Choose a file…")).triggered.connect(self._choose_file)
-        menu.addAction(self.tr("Choose a folder…")).triggered.connect(self._choose_folder)
+        menu.addAction(tr("Choose a file…")).triggered.connect(self._choose_file)
+        menu.addAction(tr("Choose a folder…")).triggered.connect(self._choose_folder)
         button.setMenu(menu)
         return button
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from glacier_qgis.resources import ZOO
 from glacier_qgis.settings import models_folder
+from glacier_qgis.translation import tr
 
 EMULATORS: Mapping[str, Mapping[str, Any]] = json.loads(
     (ZOO / "emulators.json").read_text(encoding="utf-8")
@@ -43,14 +44,17 @@ def offered(kind: str) -> list[str]:
 def meaning_of_nothing(kind: str, empty: str) -> str:
     """Return what happens where nothing is chosen, which the list calls `empty`."""
     if empty == "none":
-        return "Training starts from random weights."
+        return tr("Training starts from random weights.")
     if kind == "emulator":
-        return "The one that fits resolution, sliding and rate factor best. The log says which."
+        return tr("The one that fits resolution, sliding and rate factor best. The log says which.")
     cards = {path.parent.name: _card(path) for path in sorted(ZOO.glob(f"*/{CARD}"))}
     pairs = ", ".join(
-        f"{name} for {' and '.join(c['sensors'])} scenes" for name, c in cards.items()
+        tr("{name} for {sensors} scenes").format(name=name, sensors=tr(" and ").join(c["sensors"]))
+        for name, c in cards.items()
     )
-    return f"Chosen by the scene's sensor and bands: {pairs}. The log says which, and why."
+    return tr(
+        "Chosen by the scene's sensor and bands: {pairs}. The log says which, and why."
+    ).format(pairs=pairs)
 
 
 def facts(kind: str, value: str) -> str:
@@ -66,12 +70,16 @@ def model_facts(value: str) -> str:
     )
     try:
         if path.suffix.lower() == ".onnx" and path.is_file():
-            return "ONNX model. Its metadata are read when it is run."
+            return tr("ONNX model. Its metadata are read when it is run.")
         if not path.exists():
-            return f"There is no model '{value}'. Choose one from the list, or a file."
+            return tr("There is no model '{value}'. Choose one from the list, or a file.").format(
+                value=value
+            )
         return " · ".join(filter(None, _from_card(_card(path))))
     except UNREADABLE:
-        return f"'{value}' has no card that can be read. Choose another model."
+        return tr("'{value}' has no card that can be read. Choose another model.").format(
+            value=value
+        )
 
 
 def emulator_facts(value: str) -> str:
@@ -79,12 +87,16 @@ def emulator_facts(value: str) -> str:
     known = EMULATORS.get(value)
     if known:
         low, high = known["cell_sizes_m"]
-        return f"{known['title']} · cells of {low:g} to {high:g} m · {known['training']}"
+        return tr("{title} · cells of {low:g} to {high:g} m · {training}").format(
+            title=known["title"], low=low, high=high, training=known["training"]
+        )
     if value in offered("emulator") or value in {name.split("/")[0] for name in EMULATORS}:
-        return "Installed emulator. The log says which cells and ice it was trained for."
+        return tr("Installed emulator. The log says which cells and ice it was trained for.")
     if value.strip() and Path(value).expanduser().exists():
-        return "Emulator in a file. The log says which cells and ice it was trained for."
-    return f"There is no emulator '{value}'. Choose one from the list, or a file or folder."
+        return tr("Emulator in a file. The log says which cells and ice it was trained for.")
+    return tr(
+        "There is no emulator '{value}'. Choose one from the list, or a file or folder."
+    ).format(value=value)
 
 
 def _card(path: Path) -> dict[str, Any]:
@@ -103,13 +115,15 @@ def _card(path: Path) -> dict[str, Any]:
 
 def _from_card(card: Mapping[str, Any]) -> list[str]:
     bands = int(card["bands"])
-    sensors = " and ".join(card.get("sensors", []))
+    sensors = tr(" and ").join(card.get("sensors", []))
     low, high = (float(size) for size in card["cell_size_range_m"])
     return [
         str(card["title"]),
-        f"for {sensors} scenes" if sensors else "",
-        f"{bands} band" + "s" * (bands > 1),
-        f"cells of {float(card['cell_size_m']):g} m ({low:g} to {high:g})",
+        tr("for {sensors} scenes").format(sensors=sensors) if sensors else "",
+        tr("1 band") if bands == 1 else tr("{count} bands").format(count=bands),
+        tr("cells of {size:g} m ({low:g} to {high:g})").format(
+            size=float(card["cell_size_m"]), low=low, high=high
+        ),
         _accuracy(card),
     ]
 
@@ -123,11 +137,10 @@ def _accuracy(card: Mapping[str, Any]) -> str:
         if name in evaluation["values"] and "weights were chosen" not in evaluation["data"]
     ]
     if not found:
-        return "accuracy on unseen glaciers not known"
+        return tr("accuracy on unseen glaciers not known")
     middle = statistics.median(found)
     if len(found) == 1:
-        return f"median error {middle:.0f} m on data not used in training"
-    return (
-        f"median error {middle:.0f} m ({min(found):.0f} to {max(found):.0f}) on "
-        f"{len(found)} unseen glaciers"
-    )
+        return tr("median error {middle:.0f} m on data not used in training").format(middle=middle)
+    return tr(
+        "median error {middle:.0f} m ({min:.0f} to {max:.0f}) on {count} unseen glaciers"
+    ).format(middle=middle, min=min(found), max=max(found), count=len(found))

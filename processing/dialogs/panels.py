@@ -30,6 +30,7 @@ from glacier_qgis.processing.declarations.help import labelled
 from glacier_qgis.processing.declarations.pages import OFFERS, Page, applies
 from glacier_qgis.processing.dialogs.choices import Choice, add_menu, bands, fields
 from glacier_qgis.processing.dialogs.wrapped import complete, field_of, label_of, widen
+from glacier_qgis.translation import tr
 from processing.gui.ParametersPanel import ParametersPanel
 
 PAUSE = 200
@@ -103,7 +104,7 @@ class Panel(ParametersPanel):
                 continue
             if not definition.checkValueIsAcceptable(values[name]):
                 missing = values[name] in (None, "", [])
-                found[name] = self.tr("Needed.") if missing else self.tr("This is not valid.")
+                found[name] = tr("Needed.") if missing else tr("This is not valid.")
         for name, fault in self.algorithm().faults(values, self.processing_context):
             found.setdefault(name, labelled(fault, self.algorithm()))
         return found
@@ -211,7 +212,7 @@ class PagedPanel(Panel):
         self.page_of: dict[str, int] = {}
         self.sections: dict[str, QgsCollapsibleGroupBox] = {}
         for index, page in enumerate(self.algorithm().pages()):
-            self.list.addItem(QListWidgetItem(self.tr(page.title)))
+            self.list.addItem(QListWidgetItem(page.title))
             self.stack.addWidget(self._page(page))
             self.page_of |= {p.name(): index for p in page.parameters()}
         self.list.setIconSize(QSize(16, 16))
@@ -235,7 +236,7 @@ class PagedPanel(Panel):
         column = QVBoxLayout(content)
         column.addLayout(self._column(p.name() for p in page.main))
         for title, parameters in page.sections.items():
-            box = QgsCollapsibleGroupBox(self.tr(title))
+            box = QgsCollapsibleGroupBox(title)
             names = [p.name() for p in parameters]
             inside = QWidget()  # a folded box hides and shows its own children only
             inside.setLayout(self._column(names))

@@ -13,27 +13,28 @@ from qgis.core import (
 
 from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.parameters import ENGINE, Parameter, report
+from glacier_qgis.translation import tr
 
 
 class EngineInfo(EngineAlgorithm):
     """`glacier:engineinfo`."""
 
     ID = "engineinfo"
-    TITLE = "Engine information"
+    TITLE = tr("Engine information")
     GROUP = ENGINE
-    TAGS = "engine,version,gpu,cuda,memory,models,machine learning,pytorch,torch,bug report"
-    SUMMARY = (
+    TAGS = tr("engine,version,gpu,cuda,memory,models,machine learning,pytorch,torch,bug report")
+    SUMMARY = tr(
         "Versions, devices, memory, disk use, and the models and emulators that are installed, as "
         "a page and in the log. Put the log into every bug report."
     )
 
     def declarations(self) -> Sequence[Parameter]:
         """See the base class."""
-        return [report("Page with all of it.")]
+        return [report(tr("Page with all of it."))]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
-        return [QgsProcessingOutputString("TEXT", "Information")]
+        return [QgsProcessingOutputString("TEXT", tr("Information"))]
 
     def processAlgorithm(  # type: ignore[override]  # never None
         self,

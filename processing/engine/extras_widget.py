@@ -8,6 +8,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from glacier_qgis.setup.needs import EXTRAS, engine_size, extra_label, is_available
+from glacier_qgis.translation import tr
 from processing.gui.wrappers import WidgetWrapper
 
 
@@ -43,5 +44,5 @@ class ExtrasWidget(WidgetWrapper):
 
     def _changed(self) -> None:
         size = engine_size(self.value())
-        self._size.setText(self.tr("The whole engine: {size}.").format(size=size) if size else "")
+        self._size.setText(tr("The whole engine: {size}.").format(size=size) if size else "")
         self.widgetValueHasChanged.emit(self)

@@ -23,9 +23,10 @@ from glacier_qgis.settings import default_environment, set_engine_setting
 from glacier_qgis.setup import environment
 from glacier_qgis.setup.needs import EXTRAS
 from glacier_qgis.setup.programs import SetupError
+from glacier_qgis.translation import tr
 
 INSTALLER = Path(environment.__file__).with_name("install.py")
-CANCELLED = (
+CANCELLED = tr(
     "The set-up was cancelled: run it again, and it continues from here. What is downloaded is "
     "kept."
 )
@@ -35,13 +36,13 @@ class SetupEngine(Described):
     """`glacier:setupengine`."""
 
     ID = "setupengine"
-    TITLE = "Set up engine"
+    TITLE = tr("Set up engine")
     GROUP = ENGINE
-    TAGS = (
+    TAGS = tr(
         "engine,install,setup,repair,environment,machine learning,pytorch,torch,gpu,cuda,"
         "tensorflow,onnx,igm"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Builds the engine's environment, or repairs it: a Python of its own with PyTorch and the "
         "geospatial packages, downloaded from the Python package index. QGIS' own Python is not "
         "touched.\n\n"
@@ -56,15 +57,17 @@ class SetupEngine(Described):
         self.addParameter(
             choice(
                 "DEVICE",
-                "Device",
-                "'cuda' checks in the end that PyTorch can use an NVIDIA graphics card. On Linux "
-                "the index' PyTorch can; on Windows name an index with CUDA builds below.",
+                tr("Device"),
+                tr(
+                    "'cuda' checks in the end that PyTorch can use an NVIDIA graphics card. On "
+                    "Linux the index' PyTorch can; on Windows name an index with CUDA builds below."
+                ),
                 ["cpu", "cuda"],
             )
         )
         extras = QgsProcessingParameterEnum(
             "EXTRAS",
-            "Extras",
+            tr("Extras"),
             list(EXTRAS),
             allowMultiple=True,
             defaultValue=["igm"],
@@ -75,47 +78,56 @@ class SetupEngine(Described):
         self.addParameter(
             described(
                 extras,
-                "igm: the published emulators for 'Simulate glacier' (25 MB). tensorflow: Keras "
-                "emulators as they are, about 300 MB more. onnx: segmentation models from and for "
-                "other programs, about 40 MB more. cluster: time series on the machines of a Dask "
-                "cluster, about 5 MB more.",
+                tr(
+                    "igm: the published emulators for 'Simulate glacier' (25 MB). tensorflow: "
+                    "Keras emulators as they are, about 300 MB more. onnx: segmentation models "
+                    "from and for other programs, about 40 MB more. cluster: time series on the "
+                    "machines of a Dask cluster, about 5 MB more."
+                ),
             )
         )
         self.addParameter(
             described(
                 QgsProcessingParameterFile(
                     "FOLDER",
-                    "Folder",
+                    tr("Folder"),
                     QgsProcessingParameterFile.Behavior.Folder,
                     optional=True,
                 ),
-                "Where the environment is built. Left empty, a folder of yours that all QGIS "
-                "profiles share.",
+                tr(
+                    "Where the environment is built. Left empty, a folder of yours that all QGIS "
+                    "profiles share."
+                ),
                 advanced=True,
             )
         )
         self.addParameter(
             described(
                 QgsProcessingParameterString(
-                    "PACKAGE_INDEX", "Package index for PyTorch", "", optional=True
+                    "PACKAGE_INDEX", tr("Package index for PyTorch"), "", optional=True
                 ),
-                "Address of the package index that PyTorch and its GPU libraries are taken from, "
-                "such as PyTorch's own for CPU-only builds (about 200 MB on Linux, where the "
-                "default is 3 GB) or CUDA builds. These files are not checked against hashes. "
-                "Everything else comes from the usual index, and nothing is searched for in both.",
+                tr(
+                    "Address of the package index that PyTorch and its GPU libraries are taken "
+                    "from, such as PyTorch's own for CPU-only builds (about 200 MB on Linux, where "
+                    "the default is 3 GB) or CUDA builds. These files are not checked against "
+                    "hashes. Everything else comes from the usual index, and nothing is searched "
+                    "for in both."
+                ),
                 advanced=True,
             )
         )
         self.addParameter(
             described(
-                QgsProcessingParameterBoolean("REPAIR", "Install every package again", False),
-                "Repairs an environment whose files are damaged. Packages that pip has kept are "
-                "not downloaded again. A PyTorch from another index is left alone unless "
-                "PACKAGE_INDEX names that index again.",
+                QgsProcessingParameterBoolean("REPAIR", tr("Install every package again"), False),
+                tr(
+                    "Repairs an environment whose files are damaged. Packages that pip has kept "
+                    "are not downloaded again. A PyTorch from another index is left alone unless "
+                    "PACKAGE_INDEX names that index again."
+                ),
                 advanced=True,
             )
         )
-        self.addOutput(QgsProcessingOutputString("PYTHON", "The engine's Python"))
+        self.addOutput(QgsProcessingOutputString("PYTHON", tr("The engine's Python")))
 
     def prepareAlgorithm(  # type: ignore[override]  # never None
         self,

@@ -25,43 +25,44 @@ from glacier_qgis.processing.declarations.parameters import (
     optional_raster,
 )
 from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations, vertical_unit
+from glacier_qgis.translation import tr
 
 
 def _at_levels() -> dict[str, list[Parameter]]:
     """Declare the velocity at the bed and the surface, which not every emulator gives."""
-    speed = (
+    speed = tr(
         "Magnitude of the velocity, m per year. The emulators of the family f12 do not give it at "
         "the bed."
     )
-    east = (
+    east = tr(
         "Component of the velocity to the east, m per year. The emulators of the family f12 do not "
         "give it at the bed."
     )
-    north = (
+    north = tr(
         "Component of the velocity to the north, m per year. The emulators of the family f12 do "
         "not give it at the bed."
     )
     bed = [
-        optional_raster("BASAL_VELOCITY", "Speed at the bed", speed),
-        optional_raster("BASAL_VELOCITY_X", "Velocity at the bed to the east", east),
-        optional_raster("BASAL_VELOCITY_Y", "Velocity at the bed to the north", north),
+        optional_raster("BASAL_VELOCITY", tr("Speed at the bed"), speed),
+        optional_raster("BASAL_VELOCITY_X", tr("Velocity at the bed to the east"), east),
+        optional_raster("BASAL_VELOCITY_Y", tr("Velocity at the bed to the north"), north),
     ]
     surface = [
-        optional_raster("SURFACE_VELOCITY", "Speed at the surface", speed),
-        optional_raster("SURFACE_VELOCITY_X", "Velocity at the surface to the east", east),
-        optional_raster("SURFACE_VELOCITY_Y", "Velocity at the surface to the north", north),
+        optional_raster("SURFACE_VELOCITY", tr("Speed at the surface"), speed),
+        optional_raster("SURFACE_VELOCITY_X", tr("Velocity at the surface to the east"), east),
+        optional_raster("SURFACE_VELOCITY_Y", tr("Velocity at the surface to the north"), north),
     ]
-    return {"At the bed": bed, "At the surface": surface}
+    return {tr("At the bed"): bed, tr("At the surface"): surface}
 
 
 class IceVelocity(EngineAlgorithm):
     """`glacier:icevelocity`."""
 
     ID = "icevelocity"
-    TITLE = "Ice velocity"
+    TITLE = tr("Ice velocity")
     GROUP = ICE_FLOW
-    TAGS = "igm,ice,flow,velocity,speed,glacier,emulator,machine learning,pytorch,dem,thickness"
-    SUMMARY = (
+    TAGS = tr("igm,ice,flow,velocity,speed,glacier,emulator,machine learning,pytorch,dem,thickness")
+    SUMMARY = tr(
         "Velocity of the ice, from its surface and thickness, by an emulator of the Instructed "
         "Glacier Model: averaged over depth, and at the bed and the surface where the emulator "
         "gives them."
@@ -82,20 +83,20 @@ class IceVelocity(EngineAlgorithm):
         """See the base class."""
         glacier = [
             described(
-                QgsProcessingParameterRasterLayer("SURFACE", "Surface elevation"),
-                "Elevation of the surface, m.",
+                QgsProcessingParameterRasterLayer("SURFACE", tr("Surface elevation")),
+                tr("Elevation of the surface, m."),
             ),
             described(
-                QgsProcessingParameterRasterLayer("THICKNESS", "Ice thickness"),
-                "Thickness of the ice, m; 0 or no data outside the ice.",
+                QgsProcessingParameterRasterLayer("THICKNESS", tr("Ice thickness")),
+                tr("Thickness of the ice, m; 0 or no data outside the ice."),
             ),
-            extent("The part of the surface to use. Leave it empty to use all of it."),
+            extent(tr("The part of the surface to use. Leave it empty to use all of it.")),
             number(
                 "RESOLUTION",
-                "Resolution (m)",
-                "Size of a cell; 0 = that of the surface raster.",
+                tr("Resolution (m)"),
+                tr("Size of a cell; 0 = that of the surface raster."),
                 0,
-                word="of the surface raster",
+                word=tr("of the surface raster"),
                 minValue=0,
                 maxValue=20000,
             ),
@@ -103,24 +104,24 @@ class IceVelocity(EngineAlgorithm):
         ]
         averaged = [
             described(
-                QgsProcessingParameterRasterDestination("VELOCITY", "Speed"),
-                "Magnitude of the depth-averaged velocity, m per year.",
+                QgsProcessingParameterRasterDestination("VELOCITY", tr("Speed")),
+                tr("Magnitude of the depth-averaged velocity, m per year."),
             ),
             described(
-                QgsProcessingParameterRasterDestination("VELOCITY_X", "Velocity to the east"),
-                "Component of the depth-averaged velocity to the east, m per year.",
+                QgsProcessingParameterRasterDestination("VELOCITY_X", tr("Velocity to the east")),
+                tr("Component of the depth-averaged velocity to the east, m per year."),
             ),
             described(
-                QgsProcessingParameterRasterDestination("VELOCITY_Y", "Velocity to the north"),
-                "Component of the depth-averaged velocity to the north, m per year.",
+                QgsProcessingParameterRasterDestination("VELOCITY_Y", tr("Velocity to the north")),
+                tr("Component of the depth-averaged velocity to the north, m per year."),
             ),
         ]
         return [
-            page("Glacier", glacier),
-            Page("Ice", flow(), {"Numerics": [orientations(), device()]}),
-            Page("Results", averaged, _at_levels()),
+            page(tr("Glacier"), glacier),
+            Page(tr("Ice"), flow(), {tr("Numerics"): [orientations(), device()]}),
+            Page(tr("Results"), averaged, _at_levels()),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
-        return [QgsProcessingOutputNumber("MAX_SPEED", "Highest speed (m/a)")]
+        return [QgsProcessingOutputNumber("MAX_SPEED", tr("Highest speed (m/a)"))]

@@ -22,16 +22,17 @@ from glacier_qgis.processing.ice_flow.parameters import balance
 from glacier_qgis.processing.ice_flow.parameters.balance import number_list
 from glacier_qgis.processing.ice_flow.parameters.balance_faults import balance_faults
 from glacier_qgis.processing.ice_flow.parameters.flow import vertical_unit
+from glacier_qgis.translation import tr
 
 
 class SurfaceMassBalance(EngineAlgorithm):
     """`glacier:surfacemassbalance`."""
 
     ID = "surfacemassbalance"
-    TITLE = "Surface mass balance"
+    TITLE = tr("Surface mass balance")
     GROUP = ICE_FLOW
-    TAGS = "igm,mass balance,smb,ela,degree days,pdd,accumulation,ablation,climate,glacier,dem"
-    SUMMARY = (
+    TAGS = tr("igm,mass balance,smb,ela,degree days,pdd,accumulation,ablation,climate,glacier,dem")
+    SUMMARY = tr(
         "Mass that a surface gains or loses in a year, in metres of ice: by height above the "
         "equilibrium line, by snowfall and positive degree days, or from rasters. 'Simulate "
         "glacier' computes the same with the same parameters, on its changing surface."
@@ -42,30 +43,34 @@ class SurfaceMassBalance(EngineAlgorithm):
         """See the base class."""
         return [
             page(
-                "Surface",
+                tr("Surface"),
                 [
                     described(
-                        QgsProcessingParameterRasterLayer("SURFACE", "Surface elevation"),
-                        "Elevation of the surface, m.",
+                        QgsProcessingParameterRasterLayer("SURFACE", tr("Surface elevation")),
+                        tr("Elevation of the surface, m."),
                     ),
-                    extent("The part of the surface to use. Leave it empty to use all of it."),
+                    extent(tr("The part of the surface to use. Leave it empty to use all of it.")),
                     number(
                         "RESOLUTION",
-                        "Resolution (m)",
-                        "Size of a cell; 0 = that of the surface raster.",
+                        tr("Resolution (m)"),
+                        tr("Size of a cell; 0 = that of the surface raster."),
                         0,
-                        word="of the surface raster",
+                        word=tr("of the surface raster"),
                         minValue=0,
                         maxValue=20000,
                     ),
                     polygons(
-                        "ICE_MASK", "Ice mask", "Cells outside these polygons get no mass balance."
+                        "ICE_MASK",
+                        tr("Ice mask"),
+                        tr("Cells outside these polygons get no mass balance."),
                     ),
                     number_list(
                         "YEARS",
-                        "Years",
-                        "Years to compute, one band each, such as '1900, 1950, 2000'. They are "
-                        "needed only where the mass balance changes with time.",
+                        tr("Years"),
+                        tr(
+                            "Years to compute, one band each, such as '1900, 1950, 2000'. They are "
+                            "needed only where the mass balance changes with time."
+                        ),
                         advanced=False,
                     ),
                     vertical_unit(),
@@ -73,11 +78,11 @@ class SurfaceMassBalance(EngineAlgorithm):
             ),
             balance.climate_page(),
             page(
-                "Result",
+                tr("Result"),
                 [
                     described(
-                        QgsProcessingParameterRasterDestination("OUTPUT", "Mass balance"),
-                        "Surface mass balance, m of ice (910 kg m⁻³) per year.",
+                        QgsProcessingParameterRasterDestination("OUTPUT", tr("Mass balance")),
+                        tr("Surface mass balance, m of ice (910 kg m⁻³) per year."),
                     )
                 ],
             ),
@@ -92,4 +97,4 @@ class SurfaceMassBalance(EngineAlgorithm):
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
-        return [QgsProcessingOutputNumber("MEAN_BALANCE", "Mean mass balance (m ice/a)")]
+        return [QgsProcessingOutputNumber("MEAN_BALANCE", tr("Mean mass balance (m ice/a)"))]

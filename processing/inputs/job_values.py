@@ -39,6 +39,7 @@ from glacier_qgis.processing.inputs.layers import (
     raster_value,
     vector_value,
 )
+from glacier_qgis.translation import tr
 
 BOX_COMMAS = 3
 """In ``xmin,xmax,ymin,ymax``."""
@@ -169,7 +170,11 @@ def _rasters(
         elif layer is None:
             rasters.append({"path": absolute(str(value)), "crs": None})
         else:
-            raise QgsProcessingException(f"{name}: the layer '{layer.name()}' is no raster.")
+            raise QgsProcessingException(
+                tr("{name}: the layer '{layer}' is no raster.").format(
+                    name=name, layer=layer.name()
+                )
+            )
     return rasters
 
 
@@ -193,8 +198,10 @@ def _extent(
     text = crs_text(crs)
     if text is None:
         raise QgsProcessingException(
-            f"{name}: its coordinate reference system is not known. Write it behind the numbers, "
-            "as in '0,10,0,10 [EPSG:32624]'."
+            tr(
+                "{name}: its coordinate reference system is not known. Write it behind the "
+                "numbers, as in '0,10,0,10 [EPSG:32624]'."
+            ).format(name=name)
         )
     return {
         "xmin": box.xMinimum(),

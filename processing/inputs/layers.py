@@ -42,6 +42,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType, Qt
 
+from glacier_qgis.translation import tr
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -98,14 +100,18 @@ def raster_value(
         return value | {"path": path} | known_as(path, [layer.name()], context)
     if driver in PICTURES or not layer.width():
         raise QgsProcessingException(
-            f"{name}: the layer '{layer.name()}' comes from a map service, whose pixels are "
-            "colours. Choose a raster of measured values, such as a GeoTIFF."
+            tr(
+                "{name}: the layer '{layer}' comes from a map service, whose pixels are "
+                "colours. Choose a raster of measured values, such as a GeoTIFF."
+            ).format(name=name, layer=layer.name())
         )
     if layer.width() * layer.height() > LARGEST:
         raise QgsProcessingException(
-            f"{name}: the layer '{layer.name()}' ({layer.width()} × {layer.height()} pixels) is "
-            "too large to be copied for the engine. Export the part that you need as GeoTIFF "
-            "(Layer > Save As), and choose that."
+            tr(
+                "{name}: the layer '{layer}' ({width} × {height} pixels) is "
+                "too large to be copied for the engine. Export the part that you need as GeoTIFF "
+                "(Layer > Save As), and choose that."
+            ).format(name=name, layer=layer.name(), width=layer.width(), height=layer.height())
         )
     path = QgsProcessingUtils.generateTempFilename(f"{name}.tif", context)
     provider = layer.dataProvider().clone()
@@ -167,16 +173,20 @@ def vector_value(
     layer = algorithm.parameterAsVectorLayer(parameters, name, context)
     if layer is not None and layer.isModified():
         raise QgsProcessingException(
-            f"{name}: the layer '{layer.name()}' has edits that are not saved, which the engine "
-            "cannot see. Save or discard them, and run again."
+            tr(
+                "{name}: the layer '{layer}' has edits that are not saved, which the engine "
+                "cannot see. Save or discard them, and run again."
+            ).format(name=name, layer=layer.name())
         )
     source = algorithm.parameterAsSource(parameters, name, context)
     if source is None:
         raise QgsProcessingException(algorithm.invalidSourceError(dict(parameters), name))
     if _is_part(parameters[name]) and not source.featureCount():
         raise QgsProcessingException(
-            f"{name}: no feature of the layer '{source.sourceName()}' is selected. Select some, or "
-            "choose all of them."
+            tr(
+                "{name}: no feature of the layer '{source}' is selected. Select some, or "
+                "choose all of them."
+            ).format(name=name, source=source.sourceName())
         )
     crs = crs_text(source.sourceCrs())
     whole = layer is not None and not _is_part(parameters[name])
@@ -251,7 +261,7 @@ def _copy_raster(
     feedback: QgsProcessingFeedback,
 ) -> None:
     """Write what only QGIS can read as a GeoTIFF, part by part."""
-    feedback.setProgressText(f"Copying '{title}' for the engine")
+    feedback.setProgressText(tr("Copying '{title}' for the engine").format(title=title))
     watch = QgsRasterBlockFeedback()
     direct = Qt.ConnectionType.DirectConnection  # this thread has no event loop
     feedback.canceled.connect(watch.cancel, direct)  # type: ignore[call-arg]  # PyQt5's stubs lack it
@@ -271,7 +281,7 @@ def _copy_raster(
         watch,
     )
     if feedback.isCanceled():
-        raise QgsProcessingException("Cancelled.")
+        raise QgsProcessingException(tr("Cancelled."))
     if error != Qgis.RasterFileWriterResult.Success:
         raise _not_copied(name, title, path, error.name)  # type: ignore[attr-defined]  # an Enum
 
@@ -289,7 +299,7 @@ def _copy_features(
     if source is None:
         raise QgsProcessingException(algorithm.invalidSourceError(parameters, name))
     title, count = source.sourceName(), source.featureCount()
-    feedback.setProgressText(f"Copying '{title}' for the engine")
+    feedback.setProgressText(tr("Copying '{title}' for the engine").format(title=title))
     layer = algorithm.parameterAsVectorLayer(parameters, name, context)
     keys = layer.primaryKeyAttributes() if layer and layer.providerType() == "ogr" else []
     every = enumerate(source.fields().toList())
@@ -313,7 +323,7 @@ def _copy_features(
     unchecked = Qgis.ProcessingFeatureSourceFlag.SkipGeometryValidityChecks
     for number, feature in enumerate(source.getFeatures(QgsFeatureRequest(), unchecked), 1):
         if feedback.isCanceled():
-            raise QgsProcessingException("Cancelled.")
+            raise QgsProcessingException(tr("Cancelled."))
         copy = QgsFeature(fields)
         copy.setAttributes([feature.attribute(index) for index in kept])
         copy.setGeometry(_straight(feature.geometry()))
@@ -337,7 +347,9 @@ def _straight(geometry: QgsGeometry) -> QgsGeometry:
 
 def _not_copied(name: str, title: str, path: str, reason: str) -> QgsProcessingException:
     return QgsProcessingException(
-        f"{name}: the layer '{title}' cannot be copied to {path} for the engine ({reason}). Make "
-        "room there, choose another temporary folder in the options of Processing, or export the "
-        "layer to a file yourself."
+        tr(
+            "{name}: the layer '{title}' cannot be copied to {path} for the engine ({reason}). "
+            "Make room there, choose another temporary folder in the options of Processing, or "
+            "export the layer to a file yourself."
+        ).format(name=name, title=title, path=path, reason=reason)
     )

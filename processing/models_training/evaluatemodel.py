@@ -22,19 +22,20 @@ from glacier_qgis.processing.declarations.parameters import (
 )
 from glacier_qgis.processing.declarations.pickers import DELIVERED_MODEL, file_or_name
 from glacier_qgis.processing.models_training.parameters import dataset
+from glacier_qgis.translation import tr
 
 
 class EvaluateModel(EngineAlgorithm):
     """`glacier:evaluatemodel`."""
 
     ID = "evaluatemodel"
-    TITLE = "Evaluate model"
+    TITLE = tr("Evaluate model")
     GROUP = MODELS_TRAINING
-    TAGS = (
+    TAGS = tr(
         "evaluation,accuracy,iou,precision,recall,mean distance error,calibration,test,"
         "metrics,machine learning,pytorch"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Measures a model on the tiles of a data set: precision, recall, F1 and IoU of each class, "
         "the mean distance error of its fronts, missed fronts, and whether its probabilities and "
         "uncertainties mean what they say.\n\n"
@@ -46,42 +47,48 @@ class EvaluateModel(EngineAlgorithm):
         """See the base class."""
         return [
             described(
-                file_or_name("MODEL", "Model", "model", DELIVERED_MODEL),
-                "Name of an installed model, or a model package. The default comes with the plugin "
-                "and is for radar scenes.",
+                file_or_name("MODEL", tr("Model"), "model", DELIVERED_MODEL),
+                tr(
+                    "Name of an installed model, or a model package. The default comes with the "
+                    "plugin and is for radar scenes."
+                ),
             ),
             dataset(),
             choice(
                 "PART",
-                "Part",
-                "Part of the data set to measure on; only 'test' was held out of the training.",
+                tr("Part"),
+                tr("Part of the data set to measure on; only 'test' was held out of the training."),
                 ["test", "validation", "training", "all"],
             ),
             device(),
             described(
                 QgsProcessingParameterFeatureSink(
                     "OUTPUT",
-                    "Figures of each tile",
+                    tr("Figures of each tile"),
                     Qgis.ProcessingSourceType.Vector,
                     optional=True,
                     createByDefault=False,
                 ),
-                "Table with one row per tile: group, date, loss, IoU of each class, distance "
-                "between predicted and labelled front (m), whether it was missed.",
+                tr(
+                    "Table with one row per tile: group, date, loss, IoU of each class, distance "
+                    "between predicted and labelled front (m), whether it was missed."
+                ),
             ),
             described(
-                QgsProcessingParameterFileDestination("REPORT", "Report", "HTML files (*.html)"),
-                "Tables, reliability curves, and the best, the median and the worst tile.",
+                QgsProcessingParameterFileDestination(
+                    "REPORT", tr("Report"), tr("HTML files (*.html)")
+                ),
+                tr("Tables, reliability curves, and the best, the median and the worst tile."),
             ),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputNumber("MEAN_IOU", "Mean IoU"),
+            QgsProcessingOutputNumber("MEAN_IOU", tr("Mean IoU")),
             QgsProcessingOutputNumber(
-                "MEAN_DISTANCE_ERROR_BOX", "Mean distance error in the box (m)"
+                "MEAN_DISTANCE_ERROR_BOX", tr("Mean distance error in the box (m)")
             ),
-            QgsProcessingOutputNumber("MEAN_DISTANCE_ERROR", "Mean distance error (m)"),
-            QgsProcessingOutputNumber("MISSED", "Missed fronts"),
+            QgsProcessingOutputNumber("MEAN_DISTANCE_ERROR", tr("Mean distance error (m)")),
+            QgsProcessingOutputNumber("MISSED", tr("Missed fronts")),
         ]

@@ -14,19 +14,20 @@ from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import MODELS_TRAINING, Parameter, device
 from glacier_qgis.processing.models_training.parameters import batch_size, dataset, network, seed
+from glacier_qgis.translation import tr
 
 
 class FindLearningRate(EngineAlgorithm):
     """`glacier:findlearningrate`."""
 
     ID = "findlearningrate"
-    TITLE = "Find learning rate"
+    TITLE = tr("Find learning rate")
     GROUP = MODELS_TRAINING
-    TAGS = (
+    TAGS = tr(
         "learning rate,range test,lr finder,training,machine learning,deep learning,"
         "neural network,pytorch"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Trains for a hundred batches while the learning rate increases from very small to very "
         "large, and suggests the rate at which the loss falls fastest, well below the one at which "
         "training diverges (Smith 2017).\n\n"
@@ -39,14 +40,16 @@ class FindLearningRate(EngineAlgorithm):
             dataset(),
             *network(),
             batch_size(),
-            seed("Seed of all random numbers: on a processor, equal seeds give equal results."),
+            seed(tr("Seed of all random numbers: on a processor, equal seeds give equal results.")),
             device(),
             described(
-                QgsProcessingParameterFileDestination("REPORT", "Report", "HTML files (*.html)"),
-                "Loss by learning rate, with the suggested rate.",
+                QgsProcessingParameterFileDestination(
+                    "REPORT", tr("Report"), tr("HTML files (*.html)")
+                ),
+                tr("Loss by learning rate, with the suggested rate."),
             ),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
-        return [QgsProcessingOutputNumber("SUGGESTED_RATE", "Suggested learning rate")]
+        return [QgsProcessingOutputNumber("SUGGESTED_RATE", tr("Suggested learning rate"))]

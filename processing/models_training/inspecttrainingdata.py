@@ -19,19 +19,20 @@ from glacier_qgis.processing.declarations.parameters import (
     number,
 )
 from glacier_qgis.processing.models_training.parameters import dataset, seed
+from glacier_qgis.translation import tr
 
 
 class InspectTrainingData(EngineAlgorithm):
     """`glacier:inspecttrainingdata`."""
 
     ID = "inspecttrainingdata"
-    TITLE = "Inspect training data"
+    TITLE = tr("Inspect training data")
     GROUP = MODELS_TRAINING
-    TAGS = (
+    TAGS = tr(
         "training,data set,labels,leakage,class balance,contact sheet,quality,"
         "machine learning,deep learning"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Checks every file of a training data set and shows its contents: pictures of tiles "
         "with zones and fronts, class balance, glaciers and dates of each part.\n\n"
         "Warns if parts are not independent (one glacier, picture or place in two of them) or "
@@ -45,26 +46,26 @@ class InspectTrainingData(EngineAlgorithm):
             dataset(),
             number(
                 "COLUMNS",
-                "Tiles to show of each class",
-                "Number of tiles to show for each part and class.",
+                tr("Tiles to show of each class"),
+                tr("Number of tiles to show for each part and class."),
                 5,
                 kind=WHOLE,
                 minValue=1,
                 maxValue=20,
                 advanced=True,
             ),
-            seed("Seed of the random sample of tiles: the same seed gives the same sample."),
+            seed(tr("Seed of the random sample of tiles: the same seed gives the same sample.")),
             described(
                 QgsProcessingParameterFileDestination(
-                    "REPORT", "Report", "HTML files (*.html)", optional=True
+                    "REPORT", tr("Report"), tr("HTML files (*.html)"), optional=True
                 ),
-                "Page with all of this, which needs no network.",
+                tr("Page with all of this, which needs no network."),
             ),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputNumber("TILES", "Number of tiles"),
-            QgsProcessingOutputNumber("WARNINGS", "Number of warnings"),
+            QgsProcessingOutputNumber("TILES", tr("Number of tiles")),
+            QgsProcessingOutputNumber("WARNINGS", tr("Number of warnings")),
         ]

@@ -16,20 +16,21 @@ from qgis.core import (
 from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import MODELS_TRAINING, Parameter
+from glacier_qgis.translation import tr
 
-FILTER = "Models (*.zip *.onnx *.h5 card.json);;All files (*)"
+FILTER = tr("Models (*.zip *.onnx *.h5 card.json);;All files (*)")
 
 
 class InstallModel(EngineAlgorithm):
     """`glacier:installmodel`."""
 
     ID = "installmodel"
-    TITLE = "Install model"
+    TITLE = tr("Install model")
     GROUP = MODELS_TRAINING
-    TAGS = (
+    TAGS = tr(
         "model,install,package,stac,mlm,onnx,pytorch,machine learning,deepness,igm,emulator,import"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Adds a model to those that other algorithms offer: a model package (zip), an ONNX "
         "segmentation model with the metadata that the plugin Deepness reads, or an ice-flow "
         "emulator of the Instructed Glacier Model.\n\n"
@@ -43,30 +44,38 @@ class InstallModel(EngineAlgorithm):
             described(
                 QgsProcessingParameterFile(
                     "INPUT",
-                    "Model file",
+                    tr("Model file"),
                     QgsProcessingParameterFile.Behavior.File,
                     fileFilter=FILTER,
                 ),
-                "A package (.zip, or the card.json of a folder), an ONNX model (.onnx), or the "
-                "model.h5 of an emulator with fieldin.dat and fieldout.dat beside it.",
+                tr(
+                    "A package (.zip, or the card.json of a folder), an ONNX model (.onnx), or the "
+                    "model.h5 of an emulator with fieldin.dat and fieldout.dat beside it."
+                ),
             ),
             described(
-                QgsProcessingParameterString("NAME", "Name", "", optional=True),
-                "Name of the installed model. Leave it empty for the name in its card or that of "
-                "the file; for an emulator those of its folders, such as 'f15_mine/100' (family / "
-                "cell size in m).",
+                QgsProcessingParameterString("NAME", tr("Name"), "", optional=True),
+                tr(
+                    "Name of the installed model. Leave it empty for the name in its card or that "
+                    "of the file; for an emulator those of its folders, such as 'f15_mine/100' "
+                    "(family / cell size in m)."
+                ),
             ),
             described(
-                QgsProcessingParameterBoolean("OVERWRITE", "Replace a model of that name", False),
-                "Replace what is installed under that name; the models that come with the plugin "
-                "cannot be replaced.",
+                QgsProcessingParameterBoolean(
+                    "OVERWRITE", tr("Replace a model of that name"), False
+                ),
+                tr(
+                    "Replace what is installed under that name; the models that come with the "
+                    "plugin cannot be replaced."
+                ),
             ),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputString("NAME", "Name"),
-            QgsProcessingOutputString("KIND", "Kind"),
-            QgsProcessingOutputFolder("FOLDER", "Folder"),
+            QgsProcessingOutputString("NAME", tr("Name")),
+            QgsProcessingOutputString("KIND", tr("Kind")),
+            QgsProcessingOutputFolder("FOLDER", tr("Folder")),
         ]

@@ -7,15 +7,16 @@ from qgis.core import QgsProcessingParameterFile
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import WHOLE, Parameter, choice, number
 from glacier_qgis.processing.declarations.pickers import file_or_name
+from glacier_qgis.translation import tr
 
 
 def dataset() -> Parameter:
     """Declare the training data."""
     return described(
         QgsProcessingParameterFile(
-            "DATASET", "Data set", QgsProcessingParameterFile.Behavior.Folder
+            "DATASET", tr("Data set"), QgsProcessingParameterFile.Behavior.Folder
         ),
-        "Folder that 'Prepare training data' wrote.",
+        tr("Folder that 'Prepare training data' wrote."),
     )
 
 
@@ -24,15 +25,20 @@ def network() -> list[Parameter]:
     return [
         choice(
             "ARCHITECTURE",
-            "Network",
-            "'U-Net': the network of the CaFFe benchmark, quick to train. 'HRNet': keeps a fine "
-            "resolution throughout, slower. 'HED': side outputs at every scale, the smallest.",
+            tr("Network"),
+            tr(
+                "'U-Net': the network of the CaFFe benchmark, quick to train. 'HRNet': keeps a "
+                "fine resolution throughout, slower. 'HED': side outputs at every scale, the "
+                "smallest."
+            ),
             ["U-Net", "HRNet", "HED"],
         ),
         described(
-            file_or_name("START_FROM", "Start from model", "model", empty="none"),
-            "Name of an installed model, or a model package of the same network: training starts "
-            "from the weights of all layers that match. Empty or 'none': random weights.",
+            file_or_name("START_FROM", tr("Start from model"), "model", empty="none"),
+            tr(
+                "Name of an installed model, or a model package of the same network: training "
+                "starts from the weights of all layers that match. Empty or 'none': random weights."
+            ),
         ),
     ]
 
@@ -41,11 +47,13 @@ def batch_size() -> Parameter:
     """Declare the size of a batch."""
     return number(
         "BATCH_SIZE",
-        "Batch size (patches)",
-        "Patches per training step; 0 = automatic: 4 on a processor, on a graphics card as many as "
-        "half of its free memory holds.",
+        tr("Batch size (patches)"),
+        tr(
+            "Patches per training step; 0 = automatic: 4 on a processor, on a graphics card as "
+            "many as half of its free memory holds."
+        ),
         0,
-        word="automatic",
+        word=tr("automatic"),
         kind=WHOLE,
         minValue=0,
         maxValue=1024,
@@ -57,7 +65,7 @@ def seed(text: str) -> Parameter:
     """Declare the seed, explained by `text`."""
     return number(
         "SEED",
-        "Seed",
+        tr("Seed"),
         text,
         1,
         kind=WHOLE,

@@ -29,6 +29,7 @@ from glacier_qgis.processing.declarations.parameters import (
     polygons,
 )
 from glacier_qgis.processing.models_training.parameters import seed
+from glacier_qgis.translation import tr
 
 LABELS = ["LABEL_POLYGONS", "LABEL_LINES"]
 
@@ -37,13 +38,13 @@ class PrepareTrainingData(EngineAlgorithm):
     """`glacier:preparetrainingdata`."""
 
     ID = "preparetrainingdata"
-    TITLE = "Prepare training data"
+    TITLE = tr("Prepare training data")
     GROUP = MODELS_TRAINING
-    TAGS = (
+    TAGS = tr(
         "training,data set,labels,tiles,chips,split,machine learning,deep learning,landsat,"
         "sentinel,calving,front,digitise"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Cuts satellite scenes and what was digitised on them into a folder of georeferenced tiles "
         "to train a network on: images as the network sees them, labels, an index with hashes, "
         "statistics.\n\n"
@@ -57,23 +58,25 @@ class PrepareTrainingData(EngineAlgorithm):
         scenes = [
             described(
                 QgsProcessingParameterMultipleLayers(
-                    "INPUT", "Satellite scenes", Qgis.ProcessingSourceType.Raster
+                    "INPUT", tr("Satellite scenes"), Qgis.ProcessingSourceType.Raster
                 ),
-                "Georeferenced scenes in any radiometry and coordinate system, with equal bands. "
-                "Their dates are read from their names.",
+                tr(
+                    "Georeferenced scenes in any radiometry and coordinate system, with equal "
+                    "bands. Their dates are read from their names."
+                ),
             ),
             *_labels(),
             *_matching(),
         ]
         output = described(
-            QgsProcessingParameterFolderDestination("OUTPUT", "Data set"),
-            "A new or empty folder.",
+            QgsProcessingParameterFolderDestination("OUTPUT", tr("Data set")),
+            tr("A new or empty folder."),
         )
         return [
-            page("Scenes and labels", scenes),
-            page("Tiles", _tiles()),
-            page("Split", _split()),
-            page("Result", [output]),
+            page(tr("Scenes and labels"), scenes),
+            page(tr("Tiles"), _tiles()),
+            page(tr("Split"), _split()),
+            page(tr("Result"), [output]),
         ]
 
     def faults(
@@ -84,22 +87,24 @@ class PrepareTrainingData(EngineAlgorithm):
         if sum(bool(parameters.get(kind)) for kind in kinds) != 1:
             yield (
                 "LABEL_POLYGONS",
-                f"Give labels of one kind: {', '.join(kinds[:2])} or {kinds[2]}.",
+                tr("Give labels of one kind: {kinds} or {kinds2}.").format(
+                    kinds=", ".join(kinds[:2]), kinds2=kinds[2]
+                ),
             )
         if parameters.get("LABEL_POLYGONS") and not parameters.get("CLASS_FIELD"):
-            yield "CLASS_FIELD", "CLASS_FIELD is missing: the field with the class."
+            yield "CLASS_FIELD", tr("CLASS_FIELD is missing: the field with the class.")
         yield from super().faults(parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputNumber("SCENES", "Number of scenes"),
-            QgsProcessingOutputNumber("TILES", "Number of tiles"),
-            QgsProcessingOutputNumber("TRAINING_TILES", "Tiles for training"),
-            QgsProcessingOutputNumber("VALIDATION_TILES", "Tiles for validation"),
-            QgsProcessingOutputNumber("TEST_TILES", "Tiles for the test"),
-            QgsProcessingOutputNumber("SKIPPED", "Tiles without labels or data"),
-            QgsProcessingOutputNumber("WARNINGS", "Number of warnings"),
+            QgsProcessingOutputNumber("SCENES", tr("Number of scenes")),
+            QgsProcessingOutputNumber("TILES", tr("Number of tiles")),
+            QgsProcessingOutputNumber("TRAINING_TILES", tr("Tiles for training")),
+            QgsProcessingOutputNumber("VALIDATION_TILES", tr("Tiles for validation")),
+            QgsProcessingOutputNumber("TEST_TILES", tr("Tiles for the test")),
+            QgsProcessingOutputNumber("SKIPPED", tr("Tiles without labels or data")),
+            QgsProcessingOutputNumber("WARNINGS", tr("Number of warnings")),
         ]
 
 
@@ -108,41 +113,50 @@ def _labels() -> list[Parameter]:
     return [
         polygons(
             "LABEL_POLYGONS",
-            "Labels: polygons",
-            "Digitised zones, each with a class. Cells in polygons of two classes are not "
-            "labelled.",
+            tr("Labels: polygons"),
+            tr(
+                "Digitised zones, each with a class. Cells in polygons of two classes are not "
+                "labelled."
+            ),
         ),
         only_if(
             described(
                 QgsProcessingParameterField(
                     "CLASS_FIELD",
-                    "Class field of the polygons",
+                    tr("Class field of the polygons"),
                     parentLayerParameterName="LABEL_POLYGONS",
                     optional=True,
                 ),
-                "Field with the class: no data, rock, glacier, ocean (with mélange), or their "
-                "numbers 1 to 4. Other names become further classes, from 5 on, which 'Train "
-                "model' refuses.",
+                tr(
+                    "Field with the class: no data, rock, glacier, ocean (with mélange), or their "
+                    "numbers 1 to 4. Other names become further classes, from 5 on, which 'Train "
+                    "model' refuses."
+                ),
             ),
             LABEL_POLYGONS=GIVEN,
         ),
         described(
             QgsProcessingParameterFeatureSource(
                 "LABEL_LINES",
-                "Labels: front lines",
+                tr("Labels: front lines"),
                 [Qgis.ProcessingSourceType.VectorLine],
                 optional=True,
             ),
-            "Digitised fronts, each with the glacier on the left of its direction, as the lines "
-            "of 'Delineate termini' are. Both sides are labelled as far as LINE_REACH. Draw all "
-            "fronts of a scene, because the rest of it is training data without a front.",
+            tr(
+                "Digitised fronts, each with the glacier on the left of its direction, as the "
+                "lines of 'Delineate termini' are. Both sides are labelled as far as LINE_REACH. "
+                "Draw all fronts of a scene, because the rest of it is training data without a "
+                "front."
+            ),
         ),
         only_if(
             number(
                 "LINE_REACH",
-                "Reach of the lines (m)",
-                "Distance from a front line within which it is certain what is glacier and what is "
-                "ocean.",
+                tr("Reach of the lines (m)"),
+                tr(
+                    "Distance from a front line within which it is certain what is glacier and "
+                    "what is ocean."
+                ),
                 1000,
                 minValue=1,
             ),
@@ -151,12 +165,15 @@ def _labels() -> list[Parameter]:
         described(
             QgsProcessingParameterMultipleLayers(
                 "LABEL_RASTERS",
-                "Labels: rasters",
+                tr("Labels: rasters"),
                 Qgis.ProcessingSourceType.Raster,
                 optional=True,
             ),
-            "A raster of class codes for each scene, named like its scene or in the same order: 1 "
-            "no data, 2 rock, 3 glacier, 4 ocean, others up to 254; 0 where unlabelled.",
+            tr(
+                "A raster of class codes for each scene, named like its scene or in the same "
+                "order: 1 no data, 2 rock, 3 glacier, 4 ocean, others up to 254; 0 where "
+                "unlabelled."
+            ),
         ),
     ]
 
@@ -165,29 +182,35 @@ def _matching() -> list[Parameter]:
     """Declare what belongs to which scene and glacier."""
     return [
         described(
-            offering("fields", LABELS, "SCENE_FIELD", "Scene field"),
-            "Field of the polygons or lines with the name or the date of their scene. Leave it "
-            "empty to try 'image_id' and then 'date'; if neither matches, labels belong to every "
-            "scene that they lie in, and a warning says so.",
+            offering("fields", LABELS, "SCENE_FIELD", tr("Scene field")),
+            tr(
+                "Field of the polygons or lines with the name or the date of their scene. Leave it "
+                "empty to try 'image_id' and then 'date'; if neither matches, labels belong to "
+                "every scene that they lie in, and a warning says so."
+            ),
         ),
         described(
-            offering("fields", LABELS, "GROUP_FIELD", "Group field"),
-            "Field of the polygons or lines with the glacier (case-insensitive), which is never "
-            "split between parts. Leave it empty to try 'glacier' and 'glacier_id'. If the labels "
-            "of a scene name no glacier, the first word of the scene's name is used; if they have "
-            "such a field, a warning names the scene.",
+            offering("fields", LABELS, "GROUP_FIELD", tr("Group field")),
+            tr(
+                "Field of the polygons or lines with the glacier (case-insensitive), which is "
+                "never split between parts. Leave it empty to try 'glacier' and 'glacier_id'. If "
+                "the labels of a scene name no glacier, the first word of the scene's name is "
+                "used; if they have such a field, a warning names the scene."
+            ),
         ),
         described(
             QgsProcessingParameterFile(
-                "GROUP_TABLE", "Table of groups", extension="csv", optional=True
+                "GROUP_TABLE", tr("Table of groups"), extension="csv", optional=True
             ),
-            "Instead of a field: comma-separated values with a header, the scene's name in the "
-            "first column and its glacier in the second.",
+            tr(
+                "Instead of a field: comma-separated values with a header, the scene's name in the "
+                "first column and its glacier in the second."
+            ),
             advanced=True,
         ),
         described(
-            offering("bands", ["INPUT"], "BANDS", "Bands"),
-            "Numbers of the bands to use, separated by commas. Leave it empty for all.",
+            offering("bands", ["INPUT"], "BANDS", tr("Bands")),
+            tr("Numbers of the bands to use, separated by commas. Leave it empty for all."),
             advanced=True,
         ),
     ]
@@ -198,19 +221,21 @@ def _tiles() -> list[Parameter]:
     return [
         number(
             "CELL_SIZE",
-            "Cell size (m)",
-            "Ground distance between the cells of a tile. Leave it empty for that of the model "
-            "that comes with the plugin, or of the coarsest scene if that is coarser.",
+            tr("Cell size (m)"),
+            tr(
+                "Ground distance between the cells of a tile. Leave it empty for that of the model "
+                "that comes with the plugin, or of the coarsest scene if that is coarser."
+            ),
             None,
             decimals=2,
-            word="automatic",
+            word=tr("automatic"),
             minValue=0.01,
             maxValue=10_000,
         ),
         number(
             "TILE_SIZE",
-            "Tile size (cells)",
-            "Edge of a tile. A network cannot be trained on context beyond it.",
+            tr("Tile size (cells)"),
+            tr("Edge of a tile. A network cannot be trained on context beyond it."),
             256,
             kind=WHOLE,
             minValue=32,
@@ -219,11 +244,13 @@ def _tiles() -> list[Parameter]:
         ),
         number(
             "STRIDE",
-            "Stride (cells)",
-            "Distance between neighbouring tiles. Leave it empty for TILE_SIZE; with less, tiles "
-            "overlap.",
+            tr("Stride (cells)"),
+            tr(
+                "Distance between neighbouring tiles. Leave it empty for TILE_SIZE; with less, "
+                "tiles overlap."
+            ),
             None,
-            word="the tile size",
+            word=tr("the tile size"),
             kind=WHOLE,
             minValue=1,
             maxValue=4096,
@@ -237,33 +264,41 @@ def _split() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterString(
-                "VALIDATION_GROUPS", "Glaciers for validation", "", optional=True
+                "VALIDATION_GROUPS", tr("Glaciers for validation"), "", optional=True
             ),
-            "Names, separated by commas (case-insensitive). Leave it empty for a random choice "
-            "by VALIDATION_SHARE.",
+            tr(
+                "Names, separated by commas (case-insensitive). Leave it empty for a random choice "
+                "by VALIDATION_SHARE."
+            ),
         ),
         described(
-            QgsProcessingParameterString("TEST_GROUPS", "Glaciers for the test", "", optional=True),
-            "Names, separated by commas (case-insensitive). Leave it empty for a random choice "
-            "by TEST_SHARE.",
+            QgsProcessingParameterString(
+                "TEST_GROUPS", tr("Glaciers for the test"), "", optional=True
+            ),
+            tr(
+                "Names, separated by commas (case-insensitive). Leave it empty for a random choice "
+                "by TEST_SHARE."
+            ),
         ),
         number(
             "VALIDATION_SHARE",
-            "Share for validation (%)",
-            "Share of the tiles, as nearly as whole glaciers allow. A single glacier is split by "
-            "its dates.",
+            tr("Share for validation (%)"),
+            tr(
+                "Share of the tiles, as nearly as whole glaciers allow. A single glacier is split "
+                "by its dates."
+            ),
             20,
             minValue=0,
             maxValue=90,
         ),
         number(
             "TEST_SHARE",
-            "Share for the test (%)",
-            "Share of the tiles, as nearly as whole glaciers allow; 0 = none.",
+            tr("Share for the test (%)"),
+            tr("Share of the tiles, as nearly as whole glaciers allow; 0 = none."),
             0,
-            word="none",
+            word=tr("none"),
             minValue=0,
             maxValue=90,
         ),
-        seed("Seed of the random choice of glaciers: the same seed gives the same choice."),
+        seed(tr("Seed of the random choice of glaciers: the same seed gives the same choice.")),
     ]

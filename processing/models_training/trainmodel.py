@@ -20,19 +20,20 @@ from glacier_qgis.processing.declarations.parameters import (
     number,
 )
 from glacier_qgis.processing.models_training.parameters import batch_size, dataset, network, seed
+from glacier_qgis.translation import tr
 
 
 class TrainModel(EngineAlgorithm):
     """`glacier:trainmodel`."""
 
     ID = "trainmodel"
-    TITLE = "Train model"
+    TITLE = tr("Train model")
     GROUP = MODELS_TRAINING
-    TAGS = (
+    TAGS = tr(
         "training,fit,machine learning,deep learning,pytorch,neural network,cnn,u-net,unet,hrnet,"
         "hed,segmentation,calving,fine-tune"
     )
-    SUMMARY = (
+    SUMMARY = tr(
         "Trains a neural network on a data set and writes a model package that every algorithm "
         "here runs. After each epoch the network is measured on the validation part: loss, "
         "precision, recall, F1 and IoU of each class, and how far its fronts are from the labelled "
@@ -49,9 +50,11 @@ class TrainModel(EngineAlgorithm):
             *network(),
             number(
                 "EPOCHS",
-                "Epochs",
-                "Maximum number of epochs; in each, the network is trained on as many random "
-                "patches as the training part has tiles, and at least 256.",
+                tr("Epochs"),
+                tr(
+                    "Maximum number of epochs; in each, the network is trained on as many random "
+                    "patches as the training part has tiles, and at least 256."
+                ),
                 50,
                 kind=WHOLE,
                 minValue=1,
@@ -59,50 +62,58 @@ class TrainModel(EngineAlgorithm):
             ),
             number(
                 "LEARNING_RATE",
-                "Learning rate",
-                "Highest rate of the schedule; 0 = automatic, as 'Find learning rate' does it.",
+                tr("Learning rate"),
+                tr("Highest rate of the schedule; 0 = automatic, as 'Find learning rate' does it."),
                 0,
                 decimals=6,
-                word="automatic",
+                word=tr("automatic"),
                 minValue=0,
                 maxValue=10,
             ),
             number(
                 "PATIENCE",
-                "Patience (epochs)",
-                "Training ends after so many epochs without a better mean IoU in the validation; "
-                "0 = never before the last epoch.",
+                tr("Patience (epochs)"),
+                tr(
+                    "Training ends after so many epochs without a better mean IoU in the "
+                    "validation; 0 = never before the last epoch."
+                ),
                 10,
-                word="all epochs",
+                word=tr("all epochs"),
                 kind=WHOLE,
                 minValue=0,
                 maxValue=100_000,
                 advanced=True,
             ),
             batch_size(),
-            seed("Seed of all random numbers: on a processor, equal seeds give equal results."),
+            seed(tr("Seed of all random numbers: on a processor, equal seeds give equal results.")),
             device(),
             described(
                 QgsProcessingParameterFileDestination(
-                    "OUTPUT", "Model package", "Model packages (*.zip)"
+                    "OUTPUT", tr("Model package"), tr("Model packages (*.zip)")
                 ),
-                "The model with its card. An unfinished training is kept in a folder of this name "
-                "that ends in '.state'. It cannot be the model of START_FROM.",
+                tr(
+                    "The model with its card. An unfinished training is kept in a folder of this "
+                    "name that ends in '.state'. It cannot be the model of START_FROM."
+                ),
             ),
             described(
                 QgsProcessingParameterFileDestination(
-                    "REPORT", "Report", "HTML files (*.html)", optional=True
+                    "REPORT", tr("Report"), tr("HTML files (*.html)"), optional=True
                 ),
-                "Curves, scores of each class, confusion matrix, calibration, the best, the median "
-                "and the worst tile, and everything needed to repeat the training.",
+                tr(
+                    "Curves, scores of each class, confusion matrix, calibration, the best, the "
+                    "median and the worst tile, and everything needed to repeat the training."
+                ),
             ),
         ]
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [
-            QgsProcessingOutputNumber("EPOCHS_TRAINED", "Epochs trained"),
-            QgsProcessingOutputNumber("BEST_EPOCH", "Epoch of the best weights"),
-            QgsProcessingOutputNumber("MEAN_IOU", "Mean IoU in the validation"),
-            QgsProcessingOutputNumber("MEAN_DISTANCE", "Mean front distance in the validation (m)"),
+            QgsProcessingOutputNumber("EPOCHS_TRAINED", tr("Epochs trained")),
+            QgsProcessingOutputNumber("BEST_EPOCH", tr("Epoch of the best weights")),
+            QgsProcessingOutputNumber("MEAN_IOU", tr("Mean IoU in the validation")),
+            QgsProcessingOutputNumber(
+                "MEAN_DISTANCE", tr("Mean front distance in the validation (m)")
+            ),
         ]

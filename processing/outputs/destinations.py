@@ -33,6 +33,7 @@ from glacier_qgis.processing.outputs.places import (
     destination_text,
     place_of,
 )
+from glacier_qgis.translation import tr
 
 LASTING = ".nc"
 """Ending of files that a run goes on from: they stay, also where a layer cannot be delivered."""
@@ -95,13 +96,17 @@ class Destinations:
         except LockedError as error:
             self._delivery.undo()
             raise QgsProcessingException(
-                f"{error}. Close it there, and run again: all files are as they were."
+                tr("{error}. Close it there, and run again: all files are as they were.").format(
+                    error=error
+                )
             ) from error
         except OSError as error:
             self._delivery.undo()
             raise QgsProcessingException(
-                f"The results cannot be put where they were asked for ({error}). Free some space "
-                "or choose other files, and run again: all files are as they were."
+                tr(
+                    "The results cannot be put where they were asked for ({error}). Free some "
+                    "space or choose other files, and run again: all files are as they were."
+                ).format(error=error)
             ) from error
         except QgsProcessingException:
             self._delivery.undo()
@@ -112,7 +117,11 @@ class Destinations:
         """Write the engine's features where they were asked for; return the layer's source."""
         layer = QgsVectorLayer(file, name, "ogr")
         if not layer.isValid():
-            raise QgsProcessingException(f"{name}: the engine's file {file} cannot be opened.")
+            raise QgsProcessingException(
+                tr("{name}: the engine's file {file} cannot be opened.").format(
+                    name=name, file=file
+                )
+            )
         definition = self._algorithm.parameterDefinition(name)
         place = place_of(definition, self._parameters, self._context)
         if place is None or not _is_file(place):
@@ -126,7 +135,9 @@ class Destinations:
             source = self._write(name, layer, parameters, aside, feedback)
         except QgsProcessingException as error:
             full = shutil.disk_usage(draft.parent).free < ROOM
-            text = f"{name}: the disk of {place.path} is full. Free some space, and run again."
+            text = tr("{name}: the disk of {path} is full. Free some space, and run again.").format(
+                name=name, path=place.path
+            )
             said = str(error).replace(str(draft.parent), str(place.path.parent))
             raise QgsProcessingException(text if full else said) from error
         final = source.replace(str(draft.parent), str(place.path.absolute().parent))
@@ -178,7 +189,7 @@ class Destinations:
             raise QgsProcessingException(self._algorithm.invalidSinkError(parameters, name))
         for feature in layer.getFeatures():
             if feedback.isCanceled():
-                raise QgsProcessingException("Cancelled.")
+                raise QgsProcessingException(tr("Cancelled."))
             copy = QgsFeature(fields)
             copy.setGeometry(feature.geometry())
             copy.setAttributes([feature[name] for name in fields.names()])
@@ -192,13 +203,17 @@ class Destinations:
         written = QgsProcessingUtils.mapLayerFromString(_with_provider(source), context)
         if not isinstance(written, QgsVectorLayer):
             raise QgsProcessingException(
-                f"{name}: QGIS cannot open {source}, to which it was written. Choose another "
-                "destination, and run again."
+                tr(
+                    "{name}: QGIS cannot open {source}, to which it was written. Choose another "
+                    "destination, and run again."
+                ).format(name=name, source=source)
             )
         if 0 <= written.featureCount() < layer.featureCount():
             raise QgsProcessingException(
-                f"{name}: not all features could be written to {source}. Free some space or choose "
-                "another file, and run again."
+                tr(
+                    "{name}: not all features could be written to {source}. Free some space or "
+                    "choose another file, and run again."
+                ).format(name=name, source=source)
             )
         return str(source)
 

@@ -12,6 +12,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from glacier_qgis.translation import tr
+
 HEADER = b"SQLite format 3\0"
 PATIENCE = 10.0
 """Seconds to wait for another program that reads or writes."""
@@ -69,7 +71,9 @@ class Database:
             OSError: There is no room for it.
         """
         if self._version not in (None, self._current()):
-            raise LockedError(f"{self._path} was changed by another program meanwhile")
+            raise LockedError(
+                tr("{path} was changed by another program meanwhile").format(path=self._path)
+            )
         with closing(sqlite3.connect(draft)) as source:
             _copy(source, self._connection)
 
@@ -99,7 +103,7 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
     def wait(status: int, remaining: int, total: int) -> None:
         if time.monotonic() > deadline:
-            raise LockedError("another program is using it")
+            raise LockedError(tr("another program is using it"))
 
     try:
         source.backup(target, progress=wait, sleep=PAUSE)

@@ -23,6 +23,7 @@ from glacier_qgis.results.coordinates import definition_of, is_main_thread, lear
 from glacier_qgis.results.files import keep_with_file, metadata_of, open_file
 from glacier_qgis.results.presenter import Presenter, Style
 from glacier_qgis.results.run import Run, subject_of
+from glacier_qgis.translation import tr
 
 BECOME_LAYERS = {"sink", "vectorDestination", "rasterDestination"}
 LAYER_INPUTS = {"raster", "source", "vector", "layer", "multilayer"}
@@ -52,7 +53,7 @@ def _common_name(given: object) -> str:
     layers = given if isinstance(given, list | tuple) else [given]
     names = [one.name() if isinstance(one, QgsMapLayer) else Path(str(one)).stem for one in layers]
     alike = commonprefix(names)  # noqa: RUF071  letter by letter is what is meant
-    return alike.rstrip("_-. 0123456789") or f"{len(names)} layers"
+    return alike.rstrip("_-. 0123456789") or tr("{count} layers").format(count=len(names))
 
 
 def run_of(

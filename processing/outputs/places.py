@@ -32,6 +32,7 @@ from qgis.core import (
 )
 
 from glacier_qgis.processing.outputs.geopackages import is_database, is_locked
+from glacier_qgis.translation import tr
 
 TIFF = ("", ".tif", ".tiff")
 OURS = {"layer_styles"}
@@ -80,13 +81,14 @@ def destination_faults(
             alone = Place(place.path.resolve(), place.table.casefold())
             other = taken.setdefault(alone, name)
             if other != name:
-                text = f"{place.path} is also given for {other}. Give each a file of its own."
+                text = tr("{path} is also given for {other}. Give each a file of its own.").format(
+                    path=place.path, other=other
+                )
         for role, source in inputs:
             if not text and _is_lost(source, place):
-                text = (
-                    f"{place.path} holds the input {role}, which would be replaced. Choose another "
-                    "file."
-                )
+                text = tr(
+                    "{path} holds the input {role}, which would be replaced. Choose another file."
+                ).format(path=place.path, role=role)
         if text:
             yield name, f"{name}: {text}"
 
@@ -110,8 +112,10 @@ def edited_faults(
             if any(_is_lost(source, place) for source in _places_of(layer)):
                 yield (
                     name,
-                    f"{name}: the layer '{layer.name()}' lies in {place.path}, and has edits that "
-                    "are not saved. Save or discard them, or choose another file.",
+                    tr(
+                        "{name}: the layer '{layer}' lies in {path}, and has edits that "
+                        "are not saved. Save or discard them, or choose another file."
+                    ).format(name=name, layer=layer.name(), path=place.path),
                 )
 
 
@@ -171,31 +175,35 @@ def _unknown_kind(
     found = PROVIDER.match(text)
     if found is None or database_of(text):
         return ""
-    return (
-        f"QGIS takes '{found[1]}', before the colon, for a kind of database. Choose a file without "
+    return tr(
+        "QGIS takes '{found}', before the colon, for a kind of database. Choose a file without "
         "a colon in its path."
-    )
+    ).format(found=found[1])
 
 
 def _unusable(definition: QgsProcessingParameterDefinition, place: Place) -> str:
     """Return why a file cannot be written, or what would be lost by it; blank for nothing."""
     path, folder = place.path, place.path.absolute().parent
     if len(os.fsencode(path.name)) > NAME_BYTES:
-        return f"the name '{path.name[:20]}…' is too long. Choose one of {NAME_BYTES} letters."
+        return tr("the name '{name}…' is too long. Choose one of {most} letters.").format(
+            name=path.name[:20], most=NAME_BYTES
+        )
     raster = isinstance(definition, QgsProcessingParameterRasterDestination)
     if raster and path.suffix.lower() not in TIFF:
-        return (
-            f"results are GeoTIFFs, and {path.name} would be one under another name. Name it "
-            f"{path.with_suffix('.tif').name}; 'Translate' makes other formats of it."
-        )
+        return tr(
+            "results are GeoTIFFs, and {name} would be one under another name. Name it "
+            "{better}; 'Translate' makes other formats of it."
+        ).format(name=path.name, better=path.with_suffix(".tif").name)
     if not os.path.isdir(folder):  # noqa: PTH112  a name that is too long is no error here
-        return f"the folder {folder} does not exist. Create it, or choose another."
+        return tr("the folder {folder} does not exist. Create it, or choose another.").format(
+            folder=folder
+        )
     if not os.access(folder, os.W_OK):
-        return f"you may not write to the folder {folder}. Choose another."
+        return tr("you may not write to the folder {folder}. Choose another.").format(folder=folder)
     if isinstance(definition, QgsProcessingParameterFolderDestination):
         return ""
     if path.is_dir() and path.suffix.lower() != FILE_GEODATABASE:
-        return f"{path} is a folder. Give the name of a file."
+        return tr("{path} is a folder. Give the name of a file.").format(path=path)
     if isinstance(definition, QgsProcessingParameterFeatureSink):
         return _unusable_for_features(place)
     return ""
@@ -205,28 +213,28 @@ def _unusable_for_features(place: Place) -> str:
     """Return why a file cannot take features, or what would be lost by it; blank for nothing."""
     path = place.path
     if path.suffix.lower() in FIXED_FIELDS:
-        return (
-            f"{path.suffix[1:].upper()} files cannot hold the fields of this layer. Choose a "
+        return tr(
+            "{suffix} files cannot hold the fields of this layer. Choose a "
             "GeoPackage, and convert it afterwards."
-        )
+        ).format(suffix=path.suffix[1:].upper())
     if path.suffix.lower() == ".gpkg" and (code := PERCENT_CODE.search(str(path))):
-        return (
-            f"QGIS cannot open GeoPackages with '{code[0]}' in their path. Choose one without a "
+        return tr(
+            "QGIS cannot open GeoPackages with '{code}' in their path. Choose one without a "
             "percent sign."
-        )
+        ).format(code=code[0])
     if not path.is_file():
         return ""
     if is_database(path) and is_locked(path):
-        return (
-            f"{path} is locked by another program. Close it there, or save the edits that hold it, "
+        return tr(
+            "{path} is locked by another program. Close it there, or save the edits that hold it, "
             "and run again."
-        )
+        ).format(path=path)
     names = sorted({*_tables(str(path), "ogr"), *_tables(str(path), "gdal")} - OURS)
     if not place.table and len(names) > 1:
-        return (
-            f"{path} holds the layers {', '.join(names)}, which would be lost. Choose another "
+        return tr(
+            "{path} holds the layers {names}, which would be lost. Choose another "
             "file, or 'Save to GeoPackage' to add a layer to this one."
-        )
+        ).format(path=path, names=", ".join(names))
     return ""
 
 

@@ -7,16 +7,19 @@ from qgis.core import QgsProcessingParameterBoolean
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import Parameter, choice, number
 from glacier_qgis.processing.declarations.pickers import file_or_name
+from glacier_qgis.translation import tr
 
 
 def vertical_unit() -> Parameter:
     """Declare the unit of elevations."""
     return choice(
         "VERTICAL_UNIT",
-        "Unit of elevations",
-        "Unit of elevations and thickness, for rasters that do not state theirs. 'from the "
-        "raster': metres for a raster that states none, unless its coordinates are in feet: then "
-        "choose the unit here.",
+        tr("Unit of elevations"),
+        tr(
+            "Unit of elevations and thickness, for rasters that do not state theirs. 'from the "
+            "raster': metres for a raster that states none, unless its coordinates are in feet: "
+            "then choose the unit here."
+        ),
         ["from the raster", "metres", "feet"],
         advanced=True,
     )
@@ -27,27 +30,32 @@ def flow() -> list[Parameter]:
     return [
         number(
             "SLIDING",
-            "Sliding coefficient c (km MPa⁻³ a⁻¹)",
-            "How easily the ice slides over its bed: 0 = no sliding, 12 is common for temperate "
-            "valley glaciers; the emulators of Jouvet et al. (2022) were trained on 0 to 70.",
+            tr("Sliding coefficient c (km MPa⁻³ a⁻¹)"),
+            tr(
+                "How easily the ice slides over its bed: 0 = no sliding, 12 is common for "
+                "temperate valley glaciers; the emulators of Jouvet et al. (2022) were trained on "
+                "0 to 70."
+            ),
             0,
             decimals=2,
-            word="no sliding",
+            word=tr("no sliding"),
             minValue=0,
             maxValue=1000,
         ),
         described(
-            file_or_name("EMULATOR", "Emulator", "emulator", "automatic", empty="automatic"),
-            "Name of an installed IGM emulator, or the folder of one (model.h5 or model.keras, "
-            "fieldin.dat, fieldout.dat), or a .keras file of the dahunet family. 'automatic' takes "
-            "the one that fits the resolution, the sliding and the rate factor best, and the log "
-            "and the report say why. Architectures other than IGM's own need the extra "
-            "'tensorflow' of 'Set up engine'.",
+            file_or_name("EMULATOR", tr("Emulator"), "emulator", "automatic", empty="automatic"),
+            tr(
+                "Name of an installed IGM emulator, or the folder of one (model.h5 or model.keras, "
+                "fieldin.dat, fieldout.dat), or a .keras file of the dahunet family. 'automatic' "
+                "takes the one that fits the resolution, the sliding and the rate factor best, and "
+                "the log and the report say why. Architectures other than IGM's own need the extra "
+                "'tensorflow' of 'Set up engine'."
+            ),
         ),
         number(
             "RATE_FACTOR",
-            "Rate factor A (MPa⁻³ a⁻¹)",
-            "How soft the ice is: 78 for temperate ice, less for cold ice.",
+            tr("Rate factor A (MPa⁻³ a⁻¹)"),
+            tr("How soft the ice is: 78 for temperate ice, less for cold ice."),
             78,
             minValue=0.1,
             maxValue=1000,
@@ -60,10 +68,12 @@ def orientations() -> Parameter:
     """Declare whether the emulator is averaged."""
     return described(
         QgsProcessingParameterBoolean(
-            "AVERAGE_ORIENTATIONS", "Average the emulator over eight orientations", False
+            "AVERAGE_ORIENTATIONS", tr("Average the emulator over eight orientations"), False
         ),
-        "Emulators predict a slightly different velocity for a rotated or flipped glacier. This "
-        "averages the predictions for all eight orientations, so that the result does not depend "
-        "on the direction of north. It takes eight times as long.",
+        tr(
+            "Emulators predict a slightly different velocity for a rotated or flipped glacier. "
+            "This averages the predictions for all eight orientations, so that the result does not "
+            "depend on the direction of north. It takes eight times as long."
+        ),
         advanced=True,
     )
