@@ -173,10 +173,8 @@ class OptionsPage(QgsOptionsPageWidget):
     def _interpreter(self) -> QFormLayout:
         explanation = QLabel(
             tr(
-                tr(
-                    "Python of the engine: 'Set up' enters it, or choose that of an existing "
-                    "engine. Empty: {folder}. The variable {variable}, where set, has priority."
-                )
+                "Python of the engine: 'Set up' enters it, or choose that of an existing engine. "
+                "Empty: {folder}. The variable {variable}, where set, has priority."
             ).format(folder=default_environment(), variable=VARIABLE)
         )
         explanation.setWordWrap(True)

@@ -29,7 +29,7 @@ class ExtractTermini(EngineAlgorithm):
     ID = "extracttermini"
     TITLE = tr("Extract termini")
     GROUP = CALVING_FRONTS
-    TAGS = "calving,front,terminus,line,outline,detect,vectorise,zones,glacier"
+    TAGS = tr("calving,front,terminus,line,outline,detect,vectorise,zones,glacier")
     SUMMARY = tr(
         "Traces the lines where glacier meets ocean in a zones raster, one feature per front.\n\n"
         "With the probabilities of the same run, lines are placed within a fraction of a cell, "
