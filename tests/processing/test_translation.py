@@ -15,9 +15,10 @@ from xml.etree import ElementTree
 
 import pytest
 from qgis.PyQt.QtCore import QLocale, QTranslator
-from qgis_fixtures import PLUGINS, ROOT
 
-EVERY_TEXT = Path(__file__).with_name("every_text.py")
+from kit.places import PLUGINS, ROOT
+
+EVERY_TEXT = ROOT / "tests" / "kit" / "qgis" / "every_text.py"
 OUTSIDE = {
     *("setup/environment.py", "setup/install.py", "setup/packages.py", "setup/programs.py"),
     *("launch.py", "version.py"),
