@@ -14,8 +14,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from qgis.PyQt.QtCore import QLocale, QTranslator
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QCoreApplication, QLocale
 
+from glacier_qgis import translation
 from kit.places import PLUGINS, ROOT
 
 EVERY_TEXT = ROOT / "tests" / "kit" / "qgis" / "every_text.py"
@@ -112,24 +114,45 @@ def test_a_sentence_that_is_left_out_is_found() -> None:
     assert [*sentences(ast.parse(code))] == ["line 1: : the layer is empty."]
 
 
+@pytest.fixture
+def german() -> Iterator[None]:
+    """Give QGIS the language of Switzerland's north."""
+    before = QgsApplication.locale()
+    QgsApplication.setLocale(QLocale("de_CH"))
+    yield
+    QgsApplication.setLocale(QLocale(before))
+
+
 @pytest.mark.skipif(not shutil.which("lrelease"), reason="Qt's tools for translators lack here")
-def test_a_translation_is_made_by_one_command_kept_by_the_next_and_read_by_qt(
-    tmp_path: Path,
+@pytest.mark.usefixtures("german")
+def test_a_translation_is_made_by_one_command_kept_by_the_next_and_installed_by_the_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = ["/usr/bin/python3", "-B", str(ROOT / "tools" / "translations.py")]
     make += ["de", "--folder", str(tmp_path)]
     subprocess.run(make, check=True, capture_output=True)
-    source = tmp_path / "glacier_qgis_de.ts"
-    tree = ElementTree.parse(source)  # noqa: S314  (made here)
-    for message in tree.iter("message"):
-        if message.findtext("source") == "Delineate termini":
-            translation = message.find("translation")
-            assert translation is not None
-            translation.text = "Gletscherfronten zeichnen"
-            del translation.attrib["type"]
-    tree.write(source, encoding="utf-8")
+    translate(tmp_path / "glacier_qgis_de.ts", "Delineate termini", "Gletscherfronten zeichnen")
     subprocess.run(make, check=True, capture_output=True)
-    translator = QTranslator()
-    assert translator.load(QLocale("de_CH"), "glacier_qgis", "_", str(tmp_path))
-    assert translator.translate("Glacier", "Delineate termini") == "Gletscherfronten zeichnen"
-    assert not translator.translate("Glacier", "Ice velocity")
+    monkeypatch.setattr(translation, "TRANSLATIONS", tmp_path)
+    translator = translation.install_translator()
+    assert translator is not None
+    assert translation.tr("Delineate termini") == "Gletscherfronten zeichnen"
+    assert translation.tr("Ice velocity") == "Ice velocity"
+    QCoreApplication.removeTranslator(translator)
+    assert translation.tr("Delineate termini") == "Delineate termini"
+
+
+@pytest.mark.usefixtures("german")
+def test_without_a_translation_the_plugin_is_english() -> None:
+    assert translation.install_translator() is None
+
+
+def translate(path: Path, text: str, into: str) -> None:
+    """Do what a translator does in Qt Linguist."""
+    tree = ElementTree.parse(path)  # noqa: S314  (made here)
+    message = next(one for one in tree.iter("message") if one.findtext("source") == text)
+    entry = message.find("translation")
+    assert entry is not None
+    entry.text = into
+    del entry.attrib["type"]
+    tree.write(path, encoding="utf-8")
