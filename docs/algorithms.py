@@ -47,6 +47,7 @@ KINDS = {
 CHOSEN = {
     "inspecttrainingdata": "REPORT",
     "preparetrainingdata": "LABEL_LINES",
+    "runinstructor": "SURFACE",
     "simulateglacier": "SURFACE",
     "terminuschange": "CENTERLINE",
     "terminustimeseries": "FOLDER",

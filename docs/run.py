@@ -29,6 +29,7 @@ EXAMPLES = (
     *("preparetrainingdata", "inspecttrainingdata", "findlearningrate", "trainmodel"),
     *("evaluatemodel", "installmodel", "exportmodel", "engineinfo"),
     *("icevelocity", "surfacemassbalance", "simulateglacier", "glacierfromextent"),
+    "runinstructor",
 )
 """Algorithms in the order in which their examples need each other."""
 

@@ -14,6 +14,7 @@ from glacier_qgis.processing.calving_fronts.terminustimeseries import TerminusTi
 from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
 from glacier_qgis.processing.ice_flow.icevelocity import IceVelocity
+from glacier_qgis.processing.ice_flow.runinstructor import RunInstructor
 from glacier_qgis.processing.ice_flow.simulateglacier import SimulateGlacier
 from glacier_qgis.processing.ice_flow.surfacemassbalance import SurfaceMassBalance
 from glacier_qgis.processing.models_training.evaluatemodel import EvaluateModel
@@ -44,6 +45,7 @@ ALGORITHMS = (
     SimulateGlacier,
     IceVelocity,
     SurfaceMassBalance,
+    RunInstructor,
     SetupEngine,
     EngineInfo,
 )

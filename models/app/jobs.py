@@ -30,6 +30,7 @@ JOBS = {
     "installmodel": "glacier_qgis.models.app.install:InstallModel",
     "exportmodel": "glacier_qgis.models.package.export:ExportModel",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs.simulate:SimulateGlacier",
+    "runinstructor": "glacier_qgis.models.iceflow.jobs.instruct:RunInstructor",
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
     "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
 }

@@ -59,6 +59,10 @@ class Grid:
         """Northings of the cell centres, m, descending."""
         return np.asarray(self.transform.f - (np.arange(self.height) + 0.5) * self.cell_size)
 
+    def place(self, row: int, column: int) -> str:
+        """Return where the centre of a cell lies, for a message."""
+        return f"x {self.x[column]:.0f}, y {self.y[row]:.0f} ({self.crs.name})"
+
     def crop(self, window: Window) -> Grid:
         """Return the part of this grid under `window`."""
         corner = self.transform @ (window.col_off, window.row_off)

@@ -9,7 +9,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.device import DeviceName, choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
@@ -17,25 +16,25 @@ from glacier_qgis.models.engine.job import Extent, Job
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from glacier_qgis.models.iceflow.velocity.ice_model import LEVELS
 from glacier_qgis.models.iceflow.velocity.validity import setup_warnings
 
-LEVELS = {
-    "basal_velocity": ("uvelbase", "vvelbase"),
-    "surface_velocity": ("uvelsurf", "vvelsurf"),
-}
-"""Velocities that not every emulator gives: eastwards and northwards."""
 
-
-class IceFlowJob(Job):
-    """What both jobs ask of an emulator."""
+class FlowJob(Job):
+    """What all jobs of ice flow ask."""
 
     extent: Extent | None = None
     vertical_unit: VerticalUnit = "from the raster"
-    emulator: str = "automatic"
-    average_orientations: bool = False
     sliding: float = Field(default=0.0, ge=0, le=1000)
     rate_factor: float = Field(default=78.0, ge=0.1, le=1000)
     device: DeviceName = "automatic"
+
+
+class EmulatorJob(FlowJob):
+    """What jobs ask of an emulator."""
+
+    emulator: str = "automatic"
+    average_orientations: bool = False
 
     def load_emulator(self, cell_size: float, reporter: Reporter) -> tuple[Emulator, list[str]]:
         """Read the emulator for a cell size (m); tell and return what speaks against it."""
@@ -53,27 +52,6 @@ class IceFlowJob(Job):
         for doubt in doubts:
             reporter.warning(doubt)
         return emulator, doubts
-
-    def level_speeds(
-        self,
-        wanted: Sequence[str],
-        emulator: Emulator,
-        thickness: Float32Array,
-        surface: Float32Array,
-        cell_size: float,
-    ) -> dict[str, Float32Array]:
-        """Return speeds (m a⁻¹) of the levels `wanted`, of `LEVELS`; fields and cell size in m."""
-        if not wanted:
-            return {}
-        fields = emulator.velocity(
-            torch.from_numpy(thickness).to(emulator.device),
-            torch.from_numpy(surface).to(emulator.device),
-            cell_size,
-            self.rate_factor,
-            self.sliding,
-            tuple(component for name in wanted for component in LEVELS[name]),
-        )
-        return {name: magnitude(fields, LEVELS[name]).cpu().numpy() for name in wanted}
 
 
 def magnitude(fields: Mapping[str, Tensor], components: tuple[str, ...]) -> Tensor:

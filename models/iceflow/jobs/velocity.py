@@ -14,17 +14,17 @@ from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
 from glacier_qgis.models.iceflow.ground.topography import read_topography
 from glacier_qgis.models.iceflow.jobs.common import (
-    LEVELS,
-    IceFlowJob,
+    EmulatorJob,
     check_levels,
     magnitude,
     text,
 )
+from glacier_qgis.models.iceflow.velocity.ice_model import LEVELS
 from glacier_qgis.models.iceflow.velocity.validity import field_warnings
 from glacier_qgis.models.raster.sink import write_raster
 
 
-class IceVelocity(IceFlowJob):
+class IceVelocity(EmulatorJob):
     """Estimate how fast the ice flows now, from its surface and thickness."""
 
     surface: RasterInput

@@ -47,6 +47,8 @@ COUNTS = {
     "steps": ("time steps since the start", "1"),
 }
 """Long name and unit of each number that changes with time: the account of the run so far."""
+MODELS = ("EMULATOR", "INSTRUCTOR")
+"""Names of the facts that say what moved the ice, and how the names of more about it begin."""
 _MEGABYTE = 1_000_000
 
 
@@ -150,12 +152,18 @@ def _describe_file(file: netCDF4.Dataset, provenance: Mapping[str, str]) -> None
         {
             "Conventions": "CF-1.10",
             "title": "Glacier simulation",
-            "source": f"{provenance['SOFTWARE']}, emulator {provenance['EMULATOR']}",
+            "source": f"{provenance['SOFTWARE']}, {_model(provenance)}",
             "history": f"{provenance['CREATED']} {provenance['ALGORITHM']}",
             "references": REFERENCES,
             **{name.lower(): value for name, value in provenance.items()},
         }
     )
+
+
+def _model(provenance: Mapping[str, str]) -> str:
+    """Return what moved the ice, in words."""
+    kind = next(name for name in MODELS if name in provenance)
+    return f"{kind.lower()} {provenance[kind]}"
 
 
 def _write_times(file: netCDF4.Dataset) -> None:

@@ -16,11 +16,9 @@ from glacier_qgis.models.iceflow.results.figures import (
     misfit_figure,
 )
 from glacier_qgis.models.iceflow.results.hypsometry import Hypsometry
+from glacier_qgis.models.iceflow.results.netcdf import MODELS
 from glacier_qgis.models.iceflow.results.scenario_summary import ScenarioSummary, of_scenario
 from glacier_qgis.models.report.page import Page
-
-EMULATOR = "EMULATOR"
-"""How the names of facts about the emulator begin."""
 
 
 def write_report(
@@ -58,14 +56,16 @@ def write_report(
         "Where the ice lies.",
     )
     _compare(page, summaries)
-    page.heading("Emulator")
-    page.facts(
-        {
-            (name.removeprefix(f"{EMULATOR}_") if name != EMULATOR else "NAME"): value
-            for name, value in facts.items()
-            if name.startswith(EMULATOR)
-        }
-    )
+    for kind in MODELS:
+        if kind in facts:
+            page.heading(kind.capitalize())
+            page.facts(
+                {
+                    "NAME" if name == kind else name.removeprefix(f"{kind}_"): value
+                    for name, value in facts.items()
+                    if name.startswith(kind)
+                }
+            )
     page.heading("Mass budget")
     terms = [(name, budget_rows(budget)) for name, budget in budgets.items()]
     page.table(
@@ -100,7 +100,7 @@ def readable(facts: Mapping[str, str]) -> dict[str, str]:
     others = {
         name: value
         for name, value in facts.items()
-        if name != "PARAMETERS" and not name.startswith(EMULATOR)
+        if name != "PARAMETERS" and not name.startswith(MODELS)
     }
     return others | {name.upper(): _words(value) for name, value in parameters.items()}
 

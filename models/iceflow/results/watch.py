@@ -1,13 +1,10 @@
-"""What a run is watched for: fields beyond the emulator's training, ice that is lost or made."""
+"""What a run is watched for: fields that its model was not made for, ice that is lost or made."""
 
 from __future__ import annotations
 
-import torch
-
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
-from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from glacier_qgis.models.iceflow.velocity.validity import field_warnings
+from glacier_qgis.models.iceflow.velocity.ice_model import IceModel
 
 NOTABLE_SHARE = 0.001
 """Share of the final volume from which a loss or a correction is worth a warning."""
@@ -16,21 +13,15 @@ NOTABLE_SHARE = 0.001
 class Watch:
     """Follows a run for what may make its result wrong."""
 
-    def __init__(self, emulator: Emulator, cell_size: float, cfl: float) -> None:
+    def __init__(self, model: IceModel, cfl: float) -> None:
         self._cfl = cfl
-        self._emulator = emulator
-        self._cell_size = cell_size
+        self._model = model
         self._found: dict[str, str] = {}
 
     def see(self, snapshot: Snapshot) -> list[str]:
         """Look at a saved state; return a sentence for each thing not found before."""
-        found = field_warnings(
-            self._emulator,
-            torch.from_numpy(snapshot.thickness),
-            torch.from_numpy(snapshot.surface),
-            {"ubar": torch.from_numpy(snapshot.u), "vbar": torch.from_numpy(snapshot.v)},
-            self._cell_size,
-        )
+        shape = snapshot.thickness, snapshot.surface
+        found = self._model.doubts(*shape, snapshot.u, snapshot.v)
         if snapshot.waves:
             found["waves"] = (
                 f"By year {snapshot.time:g} waves have grown that come from too long time steps, "

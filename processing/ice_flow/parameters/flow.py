@@ -25,22 +25,42 @@ def vertical_unit() -> Parameter:
     )
 
 
+def sliding(text: str) -> Parameter:
+    """Declare the sliding coefficient as one number; `text` says what it is good for."""
+    return number(
+        "SLIDING",
+        tr("Sliding coefficient c (km MPa⁻³ a⁻¹)"),
+        text,
+        0,
+        decimals=2,
+        word=tr("no sliding"),
+        minValue=0,
+        maxValue=1000,
+    )
+
+
+def rate_factor() -> Parameter:
+    """Declare the rate factor as one number."""
+    return number(
+        "RATE_FACTOR",
+        tr("Rate factor A (MPa⁻³ a⁻¹)"),
+        tr("How soft the ice is: 78 for temperate ice, less for cold ice."),
+        78,
+        minValue=0.1,
+        maxValue=1000,
+        advanced=True,
+    )
+
+
 def flow() -> list[Parameter]:
     """Declare the emulator and the two flow parameters."""
     return [
-        number(
-            "SLIDING",
-            tr("Sliding coefficient c (km MPa⁻³ a⁻¹)"),
+        sliding(
             tr(
                 "How easily the ice slides over its bed: 0 = no sliding, 12 is common for "
                 "temperate valley glaciers; the emulators of Jouvet et al. (2022) were trained on "
                 "0 to 70."
-            ),
-            0,
-            decimals=2,
-            word=tr("no sliding"),
-            minValue=0,
-            maxValue=1000,
+            )
         ),
         described(
             file_or_name("EMULATOR", tr("Emulator"), "emulator", "automatic", empty="automatic"),
@@ -52,15 +72,7 @@ def flow() -> list[Parameter]:
                 "'tensorflow' of 'Set up engine'."
             ),
         ),
-        number(
-            "RATE_FACTOR",
-            tr("Rate factor A (MPa⁻³ a⁻¹)"),
-            tr("How soft the ice is: 78 for temperate ice, less for cold ice."),
-            78,
-            minValue=0.1,
-            maxValue=1000,
-            advanced=True,
-        ),
+        rate_factor(),
     ]
 
 

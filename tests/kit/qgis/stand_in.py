@@ -10,6 +10,8 @@ from osgeo import gdal
 from kit.qgis.window import Parameters, layer_outputs, small_layer, small_raster
 
 YEARS = [2000.0, 2010.0, 2020.0]
+EVOLVING = ("simulateglacier", "runinstructor")
+"""Algorithms whose rasters have a band per year."""
 FRONTS = {
     "OUTPUT": "termini",
     "POINTS": "points",
@@ -17,12 +19,14 @@ FRONTS = {
     "OCEAN_AREA": "area",
     "ZONES": "zones",
 }
+EVOLVED = {"OUTLINES": "outlines", "SERIES": "table", "MISFIT": "difference"}
 KINDS: dict[str, dict[str, str]] = {
     "segmentcalvingfront": {"OUTPUT": "zones"},
     "extracttermini": FRONTS,
     "delineatetermini": FRONTS,
     "terminustimeseries": {"OUTPUT": "termini", "SUMMARY": "table"},
-    "simulateglacier": {"OUTLINES": "outlines", "SERIES": "table", "MISFIT": "difference"},
+    "simulateglacier": EVOLVED,
+    "runinstructor": EVOLVED,
 }
 """What the engine would write for an output: a kind of layer, a raster of years, or a table."""
 
@@ -32,7 +36,10 @@ def inputs(identifier: str, folder: Path) -> Parameters:
     raster = str(small_raster(folder / "scene_20180602.tif"))
     lines = f"{small_layer(folder / 'lines.gpkg', 'termini')}|layername=termini"
     (folder / "dataset").mkdir()
+    evolution = {"BED": raster, "START": 2000, "END": 2020, "OBSERVED_SURFACE": raster}
     return {
+        "simulateglacier": evolution,
+        "runinstructor": evolution,
         "segmentcalvingfront": {"INPUT": raster},
         "extracttermini": {"INPUT": raster},
         "delineatetermini": {"INPUT": raster},
@@ -40,12 +47,6 @@ def inputs(identifier: str, folder: Path) -> Parameters:
         "terminuschange": {"TERMINI": lines, "CENTERLINE": lines},
         "comparetermini": {"PREDICTED": lines, "REFERENCE": lines},
         "evaluatemodel": {"DATASET": str(folder / "dataset"), "REPORT": "TEMPORARY_OUTPUT"},
-        "simulateglacier": {
-            "BED": raster,
-            "START": 2000,
-            "END": 2020,
-            "OBSERVED_SURFACE": raster,
-        },
         "icevelocity": {"SURFACE": raster, "THICKNESS": raster},
         "surfacemassbalance": {"SURFACE": raster},
     }[identifier]
@@ -95,4 +96,4 @@ def stand_in(
 
 
 def _times(identifier: str) -> dict[str, object]:
-    return {"TIMES": YEARS} if identifier == "simulateglacier" else {}
+    return {"TIMES": YEARS} if identifier in EVOLVING else {}

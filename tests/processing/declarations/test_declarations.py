@@ -38,6 +38,7 @@ OWN = (
     "simulateglacier",
     "icevelocity",
     "surfacemassbalance",
+    "runinstructor",
     "setupengine",
     "engineinfo",
 )

@@ -411,7 +411,13 @@ def test_fields_are_chosen_from_a_menu(provider: QgsProcessingProvider) -> None:
     QgsProject.instance().removeAllMapLayers()
 
 
-PAGED = ["simulateglacier", "surfacemassbalance", "delineatetermini", "terminustimeseries"]
+PAGED = [
+    "simulateglacier",
+    "runinstructor",
+    "surfacemassbalance",
+    "delineatetermini",
+    "terminustimeseries",
+]
 
 
 @pytest.mark.parametrize("name", PAGED)

@@ -18,7 +18,7 @@ from qgis.core import (
 )
 
 from glacier_qgis.processing.provider import ALGORITHMS
-from kit.qgis.stand_in import YEARS, stand_in
+from kit.qgis.stand_in import EVOLVING, YEARS, stand_in
 from kit.qgis.window import (
     Parameters,
     layer_outputs,
@@ -41,6 +41,7 @@ WITH_LAYERS = (
     "simulateglacier",
     "icevelocity",
     "surfacemassbalance",
+    "runinstructor",
 )
 
 
@@ -63,7 +64,7 @@ def test_every_layer_is_on_the_map(
         if isinstance(layer, QgsRasterLayer):
             plain = (QgsSingleBandGrayRenderer, QgsMultiBandColorRenderer)
             assert not isinstance(layer.renderer(), plain), name
-            timed = identifier == "simulateglacier" and layer.bandCount() == len(YEARS)
+            timed = identifier in EVOLVING and layer.bandCount() == len(YEARS)
             assert layer.temporalProperties().isActive() or not timed, name
         elif isinstance(layer, QgsVectorLayer) and layer.isSpatial():
             assert layer.renderer() is not None, name

@@ -1,4 +1,4 @@
-"""What can be asked of the job that lets a glacier evolve."""
+"""What can be asked of the jobs that let a glacier evolve."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glacier_qgis.models.engine.job import Destination, RasterInput, VectorInput
 from glacier_qgis.models.iceflow.balance.options import BalanceOptions
 from glacier_qgis.models.iceflow.dynamics.transport import TransportOrder
 from glacier_qgis.models.iceflow.ground.topography import THICKEST
-from glacier_qgis.models.iceflow.jobs.common import IceFlowJob
+from glacier_qgis.models.iceflow.jobs.common import FlowJob
 
 MOST_SAVED_TIMES = 10_000
 GROUND = ("bed", "surface", "initial_thickness", "uniform_thickness", "extent")
@@ -21,7 +21,7 @@ CALENDAR_YEAR = 2000
 Year = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
-class SimulationOptions(BalanceOptions, IceFlowJob):
+class EvolutionOptions(BalanceOptions, FlowJob):
     """Where, when and how a glacier is to evolve, and what is to be kept of it."""
 
     bed: RasterInput | None = None

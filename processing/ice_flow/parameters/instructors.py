@@ -1,0 +1,106 @@
+"""Which physical model moves the ice, and how it is solved."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingParameterFileDestination, QgsProcessingParameterRasterLayer
+
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.pages import only_if
+from glacier_qgis.processing.declarations.parameters import WHOLE, Parameter, choice, number
+from glacier_qgis.processing.ice_flow.parameters.flow import rate_factor, sliding
+from glacier_qgis.translation import tr
+
+SIA, HYBRID, BLATTER_PATTYN = "SIA", "hybrid SIA + SSA", "Blatter-Pattyn"
+
+
+def instructor() -> list[Parameter]:
+    """Declare the model and the coefficients of its ice."""
+    return [
+        choice(
+            "INSTRUCTOR",
+            tr("Instructor"),
+            tr(
+                "'Blatter-Pattyn': all stresses but bridging, the closest to Stokes. 'hybrid SIA + "
+                "SSA': sliding of a shallow shelf plus deformation of shallow ice, as in PISM. "
+                "'SIA': shallow ice, where the bed below carries all of the driving stress; only "
+                "right for wide, gently sloping ice."
+            ),
+            [BLATTER_PATTYN, HYBRID, SIA],
+        ),
+        sliding(tr("How easily the ice slides over its bed: 0 = no sliding, 12 is common.")),
+        rate_factor(),
+        _raster(
+            "SLIDING_RASTER",
+            tr("Sliding coefficient c (raster)"),
+            tr(
+                "Sliding coefficient in each cell, km MPa⁻³ a⁻¹, instead of one number. SLIDING is "
+                "taken where it has no data."
+            ),
+        ),
+        _raster(
+            "RATE_FACTOR_RASTER",
+            tr("Rate factor A (raster)"),
+            tr(
+                "Rate factor in each cell, MPa⁻³ a⁻¹, instead of one number. RATE_FACTOR is taken "
+                "where it has no data."
+            ),
+        ),
+    ]
+
+
+def solver() -> list[Parameter]:
+    """Declare how closely the equations are solved."""
+    modes = number(
+        "MODES",
+        tr("Vertical modes"),
+        tr(
+            "Number of functions that describe the velocity over the depth of the ice, 2 to 7: 2 "
+            "are MOLHO (Dias dos Santos et al. 2022) and take a quarter of the time of 4."
+        ),
+        4,
+        kind=WHOLE,
+        minValue=2,
+        maxValue=7,
+        advanced=True,
+    )
+    tolerance = number(
+        "TOLERANCE",
+        tr("Residual to reach"),
+        tr(
+            "Imbalance of the forces, as a share of the driving stress, at which a solution is "
+            "accepted. At 0.0001 velocities are known to a thousandth."
+        ),
+        1e-4,
+        decimals=6,
+        minValue=1e-10,
+        maxValue=0.1,
+        advanced=True,
+    )
+    return [
+        only_if(modes, INSTRUCTOR=[BLATTER_PATTYN]),
+        only_if(tolerance, INSTRUCTOR=[BLATTER_PATTYN, HYBRID]),
+    ]
+
+
+def snapshots() -> Parameter:
+    """Declare the file to train emulators on."""
+    file = QgsProcessingParameterFileDestination(
+        "SNAPSHOTS",
+        tr("Training snapshots"),
+        tr("NetCDF files (*.nc)"),
+        optional=True,
+        createByDefault=False,
+    )
+    return described(
+        file,
+        tr(
+            "NetCDF file (CF-1.10) of all saved years and scenarios, to train emulators on: "
+            "thickness, surface, A, c, the velocity averaged over depth, at the bed and at the "
+            "surface, and the residual of each state."
+        ),
+    )
+
+
+def _raster(name: str, title: str, text: str) -> Parameter:
+    raster = QgsProcessingParameterRasterLayer(name, title, optional=True)
+    return described(raster, text, advanced=True)
