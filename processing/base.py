@@ -17,8 +17,8 @@ from glacier_qgis.messages.telling import Telling
 from glacier_qgis.processing.declarations.described import Asked
 from glacier_qgis.processing.inputs.job_values import Inputs
 from glacier_qgis.processing.outputs.destinations import Destinations
+from glacier_qgis.processing.outputs.faults import destination_faults, edited_faults
 from glacier_qgis.processing.outputs.loading import first_input, hand_over, run_of, settle
-from glacier_qgis.processing.outputs.places import destination_faults, edited_faults
 from glacier_qgis.results.presenter import Style
 from glacier_qgis.results.run import Run
 

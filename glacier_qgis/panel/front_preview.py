@@ -22,7 +22,8 @@ from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis.client.warm_engine import Request, WarmEngine
 from glacier_qgis.panel.overlay import Line, Overlay, coloured
-from glacier_qgis.processing.inputs.layers import Copy, crs_text, raster_value
+from glacier_qgis.processing.inputs.copies import Copy, crs_text
+from glacier_qgis.processing.inputs.rasters import raster_value
 from glacier_qgis.styles.fronts import CONFIDENCE
 from glacier_qgis.styles.zones import ZONES, zone_colours
 from glacier_qgis.translation import tr

@@ -32,13 +32,9 @@ from qgis.core import (
     QgsReferencedRectangle,
 )
 
-from glacier_qgis.processing.inputs.layers import (
-    Copy,
-    absolute,
-    crs_text,
-    raster_value,
-    vector_value,
-)
+from glacier_qgis.processing.inputs.copies import Copy, absolute, crs_text
+from glacier_qgis.processing.inputs.rasters import raster_value
+from glacier_qgis.processing.inputs.vectors import vector_value
 from glacier_qgis.translation import tr
 
 BOX_COMMAS = 3

@@ -25,14 +25,9 @@ from qgis.core import (
 )
 
 from glacier_qgis.processing.outputs.delivery import Delivery
+from glacier_qgis.processing.outputs.faults import destination_faults
 from glacier_qgis.processing.outputs.geopackages import LockedError, is_database
-from glacier_qgis.processing.outputs.places import (
-    Place,
-    database_of,
-    destination_faults,
-    destination_text,
-    place_of,
-)
+from glacier_qgis.processing.outputs.places import Place, database_of, destination_text, place_of
 from glacier_qgis.translation import tr
 
 LASTING = ".nc"

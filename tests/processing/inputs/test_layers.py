@@ -214,7 +214,7 @@ def test_a_crs_arrives_whole(handed: Engine, scene: Path, code: str) -> None:
 
 
 def test_a_crs_without_wkt_arrives_as_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    from glacier_qgis.processing.inputs.layers import crs_text
+    from glacier_qgis.processing.inputs.copies import crs_text
 
     monkeypatch.setattr(QgsCoordinateReferenceSystem, "toWkt", lambda *_: "")
     assert crs_text(QgsCoordinateReferenceSystem("EPSG:32733")) == "EPSG:32733"
@@ -336,7 +336,7 @@ def test_what_is_in_the_memory_of_qgis_is_copied(handed: Engine, scene: Path) ->
 
 
 def test_the_engine_reads_what_is_said_to_be_read(engine: str) -> None:
-    from glacier_qgis.processing.inputs.layers import READ
+    from glacier_qgis.processing.inputs.rasters import READ
 
     code = (
         "import rasterio; from glacier_qgis.models.raster.file import FORMATS, VIRTUAL\n"
