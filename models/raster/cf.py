@@ -21,16 +21,10 @@ def write_grid(file: netCDF4.Dataset, grid: Grid) -> None:
     for name, values in (("y", grid.y), ("x", grid.x)):
         file.createDimension(name, len(values))
         axis = file.createVariable(name, "f8", (name,))
-        axis.setncatts(
-            {
-                "standard_name": f"projection_{name}_coordinate",
-                "long_name": f"{name} coordinate of the cell centre",
-                "units": "m",
-                "axis": name.upper(),
-            }
-        )
+        axis.setncatts(axis_attributes(name))
         axis[:] = values
-    _write_mapping(file, grid)
+    mapping = file.createVariable(MAPPING, "i4", ())
+    mapping.setncatts(mapping_attributes(grid.crs, grid.transform))
 
 
 def read_grid(mapping: Any, shape: tuple[int, int]) -> Grid:  # noqa: ANN401  netCDF4 publishes no type
@@ -44,18 +38,26 @@ def read_grid(mapping: Any, shape: tuple[int, int]) -> Grid:  # noqa: ANN401  ne
     return Grid(CRS.from_wkt(mapping.spatial_ref), Affine.from_gdal(*numbers), *shape)
 
 
-def _write_mapping(file: netCDF4.Dataset, grid: Grid) -> None:
-    """Say where the grid lies, for CF readers and, by the last two, for GDAL.
+def axis_attributes(name: str) -> dict[str, str]:
+    """Return what CF says of the axis x or y."""
+    return {
+        "standard_name": f"projection_{name}_coordinate",
+        "long_name": f"{name} coordinate of the cell centre",
+        "units": "m",
+        "axis": name.upper(),
+    }
+
+
+def mapping_attributes(crs: CRS, transform: Affine) -> dict[str, Any]:
+    """Return where a grid lies, for CF readers and, by the last two, for GDAL.
 
     CF's own parameters cannot say everything about some projections, of which pyproj warns;
     ``crs_wkt``, which goes before them, can.
     """
-    mapping = file.createVariable(MAPPING, "i4", ())
     with warnings.catch_warnings(action="ignore", category=UserWarning):
-        attributes = grid.crs.to_cf()
+        attributes = crs.to_cf()
     if "standard_parallel" in attributes and "polar" in attributes["grid_mapping_name"]:
         pole = math.copysign(90.0, attributes["standard_parallel"])
         attributes["latitude_of_projection_origin"] = pole  # CF requires it, pyproj leaves it out
-    mapping.setncatts(attributes)
-    mapping.spatial_ref = grid.crs.to_wkt()
-    mapping.GeoTransform = " ".join(repr(float(value)) for value in grid.transform.to_gdal())
+    place = " ".join(repr(float(value)) for value in transform.to_gdal())
+    return {**attributes, "spatial_ref": crs.to_wkt(), "GeoTransform": place}

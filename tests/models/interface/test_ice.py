@@ -1,0 +1,57 @@
+"""Ice flow from Python, on the sample data that comes with the plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+from pyproj import CRS
+
+import glacier_qgis
+from glacier_qgis.models import EngineError, ice_velocity, mass_balance, simulate
+
+SAMPLE = Path(glacier_qgis.__file__).parent / "sample" / "aletsch"
+SURFACE, THICKNESS = SAMPLE / "aletsch.tif", SAMPLE / "aletsch_thickness.tif"
+
+
+def test_mass_balance_is_that_of_its_gradients_in_memory_too() -> None:
+    found = mass_balance(SURFACE, ela=2900, ablation_gradient=0.01)
+    with rasterio.open(SURFACE) as raster:
+        heights = raster.read(1, masked=True)
+        assert found.smb.shape == raster.shape
+        assert CRS.from_wkt(found.crs.attrs["crs_wkt"]) == CRS.from_wkt(raster.crs.to_wkt())
+    below = np.where(heights < 2900, 0.01 * (heights - 2900), np.nan)
+    assert np.nanmax(abs(found.smb.to_numpy() - below)) < 1e-3
+    assert found.smb.attrs["units"] == "m year-1"
+    surface = xr.DataArray(
+        heights.filled(np.nan), {"y": found.y, "x": found.x, "crs": found.crs}, ("y", "x")
+    )
+    again = mass_balance(surface, ela=2900, ablation_gradient=0.01)
+    np.testing.assert_allclose(again.smb, found.smb, atol=1e-4)
+
+
+def test_velocity_has_its_components_and_levels() -> None:
+    found = ice_velocity(SURFACE, THICKNESS, surface_velocity=True, sliding=12)
+    speed = np.hypot(found.velocity_x, found.velocity_y)
+    np.testing.assert_allclose(speed, found.velocity, rtol=1e-5)
+    assert float(found.surface_velocity.mean()) > float(found.velocity.mean())
+    assert found.attrs["max_speed"] == pytest.approx(float(found.velocity.max()))
+
+
+def test_a_run_is_its_states_after_cf_and_keeps_its_mass() -> None:
+    found = simulate(surface=SURFACE, initial_thickness=THICKNESS, resolution=400, end=2020)
+    assert list(found.time.dt.year) == [2000, 2010, 2020]
+    assert found.thk.attrs["standard_name"] == "land_ice_thickness"
+    assert "crs" in found.coords
+    volume = found.thk.sum(("y", "x")) * 400.0**2 / 1e9
+    account = found.gained + found.added - found.lost
+    np.testing.assert_allclose(volume - volume[0], account, atol=1e-3 * float(volume[0]))
+    np.testing.assert_allclose(found.usurf, found.topg + found.thk, atol=1e-2)
+
+
+def test_what_a_run_needs_is_said() -> None:
+    with pytest.raises(EngineError, match="SURFACE"):
+        simulate(initial_thickness=THICKNESS)

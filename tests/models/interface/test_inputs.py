@@ -1,0 +1,118 @@
+"""What is in memory reaches a job as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from shapely import box
+
+from glacier_qgis.models import EngineError
+from glacier_qgis.models.engine.job import Extent, RasterInput, VectorInput
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
+from glacier_qgis.models.interface.inputs import Inputs
+
+UTM = "EPSG:32622"
+
+
+def array(
+    cells: np.ndarray, north_first: bool = True, crs: str | None = UTM, step: float = 30
+) -> xr.DataArray:
+    """Cells as an array whose first one has its centre at (500 015, 7 000 015)."""
+    y = 7_000_015 + step * np.arange(cells.shape[-2]) * (-1 if north_first else 1)
+    x = 500_015 + step * np.arange(cells.shape[-1])
+    dimensions = ("band", "y", "x")[-cells.ndim :]
+    return xr.DataArray(
+        cells, {"y": y, "x": x}, dimensions, "scene", {"crs": crs} if crs else None
+    )
+
+
+@given(
+    cells=arrays(
+        st.sampled_from([np.uint8, np.uint16, np.int16, np.float32]),
+        array_shapes(min_dims=2, max_dims=3, min_side=2, max_side=7),
+    ),
+    north_first=st.booleans(),
+)
+def test_cells_and_their_places_come_back(
+    tmp_path_factory: pytest.TempPathFactory, cells: np.ndarray, north_first: bool
+) -> None:
+    given = array(cells, north_first)
+    parameters = Inputs(tmp_path_factory.mktemp("inputs")).of(DelineateTermini, {"input": given})
+    raster = parameters["input"]
+    assert isinstance(raster, RasterInput)
+    assert raster.name == "scene"
+    with rasterio.open(raster.path) as file:
+        assert file.crs == UTM
+        assert file.dtypes[0] == str(cells.dtype)
+        assert file.transform.e < 0 < file.transform.a
+        written = file.read()
+        for row, column in ((0, 0), (-1, -1), (0, -1)):
+            place = float(given.x[column]), float(given.y[row])
+            value = next(file.sample([place]))
+            assert np.array_equal(value, np.atleast_1d(cells[..., row, column]), equal_nan=True)
+    assert written.shape[-2:] == cells.shape[-2:]
+
+
+def test_a_layer_in_memory_is_a_file_in_its_crs(tmp_path: Path) -> None:
+    layer = gpd.GeoDataFrame({"name": ["fjord"]}, geometry=[box(0, 0, 9, 9)], crs=UTM)
+    for given in (layer, layer.geometry):
+        vector = Inputs(tmp_path).of(DelineateTermini, {"mask": given})["mask"]
+        assert isinstance(vector, VectorInput)
+        read = gpd.read_file(vector.path)
+        assert read.crs == layer.crs
+        assert read.geometry.geom_equals(layer.geometry).all()
+        for folder in tmp_path.iterdir():
+            for file in folder.iterdir():
+                file.unlink()
+            folder.rmdir()
+
+
+def test_a_rectangle_is_in_the_crs_of_the_scene_or_in_its_own(tmp_path: Path) -> None:
+    scene = array(np.zeros((4, 4), np.float32))
+    sides = (500_000.0, 6_999_900.0, 500_120.0, 7_000_030.0)
+    drawn = gpd.GeoSeries([box(*sides)], crs=UTM).to_crs("EPSG:4326")
+    inputs = Inputs(tmp_path)
+    for given, crs in ((sides, UTM), (box(*sides), UTM), (drawn, "EPSG:4326")):
+        values = inputs.of(DelineateTermini, {"input": scene, "extent": given})["extent"]
+        extent = Extent.model_validate(values)
+        expected = sides if crs == UTM else drawn.total_bounds
+        assert (extent.xmin, extent.ymin, extent.xmax, extent.ymax) == pytest.approx(expected)
+        assert gpd.GeoSeries([], crs=extent.crs).crs == crs
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (array(np.zeros((3, 3)), crs=None), "INPUT: the array has no coordinate reference system"),
+        (array(np.zeros((3, 3))).drop_vars("x"), "no evenly spaced coordinates along 'x'"),
+        (
+            array(np.zeros((3, 3))).assign_coords(y=[0, 1, 5]),
+            "no evenly spaced coordinates along 'y'",
+        ),
+        (array(np.zeros((2, 3, 3))).expand_dims("time"), "choose one time or layer"),
+    ],
+)
+def test_an_array_that_is_no_map_is_refused(
+    tmp_path: Path, wrong: xr.DataArray, said: str
+) -> None:
+    with pytest.raises(EngineError, match=said.replace("(", r"\(")):
+        Inputs(tmp_path).of(DelineateTermini, {"input": wrong})
+
+
+def test_a_layer_without_crs_is_refused(tmp_path: Path) -> None:
+    layer = gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)])
+    with pytest.raises(EngineError, match="MASK has no coordinate reference system"):
+        Inputs(tmp_path).of(DelineateTermini, {"mask": layer})
+
+
+def test_a_rectangle_without_crs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="EXTENT: the CRS"):
+        Inputs(tmp_path).of(DelineateTermini, {"extent": (0, 0, 1, 1)})
