@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
 import xarray as xr
 
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
@@ -30,10 +36,13 @@ def simulate(*, progress: Progress | None = None, **options: object) -> xr.Datas
         CF conventions.
 
     Raises:
-        EngineError: As the algorithm.
+        EngineError: As the algorithm. What was saved by then stays in a file that a warning names,
+            for `resume`.
     """
-    with done(SimulateGlacier, options, {"netcdf": ".nc"}, progress) as run:
-        found = xr.load_dataset(run.files["netcdf"], decode_coords="all")
+    with _folder_of_a_run() as folder:
+        given = {"netcdf": folder / "run.nc", **options}
+        with done(SimulateGlacier, given, {"netcdf": ".nc"}, progress) as run:
+            found = xr.load_dataset(run.files["netcdf"], decode_coords="all")
     return found.assign_attrs(numbers(run.result))
 
 
@@ -91,3 +100,15 @@ def mass_balance(
         found = dataset({"smb": run.files["output"]}, run.result, "year")
     years = run.result["TIMES"]
     return found.assign_coords(year=years) if "year" in found.dims else found
+
+
+@contextmanager
+def _folder_of_a_run() -> Iterator[Path]:
+    """Yield a folder, which goes unless the run was stopped and has left something in it."""
+    folder = Path(tempfile.mkdtemp(prefix="glacier_run_"))
+    try:
+        yield folder
+        shutil.rmtree(folder)
+    finally:
+        with suppress(OSError):
+            folder.rmdir()

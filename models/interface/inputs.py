@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -50,26 +50,23 @@ class Inputs:
         Raises:
             EngineError: An object has no CRS, or is no regular north-up grid.
         """
-        area_crs = next((crs for value in values.values() if (crs := _crs_of(value))), None)
+        kinds = {name: _kinds(job, name) for name in values}
+        rasters = [values[name] for name in values if RasterInput in kinds[name]]
         return {
-            name: self._converted(name, value, _kinds(job, name), area_crs)
+            name: None if value is None else self._converted(name, value, kinds[name], rasters)
             for name, value in values.items()
         }
 
     def _converted(
-        self, name: str, value: object, kinds: set[object], area_crs: CRS | None
+        self, name: str, value: object, kinds: set[object], rasters: Sequence[object]
     ) -> object:
-        if value is None:
-            return None
         if RasterInput in kinds:
             if isinstance(value, list | tuple):
                 return tuple(self._raster(name, each) for each in value)
             return self._raster(name, value)
         if VectorInput in kinds:
             return self._vector(name, value)
-        if Extent in kinds:
-            return _extent(value, area_crs)
-        return value
+        return _extent(value, rasters) if Extent in kinds else value
 
     def _raster(self, name: str, value: object) -> object:
         if isinstance(value, str | os.PathLike):
@@ -114,13 +111,11 @@ def _parts(annotation: object) -> set[object]:
     return {*inside, *(part for each in inside for part in _parts(each))}
 
 
-def _crs_of(value: object) -> CRS | None:
-    """Return the CRS of a layer in a file or in memory, or of the first of several; else None."""
+def _raster_crs(value: object) -> CRS | None:
+    """Return the CRS of a raster in a file or in memory, or of the first of several."""
     match value:
         case list() | tuple():
-            return next((crs for each in value if (crs := _crs_of(each))), None)
-        case gpd.GeoDataFrame() | gpd.GeoSeries():
-            return None if value.crs is None else CRS.from_user_input(value.crs)
+            return next((crs for each in value if (crs := _raster_crs(each))), None)
         case xr.DataArray():
             return _array_crs(value)
         case str() | os.PathLike():
@@ -139,18 +134,22 @@ def _array_crs(array: xr.DataArray) -> CRS | None:
     return CRS.from_user_input(stated) if stated else None
 
 
-def _extent(value: object, crs: CRS | None) -> object:
+def _extent(value: object, rasters: Sequence[object]) -> object:
     """Return a rectangle out of its west, south, east and north, or around what is drawn.
 
+    Numbers are in the CRS of the first of `rasters` that has one.
+
     Raises:
-        EngineError: It is in no known CRS.
+        EngineError: No CRS is known.
     """
+    crs = None
     if isinstance(value, gpd.GeoDataFrame | gpd.GeoSeries):
         crs, value = value.crs, value.total_bounds
     elif isinstance(value, Geometry):
         value = shapely.bounds(value)
     if not isinstance(value, tuple | list | np.ndarray) or len(value) != len(SIDES):
         return value
+    crs = crs or _raster_crs(rasters)
     if crs is None:
         raise EngineError(
             "EXTENT: the CRS of the rectangle is not known. Give a GeoDataFrame with a CRS, or a "

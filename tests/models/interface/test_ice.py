@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 from pyproj import CRS
 
 import glacier_qgis
-from glacier_qgis.models import EngineError, ice_velocity, mass_balance, simulate
+from glacier_qgis.models import EngineError, GlacierWarning, ice_velocity, mass_balance, simulate
 
 SAMPLE = Path(glacier_qgis.__file__).parent / "sample" / "aletsch"
 SURFACE, THICKNESS = SAMPLE / "aletsch.tif", SAMPLE / "aletsch_thickness.tif"
@@ -41,17 +42,40 @@ def test_velocity_has_its_components_and_levels() -> None:
     assert found.attrs["max_speed"] == pytest.approx(float(found.velocity.max()))
 
 
+@pytest.mark.filterwarnings("ignore:The surface slope")
 def test_a_run_is_its_states_after_cf_and_keeps_its_mass() -> None:
-    found = simulate(surface=SURFACE, initial_thickness=THICKNESS, resolution=400, end=2020)
+    found = simulate(surface=SURFACE, initial_thickness=THICKNESS, resolution=200, end=2020)
     assert list(found.time.dt.year) == [2000, 2010, 2020]
     assert found.thk.attrs["standard_name"] == "land_ice_thickness"
     assert "crs" in found.coords
-    volume = found.thk.sum(("y", "x")) * 400.0**2 / 1e9
+    volume = found.thk.sum(("y", "x")) * 200.0**2 / 1e9
     account = found.gained + found.added - found.lost
     np.testing.assert_allclose(volume - volume[0], account, atol=1e-3 * float(volume[0]))
-    np.testing.assert_allclose(found.usurf, found.topg + found.thk, atol=1e-2)
+    np.testing.assert_allclose(found.thk + found.topg, found.usurf, atol=1e-2)
 
 
 def test_what_a_run_needs_is_said() -> None:
     with pytest.raises(EngineError, match="SURFACE"):
         simulate(initial_thickness=THICKNESS)
+
+
+@pytest.mark.filterwarnings("ignore:The surface slope")
+def test_what_a_stopped_run_saved_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def stop_half_way(fraction: float, _: str) -> None:
+        if fraction > 0.5:
+            raise KeyboardInterrupt
+
+    inputs = {"surface": SURFACE, "initial_thickness": THICKNESS, "resolution": 200}
+    with (
+        pytest.warns(GlacierWarning, match="ended early") as said,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        simulate(**inputs, end=2020, save_interval=5, progress=stop_half_way)
+    (saved,) = tmp_path.rglob("*.nc")
+    assert any(str(saved) in str(warning.message) for warning in said)
+    assert simulate(resume=saved, end=2020, save_interval=5).time.dt.year[-1] == 2020
+    saved.unlink()
+    saved.parent.rmdir()
+    assert not list(tmp_path.iterdir())

@@ -29,9 +29,7 @@ def array(
     y = 7_000_015 + step * np.arange(cells.shape[-2]) * (-1 if north_first else 1)
     x = 500_015 + step * np.arange(cells.shape[-1])
     dimensions = ("band", "y", "x")[-cells.ndim :]
-    return xr.DataArray(
-        cells, {"y": y, "x": x}, dimensions, "scene", {"crs": crs} if crs else None
-    )
+    return xr.DataArray(cells, {"y": y, "x": x}, dimensions, "scene", {"crs": crs} if crs else None)
 
 
 @given(
@@ -63,16 +61,14 @@ def test_cells_and_their_places_come_back(
 
 def test_a_layer_in_memory_is_a_file_in_its_crs(tmp_path: Path) -> None:
     layer = gpd.GeoDataFrame({"name": ["fjord"]}, geometry=[box(0, 0, 9, 9)], crs=UTM)
-    for given in (layer, layer.geometry):
-        vector = Inputs(tmp_path).of(DelineateTermini, {"mask": given})["mask"]
+    for number, mask in enumerate((layer, layer.geometry)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        vector = Inputs(folder).of(DelineateTermini, {"mask": mask})["mask"]
         assert isinstance(vector, VectorInput)
         read = gpd.read_file(vector.path)
         assert read.crs == layer.crs
         assert read.geometry.geom_equals(layer.geometry).all()
-        for folder in tmp_path.iterdir():
-            for file in folder.iterdir():
-                file.unlink()
-            folder.rmdir()
 
 
 def test_a_rectangle_is_in_the_crs_of_the_scene_or_in_its_own(tmp_path: Path) -> None:
@@ -80,8 +76,8 @@ def test_a_rectangle_is_in_the_crs_of_the_scene_or_in_its_own(tmp_path: Path) ->
     sides = (500_000.0, 6_999_900.0, 500_120.0, 7_000_030.0)
     drawn = gpd.GeoSeries([box(*sides)], crs=UTM).to_crs("EPSG:4326")
     inputs = Inputs(tmp_path)
-    for given, crs in ((sides, UTM), (box(*sides), UTM), (drawn, "EPSG:4326")):
-        values = inputs.of(DelineateTermini, {"input": scene, "extent": given})["extent"]
+    for rectangle, crs in ((sides, UTM), (box(*sides), UTM), (drawn, "EPSG:4326")):
+        values = inputs.of(DelineateTermini, {"input": scene, "extent": rectangle})["extent"]
         extent = Extent.model_validate(values)
         expected = sides if crs == UTM else drawn.total_bounds
         assert (extent.xmin, extent.ymin, extent.xmax, extent.ymax) == pytest.approx(expected)
@@ -100,9 +96,7 @@ def test_a_rectangle_is_in_the_crs_of_the_scene_or_in_its_own(tmp_path: Path) ->
         (array(np.zeros((2, 3, 3))).expand_dims("time"), "choose one time or layer"),
     ],
 )
-def test_an_array_that_is_no_map_is_refused(
-    tmp_path: Path, wrong: xr.DataArray, said: str
-) -> None:
+def test_an_array_that_is_no_map_is_refused(tmp_path: Path, wrong: xr.DataArray, said: str) -> None:
     with pytest.raises(EngineError, match=said.replace("(", r"\(")):
         Inputs(tmp_path).of(DelineateTermini, {"input": wrong})
 
