@@ -19,6 +19,8 @@ project_copyright = "The glacier_qgis developers, GPL-3.0-or-later"
 language = "en-GB"
 extensions = [
     "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinxcontrib.bibtex",
@@ -33,7 +35,11 @@ smartquotes = False  # parameters are quoted as the dialogs quote them
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 myst_footnote_sort = False  # references stay in their section
-nb_execution_mode = "off"
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_merge_streams = True
+autodoc_typehints = "none"  # napoleon's sections say what is what
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"
 bibtex_default_style = "plain"

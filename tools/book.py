@@ -26,7 +26,8 @@ def build(python: Path) -> None:
     """Build the book, and its plain pages beside it."""
     shutil.rmtree(PAGES, ignore_errors=True)
     options = ("--fresh-env", "--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
-    run([python, "-m", "sphinx", *options, ROOT / "docs", BOOK])
+    tree = {"PYTHONPATH": str(BUILD / "plugins")}  # for the notebooks and the page of functions
+    run([python, "-P", "-m", "sphinx", *options, ROOT / "docs", BOOK], env=tree)
 
 
 def deliver() -> None:

@@ -92,7 +92,9 @@ def test_progress_rises_to_its_end() -> None:
 def test_the_log_goes_to_the_logger(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="glacier_qgis"):
         delineate(SCENE, **QUICK)
-    assert any("1 terminus line, 26.0 km" in record.message for record in caplog.records), caplog.text
+    assert any("1 terminus line, 26.0 km" in record.message for record in caplog.records), (
+        caplog.text
+    )
 
 
 def test_a_doubt_is_a_warning_of_python() -> None:
