@@ -30,6 +30,7 @@ extensions = [
 ]
 exclude_patterns = ["algorithms/declared/*"]  # parts of the pages that include them
 nitpicky = True
+default_role = "code"  # for docstrings
 smartquotes = False  # parameters are quoted as the dialogs quote them
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
@@ -38,7 +39,7 @@ myst_footnote_sort = False  # references stay in their section
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
-nb_merge_streams = True
+nb_output_stderr = "remove"  # progress bars
 autodoc_typehints = "none"  # napoleon's sections say what is what
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"

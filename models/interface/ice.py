@@ -90,7 +90,8 @@ def mass_balance(
         options: Parameters of the algorithm, in lower case.
 
     Returns:
-        `smb`, m of ice per year: (year, y, x) where several `years` are given, otherwise (y, x).
+        The mass balance `smb`, m of ice per year, of shape (y, x), or (year, y, x) where several
+        `years` are given.
 
     Raises:
         EngineError: As the algorithm.

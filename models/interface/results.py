@@ -49,7 +49,7 @@ def dataset(paths: Mapping[str, Path], result: Result, bands: str = "band") -> x
             fields[name] = _field(file, name, bands)
             attributes["source"] = file.tags().get("SOFTWARE", "")
             attributes["history"] = " ".join(
-                file.tags().get(tag, "") for tag in ("CREATED", "ALGORITHM", "PARAMETERS")
+                file.tags().get(tag, "") for tag in ("CREATED", "ALGORITHM")
             )
     return xr.Dataset(fields, attrs=attributes | numbers(result))
 
