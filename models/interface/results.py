@@ -88,9 +88,9 @@ def _field(file: DatasetReader, name: str, bands: str) -> xr.DataArray:
 
 def _cells(file: DatasetReader) -> npt.NDArray[np.generic]:
     """Return what the numbers in a raster stand for, of shape (bands, rows, columns)."""
-    numbers = file.read()
+    stored: npt.NDArray[np.generic] = file.read()
     if file.scales[0] == 1:
-        return numbers
-    return np.where(
-        numbers == file.nodata, np.float32(np.nan), numbers * np.float32(file.scales[0])
-    )
+        return stored
+    values: npt.NDArray[np.float32] = (stored * file.scales[0]).astype(np.float32)
+    values[stored == file.nodata] = np.nan
+    return values
