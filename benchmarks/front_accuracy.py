@@ -26,10 +26,10 @@ sys.path.insert(0, str(PLUGINS))
 from safetensors.torch import load_file  # noqa: E402
 
 from glacier_qgis.models.engine.events import Silent  # noqa: E402
-from glacier_qgis.models.training.delivered.__main__ import NETWORKS  # noqa: E402
 from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
 from glacier_qgis.models.training.delivered.folds import Values, judge, judge_series  # noqa: E402
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines  # noqa: E402
+from glacier_qgis.models.training.delivered.networks import NETWORKS  # noqa: E402
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
 OPTICAL = ("Landsat-Jakobshavn", "Landsat-Kangerlussuaq", "Landsat-Sverdrup")

@@ -30,17 +30,12 @@ from glacier_qgis.models.engine.events import EventStream, Silent  # noqa: E402
 from glacier_qgis.models.networks.unet import UNet  # noqa: E402
 from glacier_qgis.models.package.folder import build  # noqa: E402
 from glacier_qgis.models.training.data.samples import UNLABELLED  # noqa: E402
-from glacier_qgis.models.training.delivered.__main__ import (  # noqa: E402
-    BATCH,
-    NETWORKS,
-    RATE,
-    VIEW_CELL_M,
-    WINDOW,
-)
 from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
+from glacier_qgis.models.training.delivered.fit import BATCH, RATE, VIEW_CELL_M, WINDOW  # noqa: E402
 from glacier_qgis.models.training.delivered.folds import judge  # noqa: E402
 from glacier_qgis.models.training.delivered.front_lines import is_optical, read_front_lines  # noqa: E402
 from glacier_qgis.models.training.delivered.hold_out import hold_out  # noqa: E402
+from glacier_qgis.models.training.delivered.networks import NETWORKS  # noqa: E402
 from glacier_qgis.models.training.fitting.fit import Fit, Loss, Schedule  # noqa: E402
 from glacier_qgis.models.training.losses.distance import two_heads_loss  # noqa: E402
 from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_contact  # noqa: E402

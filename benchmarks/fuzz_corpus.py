@@ -42,7 +42,7 @@ from glacier_qgis.models.package.folder import CARD, load_package, save_package
 from glacier_qgis.models.package.onnx_card import import_onnx
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import open_raster, work_grid
-from glacier_qgis.models.training.publishing.describe import describe
+from glacier_qgis.models.training.delivered.describe import describe
 from glacier_qgis.models.vector.source import read_lines, read_polygons
 
 EDGE = 64

@@ -33,9 +33,9 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.training.data.samples import LabelledScene
-from glacier_qgis.models.training.delivered.__main__ import NETWORKS
 from glacier_qgis.models.training.delivered.caffe import read_caffe
-from glacier_qgis.models.training.publishing.describe import describe
+from glacier_qgis.models.training.delivered.describe import describe
+from glacier_qgis.models.training.delivered.networks import NETWORKS
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 LEAST_CELLS = 48

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parent.parent
 FOLDER = "glacier_qgis"
 ROOMS = ("processing", "models")
 FILES = ("metadata.txt", "LICENSE")
+LEFT_OUT = ("models/training/delivered",)
+"""The maintainers' own tools; pyproject.toml leaves them out of the wheel too."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _MODE = 0o100644 << 16
 
@@ -31,7 +33,9 @@ def plugin_files(root: Path = ROOT) -> dict[str, Path]:
         files[f"{FOLDER}/{path.relative_to(root / FOLDER).as_posix()}"] = path
     for room in ROOMS:
         for path in _sources(root / room):
-            files[f"{FOLDER}/{path.relative_to(root).as_posix()}"] = path
+            name = path.relative_to(root)
+            if not any(name.is_relative_to(folder) for folder in LEFT_OUT):
+                files[f"{FOLDER}/{name.as_posix()}"] = path
     return dict(sorted(files.items()))
 
 

@@ -28,9 +28,9 @@ from skimage import io as images
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.package.folder import build
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.delivered.__main__ import NETWORKS
 from glacier_qgis.models.training.delivered.caffe import read_caffe
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines
+from glacier_qgis.models.training.delivered.networks import NETWORKS
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.measuring.pictures import draw_fronts
 from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M

@@ -93,6 +93,23 @@ def test_rooms_are_packed_in_the_shape_that_qgis_imports(tree: Path) -> None:
     assert refused(tree) == ""
 
 
+def test_the_maintainers_tools_stay_out_of_the_zip(tree: Path) -> None:
+    put("models/training/delivered/fit.py", b"")(tree)
+    assert not any("delivered" in name for name in build_plugin.plugin_files(tree))
+
+
+def test_nothing_in_the_zip_needs_what_was_left_out() -> None:
+    modules = ["glacier_qgis." + name.replace("/", ".") for name in build_plugin.LEFT_OUT]
+    files = build_plugin.plugin_files()
+    for name in build_plugin.LEFT_OUT:
+        assert (build_plugin.ROOT / name).is_dir(), "what is left out is there to be left out"
+        assert not any(inside.startswith(f"glacier_qgis/{name}/") for inside in files)
+    for path in files.values():
+        if path.suffix in {".py", ".model3"}:
+            text = path.read_text(encoding="utf-8")
+            assert not any(module in text for module in modules), path
+
+
 def test_the_same_tree_gives_the_same_bytes(tree: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(tree, tmp_path / "copy", copy_function=shutil.copyfile)
     assert build_plugin.build(tree).read_bytes() == build_plugin.build(copy).read_bytes()

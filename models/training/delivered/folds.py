@@ -17,10 +17,11 @@ from glacier_qgis.models.fronts.termini.calibration import calibrated, fit_calib
 from glacier_qgis.models.package.card import Architecture, Calibration
 from glacier_qgis.models.package.folder import load_package, save_package
 from glacier_qgis.models.training.data.samples import LabelledScene
+from glacier_qgis.models.training.delivered.describe import describe, describe_series
 from glacier_qgis.models.training.delivered.evaluate import evaluate, evaluate_series
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.measuring.totals import totals
-from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M, describe, describe_series
+from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M
 from glacier_qgis.models.training.views.series import SeriesScenes
 
 Values = dict[str, float | int]

@@ -1,27 +1,10 @@
-"""The card of a calving-front model."""
+"""What the cards of all calving-front models say alike."""
 
 from __future__ import annotations
 
-from glacier_qgis.models.engine.provenance import software_version
-from glacier_qgis.models.fronts.scene.companions import CHANNELS
-from glacier_qgis.models.package.card import (
-    Architecture,
-    ModelCard,
-    SeriesNetwork,
-    TrainingData,
-    Weights,
-    ZoneClass,
-)
-from glacier_qgis.models.training.fitting.objective import CONTACT, SECOND_HEAD, ZONES
-from glacier_qgis.models.training.fitting.start import TITLES
-from glacier_qgis.models.zones.codes import CLASS_NAMES
-
 CELL_SIZE_M = 66.0
-"""A little more than the views had in the middle (`VIEW_CELL_M` in ``__main__``): no worse on the
-glacier kept out that this was tried on, and less taken in by the speckle of sharper scenes."""
-CELL_SIZE_RANGE_M = (40.0, 97.0)
-"""The network sees cells of such sizes while it learns (see `OCTAVES` in `augment`)."""
-
+"""Of the delivered models. A little more than their patches had in the middle: no worse on the
+unseen glacier that this was tried on, and less misled by the speckle of sharper scenes."""
 NORMALISATION = (
     "rank of the value among the scene's valid values, from 257 quantiles, so that linear "
     "power, amplitude, decibels, digital numbers and 8-bit pictures look the same"
@@ -34,82 +17,3 @@ def channels(bands: int) -> list[str]:
     names = [""] if bands == 1 else [f" of band {band}" for band in range(1, bands + 1)]
     ranks = [f"rank of the value{name} in the scene, -1 to 1, 0 where invalid" for name in names]
     return [*ranks, "1 where valid"]
-
-
-def describe_series(architecture: Architecture, history: str = "") -> SeriesNetwork:
-    """Describe a model's network for series; its hash is filled in when the package is saved.
-
-    Args:
-        architecture: The network.
-        history: What the weights started from; may be blank.
-    """
-    *bands, mask = channels(1)
-    return SeriesNetwork(
-        architecture=architecture,
-        weights=Weights(file="series.safetensors", sha256="0" * 64),
-        channels=[*bands, *CHANNELS, mask],
-        training=(
-            "As the network for lone scenes, each scene beside companions drawn at random, "
-            f"from none to all of its place. {history}"
-        ).strip(),
-    )
-
-
-def describe(
-    name: str,
-    architecture: Architecture,
-    learnt: list[TrainingData],
-    split: str,
-    history: str = "",
-    images: str = "satellite",
-) -> ModelCard:
-    """Describe a model; its hash is filled in when the package is saved.
-
-    Args:
-        name: Name of the package.
-        architecture: The network.
-        learnt: What the weights were fitted to.
-        split: What was kept out of the training, and how the model was measured.
-        history: What the weights started from; may be blank.
-        images: The kind of images that it is for.
-    """
-    return ModelCard(
-        name=name,
-        version="1.3.0",
-        title=f"Calving fronts in {images} images ({TITLES[architecture.name]})",
-        sensors=("optical",) if images == "optical" else ("radar",),
-        task=TASK,
-        architecture=architecture,
-        weights=Weights(file="weights.safetensors", sha256="0" * 64),
-        classes=[ZoneClass(value=code, name=title) for code, title in CLASS_NAMES.items()],
-        bands=1,
-        channels=channels(1),
-        cell_size_m=CELL_SIZE_M,
-        cell_size_range_m=CELL_SIZE_RANGE_M,
-        normalisation=NORMALISATION,
-        training_data=learnt,
-        training=(
-            f"{ZONES}{SECOND_HEAD}{CONTACT}; AdamW, one-cycle schedule; running average of the "
-            "weights; random turns, flips, scales, stretches, contrast, illumination and noise; "
-            "zones of several scenes composed. "
-            f"{history}"
-        ).strip(),
-        split=split,
-        licence="CC BY 4.0",
-        software=software_version(),
-        citation=(
-            "Architecture after Gourmelon et al. (2022), Earth Syst. Sci. Data 14, 4287-4313, "
-            "doi:10.5194/essd-14-4287-2022."
-        ),
-        intended_use=(
-            f"A first draft of the termini of marine-terminating glaciers in {images} images, "
-            "checked by a person before it is used as data."
-        ),
-        limits=(
-            "Few glaciers were learnt from: on others expect errors of several hundred metres, "
-            "most where mélange or snow on sea ice looks like glacier ice, and draw MASK or EXTENT "
-            "around the terminus, since ocean also meets ice that is no terminus. Of optical "
-            "images the network saw labels close to the fronts only; rock in them is unreliable. "
-            "Cells are 66 m, so that a front is placed no better than some tens of metres."
-        ),
-    )

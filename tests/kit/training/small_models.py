@@ -10,7 +10,7 @@ import torch
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.card import Architecture, TrainingData
 from glacier_qgis.models.package.folder import save_package
-from glacier_qgis.models.training.publishing.describe import describe
+from glacier_qgis.models.training.delivered.describe import describe
 
 SMALL = {"bands": 2, "classes": 4, "width": 4, "levels": 2, "dilations": [1, 2]}
 

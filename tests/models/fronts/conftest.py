@@ -11,7 +11,7 @@ from glacier_qgis.models.fronts.scene.companions import CHANNELS
 from glacier_qgis.models.networks.unet import UNet, with_more_bands
 from glacier_qgis.models.package.card import Architecture, TrainingData
 from glacier_qgis.models.package.folder import load_package, save_package
-from glacier_qgis.models.training.publishing.describe import describe, describe_series
+from glacier_qgis.models.training.delivered.describe import describe, describe_series
 
 
 @pytest.fixture(scope="session")

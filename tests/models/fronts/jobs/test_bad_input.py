@@ -24,7 +24,7 @@ from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import save_package
-from glacier_qgis.models.training.publishing.describe import describe
+from glacier_qgis.models.training.delivered.describe import describe
 from kit.engine.listener import Listener
 
 JOBS: dict[str, type[Job]] = {

@@ -16,6 +16,7 @@ from glacier_qgis.models.package.card import Architecture, InputValues, Training
 from glacier_qgis.models.package.folder import load_package, save_package
 from glacier_qgis.models.training.data.parts import leaked_groups
 from glacier_qgis.models.training.data.samples import training_data
+from glacier_qgis.models.training.delivered.describe import describe
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.fitting.range_test import range_test
@@ -24,7 +25,6 @@ from glacier_qgis.models.training.jobs.learning import Learning, settle
 from glacier_qgis.models.training.losses.distance import two_heads_loss
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.measuring.totals import Totals
-from glacier_qgis.models.training.publishing.describe import describe
 from glacier_qgis.models.training.views.sampling import Batches
 from kit.engine.listener import Listener
 

@@ -17,10 +17,10 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import build, save_package
+from glacier_qgis.models.training.delivered.describe import describe
 from glacier_qgis.models.training.fitting.fit import Fit, Learner, Schedule
 from glacier_qgis.models.training.jobs import train as train_job
 from glacier_qgis.models.training.jobs.train import TrainModel
-from glacier_qgis.models.training.publishing.describe import describe
 from kit.engine.listener import Listener
 
 WriteDataset = Callable[..., Path]

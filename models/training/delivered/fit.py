@@ -1,0 +1,88 @@
+"""Trains one network on the benchmark's radar images and the Landsat images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.networks.unet import FIRST, with_more_bands
+from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.folder import build
+from glacier_qgis.models.training.data.samples import Labelled, LabelledScene
+from glacier_qgis.models.training.delivered.front_lines import is_optical
+from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS, STEM
+from glacier_qgis.models.training.fitting.fit import Fit, Schedule
+from glacier_qgis.models.training.fitting.objective import objective
+from glacier_qgis.models.training.views.augment import Augmentation
+from glacier_qgis.models.training.views.sampling import pools_by_group, sampler, with_negatives
+from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
+
+BATCH, WINDOW, RATE = 4, 256, 1.5e-3
+VIEW_CELL_M = 60.0
+"""Size of the cells of a patch, before it is scaled."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training is asked for.
+
+    Attributes:
+        network: A name among `NETWORKS`.
+        output: Folder of its weights and its state; it is resumed from what that holds.
+        schedule: How long, and how fast.
+        seed: Of the first weights and of the patches.
+        start_from: Weights of an earlier run, or None.
+        optical: Half of the patches come from Landsat images, and there are no negatives.
+    """
+
+    network: str
+    output: Path
+    schedule: Schedule
+    seed: int
+    start_from: Path | None
+    optical: bool
+
+
+def fit(run: Run, scenes: Sequence[LabelledScene], reporter: Reporter) -> None:
+    """Train on `scenes`; write the averaged weights as ``weights.safetensors``."""
+    torch.manual_seed(run.seed)
+    radar: list[Labelled] = [scene for scene in scenes if not is_optical(scene)]
+    optical: list[Labelled] = [scene for scene in scenes if is_optical(scene)]
+    series = run.network == "series"
+    if series:
+        radar, optical = _beside(radar), _beside(optical)
+    pools: list[Sequence[Labelled]] = [optical, radar]
+    if not run.optical:
+        pools = [*pools_by_group(radar), optical]
+    architecture = NETWORKS[run.network]
+    network = build(architecture)
+    if run.start_from:
+        network.load_state_dict(_beginning(load_file(run.start_from), architecture))
+    taught = objective(architecture, network, fronts_alone=bool(optical))
+    fitting = Fit(taught.network, run.schedule, run.output / "state", run.seed, loss=taught.loss)
+    augmentation = SeriesAugmentation if series else Augmentation
+    batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M, augmentation)
+    if not run.optical:
+        batches = with_negatives(batches, SIGNED if series else -1)
+    weights = fitting.run(batches, reporter)
+    save_file(taught.zones_alone(weights), run.output / "weights.safetensors")
+    reporter.log(f"Trained on {sum(map(len, pools))} images.")
+
+
+def _beside(scenes: Sequence[Labelled]) -> list[Labelled]:
+    """Return each scene beside the others of its group, which show one place on one grid."""
+    return [beside for place in pools_by_group(scenes) for beside in SeriesScenes(place).members()]
+
+
+def _beginning(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
+    """Return weights to begin with: a network for series sees no companions at first."""
+    if architecture != NETWORKS["series"]:
+        return dict(weights)
+    bands = weights[FIRST].shape[1] // STEM**2
+    return with_more_bands(weights, IN_SERIES - bands, STEM)

@@ -1,0 +1,83 @@
+"""The delivered packages are made again, to the byte, from their weights and what is known."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from glacier_qgis.models.engine.folders import DELIVERED
+from glacier_qgis.models.package.folder import CARD, load_package
+from glacier_qgis.models.package.stac import stac_item
+from glacier_qgis.models.training.delivered.__main__ import STEPS, arguments
+from glacier_qgis.models.training.delivered.facts import names, read_facts
+from glacier_qgis.models.training.delivered.half import in_half
+from glacier_qgis.models.training.delivered.publish import publish
+
+PAGE = Path(__file__).parents[4] / "docs" / "development" / "delivered_models.md"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_everything_delivered_is_known() -> None:
+    assert names() == sorted(path.parent.name for path in DELIVERED.glob(f"*/{CARD}"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_delivered_package_is_made_again_to_the_byte(name: str, tmp_path: Path) -> None:
+    publish(name, read_facts(name), DELIVERED / name, tmp_path)
+    assert contents(tmp_path / name) == contents(DELIVERED / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name], "nothing is left behind"
+
+
+def test_an_earlier_package_is_replaced_even_by_one_made_of_its_own_weights(
+    tmp_path: Path,
+) -> None:
+    name = names()[0]
+    publish(name, read_facts(name), DELIVERED / name, tmp_path)
+    newer = read_facts(name).model_copy(update={"version": "9.0.0"})
+    publish(name, newer, tmp_path / name, tmp_path)
+    assert load_package(tmp_path / name).card.version == "9.0.0"
+
+
+def test_half_precision_is_stored_and_said_and_computed_in_float32(tmp_path: Path) -> None:
+    name = "caffe_unet"
+    facts = read_facts(name).model_copy(update={"stored": "float16"})
+    card = publish(name, facts, DELIVERED / name, tmp_path)
+    full = load_file(DELIVERED / name / "weights.safetensors")
+    half = load_file(tmp_path / name / "weights.safetensors")
+    kernels = {key for key, value in full.items() if value.ndim > 1}
+    assert {key for key, value in half.items() if value.dtype == torch.float16} == kernels
+    for key in full.keys() - kernels:
+        assert torch.equal(half[key], full[key])
+        assert half[key].dtype == full[key].dtype
+    network = load_package(tmp_path / name).network
+    for key, value in network.state_dict().items():
+        assert value.dtype == full[key].dtype
+        torch.testing.assert_close(value, full[key], rtol=2.0**-11, atol=2.0**-25)
+    assert "half precision" in card.limits
+    assert "half precision" in str(stac_item(card)["properties"])
+    before = contents(tmp_path / name)
+    publish(name, facts, tmp_path / name, tmp_path)
+    assert contents(tmp_path / name) == before, "rounding once is enough"
+
+
+def test_only_floating_kernels_are_halved() -> None:
+    state = {"count": torch.tensor(3), "mean": torch.full((2,), 1e6), "kernel": torch.ones(2, 2)}
+    found = in_half(state)
+    assert [found[name].dtype for name in state] == [torch.int64, torch.float32, torch.float16]
+
+
+def test_the_commands_of_the_page_are_understood() -> None:
+    page = PAGE.read_text(encoding="utf-8").replace("\\\n", " ")
+    data = re.findall(r'^data="(.*)"$', page, re.MULTILINE)[0]
+    commands = re.findall(r"^\$python (.*)$", page.replace("$data", data), re.MULTILINE)
+    assert {shlex.split(command)[0] for command in commands} == set(STEPS)
+    for command in commands:
+        arguments().parse_args(shlex.split(command))
