@@ -22,6 +22,7 @@ tune_allocator()
 import torch  # noqa: E402  after the threads are set up
 
 from glacier_qgis.models.iceflow.dynamics.simulation import Simulation  # noqa: E402
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters  # noqa: E402
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator  # noqa: E402
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow  # noqa: E402
 
@@ -39,7 +40,7 @@ def main(inputs: str, weights: str, end: float) -> None:
     )
 
     bed = surface - thickness
-    flow = EmulatedFlow(emulator, CELL, RATE, 0.0, bed)
+    flow = EmulatedFlow(emulator, FlowParameters(CELL, RATE, 0.0), bed)
 
     def balance(s: torch.Tensor, year: float) -> torch.Tensor:
         height = s - 2000

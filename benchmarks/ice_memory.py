@@ -28,6 +28,7 @@ def simulate(size: int, steps: int) -> None:
     import torch
 
     from glacier_qgis.models.iceflow.dynamics.simulation import Simulation
+    from glacier_qgis.models.iceflow.emulators.card import FlowParameters
     from glacier_qgis.models.iceflow.velocity.emulator import Emulator
     from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
 
@@ -39,7 +40,7 @@ def simulate(size: int, steps: int) -> None:
     simulation = Simulation(
         bed,
         ice,
-        EmulatedFlow(emulator, CELL, 78.0, 0.0, bed),
+        EmulatedFlow(emulator, FlowParameters(CELL, 78.0, 0.0), bed),
         lambda surface, _: (0.007 * (surface - 2200)).clamp(max=2),
         cell_size=CELL,
         cfl=0.3,

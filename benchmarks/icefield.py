@@ -34,6 +34,7 @@ from glacier_qgis.models.iceflow.balance.degree_days import DegreeDayBalance, Me
 from glacier_qgis.models.iceflow.balance.forcing import TimeCurve  # noqa: E402
 from glacier_qgis.models.iceflow.balance.model import Held  # noqa: E402
 from glacier_qgis.models.iceflow.dynamics.simulation import Simulation  # noqa: E402
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters  # noqa: E402
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator  # noqa: E402
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow  # noqa: E402
 
@@ -95,7 +96,7 @@ def main() -> None:
     emulator = Emulator.read(data / "f14_pism_GJ_21_a" / "2000")
     bed = mountains(given.size)
     spent: Counter[str] = Counter()
-    flow = EmulatedFlow(emulator, CELL, 78.0, 0.0, bed)
+    flow = EmulatedFlow(emulator, FlowParameters(CELL, 78.0, 0.0), bed)
     balance = Held(DegreeDayBalance(climate(bed), MELT), 1.0, 0.0)
     simulation = Simulation(
         bed,

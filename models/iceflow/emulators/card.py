@@ -60,7 +60,13 @@ class Card:
 
 
 class FlowParameters(NamedTuple):
-    """The numbers that an emulator takes beside fields: see `Core`."""
+    """The numbers that an emulator takes beside fields.
+
+    Attributes:
+        cell_size: Edge of a cell, m.
+        rate_factor: A of Glen's law, MPa⁻³ a⁻¹.
+        sliding: c of Weertman's law, km MPa⁻³ a⁻¹.
+    """
 
     cell_size: float
     rate_factor: float
@@ -72,22 +78,13 @@ class Core(Protocol):
 
     card: Card
 
-    def __call__(
-        self,
-        thickness: Tensor,
-        surface: Tensor,
-        cell_size: float,
-        rate_factor: float,
-        sliding: float,
-    ) -> Tensor:
+    def __call__(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:
         """Return velocities in m a⁻¹, shaped (glacier, output of `card`, row, column).
 
         Args:
             thickness: h in m, north-up, (glacier, row, column).
             surface: s in m, the same.
-            cell_size: in m.
-            rate_factor: A of Glen's law, MPa⁻³ a⁻¹.
-            sliding: c of Weertman's law, km MPa⁻³ a⁻¹.
+            parameters: The numbers.
         """
 
     def to(self, device: torch.device) -> object:
@@ -102,7 +99,7 @@ class SelectiveCore(Core, Protocol):
         self,
         thickness: Tensor,
         surface: Tensor,
-        setting: FlowParameters,
+        parameters: FlowParameters,
         wanted: npt.NDArray[np.bool_],
         ground: Tensor | None = None,
         threads: int = 1,
@@ -112,7 +109,7 @@ class SelectiveCore(Core, Protocol):
         Args:
             thickness: h in m, north-up, (row, column).
             surface: s in m.
-            setting: The numbers.
+            parameters: The numbers.
             wanted: Which cells, (row, column); at least one.
             ground: Surface without ice, m, where it stays the same from call to call; then what
                 the network makes of it may be remembered. It must not be written to.

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, Range
+from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters, Range
 from glacier_qgis.models.iceflow.emulators.fields import (
     reference_stress,
     sliding_of,
@@ -86,22 +86,15 @@ class DahunetCore(nn.Module):
         self.register_buffer("deviation", deviation[:, None, None])
         self.register_buffer("basis", BASIS.clone())
 
-    def forward(
-        self,
-        thickness: Tensor,
-        surface: Tensor,
-        cell_size: float,
-        rate_factor: float,
-        sliding: float,
-    ) -> Tensor:
+    def forward(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:
         """See `Core`. Less sliding than the training's least is taken as that."""
         least, _ = self.card.hull["slidingco"]
         numbers = {
-            "arrhenius": rate_factor,
-            "tau_ref": reference_stress(max(sliding, least)),
+            "arrhenius": parameters.rate_factor,
+            "tau_ref": reference_stress(max(parameters.sliding, least)),
         }
-        fields = stack_fields(INPUTS, thickness, surface, cell_size, numbers)
-        features = derived(thickness, surface, cell_size)
+        fields = stack_fields(INPUTS, thickness, surface, parameters.cell_size, numbers)
+        features = derived(thickness, surface, parameters.cell_size)
         standard = (fields - self.mean) / self.deviation
         answer = self.network(torch.cat([features, standard], dim=1))
         return torch.einsum("oc,nchw->nohw", self.basis, answer)

@@ -135,23 +135,16 @@ class ListedCore(nn.Module):
     scales: Tensor
     mix: Tensor
 
-    def forward(
-        self,
-        thickness: Tensor,
-        surface: Tensor,
-        cell_size: float,
-        rate_factor: float,
-        sliding: float,
-    ) -> Tensor:
+    def forward(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:
         """See `Core`."""
-        fields = self.scaled_fields(
-            thickness, surface, FlowParameters(cell_size, rate_factor, sliding)
-        )
+        fields = self.scaled_fields(thickness, surface, parameters)
         return torch.einsum("oc,nchw->nohw", self.mix, self.network(fields))
 
-    def scaled_fields(self, thickness: Tensor, surface: Tensor, setting: FlowParameters) -> Tensor:
+    def scaled_fields(
+        self, thickness: Tensor, surface: Tensor, parameters: FlowParameters
+    ) -> Tensor:
         """Return what the network takes in: (glacier, field, row, column)."""
-        cell_size, rate_factor, sliding = setting
+        cell_size, rate_factor, sliding = parameters
         numbers = {
             SOFTNESS: rate_factor,
             "slidingco": sliding,

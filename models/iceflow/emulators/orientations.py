@@ -26,20 +26,13 @@ class Averaged:
         self.card = core.card
         self._pairs = _pairs(core.card.outputs)
 
-    def __call__(
-        self,
-        thickness: Tensor,
-        surface: Tensor,
-        cell_size: float,
-        rate_factor: float,
-        sliding: float,
-    ) -> Tensor:
+    def __call__(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:
         """See `Core`."""
         total: Tensor | None = None
         for turns, mirrored in ORIENTATIONS:
             ice = _turn(thickness, turns, mirrored=mirrored)
             height = _turn(surface, turns, mirrored=mirrored)
-            answer = self.core(ice, height, cell_size, rate_factor, sliding)
+            answer = self.core(ice, height, parameters)
             answer = self._back(answer, turns, mirrored=mirrored)
             total = answer if total is None else total + answer
         return torch.as_tensor(total) / len(ORIENTATIONS)
@@ -71,7 +64,7 @@ class SelectivelyAveraged(Averaged):
         self,
         thickness: Tensor,
         surface: Tensor,
-        setting: FlowParameters,
+        parameters: FlowParameters,
         wanted: npt.NDArray[np.bool_],
         ground: Tensor | None = None,
         threads: int = 1,
@@ -85,7 +78,7 @@ class SelectivelyAveraged(Averaged):
             )
             fields = thickness.new_zeros((1, len(total), *here.shape))
             fields[0, :, here] = self.core.chosen(
-                ice, height, setting, here.numpy(), threads=threads
+                ice, height, parameters, here.numpy(), threads=threads
             )
             total += self._back(fields, turns, mirrored=mirrored)[0][:, cells]
         return total / len(ORIENTATIONS)

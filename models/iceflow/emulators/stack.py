@@ -58,15 +58,15 @@ class StackCore(ListedCore):
         self,
         thickness: Tensor,
         surface: Tensor,
-        setting: FlowParameters,
+        parameters: FlowParameters,
         wanted: Mask,
         ground: Tensor | None = None,
         threads: int = 1,
     ) -> Tensor:
         """See `SelectiveCore`."""
-        fields = self.scaled_fields(thickness[None], surface[None], setting)[0]
+        fields = self.scaled_fields(thickness[None], surface[None], parameters)[0]
         layers = self.network.radius
-        bare = None if ground is None else self._remember(ground, setting)
+        bare = None if ground is None else self._remember(ground, parameters)
         if bare is None:
             answer = evaluate(self.network, fields, make_plan(wanted, layers, parts=threads))
         else:
@@ -75,9 +75,9 @@ class StackCore(ListedCore):
             answer = evaluate(self.network, fields, plan, bare.features)
         return torch.mm(self.mix, answer)
 
-    def _remember(self, ground: Tensor, setting: FlowParameters) -> Bare | None:
+    def _remember(self, ground: Tensor, parameters: FlowParameters) -> Bare | None:
         """Return what the network makes of ground without ice; None where there is no room."""
-        key = (ground.data_ptr(), ground.shape, ground.stride(), setting)
+        key = (ground.data_ptr(), ground.shape, ground.stride(), parameters)
         self._calls += 1
         bare = self._bare.get(key)
         if bare is None:
@@ -87,7 +87,7 @@ class StackCore(ListedCore):
             taken = sum(bare.size for bare in list(self._bare.values()))
             if not 0 < size <= MOST_REMEMBERED - taken:
                 return None
-            fields = self.scaled_fields(torch.zeros_like(ground)[None], ground[None], setting)[0]
+            fields = self.scaled_fields(torch.zeros_like(ground)[None], ground[None], parameters)[0]
             bare = Bare(ground, fields, features(self.network, fields), size)
             self._bare[key] = bare
         bare.used = self._calls

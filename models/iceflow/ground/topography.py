@@ -72,41 +72,50 @@ class Topography:
         return self.bed + self.thickness
 
 
-def read_topography(
-    bed: RasterInput | None,
-    surface: RasterInput | None,
-    thickness: RasterInput | None,
-    extent: Extent | None,
-    resolution: float | None,
-    unit: VerticalUnit,
-    reporter: Reporter,
-    thickness_role: str = "INITIAL_THICKNESS",
-    *,
-    uniform: float | None = None,
-    ice_mask: VectorInput | None = None,
-    year: float | None = None,
-) -> Topography:
+@dataclass(frozen=True)
+class TopographyInputs:
+    """What a topography is read from; at least a bed or a surface.
+
+    Attributes:
+        bed: Elevation of the ground.
+        surface: Elevation of the surface.
+        thickness: Of the ice.
+        thickness_role: The name of the parameter that `thickness` came by.
+        uniform: Ice thickness, m, instead of a raster of it.
+        ice_mask: Polygons outside which there is no such ice; None for everywhere.
+        extent: The part to work on; None for all.
+        resolution: Edge of a cell, m; None for that of the elevation model.
+        unit: Of elevations and thickness.
+        year: Of which band, where a raster has several; None where no time is known.
+    """
+
+    bed: RasterInput | None = None
+    surface: RasterInput | None = None
+    thickness: RasterInput | None = None
+    thickness_role: str = "INITIAL_THICKNESS"
+    uniform: float | None = None
+    ice_mask: VectorInput | None = None
+    extent: Extent | None = None
+    resolution: float | None = None
+    unit: VerticalUnit = "from the raster"
+    year: float | None = None
+
+
+def read_topography(given: TopographyInputs, reporter: Reporter) -> Topography:
     """Read what was given and derive the rest.
 
     Bed and thickness, bed and surface, or surface and thickness make a glacier; a bed or a
     surface alone is ground without ice. The grid is that of the elevation model.
 
     Args:
-        bed: Elevation of the ground.
-        surface: Elevation of the surface.
-        thickness: Of the ice.
-        extent: The part to work on.
-        resolution: Edge of a cell, m.
-        unit: Of elevations and thickness.
+        given: The inputs.
         reporter: Is told what is noteworthy.
-        thickness_role: The name of the parameter that `thickness` came by.
-        uniform: Ice thickness, m, instead of a raster of it.
-        ice_mask: Polygons outside which there is no such ice; None for everywhere.
-        year: Of which band, where a raster has several; None where no time is known.
 
     Raises:
         EngineError: Too little or too much was given, or the values cannot be right.
     """
+    bed, surface, thickness = given.bed, given.surface, given.thickness
+    uniform, thickness_role = given.uniform, given.thickness_role
     if uniform is not None and (thickness is not None or (bed and surface)):
         raise EngineError(
             f"UNIFORM_THICKNESS ({uniform:g} m) was given, but the other inputs already say how "
@@ -121,8 +130,8 @@ def read_topography(
             "of them blank."
         )
     with open_raster(main, role) as scene:
-        grid = work_grid(scene, extent, resolution)
-        ground = read_metres(scene, grid, unit, year, reporter)
+        grid = work_grid(scene, given.extent, given.resolution)
+        ground = read_metres(scene, grid, given.unit, given.year, reporter)
         datum = vertical_datum(scene)
     window = _window_with_data(np.isfinite(ground), role, reporter)
     grid = grid.crop(window)
@@ -130,12 +139,12 @@ def read_topography(
     check_elevation(ground, role)
     ice = np.zeros_like(ground)
     if thickness is not None:
-        ice = _read_thickness(thickness, thickness_role, grid, unit, year, reporter)
+        ice = _read_thickness(thickness, given, grid, reporter)
     elif uniform is not None:
-        inside = polygon_mask(ice_mask, grid, "ICE_MASK") if ice_mask else np.array(1)
+        inside = polygon_mask(given.ice_mask, grid, "ICE_MASK") if given.ice_mask else np.array(1)
         ice += np.float32(uniform) * inside
     elif bed is not None and surface is not None:
-        ice = _ice_between(ground, surface, grid, unit, datum, year, reporter)
+        ice = _ice_between(ground, surface, given, grid, datum, reporter)
     elif bed is None:
         reporter.warning(
             "Only SURFACE is known, so the run starts without ice, and the surface is taken as the "
@@ -207,16 +216,12 @@ def _tell_scale(grid: Grid, reporter: Reporter) -> None:
 
 
 def _read_thickness(
-    source: RasterInput,
-    role: str,
-    grid: Grid,
-    unit: VerticalUnit,
-    year: float | None,
-    reporter: Reporter,
+    source: RasterInput, given: TopographyInputs, grid: Grid, reporter: Reporter
 ) -> Float32Array:
     """Read ice thickness in m; no data means no ice."""
+    role = given.thickness_role
     with open_raster(source, role) as scene:
-        ice = read_metres(scene, grid, unit, year, reporter)
+        ice = read_metres(scene, grid, given.unit, given.year, reporter)
     missing = ~np.isfinite(ice)
     if missing.all():
         raise EngineError(
@@ -241,15 +246,14 @@ def _read_thickness(
 def _ice_between(
     bed: Float32Array,
     source: RasterInput,
+    given: TopographyInputs,
     grid: Grid,
-    unit: VerticalUnit,
     datum: str | None,
-    year: float | None,
     reporter: Reporter,
 ) -> Float32Array:
     """Return surface − bed in m; `datum` is the bed's."""
     with open_raster(source, "SURFACE") as scene:
-        surface = read_metres(scene, grid, unit, year, reporter)
+        surface = read_metres(scene, grid, given.unit, given.year, reporter)
         other = vertical_datum(scene)
     if datum and other and datum != other:
         raise EngineError(

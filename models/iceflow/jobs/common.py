@@ -13,6 +13,7 @@ from glacier_qgis.models.compute.device import DeviceName, choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Extent, Job
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
@@ -36,11 +37,15 @@ class EmulatorJob(FlowJob):
     emulator: str = "automatic"
     average_orientations: bool = False
 
-    def load_emulator(self, cell_size: float, reporter: Reporter) -> tuple[Emulator, list[str]]:
-        """Read the emulator for a cell size (m); tell and return what speaks against it."""
-        choice = find_emulator(
-            self.emulator, cell_size, self.rate_factor, self.sliding, reporter.log
-        )
+    def flow_parameters(self, cell_size: float) -> FlowParameters:
+        """Return the numbers that an emulator takes on cells of a size (m)."""
+        return FlowParameters(cell_size, self.rate_factor, self.sliding)
+
+    def load_emulator(
+        self, parameters: FlowParameters, reporter: Reporter
+    ) -> tuple[Emulator, list[str]]:
+        """Read the emulator for a run; tell and return what speaks against it."""
+        choice = find_emulator(self.emulator, parameters, reporter.log)
         emulator = Emulator.read(
             choice.path,
             choice.name,
@@ -48,7 +53,7 @@ class EmulatorJob(FlowJob):
             averaged=self.average_orientations,
             reason=choice.reason,
         )
-        doubts = setup_warnings(emulator, cell_size, self.rate_factor, self.sliding)
+        doubts = setup_warnings(emulator, parameters)
         for doubt in doubts:
             reporter.warning(doubt)
         return emulator, doubts

@@ -39,6 +39,7 @@ from glacier_qgis.models.iceflow.dynamics.simulation import (
 from glacier_qgis.models.iceflow.dynamics.transport import TRANSPORTS
 from glacier_qgis.models.iceflow.ground.topography import (
     Topography,
+    TopographyInputs,
     polygon_mask,
     read_topography,
 )
@@ -192,16 +193,18 @@ class Evolution(EvolutionOptions):
 
     def _topography(self, reporter: Reporter) -> Topography:
         return read_topography(
-            self.bed,
-            self.surface,
-            self.initial_thickness,
-            self.extent,
-            self.resolution,
-            self.vertical_unit,
+            TopographyInputs(
+                bed=self.bed,
+                surface=self.surface,
+                thickness=self.initial_thickness,
+                uniform=self.uniform_thickness,
+                ice_mask=self.ice_mask,
+                extent=self.extent,
+                resolution=self.resolution,
+                unit=self.vertical_unit,
+                year=self.first,
+            ),
             reporter,
-            uniform=self.uniform_thickness,
-            ice_mask=self.ice_mask,
-            year=self.first,
         )
 
     def _histories(self, scenarios: Sequence[Scenario], reporter: Reporter) -> list[History]:

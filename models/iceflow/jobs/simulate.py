@@ -19,9 +19,9 @@ class SimulateGlacier(Evolution, EmulatorJob):
         self, topography: Topography, glaciers: int, reporter: Reporter
     ) -> tuple[EmulatedIce, list[str]]:
         """See the base class."""
-        cell_size = topography.grid.cell_size
-        emulator, doubts = self.load_emulator(cell_size, reporter)
+        parameters = self.flow_parameters(topography.grid.cell_size)
+        emulator, doubts = self.load_emulator(parameters, reporter)
         check_levels(emulator, self.levels)
         bed = torch.from_numpy(topography.bed).to(emulator.device)
-        flow = EmulatedFlow(emulator, cell_size, self.rate_factor, self.sliding, bed)
+        flow = EmulatedFlow(emulator, parameters, bed)
         return EmulatedIce(emulator, flow), doubts

@@ -12,7 +12,7 @@ from glacier_qgis.models.engine.job import Destination, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
-from glacier_qgis.models.iceflow.ground.topography import read_topography
+from glacier_qgis.models.iceflow.ground.topography import TopographyInputs, read_topography
 from glacier_qgis.models.iceflow.jobs.common import (
     EmulatorJob,
     check_levels,
@@ -43,26 +43,26 @@ class IceVelocity(EmulatorJob):
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Evaluate the emulator once and write what was asked for."""
         topography = read_topography(
-            None,
-            self.surface,
-            self.thickness,
-            self.extent,
-            self.resolution or None,
-            self.vertical_unit,
+            TopographyInputs(
+                surface=self.surface,
+                thickness=self.thickness,
+                thickness_role="THICKNESS",
+                extent=self.extent,
+                resolution=self.resolution or None,
+                unit=self.vertical_unit,
+            ),
             reporter,
-            "THICKNESS",
         )
         grid = topography.grid
         if not topography.thickness.any():
             raise EngineError("THICKNESS is zero everywhere in the area: there is no ice to move.")
-        emulator, _ = self.load_emulator(grid.cell_size, reporter)
+        parameters = self.flow_parameters(grid.cell_size)
+        emulator, _ = self.load_emulator(parameters, reporter)
         check_levels(emulator, [n for n in RASTERS if getattr(self, n) and not n.startswith("vel")])
         thickness = torch.from_numpy(topography.thickness).to(emulator.device)
         surface = torch.from_numpy(topography.surface).to(emulator.device)
         reporter.progress(0.2, "Estimating the velocity")
-        fields = emulator.velocity(
-            thickness, surface, grid.cell_size, self.rate_factor, self.sliding
-        )
+        fields = emulator.velocity(thickness, surface, parameters)
         for doubt in field_warnings(emulator, thickness, surface, fields, grid.cell_size).values():
             reporter.warning(doubt)
         tags = provenance(self) | emulator.facts

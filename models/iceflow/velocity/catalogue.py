@@ -13,7 +13,7 @@ from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED, user_folder
-from glacier_qgis.models.iceflow.emulators.card import Card
+from glacier_qgis.models.iceflow.emulators.card import Card, FlowParameters
 from glacier_qgis.models.iceflow.emulators.dahunet import is_dahunet
 from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read_card, weights_of
 from glacier_qgis.models.iceflow.velocity.validity import outside
@@ -88,9 +88,7 @@ def _roots(*, wheel: bool = True) -> list[Path]:
 
 def find_emulator(
     wanted: str,
-    resolution: float,
-    rate_factor: float,
-    sliding: float,
+    parameters: FlowParameters,
     log: Callable[[str], None],
 ) -> Choice:
     """Return the emulator to use.
@@ -98,9 +96,7 @@ def find_emulator(
     Args:
         wanted: a name or family from the catalogue, a path to an emulator or a family of them,
             or blank (or "automatic") for the one that fits the grid and the ice best.
-        resolution: cell size of the grid, m.
-        rate_factor: A in MPa⁻³ a⁻¹.
-        sliding: c in km MPa⁻³ a⁻¹.
+        parameters: of the run.
         log: is told what was chosen, and why.
 
     Raises:
@@ -125,40 +121,37 @@ def find_emulator(
         cards = {name: card for name, card in cards.items() if not card.caveat}
     if not cards:
         raise EngineError(_missing(wanted, emulators))
-    name = min(cards, key=lambda name: _unfitness(cards[name], resolution, rate_factor, sliding))
-    reason = _reason(cards, name, resolution, rate_factor, sliding)
+    name = min(cards, key=lambda name: _unfitness(cards[name], parameters))
+    reason = _reason(cards, name, parameters)
     log(f"Emulator {name}: {reason}.")
     return Choice(name, choices[name], reason)
 
 
-def _unfitness(
-    card: Card, resolution: float, rate_factor: float, sliding: float
-) -> tuple[float, int, str]:
+def _unfitness(card: Card, parameters: FlowParameters) -> tuple[float, int, str]:
     """Order by distance from what an emulator is valid for, then by family, then by name.
 
     A constant outside the training counts as much as a cell size outside by a factor of e.
     """
-    distance = _mismatch(card, resolution) + len(outside(card, rate_factor, sliding))
+    distance = _mismatch(card, parameters.cell_size) + len(outside(card, parameters))
     ranks = [rank for rank, start in enumerate(PREFERENCE) if card.name.startswith(start)]
     return round(distance, 6), min(ranks, default=len(PREFERENCE)), card.name
 
 
-def _mismatch(card: Card, resolution: float) -> float:
+def _mismatch(card: Card, cell_size: float) -> float:
     """Return how far a cell size (m) is outside the valid ones, as a logarithm."""
     if card.cell_sizes is None:
         return math.inf
     low, high = card.cell_sizes
-    return max(math.log(low / resolution), math.log(resolution / high), 0.0)
+    return max(math.log(low / cell_size), math.log(cell_size / high), 0.0)
 
 
-def _reason(
-    cards: Mapping[str, Card], name: str, resolution: float, rate_factor: float, sliding: float
-) -> str:
+def _reason(cards: Mapping[str, Card], name: str, parameters: FlowParameters) -> str:
     card = cards[name]
-    asked = f"{resolution:g} m with SLIDING {sliding:g} and RATE_FACTOR {rate_factor:g}"
+    cell_size, rate_factor, sliding = parameters
+    asked = f"{cell_size:g} m with SLIDING {sliding:g} and RATE_FACTOR {rate_factor:g}"
     sizes = card.cell_sizes
     made = f"cells of {sizes[0]:g} to {sizes[1]:g} m" if sizes else "cells of unknown size"
-    fits = _unfitness(card, resolution, rate_factor, sliding)[0] == 0
+    fits = _unfitness(card, parameters)[0] == 0
     verdict = "it fits" if fits else "none fits, and it comes nearest to"
     return f"of {len(cards)} {verdict} {asked}; it is made for {made}"
 

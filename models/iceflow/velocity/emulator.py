@@ -98,9 +98,7 @@ class Emulator:
         self,
         thickness: Tensor,
         surface: Tensor,
-        cell_size: float,
-        rate_factor: float,
-        sliding: float,
+        parameters: FlowParameters,
         names: tuple[str, ...] | None = None,
         ground: Tensor | None = None,
     ) -> dict[str, Tensor]:
@@ -112,9 +110,7 @@ class Emulator:
         Args:
             thickness: h in m.
             surface: s in m.
-            cell_size: in m.
-            rate_factor: A of Glen's law in MPa⁻³ a⁻¹.
-            sliding: c of Weertman's law in km MPa⁻³ a⁻¹.
+            parameters: the numbers beside the fields.
             names: which outputs; all by default.
             ground: surface without ice, m, (row, column), if it is the same in every call: saves
                 time, changes nothing. It must not be written to.
@@ -123,6 +119,5 @@ class Emulator:
         channels = [self.outputs.index(name) for name in names]
         several = thickness.reshape(-1, *thickness.shape[-2:])
         heights = surface.reshape(several.shape)
-        setting = FlowParameters(cell_size, rate_factor, sliding)
-        result = velocity_where_ice(self.core, several, heights, setting, channels, ground)
+        result = velocity_where_ice(self.core, several, heights, parameters, channels, ground)
         return dict(zip(names, result.reshape(-1, *thickness.shape), strict=True))

@@ -8,7 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW
+from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW, FlowParameters
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
 
@@ -41,27 +41,15 @@ class EmulatedFlow:
 
     Attributes:
         emulator: The trained network.
-        cell_size: In m.
-        rate_factor: A of Glen's law, MPa⁻³ a⁻¹.
-        sliding: c of Weertman's law, km MPa⁻³ a⁻¹.
+        parameters: The numbers that it takes.
         ground: Surface without ice, m, (rows, columns); saves time, changes nothing.
     """
 
     emulator: Emulator
-    cell_size: float
-    rate_factor: float
-    sliding: float
+    parameters: FlowParameters
     ground: Tensor | None = None
 
     def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`Flow`."""
-        fields = self.emulator.velocity(
-            thickness,
-            surface,
-            self.cell_size,
-            self.rate_factor,
-            self.sliding,
-            MEAN_FLOW,
-            self.ground,
-        )
+        fields = self.emulator.velocity(thickness, surface, self.parameters, MEAN_FLOW, self.ground)
         return fields["ubar"], fields["vbar"]

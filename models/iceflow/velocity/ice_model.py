@@ -103,9 +103,7 @@ class EmulatedIce:
         fields = self.emulator.velocity(
             torch.from_numpy(thickness).to(self.device),
             torch.from_numpy(surface).to(self.device),
-            self.flow.cell_size,
-            self.flow.rate_factor,
-            self.flow.sliding,
+            self.flow.parameters,
             tuple(component for level in levels for component in LEVELS[level]),
         )
         return {
@@ -119,7 +117,7 @@ class EmulatedIce:
         """See :class:`IceModel`."""
         velocity = {"ubar": torch.from_numpy(u), "vbar": torch.from_numpy(v)}
         shape = torch.from_numpy(thickness), torch.from_numpy(surface)
-        return field_warnings(self.emulator, *shape, velocity, self.flow.cell_size)
+        return field_warnings(self.emulator, *shape, velocity, self.flow.parameters.cell_size)
 
 
 @dataclass(frozen=True)

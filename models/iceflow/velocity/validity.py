@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import Card, Range
+from glacier_qgis.models.iceflow.emulators.card import Card, FlowParameters, Range
 from glacier_qgis.models.iceflow.emulators.fields import slopes
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
@@ -18,28 +18,25 @@ FAR = 2.0
 """Times the greatest value of the training from which a result is not to be trusted at all."""
 
 
-def setup_warnings(
-    emulator: Emulator, cell_size: float, rate_factor: float, sliding: float
-) -> list[str]:
+def setup_warnings(emulator: Emulator, parameters: FlowParameters) -> list[str]:
     """Return a sentence for each constant of a run that is outside the training hull.
 
     Args:
         emulator: whose hull.
-        cell_size: in m.
-        rate_factor: A in MPa⁻³ a⁻¹.
-        sliding: c in km MPa⁻³ a⁻¹.
+        parameters: of the run.
     """
     card = emulator.card
     caveat = [f"The emulator {card.name}: {card.caveat}"] if card.caveat else []
     return [
         *caveat,
-        *_cell_size(card, cell_size),
-        *(_number(card, *number) for number in outside(card, rate_factor, sliding)),
+        *_cell_size(card, parameters.cell_size),
+        *(_number(card, *number) for number in outside(card, parameters)),
     ]
 
 
-def outside(card: Card, rate_factor: float, sliding: float) -> list[tuple[str, float, Range]]:
+def outside(card: Card, parameters: FlowParameters) -> list[tuple[str, float, Range]]:
     """Return the constants of a run that are outside the hull: parameter, value, bounds."""
+    _, rate_factor, sliding = parameters
     given = {
         "arrhenius": ("RATE_FACTOR", rate_factor),
         "slidingco": ("SLIDING", sliding),

@@ -60,7 +60,7 @@ def velocity_where_ice(
     core: Core,
     thickness: Tensor,
     surface: Tensor,
-    setting: FlowParameters,
+    parameters: FlowParameters,
     channels: list[int],
     ground: Tensor | None = None,
 ) -> Tensor:
@@ -70,19 +70,19 @@ def velocity_where_ice(
         core: The emulator.
         thickness: h in m, north-up, (glacier, row, column).
         surface: s in m.
-        setting: The numbers that it takes.
+        parameters: The numbers that it takes.
         channels: Which of its outputs.
         ground: Surface without ice, (row, column), where it stays the same from call to call:
             saves time, changes nothing.
     """
     result = thickness.new_zeros((len(channels), *thickness.shape))
     if thickness.device.type == "cpu" and isinstance(core, SelectiveCore):
-        _fill_selectively(result, core, thickness, surface, setting, channels, ground)
+        _fill_selectively(result, core, thickness, surface, parameters, channels, ground)
         return result
     with torch.backends.cudnn.flags(allow_tf32=False), threads_an_operation():
         for window in _shared_windows(core, thickness):
             outer = window.grown(core.card.radius or 0, thickness.shape[1:])
-            answer = core(thickness[:, *outer], surface[:, *outer], *setting)
+            answer = core(thickness[:, *outer], surface[:, *outer], parameters)
             moving = answer[:, channels][:, :, *window.inside(outer)]
             ice = thickness[:, None, *window] > 0
             result[:, :, *window] = torch.where(ice, moving, 0.0).movedim(1, 0)
@@ -103,7 +103,7 @@ def _fill_selectively(
     core: SelectiveCore,
     thickness: Tensor,
     surface: Tensor,
-    setting: FlowParameters,
+    parameters: FlowParameters,
     channels: list[int],
     ground: Tensor | None,
 ) -> None:
@@ -128,7 +128,7 @@ def _fill_selectively(
         answer = core.chosen(
             thickness[glacier, *outer],
             surface[glacier, *outer],
-            setting,
+            parameters,
             wanted,
             None if ground is None else ground[outer],
             threads,

@@ -13,7 +13,11 @@ import rasterio
 from affine import Affine
 
 from glacier_qgis.models.engine.job import Extent, RasterInput
-from glacier_qgis.models.iceflow.ground.topography import Topography, read_topography
+from glacier_qgis.models.iceflow.ground.topography import (
+    Topography,
+    TopographyInputs,
+    read_topography,
+)
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
@@ -112,7 +116,8 @@ def read(listener: Listener) -> Callable[..., Topography]:
         extent: Extent | None = None,
     ) -> Topography:
         sources = (RasterInput(path=str(p)) if p else None for p in (bed, surface, thickness))
-        return read_topography(*sources, extent, CELL, unit, listener)
+        given = TopographyInputs(*sources, extent=extent, resolution=CELL, unit=unit)
+        return read_topography(given, listener)
 
     return read
 

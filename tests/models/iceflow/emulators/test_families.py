@@ -16,6 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.fields import (
     friction,
     reference_stress,
@@ -30,6 +31,8 @@ from kit.places import PROGRAMS
 DAHUNETS = ("dahunet_micro", "dahunet_mini", "dahunet")
 PINNBP = "pinnbp_10_4_cnn_16_32_2_1_a"
 CELL, RATE, SLIDING = 120.0, 70.0, 12.0
+FLOW = FlowParameters(CELL, RATE, SLIDING)
+SLIDING_ICE = FlowParameters(100.0, 78.0, 12.0)
 PARITY = 2e-6
 """Of the largest answer: single precision, summed in another order."""
 Reader = Callable[[str], Emulator]
@@ -76,7 +79,7 @@ def test_dahunet_equals_the_code_of_its_authors(
         }
         levels = {"uvelbase": 0, "vvelbase": 2, "uvelsurf": 1, "vvelsurf": 3}
         expected = mean | {name: y[..., channel] for name, channel in levels.items()}
-        found = emulator.velocity(thickness, surface, CELL, RATE, SLIDING)
+        found = emulator.velocity(thickness, surface, FLOW)
         ice = thickness.numpy() > 0
         margin = np.ones_like(ice)
         margin[emulator.radius : -emulator.radius, emulator.radius : -emulator.radius] = False
@@ -94,8 +97,8 @@ def test_only_ice_moves_and_the_rest_of_the_area_changes_nothing(
 ) -> None:
     emulator = read_emulator(name)
     thickness, surface = glacier
-    fields = emulator.velocity(thickness, surface, CELL, RATE, SLIDING)
-    whole = emulator.core(thickness[None], surface[None], CELL, RATE, SLIDING)[0]
+    fields = emulator.velocity(thickness, surface, FLOW)
+    whole = emulator.core(thickness[None], surface[None], FLOW)[0]
     for field, everywhere in zip(fields.values(), whole, strict=True):
         assert not field[thickness == 0].any()
         ice = thickness > 0
@@ -109,7 +112,7 @@ def test_the_border_does_not_see_the_opposite_side(read_emulator: Reader, name: 
     rows = torch.arange(60.0)[:, None].expand(60, 50)
     thickness = torch.full((60, 50), 150.0)
     surface = 3000 - 0.1 * CELL * rows + thickness
-    v = emulator.velocity(thickness, surface, CELL, RATE, SLIDING)["vbar"]
+    v = emulator.velocity(thickness, surface, FLOW)["vbar"]
     middle = float(v[25:35, 20:30].mean())
     assert middle < -5
     assert float(v.max()) < 0
@@ -120,7 +123,7 @@ def test_mean_velocity_lies_between_bed_and_surface(
     read_emulator: Reader, glacier: tuple[Tensor, Tensor]
 ) -> None:
     thickness, surface = glacier
-    fields = read_emulator("dahunet_mini").velocity(thickness, surface, CELL, RATE, SLIDING)
+    fields = read_emulator("dahunet_mini").velocity(thickness, surface, FLOW)
     profile = 0.2 * fields["uvelbase"] + 0.8 * fields["uvelsurf"]
     torch.testing.assert_close(fields["ubar"], profile, rtol=1e-4, atol=1e-3)
 
@@ -149,17 +152,22 @@ def test_no_sliding_is_the_least_that_an_emulator_knows_and_is_told(
     emulator = read_emulator(name)
     least, _ = emulator.card.hull["slidingco"]
     none, some = (
-        emulator.velocity(*glacier, CELL, RATE, sliding)["ubar"] for sliding in (0.0, least)
+        emulator.velocity(*glacier, FlowParameters(CELL, RATE, sliding))["ubar"]
+        for sliding in (0.0, least)
     )
     torch.testing.assert_close(none, some)
-    told = [text for text in setup_warnings(emulator, 150.0, RATE, 0.0) if "SLIDING" in text]
+    told = [
+        text
+        for text in setup_warnings(emulator, FlowParameters(150.0, RATE, 0.0))
+        if "SLIDING" in text
+    ]
     assert len(told) == 1
     assert f"{least:.4g}" in told[0]
 
 
 def test_pinnbp_says_that_it_is_unreliable(read_emulator: Reader) -> None:
     emulator = read_emulator(PINNBP)
-    assert any("unreliable" in text for text in setup_warnings(emulator, 100.0, 78.0, 12.0))
+    assert any("unreliable" in text for text in setup_warnings(emulator, SLIDING_ICE))
     assert "unreliable" in emulator.facts["EMULATOR_CAVEAT"]
 
 
@@ -172,7 +180,7 @@ def test_a_network_may_take_the_rate_factor_on_each_of_its_levels(
     emulator = read_emulator(name)
     row, column = torch.meshgrid(torch.arange(60.0), torch.arange(50.0), indexing="ij")
     thickness = (150 - 0.4 * (column - 25) ** 2 - 0.2 * (row - 30) ** 2).clamp(min=0)
-    fields = emulator.velocity(thickness, 3000 - 10 * row + thickness, 100.0, 78.0, 12.0)
+    fields = emulator.velocity(thickness, 3000 - 10 * row + thickness, SLIDING_ICE)
     bed, mean, surface = (
         float(fields[key][25:35, 20:30].mean()) for key in ("vvelbase", "vbar", "vvelsurf")
     )

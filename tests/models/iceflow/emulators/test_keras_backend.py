@@ -20,6 +20,7 @@ from torch import Tensor
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulators import keras_backend
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.fields import slopes
 from glacier_qgis.models.iceflow.emulators.keras_backend import read_keras
 from glacier_qgis.models.iceflow.emulators.listed import read_lists
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kit.engine.listener import Listener
 
 CELL = 100.0
+FLOW = FlowParameters(CELL, 80.0, 10.0)
 INPUTS = "thk 500\nslopsurfx 0.5\nslopsurfy 0.5\narrhenius 100\nslidingco 50\n"
 OUTPUTS = "ubar 200\nvbar 200\n"
 
@@ -80,7 +82,7 @@ def test_a_model_of_another_architecture_answers_as_in_tensorflow_and_ends(
     emulator = Emulator.read(models / name)
     assert (emulator.name, emulator.radius) == (name, radius)
     thickness, surface = state()
-    found = torch.stack(list(emulator.velocity(thickness, surface, CELL, 80.0, 10.0).values()))
+    found = torch.stack(list(emulator.velocity(thickness, surface, FLOW).values()))
     answer = torch.from_numpy(np.load(models / name / "answer.npy").copy())
     expected = 200 * answer[0].flip(0).permute(2, 0, 1) * (thickness > 0)
     assert float(expected.abs().max()) > 1
@@ -98,8 +100,8 @@ def test_a_published_emulator_is_the_same_in_torch_and_in_tensorflow(
     weights = installed_emulators()[f15.name] / "model.h5"
     through = Emulator(read_keras(weights, "f15", read_lists(weights)))
     assert through.radius == f15.radius
-    for name, field in through.velocity(*state(), CELL, 78.0, 10.0).items():
-        expected = f15.velocity(*state(), CELL, 78.0, 10.0)[name]
+    for name, field in through.velocity(*state(), FlowParameters(CELL, 78.0, 10.0)).items():
+        expected = f15.velocity(*state(), FlowParameters(CELL, 78.0, 10.0))[name]
         torch.testing.assert_close(field, expected, rtol=0, atol=2e-6 * 1000)
 
 
@@ -107,7 +109,7 @@ def test_a_model_with_layers_of_its_own_is_refused_with_the_cure(models: Path) -
     emulator = Emulator.read(models / "custom")
     assert emulator.radius is None
     with pytest.raises(EngineError, match=r"TensorFlow cannot run .*no custom layers"):
-        emulator.velocity(*state(), CELL, 80.0, 10.0)
+        emulator.velocity(*state(), FLOW)
 
 
 def test_without_tensorflow_the_extra_is_named(

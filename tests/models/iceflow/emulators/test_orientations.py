@@ -13,6 +13,7 @@ import torch
 from affine import Affine
 
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.orientations import ORIENTATIONS
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kit.engine.listener import Listener
 
 CELL = 100.0
+FLOW = FlowParameters(CELL, 78.0, 10.0)
 ROWS, COLUMNS = 44, 34
 UPRIGHT = Affine(CELL, 0, 400_000, 0, -CELL, 5_150_000)
 Fields = dict[str, np.ndarray]
@@ -72,14 +74,14 @@ def test_the_mean_over_orientations_turns_with_the_glacier(
     bed, ice = landscape()
     fields = [torch.from_numpy(field) for field in (ice, bed + ice)]
     expected, single = (
-        {key: field.numpy() for key, field in emulator.velocity(*fields, CELL, 78.0, 10.0).items()}
+        {key: field.numpy() for key, field in emulator.velocity(*fields, FLOW).items()}
         for emulator in (mean, plain)
     )
     worst = 0.0
     for turns, mirrored in ORIENTATIONS:
         glacier = [torch.from_numpy(turned(field.numpy(), turns, mirrored)) for field in fields]
-        found = mean.velocity(*glacier, CELL, 78.0, 10.0)
-        alone = plain.velocity(*glacier, CELL, 78.0, 10.0)
+        found = mean.velocity(*glacier, FLOW)
+        alone = plain.velocity(*glacier, FLOW)
         for u in [key for key in expected if key.startswith("u")]:
             v = "v" + u[1:]
             pair = turned_vector(expected[u], expected[v], turns, mirrored)

@@ -185,8 +185,8 @@ def test_each_band_has_its_own_scale_and_unit(
     stack(tmp_path / "dem.tif", np.full((2, *SHAPE), 1000))
     with rasterio.open(tmp_path / "dem.tif", "r+") as target:
         target.scales, target.offsets, target.units = (1.0, 2.0), (0.0, 500.0), ("m", "ft")
-    from glacier_qgis.models.iceflow.ground.topography import read_topography
+    from glacier_qgis.models.iceflow.ground.topography import TopographyInputs, read_topography
 
     source = RasterInput(path=str(tmp_path / "dem.tif"), band=2)
-    found = read_topography(source, None, None, None, CELL, "from the raster", listener)
+    found = read_topography(TopographyInputs(bed=source, resolution=CELL), listener)
     np.testing.assert_allclose(found.bed, 2500 * 0.3048, rtol=1e-6)

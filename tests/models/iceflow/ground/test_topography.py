@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -13,7 +14,11 @@ from affine import Affine
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
-from glacier_qgis.models.iceflow.ground.topography import Topography, read_topography
+from glacier_qgis.models.iceflow.ground.topography import (
+    Topography,
+    TopographyInputs,
+    read_topography,
+)
 from kit.engine.listener import Listener
 from kit.iceflow.landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST, cell_centres, mountain
 
@@ -72,19 +77,21 @@ def test_a_uniform_thickness_stands_on_a_bed_and_comes_off_a_surface(
     geopandas.GeoDataFrame(geometry=[box], crs="EPSG:32632").to_file(outline)
     ice = np.zeros(SHAPE, "f4")
     ice[10:30, 10:25] = 120
-    arguments = (None, None, CELL, "from the raster", listener)
-    only = {"uniform": 120.0, "ice_mask": VectorInput(path=str(outline))}
-    on_bed = read_topography(dem, None, *arguments, **only)
+    asked = TopographyInputs(
+        uniform=120.0, ice_mask=VectorInput(path=str(outline)), resolution=CELL
+    )
+    on_bed = read_topography(replace(asked, bed=dem), listener)
     np.testing.assert_allclose(on_bed.thickness, ice)
     np.testing.assert_allclose(on_bed.surface, ground + ice, atol=1e-3)
-    under = read_topography(None, dem, *arguments, **only)
+    under = read_topography(replace(asked, surface=dem), listener)
     np.testing.assert_allclose(under.thickness, ice)
     np.testing.assert_allclose(under.surface, ground, atol=1e-3)
-    everywhere = read_topography(dem, None, *arguments, uniform=30.0)
+    thin = TopographyInputs(bed=dem, uniform=30.0, resolution=CELL)
+    everywhere = read_topography(thin, listener)
     assert (everywhere.thickness == 30).all()
     assert not listener.warnings
     with pytest.raises(EngineError, match=r"UNIFORM_THICKNESS \(30 m\).*Leave it blank"):
-        read_topography(dem, dem, *arguments, uniform=30.0)
+        read_topography(replace(thin, surface=dem), listener)
 
 
 def test_what_interpolation_leaves_below_zero_is_no_ice(

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.dynamics.simulation import Simulation, run, save_times
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
 
@@ -45,7 +46,7 @@ def reference_glacier(iceflow_data: Path) -> Callable[[float], Simulation]:
         return torch.where(mask > 0.5, rate, -10.0)
 
     def begin(cfl: float) -> Simulation:
-        flow = EmulatedFlow(emulator, CELL, 78.0, 0.0)
+        flow = EmulatedFlow(emulator, FlowParameters(CELL, 78.0, 0.0))
         return Simulation(
             surface - thickness, thickness, flow, balance, cell_size=CELL, cfl=cfl, start=100.0
         )

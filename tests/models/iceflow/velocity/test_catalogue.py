@@ -10,6 +10,7 @@ import pytest
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.reading import read_card
 from glacier_qgis.models.iceflow.velocity import catalogue
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator, installed_emulators
@@ -63,7 +64,7 @@ def test_installed_emulators_are_found_by_name(shelf: Path) -> None:
 def test_the_emulator_trained_nearest_is_chosen(
     shelf: Path, listener: Listener, wanted: str, resolution: float, expected: str
 ) -> None:
-    choice = find_emulator(wanted, resolution, 78.0, 0.0, listener.log)
+    choice = find_emulator(wanted, FlowParameters(resolution, 78.0, 0.0), listener.log)
     assert (choice.name, choice.path) == (expected, shelf / expected)
     assert bool(listener.logs) == (wanted != expected)
 
@@ -71,7 +72,9 @@ def test_the_emulator_trained_nearest_is_chosen(
 def test_a_path_to_a_folder_a_file_or_a_family_works(shelf: Path, listener: Listener) -> None:
     name = "f14_pism_GJ_21_a/2000"
     for wanted in (shelf / name, shelf / name / "model.h5", shelf / "f14_pism_GJ_21_a"):
-        assert find_emulator(str(wanted), 1900, 78.0, 0.0, listener.log).name == name
+        assert (
+            find_emulator(str(wanted), FlowParameters(1900, 78.0, 0.0), listener.log).name == name
+        )
 
 
 @pytest.mark.parametrize("wanted", ["f99_none", "/nowhere/model.h5"])
@@ -79,7 +82,7 @@ def test_an_emulator_that_is_not_there_names_those_that_are(
     shelf: Path, listener: Listener, wanted: str
 ) -> None:
     with pytest.raises(EngineError, match=r"(?s)f14_pism_GJ_21_a/2000.*Set up engine"):
-        find_emulator(wanted, 100, 78.0, 0.0, listener.log)
+        find_emulator(wanted, FlowParameters(100, 78.0, 0.0), listener.log)
 
 
 def test_without_any_emulator_the_error_says_how_to_get_one(
@@ -87,7 +90,7 @@ def test_without_any_emulator_the_error_says_how_to_get_one(
 ) -> None:
     monkeypatch.setattr(catalogue, "user_folder", lambda: Path("/nowhere"))
     with pytest.raises(EngineError, match="extra 'igm'"):
-        find_emulator("", 100, 78.0, 0.0, listener.log)
+        find_emulator("", FlowParameters(100, 78.0, 0.0), listener.log)
 
 
 def test_a_message_names_what_the_list_in_the_plugin_offers(
@@ -102,7 +105,7 @@ def test_a_message_names_what_the_list_in_the_plugin_offers(
     added = tmp_path / "emulators" / "f15_mine" / "250"
     shutil.copytree(published["f15_cfsflow_GJ_22_a/200"], added)
     with pytest.raises(EngineError) as error:
-        find_emulator("tractor", 100, 78.0, 0.0, listener.log)
+        find_emulator("tractor", FlowParameters(100, 78.0, 0.0), listener.log)
     names = str(error.value).partition("(installed: ")[2].partition(")")[0]
     assert names.split(", ") == [*told, "f15_mine/250"]
 
@@ -138,7 +141,7 @@ def test_sliding_decides_between_published_emulators(
     """The dahunet family fills the gaps between cell sizes, but knows no ice that is stuck."""
     monkeypatch.delenv("GLACIER_DATA", raising=False)
     read_emulator(expected)
-    choice = find_emulator("automatic", resolution, 78.0, sliding, listener.log)
+    choice = find_emulator("automatic", FlowParameters(resolution, 78.0, sliding), listener.log)
     assert choice.name == expected
     assert verdict in choice.reason
     assert choice.reason in listener.logs[-1]
@@ -152,5 +155,5 @@ def test_an_unreliable_emulator_is_listed_but_never_chosen(
     assert name in installed_emulators()
     for resolution in (20, 100, 300, 1000, 5000):
         for sliding in (0.0, 10.0, 500.0):
-            choice = find_emulator("", resolution, 78.0, sliding, listener.log)
+            choice = find_emulator("", FlowParameters(resolution, 78.0, sliding), listener.log)
             assert not choice.name.startswith("pinnbp")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.emulators.card import OUTPUTS
+from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, FlowParameters
 from glacier_qgis.models.iceflow.emulators.fields import slopes
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists
 from glacier_qgis.models.iceflow.emulators.stack import StackCore
@@ -19,6 +19,8 @@ from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.networks.igm import IgmCnn
 
 CELL = 100.0
+SLIDING = FlowParameters(CELL, 78.0, 12.0)
+FROZEN = FlowParameters(CELL, 78.0, 0.0)
 SCALES = {"thk": 2000.0, "slopsurfx": 1.5, "slopsurfy": 1.5, "strflowctrl": 200.0}
 
 
@@ -59,7 +61,7 @@ def test_working_only_where_there_is_ice_changes_nothing(
     h = torch.zeros(90, 100, dtype=torch.float64)
     h[ice] = relief(90, 100)[ice]
     s = relief(90, 100) + h
-    found = torch.stack(list(random_emulator.velocity(h, s, CELL, 78.0, 12.0).values()))
+    found = torch.stack(list(random_emulator.velocity(h, s, SLIDING).values()))
     expected = whole_domain(random_emulator, h, s)
     assert float(expected.abs().max()) > 1
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-9)
@@ -72,13 +74,13 @@ def test_far_apart_glaciers_in_separate_tiles(
     h = torch.zeros(120, 130, dtype=torch.float64)
     h[3:9, 4:10], h[110:115, 118:125] = 120.0, 80.0
     s = relief(120, 130)
-    found = torch.stack(list(random_emulator.velocity(h, s, CELL, 78.0, 12.0).values()))
+    found = torch.stack(list(random_emulator.velocity(h, s, SLIDING).values()))
     torch.testing.assert_close(found, whole_domain(random_emulator, h, s), rtol=1e-12, atol=1e-9)
 
 
 def test_no_ice_no_velocity(random_emulator: Emulator) -> None:
     h = torch.zeros(20, 30, dtype=torch.float64)
-    for field in random_emulator.velocity(h, relief(20, 30), CELL, 78.0, 0.0).values():
+    for field in random_emulator.velocity(h, relief(20, 30), FROZEN).values():
         assert not field.any()
 
 
@@ -96,7 +98,7 @@ def test_ice_flows_downhill_on_north_up_rasters(f15: Emulator, east: float, nort
     surface = 3000 + CELL * (east * columns - north * rows)
     thickness = torch.zeros_like(surface)
     thickness[20:40, 20:40] = 200.0
-    fields = f15.velocity(thickness, surface, CELL, 78.0, 0.0)
+    fields = f15.velocity(thickness, surface, FROZEN)
     u, v = (float(fields[name][25:35, 25:35].mean()) for name in ("ubar", "vbar"))
     along = -(u * east + v * north) / 0.1
     across = abs(u * north - v * east) / 0.1
@@ -122,7 +124,7 @@ def test_velocity_equals_the_published_recipe_on_south_up_rasters(f15: Emulator)
             state = torch.nn.functional.conv2d(state, kernel, layer.bias, padding=1)
             state = torch.nn.functional.leaky_relu(state, 0.01)
         expected = network.head(state)[0].flip(1) * 1000 * (h > 0)
-    found = f15.velocity(h, s, CELL, 78.0, 0.0)
+    found = f15.velocity(h, s, FROZEN)
     for name, field in zip(f15.outputs, expected, strict=True):
         torch.testing.assert_close(found[name], field, rtol=1e-4, atol=1e-2)
 
@@ -206,9 +208,9 @@ def test_several_glaciers_at_once_move_as_each_alone(f15: Emulator) -> None:
     thickness = torch.zeros(3, 70, 90)
     thickness[0, 30:45, 20:40] = 120.0
     thickness[1, 5:20, 60:88] = 80.0
-    together = f15.velocity(thickness, bed + thickness, 100.0, 78.0, 6.0)
+    together = f15.velocity(thickness, bed + thickness, FlowParameters(100.0, 78.0, 6.0))
     assert together["ubar"].shape == thickness.shape
     for index, ice in enumerate(thickness):
-        alone = f15.velocity(ice, bed + ice, 100.0, 78.0, 6.0)
+        alone = f15.velocity(ice, bed + ice, FlowParameters(100.0, 78.0, 6.0))
         for name, field in alone.items():
             torch.testing.assert_close(together[name][index], field, rtol=1e-4, atol=1e-3)

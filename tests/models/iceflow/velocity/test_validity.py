@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.validity import field_warnings, setup_warnings
 
@@ -24,7 +25,7 @@ def test_a_set_up_outside_the_hull_is_told_with_its_numbers(
     sliding: float,
     numbers: list[tuple[str, ...]],
 ) -> None:
-    sentences = setup_warnings(f15, cell_size, rate_factor, sliding)
+    sentences = setup_warnings(f15, FlowParameters(cell_size, rate_factor, sliding))
     assert len(sentences) == len(numbers)
     for sentence, values in zip(sentences, numbers, strict=True):
         assert all(value in sentence for value in values)

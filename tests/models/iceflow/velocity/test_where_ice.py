@@ -17,7 +17,7 @@ from glacier_qgis.models.iceflow.velocity import where_ice
 from glacier_qgis.models.iceflow.velocity.where_ice import GRAIN, velocity_where_ice, windows
 from glacier_qgis.models.networks.igm import IgmCnn
 
-SETTING = FlowParameters(cell_size=100.0, rate_factor=78.0, sliding=12.0)
+FLOW = FlowParameters(cell_size=100.0, rate_factor=78.0, sliding=12.0)
 LISTS = FieldLists(
     {"thk": 2000.0, "slopsurfx": 1.5, "slopsurfy": 1.5, "strflowctrl": 200.0},
     {"ubar": 1000.0, "vbar": 1000.0},
@@ -71,8 +71,8 @@ def test_only_where_there_is_ice_equals_everywhere(
     thickness = state(ice)[0]
     for ground in (None, GROUND[: ice.shape[1], : ice.shape[2]].contiguous()):
         surface = state(ice)[1] if ground is None else ground + thickness
-        everywhere = emulator(thickness, surface, *SETTING)[:, [1, 0]].movedim(1, 0)
-        found = velocity_where_ice(emulator, thickness, surface, SETTING, [1, 0], ground)
+        everywhere = emulator(thickness, surface, FLOW)[:, [1, 0]].movedim(1, 0)
+        found = velocity_where_ice(emulator, thickness, surface, FLOW, [1, 0], ground)
         torch.testing.assert_close(found, everywhere * (thickness > 0), rtol=1e-11, atol=1e-8)
 
 
@@ -86,8 +86,8 @@ def test_threads_share_a_glacier_and_change_nothing(monkeypatch: pytest.MonkeyPa
     ice[0, 10:50, 5:66] = True
     emulator = core(selective=True)
     thickness, surface = state(ice)
-    found = velocity_where_ice(emulator, thickness, surface, SETTING, [0, 1])
-    everywhere = emulator(thickness, surface, *SETTING).movedim(1, 0)
+    found = velocity_where_ice(emulator, thickness, surface, FLOW, [0, 1])
+    everywhere = emulator(thickness, surface, FLOW).movedim(1, 0)
     torch.testing.assert_close(found, everywhere * (thickness > 0), rtol=1e-11, atol=1e-8)
 
 
