@@ -31,7 +31,7 @@ PLUGINS = Path(__file__).parents[1] / "build" / "plugins"
 sys.path.append(str(PLUGINS))
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from glacier_qgis.models.engine.confine import keep_gdal_to_files  # noqa: E402
+from glacier_qgis.models.gdal.confine import keep_gdal_to_files  # noqa: E402
 
 keep_gdal_to_files()
 

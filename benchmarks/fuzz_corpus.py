@@ -40,8 +40,9 @@ from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import CARD, load_package, save_package
 from glacier_qgis.models.package.onnx_card import import_onnx
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.training.delivered.describe import describe
 from glacier_qgis.models.vector.source import read_lines, read_polygons
 

@@ -14,12 +14,12 @@ from glacier_qgis.models.app.jobs import JobRequest
 from glacier_qgis.models.app.warm import stay_warm
 from glacier_qgis.models.app.watchdog import Watchdog
 from glacier_qgis.models.compute.device import rest_idle_threads, tune_allocator
-from glacier_qgis.models.engine.confine import keep_gdal_to_files
 from glacier_qgis.models.engine.errors import EngineError, explain, full_folder
 from glacier_qgis.models.engine.events import EventStream, Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.runs import Run, clear_dead_runs
+from glacier_qgis.models.gdal.confine import keep_gdal_to_files
 
 GDAL_CACHE_MB = "128"  # the default, a twentieth of the memory, grows with the machine
 FINISHED, REFUSED, DEFECT = 0, 1, 2

@@ -194,6 +194,27 @@ class ModelCard(_Part):
     limits: str
 
     @property
+    def provenance(self) -> dict[str, str]:
+        """What a result says about the model that made it."""
+        return {
+            "MODEL": self.name,
+            "MODEL_VERSION": self.version,
+            "MODEL_HASH": self.weights.sha256,
+            **({"CALIBRATION": self.calibration.model_dump_json()} if self.calibration else {}),
+        }
+
+    def for_series(self) -> ModelCard:
+        """Return the card as it is for scenes of a series: of the network for these.
+
+        Raises:
+            ValueError: There is none.
+        """
+        if self.series is None:
+            raise ValueError(f"the model {self.name} has no network for series")
+        own = {name: getattr(self.series, name) for name in SeriesNetwork.model_fields}
+        return self.model_copy(update=own)
+
+    @property
     def has_mask(self) -> bool:
         """Whether the network sees the mask of valid cells as its last channel."""
         return len(self.channels) > self.bands

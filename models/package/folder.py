@@ -75,28 +75,16 @@ class Model:
         """Rows and columns of an input must be multiples of this."""
         return int(getattr(self.network, "stride", 1))
 
-    @property
-    def provenance(self) -> dict[str, str]:
-        """What a result says about the model that made it."""
-        calibration = self.card.calibration
-        return {
-            "MODEL": self.card.name,
-            "MODEL_VERSION": self.card.version,
-            "MODEL_HASH": self.card.weights.sha256,
-            **({"CALIBRATION": calibration.model_dump_json()} if calibration else {}),
-        }
-
     def for_series(self) -> Model:
         """Return the model as it is for scenes of a series: with its network for these.
 
         Raises:
             ValueError: It has none.
         """
-        part = self.card.series
-        if part is None or self.series is None:
-            raise ValueError(f"the model {self.card.name} has no network for series")
-        own = {name: getattr(part, name) for name in SeriesNetwork.model_fields}
-        return Model(self.card.model_copy(update=own), self.series)
+        card = self.card.for_series()
+        if self.series is None:
+            raise ValueError(f"the model {card.name} has no network for series")
+        return Model(card, self.series)
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -128,7 +116,11 @@ def load_package(folder: Path) -> Model:
     Raises:
         EngineError: The package is incomplete, was changed, or needs an unknown network.
     """
-    card = read_card(folder)
+    return load_described(folder, read_card(folder))
+
+
+def load_described(folder: Path, card: ModelCard) -> Model:
+    """Load a package whose card has been read; see `load_package`."""
     paths = [_checked(folder, card, weights) for weights in card.all_weights]
     network = open_onnx(card, paths[0]) if paths[0].suffix == ".onnx" else _fill(card, paths[0])
     check_shape(card, card.channels, network)

@@ -8,8 +8,8 @@ import numpy as np
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.gdal.warpable import FILLS, void_values
 from glacier_qgis.models.raster.source import Scene
-from glacier_qgis.models.raster.warpable import FILLS, void_values
 
 SAMPLE = 4_000_000
 """Pixels that are looked at; of a larger raster, so many from all over it."""

@@ -15,10 +15,10 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 
-from glacier_qgis.models.engine.confine import ALLOWED_ADDRESS, NO_LISTING, NOTHING
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
-from glacier_qgis.models.raster.vrt import describes_others
+from glacier_qgis.models.gdal.confine import ALLOWED_ADDRESS, NO_LISTING, NOTHING
+from glacier_qgis.models.gdal.vrt import describes_others
 
 _ADDRESS = re.compile(r"^(?:/vsicurl/)?(https?://.+)$")
 _VIRTUAL = re.compile(r"^/vsi\w+/")

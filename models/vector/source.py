@@ -110,8 +110,17 @@ def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
         EngineError: As :func:`read_layer`, or there is no polygon, or one that `crs` has no
             place for.
     """
-    frame = read_layer(source, role, columns=[]).frame
-    drawn = frame.geometry.force_2d()
+    return polygons_in(read_layer(source, role, columns=[]), crs)
+
+
+def polygons_in(layer: Layer, crs: CRS) -> list[Polygon]:
+    """Return the polygons of a layer in a CRS.
+
+    Raises:
+        EngineError: There is no polygon, or one that `crs` has no place for.
+    """
+    role, shown = layer.role, layer.name
+    drawn = layer.frame.geometry.force_2d()
     shapes = drawn.to_crs(crs)
     reached = np.abs(shapely.get_coordinates(shapes.to_numpy())).max()
     near = bool(reached <= HALF_WAY_ROUND)  # not so where it is no number
@@ -120,11 +129,9 @@ def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
     vanished = not polygons and shapely.area(drawn.to_numpy()).any()
     if vanished or not near:
         raise EngineError(
-            f"{role}: a polygon of {source.shown} reaches too far to be drawn in '{crs.name}', the "
+            f"{role}: a polygon of {shown} reaches too far to be drawn in '{crs.name}', the "
             "system that is worked in. Clip it to the surroundings of the glacier."
         )
     if not polygons:
-        raise EngineError(
-            f"{role}: {source.shown} holds no polygon. Draw one, or choose a polygon layer."
-        )
+        raise EngineError(f"{role}: {shown} holds no polygon. Draw one, or choose a polygon layer.")
     return polygons

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from glacier_qgis.models.compute.device import rest_idle_threads
-from glacier_qgis.models.engine.confine import keep_gdal_to_files
+from glacier_qgis.models.gdal.confine import keep_gdal_to_files
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="glacier-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)

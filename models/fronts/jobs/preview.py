@@ -28,17 +28,22 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import SEGMENTATION_SHARE, other_classes
 from glacier_qgis.models.fronts.scene.view import SceneStatistics, scene_statistics
 from glacier_qgis.models.fronts.segmentation.model_cache import load_once
-from glacier_qgis.models.fronts.segmentation.model_choice import choose_model, tell_choices
+from glacier_qgis.models.fronts.segmentation.model_choice import (
+    ModelChoice,
+    choose_model,
+    tell_choices,
+)
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.segmentation.predictor import PADDING, Predictor
 from glacier_qgis.models.fronts.segmentation.segment import Drafts, segment
-from glacier_qgis.models.fronts.termini.extract import Fronts, extract_termini
+from glacier_qgis.models.fronts.termini.extract import Fronts, Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import Scene, open_raster, work_grid
+from glacier_qgis.models.raster.source import Scene, open_raster
 from glacier_qgis.models.report.png import png_bytes
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
@@ -61,11 +66,11 @@ class _Look(Job):
     input: RasterInput
     model: str = ""
 
-    def chosen(self, scene: Scene, reporter: Reporter) -> tuple[Path, Model]:
-        """Return the package that a run would take, and its network, which is loaded once."""
+    def chosen(self, scene: Scene, reporter: Reporter) -> ModelChoice:
+        """Return the model that a run would take."""
         choice = choose_model(Inference(model=self.model), scene, self.input)
         tell_choices([choice], [self.input], reporter)
-        return choice.folder, load_once(choice.folder, choose_device("automatic"))
+        return choice
 
 
 class PreparePreview(_Look):
@@ -75,7 +80,9 @@ class PreparePreview(_Look):
         """Return what is known of the model."""
         reporter.progress(0, "Loading the network")
         with open_raster(self.input) as scene:
-            _, model = self.chosen(scene, reporter)
+            choice = self.chosen(scene, reporter)
+            device = choose_device("automatic")
+            model = load_once(choice.folder, choice.card, device)
             reporter.progress(0.3, "Measuring the scene")
             whole_scene(self.input, scene, model.card)
         reporter.progress(0.9, "Trying the network")
@@ -101,23 +108,27 @@ class PreviewTermini(_Look):
             MemoryFile(ext=".tif") as probability_file,
             open_raster(self.input) as scene,
         ):
-            folder, model = self.chosen(scene, reporter)
-            known = None if self.view_only else whole_scene(self.input, scene, model.card)
-            grid = _grid(scene, self.view, model.card, alone=self.view_only)
-            _warn_of_large_cells(grid, model.card, reporter)
+            choice = self.chosen(scene, reporter)
+            card = choice.card
+            known = None if self.view_only else whole_scene(self.input, scene, card)
+            grid = _grid(scene, self.view, card, alone=self.view_only)
+            _warn_of_large_cells(grid, card, reporter)
             drafts = Drafts(zones_file.name, probability_file.name)
             stage = Stage(_ProgressOnly(reporter), 0, SEGMENTATION_SHARE)
-            segment(scene, _inference(folder, model, grid), drafts, {}, stage, grid, known=known)
+            asked = _inference(card, grid)
+            segment(scene, choice, asked, drafts, {}, stage, grid, known=known)
             crs = horizontal(read_crs(self.view.crs, "VIEW"))
             with zones_file.open() as zones, probability_file.open() as probability:
-                fronts = _fronts(zones, probability, grid, model, reporter)
+                fronts = _fronts(
+                    Segmented(grid, zones, probability, card.calibration), card, reporter
+                )
                 return {
                     **_picture(zones, crs),
                     "LINES": _lines(fronts, grid.crs, crs),
                     "REASON": _absence(fronts),
-                    "MODEL": model.card.name,
+                    "MODEL": card.name,
                     "CELL_SIZE": grid.cell_size,
-                    "CLASSES": other_classes(model.card),
+                    "CLASSES": other_classes(card),
                 }
 
 
@@ -155,9 +166,8 @@ def _bands(card: ModelCard) -> tuple[int, ...]:
     return tuple(range(1, card.bands + 1))
 
 
-def _inference(folder: Path, model: Model, grid: Grid) -> Inference:
-    small = max(grid.shape) <= NARROW
-    return Inference(model=str(folder), bands=_bands(model.card), tta=small)
+def _inference(card: ModelCard, grid: Grid) -> Inference:
+    return Inference(bands=_bands(card), tta=max(grid.shape) <= NARROW)
 
 
 def _grid(scene: Scene, view: Extent, card: ModelCard, *, alone: bool) -> Grid:
@@ -187,20 +197,11 @@ def _place(grid: Grid, across: int = 0, up: int = 0) -> Extent:
     )
 
 
-def _fronts(
-    zones: DatasetReader,
-    probability: DatasetReader,
-    grid: Grid,
-    model: Model,
-    reporter: Reporter,
-) -> Fronts | None:
+def _fronts(segmented: Segmented, card: ModelCard, reporter: Reporter) -> Fronts | None:
     """Trace the lines; None where the model has no classes for both glacier and ocean."""
-    if not {GLACIER, OCEAN} <= {*_codes(model.card)}:
+    if not {GLACIER, OCEAN} <= {*_codes(card)}:
         return None
-    stage = Stage(reporter, SEGMENTATION_SHARE, 1)
-    calibration = model.card.calibration
-    options = TerminusOptions()
-    return extract_termini(zones, probability, grid, options, stage, calibration=calibration)
+    return extract_termini(segmented, TerminusOptions(), Stage(reporter, SEGMENTATION_SHARE, 1))
 
 
 def _picture(zones: DatasetReader, crs: CRS) -> Result:

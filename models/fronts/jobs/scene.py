@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import rasterio
+from pyproj import CRS
 from rasterio.io import DatasetReader
+from shapely import Polygon
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
@@ -27,12 +29,12 @@ from glacier_qgis.models.fronts.segmentation.segment import (
 from glacier_qgis.models.fronts.termini.attributes import (
     TerminusSource,
     points_frame,
+    stated_source,
     terminus_frame,
 )
-from glacier_qgis.models.fronts.termini.bodies import read_zones
-from glacier_qgis.models.fronts.termini.extract import extract_termini, zone_area
+from glacier_qgis.models.fronts.termini.extract import Segmented, extract_termini, zone_area
 from glacier_qgis.models.fronts.termini.in_words import lines_in_words, zones_in_words
-from glacier_qgis.models.fronts.termini.options import SceneExtraction, terminus_options
+from glacier_qgis.models.fronts.termini.options import Extraction, SceneExtraction, terminus_options
 from glacier_qgis.models.package.card import Calibration, ModelCard
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import metric_crs
@@ -71,17 +73,16 @@ class SegmentCalvingFront(Inference, ResultGrid, Job):
         else:
             drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in staged}
         with open_raster(self.input) as scene:
-            model = choose_model(self, scene, self.input)
-            tell_choices([model], [self.input], reporter)
-            options = self.model_copy(update={"model": str(model.folder)})
-            done = segment(scene, options, _drafts(drafts), _tags(self, scene), reporter)
-            names = class_titles({zone.value: zone.name for zone in done.model.card.classes})
+            choice = choose_model(self, scene, self.input)
+            tell_choices([choice], [self.input], reporter)
+            done = segment(scene, choice, self, _drafts(drafts), _tags(self, scene), reporter)
+            names = class_titles({zone.value: zone.name for zone in done.card.classes})
             areas = zones_in_words(drafts["OUTPUT"], names)
             _finish(staged, drafts, done, scene, self.grid)
         reporter.log(f"Segmented: {areas}.")
         paths: Result = {name: str(path) if path else None for name, path in wanted.items()}
-        about = TerminusSource(scene.name, model=done.model.card.name).about
-        return {**paths, "CLASSES": other_classes(done.model.card), "ABOUT": {**about}}
+        about = TerminusSource(scene.name, model=done.card.name).about
+        return {**paths, "CLASSES": other_classes(done.card), "ABOUT": {**about}}
 
 
 class ExtractTermini(SceneExtraction, Job):
@@ -100,9 +101,13 @@ class ExtractTermini(SceneExtraction, Job):
             if self.probability:
                 scene = stack.enter_context(open_raster(self.probability, "PROBABILITY"))
                 probability = _matching(scene, zones)
+            fjord = _fjord(self, grid.crs)
             tags = zones.dataset.tags()
-            source = _source(self, tags.get("SCENE", zones.name), tags)
-            return _write_lines(self, grid, zones.dataset, probability, source, reporter, outputs)
+            source = stated_source(self, tags.get("SCENE", zones.name), self.date, tags)
+            segmented = Segmented(
+                grid, zones.dataset, probability, _stored_calibration(probability)
+            )
+            return _write_lines(self, segmented, fjord, source, reporter, outputs)
 
 
 class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
@@ -121,20 +126,19 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
         drafts = {name: outputs.scratch(self.output, f"{name}.tif") for name in names}
         with ExitStack() as stack:
             scene = stack.enter_context(open_raster(self.input))
-            model = choose_model(self, scene, self.input, self.sensor)
-            card = model.card
+            choice = choose_model(self, scene, self.input, self.sensor)
+            card = choice.card
             require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
-            tell_choices([model], [self.input], reporter)
-            options = self.model_copy(update={"model": str(model.folder)})
-            if self.fjord_mask:  # read again when lines are cut: here so as to fail early
-                read_polygons(self.fjord_mask, metric_crs(scene), "FJORD_MASK")
+            tell_choices([choice], [self.input], reporter)
+            fjord = _fjord(self, metric_crs(scene))  # before the network: to fail early
             stage = Stage(reporter, 0, SEGMENTATION_SHARE)
-            done = segment(scene, options, _drafts(drafts), _tags(self, scene), stage)
-            source = _source(self, scene.name, done.model.provenance)
+            done = segment(scene, choice, self, _drafts(drafts), _tags(self, scene), stage)
+            source = stated_source(self, scene.name, self.date, done.card.provenance)
             zones = stack.enter_context(rasterio.open(drafts["OUTPUT"]))
             probability = stack.enter_context(rasterio.open(drafts["PROBABILITY"]))
             stage = Stage(reporter, SEGMENTATION_SHARE, 1)
-            result = _write_lines(self, done.grid, zones, probability, source, stage, outputs)
+            segmented = Segmented(done.grid, zones, probability, done.card.calibration)
+            result = _write_lines(self, segmented, fjord, source, stage, outputs)
             _finish(staged, drafts, done, scene, self.grid)
         return {
             **result,
@@ -144,24 +148,19 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
         }
 
 
+def _fjord(job: Extraction, crs: CRS) -> list[Polygon] | None:
+    """Return the polygons that lines must lie in, in the CRS of the cells; None for everywhere."""
+    return read_polygons(job.fjord_mask, crs, "FJORD_MASK") if job.fjord_mask else None
+
+
+def _stored_calibration(probability: DatasetReader | None) -> Calibration | None:
+    """Return the calibration that 'Segment calving front' noted in its probabilities."""
+    noted = probability.tags().get("CALIBRATION") if probability else None
+    return Calibration.model_validate_json(noted) if noted else None
+
+
 def _drafts(paths: dict[str, Path]) -> Drafts:
     return Drafts(paths["OUTPUT"], paths.get("PROBABILITY"), paths.get("UNCERTAINTY"))
-
-
-def _source(
-    job: ExtractTermini | DelineateTermini, scene: str, tags: Mapping[str, str]
-) -> TerminusSource:
-    """Say where lines come from: what the person states, and what a result's tags tell."""
-    return TerminusSource(
-        scene=scene,
-        glacier=job.glacier,
-        date=job.date,
-        sensor=job.sensor,
-        model=tags.get("MODEL", ""),
-        model_hash=tags.get("MODEL_HASH", ""),
-        glacier_id=job.glacier_id,
-        author=job.author,
-    )
 
 
 def _tags(job: Job, scene: Scene) -> dict[str, str]:
@@ -178,7 +177,7 @@ def _finish(
         elif drafts[name] != path:
             shutil.copyfile(drafts[name], path)
     if "OUTPUT" in staged:
-        titles = class_titles({zone.value: zone.name for zone in done.model.card.classes})
+        titles = class_titles({zone.value: zone.name for zone in done.card.classes})
         write_attribute_table(Path(f"{staged['OUTPUT']}.aux.xml"), titles)
 
 
@@ -237,31 +236,27 @@ def _matching(probability: Scene, zones: Scene) -> DatasetReader:
 
 def _write_lines(
     job: ExtractTermini | DelineateTermini,
-    grid: Grid,
-    zones: DatasetReader,
-    probability: DatasetReader | None,
+    segmented: Segmented,
+    fjord: Sequence[Polygon] | None,
     source: TerminusSource,
     reporter: Reporter,
     outputs: Outputs,
 ) -> Result:
     """Extract, attribute and write the lines, and the layers beside them that were asked for."""
-    options = terminus_options(job, grid)
-    fitted = probability.tags().get("CALIBRATION") if probability else None
-    calibration = Calibration.model_validate_json(fitted) if fitted else None
-    fronts = extract_termini(zones, probability, grid, options, reporter, calibration=calibration)
+    fronts = extract_termini(segmented, terminus_options(job, fjord), reporter)
     if fronts.absence:
         reporter.warning(f"No front was found. {fronts.absence.sentence}")
-    frame = terminus_frame(fronts.termini, source, grid.crs)
+    frame = terminus_frame(fronts.termini, source, segmented.grid.crs)
     write_layer(frame, outputs.stage(job.output), "termini", "LineString")
     if job.points:
-        points = points_frame(fronts.termini, source, grid.crs)
+        points = points_frame(fronts.termini, source, segmented.grid.crs)
         write_layer(points, outputs.stage(job.points), "terminus_points", "Point")
     areas = {"glacier_area": job.glacier_area, "ocean_area": job.ocean_area}
-    if any(areas.values()):
-        bodies = read_zones(zones, None, options.min_area_km2, probability, options.least_certainty)
-        for (layer, path), body in zip(areas.items(), (bodies.glacier, bodies.ocean), strict=True):
-            if path:
-                write_layer(zone_area(bodies, body, grid), outputs.stage(path), layer, "Polygon")
+    bodies = (fronts.zones.glacier, fronts.zones.ocean)
+    for (layer, path), body in zip(areas.items(), bodies, strict=True):
+        if path:
+            area = zone_area(fronts.zones, body, segmented.grid)
+            write_layer(area, outputs.stage(path), layer, "Polygon")
     if not fronts.absence:
         reporter.log(f"{lines_in_words(frame)}.")
     return {

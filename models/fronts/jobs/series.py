@@ -45,7 +45,7 @@ from glacier_qgis.models.fronts.series.work_folder import DRAFT, MASK, WorkFolde
 from glacier_qgis.models.fronts.termini.in_words import series_in_words
 from glacier_qgis.models.fronts.termini.options import Extraction
 from glacier_qgis.models.vector.sink import write_layer
-from glacier_qgis.models.vector.source import Layer, read_layer
+from glacier_qgis.models.vector.source import Layer, polygons_in, read_layer
 from glacier_qgis.models.zones.codes import require_front_classes
 
 SEGMENTATION_SHARE = 0.9
@@ -96,14 +96,15 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         for card in (group.card for group in groups):
             require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
         mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
-        if self.fjord_mask:  # read again when lines are cut: here so as to fail early
-            read_layer(self.fjord_mask, "FJORD_MASK", columns=[])
+        drawn = read_layer(self.fjord_mask, "FJORD_MASK", columns=[]) if self.fjord_mask else None
         settings = [self._settings(group.card.model_dump_json(), mask) for group in groups]
         work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
         crs = series_crs(scenes, work)
+        fjord = polygons_in(drawn, crs) if drawn else None
         plans = [
             SeriesPlan(
                 options=self._inference(group.folder, mask, work),
+                card=group.card,
                 cell_size=self.cell_size or group.card.cell_size_m,
                 settings=setting,
                 together=self.consistent and sees_series(group.card),
@@ -120,7 +121,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             if self.consistent:
                 stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)
                 segmented = make_consistent(segmented, Path(folder), stage)
-            traced = trace_scenes(segmented, self, Stage(reporter, CONSISTENCY_SHARE, 1))
+            traced = trace_scenes(segmented, self, fjord, Stage(reporter, CONSISTENCY_SHARE, 1))
         screened = screen_scenes(traced, reporter)
         layers = [scene.lines for scene in screened if scene.lines is not None]
         found = [layer for layer in layers if len(layer)]

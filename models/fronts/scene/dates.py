@@ -12,7 +12,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.scene.names import TIME
-from glacier_qgis.models.raster.file import open_file
+from glacier_qgis.models.gdal.file import open_file
 from glacier_qgis.models.vector.dates import is_plausible
 
 _PLACES = {

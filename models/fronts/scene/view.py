@@ -19,10 +19,10 @@ from scipy.ndimage import binary_dilation
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.scene.radiometry import border_fill, equalise, scene_quantiles
+from glacier_qgis.models.gdal.warpable import FILLS
 from glacier_qgis.models.package.card import InputValues
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band, warped
-from glacier_qgis.models.raster.warpable import FILLS
 
 SAMPLE_CELLS = 4_000_000
 """Cells that the statistics of a scene are taken from."""

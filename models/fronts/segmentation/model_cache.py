@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
 from pathlib import Path
 
 import torch
 
 from glacier_qgis.models.fronts.segmentation.predictor import make_ready
-from glacier_qgis.models.package.folder import Model, load_package
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.folder import Model, load_described
 
 _LOCK = threading.Lock()
+_KEPT: dict[tuple[object, ...], Model] = {}
 
 
-def load_once(folder: Path, device: torch.device) -> Model:
-    """Return the model of a package, ready to predict on a device.
+def load_once(folder: Path, card: ModelCard, device: torch.device) -> Model:
+    """Return the model of a package with a card, ready to predict on a device.
 
     It is loaded again only where a file of the package was changed, and may be used by several
     threads.
 
     Raises:
-        EngineError: See `load_package`.
+        EngineError: See `load_described`.
     """
     files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
     state = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
     with _LOCK:
-        return _load(folder, device, state)
+        if (folder, device, state) not in _KEPT:
+            _KEPT.clear()
+            _KEPT[folder, device, state] = _load(folder, card, device)
+        return _KEPT[folder, device, state]
 
 
-@lru_cache(maxsize=1)
-def _load(folder: Path, device: torch.device, state: tuple[object, ...]) -> Model:
-    """Load a package whose files have a state, which only tells two calls apart."""
-    model = load_package(folder)
+def _load(folder: Path, card: ModelCard, device: torch.device) -> Model:
+    model = load_described(folder, card)
     make_ready(model.network, device)
     if model.series is not None:
         make_ready(model.series, device)

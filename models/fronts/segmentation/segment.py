@@ -24,6 +24,7 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.scene.companions import CHANNELS
 from glacier_qgis.models.fronts.scene.view import SceneStatistics, network_view
 from glacier_qgis.models.fronts.segmentation.model_cache import load_once
+from glacier_qgis.models.fronts.segmentation.model_choice import ModelChoice
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.segmentation.predictor import (
     PADDING,
@@ -33,18 +34,12 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
     first_look,
 )
 from glacier_qgis.models.fronts.segmentation.tiling import Read, TilePlan, blend
-from glacier_qgis.models.package.card import ZoneClass
-from glacier_qgis.models.package.folder import Model
-from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.package.card import ModelCard, ZoneClass
+from glacier_qgis.models.raster.footprint import bounds_beside, work_grid
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
-from glacier_qgis.models.raster.source import (
-    Scene,
-    bounds_beside,
-    native_cell_size,
-    work_grid,
-)
+from glacier_qgis.models.raster.source import Scene
 from glacier_qgis.models.vector.source import read_polygons
 from glacier_qgis.models.zones.codes import (
     NOT_PROCESSED,
@@ -79,14 +74,15 @@ class Drafts:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """What one run over a scene used."""
+    """What one run over a scene used: the cells, and the card of the network."""
 
     grid: Grid
-    model: Model
+    card: ModelCard
 
 
 def segment(
     scene: Scene,
+    choice: ModelChoice,
     options: Inference,
     drafts: Drafts,
     tags: dict[str, str],
@@ -102,7 +98,8 @@ def segment(
 
     Args:
         scene: The open scene.
-        options: How to run the network.
+        choice: The model.
+        options: How to run its network.
         drafts: Paths to write.
         tags: Provenance; the model's is added.
         reporter: Told about every window.
@@ -116,7 +113,7 @@ def segment(
         EngineError: See the functions that open the model, the scene, the mask and the grid.
     """
     device = choose_device(options.device)
-    model = load_once(find_model(options.model), device)
+    model = load_once(choice.folder, choice.card, device)
     if beside is not None:
         model = model.for_series()
     card = model.card
@@ -144,7 +141,7 @@ def segment(
         with turn or nullcontext():
             return network(tiles, row)
 
-    tags = {**tags, **model.provenance}
+    tags = {**tags, **card.provenance}
     reporter.log(
         f"{card.title} on {device}: {grid.width} × {grid.height} cells of "
         f"{grid.cell_size:g} m ({grid.crs.name}), tiles of {plan.tile}."
@@ -166,7 +163,7 @@ def segment(
             "Nothing was segmented: MASK and EXTENT leave no valid pixel of the scene. Check "
             "that they lie over it."
         )
-    return Segmentation(grid, model)
+    return Segmentation(grid, card)
 
 
 class _Rasters:
@@ -236,7 +233,7 @@ def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter:
             f"CELL_SIZE {grid.cell_size:g} m is outside the {valid[0]:g} to {valid[1]:g} m that "
             "the model was trained for."
         )
-    native = native_cell_size(scene, grid.crs)
+    native = scene.native_cell_size(grid.crs)
     if native > FINEST * grid.cell_size:
         raise EngineError(
             f"The cells of {grid.cell_size:g} m are {native / grid.cell_size:.0f} times finer than "

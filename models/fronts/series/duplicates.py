@@ -17,8 +17,9 @@ from shapely import Polygon, box
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.picture_hash import picture_hash, thumbnail
-from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.raster.source import open_raster
 
 DUPLICATE_SHARE = 0.5
 """Scenes of one day are duplicates if they share this much of the smaller one. Neighbouring

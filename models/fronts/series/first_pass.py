@@ -32,6 +32,7 @@ from glacier_qgis.models.fronts.series.task import (
     work_on,
 )
 from glacier_qgis.models.fronts.series.work_folder import WorkFolder, digest, scene_identity
+from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
 from glacier_qgis.models.raster.source import open_raster
 
@@ -49,12 +50,14 @@ class SegmentedScene:
         scene: Which.
         folder: Holds `ZONES` and `PROBABILITY`; None if the scene failed.
         outcome: How it went.
+        card: Of the network that saw it.
         duplicate: Whether it shows again what another scene shows, and so is no evidence.
     """
 
     scene: SeriesScene
     folder: Path | None
     outcome: Outcome
+    card: ModelCard
     duplicate: bool = False
 
 
@@ -100,6 +103,7 @@ class SeriesPlan:
 
     Attributes:
         options: How to run the network.
+        card: Of the model.
         cell_size: Edge of a cell, m.
         settings: Everything that the result depends on, besides the scenes and the CRS.
         together: Whether each scene is seen beside the others; the model has a network for it.
@@ -108,6 +112,7 @@ class SeriesPlan:
     """
 
     options: Inference
+    card: ModelCard
     cell_size: float
     settings: str
     together: bool
@@ -172,7 +177,12 @@ def segment_scenes(
     for task in tasks:
         _tell(task, outcomes[task.folder], reporter)
     return [
-        SegmentedScene(scene, task.folder if not outcome.reason else None, outcome)
+        SegmentedScene(
+            scene,
+            task.folder if not outcome.reason else None,
+            outcome,
+            plan.card.for_series() if task.companions else plan.card,
+        )
         for scene, task in zip(scenes, tasks, strict=True)
         for outcome in [outcomes[task.folder]]
     ]

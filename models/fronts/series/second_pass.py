@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 from pyproj import CRS
-from shapely import box
+from shapely import Polygon, box
 
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Stage
 from glacier_qgis.models.engine.listing import listed
@@ -23,11 +23,10 @@ from glacier_qgis.models.fronts.series.screening import (
     find_outliers,
 )
 from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES
-from glacier_qgis.models.fronts.termini.attributes import TerminusSource, terminus_frame
-from glacier_qgis.models.fronts.termini.extract import extract_termini
+from glacier_qgis.models.fronts.termini.attributes import stated_source, terminus_frame
+from glacier_qgis.models.fronts.termini.extract import Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.in_words import lines_in_words
-from glacier_qgis.models.fronts.termini.options import Extraction, TerminusOptions, terminus_options
-from glacier_qgis.models.package.card import Calibration
+from glacier_qgis.models.fronts.termini.options import Extraction, terminus_options
 from glacier_qgis.models.raster.grid import Grid
 
 SUMMARY_COLUMNS = {
@@ -64,20 +63,21 @@ class TracedScene:
 
 
 def trace_scenes(
-    scenes: Sequence[SegmentedScene], options: Extraction, reporter: Reporter
+    scenes: Sequence[SegmentedScene],
+    options: Extraction,
+    fjord: Sequence[Polygon] | None,
+    reporter: Reporter,
 ) -> list[TracedScene]:
     """Trace the fronts of every scene that was segmented.
 
     Args:
         scenes: After the first pass.
         options: What to keep of the lines, and what to say of them.
+        fjord: What lines must lie in, in the CRS of the series; None for everywhere.
         reporter: Told of every scene.
-
-    Raises:
-        EngineError: The fjord mask cannot be read.
     """
     traced = []
-    kept: TerminusOptions | None = None
+    kept = terminus_options(options, fjord)
     for number, scene in enumerate(scenes):
         doing = f"Tracing the fronts: {number + 1} of {len(scenes)}"
         stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes), doing)
@@ -88,21 +88,10 @@ def trace_scenes(
             zones = stack.enter_context(rasterio.open(scene.folder / ZONES))
             probability = stack.enter_context(rasterio.open(scene.folder / PROBABILITY))
             grid = Grid(CRS.from_wkt(zones.crs.to_wkt()), zones.transform, *zones.shape)
-            kept = kept or terminus_options(options, grid)
-            tags = probability.tags()
-            fitted = tags.get("CALIBRATION")
-            calibration = Calibration.model_validate_json(fitted) if fitted else None
-            fronts = extract_termini(zones, probability, grid, kept, stage, calibration=calibration)
-        source = TerminusSource(
-            scene=scene.scene.source.path,
-            glacier=options.glacier,
-            date=scene.scene.date,
-            sensor=options.sensor,
-            model=tags.get("MODEL", ""),
-            model_hash=tags.get("MODEL_HASH", ""),
-            glacier_id=options.glacier_id,
-            author=options.author,
-        )
+            segmented = Segmented(grid, zones, probability, scene.card.calibration)
+            fronts = extract_termini(segmented, kept, stage)
+        path, date = scene.scene.source.path, scene.scene.date
+        source = stated_source(options, path, date, scene.card.provenance)
         lines = terminus_frame(fronts.termini, source, grid.crs)
         lines["date"] = pd.Series(
             _timestamp(scene.scene.date), index=lines.index, dtype="datetime64[ms]"

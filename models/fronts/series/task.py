@@ -20,14 +20,16 @@ from pyproj import CRS
 from glacier_qgis.models.engine.errors import DISK_FULL, EngineError, explain
 from glacier_qgis.models.engine.job import Parameters, RasterInput
 from glacier_qgis.models.fronts.scene.view import network_view
+from glacier_qgis.models.fronts.segmentation.model_choice import ModelChoice
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.segmentation.segment import Drafts, segment
 from glacier_qgis.models.fronts.series.companion_files import CompanionFiles, write_ranks
 from glacier_qgis.models.fronts.series.work_folder import DRAFT
 from glacier_qgis.models.package.folder import read_card
 from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import Scene, open_raster, work_grid
+from glacier_qgis.models.raster.source import Scene, open_raster
 
 ZONES, PROBABILITY, RANKS, RECORD = "zones.tif", "probability.tif", "ranks.tif", "scene.json"
 
@@ -86,18 +88,20 @@ class _Notes:
         self.warnings.append(message)
 
 
-def _make_zones(task: SceneTask, scene: Scene, grid: Grid, folder: Path, notes: _Notes) -> None:
-    drafts = Drafts(folder / ZONES, folder / PROBABILITY)
+def _make_zones(task: SceneTask, scene: Scene, grid: Grid, target: Path, notes: _Notes) -> None:
+    drafts = Drafts(target / ZONES, target / PROBABILITY)
     tags = {"SCENE": scene.name}
     beside = task.companions.beside if task.companions else None
-    segment(scene, task.options, drafts, tags, notes, grid=grid, turn=_TURN, beside=beside)
+    folder = find_model(task.options.model)
+    choice = ModelChoice(folder, read_card(folder))
+    segment(scene, choice, task.options, drafts, tags, notes, grid=grid, turn=_TURN, beside=beside)
 
 
-def _make_ranks(task: SceneTask, scene: Scene, grid: Grid, folder: Path, _: _Notes) -> None:
+def _make_ranks(task: SceneTask, scene: Scene, grid: Grid, target: Path, _: _Notes) -> None:
     card = read_card(find_model(task.options.model))
     bands = task.options.bands or tuple(range(1, card.bands + 1))
     with network_view(scene, grid, bands, card.input_values) as view:
-        write_ranks(view, grid, folder / RANKS)
+        write_ranks(view, grid, target / RANKS)
 
 
 STEPS = {"zones": _make_zones, "ranks": _make_ranks}

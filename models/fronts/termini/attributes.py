@@ -7,7 +7,7 @@ Goliber et al. 2022, The Cryosphere 16, 3215-3233, doi:10.5194/tc-16-3215-2022; 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -18,6 +18,7 @@ from pyproj import CRS
 from glacier_qgis.models.engine.provenance import software_version
 from glacier_qgis.models.fronts.scene.names import parse_scene_name
 from glacier_qgis.models.fronts.termini.extract import Terminus
+from glacier_qgis.models.fronts.termini.options import Extraction
 from glacier_qgis.models.raster.crs import transformer
 
 AUTOMATIC, AUTOMATIC_SLC_OFF = 10, 13
@@ -98,6 +99,32 @@ class TerminusSource:
             "DATE": date.isoformat() if date else "",
             "MODEL": self.model,
         }
+
+
+def stated_source(
+    asked: Extraction,
+    scene: str,
+    date: datetime.date | None,
+    made_by: Mapping[str, str],
+) -> TerminusSource:
+    """Say where lines come from.
+
+    Args:
+        asked: What a person states of them.
+        scene: Path or product name.
+        date: Day of acquisition, where it is known.
+        made_by: Provenance of the zones: a card's, or the tags of a raster.
+    """
+    return TerminusSource(
+        scene=scene,
+        glacier=asked.glacier,
+        date=date,
+        sensor=asked.sensor,
+        model=made_by.get("MODEL", ""),
+        model_hash=made_by.get("MODEL_HASH", ""),
+        glacier_id=asked.glacier_id,
+        author=asked.author,
+    )
 
 
 def terminus_frame(

@@ -85,44 +85,60 @@ class Fronts:
     Attributes:
         termini: Longest first.
         absence: Why there are none; None where there are some.
+        zones: The ocean and the glacier that count; readable while the rasters are open.
     """
 
     termini: tuple[Terminus, ...]
     absence: Absence | None
+    zones: Zones
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """A scene after the network.
+
+    Attributes:
+        grid: Where the cells lie.
+        zones: One band of codes as in `zones`, on the grid.
+        probability: Bands as in `contours`, on the grid; None traces between cells.
+        calibration: Of the model; None takes widths of transitions for uncertainties.
+    """
+
+    grid: Grid
+    zones: DatasetReader
+    probability: DatasetReader | None = None
+    calibration: Calibration | None = None
 
 
 def extract_termini(
-    zones: DatasetReader,
-    probability: DatasetReader | None,
-    grid: Grid,
+    segmented: Segmented,
     options: TerminusOptions,
     reporter: Reporter,
     strip: int | None = None,
-    calibration: Calibration | None = None,
 ) -> Fronts:
     """Trace the calving fronts of a scene, or find why it has none.
 
     Args:
-        zones: One band of codes as in `zones`, on the grid.
-        probability: Bands as in `contours`, on the grid; None traces between cells.
-        grid: Where the cells lie.
+        segmented: The scene's rasters.
         options: What to take for a front.
         reporter: Told how far it is.
         strip: Rows to hold at a time; None for what the width suggests.
-        calibration: Of the model; None takes widths of transitions for uncertainties.
     """
+    grid, probability = segmented.grid, segmented.probability
     reporter.progress(0, "Finding ocean and glacier")
-    bodies = read_zones(zones, strip, options.min_area_km2, probability, options.least_certainty)
+    bodies = read_zones(
+        segmented.zones, strip, options.min_area_km2, probability, options.least_certainty
+    )
     stage = Stage(reporter, 0.4, 0.9)
     gap = DEFAULT_GAP_CELLS if options.gap is None else options.gap / grid.cell_size
     contours = front_contours(
         bodies, probability, lambda f: stage.progress(f, "Tracing the fronts"), GapRule(gap)
     )
     if not contours:
-        return Fronts((), no_contact(bodies, grid.cell_size))
+        return Fronts((), no_contact(bodies, grid.cell_size), bodies)
     lines = _select([_on_map(contour, grid) for contour in contours], grid.crs, options)
     if isinstance(lines, Absence):
-        return Fronts((), lines)
+        return Fronts((), lines, bodies)
     changes = [
         measure_transition(line, probability, grid) if probability else None for line in lines
     ]
@@ -133,15 +149,15 @@ def extract_termini(
         if probability is None or confidence >= options.min_confidence
     ]
     if not sure:
-        return Fronts((), unsure(max(confidences), options.min_confidence))
+        return Fronts((), unsure(max(confidences), options.min_confidence), bodies)
     sure = sure[: 1 if options.longest_only else None]
     drawn = simplify_together([lines[index] for index in sure], options.simplify)
     termini = [
-        _terminus(line, lines[index], changes[index], grid.crs, calibration)
+        _terminus(line, lines[index], changes[index], grid.crs, segmented.calibration)
         for line, index in zip(drawn, sure, strict=True)
     ]
     reporter.progress(1, "Tracing the fronts")
-    return Fronts(tuple(termini), None)
+    return Fronts(tuple(termini), None, bodies)
 
 
 def zone_area(zones: Zones, body: ReadMask, grid: Grid) -> gpd.GeoDataFrame:

@@ -11,8 +11,6 @@ from pydantic import BeforeValidator, Field
 from shapely import Polygon
 
 from glacier_qgis.models.engine.job import Destination, Parameters, VectorInput, blank_is_none
-from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.vector.source import read_polygons
 
 MIN_AREA_KM2 = 0.5
 """Least area of an ocean or a glacier, unless another is asked for."""
@@ -90,13 +88,13 @@ class TerminusOptions:
         return SURE if self.min_confidence > 0 else 0.0
 
 
-def terminus_options(job: Extraction, grid: Grid) -> TerminusOptions:
-    """Return what a job's parameters say of lines on `grid`."""
+def terminus_options(job: Extraction, fjord: Sequence[Polygon] | None) -> TerminusOptions:
+    """Return what a job's parameters say of lines; `fjord` in the CRS of their cells."""
     return TerminusOptions(
         min_area_km2=job.min_area,
         gap=job.gap,
         smooth=job.smooth,
-        fjord=read_polygons(job.fjord_mask, grid.crs, "FJORD_MASK") if job.fjord_mask else None,
+        fjord=fjord,
         min_length=job.min_length,
         min_confidence=job.min_confidence,
         longest_only=job.longest_only,

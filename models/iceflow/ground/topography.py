@@ -23,9 +23,10 @@ from glacier_qgis.models.iceflow.ground.units import (
     read_metres,
     vertical_datum,
 )
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import areal_scale
-from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.vector.source import read_polygons
 
 THICKEST = 5_000.0

@@ -16,6 +16,7 @@ import numpy as np
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.memory import require_memory
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.gdal.hdf5 import check_self_contained
 from glacier_qgis.models.iceflow.balance.scenarios import read_futures
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot, measures
@@ -23,7 +24,6 @@ from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.ground.units import NOT_STATED
 from glacier_qgis.models.iceflow.results.netcdf import COUNTS, FIELDS
 from glacier_qgis.models.raster.cf import MAPPING, read_grid
-from glacier_qgis.models.raster.hdf5 import check_self_contained
 
 _NEEDED = ("topg", MAPPING, "model_year", *FIELDS, *COUNTS)
 _OTHERWISE = (

@@ -12,6 +12,7 @@ import numpy as np
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.gdal.hdf5 import check_self_contained
 from glacier_qgis.models.iceflow.snapshots.layout import (
     BASE,
     EACH,
@@ -24,7 +25,6 @@ from glacier_qgis.models.iceflow.snapshots.state import TrainingState
 from glacier_qgis.models.iceflow.snapshots.writer import STATE
 from glacier_qgis.models.raster.cf import MAPPING, read_grid
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.hdf5 import check_self_contained
 
 DAMAGE = (OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError)
 """What netCDF4 makes of a file that is no NetCDF or is damaged."""

@@ -14,7 +14,8 @@ from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Job, RasterInput, Seed, VectorInput, blank_is_none
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.raster.footprint import work_grid
+from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.training.data.card import PARTS, DatasetCard
 from glacier_qgis.models.training.preparation.groups import Grouping, read_group_table
 from glacier_qgis.models.training.preparation.label_rasters import RasterLabels

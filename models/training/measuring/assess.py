@@ -26,7 +26,7 @@ from shapely import LineString
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.fronts.segmentation.tiling import Predict, Read, TilePlan, blend
-from glacier_qgis.models.fronts.termini.extract import Terminus, extract_termini
+from glacier_qgis.models.fronts.termini.extract import Segmented, Terminus, extract_termini
 from glacier_qgis.models.fronts.termini.metrics import front_distances, reference_box
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.package.card import Calibration
@@ -183,5 +183,5 @@ def _trace(
         codes = stored("zones.tif", zones[None], NOT_PROCESSED)
         sure = None if probabilities is None else stored("sure.tif", probabilities, math.nan)
         options = TerminusOptions()
-        found = extract_termini(codes, sure, grid, options, Silent(), calibration=calibration)
+        found = extract_termini(Segmented(grid, codes, sure, calibration), options, Silent())
         return list(found.termini)

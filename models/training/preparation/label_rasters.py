@@ -13,13 +13,7 @@ from rasterio.enums import Resampling
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import (
-    AVERAGE_FROM,
-    Scene,
-    native_cell_size,
-    open_raster,
-    read_band,
-)
+from glacier_qgis.models.raster.source import AVERAGE_FROM, Scene, open_raster, read_band
 from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.preparation.labels import SceneLabels
 from glacier_qgis.models.training.preparation.scenes import SceneFile, scene_files
@@ -83,7 +77,7 @@ class _SceneRaster:
 
     def codes(self, grid: Grid) -> npt.NDArray[np.uint8]:
         """See `SceneLabels`; a cell gets the code that covers most of it."""
-        coarser = grid.cell_size / native_cell_size(self._raster, grid.crs) > AVERAGE_FROM
+        coarser = grid.cell_size / self._raster.native_cell_size(grid.crs) > AVERAGE_FROM
         resampling = Resampling.mode if coarser else Resampling.nearest
         values = read_band(self._raster, grid, resampling=resampling)
         codes = np.where(np.isnan(values), UNLABELLED, values)

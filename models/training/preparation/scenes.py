@@ -12,7 +12,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.scene.names import SceneName, parse_scene_name
 from glacier_qgis.models.raster.metric import metric_crs
-from glacier_qgis.models.raster.source import native_cell_size, open_raster
+from glacier_qgis.models.raster.source import open_raster
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def coarsest_cell(scenes: Sequence[SceneFile]) -> float:
     sizes = []
     for scene in scenes:
         with open_raster(scene.source) as raster:
-            sizes.append(native_cell_size(raster, metric_crs(raster)))
+            sizes.append(raster.native_cell_size(metric_crs(raster)))
     return max(sizes)
 
 

@@ -16,8 +16,9 @@ import glacier_qgis.models
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
 from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer, unrotated
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.metric import transform_bounds
-from glacier_qgis.models.raster.source import open_raster, read_band, work_grid
+from glacier_qgis.models.raster.source import open_raster, read_band
 from glacier_qgis.models.vector.local_crs import local_crs
 from glacier_qgis.models.vector.source import read_layer
 

@@ -16,9 +16,10 @@ from rasterio.control import GroundControlPoint
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import metric_crs
-from glacier_qgis.models.raster.source import open_raster, read_band, work_grid
+from glacier_qgis.models.raster.source import open_raster, read_band
 
 ORIGIN = (500_000.0, 7_300_000.0)
 

@@ -339,7 +339,7 @@ def test_the_engine_reads_what_is_said_to_be_read(engine: str) -> None:
     from glacier_qgis.processing.inputs.rasters import READ
 
     code = (
-        "import rasterio; from glacier_qgis.models.raster.file import FORMATS, VIRTUAL\n"
+        "import rasterio; from glacier_qgis.models.gdal.file import FORMATS, VIRTUAL\n"
         "with rasterio.Env() as env: print(*set(env.drivers()) & {*FORMATS, VIRTUAL})"
     )
     done = subprocess.run(

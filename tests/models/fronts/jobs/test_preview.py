@@ -45,9 +45,15 @@ def spied(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
     segment = preview.segment
 
-    def spy(scene: object, options: object, *rest: Any, **more: Any) -> object:  # noqa: ANN401
+    def spy(
+        scene: object,
+        choice: object,
+        options: object,
+        *rest: Any,  # noqa: ANN401
+        **more: Any,  # noqa: ANN401
+    ) -> object:
         calls.append({"options": options, **more})
-        return segment(scene, options, *rest, **more)
+        return segment(scene, choice, options, *rest, **more)
 
     monkeypatch.setattr(preview, "segment", spy)
     return calls

@@ -19,7 +19,8 @@ from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.engine.folders import cache_folder
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.segmentation import model_cache
-from glacier_qgis.models.package.folder import Model, load_package
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.folder import Model, load_described
 from kit.fronts.series_scenes import CELL, EDGE, NORTH, WEST, run, table, utm_corner, write
 
 CALVED = 700.0
@@ -121,11 +122,11 @@ def test_a_series_loads_its_model_once_and_again_when_it_was_changed(
     shutil.copytree(tiny_model, model)
     loads = []
 
-    def load(folder: Path) -> Model:
+    def load(folder: Path, card: ModelCard) -> Model:
         loads.append(folder)
-        return load_package(folder)
+        return load_described(folder, card)
 
-    monkeypatch.setattr(model_cache, "load_package", load)
+    monkeypatch.setattr(model_cache, "load_described", load)
     given = {"folder": tmp_path / "scenes", "model": str(model), "output": tmp_path / "lines.gpkg"}
     run(**given)
     assert loads == [model]

@@ -13,7 +13,7 @@ from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from glacier_qgis.models.fronts.scene.synthetic import LOOKS, Form, SyntheticScene
-from glacier_qgis.models.fronts.termini.extract import extract_termini
+from glacier_qgis.models.fronts.termini.extract import Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.metrics import front_distances
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.raster.sink import write_raster
@@ -32,7 +32,8 @@ def test_the_stated_front_is_that_of_the_zones(angle: float, epsg: int, tmp_path
     zones = scene.zones(WHOLE)
     write_raster(path, scene.grid, zones[None], nodata=0, bands=["zones"], tags={})
     with rasterio.open(path) as source:
-        found = extract_termini(source, None, scene.grid, TerminusOptions(), Listener()).termini
+        segmented = Segmented(scene.grid, source)
+        found = extract_termini(segmented, TerminusOptions(), Listener()).termini
     assert len(found) == 1
     distances = front_distances([found[0].line], [scene.front], scene.cell_size)
     assert distances.mean() < 0.5 * scene.cell_size

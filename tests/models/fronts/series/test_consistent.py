@@ -23,6 +23,8 @@ from glacier_qgis.models.fronts.series.consistent import make_consistent
 from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
 from glacier_qgis.models.fronts.series.persistence import persistent
 from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES, Outcome
+from glacier_qgis.models.package.folder import read_card
+from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.zones.codes import PROBABILITY_NODATA, PROBABILITY_STEPS, quantise
@@ -53,7 +55,8 @@ def scene(
     codes = np.where(valid, values.argmax(0) + 1, 0).astype("uint8")[None]
     write_raster(folder / ZONES, grid, codes, nodata=0, bands=["zones"], tags=tags)
     source = RasterInput(path=f"{folder.name}.tif")
-    return SegmentedScene(SeriesScene(source, folder.name, date), folder, Outcome())
+    series_scene = SeriesScene(source, folder.name, date)
+    return SegmentedScene(series_scene, folder, Outcome(), read_card(find_model("")))
 
 
 def stack(scenes: list[SegmentedScene]) -> np.ndarray:

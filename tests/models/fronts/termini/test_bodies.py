@@ -16,7 +16,7 @@ from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
 
 from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
-from glacier_qgis.models.fronts.termini.extract import Fronts, extract_termini
+from glacier_qgis.models.fronts.termini.extract import Fronts, Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.no_front import Reason, nearest_distance
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.raster.grid import Grid
@@ -45,7 +45,7 @@ def dataset(*bands: Codes) -> Iterator[DatasetReader]:
 def fronts(codes: Codes, **options: float) -> Fronts:
     grid = Grid(CRS.from_epsg(32624), TRANSFORM, *codes.shape)
     with dataset(codes) as source:
-        return extract_termini(source, None, grid, TerminusOptions(**options), Listener(), strip=64)
+        return extract_termini(Segmented(grid, source), TerminusOptions(**options), Listener(), 64)
 
 
 def two_fjords() -> Codes:
@@ -113,9 +113,8 @@ def with_certainty(codes: Codes, certainty: npt.NDArray[np.float64], **options: 
     stored = [np.rint(255 * band).astype(np.uint8) for band in bands]
     grid = Grid(CRS.from_epsg(32624), TRANSFORM, *codes.shape)
     with dataset(codes) as zones, dataset(*stored) as probability:
-        return extract_termini(
-            zones, probability, grid, TerminusOptions(**options), Listener(), strip=64
-        )
+        segmented = Segmented(grid, zones, probability)
+        return extract_termini(segmented, TerminusOptions(**options), Listener(), 64)
 
 
 @pytest.mark.parametrize("vague", [OCEAN, GLACIER])
@@ -150,7 +149,8 @@ def test_a_line_whose_surroundings_have_no_probability_is_none() -> None:
         ) as target:  # fmt: skip
             target.write(np.stack([stored] * 4))
         with memory.open() as probability:
-            found = extract_termini(zones, probability, grid, TerminusOptions(), Listener())
+            segmented = Segmented(grid, zones, probability)
+            found = extract_termini(segmented, TerminusOptions(), Listener())
     assert found.termini == ()
 
 

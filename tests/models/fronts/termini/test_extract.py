@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,12 @@ from shapely import LineString, Point, Polygon
 from skimage.measure import find_contours
 
 from glacier_qgis.models.fronts.termini.bodies import read_zones
-from glacier_qgis.models.fronts.termini.extract import extract_termini, zone_area
+from glacier_qgis.models.fronts.termini.extract import (
+    Fronts,
+    Segmented,
+    extract_termini,
+    zone_area,
+)
 from glacier_qgis.models.fronts.termini.no_front import Reason
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.package.card import Calibration
@@ -56,6 +62,19 @@ def dataset(bands: npt.NDArray[np.generic], scale: float = 1.0) -> Iterator[Data
             yield source
 
 
+def traced(
+    zones: DatasetReader,
+    probability: DatasetReader | None,
+    calibration: Calibration | None = None,
+    *,
+    strip: int | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Fronts:
+    """Extract the fronts of a scene on `grid`."""
+    segmented = Segmented(grid(), zones, probability, calibration)
+    return extract_termini(segmented, TerminusOptions(**options), Listener(), strip)
+
+
 def scene(
     column_of_row: Front, width: float = 1.5
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -87,7 +106,7 @@ def distance_cells(line: LineString, front: Front) -> npt.NDArray[np.float64]:
 def test_probabilities_give_the_line_to_a_tenth_of_a_cell(name: str) -> None:
     zones, probability = scene(FRONTS[name])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (terminus,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
+        (terminus,) = traced(z, p).termini
     assert distance_cells(terminus.line, FRONTS[name]).max() < 0.1
     rows = np.linspace(0.5, SIZE - 0.5, 4000)
     truth = LineString(np.column_stack([FRONTS[name](rows), rows])).length * CELL
@@ -98,7 +117,7 @@ def test_probabilities_give_the_line_to_a_tenth_of_a_cell(name: str) -> None:
 def test_zones_alone_give_the_line_to_a_cell(name: str) -> None:
     zones, _ = scene(FRONTS[name])
     with dataset(zones) as z:
-        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
+        (terminus,) = traced(z, None).termini
     assert distance_cells(terminus.line, FRONTS[name]).max() < 1
     assert terminus.confidence is None
 
@@ -107,8 +126,7 @@ def test_zones_alone_give_the_line_to_a_cell(name: str) -> None:
 def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
     zones, probability = scene(FRONTS["straight"], width)
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        options = TerminusOptions(min_confidence=0)
-        (terminus,) = extract_termini(z, p, grid(), options, Listener()).termini
+        (terminus,) = traced(z, p, min_confidence=0).termini
     assert terminus.uncertainty_m == pytest.approx(width * math.atanh(0.5) * CELL, rel=0.1)
     assert terminus.confidence == pytest.approx(math.tanh(2 / width), rel=0.1)
 
@@ -118,8 +136,8 @@ def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
 def test_the_height_of_strips_changes_nothing(strip: int) -> None:
     zones, probability = scene(FRONTS["curved"])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (whole,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
-        (cut,) = extract_termini(z, p, grid(), TerminusOptions(), Listener(), strip).termini
+        (whole,) = traced(z, p).termini
+        (cut,) = traced(z, p, strip=strip).termini
     assert cut.line.equals(whole.line)
     assert cut.confidence == pytest.approx(whole.confidence)
 
@@ -132,10 +150,8 @@ def test_two_fjords_give_two_fronts_and_a_lake_none() -> None:
     zones[0, 20:26, 20:26] = 4
     zones[0, 120, 20] = 3
     with dataset(zones) as z:
-        found = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
-        (longest,) = extract_termini(
-            z, None, grid(), TerminusOptions(longest_only=True), Listener()
-        ).termini
+        found = traced(z, None).termini
+        (longest,) = traced(z, None, longest_only=True).termini
     assert len(found) == 2
     assert found[0].line.length >= found[1].line.length
     assert longest.line.equals(found[0].line)
@@ -151,7 +167,7 @@ def test_nodata_and_rock_are_no_ocean() -> None:
     zones[0, :, 100:] = 2
     zones[0, :, 120:] = 1
     with dataset(zones) as z:
-        found = extract_termini(z, None, grid(), TerminusOptions(min_length=0), Listener())
+        found = traced(z, None, min_length=0)
     assert found.termini == ()
 
 
@@ -162,10 +178,8 @@ def test_masks_and_lengths_select() -> None:
         [(x - 500, 7_296_000), (x + 500, 7_296_000), (x + 500, 7_298_000), (x - 500, 7_298_000)]
     )
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (cut,) = extract_termini(z, p, grid(), TerminusOptions(fjord=[fjord]), Listener()).termini
-        none = extract_termini(
-            z, p, grid(), TerminusOptions(fjord=[fjord], min_length=2001), Listener()
-        ).termini
+        (cut,) = traced(z, p, fjord=[fjord]).termini
+        none = traced(z, p, fjord=[fjord], min_length=2001).termini
     assert cut.line.length == pytest.approx(2000, rel=0.001)
     assert none == ()
 
@@ -173,8 +187,8 @@ def test_masks_and_lengths_select() -> None:
 def test_simplifying_keeps_the_stated_tolerance() -> None:
     zones, probability = scene(FRONTS["curved"])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        (full,) = extract_termini(z, p, grid(), TerminusOptions(), Listener()).termini
-        (simple,) = extract_termini(z, p, grid(), TerminusOptions(simplify=50), Listener()).termini
+        (full,) = traced(z, p).termini
+        (simple,) = traced(z, p, simplify=50).termini
     assert len(simple.line.coords) < len(full.line.coords) / 4
     assert simple.line.hausdorff_distance(full.line) <= 50
 
@@ -219,11 +233,8 @@ def test_points_along_the_line_know_where_it_is_unsure() -> None:
         level=0.68, widths_m=[0, 1000], uncertainties_m=[0, 3000], data="synthetic"
     )
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        options = TerminusOptions(simplify=500)
-        (terminus,) = extract_termini(z, p, grid(), options, Listener()).termini
-        (fitted,) = extract_termini(
-            z, p, grid(), options, Listener(), calibration=calibration
-        ).termini
+        (terminus,) = traced(z, p, simplify=500).termini
+        (fitted,) = traced(z, p, calibration, simplify=500).termini
     along = terminus.along
     assert along is not None
     assert len(terminus.line.coords) == 2
@@ -244,9 +255,9 @@ def test_what_is_no_front_is_left_out_with_its_reason() -> None:
     zones, probability = scene(FRONTS["straight"], 25.0)
     far = Polygon([(0, 0), (9, 0), (0, 9)])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        unsure = extract_termini(z, p, grid(), TerminusOptions(), Listener())
-        kept = extract_termini(z, p, grid(), TerminusOptions(min_confidence=0), Listener())
-        outside = extract_termini(z, p, grid(), TerminusOptions(fjord=[far]), Listener())
+        unsure = traced(z, p)
+        kept = traced(z, p, min_confidence=0)
+        outside = traced(z, p, fjord=[far])
     assert unsure.absence is not None
     assert unsure.absence.reason is Reason.UNSURE
     assert "confidence of 0.08" in unsure.absence.sentence
@@ -260,7 +271,7 @@ def test_an_island_in_the_ocean_is_a_closed_front() -> None:
     rows, columns = np.mgrid[:SIZE, :SIZE]
     zones = np.where(np.hypot(rows - 75, columns - 75) < 40, 3, 4).astype(np.uint8)[None]
     with dataset(zones) as z:
-        (terminus,) = extract_termini(z, None, grid(), TerminusOptions(), Listener()).termini
+        (terminus,) = traced(z, None).termini
     assert terminus.line.is_ring
     assert terminus.line.length == pytest.approx(2 * math.pi * 39.5 * CELL, rel=0.02)
 

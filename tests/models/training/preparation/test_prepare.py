@@ -17,7 +17,8 @@ from rasterio.windows import Window
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.scene.view import network_view
-from glacier_qgis.models.raster.source import open_raster, work_grid
+from glacier_qgis.models.raster.footprint import work_grid
+from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.training.preparation.writer import tile_starts
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 from kit.training.synthetic_data import (

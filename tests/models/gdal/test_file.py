@@ -15,7 +15,8 @@ from rasterio.windows import Window
 from glacier_qgis.models.compute import memory
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
-from glacier_qgis.models.raster.source import open_raster, read_band, warped, work_grid
+from glacier_qgis.models.raster.footprint import work_grid
+from glacier_qgis.models.raster.source import open_raster, read_band, warped
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

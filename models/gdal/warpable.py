@@ -22,7 +22,7 @@ from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.raster.file import VIRTUAL, RasterFile
+from glacier_qgis.models.gdal.file import VIRTUAL, RasterFile
 
 NO_NUMBERS = ("-inf", "inf", "-3.4028234663852886e+38", "3.4028234663852886e+38")
 """What floating-point rasters hold where a program had nothing to write, besides NaN: logarithms

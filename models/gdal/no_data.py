@@ -19,7 +19,7 @@ from rasterio.enums import ColorInterp
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import NoData
-from glacier_qgis.models.raster.file import RasterFile, open_virtual
+from glacier_qgis.models.gdal.file import RasterFile, open_virtual
 
 Ranges = list[tuple[float, float]]
 

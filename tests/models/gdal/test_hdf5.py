@@ -10,8 +10,8 @@ import pytest
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.gdal.hdf5 import check_self_contained
 from glacier_qgis.models.iceflow.results.resume import read_history
-from glacier_qgis.models.raster.hdf5 import check_self_contained
 from glacier_qgis.models.raster.source import open_raster
 
 SHAPE = (4, 4)

@@ -15,14 +15,9 @@ from rasterio.enums import ColorInterp, Resampling
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput
+from glacier_qgis.models.raster.footprint import bounds_beside, work_grid
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.source import (
-    bounds_beside,
-    open_raster,
-    read_band,
-    warped,
-    work_grid,
-)
+from glacier_qgis.models.raster.source import open_raster, read_band, warped
 
 STEP = 0.25
 

@@ -23,10 +23,10 @@ from rasterio.windows import Window, from_bounds
 from scipy.io import netcdf_file
 
 from glacier_qgis.models.compute.memory import require_memory
-from glacier_qgis.models.engine.confine import ALLOWED_ADDRESS, NO_LISTING
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.raster.hdf5 import check_self_contained
-from glacier_qgis.models.raster.vrt import check_mosaic, describes_others, local_file
+from glacier_qgis.models.gdal.confine import ALLOWED_ADDRESS, NO_LISTING
+from glacier_qgis.models.gdal.hdf5 import check_self_contained
+from glacier_qgis.models.gdal.vrt import check_mosaic, describes_others, local_file
 
 FORMATS = (
     *("GTiff", "COG", "netCDF", "HDF5", "HDF5Image", "GRIB", "Zarr", "HDF4", "HDF4Image"),
