@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated
@@ -92,6 +93,16 @@ class Extent(Parameters):
 def blank_is_none(value: object) -> object:
     """Return None for an empty text, which is how QGIS says that nothing was given."""
     return None if value == "" else value
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, between which commas, semicolons or spaces stand."""
+    return re.findall(r"[^\s,;]+", text)
+
+
+def text_is_words(value: object) -> object:
+    """Return the words of a text; anything else as it is."""
+    return words(value) if isinstance(value, str) else value
 
 
 Destination = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]

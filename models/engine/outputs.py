@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -39,6 +39,7 @@ class Outputs:
         self._staged: dict[Path, Path] = {}
         self._lasting: dict[Path, str] = {}
         self._scratch: list[Path] = []
+        self._afterwards: list[Callable[[], None]] = []
 
     def stage(self, destination: Path) -> Path:
         """Return the path to write instead of `destination`.
@@ -118,6 +119,10 @@ class Outputs:
         self._scratch.append(draft)
         return draft
 
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Do something once all is delivered; never, if the job ends early."""
+        self._afterwards.append(action)
+
     def _draft(self, name: str, folder: Path) -> Path:
         self.folders.add(folder)
         if self._run is not None:
@@ -136,6 +141,8 @@ class Outputs:
                 part.replace(destination.parent / part.name.removeprefix(self._prefix))
         self._staged.clear()
         self._lasting.clear()
+        for action in self._afterwards:
+            action()
 
     def discard(self) -> None:
         """Remove what was staged or scratched, with everything that a driver put beside it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,12 +67,30 @@ def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
     Raises:
         EngineError: GDAL cannot open it, or no CRS is known.
     """
+    with open_source(source, role) as file, as_scene(file, source, role) as scene:
+        yield scene
+
+
+def open_source(source: RasterInput, role: str = "INPUT") -> AbstractContextManager[RasterFile]:
+    """Open the file of a raster, wherever it may lie.
+
+    Raises:
+        EngineError: GDAL cannot open it.
+    """
+    return open_file(source.path, f"{role}: {source.shown}", source.options)
+
+
+@contextmanager
+def as_scene(file: RasterFile, source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
+    """Establish the CRS of an open raster.
+
+    Raises:
+        EngineError: No CRS is known, or no place on Earth.
+    """
     with ExitStack() as stack:
-        options = source.options
-        file = open_file(source.path, f"{role}: {source.shown}", options)
-        dataset = stack.enter_context(file)
+        dataset, options = file, source.options
         if source.no_data:
-            dataset = stack.enter_context(with_no_data(dataset, source.no_data, options))
+            dataset = stack.enter_context(with_no_data(file, source.no_data, options))
             options = {}
         if dataset.count == 0:
             raise EngineError(

@@ -19,15 +19,22 @@ from glacier_qgis.models.engine.job import (
     RasterInput,
     VectorInput,
     blank_is_none,
+    text_is_words,
 )
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.fronts.scene.dates import DatePattern
+from glacier_qgis.models.fronts.segmentation.model_choice import (
+    ModelChoice,
+    choose_model,
+    named_model,
+)
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene, catalogue, find_rasters
 from glacier_qgis.models.fronts.series.cluster import run_on_cluster
 from glacier_qgis.models.fronts.series.companion_files import sees_series
 from glacier_qgis.models.fronts.series.consistent import make_consistent
-from glacier_qgis.models.fronts.series.duplicates import look_at
+from glacier_qgis.models.fronts.series.duplicates import shown_by
 from glacier_qgis.models.fronts.series.first_pass import (
     DoTasks,
     SeriesPlan,
@@ -41,9 +48,11 @@ from glacier_qgis.models.fronts.series.second_pass import (
     summary_table,
     trace_scenes,
 )
+from glacier_qgis.models.fronts.series.survey import survey
 from glacier_qgis.models.fronts.series.work_folder import DRAFT, MASK, WorkFolder
 from glacier_qgis.models.fronts.termini.in_words import series_in_words
 from glacier_qgis.models.fronts.termini.options import Extraction
+from glacier_qgis.models.raster.source import Scene
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import Layer, polygons_in, read_layer
 from glacier_qgis.models.zones.codes import require_front_classes
@@ -56,13 +65,6 @@ IRRELEVANT = {"model", "mask", "device", "batch_size"}
 """Options that do not change a scene's result, or that the settings hold in another form."""
 
 
-def numbers(value: object) -> object:
-    """Return the numbers in a text such as "3, 2"; anything else as it is."""
-    if isinstance(value, str):
-        return [word for word in value.replace(",", " ").split() if word]
-    return value
-
-
 OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
 
 
@@ -72,7 +74,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
     input: tuple[RasterInput, ...] = ()
     folder: OptionalPath
     date_pattern: str = ""
-    bands: Annotated[tuple[int, ...], BeforeValidator(numbers)] = ()
+    bands: Annotated[tuple[int, ...], BeforeValidator(text_is_words)] = ()
     consistent: bool = True
     scheduler: str = ""
     work_folder: OptionalPath
@@ -91,12 +93,16 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         """Segment each scene, trace the lines, screen and write them."""
         staged = outputs.stage(self.output)
         sources = self.input or tuple(find_rasters(Path(str(self.folder)), self.work_folder))
-        scenes = catalogue(sources, self.date_pattern.strip(), reporter)
-        groups = group_by_model(scenes, self, self.sensor, reporter)
-        for card in (group.card for group in groups):
-            require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
+        text = self.date_pattern.strip()
+        pattern = DatePattern.parse(text) if text else None
+        named = named_model(self.model)
         mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
         drawn = read_layer(self.fjord_mask, "FJORD_MASK", columns=[]) if self.fjord_mask else None
+        surveys = survey(sources, None if named else self._choose)
+        scenes = catalogue(surveys, pattern, reporter)
+        groups = group_by_model(scenes, named, reporter)
+        for card in (group.card for group in groups):
+            require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
         settings = [self._settings(group.card.model_dump_json(), mask) for group in groups]
         work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
         crs = series_crs(scenes, work)
@@ -113,7 +119,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             )
             for group, setting in zip(groups, settings, strict=True)
         ]
-        shown = look_at(scenes, self.extent, crs, max(plan.cell_size for plan in plans))
+        shown = shown_by(scenes, self.extent, crs, max(plan.cell_size for plan in plans))
         stage = Stage(reporter, 0, SEGMENTATION_SHARE)
         with self._runner(scenes, [group.folder for group in groups], work, reporter) as run:
             segmented = segment_groups(groups, plans, shown, run, stage)
@@ -131,8 +137,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         write_layer(lines, staged, "termini", "LineString")
         if self.summary:
             write_layer(summary_table(screened), outputs.stage(self.summary), "scenes")
-        outputs.commit()
-        work.finish()
+        outputs.afterwards(work.finish)
         failed = sum(scene.folder is None for scene in segmented)
         reporter.log(series_in_words(lines, len(scenes), failed))
         return {
@@ -144,6 +149,9 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             "ABOUT": self._about(scenes, {group.card.name for group in groups}),
             "DATED_SCENES": dated_scenes(screened) if self.load_scenes else [],
         }
+
+    def _choose(self, scene: Scene, source: RasterInput) -> ModelChoice:
+        return choose_model(self, scene, source, self.sensor)
 
     def _about(self, scenes: Sequence[SeriesScene], models: set[str]) -> dict[str, JsonValue]:
         """Return what a person may call the series by, for names of layers."""

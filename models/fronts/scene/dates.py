@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import DatasetReader
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.scene.names import TIME
-from glacier_qgis.models.gdal.file import open_file
 from glacier_qgis.models.vector.dates import is_plausible
 
 _PLACES = {
@@ -83,15 +81,9 @@ class DatePattern:
         return None
 
 
-def tag_date(path: str) -> tuple[datetime.date, str] | None:
+def tag_date(dataset: DatasetReader) -> tuple[datetime.date, str] | None:
     """Return the date in a raster's tags with the tag's name; None if no tag tells."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with open_file(path, path) as dataset:
-                domains = {domain: dataset.tags(ns=domain) for domain, _ in DATE_TAGS}
-    except EngineError:
-        return None
+    domains = {domain: dataset.tags(ns=domain) for domain, _ in DATE_TAGS}
     for domain, name in DATE_TAGS:
         found = _TAG_DATE.match(domains[domain].get(name, ""))
         date = _date(int(found[1]), int(found[2]), int(found[3])) if found else None

@@ -44,6 +44,18 @@ def is_automatic(model: str) -> bool:
     return model.strip().lower() in AUTOMATIC
 
 
+def named_model(model: str) -> ModelChoice | None:
+    """Return the model that a parameter MODEL names; None where it leaves the choice.
+
+    Raises:
+        EngineError: There is no such model.
+    """
+    if is_automatic(model):
+        return None
+    folder = find_model(model)
+    return ModelChoice(folder, read_card(folder))
+
+
 def choose_model(
     options: Inference, scene: Scene, source: RasterInput, stated: str = ""
 ) -> ModelChoice:
@@ -60,9 +72,8 @@ def choose_model(
     Raises:
         EngineError: There is no such model, or none for this sensor and so many bands.
     """
-    if not is_automatic(options.model):
-        folder = find_model(options.model)
-        return ModelChoice(folder, read_card(folder))
+    if named := named_model(options.model):
+        return named
     sensor = recognise(scene, source.shown, stated)
     bands = len(options.bands)
     for folder in _by_preference():

@@ -12,8 +12,9 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.change.trend import DAYS_A_YEAR
-from glacier_qgis.models.fronts.scene.dates import DatePattern, tag_date
+from glacier_qgis.models.fronts.scene.dates import DatePattern
 from glacier_qgis.models.fronts.scene.names import parse_scene_name
+from glacier_qgis.models.fronts.series.survey import Survey
 
 SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2", ".img", ".nc")
 
@@ -23,14 +24,19 @@ class SeriesScene:
     """One scene.
 
     Attributes:
-        source: Where it is.
+        survey: What one look at it told.
         image_id: The product's own id if the name holds one, else the file's base name.
         date: Day of acquisition; None if nothing tells.
     """
 
-    source: RasterInput = field(hash=False)  # which holds a dictionary
+    survey: Survey = field(hash=False)  # which holds a dictionary
     image_id: str
     date: datetime.date | None
+
+    @property
+    def source(self) -> RasterInput:
+        """Where it is."""
+        return self.survey.source
 
     @property
     def year(self) -> float | None:
@@ -72,26 +78,23 @@ def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInpu
 
 
 def catalogue(
-    sources: Sequence[RasterInput], pattern: str, reporter: Reporter
+    surveys: Sequence[Survey], pattern: DatePattern | None, reporter: Reporter
 ) -> list[SeriesScene]:
     """Date the scenes.
 
     Args:
-        sources: The scenes.
-        pattern: As in `DatePattern`; blank for the names of products, plain dates in names and,
-            where the name does not tell, the raster's tags.
+        surveys: The scenes.
+        pattern: Where the date stands in their names; None for the names of products, plain dates
+            in names and, where the name does not tell, the raster's tags.
         reporter: Told of scenes without a date.
 
     Returns:
         By date, then by path; those without a date last.
 
     Raises:
-        EngineError: The pattern is none, or fits no scene.
+        EngineError: The pattern fits no scene.
     """
-    if pattern:
-        scenes = _by_pattern(sources, DatePattern.parse(pattern))
-    else:
-        scenes = _by_name_or_tag(sources, reporter)
+    scenes = _by_pattern(surveys, pattern) if pattern else _by_name_or_tag(surveys, reporter)
     undated = [Path(scene.source.path).name for scene in scenes if scene.date is None]
     if undated:
         reporter.warning(
@@ -101,31 +104,29 @@ def catalogue(
     return sorted(scenes, key=lambda scene: (scene.date or datetime.date.max, scene.source.path))
 
 
-def _by_pattern(sources: Sequence[RasterInput], pattern: DatePattern) -> list[SeriesScene]:
-    scenes = [_scene(source, pattern.read(source.path)) for source in sources]
+def _by_pattern(surveys: Sequence[Survey], pattern: DatePattern) -> list[SeriesScene]:
+    scenes = [_scene(survey, pattern.read(survey.source.path)) for survey in surveys]
     if all(scene.date is None for scene in scenes):
+        name = Path(surveys[0].source.path).name
         raise EngineError(
-            f"DATE_PATTERN {pattern.text!r} fits no scene. One of them is named "
-            f"'{Path(sources[0].path).name}': write the pattern so that it fits such a name, or "
-            "leave it empty to have the dates found."
+            f"DATE_PATTERN {pattern.text!r} fits no scene. One of them is named '{name}': write "
+            "the pattern so that it fits such a name, or leave it empty to have the dates found."
         )
     return scenes
 
 
-def _by_name_or_tag(sources: Sequence[RasterInput], reporter: Reporter) -> list[SeriesScene]:
+def _by_name_or_tag(surveys: Sequence[Survey], reporter: Reporter) -> list[SeriesScene]:
     scenes, tags = [], []
-    for source in sources:
-        date = parse_scene_name(source.path).date
-        if date is None:
-            found = tag_date(source.path)
-            if found:
-                date, tag = found
-                tags.append(tag)
-        scenes.append(_scene(source, date))
+    for survey in surveys:
+        date = parse_scene_name(survey.source.path).date
+        if date is None and survey.dated:
+            date, tag = survey.dated
+            tags.append(tag)
+        scenes.append(_scene(survey, date))
     if tags:
         reporter.log(f"{len(tags)} dates were read from tags: {', '.join(sorted(set(tags)))}.")
     return scenes
 
 
-def _scene(source: RasterInput, date: datetime.date | None) -> SeriesScene:
-    return SeriesScene(source, parse_scene_name(source.path).image_id, date)
+def _scene(survey: Survey, date: datetime.date | None) -> SeriesScene:
+    return SeriesScene(survey, parse_scene_name(survey.source.path).image_id, date)

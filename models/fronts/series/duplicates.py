@@ -10,7 +10,6 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from pyproj import CRS
 from shapely import Polygon, box
 
@@ -18,8 +17,6 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene
 from glacier_qgis.models.raster.footprint import work_grid
-from glacier_qgis.models.raster.picture_hash import picture_hash, thumbnail
-from glacier_qgis.models.raster.source import open_raster
 
 DUPLICATE_SHARE = 0.5
 """Scenes of one day are duplicates if they share this much of the smaller one. Neighbouring
@@ -59,7 +56,7 @@ class Shown:
         return bool(self.extent.intersection(other.extent).area >= DUPLICATE_SHARE * smaller)
 
 
-def look_at(
+def shown_by(
     scenes: Sequence[SeriesScene], extent: Extent | None, crs: CRS, cell_size: float
 ) -> list[Shown | None]:
     """Return what each scene shows; None for one that cannot be worked on.
@@ -70,17 +67,18 @@ def look_at(
         crs: The metric CRS of the series.
         cell_size: Edge of a cell, m.
     """
-    return [_look_at(scene, extent, crs, cell_size) for scene in scenes]
+    return [_shown_by(scene, extent, crs, cell_size) for scene in scenes]
 
 
-def _look_at(scene: SeriesScene, extent: Extent | None, crs: CRS, cell_size: float) -> Shown | None:
+def _shown_by(
+    scene: SeriesScene, extent: Extent | None, crs: CRS, cell_size: float
+) -> Shown | None:
+    footprint, picture = scene.survey.footprint, scene.survey.picture
+    if footprint is None or picture is None:
+        return None
     try:
-        with open_raster(scene.source) as opened:
-            grid = work_grid(opened, extent, cell_size, crs)
-            bands = range(1, opened.dataset.count + 1)
-            several = np.ptp(np.nan_to_num(thumbnail(opened, bands))) > 0
-            picture = picture_hash(opened, bands) if several else ""
-    except (EngineError, OSError):
+        grid = work_grid(footprint, extent, cell_size, crs)
+    except EngineError:
         return None
     return Shown(scene.image_id, scene.date, box(*grid.bounds), picture)
 

@@ -34,7 +34,6 @@ from glacier_qgis.models.fronts.series.task import (
 from glacier_qgis.models.fronts.series.work_folder import WorkFolder, digest, scene_identity
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
-from glacier_qgis.models.raster.source import open_raster
 
 SCENES_AT_ONCE = 2
 """While the network computes one scene, the next is read and the last is written."""
@@ -74,16 +73,18 @@ def series_crs(scenes: Sequence[SeriesScene], work: WorkFolder) -> CRS:
     most of the others can be worked on, too; of these, the first.
 
     Raises:
-        EngineError: No scene can be opened.
+        EngineError: No scene can be used.
     """
     if work.crs is not None:
         return work.crs
     reasons, systems, places = [], [], []
     for scene in scenes:
+        if (footprint := scene.survey.footprint) is None:
+            reasons.append(scene.survey.problem)
+            continue
         try:
-            with open_raster(scene.source) as opened:
-                systems.append(metric_crs(opened))
-                places.append(centre(opened))
+            systems.append(metric_crs(footprint))
+            places.append(centre(footprint))
         except EngineError as error:
             reasons.append(str(error))
     if not systems:

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Stage
-from glacier_qgis.models.fronts.segmentation.model_choice import (
-    ModelChoice,
-    choose_model,
-    is_automatic,
-    tell_choices,
-)
-from glacier_qgis.models.fronts.segmentation.options import Inference
+from glacier_qgis.models.fronts.segmentation.model_choice import ModelChoice, tell_choices
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene
 from glacier_qgis.models.fronts.series.duplicates import Shown, find_originals
 from glacier_qgis.models.fronts.series.first_pass import (
@@ -27,7 +20,6 @@ from glacier_qgis.models.fronts.series.first_pass import (
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import read_card
 from glacier_qgis.models.package.registry import find_model
-from glacier_qgis.models.raster.source import open_raster
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ class ModelGroup:
 
 
 def group_by_model(
-    scenes: Sequence[SeriesScene], options: Inference, stated: str, reporter: Reporter
+    scenes: Sequence[SeriesScene], named: ModelChoice | None, reporter: Reporter
 ) -> list[ModelGroup]:
     """Return the models of a series, each with its scenes.
 
@@ -55,27 +47,32 @@ def group_by_model(
 
     Args:
         scenes: The series.
-        options: With MODEL and BANDS.
-        stated: The sensor as the person states it; may be blank.
+        named: The model that was asked for; None for the one for each scene.
         reporter: Told what was chosen, and why.
 
     Raises:
         EngineError: There is no such model.
     """
-    if not is_automatic(options.model):
-        folder = find_model(options.model)
-        return [ModelGroup(folder, read_card(folder), dict(enumerate(scenes)))]
-    choices: dict[int, ModelChoice] = {}
-    for place, scene in enumerate(scenes):
-        with suppress(EngineError), open_raster(scene.source) as opened:
-            choices[place] = choose_model(options, opened, scene.source, stated)
+    if named is not None:
+        return [ModelGroup(named.folder, named.card, dict(enumerate(scenes)))]
+    choices = {
+        place: scene.survey.choice
+        for place, scene in enumerate(scenes)
+        if scene.survey.choice is not None
+    }
     tell_choices([*choices.values()], [scenes[place].source for place in choices], reporter)
-    folders = list(dict.fromkeys(choice.folder for choice in choices.values())) or [find_model("")]
-    groups = [ModelGroup(folder, read_card(folder), {}) for folder in folders]
+    cards = {choice.folder: choice.card for choice in choices.values()} or _default()
+    groups = {folder: ModelGroup(folder, card, {}) for folder, card in cards.items()}
+    first = next(iter(groups))
     for place, scene in enumerate(scenes):
-        folder = choices[place].folder if place in choices else folders[0]
-        groups[folders.index(folder)].scenes[place] = scene
-    return groups
+        folder = choices[place].folder if place in choices else first
+        groups[folder].scenes[place] = scene
+    return [*groups.values()]
+
+
+def _default() -> dict[Path, ModelCard]:
+    folder = find_model("")
+    return {folder: read_card(folder)}
 
 
 def segment_groups(

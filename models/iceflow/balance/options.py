@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from glacier_qgis.models.engine.job import Parameters, RasterInput, VectorInput
+from glacier_qgis.models.engine.job import Parameters, RasterInput, VectorInput, words
 from glacier_qgis.models.iceflow.balance.climate import MONTHS
 from glacier_qgis.models.iceflow.balance.inputs import BalanceUnit, PrecipitationUnit
 
@@ -36,10 +35,8 @@ def numbers(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    words = re.split(r"[\s,;]+", value.strip(" \t\n,;"))
-    if words == [""]:
-        return None
-    for word in words:
+    found = words(value)
+    for word in found:
         try:
             float(word)
         except ValueError:
@@ -47,7 +44,7 @@ def numbers(value: object) -> object:
                 f"{word!r} is not a number; write numbers with a decimal point and commas or "
                 "spaces between them"
             ) from None
-    return words
+    return found or None
 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

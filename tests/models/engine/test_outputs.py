@@ -71,3 +71,19 @@ def test_a_file_cannot_hold_two_outputs(tmp_path: Path) -> None:
         outputs.stage(tmp_path / "a.tif").touch()
         with pytest.raises(EngineError, match=r"a\.tif was given for two outputs"):
             outputs.stage(tmp_path / "a.tif")
+
+
+def test_what_is_to_be_done_afterwards_finds_the_outputs_and_is_left_out_of_a_failure(
+    tmp_path: Path,
+) -> None:
+    target, seen = tmp_path / "a.txt", []
+    for failing in (True, False):
+        try:
+            with Outputs("0123456789ab") as outputs:
+                outputs.afterwards(lambda: seen.append(target.read_text()))
+                outputs.stage(target).write_text("whole")
+                if failing:
+                    raise KeyError
+        except KeyError:
+            assert not seen
+    assert seen == ["whole"]

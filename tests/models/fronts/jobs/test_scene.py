@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import geopandas as gpd
@@ -32,7 +34,9 @@ from glacier_qgis.models.fronts.jobs.scene import (
     SegmentCalvingFront,
 )
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.fronts.termini import bodies
 from glacier_qgis.models.package.folder import load_package
+from glacier_qgis.models.vector import source as source_of_layers
 
 CELL = 60.0
 
@@ -368,3 +372,28 @@ def test_a_fjord_mask_that_is_none_is_told_before_the_network_runs(
     with pytest.raises(EngineError, match="FJORD_MASK"), Outputs("0123456789abcdef") as outputs:
         job.run(listener, outputs)
     assert listener.fractions == []
+
+
+def test_masks_are_read_and_bodies_are_labelled_once(
+    scene: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rasterio.open(scene) as source:
+        frame = gpd.GeoDataFrame(geometry=[box(*source.bounds)], crs=source.crs)
+    frame.to_file(tmp_path / "fjord.gpkg")
+    calls: Counter[str] = Counter()
+
+    def count(module: ModuleType, name: str) -> None:
+        real = getattr(module, name)
+
+        def counted(*given: object, **named: object) -> object:
+            calls[name] += 1
+            return real(*given, **named)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(bodies, "Components")
+    count(source_of_layers, "read_frame")
+    areas = {name: tmp_path / f"{name}.gpkg" for name in ("glacier_area", "ocean_area")}
+    fjord = {"path": str(tmp_path / "fjord.gpkg")}
+    run(delineation(scene, tiny_model, tmp_path / "a.gpkg", fjord_mask=fjord, **areas))
+    assert calls == {"Components": 2, "read_frame": 1}, "one labelling of the ocean, one of the ice"

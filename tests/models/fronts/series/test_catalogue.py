@@ -16,6 +16,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.scene.dates import DatePattern, tag_date
 from glacier_qgis.models.fronts.series.catalogue import catalogue, find_rasters
+from glacier_qgis.models.fronts.series.survey import survey
 from glacier_qgis.models.vector.dates import is_plausible
 from kit.engine.listener import Listener
 
@@ -84,7 +85,7 @@ def test_patterns_that_are_none_are_refused_with_an_example(pattern: str) -> Non
 def test_a_pattern_that_fits_nothing_shows_a_name(tmp_path: Path) -> None:
     sources = [RasterInput(path=str(raster(tmp_path / "bild 5 mai.tif")))]
     with pytest.raises(EngineError, match="bild 5 mai"):
-        catalogue(sources, "{YYYY}{MM}{DD}", Listener())
+        catalogue(survey(sources, None), DatePattern.parse("{YYYY}{MM}{DD}"), Listener())
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,8 @@ def test_a_pattern_that_fits_nothing_shows_a_name(tmp_path: Path) -> None:
 def test_dates_in_tags(
     tmp_path: Path, tags: dict[str, str], date: tuple[int, int, int] | None
 ) -> None:
-    found = tag_date(str(raster(tmp_path / "a.tif", **tags)))
+    with rasterio.open(raster(tmp_path / "a.tif", **tags)) as dataset:
+        found = tag_date(dataset)
     assert (found and found[0]) == (datetime.date(*date) if date else None)
 
 
@@ -113,7 +115,7 @@ def test_scenes_are_in_order_of_time_with_the_undated_named_and_last(tmp_path: P
     raster(tmp_path / "tagged.tiff", ACQUISITION_DATE="2016-01-01")
     (tmp_path / "broken.img").write_text("nothing")
     listener = Listener()
-    scenes = catalogue(find_rasters(tmp_path), "", listener)
+    scenes = catalogue(survey(find_rasters(tmp_path), None), None, listener)
     assert [str(scene.date)[:4] for scene in scenes] == [
         *["2016", "2017", "2018", "2019"],
         *["None"] * 2,
@@ -144,11 +146,12 @@ def test_a_folder_is_searched_for_rasters_and_not_for_what_lies_beside_them(tmp_
 @pytest.mark.parametrize("fill", ["1970:01:01 00:00:00", "1900:01:01", "9999:12:31", "0000:00:00"])
 def test_a_fill_value_in_a_tag_or_a_name_dates_no_scene(tmp_path: Path, fill: str) -> None:
     path = raster(tmp_path / "scene.tif", TIFFTAG_DATETIME=fill)
-    assert tag_date(str(path)) is None
+    with rasterio.open(path) as dataset:
+        assert tag_date(dataset) is None
     day = fill[:10].replace(":", "")
     assert DatePattern.parse("s_{YYYY}{MM}{DD}").read(f"s_{day}.tif") is None
     sources = [RasterInput(path=f"/a/s_{day}.tif"), RasterInput(path="/a/s_20200131.tif")]
     listener = Listener()
-    scenes = catalogue(sources, "", listener)
+    scenes = catalogue(survey(sources, None), None, listener)
     assert [scene.date for scene in scenes] == [datetime.date(2020, 1, 31), None]
     assert "1 of 2 scenes have no date" in listener.warnings[0]

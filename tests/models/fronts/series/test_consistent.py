@@ -22,6 +22,7 @@ from glacier_qgis.models.fronts.series.catalogue import SeriesScene
 from glacier_qgis.models.fronts.series.consistent import make_consistent
 from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
 from glacier_qgis.models.fronts.series.persistence import persistent
+from glacier_qgis.models.fronts.series.survey import Survey
 from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES, Outcome
 from glacier_qgis.models.package.folder import read_card
 from glacier_qgis.models.package.registry import find_model
@@ -55,7 +56,7 @@ def scene(
     codes = np.where(valid, values.argmax(0) + 1, 0).astype("uint8")[None]
     write_raster(folder / ZONES, grid, codes, nodata=0, bands=["zones"], tags=tags)
     source = RasterInput(path=f"{folder.name}.tif")
-    series_scene = SeriesScene(source, folder.name, date)
+    series_scene = SeriesScene(Survey(source), folder.name, date)
     return SegmentedScene(series_scene, folder, Outcome(), read_card(find_model("")))
 
 
