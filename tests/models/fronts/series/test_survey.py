@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from series_scenes import CELL, NORTH, WEST, run, write
 
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.series.survey import survey
 from glacier_qgis.models.gdal.file import RasterFile
 from glacier_qgis.models.raster import source
+from kit.fronts.series_scenes import CELL, NORTH, WEST, run, write
 
 
 def test_what_is_wrong_with_a_scene_is_noted_and_its_date_is_read_all_the_same(
