@@ -161,7 +161,7 @@ def main() -> None:
         for algorithm in algorithms:
             (TABLES / f"{algorithm.name()}.md").write_text(tables(algorithm), encoding="utf-8")
         (TABLES / "index.md").write_text(index(algorithms), encoding="utf-8")
-    print("The tables are written; tools/book.py puts them into the plugin's help.")
+    print("The tables are written; tools/book.py --quick puts them into the plugin's help.")
 
 
 if __name__ == "__main__":

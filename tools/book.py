@@ -1,7 +1,9 @@
 """Build the book into ``build/book``, without a network and with warnings as errors.
 
-python3 tools/book.py            and put the pages of the algorithms into the plugin
-python3 tools/book.py --check    and hold those of the plugin against the book's
+    python3 tools/book.py [--quick] [--check]
+
+The plain pages of the algorithms go into the plugin; with ``--check`` those that are there are held
+against the book's. ``--quick`` does not run the notebooks, which takes most of the time.
 """
 
 from __future__ import annotations
@@ -22,12 +24,13 @@ PAGES = BUILD / "help"
 IN_THE_PLUGIN = ROOT / "glacier_qgis" / "help"
 
 
-def build(python: Path) -> None:
-    """Build the book, and its plain pages beside it."""
+def build(python: Path, *, quick: bool = False) -> None:
+    """Build the book, and its plain pages beside it; `quick` runs no notebook."""
     shutil.rmtree(PAGES, ignore_errors=True)
     options = ("--fresh-env", "--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
+    notebooks = ("--define", f"nb_execution_mode={'off' if quick else 'force'}")
     tree = {"PYTHONPATH": str(BUILD / "plugins")}  # for the notebooks and the page of functions
-    run([python, "-P", "-m", "sphinx", *options, ROOT / "docs", BOOK], env=tree)
+    run([python, "-P", "-m", "sphinx", *options, *notebooks, ROOT / "docs", BOOK], env=tree)
 
 
 def deliver() -> None:
@@ -63,8 +66,9 @@ def main() -> None:
     """Build, then deliver or check."""
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument("--check", action="store_true", help="change nothing in the plugin")
+    parser.add_argument("--quick", action="store_true", help="do not run the notebooks")
     options = parser.parse_args()
-    build(engine("docs"))
+    build(engine("docs"), quick=options.quick)
     if options.check:
         check()
     else:
