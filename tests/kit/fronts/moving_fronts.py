@@ -13,8 +13,8 @@ import shapely
 from shapely import LineString
 
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.change import TerminusChange
+from kit.engine.jobs import run_listened
 from kit.engine.listener import Listener
 
 CRS = "EPSG:32624"
@@ -54,7 +54,5 @@ def writer(folder: Path) -> Write:
 
 def run(folder: Path, **parameters: Any) -> tuple[Result, pd.DataFrame, Listener]:  # noqa: ANN401
     job = TerminusChange(output=folder / "out.gpkg", **parameters)
-    listener = Listener()
-    with Outputs("0123abcd") as outputs:
-        result = job.run(listener, outputs)
+    result, listener = run_listened(job)
     return result, gpd.read_file(folder / "out.gpkg"), listener

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyogrio
-import rasterio
 from affine import Affine
 from pyproj import Transformer
 
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
+from kit.engine.jobs import run_listened
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 
 CELL = 60.0
 WEST, NORTH, EDGE = 300_000.0, -2_574_000.0, 5_400.0
@@ -35,19 +35,7 @@ def write(path: Path, crs: str | None, corner: tuple[float, float], pixel: float
     if crs not in (None, "EPSG:3413"):
         x, y = Transformer.from_crs(crs, "EPSG:3413", always_xy=True).transform(x, y)
     path.parent.mkdir(exist_ok=True)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=size,
-        width=size,
-        count=1,
-        dtype="float32",
-        nodata=-9999,
-        crs=crs,
-        transform=transform,
-    ) as target:
-        target.write(brightness(x, y), 1)
+    write_raster(path, brightness(x, y), transform, crs=crs, nodata=-9999)
     return path
 
 
@@ -58,11 +46,8 @@ def utm_corner() -> tuple[float, float]:
 
 
 def run(**parameters: object) -> tuple[Result, Listener]:
-    listener = Listener()
-    job = TerminusTimeSeries.model_validate({"min_confidence": 0, "min_length": 300, **parameters})
-    with Outputs("0123456789abcdef") as outputs:
-        result = job.run(listener, outputs)
-    return result, listener
+    options = {"min_confidence": 0, "min_length": 300, **parameters}
+    return run_listened(TerminusTimeSeries.model_validate(options))
 
 
 def table(path: Path) -> pd.DataFrame:

@@ -8,18 +8,18 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import rasterio
 from rasterio.features import shapes
 from rasterio.windows import Window
 from shapely.geometry import shape
 
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
 from glacier_qgis.models.zones.codes import CLASS_NAMES
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 
 CELL = 60.0
 
@@ -98,18 +98,7 @@ def rasters(places: list[Place], folder: Path) -> list[dict[str, str]]:
     for place in places:
         grid = place.truth.grid
         path = folder / f"{place.name}.tif"
-        with rasterio.open(
-            path,
-            "w",
-            driver="GTiff",
-            crs=grid.crs.to_wkt(),
-            transform=grid.transform,
-            height=grid.height,
-            width=grid.width,
-            count=1,
-            dtype="uint8",
-        ) as raster:
-            raster.write(zones_of(place), 1)
+        write_raster(path, zones_of(place), grid.transform, crs=grid.crs.to_wkt())
         sources.append({"path": str(path)})
     return sources
 
@@ -126,6 +115,5 @@ def prepare(places: list[Place], output: Path, **options: object) -> Prepared:
             **options,
         }
     )
-    with Outputs("0123456789abcdef") as outputs:
-        result = job.run(told, outputs)
+    result = run_job(job, told)
     return Prepared(Dataset.open(output), result, told)

@@ -18,6 +18,7 @@ from glacier_qgis.models.engine.job import Extent, RasterInput
 from glacier_qgis.models.raster.footprint import bounds_beside, work_grid
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import open_raster, read_band, warped
+from kit.engine.rasters import write_raster
 
 STEP = 0.25
 
@@ -31,14 +32,7 @@ def wave(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
 def write(
     path: Path, values: np.ndarray, transform: Affine, crs: str = "EPSG:4326", **extra: object
 ) -> RasterInput:
-    values = values if values.ndim == 3 else values[None]
-    profile = {"driver": "GTiff", "crs": crs, "transform": transform, "dtype": values.dtype}
-    count, height, width = values.shape
-    with rasterio.open(
-        path, "w", **profile | extra, count=count, height=height, width=width
-    ) as target:
-        target.write(values)
-    return RasterInput(path=str(path))
+    return RasterInput(path=str(write_raster(path, values, transform, crs, **extra)))
 
 
 def of_waves(path: Path, west: float, columns: int, dtype: str = "f4") -> RasterInput:
@@ -260,12 +254,9 @@ def test_one_part_of_complex_numbers_is_not_read_for_the_whole(tmp_path: Path) -
 
 
 def test_a_raster_of_many_bands_is_laid_out_in_no_time(tmp_path: Path) -> None:
-    path = tmp_path / "months.tif"
-    shape = {"height": 8, "width": 8, "count": 12, "dtype": "float32", "crs": "EPSG:32633"}
     place = Affine(60, 0, 500_000, 0, -60, 8_000_000)
-    with rasterio.open(path, "w", driver="GTiff", **shape, transform=place) as target:
-        target.write(np.ones((12, 8, 8), np.float32))
+    months = write(tmp_path / "months.tif", np.ones((12, 8, 8), "f4"), place, "EPSG:32633")
     began = time.monotonic()
-    with open_raster(RasterInput(path=str(path)), "TEMPERATURE") as scene:
+    with open_raster(months, "TEMPERATURE") as scene:
         assert (read_band(scene, work_grid(scene), band=12) == 1).all()
     assert time.monotonic() - began < 2

@@ -22,8 +22,9 @@ from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 from kit.iceflow.alpine_slope import UPRIGHT, Write, slope
 from kit.iceflow.landscape import CELL
 from kit.iceflow.small_valley import UPRIGHT as VALLEY
@@ -78,23 +79,10 @@ def write_tif(tmp_path: Path) -> Callable[..., Path]:
         unit: str | None = None,
         nodata: float | None = None,
     ) -> Path:
-        path = tmp_path / name
-        with rasterio.open(
-            path,
-            "w",
-            driver="GTiff",
-            height=values.shape[0],
-            width=values.shape[1],
-            count=1,
-            dtype=values.dtype,
-            crs=crs,
-            transform=transform,
-            nodata=nodata,
-        ) as target:
-            target.write(values, 1)
-            if unit is not None:
-                target.units = (unit,)
-        return path
+        described = {"units": (unit,)} if unit is not None else None
+        return write_raster(
+            tmp_path / name, values, transform, crs, nodata=nodata, described=described
+        )
 
     return write
 
@@ -131,22 +119,10 @@ def write_bands(tmp_path: Path) -> Write:
         scale: float = 1.0,
         offset: float = 0.0,
     ) -> dict[str, str]:
-        path = tmp_path / name
-        with rasterio.open(
-            path,
-            "w",
-            driver="GTiff",
-            height=values.shape[1],
-            width=values.shape[2],
-            count=len(values),
-            dtype=values.dtype,
-            crs="EPSG:32632",
-            transform=UPRIGHT,
-        ) as target:
-            target.write(values)
-            target.scales, target.offsets = (scale,) * len(values), (offset,) * len(values)
-            if names:
-                target.descriptions = tuple(names)
+        described = {"scales": (scale,) * len(values), "offsets": (offset,) * len(values)}
+        if names:
+            described["descriptions"] = tuple(names)
+        path = write_raster(tmp_path / name, values, UPRIGHT, described=described)
         return {"path": str(path)}
 
     return write

@@ -15,14 +15,13 @@ import torch
 
 from glacier_qgis.models.app.install import install_model
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package import registry
 from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture, ModelCard
 from glacier_qgis.models.package.export import ExportModel
 from glacier_qgis.models.package.folder import build, load_package, save_package
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
 
 Describe = Callable[..., ModelCard]
 
@@ -119,15 +118,14 @@ def test_an_exported_file_is_called_what_it_is(
     package: Path, tmp_path: Path, kind: str, name: str
 ) -> None:
     asked = {"model": str(package), "format": kind, "output": tmp_path / name}
-    with pytest.raises(EngineError, match=f"FORMAT is '{kind}'"), Outputs("01234567") as outputs:
-        ExportModel.model_validate(asked).run(Listener(), outputs)
+    with pytest.raises(EngineError, match=f"FORMAT is '{kind}'"):
+        run_job(ExportModel.model_validate(asked))
 
 
 def test_a_copy_of_an_onnx_network_answers_as_it(package: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     asked = {"model": str(package), "format": "onnx", "output": tmp_path / "m.onnx"}
-    with Outputs("01234567") as outputs:
-        ExportModel.model_validate(asked).run(Listener(), outputs)
+    run_job(ExportModel.model_validate(asked))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
         network = load_package(registry.find_model(str(tmp_path / "m.onnx"))).network

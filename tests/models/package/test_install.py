@@ -16,14 +16,13 @@ from glacier_qgis.models.app.install import InstallModel
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.folders import user_folder
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.package import cache
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.export import ExportModel
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model, installed_models
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
 
 Make = Callable[[Path, int], Path]
 
@@ -46,9 +45,8 @@ def make(save_small: Callable[..., None]) -> Make:
 
 
 def install(path: Path, **options: object) -> Result:
-    with Outputs("0123456789abcdef") as outputs:
-        job = InstallModel.model_validate({"input": path, **options})
-        return job.run(Listener(), outputs)
+    job = InstallModel.model_validate({"input": path, **options})
+    return run_job(job)
 
 
 def weights(name: str) -> str:
@@ -60,8 +58,7 @@ def test_a_package_is_found_by_its_name_and_listed(make: Make, tmp_path: Path) -
     assert found["NAME"] == "small"
     assert "small" in installed_models()
     assert load_package(find_model("small")).card.name == "small"
-    with Outputs("0123456789abcdef") as outputs:
-        assert "small" in str(EngineInformation().run(Listener(), outputs)["TEXT"])
+    assert "small" in str(run_job(EngineInformation())["TEXT"])
 
 
 def test_a_name_that_is_taken_is_kept_until_it_may_be_replaced(make: Make, tmp_path: Path) -> None:
@@ -153,9 +150,8 @@ def test_the_card_of_a_folder_installs_the_folder(make: Make, tmp_path: Path) ->
 
 def test_what_was_exported_can_be_installed(make: Make, tmp_path: Path) -> None:
     install(make(tmp_path / "first", 1))
-    with Outputs("0123456789abcdef") as outputs:
-        job = {"model": "small", "output": tmp_path / "for you.zip"}
-        ExportModel.model_validate(job).run(Listener(), outputs)
+    job = {"model": "small", "output": tmp_path / "for you.zip"}
+    run_job(ExportModel.model_validate(job))
     assert (tmp_path / "for you.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
     install(tmp_path / "for you.zip", name="copy")
     assert weights("copy") == weights("small")

@@ -17,8 +17,6 @@ import torch
 from affine import Affine
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.job import Job
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini, SegmentCalvingFront
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.package.export import ExportModel
@@ -27,7 +25,8 @@ from glacier_qgis.models.package.onnx_card import import_onnx
 from glacier_qgis.models.package.onnx_export import TOLERANCE
 from glacier_qgis.models.package.onnx_file import read_onnx
 from glacier_qgis.models.package.registry import find_model
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
+from kit.engine.rasters import write_raster
 
 onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 
@@ -53,30 +52,14 @@ def scene() -> npt.NDArray[np.uint8]:
 
 
 def write_scene(path: Path, values: npt.NDArray[np.generic]) -> Path:
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=values.shape[0],
-        width=values.shape[1],
-        count=1,
-        dtype=values.dtype,
-        crs="EPSG:32624",
-        transform=Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000),
-    ) as target:
-        target.write(values, 1)
+    write_raster(path, values, Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000), crs="EPSG:32624")
     return path
-
-
-def run(job: Job) -> None:
-    with Outputs("0123456789abcdef") as outputs:
-        job.run(Listener(), outputs)
 
 
 def zones(folder: Path, model: Path, **options: object) -> npt.NDArray[np.uint8]:
     source = write_scene(folder / "scene.tif", scene())
     job = {"input": {"path": str(source)}, "model": str(model), "output": folder / "zones.tif"}
-    run(SegmentCalvingFront.model_validate({**job, **options}))
+    run_job(SegmentCalvingFront.model_validate({**job, **options}))
     with rasterio.open(folder / "zones.tif") as raster:
         return raster.read(1)
 
@@ -123,7 +106,7 @@ def test_the_front_lies_where_glacier_and_ocean_meet(deepness_model: Write, tmp_
     source = write_scene(tmp_path / "scene.tif", scene())
     output = tmp_path / "lines.gpkg"
     job = {"input": {"path": str(source)}, "model": str(model), "output": output}
-    run(DelineateTermini.model_validate(job))
+    run_job(DelineateTermini.model_validate(job))
     (line,) = gpd.read_file(output).geometry
     across = shapely.get_coordinates(line)[:, 0]
     assert np.abs(across - (500_000 + 60 * CELL)).max() < CELL / 2
@@ -147,7 +130,7 @@ def test_a_model_without_ocean_segments_but_says_why_it_draws_no_line(
     source = write_scene(tmp_path / "scene.tif", scene())
     job = {"input": {"path": str(source)}, "model": str(model), "output": tmp_path / "l.gpkg"}
     with pytest.raises(EngineError, match=r"glacier, background.*does not know ocean.*another"):
-        run(DelineateTermini.model_validate(job))
+        run_job(DelineateTermini.model_validate(job))
 
 
 @pytest.mark.parametrize("kind", ["decibels", "reflectance"])
@@ -160,7 +143,7 @@ def test_values_that_the_model_was_not_made_for_are_refused(
     source = write_scene(tmp_path / "scene.tif", values)
     job = {"input": {"path": str(source)}, "model": str(model), "output": tmp_path / "z.tif"}
     with pytest.raises(EngineError, match=r"made for 0 to 255. Stretch"):
-        run(SegmentCalvingFront.model_validate(job))
+        run_job(SegmentCalvingFront.model_validate(job))
 
 
 def test_a_fixed_tile_is_not_negotiable(deepness_model: Write, tmp_path: Path) -> None:
@@ -284,7 +267,7 @@ def test_the_tile_and_overlap_of_the_metadata_count(deepness_model: Write, tmp_p
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported ü") / "front.onnx"
-    run(ExportModel.model_validate({"format": "onnx", "output": path}))
+    run_job(ExportModel.model_validate({"format": "onnx", "output": path}))
     return path
 
 
@@ -310,7 +293,7 @@ def test_a_scene_has_the_same_zones_with_the_exported_model(exported: Path, tmp_
     for name, model in (("own", ""), ("exported", str(exported))):
         job = {"input": {"path": str(source)}, "model": model, "output": tmp_path / f"{name}.tif"}
         options = {"tile_size": 128, "padding": 16, "device": "cpu"}
-        run(SegmentCalvingFront.model_validate({**job, **options}))
+        run_job(SegmentCalvingFront.model_validate({**job, **options}))
         with rasterio.open(tmp_path / f"{name}.tif") as raster:
             found.append(raster.read(1))
     assert (found[0] != found[1]).mean() < 1e-3

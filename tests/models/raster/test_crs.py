@@ -7,7 +7,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
-import rasterio
 from affine import Affine
 from pyproj import CRS
 from shapely import LineString, Point
@@ -21,6 +20,7 @@ from glacier_qgis.models.raster.metric import transform_bounds
 from glacier_qgis.models.raster.source import open_raster, read_band
 from glacier_qgis.models.vector.local_crs import local_crs
 from glacier_qgis.models.vector.source import read_layer
+from kit.engine.rasters import write_raster
 
 TALL = {
     "EPSG:4979": 4326,
@@ -103,17 +103,12 @@ def test_a_raster_about_a_rotated_pole_is_worked_on_where_it_lies(tmp_path: Path
     crs = CRS.from_user_input(ROTATED)
     x, y = transformer(CRS.from_epsg(4326), crs).transform(-45, 68)
     path = tmp_path / "racmo.tif"
-    with rasterio.open(
+    write_raster(
         path,
-        "w",
-        driver="GTiff",
-        width=40,
-        height=40,
-        count=1,
-        dtype="float32",
-        transform=Affine(0.02, 0, x - 0.4, 0, -0.02, y + 0.4),
-    ) as file:
-        file.write(np.full((1, 40, 40), 1000, "float32"))
+        np.full((1, 40, 40), 1000, "float32"),
+        Affine(0.02, 0, x - 0.4, 0, -0.02, y + 0.4),
+        crs=None,
+    )
     with open_raster(RasterInput(path=str(path), crs=crs.to_wkt())) as scene:
         grid = work_grid(scene)
         middle = read_band(scene, grid)[grid.height // 2, grid.width // 2]

@@ -20,6 +20,7 @@ from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import metric_crs
 from glacier_qgis.models.raster.source import open_raster, read_band
+from kit.engine.rasters import write_raster
 
 ORIGIN = (500_000.0, 7_300_000.0)
 
@@ -32,20 +33,7 @@ def hill(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def write(
     path: Path, values: np.ndarray, transform: Affine, crs: str | None, **extra: object
 ) -> RasterInput:
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=values.shape[-2],
-        width=values.shape[-1],
-        count=1,
-        dtype=values.dtype,
-        crs=crs,
-        transform=transform,
-        **extra,
-    ) as target:
-        target.write(values, 1)
-    return RasterInput(path=str(path))
+    return RasterInput(path=str(write_raster(path, values, transform, crs, **extra)))
 
 
 def sampled(transform: Affine, shape: tuple[int, int]) -> np.ndarray:

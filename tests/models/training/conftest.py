@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 from affine import Affine
 
 from glacier_qgis.models.training.data.card import (
@@ -28,6 +27,7 @@ from glacier_qgis.models.training.data.card import (
 )
 from glacier_qgis.models.training.data.dataset import stored_ranks
 from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
+from kit.engine.rasters import write_raster
 
 SIZE, CELL = 32, 60.0
 CRS = "EPSG:3413"
@@ -140,19 +140,7 @@ def write_dataset(tmp_path: Path) -> WriteDataset:
 
 def _write(path: Path, values: np.ndarray, transform: Affine) -> str:
     nodata = RANK_NODATA if values.dtype == np.int16 else 0
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        dtype=values.dtype,
-        count=values.shape[0],
-        height=values.shape[1],
-        width=values.shape[2],
-        crs=CRS,
-        transform=transform,
-        nodata=nodata,
-    ) as raster:
-        raster.write(values)
+    write_raster(path, values, transform, crs=CRS, nodata=nodata)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -16,7 +16,6 @@ import torch
 from glacier_qgis.models.app.install import InstallModel
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Job
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini, SegmentCalvingFront
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
@@ -25,7 +24,7 @@ from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.training.delivered.describe import describe
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
 
 JOBS: dict[str, type[Job]] = {
     "segment": SegmentCalvingFront,
@@ -53,8 +52,8 @@ def refused(kind: str, scene: Path, model: Path, words: str) -> None:
     output = scene.parent / f"out.{'tif' if kind == 'segment' else 'gpkg'}"
     given = {"input": [source] if kind == "series" else source, "model": str(model)}
     job = JOBS[kind].model_validate({**given, "output": output})
-    with pytest.raises(EngineError, match=words), Outputs("0123456789abcdef") as outputs:
-        job.run(Listener(), outputs)
+    with pytest.raises(EngineError, match=words):
+        run_job(job)
     assert not list(scene.parent.glob("*out.*"))
 
 
@@ -125,8 +124,8 @@ def test_a_hostile_package_is_refused_by_the_name_of_what_is_wrong(
         spoil(file)
     if kind == "install":
         job = InstallModel.model_validate({"input": package})
-        with pytest.raises(EngineError, match=words), Outputs("0123456789abcdef") as outputs:
-            job.run(Listener(), outputs)
+        with pytest.raises(EngineError, match=words):
+            run_job(job)
     else:
         refused(kind, scene, package, words)
     assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]

@@ -17,9 +17,9 @@ from shapely import LineString
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.compare.report import coverage
 from glacier_qgis.models.fronts.jobs.compare import CompareTermini
+from kit.engine.jobs import run_listened
 from kit.engine.listener import Listener
 
 CRS = "EPSG:32624"
@@ -45,9 +45,7 @@ def write(tmp_path: Path) -> Write:
 
 def run(folder: Path, **parameters: Any) -> tuple[Result, pd.DataFrame, Listener]:  # noqa: ANN401
     job = CompareTermini(output=folder / "out.gpkg", **parameters)
-    listener = Listener()
-    with Outputs("0123abcd") as outputs:
-        result = job.run(listener, outputs)
+    result, listener = run_listened(job)
     return result, gpd.read_file(folder / "out.gpkg"), listener
 
 

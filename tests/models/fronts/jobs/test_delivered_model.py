@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from shapely import LineString
 
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.scene.synthetic import Form, SyntheticScene
 from glacier_qgis.models.fronts.termini.metrics import front_distances
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
 
 CELL_OF_THE_MODEL = 66.0
 
@@ -30,8 +29,7 @@ def delineate(folder: Path, form: Form) -> list[LineString]:
             "output": folder / f"{form}.gpkg",
         }
     )
-    with Outputs("0123456789abcdef") as outputs:
-        job.run(Listener(), outputs)
+    run_job(job)
     return list(gpd.read_file(folder / f"{form}.gpkg").geometry)
 
 

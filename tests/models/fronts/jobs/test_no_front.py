@@ -12,17 +12,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-import rasterio
 from affine import Affine
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.delivered.caffe import read_caffe
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
+from kit.engine.rasters import write_raster
 
 CELL = 66.0
 EVERY = 35
@@ -34,18 +33,12 @@ Image = npt.NDArray[np.float32]
 
 
 def delineate(image: Image, cell: tuple[float, float], folder: Path) -> Result:
-    height, width = image.shape
     scene = folder / "scene.tif"
-    with rasterio.open(
-        scene, "w", driver="GTiff", dtype="float32", count=1, height=height, width=width,
-        crs="EPSG:3031", transform=Affine.scale(cell[0], -cell[1]), nodata=np.nan,
-    ) as target:  # fmt: skip
-        target.write(image, 1)
+    write_raster(scene, image, Affine.scale(cell[0], -cell[1]), crs="EPSG:3031", nodata=np.nan)
     job = DelineateTermini.model_validate(
         {"input": {"path": str(scene)}, "output": folder / "lines.gpkg"}
     )
-    with Outputs("0123456789abcdef") as outputs:
-        return job.run(Listener(), outputs)
+    return run_job(job)
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,11 @@ from shapely import LineString, box
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.job import Job
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs import preview
 from glacier_qgis.models.fronts.jobs.preview import PreparePreview, PreviewTermini
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from kit.engine.jobs import run_listened
 from kit.engine.listener import Listener
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -59,13 +58,6 @@ def spied(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return calls
 
 
-def run(job: Job) -> tuple[Result, Listener]:
-    listener = Listener()
-    with Outputs("0123456789abcdef") as outputs:
-        result = job.run(listener, outputs)
-    return result, listener
-
-
 def view_of(scene: Path, crs: str | None = None, part: float = 1.0) -> dict[str, object]:
     """Return the middle of a scene, a share of its edges, as a map shows it."""
     with rasterio.open(scene) as raster:
@@ -79,7 +71,7 @@ def view_of(scene: Path, crs: str | None = None, part: float = 1.0) -> dict[str,
 
 
 def asked(scene: Path, view: dict[str, object], **options: object) -> tuple[Result, Listener]:
-    return run(
+    return run_listened(
         PreviewTermini.model_validate({"input": {"path": str(scene)}, "view": view, **options})
     )
 
@@ -104,7 +96,7 @@ def test_a_narrow_view_shows_what_a_run_over_this_extent_gives(
     shown = look(scene, view, view_only=True)
     job = {"input": {"path": str(scene)}, "extent": view}
     names = {"output": tmp_path / "lines.gpkg", "zones": tmp_path / "zones.tif"}
-    run(DelineateTermini.model_validate({**job, **names}))
+    run_listened(DelineateTermini.model_validate({**job, **names}))
     with rasterio.open(tmp_path / "zones.tif") as zones:
         np.testing.assert_array_equal(picture(shown), zones.read(1))
         np.testing.assert_allclose(shown["EXTENT"], zones.bounds)
@@ -139,7 +131,7 @@ def test_a_narrow_view_shows_what_a_run_over_the_whole_scene_gives(
     monkeypatch.setattr(preview, "NARROW", 256)
     shown = look(scene, view_of(scene, part=0.2))
     names = {"output": tmp_path / "lines.gpkg", "zones": tmp_path / "zones.tif"}
-    run(DelineateTermini.model_validate({"input": {"path": str(scene)}, **names}))
+    run_listened(DelineateTermini.model_validate({"input": {"path": str(scene)}, **names}))
     with rasterio.open(tmp_path / "zones.tif") as zones:
         np.testing.assert_array_equal(picture(shown), zones.read(1))
     assert [line["length_m"] for line in shown["LINES"]] == pytest.approx(
@@ -196,7 +188,7 @@ def test_a_scene_is_measured_once_and_again_when_its_file_has_changed(
     monkeypatch.setattr(preview, "scene_statistics", count)
     copy = tmp_path / "scene.tif"
     shutil.copy(scene, copy)
-    run(PreparePreview.model_validate({"input": {"path": str(copy)}}))
+    run_listened(PreparePreview.model_validate({"input": {"path": str(copy)}}))
     for part in (1.0, 0.7, 0.5):
         look(copy, view_of(copy, part=part))
     assert len(measured) == 1

@@ -25,9 +25,6 @@ from rasterio.warp import transform as transform_points
 from shapely import box
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.job import Job
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import (
     DelineateTermini,
     ExtractTermini,
@@ -37,22 +34,11 @@ from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.fronts.termini import bodies
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.vector import source as source_of_layers
+from kit.engine.jobs import run_job, run_listened
+from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 
 CELL = 60.0
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.fractions: list[float] = []
-        self.warnings: list[str] = []
-
-    def progress(self, fraction: float, message: str = "") -> None:
-        self.fractions.append(fraction)
-
-    def log(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +54,6 @@ def delineation(scene: Path, model: Path, output: Path, **options: object) -> De
     )
 
 
-def run(job: Job) -> tuple[Result, Listener]:
-    listener = Listener()
-    with Outputs("0123456789abcdef") as outputs:
-        result = job.run(listener, outputs)
-    return result, listener
-
-
 def segment(
     scene: Path, tiny_model: Path, folder: Path, **options: object
 ) -> dict[str, npt.NDArray[np.generic]]:
@@ -88,7 +67,7 @@ def segment(
             **options,
         }
     )
-    run(job)
+    run_listened(job)
     arrays = {}
     for name in ("zones", "probability", "uncertainty"):
         with rasterio.open(folder / f"{name}.tif") as raster:
@@ -161,18 +140,7 @@ def test_results_on_the_pixels_of_a_geographic_scene(tiny_model: Path, tmp_path:
     transform = Affine(0.0012, 0, -38.28, 0, -0.0005, 66.41)
     path = tmp_path / "degrees.tif"
     values = (rng.gamma(4, 1, (160, 120)) * np.where(np.arange(120) > 60, 1, 9)).astype("float32")
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=160,
-        width=120,
-        count=1,
-        dtype="float32",
-        crs="EPSG:4326",
-        transform=transform,
-    ) as target:
-        target.write(values, 1)
+    write_raster(path, values, transform, crs="EPSG:4326")
     on_input = segment(path, tiny_model, tmp_path, grid="input")["zones"][0]
     with rasterio.open(tmp_path / "zones.tif") as raster:
         assert raster.crs.to_epsg() == 4326
@@ -206,11 +174,11 @@ def test_delineating_is_segmenting_and_extracting(
             "min_length": 300,
         }
     )
-    two, _ = run(extract)
+    two, _ = run_listened(extract)
     delineate = delineation(
         scene, tiny_model, tmp_path / "one step.gpkg", min_length=300, min_confidence=0
     )
-    one, listener = run(delineate)
+    one, listener = run_listened(delineate)
     assert one["COUNT"] == two["COUNT"] > 0
     steps, step = (gpd.read_file(tmp_path / f"{name}.gpkg") for name in ("two steps", "one step"))
     assert steps.geometry.geom_equals(step.geometry).all()
@@ -260,7 +228,7 @@ def test_a_calibration_goes_from_the_card_into_the_lines(
                 "min_area": 0,
             }
         )
-        run(job)
+        run_listened(job)
         means.append(gpd.read_file(tmp_path / "lines.gpkg")["uncertainty_m"][0])
     assert means[1] == pytest.approx(2.5 * means[0])
 
@@ -300,7 +268,7 @@ def test_refusals_name_the_cure_and_write_nothing(
         pytest.skip("this machine has a GPU")
     job = SegmentCalvingFront.model_validate(build(scene, tiny_model, tmp_path))
     with pytest.raises(EngineError, match=words):
-        run(job)
+        run_listened(job)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -309,7 +277,7 @@ def test_zones_that_are_none_are_refused(scene: Path, tiny_model: Path, tmp_path
         {"input": {"path": str(scene)}, "output": tmp_path / "a.gpkg"}
     )
     with pytest.raises(EngineError, match="is no zones raster"):
-        run(job)
+        run_listened(job)
     segment(scene, tiny_model, tmp_path)
     job = ExtractTermini.model_validate(
         {
@@ -319,14 +287,14 @@ def test_zones_that_are_none_are_refused(scene: Path, tiny_model: Path, tmp_path
         }
     )
     with pytest.raises(EngineError, match="not the 4 of"):
-        run(job)
+        run_listened(job)
 
 
 def test_no_front_is_a_warning_and_an_empty_layer(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     job = delineation(scene, tiny_model, tmp_path / "a.gpkg", min_length=1e6)
-    result, listener = run(job)
+    result, listener = run_listened(job)
     assert result["COUNT"] == 0
     assert "No front was found" in listener.warnings[-1]
     assert str(result["REASON"]) in listener.warnings[-1]
@@ -342,25 +310,19 @@ def test_zones_that_lines_cannot_be_measured_on_are_refused(tmp_path: Path, kind
         kind, (60, -60)
     )
     mercator = kind == "web Mercator"
-    with rasterio.open(
+    write_raster(
         tmp_path / "zones.tif",
-        "w",
-        driver="GTiff",
-        height=64,
-        width=64,
-        count=1,
-        dtype="uint8",
-        crs="EPSG:3857" if mercator else "EPSG:3413",
-        transform=Affine(
+        np.repeat(np.uint8([[3, 4]]), 32, axis=1).repeat(64, axis=0)[None],
+        Affine(
             across, 0, -4_240_000 if mercator else west, 0, down, 10_080_000 if mercator else north
         ),
-    ) as target:
-        target.write(np.repeat(np.uint8([[3, 4]]), 32, axis=1).repeat(64, axis=0)[None])
+        crs="EPSG:3857" if mercator else "EPSG:3413",
+    )
     job = ExtractTermini.model_validate(
         {"input": {"path": str(tmp_path / "zones.tif")}, "output": tmp_path / "a.gpkg"}
     )
     with pytest.raises(EngineError, match=r"north-up.*true to scale.*Segment with GRID"):
-        run(job)
+        run_listened(job)
 
 
 def test_a_fjord_mask_that_is_none_is_told_before_the_network_runs(
@@ -369,8 +331,8 @@ def test_a_fjord_mask_that_is_none_is_told_before_the_network_runs(
     mask = {"path": str(tmp_path / "none.gpkg")}
     job = delineation(scene, tiny_model, tmp_path / "a.gpkg", fjord_mask=mask)
     listener = Listener()
-    with pytest.raises(EngineError, match="FJORD_MASK"), Outputs("0123456789abcdef") as outputs:
-        job.run(listener, outputs)
+    with pytest.raises(EngineError, match="FJORD_MASK"):
+        run_job(job, listener)
     assert listener.fractions == []
 
 
@@ -395,5 +357,5 @@ def test_masks_are_read_and_bodies_are_labelled_once(
     count(source_of_layers, "read_frame")
     areas = {name: tmp_path / f"{name}.gpkg" for name in ("glacier_area", "ocean_area")}
     fjord = {"path": str(tmp_path / "fjord.gpkg")}
-    run(delineation(scene, tiny_model, tmp_path / "a.gpkg", fjord_mask=fjord, **areas))
+    run_listened(delineation(scene, tiny_model, tmp_path / "a.gpkg", fjord_mask=fjord, **areas))
     assert calls == {"Components": 2, "read_frame": 1}, "one labelling of the ocean, one of the ice"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 from affine import Affine
 from skimage.io import imread
 
@@ -21,6 +20,7 @@ from glacier_qgis.models.package import registry
 from glacier_qgis.models.package.folder import CARD, read_card
 from glacier_qgis.models.raster.source import open_raster
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 
 DATA = Path(os.environ.get("GLACIER_DATA", "/nowhere"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="needs GLACIER_DATA")
@@ -36,16 +36,10 @@ def write(
     tags: dict[str, str] | None = None,
     titles: tuple[str, ...] = (),
 ) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
     values = np.random.default_rng(1).uniform(low, high, (bands, 40, 50)).astype(dtype)
-    place = {"crs": "EPSG:32624", "transform": Affine(60, 0, 5e5, 0, -60, 7e6)}
-    with rasterio.open(
-        path, "w", driver="GTiff", count=bands, height=40, width=50, dtype=dtype, **place
-    ) as file:
-        file.write(values)
-        file.update_tags(**(tags or {}))
-        file.descriptions = titles or (None,) * bands
-    return path
+    described = {"descriptions": titles or (None,) * bands}
+    place = Affine(60, 0, 5e5, 0, -60, 7e6)
+    return write_raster(path, values, place, "EPSG:32624", tags=tags, described=described)
 
 
 def sensor_of(path: Path, stated: str = "") -> Sensor:
@@ -187,18 +181,7 @@ def test_every_real_picture_is_recognised(
     for path in paths:
         values = np.atleast_3d(imread(path)).transpose(2, 0, 1)
         placed = tmp_path / f"{path.stem}.tif"
-        with rasterio.open(
-            placed,
-            "w",
-            driver="GTiff",
-            count=values.shape[0],
-            height=values.shape[1],
-            width=values.shape[2],
-            dtype=values.dtype,
-            crs="EPSG:32624",
-            transform=Affine(60, 0, 5e5, 0, -60, 7e6),
-        ) as file:
-            file.write(values)
+        write_raster(placed, values, Affine(60, 0, 500_000.0, 0, -60, 7000000.0), crs="EPSG:32624")
         sensor = sensor_of(placed)
         assert (sensor.kind, sensor.sure) == (kind, sure), path.name
         placed.unlink()

@@ -17,6 +17,7 @@ from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.fronts.scene.view import network_view
 from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.source import open_raster
+from kit.engine.rasters import write_raster
 
 CELL = 60.0
 SIZE = 120
@@ -51,19 +52,9 @@ FORMS: dict[str, tuple[Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float6
 
 def write(path: Path, values: npt.NDArray[np.generic], nodata: float | None = None) -> RasterInput:
     bands = values[None] if values.ndim == 2 else values
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=bands.shape[1],
-        width=bands.shape[2],
-        count=bands.shape[0],
-        dtype=bands.dtype,
-        crs="EPSG:32624",
-        transform=Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000),
-        nodata=nodata,
-    ) as target:
-        target.write(bands)
+    write_raster(
+        path, bands, Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000), crs="EPSG:32624", nodata=nodata
+    )
     return RasterInput(path=str(path))
 
 
@@ -206,11 +197,13 @@ def test_statistics_come_from_all_over_a_scene_of_any_shape(tmp_path: Path) -> N
 @pytest.mark.parametrize("kind", ["complex64", "complex_int16"])
 def test_complex_scenes_are_refused_with_the_cure(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "slc.tif"
-    with rasterio.open(
-        path, "w", driver="GTiff", height=20, width=20, count=1, dtype=kind, crs="EPSG:32624",
-        transform=Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000),
-    ) as target:  # fmt: skip
-        target.write(np.full((1, 20, 20), 3 + 4j, "complex64"))
+    write_raster(
+        path,
+        np.full((1, 20, 20), 3 + 4j, "complex64"),
+        Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000),
+        crs="EPSG:32624",
+        dtype=kind,
+    )
     with pytest.raises(EngineError, match=r"complex.*intensity"):
         seen(RasterInput(path=str(path)))
 

@@ -15,7 +15,6 @@ from shapely import LineString
 from torch import Tensor, nn
 
 from glacier_qgis.models.compute.arrays import Float32Array
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.segmentation import predictor, segment
 from glacier_qgis.models.fronts.segmentation.predictor import (
@@ -26,7 +25,7 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
     tiles_that_fit,
 )
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
 
 CPU = torch.device("cpu")
 CODES = [ROCK, GLACIER, OCEAN]
@@ -182,8 +181,7 @@ def always_looking(monkeypatch: pytest.MonkeyPatch) -> Callable[[torch.dtype | N
 def delineate(scene: Path, output: Path) -> list[LineString]:
 
     job = {"input": {"path": str(scene)}, "output": output, "tile_size": 192, "padding": 32}
-    with Outputs("0123456789abcdef") as outputs:
-        DelineateTermini.model_validate(job).run(Listener(), outputs)
+    run_job(DelineateTermini.model_validate(job))
     return list(gpd.read_file(output).geometry)
 
 

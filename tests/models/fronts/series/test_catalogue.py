@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,24 +18,12 @@ from glacier_qgis.models.fronts.series.catalogue import catalogue, find_rasters
 from glacier_qgis.models.fronts.series.survey import survey
 from glacier_qgis.models.vector.dates import is_plausible
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 
 
 def raster(path: Path, **tags: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=4,
-        width=4,
-        count=1,
-        dtype="uint8",
-        crs="EPSG:3413",
-        transform=Affine(60, 0, 0, 0, -60, 0),
-    ) as target:
-        target.write(np.ones((1, 4, 4), dtype="uint8"))
-        target.update_tags(**tags)
-    return path
+    place = Affine(60, 0, 0, 0, -60, 0)
+    return write_raster(path, np.ones((4, 4), dtype="uint8"), place, "EPSG:3413", tags=tags)
 
 
 PLAUSIBLE = st.dates(datetime.date(1500, 1, 1), datetime.date(2200, 12, 31)).filter(is_plausible)

@@ -10,9 +10,9 @@ import pytest
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Silent
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from kit.engine.jobs import run_job
 
 
 @pytest.fixture
@@ -37,8 +37,7 @@ def run(folder: Path, model: Path, scheduler: str) -> Path:
         "scheduler": scheduler,
         "output": lines,
     }
-    with Outputs("00000000") as outputs:
-        TerminusTimeSeries.model_validate(parameters).run(Silent(), outputs)
+    run_job(TerminusTimeSeries.model_validate(parameters), Silent())
     return lines
 
 

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import shapely
 
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.fronts.termini.metrics import reference_box
 from glacier_qgis.models.package.folder import read_card
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
 from glacier_qgis.models.vector.lines import clip_lines, line_parts
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_job
 
 MONTHS = ["2018-01-15", "2018-03-15", "2018-05-15", "2018-07-15", "2018-09-15", "2018-11-15"]
 SPACING = 30.0
@@ -38,8 +37,7 @@ def test_lines_of_scenes_seen_together_go_with_the_front(
         scene.write(tmp_path / "scenes" / f"scene_{date}.tif")
         fronts[date] = scene.front
     parameters = {"folder": tmp_path / "scenes", "output": tmp_path / "lines.gpkg"}
-    with Outputs("0123456789abcdef") as outputs:
-        TerminusTimeSeries.model_validate(parameters).run(Listener(), outputs)
+    run_job(TerminusTimeSeries.model_validate(parameters))
     lines = gpd.read_file(tmp_path / "lines.gpkg")
     days = lines["date"].dt.strftime("%Y-%m-%d")
     found = []

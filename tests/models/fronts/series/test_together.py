@@ -18,7 +18,6 @@ from pandas.testing import assert_frame_equal
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.series.task import PROBABILITY, RANKS, ZONES
 from glacier_qgis.models.package.folder import load_package, read_card
@@ -26,7 +25,9 @@ from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.views.series import SeriesScenes
 from glacier_qgis.models.zones.codes import PROBABILITY_STEPS
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 
 CELL, SIZE = 60.0, 96
 INNER = np.s_[:, 30:-30, 30:-30]
@@ -65,18 +66,12 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "scenes ü"
     path.mkdir()
     for scene in scenes():
-        with rasterio.open(
+        write_raster(
             path / f"{scene.name}.tif",
-            "w",
-            driver="GTiff",
-            dtype="uint8",
-            count=1,
-            height=SIZE,
-            width=SIZE,
+            scene.image,
+            Affine(CELL, 0, 480_000, 0, -CELL, 7_200_000),
             crs="EPSG:32624",
-            transform=Affine(CELL, 0, 480_000, 0, -CELL, 7_200_000),
-        ) as target:
-            target.write(scene.image, 1)
+        )
     return path
 
 
@@ -86,8 +81,7 @@ def run(folder: Path, model: Path, /, **given: object) -> tuple[Result, Listener
     parameters = {"folder": folder, "model": str(model), "output": lines, "min_confidence": 0}
     parameters |= {"min_length": 300, "work_folder": folder.parent / "work"} | given
     listener = Listener()
-    with Outputs("0123456789abcdef") as outputs:
-        result = TerminusTimeSeries.model_validate(parameters).run(listener, outputs)
+    result = run_job(TerminusTimeSeries.model_validate(parameters), listener)
     return result, listener, gpd.read_file(lines)
 
 

@@ -9,7 +9,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import rasterio
 from affine import Affine
 from shapely import LineString
 
@@ -19,6 +18,7 @@ from glacier_qgis.models.fronts.termini.in_words import (
     zones_in_words,
 )
 from glacier_qgis.models.zones.codes import CLASS_NAMES
+from kit.engine.rasters import write_raster
 
 
 def lines(*rows: tuple[float, float, float, str]) -> gpd.GeoDataFrame:
@@ -63,10 +63,6 @@ def test_a_series_says_its_time_and_what_failed() -> None:
 
 def test_zones_are_areas_largest_first(tmp_path: Path) -> None:
     zones = np.array([[4, 4, 4, 3], [4, 3, 0, 0]], np.uint8)
-    path = tmp_path / "zones.tif"
-    place = {"crs": "EPSG:3413", "transform": Affine(500, 0, 0, 0, -500, 0)}
-    with rasterio.open(
-        path, "w", driver="GTiff", width=4, height=2, count=1, dtype="uint8", **place
-    ) as file:
-        file.write(zones, 1)
+    place = Affine(500, 0, 0, 0, -500, 0)
+    path = write_raster(tmp_path / "zones.tif", zones, place, "EPSG:3413")
     assert zones_in_words(path, CLASS_NAMES) == "ocean 1 km², glacier 0.5 km²"

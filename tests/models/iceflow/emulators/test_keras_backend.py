@@ -18,7 +18,6 @@ from affine import Affine
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulators import keras_backend
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.fields import slopes
@@ -27,6 +26,7 @@ from glacier_qgis.models.iceflow.emulators.listed import read_lists
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.jobs import run_job
 from kit.places import PROGRAMS
 
 if TYPE_CHECKING:
@@ -142,8 +142,7 @@ def test_the_job_runs_with_a_keras_file(
         sliding=10,
         velocity_x=tmp_path / "u.tif",
     )
-    with Outputs("0123456789ab") as outputs:
-        job.run(listener, outputs)
+    run_job(job, listener)
     with rasterio.open(tmp_path / "u.tif") as raster:
         found = raster.read(1)
         assert raster.tags()["EMULATOR"] == "separable"

@@ -12,12 +12,12 @@ import rasterio
 import torch
 from affine import Affine
 
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.orientations import ORIENTATIONS
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.jobs import run_job
 
 if TYPE_CHECKING:
     from kit.engine.listener import Listener
@@ -56,11 +56,6 @@ def read(path: Path, band: int = 1) -> np.ndarray:
     with rasterio.open(path) as raster:
         field: np.ndarray = raster.read(band)
     return field
-
-
-def run(job: IceVelocity | SimulateGlacier, listener: Listener) -> None:
-    with Outputs("0123456789ab") as outputs:
-        job.run(listener, outputs)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +100,7 @@ def test_a_simulation_turns_with_its_landscape(
         names = ("thickness", "velocity_x", "velocity_y", "basal_velocity")
         files = {key: tmp_path / f"out-{key}.tif" for key in names}
         numbers = {"end": 4, "ela": 3000, "sliding": 5, "average_orientations": True}
-        run(SimulateGlacier(**inputs, **files, **numbers), listener)
+        run_job(SimulateGlacier(**inputs, **files, **numbers), listener)
         with rasterio.open(files["thickness"]) as raster:
             assert raster.tags()["EMULATOR_ORIENTATIONS"] == "mean over eight"
         return {key: read(path, 2) for key, path in files.items()}
@@ -156,7 +151,7 @@ def test_how_a_raster_lies_in_its_file_does_not_matter(
             for key, field in (("s", bed + ice), ("h", ice))
         )
         job = IceVelocity(surface=surface, thickness=thickness, resolution=CELL, **files)
-        run(job, listener)
+        run_job(job, listener)
         answers.append({key: read(path) for key, path in files.items()})
         with rasterio.open(files["velocity_x"]) as raster:
             assert raster.transform.almost_equals(UPRIGHT, 1e-6)
@@ -189,7 +184,7 @@ def test_cells_that_are_not_square_give_the_velocity_of_square_ones(
         )
         target = tmp_path / f"{name}.tif"
         job = IceVelocity(surface=surface, thickness=thickness, resolution=CELL, velocity=target)
-        run(job, listener)
+        run_job(job, listener)
         speeds.append(read(target))
     inside = ice > 40
     assert speeds[0].shape == speeds[1].shape

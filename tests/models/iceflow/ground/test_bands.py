@@ -17,8 +17,9 @@ from glacier_qgis.models.iceflow.ground.bands import choose_band, year_of_band
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.raster.source import open_raster
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 from kit.iceflow.landscape import CELL, NORTH, SHAPE, UPRIGHT, WEST
 from kit.iceflow.small_valley import UPRIGHT as VALLEY
 from kit.iceflow.small_valley import tongue, valley
@@ -33,21 +34,9 @@ def stack(
     years: Sequence[float] = (),
     transform: Affine = UPRIGHT,
 ) -> dict[str, str]:
-    count, height, width = fields.shape
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        crs="EPSG:32632",
-        transform=transform,
-        dtype="float32",
-        count=count,
-        height=height,
-        width=width,
-    ) as target:
-        target.write(fields.astype("float32"))
-        if names:
-            target.descriptions = tuple(names)
+    described = {"descriptions": tuple(names)} if names else None
+    write_raster(path, fields.astype("float32"), transform, described=described)
+    with rasterio.open(path, "r+") as target:
         for band, year in enumerate(years, 1):
             target.update_tags(band, YEAR=f"{year:g}")
     return {"path": str(path)}

@@ -18,7 +18,7 @@ from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.source import open_raster
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 from kit.iceflow.alpine_slope import UPRIGHT as SLOPE
 from kit.iceflow.alpine_slope import Write, slope

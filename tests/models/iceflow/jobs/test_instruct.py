@@ -16,7 +16,7 @@ from glacier_qgis.models.iceflow.instructors import newton
 from glacier_qgis.models.iceflow.instructors.instructor import INSTRUCTORS, Instructor
 from glacier_qgis.models.iceflow.jobs.instruct import RunInstructor
 from glacier_qgis.models.iceflow.snapshots.reader import open_snapshots
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 

@@ -17,7 +17,6 @@ from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.balance.climate import Climate
 from glacier_qgis.models.iceflow.balance.degree_days import DegreeDayBalance, MeltModel
 from glacier_qgis.models.iceflow.balance.ela import ElaBalance
@@ -27,6 +26,7 @@ from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.results.outlines import cell_outline
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.raster.grid import Grid
+from kit.engine.jobs import run_job
 
 if TYPE_CHECKING:
     from kit.engine.listener import Listener
@@ -143,15 +143,14 @@ def test_a_batch_equals_single_runs(
     rows = "".join(f"{name},{offset}\n" for name, offset in elas.items())
     folder, series = tmp_path / "futures", tmp_path / "series.gpkg"
     files = {"thickness": tmp_path / "h.tif", "report": tmp_path / "r.html"}
-    with Outputs("0123456789ab") as outputs:
-        job = SimulateGlacier(
-            **valley,
-            scenarios=table(f"name,ela_offset\n{rows}"),
-            scenario_folder=folder,
-            series=series,
-            **files,
-        )
-        result = job.run(listener, outputs)
+    job = SimulateGlacier(
+        **valley,
+        scenarios=table(f"name,ela_offset\n{rows}"),
+        scenario_folder=folder,
+        series=series,
+        **files,
+    )
+    result = run_job(job, listener)
     assert max(sizes) == 3
     sizes.clear()
     together = geopandas.read_file(series, layer="series")
@@ -159,10 +158,9 @@ def test_a_batch_equals_single_runs(
     assert sorted(path.name for path in folder.iterdir()) == sorted(elas)
     for name, offset in elas.items():
         target = tmp_path / f"{name}.nc"
-        with Outputs("0123456789ab") as outputs:
-            single = SimulateGlacier(**valley | {"ela": 2900 + offset}, netcdf=target).run(
-                listener, outputs
-            )
+        single = run_job(
+            SimulateGlacier(**valley | {"ela": 2900 + offset}, netcdf=target), listener
+        )
         with (
             netCDF4.Dataset(target) as alone,
             netCDF4.Dataset(folder / name / "simulation.nc") as batch,
@@ -197,8 +195,8 @@ def test_each_scenario_is_traced_and_compared_with_what_was_seen(
     frame = geopandas.GeoDataFrame(geometry=[cell_outline(inside, GRID)], crs=GRID.crs)
     frame.to_file(box)
     page, folder = tmp_path / "r.html", tmp_path / "futures"
-    with Outputs("0123456789ab") as outputs:
-        result = SimulateGlacier(
+    result = run_job(
+        SimulateGlacier(
             **valley,
             **files,
             scenarios=table("name,ela_offset\nas now,0\nwarm,400\n"),
@@ -209,7 +207,9 @@ def test_each_scenario_is_traced_and_compared_with_what_was_seen(
             scenario_folder=folder,
             surface_out=tmp_path / "s.tif",
             surface_velocity=tmp_path / "v.tif",
-        ).run(listener, outputs)
+        ),
+        listener,
+    )
     outlines = geopandas.read_file(files["outlines"]).set_index(["scenario", "time"])
     series = geopandas.read_file(files["series"], layer="series").set_index(["scenario", "time"])
     with rasterio.open(files["misfit"]) as raster:

@@ -20,7 +20,7 @@ import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from kit.engine.in_process import JOB_ID, run_job
+from kit.engine.jobs import JOB_ID, run_job
 from kit.engine.listener import Listener
 from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 

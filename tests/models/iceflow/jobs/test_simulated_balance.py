@@ -13,7 +13,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.jobs.balance import SurfaceMassBalance
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 from kit.iceflow.alpine_slope import ALPS, SHAPE, STATION, Write, monthly, slope
 

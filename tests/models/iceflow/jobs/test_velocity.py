@@ -12,7 +12,7 @@ import rasterio
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 

@@ -17,7 +17,7 @@ from rasterio.features import rasterize
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 

@@ -26,10 +26,10 @@ from pydantic import ValidationError
 import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.jobs import simulate as simulate_job
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
@@ -61,8 +61,7 @@ def onwards(options: Options, file: Path) -> Options:
 
 
 def simulate(listener: Listener, **options: object) -> Result:
-    with Outputs("0123456789ab") as outputs:
-        return SimulateGlacier(**options).run(listener, outputs)
+    return run_job(SimulateGlacier(**options), listener)
 
 
 DEGREE_DAYS = {

@@ -15,9 +15,9 @@ from affine import Affine
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 
 UPRIGHT = Affine(100, 0, 400_000, 0, -100, 5_150_000)
@@ -40,8 +40,7 @@ BATCHES = {
 
 
 def simulate(listener: Listener, **options: object) -> Result:
-    with Outputs("0123456789ab") as outputs:
-        return SimulateGlacier(**options).run(listener, outputs)
+    return run_job(SimulateGlacier(**options), listener)
 
 
 @pytest.fixture

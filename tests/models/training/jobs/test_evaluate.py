@@ -9,19 +9,11 @@ import pyogrio
 import pytest
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.training.jobs.evaluate import EvaluateModel
-from kit.engine.listener import Listener
+from kit.engine.jobs import run_listened
 from kit.training.small_models import package
 
 WriteDataset = Callable[..., Path]
-
-
-def run(job: EvaluateModel) -> tuple[Result, Listener]:
-    listener = Listener()
-    with Outputs("0123456789abcdef") as outputs:
-        return job.run(listener, outputs), listener
 
 
 def test_models_are_measured_on_data_and_leakage_is_named(
@@ -31,7 +23,7 @@ def test_models_are_measured_on_data_and_leakage_is_named(
     model = package(tmp_path / "model", groups=["training glacier"])
     table, report = tmp_path / "tiles.gpkg", tmp_path / "report.html"
     asked = {"model": str(model), "dataset": dataset}
-    result, listener = run(
+    result, listener = run_listened(
         EvaluateModel.model_validate({**asked, "output": table, "report": report})
     )
     assert not listener.warnings
@@ -40,7 +32,9 @@ def test_models_are_measured_on_data_and_leakage_is_named(
     rows = pyogrio.read_dataframe(table)
     assert rows["group"].tolist() == ["test glacier"] * 3
     assert {"mean_iou", "iou_ocean", "distance_box_m", "missed"} <= {*rows}
-    _, listener = run(EvaluateModel.model_validate({**asked, "part": "all", "report": report}))
+    _, listener = run_listened(
+        EvaluateModel.model_validate({**asked, "part": "all", "report": report})
+    )
     assert "Leakage: the model model has learnt from training glacier" in listener.warnings[0]
     assert "2 of the 5 tiles" in report.read_text(encoding="utf-8")
 
@@ -49,6 +43,8 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path, write_dataset: Write
     dataset = write_dataset(training=2)
     two = package(tmp_path / "two", bands=2)
     with pytest.raises(EngineError, match=r"no tiles for 'test' \(it has: training 2\)"):
-        run(EvaluateModel.model_validate({"dataset": dataset}))
+        run_listened(EvaluateModel.model_validate({"dataset": dataset}))
     with pytest.raises(EngineError, match=r"two was made for 2 band\(s\).*has 1"):
-        run(EvaluateModel.model_validate({"dataset": dataset, "model": str(two), "part": "all"}))
+        run_listened(
+            EvaluateModel.model_validate({"dataset": dataset, "model": str(two), "part": "all"})
+        )

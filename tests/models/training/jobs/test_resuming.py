@@ -13,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.folders import DELIVERED
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.archive import pack, unpack
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import build, save_package
@@ -21,6 +20,7 @@ from glacier_qgis.models.training.delivered.describe import describe
 from glacier_qgis.models.training.fitting.fit import Fit, Learner, Schedule
 from glacier_qgis.models.training.jobs import train as train_job
 from glacier_qgis.models.training.jobs.train import TrainModel
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 
 WriteDataset = Callable[..., Path]
@@ -59,9 +59,8 @@ def train(output: Path, **asked: object) -> tuple[Result, Listener]:
     options = {"learning_rate": 0.01, "batch_size": 4, "device": "cpu", "epochs": 3, "patience": 0}
     listener = Listener()
     output.parent.mkdir(exist_ok=True)
-    with Outputs("0123456789abcdef") as outputs:
-        job = TrainModel.model_validate({"output": output, **options, **asked})
-        return job.run(listener, outputs), listener
+    job = TrainModel.model_validate({"output": output, **options, **asked})
+    return run_job(job, listener), listener
 
 
 def die_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,11 +199,8 @@ def test_a_model_is_not_trained_onto_itself_nor_into_nowhere(
         train(model, dataset=dataset, start_from=str(model))
     assert model.read_bytes() == content
     job = TrainModel.model_validate({"dataset": dataset, "output": tmp_path / "no" / "model.zip"})
-    with (
-        pytest.raises(EngineError, match="is a folder, or in one"),
-        Outputs("0123456789") as outputs,
-    ):
-        job.run(Listener(), outputs)
+    with pytest.raises(EngineError, match="is a folder, or in one"):
+        run_job(job)
 
 
 def test_a_single_view_that_shrinks_to_one_cell_is_refused(

@@ -16,9 +16,6 @@ import torch
 from safetensors.torch import load_file
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.job import Job
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.package.archive import unpack
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.training.fitting.fit import Learner
@@ -28,6 +25,7 @@ from glacier_qgis.models.training.jobs.inspect import InspectTrainingData
 from glacier_qgis.models.training.jobs.rate import FindLearningRate
 from glacier_qgis.models.training.jobs.train import TrainModel
 from glacier_qgis.models.zones.codes import OCEAN
+from kit.engine.jobs import run_listened
 from kit.engine.listener import Listener
 from kit.places import PLUGINS
 from kit.training.small_models import package
@@ -62,13 +60,6 @@ def small(tmp_path: Path) -> Path:
     return package(tmp_path / "small")
 
 
-def run(job: Job, listener: Listener | None = None) -> tuple[Result, Listener]:
-    listener = listener or Listener()
-    with Outputs("0123456789abcdef") as outputs:
-        result = job.run(listener, outputs)
-    return result, listener
-
-
 def train(dataset: Path, output: Path, start: Path, **options: object) -> TrainModel:
     return TrainModel.model_validate(
         {"dataset": dataset, "output": output, "start_from": str(start), **QUICK, **options}
@@ -85,7 +76,7 @@ def test_it_learns_and_says_everything_about_it(
 ) -> None:
     dataset = write_dataset(training=8, validation=3, test=3)
     report, output = tmp_path / "report.html", tmp_path / "my model ü.zip"
-    result, listener = run(train(dataset, output, small, epochs=4, report=report))
+    result, listener = run_listened(train(dataset, output, small, epochs=4, report=report))
     assert result["MEAN_IOU"] > 0.97  # type: ignore[operator]
     assert result["MEAN_DISTANCE"] < 60  # type: ignore[operator]
     lines = [line for line in listener.logs if line.startswith("Epoch ")]
@@ -134,11 +125,11 @@ def test_a_killed_training_resumes_to_the_same_model(
     whole, killed = tmp_path / "whole" / "model.zip", tmp_path / "killed" / "model.zip"
     whole.parent.mkdir()
     killed.parent.mkdir()
-    run(train(dataset, whole, small, epochs=5))
+    run_listened(train(dataset, whole, small, epochs=5))
     for die_at in ("Epoch 2/", "Epoch 4/"):
         with pytest.raises(KilledError):
-            run(train(dataset, killed, small, epochs=5), Killing(die_at))
-    _, listener = run(train(dataset, killed, small, epochs=5))
+            run_listened(train(dataset, killed, small, epochs=5), Killing(die_at))
+    _, listener = run_listened(train(dataset, killed, small, epochs=5))
     assert any(line.startswith("Going on") for line in listener.logs)
     assert [line[:8] for line in listener.logs if line.startswith("Epoch")] == ["Epoch 5/"]
     expected = weights(whole, tmp_path / "whole" / "unpacked")
@@ -153,7 +144,7 @@ def test_equal_seeds_give_equal_models_and_others_do_not(
     dataset = write_dataset(training=2, validation=1)
     made = {}
     for name, seed in {"a": 7, "b": 7, "c": 8}.items():
-        run(train(dataset, tmp_path / f"{name}.zip", small, epochs=1, seed=seed))
+        run_listened(train(dataset, tmp_path / f"{name}.zip", small, epochs=1, seed=seed))
         made[name] = weights(tmp_path / f"{name}.zip", tmp_path / name)
     assert all(torch.equal(made["a"][name], made["b"][name]) for name in made["a"])
     assert not all(torch.equal(made["a"][name], made["c"][name]) for name in made["a"])
@@ -166,9 +157,9 @@ def test_another_training_does_not_resume_from_an_unfinished_one(
     dataset = write_dataset(training=2, validation=1)
     output = tmp_path / "model.zip"
     with pytest.raises(KilledError):
-        run(train(dataset, output, small, epochs=3), Killing("Epoch 1/"))
+        run_listened(train(dataset, output, small, epochs=3), Killing("Epoch 1/"))
     other = write_dataset(training=3, validation=1, name="others")
-    _, listener = run(train(other, output, small, epochs=1))
+    _, listener = run_listened(train(other, output, small, epochs=1))
     (warning,) = [text for text in listener.warnings if "unfinished" in text]
     assert "DATASET" in warning
     assert "EPOCHS" in warning
@@ -181,7 +172,7 @@ def test_it_stops_when_it_gets_no_better(
     monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
     dataset = write_dataset(training=2, validation=1)
     options = {"epochs": 30, "learning_rate": 1e-9, "patience": 2}
-    result, listener = run(train(dataset, tmp_path / "model.zip", small, **options))
+    result, listener = run_listened(train(dataset, tmp_path / "model.zip", small, **options))
     assert result["EPOCHS_TRAINED"] == result["BEST_EPOCH"] + 2 < 30  # type: ignore[operator]
     assert any("Stopped early" in line for line in listener.logs)
 
@@ -233,12 +224,12 @@ def test_without_a_validation_part_the_latest_dates_are_held_out(
 ) -> None:
     monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
     dataset = write_dataset(training=10)
-    _, listener = run(train(dataset, tmp_path / "model.zip", small, epochs=1))
+    _, listener = run_listened(train(dataset, tmp_path / "model.zip", small, epochs=1))
     assert any("no validation part" in text for text in listener.warnings)
     assert any(text.startswith("8 tiles to learn from, 2 to validate") for text in listener.logs)
     few = write_dataset(training=4, name="few")
     with pytest.raises(EngineError, match=r"no validation part.*Prepare it again"):
-        run(train(few, tmp_path / "model.zip", small))
+        run_listened(train(few, tmp_path / "model.zip", small))
 
 
 def test_what_is_wrong_with_the_data_is_named(
@@ -247,17 +238,17 @@ def test_what_is_wrong_with_the_data_is_named(
     monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
     output = tmp_path / "model.zip"
     dry = write_dataset(training=2, validation=1, name="dry", drop=OCEAN)
-    _, listener = run(train(dry, output, small, epochs=1))
+    _, listener = run_listened(train(dry, output, small, epochs=1))
     assert any("'ocean'" in text and "never predict" in text for text in listener.warnings)
     lakes = write_dataset(
         training=1, validation=1, name="lakes", zone_names={3: "glacier", 4: "lake"}
     )
     with pytest.raises(EngineError, match=r"do not know: lake \(4\)"):
-        run(train(lakes, output, small))
+        run_listened(train(lakes, output, small))
     with pytest.raises(EngineError, match="no tiles in its training part"):
-        run(train(write_dataset(test=1, name="empty"), output, small))
+        run_listened(train(write_dataset(test=1, name="empty"), output, small))
     with pytest.raises(EngineError, match=r"name the file \*\.zip, not model\.pt"):
-        run(train(dry, tmp_path / "model.pt", small))
+        run_listened(train(dry, tmp_path / "model.pt", small))
 
 
 @pytest.mark.parametrize(
@@ -284,7 +275,7 @@ def test_a_data_set_that_is_half_written_is_refused_by_every_job(
         InspectTrainingData.model_validate({"dataset": dataset, "report": tmp_path / "r.html"}),
     ):
         with pytest.raises(EngineError, match=words):
-            run(job)
+            run_listened(job)
     assert not list(tmp_path.glob("*model.zip*"))
 
 
@@ -292,11 +283,15 @@ def test_a_data_set_that_was_moved_is_measured_as_before(
     tmp_path: Path, write_dataset: WriteDataset, small: Path
 ) -> None:
     dataset = write_dataset(training=2, validation=1, test=2)
-    here, _ = run(EvaluateModel.model_validate({"dataset": dataset, "model": str(small), **CPU}))
+    here, _ = run_listened(
+        EvaluateModel.model_validate({"dataset": dataset, "model": str(small), **CPU})
+    )
     moved = tmp_path / "elsewhere ü" / "data"
     moved.parent.mkdir()
     dataset.rename(moved)
-    there, _ = run(EvaluateModel.model_validate({"dataset": moved, "model": str(small), **CPU}))
+    there, _ = run_listened(
+        EvaluateModel.model_validate({"dataset": moved, "model": str(small), **CPU})
+    )
     assert there == here
 
 
@@ -306,7 +301,7 @@ def test_a_loss_that_is_no_number_ends_with_a_cure(
     dataset = write_dataset(training=2, validation=1)
     monkeypatch.setattr(Learner, "learn", lambda self, batch, rate: torch.tensor(math.nan))
     with pytest.raises(EngineError, match=r"LEARNING_RATE of 0\.002 or less"):
-        run(train(dataset, tmp_path / "model.zip", small))
+        run_listened(train(dataset, tmp_path / "model.zip", small))
 
 
 def test_a_start_that_does_not_fit_is_named(
@@ -315,9 +310,9 @@ def test_a_start_that_does_not_fit_is_named(
     monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
     dataset, output = write_dataset(training=2, validation=1), tmp_path / "model.zip"
     with pytest.raises(EngineError, match="of the kind U-Net, and ARCHITECTURE is HED"):
-        run(train(dataset, output, small, architecture="HED"))
+        run_listened(train(dataset, output, small, architecture="HED"))
     two = package(tmp_path / "two", groups=["validation glacier"], bands=2)
-    _, listener = run(train(dataset, output, two, epochs=1))
+    _, listener = run_listened(train(dataset, output, two, epochs=1))
     text = " ".join(listener.warnings)
     assert "made for 2 band(s) and the data set has 1" in text
     assert "1 layer tensor(s) start anew (encoder.0.0.weight)" in text
@@ -332,7 +327,7 @@ def test_scenes_of_several_bands_are_learnt(
         write_dataset(training=2, validation=1, bands=3),
         package(tmp_path / "s", bands=3),
     )
-    run(train(dataset, tmp_path / "model.zip", start, epochs=1))
+    run_listened(train(dataset, tmp_path / "model.zip", start, epochs=1))
     unpack(tmp_path / "model.zip", tmp_path / "unpacked")
     card = load_package(tmp_path / "unpacked").card
     assert card.bands == 3
@@ -343,7 +338,7 @@ def test_a_range_test_finds_a_rate_that_trains(
     tmp_path: Path, write_dataset: WriteDataset, small: Path
 ) -> None:
     dataset, report = write_dataset(training=4, validation=2), tmp_path / "rate.html"
-    result, _ = run(
+    result, _ = run_listened(
         FindLearningRate.model_validate(
             {"dataset": dataset, "start_from": str(small), "report": report, "batch_size": 4}
         )

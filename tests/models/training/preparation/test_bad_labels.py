@@ -13,12 +13,12 @@ import rasterio
 from shapely import Polygon, box
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.training.data.parts import training_parts
 from glacier_qgis.models.training.jobs.inspect import examine
 from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 from kit.training.synthetic_data import (
     CELL,
@@ -211,8 +211,7 @@ def test_scenes_in_temporary_files_go_by_the_names_of_their_layers(
             "output": tmp_path / "set",
         }
     )
-    with Outputs("0123456789abcdef") as outputs:
-        assert job.run(Listener(), outputs)["SCENES"] == 2
+    assert run_job(job)["SCENES"] == 2
 
 
 @pytest.mark.parametrize(("first", "parts"), [("Arni", ["training"]), ("Breki", ["validation"])])

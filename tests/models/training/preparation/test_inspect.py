@@ -12,8 +12,8 @@ import pytest
 import rasterio
 
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.training.jobs.inspect import InspectTrainingData
+from kit.engine.jobs import run_job
 from kit.training.synthetic_data import (
     Listener,
     Place,
@@ -27,9 +27,8 @@ from kit.training.synthetic_data import (
 
 def inspect(folder: Path, report: Path) -> tuple[Result, Listener, str]:
     told = Listener()
-    with Outputs("0123456789abcdef") as outputs:
-        job = InspectTrainingData(dataset=folder, report=report)
-        result = job.run(told, outputs)
+    job = InspectTrainingData(dataset=folder, report=report)
+    result = run_job(job, told)
     return result, told, report.read_text(encoding="utf-8")
 
 
