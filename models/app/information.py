@@ -78,9 +78,11 @@ class EngineInformation(Job):
 
 def write_page(information: Mapping[str, Any], path: Path) -> None:
     """Write what is known of the engine as a page."""
-    from glacier_qgis.models.report.page import Page
+    from glacier_qgis.models.report.page import HtmlPage
 
-    page = Page("Engine information", "Put this page, or its text in the log, into a bug report.")
+    page = HtmlPage(
+        "Engine information", "Put this page, or its text in the log, into a bug report."
+    )
     page.heading("Devices, memory, disk")
     platform_name = {"Platform": information["platform"]}
     parts = (platform_name, *(information[name] for name in ("devices", "memory", "disk")))

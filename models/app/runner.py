@@ -18,7 +18,7 @@ from glacier_qgis.models.engine.errors import EngineError, explain, full_folder
 from glacier_qgis.models.engine.events import EventStream, Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.engine.runs import Run, clear_dead_runs
+from glacier_qgis.models.engine.runs import RunNote, clear_dead_runs
 from glacier_qgis.models.gdal.confine import keep_gdal_to_files
 
 GDAL_CACHE_MB = "128"  # the default, a twentieth of the memory, grows with the machine
@@ -61,7 +61,7 @@ def perform(read: Callable[[], JobRequest], events: EventStream, watchdog: Watch
         request = read()
         watchdog.owner = request.owner
         clear_dead_runs()
-        with Run(request.id, request.scratch).alive() as run:
+        with RunNote(request.id, request.scratch).alive() as run:
             outputs = Outputs(request.id, run)
             watchdog.clean_up = lambda: _clean_up(outputs, run)
             _keep_temporary_files_in(request.scratch)
@@ -103,7 +103,7 @@ def _run(job: Job, events: EventStream, outputs: Outputs) -> Result:
         ) from error
 
 
-def _clean_up(outputs: Outputs, run: Run) -> None:
+def _clean_up(outputs: Outputs, run: RunNote) -> None:
     outputs.discard()
     run.clear()
 

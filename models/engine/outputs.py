@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.runs import Run
+from glacier_qgis.models.engine.runs import RunNote
 
 GDAL_SIDECARS = (".aux.xml", ".ovr", ".msk")
 """What GDAL and QGIS put beside a raster: statistics, overviews and a mask of what it held."""
@@ -26,7 +26,7 @@ class Outputs:
         folders: Where drafts lie.
     """
 
-    def __init__(self, job_id: str, run: Run | None = None) -> None:
+    def __init__(self, job_id: str, run: RunNote | None = None) -> None:
         """Begin without any.
 
         Args:

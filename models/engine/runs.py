@@ -33,7 +33,7 @@ def notes_folder() -> Path:
     return base / "glacier_qgis" / "runs"
 
 
-class Run:
+class RunNote:
     """What a run may leave behind.
 
     Attributes:
@@ -61,7 +61,7 @@ class Run:
                 (notes_folder() / f"{self._id}{ending}").unlink(missing_ok=True)
 
     @contextmanager
-    def alive(self) -> Iterator[Run]:
+    def alive(self) -> Iterator[RunNote]:
         """Hold the lock that says so, and clear away in the end."""
         lock = None
         with suppress(OSError):

@@ -15,8 +15,8 @@ from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.job import Job
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.engine.runs import SCRATCH, Run, clear_dead_runs
-from glacier_qgis.models.interface.inputs import Inputs
+from glacier_qgis.models.engine.runs import SCRATCH, RunNote, clear_dead_runs
+from glacier_qgis.models.interface.inputs import GivenValues
 from glacier_qgis.models.interface.progress import Caller, Progress
 
 P = ParamSpec("P")
@@ -53,14 +53,14 @@ def done(
     clear_dead_runs()
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH))
     name = uuid.uuid4().hex
-    with Run(name, scratch).alive() as run:
+    with RunNote(name, scratch).alive() as run:
         files = {
             output: _path(given.get(output)) or scratch / f"{output}{suffix}"
             for output, suffix in wanted.items()
         }
         values = {key: value for key, value in given.items() if value is not None}
         try:
-            parameters = Inputs(scratch).of(job, {**values, **files})
+            parameters = GivenValues(scratch).of(job, {**values, **files})
             task = job.model_validate(parameters)
             with Outputs(name, run) as outputs:
                 result = task.run(Caller(progress), outputs)

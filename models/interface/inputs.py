@@ -32,7 +32,7 @@ Vector = str | os.PathLike[str] | gpd.GeoDataFrame | gpd.GeoSeries
 """A file, or a layer in memory."""
 
 
-class Inputs:
+class GivenValues:
     """Turns values that a caller gives into those of a job; what is in memory is written down."""
 
     def __init__(self, folder: Path) -> None:

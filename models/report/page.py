@@ -53,7 +53,7 @@ th.number { text-align: right }
 """
 
 
-class Page:
+class HtmlPage:
     """A page that grows from top to bottom; all text is escaped.
 
     Args:

@@ -13,7 +13,7 @@ import shapely
 from plotly.colors import sample_colorscale
 
 from glacier_qgis.models.fronts.change.positions import NOT_MEASURED, Series, decimal_years
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.vector.lines import line_parts
 
 METHODS = {
@@ -44,7 +44,7 @@ def write_report(
         series: A glacier each.
         facts: Parameters and provenance, by name.
     """
-    page = Page("Terminus change", METHODS[method])
+    page = HtmlPage("Terminus change", METHODS[method])
     page.table([_summary(one) for one in series], "Change of the terminus; advance is positive.")
     page.paragraph(
         "The rate is the slope of a least-squares line through all positions, fitted together "

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glacier_qgis.models.fronts.compare.images import Image
 from glacier_qgis.models.fronts.termini.calibration import LEVEL, reliability
 from glacier_qgis.models.fronts.termini.metrics import FrontError, mean_distance_error
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 
 COVERAGE_AT = (0.5, 1.0, 1.5, 2.0, 3.0)
 """Multiples of the stated uncertainty within which true errors are counted."""
@@ -37,7 +37,7 @@ def write_report(
         table: A row an image.
         facts: Parameters and provenance, by name.
     """
-    page = Page(
+    page = HtmlPage(
         "Comparison of terminus lines",
         "Mean distance error after the CaFFe benchmark (Gourmelon et al. 2022, "
         "doi:10.5194/essd-14-4287-2022): distances from every predicted point to the reference "
@@ -80,7 +80,7 @@ def _row(error: FrontError) -> dict[str, object]:
     }
 
 
-def _break_down(page: Page, images: Sequence[Image]) -> None:
+def _break_down(page: HtmlPage, images: Sequence[Image]) -> None:
     judged = [image for image in images if image.reference]
     for name in judged[0].groups:
         values = sorted({image.groups[name] for image in judged})
@@ -102,7 +102,7 @@ def _break_down(page: Page, images: Sequence[Image]) -> None:
         )
 
 
-def _uncertainty(page: Page, uncertain: NDArray[np.float64]) -> None:
+def _uncertainty(page: HtmlPage, uncertain: NDArray[np.float64]) -> None:
     if not uncertain.size:
         return
     page.heading("Stated uncertainty")

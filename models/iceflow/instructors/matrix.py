@@ -15,14 +15,14 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.instructors.elements import CORNERS
 from glacier_qgis.models.iceflow.instructors.energy import Energy
 from glacier_qgis.models.iceflow.instructors.sparse import Couplings
-from glacier_qgis.models.iceflow.instructors.state import State
+from glacier_qgis.models.iceflow.instructors.state import Linearisation
 from glacier_qgis.models.iceflow.instructors.strain import Strain
 
 AT_ONCE = 1024
 """Elements whose matrices are held in memory together."""
 
 
-def newton_matrix(energy: Energy, couplings: Couplings, state: State) -> Tensor:
+def newton_matrix(energy: Energy, couplings: Couplings, state: Linearisation) -> Tensor:
     """Return the matrix, a block for each coupling: (couplings, 2 modes, 2 modes).
 
     Args:
@@ -40,7 +40,7 @@ def newton_matrix(energy: Energy, couplings: Couplings, state: State) -> Tensor:
     return blocks
 
 
-def _glen(energy: Energy, part: slice, state: State) -> Tensor:
+def _glen(energy: Energy, part: slice, state: Linearisation) -> Tensor:
     """Return the matrices of elements.
 
     Their axes are (elements, corners, modes, directions, corners, modes, directions).
@@ -72,7 +72,7 @@ def _glen(energy: Energy, part: slice, state: State) -> Tensor:
     return local.permute(0, 2, 3, 1, 5, 6, 4)
 
 
-def _add_friction(local: Tensor, energy: Energy, part: slice, state: State) -> None:
+def _add_friction(local: Tensor, energy: Energy, part: slice, state: Linearisation) -> None:
     """Add what sliding gives to the matrices of elements, in their first mode."""
     speed, slip, base = state.speed[part], state.slip[:, part], state.base[:, part]
     same = torch.eye(2, dtype=base.dtype, device=base.device)[:, :, None, None]

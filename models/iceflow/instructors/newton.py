@@ -16,7 +16,7 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.instructors.energy import Energy
 from glacier_qgis.models.iceflow.instructors.matrix import newton_matrix
 from glacier_qgis.models.iceflow.instructors.sparse import Couplings
-from glacier_qgis.models.iceflow.instructors.state import State
+from glacier_qgis.models.iceflow.instructors.state import Linearisation
 
 MOST_STEPS = 60
 HALVINGS = 20
@@ -56,9 +56,9 @@ def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> M
     couplings = Couplings(energy.elements.nodes, energy.elements.shape)
     scale = float((energy.load * unknown).norm())
     state = (
-        State.at_rest(energy)
+        Linearisation.at_rest(energy)
         if start is None
-        else State.near(energy, _extended(start, energy) * unknown)
+        else Linearisation.near(energy, _extended(start, energy) * unknown)
     )
     gradient = energy.gradient(state.velocity) * unknown
     residual, steps = float(gradient.norm()) / scale if scale > 0 else 0.0, 0

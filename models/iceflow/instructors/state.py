@@ -12,7 +12,7 @@ from glacier_qgis.models.iceflow.instructors.strain import Strain
 
 
 @dataclass(frozen=True)
-class State:
+class Linearisation:
     """Where the energy is linearised.
 
     Attributes:
@@ -35,7 +35,7 @@ class State:
     slip: Tensor
 
     @classmethod
-    def at_rest(cls, energy: Energy) -> State:
+    def at_rest(cls, energy: Energy) -> Linearisation:
         """Return ice that does not move, as viscous as shallow ice: the first step is Picard's."""
         velocity = torch.zeros_like(energy.load)
         strain, base = energy.strain(velocity), energy.base(velocity)
@@ -43,7 +43,7 @@ class State:
         return cls(velocity, strain, base, rate, speed, strain, base)
 
     @classmethod
-    def near(cls, energy: Energy, velocity: Tensor) -> State:
+    def near(cls, energy: Energy, velocity: Tensor) -> Linearisation:
         """Return ice as viscous as at a velocity close to the solution: Picard's step comes first.
 
         With Newton's first, as from :meth:`moving`, thin ice at margins that moved is overshot.
@@ -52,18 +52,18 @@ class State:
         return replace(state, stress=state.stress.scaled(0.0), slip=torch.zeros_like(state.slip))
 
     @classmethod
-    def moving(cls, energy: Energy, velocity: Tensor) -> State:
+    def moving(cls, energy: Energy, velocity: Tensor) -> Linearisation:
         """Return ice whose stresses are those of its velocity: Newton's method itself."""
         strain, base = energy.strain(velocity), energy.base(velocity)
         rate, speed = energy.rate(strain), energy.speed(base)
         stress, slip = strain.conjugate.scaled(rate.rsqrt()), base * speed.rsqrt()
         return cls(velocity, strain, base, rate, speed, stress, slip)
 
-    def after(self, energy: Energy, change: Tensor) -> State:
+    def after(self, energy: Energy, change: Tensor) -> Linearisation:
         """Return the state after the velocity has changed."""
         velocity = self.velocity + change
         strain, base = energy.strain(velocity), energy.base(velocity)
-        return State(
+        return Linearisation(
             velocity,
             strain,
             base,

@@ -18,7 +18,7 @@ from glacier_qgis.models.iceflow.results.figures import (
 from glacier_qgis.models.iceflow.results.hypsometry import Hypsometry
 from glacier_qgis.models.iceflow.results.netcdf import MODELS
 from glacier_qgis.models.iceflow.results.scenario_summary import ScenarioSummary, of_scenario
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 
 
 def write_report(
@@ -40,7 +40,9 @@ def write_report(
         facts: provenance by name, the parameters as JSON among it.
         summaries: what was drawn from the saved states of each scenario.
     """
-    page = Page("Glacier simulation", " ".join(summary(rows, name) for name, rows in runs.items()))
+    page = HtmlPage(
+        "Glacier simulation", " ".join(summary(rows, name) for name, rows in runs.items())
+    )
     for warning in warnings:
         page.warning(warning)
     page.figure(curves(runs), "Volume, area (cells with at least 1 m of ice) and mean speed.")
@@ -117,7 +119,7 @@ def budget_rows(budget: Budget) -> dict[str, float]:
     }
 
 
-def _compare(page: Page, summaries: Sequence[ScenarioSummary]) -> None:
+def _compare(page: HtmlPage, summaries: Sequence[ScenarioSummary]) -> None:
     """Show how the scenarios met the observation, if there was one."""
     found = {one: one.comparison for one in summaries if one.comparison is not None}
     if not found:

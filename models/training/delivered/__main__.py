@@ -24,7 +24,7 @@ from glacier_qgis.models.training.delivered.facts import (
     read_facts,
     write_facts,
 )
-from glacier_qgis.models.training.delivered.fit import RATE, Run, fit
+from glacier_qgis.models.training.delivered.fit import RATE, TrainingRun, fit
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines
 from glacier_qgis.models.training.delivered.hold_out import hold_out
 from glacier_qgis.models.training.delivered.measure import measure, measure_series, trained_on
@@ -50,7 +50,7 @@ def _fit(given: argparse.Namespace, reporter: EventStream) -> None:
     """Train on everything but the glaciers that are held out; write the averaged weights."""
     trained, _ = hold_out(_scenes(given), given.hold_out)
     schedule = Schedule(steps=given.steps, minutes=given.minutes, rate=given.rate)
-    run = Run(
+    run = TrainingRun(
         given.network, given.output, schedule, given.seed, given.start_from, optical=given.optical
     )
     fit(run, trained, reporter)

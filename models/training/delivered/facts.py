@@ -16,11 +16,11 @@ FOLDER = Path(__file__).parent / "facts"
 Values = dict[str, float | int]
 
 
-class _Part(BaseModel):
+class _Checked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Measured(_Part):
+class UnseenGlaciers(_Checked):
     """What networks of the same kind showed on glaciers that they had not seen.
 
     Attributes:
@@ -32,7 +32,7 @@ class Measured(_Part):
     calibration: Calibration
 
 
-class SeriesFacts(_Part):
+class SeriesFacts(_Checked):
     """Of a model's network for series.
 
     Attributes:
@@ -41,10 +41,10 @@ class SeriesFacts(_Part):
     """
 
     history: str
-    measured: Measured
+    measured: UnseenGlaciers
 
 
-class Facts(_Part):
+class Facts(_Checked):
     """Of a model.
 
     Attributes:
@@ -66,7 +66,7 @@ class Facts(_Part):
     software: str
     training_data: list[TrainingData]
     history: str
-    measured: Measured
+    measured: UnseenGlaciers
     series: SeriesFacts | None = None
 
 

@@ -29,7 +29,7 @@ VIEW_CELL_M = 60.0
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """What one training is asked for.
 
     Attributes:
@@ -49,7 +49,7 @@ class Run:
     optical: bool
 
 
-def fit(run: Run, scenes: Sequence[LabelledScene], reporter: Reporter) -> None:
+def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -> None:
     """Train on `scenes`; write the averaged weights as ``weights.safetensors``."""
     torch.manual_seed(run.seed)
     radar: list[Labelled] = [scene for scene in scenes if not is_optical(scene)]

@@ -25,7 +25,7 @@ from glacier_qgis.models.training.publishing.describe import CELL_SIZE_M
 from glacier_qgis.models.training.views.series import SeriesScenes
 
 Values = dict[str, float | int]
-Network = tuple[Architecture, Mapping[str, Tensor]]
+TrainedNetwork = tuple[Architecture, Mapping[str, Tensor]]
 """An architecture and its weights."""
 
 
@@ -80,7 +80,10 @@ def judge(
 
 
 def judge_series(
-    lone: Network, series: Network, scenes: Sequence[LabelledScene], reporter: Reporter
+    lone: TrainedNetwork,
+    series: TrainedNetwork,
+    scenes: Sequence[LabelledScene],
+    reporter: Reporter,
 ) -> FoldResult:
     """Measure a network for series on scenes of one place that it was not fitted to.
 

@@ -11,7 +11,7 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.package.card import TrainingData
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.delivered import caffe, front_lines
-from glacier_qgis.models.training.delivered.facts import Measured, Values
+from glacier_qgis.models.training.delivered.facts import UnseenGlaciers, Values
 from glacier_qgis.models.training.delivered.folds import (
     FoldResult,
     calibrate,
@@ -25,7 +25,7 @@ from glacier_qgis.models.training.delivered.networks import NETWORKS
 
 def measure(
     network: str, folds: Mapping[str, Path], scenes: Sequence[LabelledScene], reporter: Reporter
-) -> Measured:
+) -> UnseenGlaciers:
     """Measure a kind of network on lone scenes and series of unseen glaciers.
 
     Args:
@@ -43,7 +43,7 @@ def measure(
 
 def measure_series(
     folds: Mapping[str, tuple[Path, Path]], scenes: Sequence[LabelledScene], reporter: Reporter
-) -> Measured:
+) -> UnseenGlaciers:
     """Measure networks for series on series of unseen glaciers.
 
     Args:
@@ -61,10 +61,10 @@ def measure_series(
     return _measured(results, {group: result.series for group, result in results.items()})
 
 
-def _measured(results: Mapping[str, FoldResult], values: Mapping[str, Values]) -> Measured:
+def _measured(results: Mapping[str, FoldResult], values: Mapping[str, Values]) -> UnseenGlaciers:
     found = list(results.values())
     shares = dict(zip(results, covered_elsewhere(found), strict=True))
-    return Measured(
+    return UnseenGlaciers(
         glaciers={
             name: figures | {"covered_by_uncertainty_fitted_to_others": round(shares[name], 3)}
             for name, figures in values.items()

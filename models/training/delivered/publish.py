@@ -16,7 +16,7 @@ from torch import Tensor
 from glacier_qgis.models.package.card import Evaluation, ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.training.delivered.describe import describe, describe_series
-from glacier_qgis.models.training.delivered.facts import Facts, Measured, SeriesFacts
+from glacier_qgis.models.training.delivered.facts import Facts, SeriesFacts, UnseenGlaciers
 from glacier_qgis.models.training.delivered.half import in_half
 from glacier_qgis.models.training.delivered.networks import NETWORKS
 
@@ -81,7 +81,7 @@ def _series(facts: SeriesFacts) -> SeriesNetwork:
     )
 
 
-def _evaluations(measured: Measured, data: str) -> list[Evaluation]:
+def _evaluations(measured: UnseenGlaciers, data: str) -> list[Evaluation]:
     return [
         Evaluation(
             data=data.format(glacier), command="python benchmarks/front_accuracy.py", values=values

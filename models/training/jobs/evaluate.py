@@ -16,7 +16,7 @@ from glacier_qgis.models.engine.provenance import software_version
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.parts import check_classes, leaked_groups
 from glacier_qgis.models.training.data.samples import Labelled
@@ -116,8 +116,8 @@ class EvaluateModel(Job):
     def _what(self, data: Dataset) -> str:
         return data.card.name if self.part == "all" else f"The {self.part} part of {data.card.name}"
 
-    def _page(self, card: ModelCard, data: Dataset, found: Measured) -> Page:
-        return Page(
+    def _page(self, card: ModelCard, data: Dataset, found: Measured) -> HtmlPage:
+        return HtmlPage(
             f"Evaluation of {card.name}",
             f"{self._what(data)}: mean IoU {found.figures.scores.mean_iou:.3f}, "
             f"{_front_words(found.figures)}.",

@@ -12,7 +12,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, Seed
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.data.card import PARTS
 from glacier_qgis.models.training.data.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.data.parts import missing_classes
@@ -52,9 +52,9 @@ class InspectTrainingData(Job):
             "WARNINGS": len(findings.warnings),
         }
 
-    def _page(self, dataset: Dataset, findings: Findings) -> Page:
+    def _page(self, dataset: Dataset, findings: Findings) -> HtmlPage:
         card = dataset.card
-        page = Page(
+        page = HtmlPage(
             f"Training data: {card.name}",
             f"{len(dataset.entries)} tiles of {card.tile_size} × {card.tile_size} cells of "
             f"{card.cell_size_m:g} m from {len(card.scenes)} scene(s), labelled by {card.labels}.",
@@ -92,7 +92,7 @@ class InspectTrainingData(Job):
         )
         return page
 
-    def _draw(self, page: Page, dataset: Dataset, sound: dict[str, LabelledTile]) -> None:
+    def _draw(self, page: HtmlPage, dataset: Dataset, sound: dict[str, LabelledTile]) -> None:
         random = np.random.default_rng(self.seed)
         rows = {"fronts": [GLACIER, OCEAN]}
         rows |= {zone.name: [zone.value] for zone in dataset.card.classes}

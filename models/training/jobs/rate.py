@@ -5,7 +5,7 @@ from __future__ import annotations
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
 from glacier_qgis.models.training.jobs.learning import Learning, facts, settle
 from glacier_qgis.models.training.publishing.report import add_range_test
@@ -31,7 +31,7 @@ class FindLearningRate(Learning, Job):
         suggested = float(f"{test.suggested:.2g}")
         reporter.log(f"Suggested learning rate: {suggested:g}.")
         if draft:
-            page = Page(
+            page = HtmlPage(
                 "Learning-rate range test",
                 f"Suggested for {self.architecture} on the data set {setting.data.card.name}: "
                 f"{suggested:g}.",

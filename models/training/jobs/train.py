@@ -20,7 +20,7 @@ from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.scene.sensor import kinds_by_name
 from glacier_qgis.models.package.card import Calibration, Evaluation
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
 from glacier_qgis.models.training.fitting.fit import WEIGHT_DECAY, Fit, Schedule
@@ -181,10 +181,10 @@ class _Training:
         self.publisher.write(weights, self._evaluations(figures), calibration)
         return measured
 
-    def page(self, epochs: list[Epoch], measured: Mapping[str, Measured]) -> Page:
+    def page(self, epochs: list[Epoch], measured: Mapping[str, Measured]) -> HtmlPage:
         """Return the report."""
         chosen = best(epochs)
-        page = Page(
+        page = HtmlPage(
             f"Training of {package_name(self.job.output)}",
             f"{self.job.architecture} on the data set {self.setting.data.card.name}: mean IoU "
             f"{chosen['mean_iou']:.3f} in the validation of epoch {chosen['epoch']}, out of "

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.fitting.loop import Epoch, best
 from glacier_qgis.models.training.fitting.range_test import RangeTest
 from glacier_qgis.models.training.measuring.assess import Answer
@@ -23,7 +23,7 @@ from glacier_qgis.models.training.measuring.totals import NAMES, Row, Totals
 LAYOUT = {"template": "plotly_white", "margin": {"l": 70, "r": 20, "t": 30, "b": 50}}
 
 
-def add_course(page: Page, epochs: Sequence[Epoch]) -> None:
+def add_course(page: HtmlPage, epochs: Sequence[Epoch]) -> None:
     """Add the curves of a training and what they say."""
     chosen = best(list(epochs))
     page.heading("Course of the training")
@@ -37,7 +37,7 @@ def add_course(page: Page, epochs: Sequence[Epoch]) -> None:
     )
 
 
-def add_evaluation(page: Page, title: str, found: Measured) -> None:
+def add_evaluation(page: HtmlPage, title: str, found: Measured) -> None:
     """Add everything that was measured on one part of a data set.
 
     Args:
@@ -65,7 +65,7 @@ def add_evaluation(page: Page, title: str, found: Measured) -> None:
         page.image(draw_fronts(answer), _example_caption(name, answer))
 
 
-def _add_calibration(page: Page, measured: Totals) -> None:
+def _add_calibration(page: HtmlPage, measured: Totals) -> None:
     error = measured.reliability.expected_error
     if not math.isnan(error):
         page.figure(
@@ -90,7 +90,7 @@ def _add_calibration(page: Page, measured: Totals) -> None:
         )
 
 
-def add_range_test(page: Page, test: RangeTest) -> None:
+def add_range_test(page: HtmlPage, test: RangeTest) -> None:
     """Add the curve of a range test."""
     figure = go.Figure(layout=LAYOUT)
     figure.add_scatter(x=test.rates, y=test.losses, mode="markers", name="a batch")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from glacier_qgis.models.engine.runs import Run, clear_dead_runs, notes_folder
+from glacier_qgis.models.engine.runs import RunNote, clear_dead_runs, notes_folder
 from kit.engine.probe import write_driver
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
@@ -131,7 +131,7 @@ def test_an_engine_whose_qgis_lives_works_on_though_another_process_started_it(
 def test_a_folder_that_is_no_runs_own_is_not_removed(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
-    with Run("0123456789abcdef", precious).alive():
+    with RunNote("0123456789abcdef", precious).alive():
         pass
     assert precious.is_dir()
 

@@ -17,7 +17,7 @@ from shapely import box
 from glacier_qgis.models import EngineError
 from glacier_qgis.models.engine.job import Extent, RasterInput, VectorInput
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
-from glacier_qgis.models.interface.inputs import Inputs
+from glacier_qgis.models.interface.inputs import GivenValues
 
 UTM = "EPSG:32622"
 
@@ -43,7 +43,8 @@ def test_cells_and_their_places_come_back(
     tmp_path_factory: pytest.TempPathFactory, cells: np.ndarray, north_first: bool
 ) -> None:
     given = array(cells, north_first)
-    parameters = Inputs(tmp_path_factory.mktemp("inputs")).of(DelineateTermini, {"input": given})
+    values = GivenValues(tmp_path_factory.mktemp("inputs"))
+    parameters = values.of(DelineateTermini, {"input": given})
     raster = parameters["input"]
     assert isinstance(raster, RasterInput)
     assert raster.name == "scene"
@@ -64,7 +65,7 @@ def test_a_layer_in_memory_is_a_file_in_its_crs(tmp_path: Path) -> None:
     for number, mask in enumerate((layer, layer.geometry)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        vector = Inputs(folder).of(DelineateTermini, {"mask": mask})["mask"]
+        vector = GivenValues(folder).of(DelineateTermini, {"mask": mask})["mask"]
         assert isinstance(vector, VectorInput)
         read = gpd.read_file(vector.path)
         assert read.crs == layer.crs
@@ -75,7 +76,7 @@ def test_a_rectangle_is_in_the_crs_of_the_scene_or_in_its_own(tmp_path: Path) ->
     scene = array(np.zeros((4, 4), np.float32))
     sides = (500_000.0, 6_999_900.0, 500_120.0, 7_000_030.0)
     drawn = gpd.GeoSeries([box(*sides)], crs=UTM).to_crs("EPSG:4326")
-    inputs = Inputs(tmp_path)
+    inputs = GivenValues(tmp_path)
     for rectangle, crs in ((sides, UTM), (box(*sides), UTM), (drawn, "EPSG:4326")):
         values = inputs.of(DelineateTermini, {"input": scene, "extent": rectangle})["extent"]
         extent = Extent.model_validate(values)
@@ -98,15 +99,15 @@ def test_a_rectangle_is_in_the_crs_of_the_scene_or_in_its_own(tmp_path: Path) ->
 )
 def test_an_array_that_is_no_map_is_refused(tmp_path: Path, wrong: xr.DataArray, said: str) -> None:
     with pytest.raises(EngineError, match=said.replace("(", r"\(")):
-        Inputs(tmp_path).of(DelineateTermini, {"input": wrong})
+        GivenValues(tmp_path).of(DelineateTermini, {"input": wrong})
 
 
 def test_a_layer_without_crs_is_refused(tmp_path: Path) -> None:
     layer = gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)])
     with pytest.raises(EngineError, match="MASK has no coordinate reference system"):
-        Inputs(tmp_path).of(DelineateTermini, {"mask": layer})
+        GivenValues(tmp_path).of(DelineateTermini, {"mask": layer})
 
 
 def test_a_rectangle_without_crs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="EXTENT: the CRS"):
-        Inputs(tmp_path).of(DelineateTermini, {"extent": (0, 0, 1, 1)})
+        GivenValues(tmp_path).of(DelineateTermini, {"extent": (0, 0, 1, 1)})

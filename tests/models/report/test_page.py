@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from glacier_qgis.models.report.page import Page
+from glacier_qgis.models.report.page import HtmlPage
 
 HOSTILE = '<script>alert("1")</script> & Æøå'
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -50,20 +50,20 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
-def read(page: Page, folder: Path) -> tuple[Reader, str]:
+def read(page: HtmlPage, folder: Path) -> tuple[Reader, str]:
     page.write(folder / "report.html")
     text = (folder / "report.html").read_text(encoding="utf-8")
     return Reader(text), text
 
 
 def cells(rows: list[dict[str, object]], folder: Path) -> list[tuple[str, bool]]:
-    page = Page("Table")
+    page = HtmlPage("Table")
     page.table(rows)
     return read(page, folder)[0].cells
 
 
 def test_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
-    page = Page(HOSTILE, HOSTILE)
+    page = HtmlPage(HOSTILE, HOSTILE)
     page.heading(HOSTILE)
     page.paragraph(HOSTILE)
     page.warning(HOSTILE)
@@ -76,7 +76,7 @@ def test_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
 
 
 def test_figures_are_complete_without_a_network_and_share_one_library(tmp_path: Path) -> None:
-    page = Page("Figures")
+    page = HtmlPage("Figures")
     one, two = ([1.0, 2.5], [4.0, -1.0])
     for values in (one, two):
         page.figure(go.Figure(go.Scatter(y=values)), "A curve.")

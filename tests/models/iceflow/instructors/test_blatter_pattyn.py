@@ -17,7 +17,7 @@ from glacier_qgis.models.iceflow.instructors.energy import Energy
 from glacier_qgis.models.iceflow.instructors.matrix import newton_matrix
 from glacier_qgis.models.iceflow.instructors.newton import minimise
 from glacier_qgis.models.iceflow.instructors.sparse import Couplings, dissection
-from glacier_qgis.models.iceflow.instructors.state import State
+from glacier_qgis.models.iceflow.instructors.state import Linearisation
 
 
 def bumpy(periodic: bool = False, seed: int = 3) -> Ice:
@@ -103,7 +103,7 @@ def test_the_matrix_is_the_derivative_of_the_gradient(
     energy = energy_of(bumpy(periodic), modes, exponent)
     velocity = some_velocity(energy)
     couplings = Couplings(energy.elements.nodes, energy.elements.shape)
-    blocks = newton_matrix(energy, couplings, State.moving(energy, velocity))
+    blocks = newton_matrix(energy, couplings, Linearisation.moving(energy, velocity))
     jacobian = torch.autograd.functional.jacobian(energy.gradient, velocity)
     unknown = energy.unknown.flatten()
     size = unknown.numel()
@@ -114,7 +114,7 @@ def test_the_matrix_is_the_derivative_of_the_gradient(
 def test_the_first_step_from_rest_is_that_of_a_fixed_viscosity() -> None:
     energy = energy_of(bumpy(), 2)
     couplings = Couplings(energy.elements.nodes, energy.elements.shape)
-    blocks = newton_matrix(energy, couplings, State.at_rest(energy))
+    blocks = newton_matrix(energy, couplings, Linearisation.at_rest(energy))
     matrix = full(blocks, couplings, energy)
     torch.testing.assert_close(matrix, matrix.T, rtol=1e-7, atol=1e-9)
     assert float(torch.linalg.eigvalsh(matrix).min()) > 0
