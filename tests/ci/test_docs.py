@@ -106,6 +106,15 @@ def test_commands_that_are_not_run_name_scripts_and_options_that_exist() -> None
     assert named > 5
 
 
+def test_benchmarks_name_scripts_and_options_that_exist() -> None:
+    rows = re.findall(r"^\|.*`(\w+\.py)`(.*)\|$", text(DOCS / "benchmarks.md"), re.M)
+    assert rows
+    for script, options in rows:
+        source = text(ROOT / "benchmarks" / script)
+        for option in re.findall(r"`(--[\w-]+)", options):
+            assert f'"{option}"' in source, (script, option)
+
+
 @pytest.mark.parametrize(
     ("address", "leads_to"),
     [
