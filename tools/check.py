@@ -69,6 +69,11 @@ def main() -> None:
         "--no-3.44", dest="newer", action="store_false", help="leave QGIS 3.44 out (no root made)"
     )
     parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="leave out slow tests, notebooks, windows, and QGIS 3.44",
+    )
+    parser.add_argument(
         "--repeatable", action="store_true", help="draw the same examples of properties each time"
     )
     options = parser.parse_args()
@@ -86,21 +91,29 @@ def main() -> None:
     stages.run("Wall between plugin and engine", lambda: check_imports(tools))
     stages.run("Plugin zip and its rules", lambda: build_zip(python))
     stages.run("Pitfalls of QGIS and Qt 6 in the zip", lambda: check_pitfalls(python))
-    stages.run("Book", lambda: check_book(python))
-    stages.run("Engine suite", lambda: engine_suite(python, repeatable=options.repeatable))
-    stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python))
+    stages.run("Book", lambda: check_book(python, quick=options.quick))
+    chosen = ["-m", "not slow"] if options.quick else []
+    examples = ["--hypothesis-profile", "ci"] if options.repeatable else []
+    stages.run("Engine suite", lambda: engine_suite(python, *chosen, *examples))
+    stages.run("QGIS suite (QGIS as installed)", lambda: qgis_suite(python, *chosen))
+    if not options.quick:
+        run_as_a_person(stages, program, python, newer=options.newer)
+    stages.summarise()
+
+
+def run_as_a_person(stages: Stages, program: Path, python: Path, *, newer: bool) -> None:
+    """Use the built zip through the command line, dialogs and windows of two versions of QGIS."""
     stages.run("Plugin zip in QGIS as installed", lambda: smoke(program, python))
     stages.run("Dialogs of QGIS as installed", lambda: window(python))
     stages.run("From the zip to the first map", lambda: first_map(python))
-    newer = "Plugin zip in QGIS 3.44"
-    reason = trixie.obstacle() if options.newer else "left out with --no-3.44"
+    title = "Plugin zip in QGIS 3.44"
+    reason = trixie.obstacle() if newer else "left out with --no-3.44"
     if reason:
-        stages.skip(newer, reason)
-    else:
-        given = (build_plugin.archive_path(), *inputs(python))
-        stages.run(newer, lambda: trixie.smoke(*given))
-        stages.run("Dialogs of QGIS 3.44", lambda: trixie.window(*given))
-    stages.summarise()
+        stages.skip(title, reason)
+        return
+    given = (build_plugin.archive_path(), *inputs(python))
+    stages.run(title, lambda: trixie.smoke(*given))
+    stages.run("Dialogs of QGIS 3.44", lambda: trixie.window(*given))
 
 
 def check_types(tools: Path) -> None:
@@ -121,9 +134,9 @@ def build_zip(python: Path) -> None:
     run([python, "-B", TOOLS / "build_plugin.py", "--scan"])
 
 
-def check_book(python: Path) -> None:
-    """Build the book, and hold the plugin's help pages against it."""
-    book.build(python)
+def check_book(python: Path, *, quick: bool) -> None:
+    """Build the book, and hold the plugin's help pages against it; `quick` runs no notebook."""
+    book.build(python, quick=quick)
     book.check()
 
 
@@ -132,14 +145,13 @@ def check_pitfalls(python: Path) -> None:
     run([python, "-B", TOOLS / "qgis_findings.py"])
 
 
-def engine_suite(python: Path, *, repeatable: bool) -> None:
+def engine_suite(python: Path, *options: str) -> None:
     """Everything that needs no QGIS, in the engine's environment."""
     reference = {"GLACIER_TENSORFLOW_PYTHON": str(tensorflow())}
-    examples = ["--hypothesis-profile", "ci"] if repeatable else []
-    run([python, "-P", "-m", "pytest", "--quiet", *examples], env={**THREADS, **reference})
+    run([python, "-P", "-m", "pytest", "--quiet", *options], env={**THREADS, **reference})
 
 
-def qgis_suite(python: Path) -> None:
+def qgis_suite(python: Path, *options: str) -> None:
     """Everything that runs inside QGIS, with the engine beside it."""
     environment = {
         **THREADS,
@@ -147,8 +159,8 @@ def qgis_suite(python: Path) -> None:
         "GLACIER_ENGINE_PYTHON": str(python),
     }
     rooms = [ROOT / "tests" / room for room in ("processing", "glacier_qgis")]
-    settings = rooms[0] / "pytest.ini"
-    run([qgis_tests(), "-P", "-m", "pytest", "--quiet", "-c", settings, *rooms], env=environment)
+    suite = ["--quiet", "-c", rooms[0] / "pytest.ini", *rooms]
+    run([qgis_tests(), "-P", "-m", "pytest", *options, *suite], env=environment)
 
 
 def smoke(program: Path, python: Path) -> None:

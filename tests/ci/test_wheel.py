@@ -31,6 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_what_the_zip_holds(wheel: Path) -> None:
     assert wheel.name.startswith(f"glacier_qgis-{build_plugin.version()}-py3")
     with zipfile.ZipFile(wheel) as bundle:

@@ -14,6 +14,7 @@ pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 SCRIPT = ROOT / "benchmarks" / "fuzz.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the script reads /proc and forks")
 def test_mutants_of_every_format_are_refused_or_work() -> None:
     done = subprocess.run(

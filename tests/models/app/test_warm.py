@@ -92,6 +92,7 @@ def test_jobs_run_one_after_another_in_one_process(driver: Path, folder: Path) -
     assert sorted(path.suffix for path in folder.iterdir()) == [".tif", ".tif", ".xml", ".xml"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -136,6 +137,7 @@ def test_jobs_that_wait_are_kept_in_order(driver: Path, folder: Path) -> None:
         assert [Path(engine.outcome()["outputs"]["OUTPUT"]).name for _ in names] == names
 
 
+@pytest.mark.slow
 def test_it_ends_when_nothing_comes_for_a_while(driver: Path) -> None:
     with running(driver, idle=2) as engine:
         engine.order("ping")

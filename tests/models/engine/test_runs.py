@@ -159,6 +159,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["netcdf", "raster", "layer", "temporary"])
 def test_a_full_disk_is_called_what_it_is(tmp_path: Path, small_disk: Path, what: str) -> None:
     if what == "temporary":

@@ -56,6 +56,7 @@ def aletsch_fields(lists: FieldLists, geology: Path) -> np.ndarray:
     return np.stack(stack, axis=-1)[None].astype(np.float32)
 
 
+@pytest.mark.slow
 def test_the_networks_equal_tensorflows(tmp_path: Path) -> None:
     python, data = (os.environ.get(key) for key in ("GLACIER_TENSORFLOW_PYTHON", "GLACIER_DATA"))
     if not python or not data:

@@ -122,6 +122,7 @@ def test_an_exported_file_is_called_what_it_is(
         run_job(ExportModel.model_validate(asked))
 
 
+@pytest.mark.slow
 def test_a_copy_of_an_onnx_network_answers_as_it(package: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     asked = {"model": str(package), "format": "onnx", "output": tmp_path / "m.onnx"}

@@ -271,6 +271,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_exported_model_answers_as_the_delivered_one(exported: Path, tmp_path: Path) -> None:
     own = load_package(find_model(""))
     import_onnx(exported, tmp_path / "front")

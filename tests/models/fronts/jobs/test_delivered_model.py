@@ -38,6 +38,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> list[LineString]:
     return delineate(tmp_path_factory.mktemp("reference"), "linear")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [form for form in get_args(Form) if form != "linear"])
 def test_every_form_of_a_scene_gives_the_same_terminus_within_a_cell(
     tmp_path: Path, reference: list[LineString], form: Form

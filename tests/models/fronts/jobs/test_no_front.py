@@ -55,6 +55,7 @@ def without(scene: LabelledScene, code: int) -> Image:
     return np.where(kept & ~scene.filled, scene.image, np.nan).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [OCEAN, GLACIER])
 def test_scenes_from_which_the_ocean_or_the_glacier_is_clipped_have_no_front(
     scenes: list[LabelledScene], tmp_path: Path, code: int
@@ -69,6 +70,7 @@ def test_scenes_from_which_the_ocean_or_the_glacier_is_clipped_have_no_front(
     assert len(wrong) <= ALLOWED * len(results)
 
 
+@pytest.mark.slow
 def test_the_same_scenes_as_they_are_have_one(scenes: list[LabelledScene], tmp_path: Path) -> None:
     for scene in scenes:
         image = np.where(scene.filled, np.nan, scene.image).astype(np.float32)

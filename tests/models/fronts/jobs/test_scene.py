@@ -156,6 +156,7 @@ def test_results_on_the_pixels_of_a_geographic_scene(tiny_model: Path, tmp_path:
     assert (sampled == on_input[rows.ravel(), columns.ravel()]).mean() > 0.97
 
 
+@pytest.mark.slow
 def test_delineating_is_segmenting_and_extracting(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -206,6 +207,7 @@ def test_delineating_is_segmenting_and_extracting(
     assert leftovers == []
 
 
+@pytest.mark.slow
 def test_a_calibration_goes_from_the_card_into_the_lines(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def sixteen_bit(scene: Scene) -> Scene:
     return scene.astype(np.uint16).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stored_as", [intensity, decibels, sixteen_bit])
 @given(scene=SCENES)
 def test_a_rising_function_of_the_values_changes_nothing(

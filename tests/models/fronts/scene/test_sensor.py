@@ -163,6 +163,7 @@ def test_real_scenes_are_recognised() -> None:
     assert (helheim.kind, helheim.sure) == ("radar", True)
 
 
+@pytest.mark.slow
 @needs_data
 @pytest.mark.parametrize(
     ("folder", "pattern", "kind", "sure"),

@@ -106,6 +106,7 @@ def same_lines(found: Path, expected: gpd.GeoDataFrame) -> None:
     assert len(lines) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "darwin", reason="the cache cannot be moved there")
 def test_a_killed_run_goes_on_where_it_was(
     tmp_path: Path, folder: Path, tiny_series_model: Path, undisturbed: gpd.GeoDataFrame
@@ -166,6 +167,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     cluster.stop()
 
 
+@pytest.mark.slow
 def test_a_cluster_delivers_every_scene_though_a_worker_is_killed_midway(
     tmp_path: Path,
     folder: Path,
@@ -190,6 +192,7 @@ def test_a_cluster_delivers_every_scene_though_a_worker_is_killed_midway(
     same_lines(series.lines, undisturbed)
 
 
+@pytest.mark.slow
 def test_clusters_that_cannot_do_the_work_are_refused_with_the_cure(
     tmp_path: Path, folder: Path, tiny_series_model: Path, cluster: Cluster
 ) -> None:

@@ -70,6 +70,7 @@ def test_displacement_of_arcs_is_the_difference_of_their_radii() -> None:
     assert displacement(outer, inner) == pytest.approx(700, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "position"),
     [
@@ -129,6 +130,7 @@ def test_half_a_front_goes_with_whole_ones() -> None:
     assert flagged(series(lines)) == set()
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(
     st.floats(0, 360),

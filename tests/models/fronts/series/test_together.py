@@ -94,6 +94,7 @@ def stored(work: Path) -> dict[str, np.ndarray]:
     return found
 
 
+@pytest.mark.slow
 def test_the_network_sees_in_files_what_it_saw_when_it_learnt(
     folder: Path, tiny_series_model: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_the_network_sees_in_files_what_it_saw_when_it_learnt(
     assert max(np.abs(found[name] - alone[name]).max() for name in alone) > 0.1
 
 
+@pytest.mark.slow
 def test_results_name_the_network_that_made_them(folder: Path, tiny_series_model: Path) -> None:
     card = read_card(tiny_series_model)
     assert card.series is not None
@@ -131,6 +133,7 @@ def test_results_name_the_network_that_made_them(folder: Path, tiny_series_model
     assert set(alone["model_hash"]) == {card.weights.sha256}
 
 
+@pytest.mark.slow
 def test_a_scene_that_fails_is_no_companion_and_is_told_once(
     folder: Path, tiny_series_model: Path
 ) -> None:
@@ -146,6 +149,7 @@ def test_a_scene_that_fails_is_no_companion_and_is_told_once(
     assert set(with_it) == set(stored(folder.parent / "work"))
 
 
+@pytest.mark.slow
 def test_what_was_looked_at_is_kept_and_a_new_scene_changes_what_the_others_show(
     folder: Path, tiny_series_model: Path
 ) -> None:
@@ -163,6 +167,7 @@ def test_what_was_looked_at_is_kept_and_a_new_scene_changes_what_the_others_show
     assert len(list(work.glob(f"*/{ZONES}"))) == 2 * len(DATES) - 1
 
 
+@pytest.mark.slow
 def test_a_scene_listed_twice_is_not_its_own_companion(
     folder: Path, tiny_series_model: Path
 ) -> None:
@@ -206,6 +211,7 @@ def copies_of_all_kinds(folder: Path) -> int:
     return 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["tiny_model", "tiny_series_model"])
 def test_copies_of_scenes_change_nothing(
     folder: Path, model: str, request: pytest.FixtureRequest

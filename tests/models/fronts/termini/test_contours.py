@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 import shapely
 from affine import Affine
 from hypothesis import example, given, settings
@@ -53,6 +54,7 @@ def trace(
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),

@@ -100,6 +100,7 @@ def test_halfars_dome_spreads_as_its_similarity_solution(listener: Listener) -> 
     assert abs(budget.residual) < 1e-9 * budget.initial
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accumulating", [False, True])
 @pytest.mark.parametrize("order", ["first order", "second order"])
 def test_finer_cells_come_closer_to_the_similarity_solutions(

@@ -59,6 +59,7 @@ def test_the_schemes_converge_at_their_orders() -> None:
     assert order_of_convergence(limited) == pytest.approx(2, abs=0.35)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 2**31),

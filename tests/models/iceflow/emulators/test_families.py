@@ -52,6 +52,7 @@ def glacier() -> tuple[Tensor, Tensor]:
     return torch.from_numpy(thickness).float(), torch.from_numpy(surface).float()
 
 
+@pytest.mark.slow
 def test_dahunet_equals_the_code_of_its_authors(
     read_emulator: Reader, glacier: tuple[Tensor, Tensor], tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def models(python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "radius"), [("separable", 4), ("pooled", None)])
 def test_a_model_of_another_architecture_answers_as_in_tensorflow_and_ends(
     models: Path, name: str, radius: int | None
@@ -94,6 +95,7 @@ def test_a_model_of_another_architecture_answers_as_in_tensorflow_and_ends(
     assert process.wait(timeout=10) is not None
 
 
+@pytest.mark.slow
 def test_a_published_emulator_is_the_same_in_torch_and_in_tensorflow(
     python: str, f15: Emulator
 ) -> None:
@@ -105,6 +107,7 @@ def test_a_published_emulator_is_the_same_in_torch_and_in_tensorflow(
         torch.testing.assert_close(field, expected, rtol=0, atol=2e-6 * 1000)
 
 
+@pytest.mark.slow
 def test_a_model_with_layers_of_its_own_is_refused_with_the_cure(models: Path) -> None:
     emulator = Emulator.read(models / "custom")
     assert emulator.radius is None
@@ -129,6 +132,7 @@ def test_lists_of_another_emulator_are_refused(models: Path, tmp_path: Path) -> 
         Emulator.read(folder)
 
 
+@pytest.mark.slow
 def test_the_job_runs_with_a_keras_file(
     models: Path, write_tif: Callable[..., Path], tmp_path: Path, listener: Listener
 ) -> None:

@@ -58,6 +58,7 @@ def read(path: Path, band: int = 1) -> np.ndarray:
     return field
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["f12_cfsflow_GJ_21_a/100", "f15_cfsflow_GJ_22_a/100", "dahunet_micro"]
 )
@@ -87,6 +88,7 @@ def test_the_mean_over_orientations_turns_with_the_glacier(
     assert worst > 1
 
 
+@pytest.mark.slow
 def test_a_simulation_turns_with_its_landscape(
     write_tif: Callable[..., Path], tmp_path: Path, f15: Emulator, listener: Listener
 ) -> None:

@@ -95,6 +95,7 @@ def test_the_gradient_is_that_of_the_energy(modes: int, exponent: float, periodi
     torch.testing.assert_close(energy.gradient(velocity.detach()), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize(("modes", "exponent"), [(1, 3.0), (3, 3.0), (2, 1.0)])
 def test_the_matrix_is_the_derivative_of_the_gradient(

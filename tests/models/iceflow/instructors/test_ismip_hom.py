@@ -26,6 +26,7 @@ def reference(iceflow_data: Path) -> Path:
     return iceflow_data / "reference"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("name", "AC")
 def test_the_surface_moves_as_in_published_higher_order_models(
@@ -39,6 +40,7 @@ def test_the_surface_moves_as_in_published_higher_order_models(
     assert line.mean() == pytest.approx(known.mean, rel=0.04)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(len(LENGTHS)))
 @pytest.mark.parametrize("name", "ABCD")
 def test_the_whole_surface_is_near_that_of_full_stokes(

@@ -54,6 +54,7 @@ def reference_glacier(iceflow_data: Path) -> Callable[[float], Simulation]:
     return begin
 
 
+@pytest.mark.slow
 def test_the_golden_run_is_reproduced(
     iceflow_data: Path, reference_glacier: Callable[[float], Simulation], listener: Listener
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_scenario_cannot_have_less_than_no_precipitation() -> None:
         Scenario("desert", precipitation_offset=-50).applied(balance)
 
 
+@pytest.mark.slow
 def test_a_batch_equals_single_runs(
     valley: dict[str, object],
     table: Table,

@@ -35,6 +35,7 @@ RASTERS = (
 )
 
 
+@pytest.mark.slow
 def test_a_glacier_appears_on_a_real_dem(aletsch_dem: Path, tmp_path: Path) -> None:
     folder = tmp_path / "Ergebnisse für Aletsch"
     folder.mkdir()
@@ -216,6 +217,7 @@ def test_a_failed_run_leaves_no_files(
     assert not list(target.iterdir())
 
 
+@pytest.mark.slow
 def test_a_smaller_cfl_number_takes_more_and_as_good_steps(
     valley_files: Inputs, f15: Emulator, listener: Listener
 ) -> None:

@@ -101,6 +101,7 @@ def test_the_structure_is_that_of_the_cf_conventions(written: tuple[Path, Grid])
             assert data[name].dims[-2:] == ("y", "x")
 
 
+@pytest.mark.slow
 def test_a_cf_checker_finds_nothing_wrong(written: tuple[Path, Grid]) -> None:
     """It asks an oblique Mercator for `azimuth`, which is `azimuth_of_central_line` in CF 1.10.
 
@@ -113,6 +114,7 @@ def test_a_cf_checker_finds_nothing_wrong(written: tuple[Path, Grid]) -> None:
     assert messages == []
 
 
+@pytest.mark.slow
 def test_the_checker_would_have_found_something(written: tuple[Path, Grid]) -> None:
     path, _ = written
     with netCDF4.Dataset(path, "a") as file:

@@ -74,6 +74,7 @@ DEGREE_DAYS = {
 COURSES = {"constant line": {}, "degree days": DEGREE_DAYS, "second": {"transport": "second order"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", COURSES.values(), ids=COURSES)
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
     valley: Options, options: Options, tmp_path: Path, listener: Listener
@@ -136,6 +137,7 @@ def test_scenarios_branch_off_from_a_saved_year(
     assert sum("left over the border" in told for told in listener.logs) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])
 def test_an_engine_that_is_killed_leaves_what_it_saved(
     blow: signal.Signals, valley: Options, tmp_path: Path, listener: Listener

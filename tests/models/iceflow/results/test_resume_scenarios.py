@@ -86,6 +86,7 @@ def assert_same_file(one: Path, other: Path) -> None:
             np.testing.assert_allclose(first[name][:], second[name][:], rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "options"), BATCHES.values(), ids=BATCHES)
 def test_a_resumed_batch_is_the_uninterrupted_one_to_the_bit(
     batch: Callable[[str], tuple[Options, Options]],
@@ -145,6 +146,7 @@ def cut(file: Path, years: int) -> None:
     Path(f"{file}.cut").replace(file)
 
 
+@pytest.mark.slow
 def test_a_batch_goes_on_from_the_last_year_that_all_have_saved(
     batch: Callable[[str], tuple[Options, Options]], tmp_path: Path, listener: Listener
 ) -> None:

@@ -67,6 +67,7 @@ def test_gdal_sees_where_the_fields_lie(tmp_path: Path) -> None:
         np.testing.assert_array_equal(raster.read(1), one.thickness)
 
 
+@pytest.mark.slow
 def test_a_cf_checker_finds_nothing_wrong(tmp_path: Path) -> None:
     assert complaints(write(tmp_path / "states.nc", state(1), state(2, year=10.0))) == []
 

@@ -56,6 +56,7 @@ def state(ice: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     return thickness, torch.from_numpy(rng.uniform(0, 400, ice.shape[1:])) + thickness
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selective", [False, True], ids=["windows", "strips"])
 @pytest.mark.parametrize("most", [64, 400, 10_000])
 @settings(

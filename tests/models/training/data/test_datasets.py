@@ -51,6 +51,7 @@ def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
         read_front_lines(tmp_path)
 
 
+@pytest.mark.slow
 @needs_caffe
 def test_in_caffe_fronts_run_between_glacier_and_ocean() -> None:
     scenes = read_caffe(DATA / "caffe256")
@@ -103,6 +104,7 @@ def test_the_delivered_model_loads_and_says_where_it_comes_from() -> None:
     assert card.calibration
 
 
+@pytest.mark.slow
 @needs_caffe
 def test_the_delivered_model_finds_fronts_like_those_that_it_learnt_from() -> None:
     scenes = [scene for scene in read_caffe(DATA / "caffe256") if scene.group == "DBE"]

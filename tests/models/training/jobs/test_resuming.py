@@ -85,6 +85,7 @@ def weights(archive: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "weights.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*SMALL, "delivered"])
 def test_a_kill_amid_an_epoch_changes_no_weight(
     tmp_path: Path, write_dataset: WriteDataset, kind: str

@@ -71,6 +71,7 @@ def weights(archive: Path, folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "weights.safetensors")
 
 
+@pytest.mark.slow
 def test_it_learns_and_says_everything_about_it(
     tmp_path: Path, write_dataset: WriteDataset, small: Path
 ) -> None:
@@ -117,6 +118,7 @@ def test_it_learns_and_says_everything_about_it(
     assert page.count("data:image/png") >= 4
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_model(
     tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +179,7 @@ def test_it_stops_when_it_gets_no_better(
     assert any("Stopped early" in line for line in listener.logs)
 
 
+@pytest.mark.slow
 def test_cancel_and_kill_keep_the_best_model(
     tmp_path: Path, write_dataset: WriteDataset, small: Path
 ) -> None:
@@ -295,6 +298,7 @@ def test_a_data_set_that_was_moved_is_measured_as_before(
     assert there == here
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_ends_with_a_cure(
     tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +338,7 @@ def test_scenes_of_several_bands_are_learnt(
     assert "band 3" in card.channels[2]
 
 
+@pytest.mark.slow
 def test_a_range_test_finds_a_rate_that_trains(
     tmp_path: Path, write_dataset: WriteDataset, small: Path
 ) -> None:
