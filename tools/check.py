@@ -159,8 +159,8 @@ def qgis_suite(python: Path, *options: str) -> None:
         "GLACIER_ENGINE_PYTHON": str(python),
     }
     rooms = [ROOT / "tests" / room for room in ("processing", "glacier_qgis")]
-    suite = ["--quiet", "-c", rooms[0] / "pytest.ini", *rooms]
-    run([qgis_tests(), "-P", "-m", "pytest", *options, *suite], env=environment)
+    words = ("-P", "-m", "pytest", "--quiet", *options)
+    run([qgis_tests(), *words, "-c", rooms[0] / "pytest.ini", *rooms], env=environment)
 
 
 def smoke(program: Path, python: Path) -> None:
