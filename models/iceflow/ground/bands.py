@@ -18,6 +18,8 @@ NUMBER = r"(?:(?<![^\W_])-)?\d+(?:\.\d+)?"
 """A number in the name of a band; what stands between a word and its digits is no minus."""
 _YEAR = re.compile(rf"\byears?[\s:=]*({NUMBER})|\b(1[5-9]\d\d|2[0-2]\d\d)(?!\d)", re.IGNORECASE)
 """A year in the name of a band that need not be about years."""
+_YEARS = r"(?:(?:common_)?years?|yrs?|a)"
+"""Units of time that are years already."""
 SAME_YEAR = 0.01
 """a; what calendars and rounding make of one time."""
 
@@ -69,21 +71,22 @@ def year_of_band(dataset: DatasetReader, band: int) -> float | None:
         if said and (numbers := re.findall(NUMBER, said)) and len(numbers) == 1:
             return float(numbers[0])
     if (time := tags.get("NETCDF_DIM_time")) is not None:
-        return _decoded(float(time), dataset.tags())
+        every = dataset.tags()
+        calendar = every.get("time#calendar", "standard")
+        return year_of_time(float(time), every.get("time#units", ""), calendar)
     found = _YEAR.findall(dataset.descriptions[band - 1] or "")
     return float("".join(found[0])) if len(found) == 1 else None
 
 
-def _decoded(time: float, tags: dict[str, str]) -> float | None:
+def year_of_time(time: float, unit: str, calendar: str = "standard") -> float | None:
     """Return a time of a NetCDF in years; None where its unit says nothing of them."""
-    unit = tags.get("time#units", "")
-    if re.fullmatch(r"\s*(common_)?years?\s*", unit):
+    if re.fullmatch(rf"\s*{_YEARS}\s*", unit):
         return time
-    if re.match(r"\s*(common_)?years? since", unit):
+    if re.match(rf"\s*{_YEARS}\s+since", unit):
         begin = re.findall(r"since\s+(-?\d+)", unit)
         return time + float(begin[0]) if begin else None
     try:
-        moments: Any = netCDF4.num2date([time], unit, tags.get("time#calendar", "standard"))
+        moments: Any = netCDF4.num2date([time], unit, calendar)
     except ValueError:
         return None
     moment = moments[0]

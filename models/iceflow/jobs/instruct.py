@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Self
 
 import numpy as np
+import pandas as pd
 import torch
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 from torch import Tensor
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
-from glacier_qgis.models.engine.job import Destination, RasterInput
+from glacier_qgis.models.engine.job import Destination, RasterInput, blank_is_none
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.ground.coefficients import RATE_FACTOR, SLIDING, Coefficient
 from glacier_qgis.models.iceflow.ground.topography import Topography
+from glacier_qgis.models.iceflow.ground.units import NOT_STATED
 from glacier_qgis.models.iceflow.instructors.column import MOST_MODES
 from glacier_qgis.models.iceflow.instructors.instructor import Instructor, InstructorName
 from glacier_qgis.models.iceflow.jobs.common import text
+from glacier_qgis.models.iceflow.jobs.evolution_options import GROUND
 from glacier_qgis.models.iceflow.jobs.evolve import Evolution, Observer
+from glacier_qgis.models.iceflow.jobs.import_states import import_states
+from glacier_qgis.models.iceflow.results.recorder import RASTERS
+from glacier_qgis.models.iceflow.snapshots.foreign import open_foreign
 from glacier_qgis.models.iceflow.snapshots.layout import BASE, SURFACE
+from glacier_qgis.models.iceflow.snapshots.roles import parse_choice
 from glacier_qgis.models.iceflow.snapshots.state import TrainingState
 from glacier_qgis.models.iceflow.snapshots.writer import create_snapshots
 from glacier_qgis.models.iceflow.velocity.ice_model import IceModel, InstructedIce
 from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.vector.sink import write_layer
 
 FEWEST_CELLS = 3
 """Along each side of a grid on which stresses are worth the name."""
+NOT_IMPORTED = (
+    *("mass_balance_out", "outlines", "misfit", "netcdf", "report", "scenario_folder"),
+    *("resume", "scenarios", "ice_mask", "observed_outline", "observed_surface"),
+)
+"""What goes with a run alone."""
 PATCH = 32
 """Cells along a side of the patches that emulators are trained on (Jouvet et al. 2022)."""
 
@@ -44,11 +60,71 @@ class RunInstructor(Evolution):
     tolerance: float = Field(default=1e-4, ge=1e-10, le=0.1)
     rate_factor_raster: RasterInput | None = None
     sliding_raster: RasterInput | None = None
+    model_output: Annotated[Path | None, BeforeValidator(blank_is_none)] = None
+    model_variables: str = ""
+    model_crs: Annotated[str | None, BeforeValidator(blank_is_none)] = None
     snapshots: Destination
 
+    @model_validator(mode="after")
+    def _output_of_a_model_stands_alone(self) -> Self:
+        if self.model_output is None:
+            return self
+        given = [name.upper() for name in (*GROUND, *NOT_IMPORTED) if getattr(self, name)]
+        if given:
+            raise ValueError(
+                f"MODEL_OUTPUT is only read, nothing is run: leave {' and '.join(given)} blank"
+            )
+        return self
+
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Run the instructor and write what was asked for."""
-        return super().run(reporter, outputs) | {"SNAPSHOTS": text(self.snapshots)}
+        """Run the instructor, or read another model's output, and write what was asked for."""
+        found = (
+            super().run(reporter, outputs)
+            if self.model_output is None
+            else self._import(self.model_output, reporter, outputs)
+        )
+        return found | {"SNAPSHOTS": text(self.snapshots)}
+
+    def _import(self, path: Path, reporter: Reporter, outputs: Outputs) -> Result:
+        chosen = parse_choice(self.model_variables)
+        with open_foreign(path, chosen, self.model_crs, self.resolution, reporter) as file:
+            grid = file.grid
+            _check_size(grid, reporter, training=self.snapshots is not None)
+            a, c = (
+                np.broadcast_to(np.asarray(value, np.float32), grid.shape)
+                for value in self._coefficients(grid, reporter)
+            )
+            asked = self.model_copy(update={"resolution": grid.cell_size})
+            facts = provenance(asked) | {"INSTRUCTOR": file.source, "VERTICAL_DATUM": NOT_STATED}
+            rasters = {name: path for name in RASTERS if (path := getattr(self, name))}
+            staged = {name: outputs.stage(path) for name, path in rasters.items()}
+            target = outputs.stage(self.snapshots) if self.snapshots else None
+            last, series = import_states(file, (a, c), staged, target, facts, reporter)
+        if self.series:
+            write_layer(pd.DataFrame(series), outputs.stage(self.series), "series")
+        return {
+            **{name.upper(): text(getattr(self, name)) for name in (*RASTERS, "series")},
+            "VOLUME": last.volume,
+            "AREA": last.area,
+            "MAX_SPEED": float(last.speed.max()),
+            "TIMES": [row["time"] for row in series],
+            "ABOUT": {"MODEL": file.source},
+        }
+
+    def _coefficients(
+        self, grid: Grid, reporter: Reporter
+    ) -> tuple[float | Float32Array, float | Float32Array]:
+        """Return A (MPa⁻³ a⁻¹) and c (km MPa⁻³ a⁻¹), as numbers or fields, (rows, columns)."""
+
+        def field(
+            kind: Coefficient, one: float, raster: RasterInput | None
+        ) -> float | Float32Array:
+            return one if raster is None else kind.read(raster, one, grid, reporter)
+
+        return (
+            field(RATE_FACTOR, self.rate_factor, self.rate_factor_raster),
+            field(SLIDING, self.sliding, self.sliding_raster),
+        )
 
     def ice_model(
         self, topography: Topography, glaciers: int, reporter: Reporter
@@ -57,19 +133,11 @@ class RunInstructor(Evolution):
         grid, device = topography.grid, choose_device(self.device)
         _check_size(grid, reporter, training=self.snapshots is not None)
 
-        def field(kind: Coefficient, one: float, raster: RasterInput | None) -> float | Tensor:
-            if raster is None:
-                return one
-            return torch.from_numpy(kind.read(raster, one, grid, reporter)).double().to(device)
-
-        instructor = Instructor(
-            self.instructor,
-            grid.cell_size,
-            field(RATE_FACTOR, self.rate_factor, self.rate_factor_raster),
-            field(SLIDING, self.sliding, self.sliding_raster),
-            self.modes,
-            self.tolerance,
+        a, c = (
+            value if isinstance(value, float) else torch.from_numpy(value).double().to(device)
+            for value in self._coefficients(grid, reporter)
         )
+        instructor = Instructor(self.instructor, grid.cell_size, a, c, self.modes, self.tolerance)
         return InstructedIce(InstructedFlow(instructor, grid.place, glaciers), device), []
 
     @contextmanager
