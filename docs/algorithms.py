@@ -29,6 +29,7 @@ COMMAND_WIDTH = 84
 KINDS = {
     "band": "bands of a raster",
     "boolean": "yes or no",
+    "crs": "coordinate reference system",
     "datetime": "date",
     "enum": "choice",
     "extent": "extent",

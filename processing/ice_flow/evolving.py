@@ -23,6 +23,8 @@ class EvolvingAlgorithm(EngineAlgorithm):
     """An algorithm that lets a glacier evolve."""
 
     GROUP = ICE_FLOW
+    BEGINNINGS: ClassVar[tuple[str, ...]] = ("RESUME",)
+    """Files that hold the ground and the ice."""
     STYLES: ClassVar = {
         "OUTLINES": styles.ice_outlines,
         "THICKNESS": styles.thickness,
@@ -54,11 +56,13 @@ class EvolvingAlgorithm(EngineAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, str]]:
         """See the base class."""
-        resumed = bool(self.parameterAsFile(parameters, "RESUME", context))
+        resumed = any(self.parameterAsFile(parameters, name, context) for name in self.BEGINNINGS)
         if not resumed and not (parameters.get("BED") or parameters.get("SURFACE")):
             yield (
                 "SURFACE",
-                tr("Give SURFACE, with INITIAL_THICKNESS where there is ice, or BED, or RESUME."),
+                tr(
+                    "Give SURFACE, with INITIAL_THICKNESS where there is ice, or BED, or {files}."
+                ).format(files=", ".join(self.BEGINNINGS)),
             )
         start = self.parameterAsDouble(parameters, "START", context)
         end = self.parameterAsDouble(parameters, "END", context)
@@ -82,7 +86,7 @@ class EvolvingAlgorithm(EngineAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Question | None:
         """See the base class."""
-        others = ("BED", "INITIAL_THICKNESS", "RESUME")
+        others = ("BED", "INITIAL_THICKNESS", *self.BEGINNINGS)
         uniform = self.parameterAsDouble(parameters, "UNIFORM_THICKNESS", context)
         if not parameters.get("SURFACE") or uniform or any(map(parameters.get, others)):
             return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
+from typing import ClassVar
 
-from glacier_qgis.processing.declarations.pages import Page
+from glacier_qgis.processing.declarations.pages import BLANK, Page, only_if
 from glacier_qgis.processing.declarations.parameters import device
 from glacier_qgis.processing.ice_flow.evolving import EvolvingAlgorithm
 from glacier_qgis.processing.ice_flow.parameters import balance
@@ -15,7 +17,13 @@ from glacier_qgis.processing.ice_flow.parameters.evolution import (
     update_interval,
 )
 from glacier_qgis.processing.ice_flow.parameters.ground import ground_page
-from glacier_qgis.processing.ice_flow.parameters.instructors import instructor, snapshots, solver
+from glacier_qgis.processing.ice_flow.parameters.instructors import (
+    READ_WITH,
+    instructor,
+    model_output,
+    snapshots,
+    solver,
+)
 from glacier_qgis.processing.ice_flow.parameters.results import results_page
 from glacier_qgis.translation import tr
 
@@ -38,9 +46,12 @@ class RunInstructor(EvolvingAlgorithm):
         "training snapshots, the states and velocities that emulators are trained on."
     )
 
+    BEGINNINGS: ClassVar[tuple[str, ...]] = ("RESUME", "MODEL_OUTPUT")
+
     def pages(self) -> Sequence[Page]:
-        """See the base class."""
-        return [
+        """See the base class; of another model's output no more is asked than how to read it."""
+        source = model_output()
+        pages = [
             ground_page(
                 tr(
                     "Size of a cell. The time of a run grows with the number of cells and of time "
@@ -52,3 +63,9 @@ class RunInstructor(EvolvingAlgorithm):
             Page(tr("Time"), time_span()),
             results_page([snapshots()]),
         ]
+        for parameter in chain.from_iterable(page.parameters() for page in pages):
+            if parameter.name() not in READ_WITH:
+                only_if(parameter, MODEL_OUTPUT=BLANK)
+        ground = pages[0]
+        sections = {**ground.sections, tr("Read another model's output instead"): source}
+        return [Page(ground.title, ground.main, sections), *pages[1:]]

@@ -16,6 +16,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingParameterBand,
     QgsProcessingParameterBoolean,
+    QgsProcessingParameterCrs,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -96,6 +97,8 @@ def job_value(
             return algorithm.parameterAsFile(parameters, name, context)
         case QgsProcessingParameterFeatureSource():
             return vector_value(algorithm, name, parameters, context, copies) if given else None
+        case QgsProcessingParameterCrs():
+            return crs_text(algorithm.parameterAsCrs(parameters, name, context)) if given else None
         case QgsProcessingParameterExtent():
             return _extent(algorithm, name, parameters, context) if given else None
         case QgsProcessingParameterBand():

@@ -14,6 +14,7 @@ from scipy.ndimage import distance_transform_edt
 from glacier_qgis.models.compute.arrays import Float32Array, Float64Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.gdal.hdf5 import check_self_contained
 from glacier_qgis.models.iceflow.ground.bands import year_of_time
 from glacier_qgis.models.iceflow.ground.topography import SLIVER, THICKEST
 from glacier_qgis.models.iceflow.snapshots.layout import BASE, MEAN, SURFACE
@@ -23,7 +24,6 @@ from glacier_qgis.models.iceflow.snapshots.reader import readable
 from glacier_qgis.models.iceflow.snapshots.roles import SOUGHT, found_among
 from glacier_qgis.models.iceflow.snapshots.state import TrainingState
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.hdf5 import check_self_contained
 
 ROLE = "MODEL_OUTPUT"
 THIN = 1.0

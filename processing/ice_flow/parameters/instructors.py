@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingParameterFileDestination, QgsProcessingParameterRasterLayer
+from qgis.core import (
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
 
 from glacier_qgis.processing.declarations.described import described
-from glacier_qgis.processing.declarations.pages import only_if
+from glacier_qgis.processing.declarations.pages import GIVEN, only_if
 from glacier_qgis.processing.declarations.parameters import WHOLE, Parameter, choice, number
 from glacier_qgis.processing.ice_flow.parameters.flow import rate_factor, sliding
 from glacier_qgis.translation import tr
 
 SIA, HYBRID, BLATTER_PATTYN = "SIA", "hybrid SIA + SSA", "Blatter-Pattyn"
+READ_WITH = (
+    *("RESOLUTION", "SLIDING", "RATE_FACTOR", "SLIDING_RASTER", "RATE_FACTOR_RASTER"),
+    *("THICKNESS", "VELOCITY", "VELOCITY_X", "VELOCITY_Y", "BASAL_VELOCITY", "SURFACE_VELOCITY"),
+    *("SURFACE_OUT", "SERIES", "SNAPSHOTS"),
+)
+"""Parameters that apply to the output of another model, too."""
 
 
 def instructor() -> list[Parameter]:
@@ -99,6 +111,52 @@ def snapshots() -> Parameter:
             "surface, and the residual of each state."
         ),
     )
+
+
+def model_output() -> list[Parameter]:
+    """Declare the file of another model and how to read it."""
+    file = QgsProcessingParameterFile(
+        "MODEL_OUTPUT",
+        tr("Output of another model"),
+        optional=True,
+        fileFilter=tr("NetCDF files (*.nc)"),
+    )
+    names = QgsProcessingParameterString(
+        "MODEL_VARIABLES", tr("Names of its variables"), "", optional=True
+    )
+    crs = QgsProcessingParameterCrs("MODEL_CRS", tr("CRS of its coordinates"), optional=True)
+    return [
+        described(
+            file,
+            tr(
+                "NetCDF file of PISM, IGM or Elmer/Ice (a grid, or the nodes of a mesh as XIOS "
+                "writes them). Nothing is run: its states become THICKNESS, VELOCITY and "
+                "SNAPSHOTS. Units are converted by the attribute 'units'. RESOLUTION is the grid "
+                "for a mesh; RATE_FACTOR and SLIDING are taken where the file has no A or c."
+            ),
+            advanced=True,
+        ),
+        only_if(
+            described(
+                names,
+                tr(
+                    "Variables whose names are not the usual ones, such as 'thk=H, ubar=u mean'. "
+                    "Fields: thk, usurf, topg, ubar, vbar, uvelbase, vvelbase, uvelsurf, vvelsurf, "
+                    "arrhenius (A or hardness), slidingco (c or friction), drag."
+                ),
+                advanced=True,
+            ),
+            MODEL_OUTPUT=GIVEN,
+        ),
+        only_if(
+            described(
+                crs,
+                tr("Projected CRS in metres; only needed where the file does not state it."),
+                advanced=True,
+            ),
+            MODEL_OUTPUT=GIVEN,
+        ),
+    ]
 
 
 def _raster(name: str, title: str, text: str) -> Parameter:
