@@ -28,7 +28,7 @@ from torch.nn.functional import conv2d, interpolate, leaky_relu, smooth_l1_loss 
 from glacier_qgis.models.compute.device import tune_allocator  # noqa: E402
 from glacier_qgis.models.engine.events import EventStream, Silent  # noqa: E402
 from glacier_qgis.models.networks.unet import UNet  # noqa: E402
-from glacier_qgis.models.package.folder import build  # noqa: E402
+from glacier_qgis.models.package.building import build  # noqa: E402
 from glacier_qgis.models.training.data.samples import UNLABELLED  # noqa: E402
 from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
 from glacier_qgis.models.training.delivered.fit import BATCH, RATE, VIEW_CELL_M, WINDOW  # noqa: E402

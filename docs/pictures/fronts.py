@@ -26,7 +26,7 @@ from safetensors.torch import load_file
 from skimage import io as images
 
 from glacier_qgis.models.engine.events import Silent
-from glacier_qgis.models.package.folder import build
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.delivered.caffe import read_caffe
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines

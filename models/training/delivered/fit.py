@@ -12,8 +12,8 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.networks.unet import FIRST, with_more_bands
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.folder import build
 from glacier_qgis.models.training.data.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.delivered.front_lines import is_optical
 from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS, STEM

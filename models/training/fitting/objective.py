@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.folder import build
 from glacier_qgis.models.training.fitting.fit import Loss
 from glacier_qgis.models.training.losses.distance import two_heads_loss
 from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_contact

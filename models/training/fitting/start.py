@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture, ModelCard
-from glacier_qgis.models.package.folder import Model, Unmasked, build
+from glacier_qgis.models.package.folder import Model, Unmasked
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 TITLES = {"unet": "U-Net", "hrnet": "HRNet", "hed": "HED"}

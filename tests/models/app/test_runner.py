@@ -157,7 +157,7 @@ def test_parameter_errors_name_parameter_value_and_rule(tmp_path: Path) -> None:
     assert status == 1
     message = events[-1]["message"]
     assert "CELL_SIZE" in message
-    assert "greater than 0" in message
+    assert "greater than or equal to 0.01" in message
     assert "-3" in message
     assert "TILE_SIZE" in message
 

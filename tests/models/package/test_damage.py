@@ -18,9 +18,10 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package import registry
 from glacier_qgis.models.package.archive import pack, unpack
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture, ModelCard
 from glacier_qgis.models.package.export import ExportModel
-from glacier_qgis.models.package.folder import build, load_package, save_package
+from glacier_qgis.models.package.folder import load_package, save_package
 from kit.engine.jobs import run_job
 
 Describe = Callable[..., ModelCard]

@@ -14,8 +14,9 @@ import pytest
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package import onnx_network
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.folder import build, load_package
+from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.onnx_card import import_onnx
 
 onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")

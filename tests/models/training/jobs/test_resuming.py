@@ -14,8 +14,9 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
 from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.package.archive import pack, unpack
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.folder import build, save_package
+from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.training.delivered.describe import describe
 from glacier_qgis.models.training.fitting.fit import Fit, Learner, Schedule
 from glacier_qgis.models.training.jobs import train as train_job

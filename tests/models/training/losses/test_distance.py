@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.folder import build
 from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.losses.distance import (

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.folder import build
 from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_contact

@@ -1,0 +1,102 @@
+"""Networks built as a card names them, within bounds: a card may come from anybody."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from pydantic import JsonValue
+from torch import nn
+from torch.nn.modules.module import register_module_module_registration_hook
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.networks.hed import HED
+from glacier_qgis.models.networks.hrnet import HRNet
+from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.package.card import Architecture
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {"unet": UNet, "hrnet": HRNet, "hed": HED}
+MAX_SIZE = 1024
+"""The largest number among the parameters of a network: more channels or levels are an attack."""
+MAX_NUMBERS = 256
+"""How many numbers may describe a network."""
+MAX_PARTS = 5_000
+"""Of how many layers, groups of layers counted, a network may be; HRNet has 300."""
+MAX_STRIDE = 256
+"""The most cells a side that a network may need to see."""
+MAX_PARAMETERS = 1 << 28
+"""The most weights of a network, fifty times those of the largest here: more are an attack."""
+
+
+def build(architecture: Architecture) -> nn.Module:
+    """Build the network that a card names, with random weights.
+
+    Raises:
+        EngineError: This version does not have it, or not with such parameters.
+    """
+    if architecture.name not in ARCHITECTURES:
+        raise EngineError(
+            f"The model needs the network {architecture.name!r}; this version has "
+            f"{', '.join(ARCHITECTURES)}. Update the plugin or choose another model."
+        )
+    sizes = [value for value in _flat(architecture.parameters) if isinstance(value, int | float)]
+    if len(sizes) > MAX_NUMBERS:
+        raise EngineError(
+            f"The network {architecture.name!r} would be built of {len(sizes)} numbers, more than "
+            f"the {MAX_NUMBERS} of any honest one. Do not use the package."
+        )
+    if any(abs(size) > MAX_SIZE for size in sizes):
+        raise EngineError(
+            f"The network {architecture.name!r} would be built with a size of {max(sizes):g}, more "
+            f"than the {MAX_SIZE} of any honest one. Do not use the package."
+        )
+    kind = ARCHITECTURES[architecture.name]
+    try:
+        with torch.device("meta"), _few_parts():  # where weights take no memory
+            plan = kind(**architecture.parameters)
+        weights = sum(parameter.numel() for parameter in plan.parameters())
+        stride = int(getattr(plan, "stride", 1))
+        if weights <= MAX_PARAMETERS and stride <= MAX_STRIDE:
+            return kind(**architecture.parameters)
+    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise EngineError(
+            f"The network {architecture.name!r} cannot be built with {architecture.parameters}: "
+            f"{error}. Get the package again."
+        ) from error
+    raise EngineError(
+        f"The network {architecture.name!r} would have {weights:.3g} weights and see at least "
+        f"{stride:.3g} cells a side, more than any honest one. Do not use the package."
+    )
+
+
+@contextmanager
+def _few_parts() -> Iterator[None]:
+    """Let a network be built of `MAX_PARTS` at most.
+
+    Raises:
+        ValueError: It has more.
+    """
+    count = itertools.count(1)
+
+    def limit(*_: object) -> None:
+        if next(count) > MAX_PARTS:
+            raise ValueError(f"more than {MAX_PARTS} layers")
+
+    hook = register_module_module_registration_hook(limit)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _flat(value: JsonValue) -> Iterator[JsonValue]:
+    """Yield the values of nested lists and dictionaries."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _flat(part)
+    else:
+        yield value
