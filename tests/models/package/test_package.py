@@ -45,7 +45,7 @@ def test_what_was_saved_predicts_the_same_when_loaded(
     image = torch.rand(1, 2, 16, 16)
     with torch.inference_mode():
         torch.testing.assert_close(model.network(image), expected(image), rtol=0, atol=0)
-    assert model.provenance["MODEL_HASH"] == file_hash(package / "weights.safetensors")
+    assert model.card.provenance["MODEL_HASH"] == file_hash(package / "weights.safetensors")
 
 
 def test_a_changed_weight_is_noticed(package: Path) -> None:

@@ -117,7 +117,7 @@ def test_both_networks_predict_the_same_after_every_journey(
         with torch.inference_mode():
             torch.testing.assert_close(model.series(image), network(image), rtol=0, atol=0)
             assert torch.equal(model.network(scene), saved.network(scene))
-        assert model.for_series().provenance["MODEL_HASH"] == file_hash(package / SERIES)
+        assert model.card.for_series().provenance["MODEL_HASH"] == file_hash(package / SERIES)
     assert sorted(path.name for path in renamed.iterdir()) == [CARD, SERIES, WEIGHTS]
     assert model.card == saved.card.model_copy(update={"name": "other"})
     pack(from_zip, tmp_path / "again.zip")
@@ -126,7 +126,7 @@ def test_both_networks_predict_the_same_after_every_journey(
 
 def test_results_say_which_of_the_networks_made_them(package: Path) -> None:
     model = load_package(package)
-    first, second = model.provenance, model.for_series().provenance
+    first, second = model.card.provenance, model.card.for_series().provenance
     assert first["MODEL_HASH"] == file_hash(package / WEIGHTS)
     assert second["MODEL_HASH"] == file_hash(package / SERIES)
     assert "CALIBRATION" not in first
