@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -18,6 +16,7 @@ from qgis.core import QgsProcessingException
 from glacier_qgis import settings
 from glacier_qgis.client import engine as client
 from kit.qgis.fixtures import Log
+from kit.small_disk import small_disk
 
 FakeEngine = Callable[[str], Path]
 PATIENCE = 60.0
@@ -152,16 +151,9 @@ def test_a_full_disk_of_temporary_files_is_called_what_it_is(
     fake_engine: FakeEngine, log: Log, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     fake_engine("")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=1", "tmpfs", str(disk)]
-    if sys.platform != "linux" or os.geteuid() or subprocess.run(command, check=False).returncode:
-        pytest.skip("mounting a small disk needs root on Linux")
-    monkeypatch.setattr(tempfile, "tempdir", str(disk))
-    try:
+    with small_disk(tmp_path / "disk", "size=64k,nr_inodes=1") as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
         assert "Temporary files cannot be written (No space left on device)" in refuse(log)
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_crash_is_told_as_a_crash(fake_engine: FakeEngine, log: Log) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from glacier_qgis.models.engine.runs import RunNote, clear_dead_runs, notes_folder
 from kit.engine.probe import write_driver
+from kit.small_disk import small_disk
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 
@@ -148,28 +149,22 @@ def test_a_disk_that_is_away_is_cleared_when_it_is_back(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
-    if sys.platform != "linux" or os.geteuid() or subprocess.run(command, check=False).returncode:
-        pytest.skip("mounting a small disk needs root on Linux")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "size=4m") as disk:
+        yield disk
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["netcdf", "raster", "layer", "temporary"])
-def test_a_full_disk_is_called_what_it_is(tmp_path: Path, small_disk: Path, what: str) -> None:
+def test_a_full_disk_is_called_what_it_is(tmp_path: Path, disk: Path, what: str) -> None:
     if what == "temporary":
-        process, _ = start(tmp_path, what, scratch=small_disk / "glacier-0123")
+        process, _ = start(tmp_path, what, scratch=disk / "glacier-0123")
     else:
         name = "out.gpkg" if what == "layer" else "out.tif"
-        process, _ = start(tmp_path, what, output=small_disk / name)
+        process, _ = start(tmp_path, what, output=disk / name)
     stdout, _ = process.communicate()
     last = json.loads(stdout.splitlines()[-1])
     assert last["event"] == "error"
     assert last["traceback"] == ""
-    assert f"disk of {small_disk}" in last["message"] or "disk is full" in last["message"]
-    assert list(small_disk.iterdir()) == []
+    assert f"disk of {disk}" in last["message"] or "disk is full" in last["message"]
+    assert list(disk.iterdir()) == []

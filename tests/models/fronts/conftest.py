@@ -9,9 +9,10 @@ import torch
 
 from glacier_qgis.models.fronts.scene.companions import CHANNELS
 from glacier_qgis.models.networks.unet import UNet, with_more_bands
-from glacier_qgis.models.package.card import Architecture, TrainingData
+from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import load_package, save_package
 from glacier_qgis.models.training.delivered.describe import describe, describe_series
+from kit.training.small_models import trained_on
 
 
 @pytest.fixture(scope="session")
@@ -24,20 +25,10 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network.head.weight *= 6
         network.head.weight[3] = -network.head.weight[2]
         network.head.bias[:] = torch.tensor([-2.0, -2.0, 0.0, 0.0])
-    data = TrainingData(
-        dataset="none",
-        credit="",
-        licence="",
-        doi="",
-        groups=["A"],
-        images=1,
-        first_date="2000-01-01",
-        last_date="2000-01-01",
-    )
     architecture = Architecture(name="unet", parameters=parameters)
-    card = describe("tiny", architecture, [data], "none", "Weights drawn at random.").model_copy(
-        update={"cell_size_m": 60.0}
-    )
+    card = describe(
+        "tiny", architecture, [trained_on(["A"])], "none", "Weights drawn at random."
+    ).model_copy(update={"cell_size_m": 60.0})
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_package(folder, card, network.state_dict())
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +28,7 @@ from kit.iceflow.alpine_slope import UPRIGHT, Write, slope
 from kit.iceflow.landscape import CELL
 from kit.iceflow.small_valley import UPRIGHT as VALLEY
 from kit.iceflow.small_valley import tongue, valley
+from kit.real_data import real_data
 
 
 @pytest.fixture
@@ -38,10 +38,7 @@ def listener() -> Listener:
 
 @pytest.fixture(scope="session")
 def iceflow_data() -> Path:
-    folder = os.environ.get("GLACIER_DATA")
-    if not folder:
-        pytest.skip("GLACIER_DATA is not set: no golden run, no f12 and f14 emulators")
-    return Path(folder) / "iceflow"
+    return real_data("iceflow")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ not seen is measured by `benchmarks/no_front.py`.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from glacier_qgis.models.training.delivered.caffe import read_caffe
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 from kit.engine.jobs import run_job
 from kit.engine.rasters import write_raster
+from kit.real_data import real_data
 
 CELL = 66.0
 EVERY = 35
@@ -43,10 +43,7 @@ def delineate(image: Image, cell: tuple[float, float], folder: Path) -> Result:
 
 @pytest.fixture(scope="module")
 def scenes() -> list[LabelledScene]:
-    data = os.environ.get("GLACIER_DATA")
-    if not data:
-        pytest.skip("GLACIER_DATA is not set: real scenes are not at hand")
-    return read_caffe(Path(data) / "caffe256")[::EVERY]
+    return read_caffe(real_data("caffe256"))[::EVERY]
 
 
 def without(scene: LabelledScene, code: int) -> Image:

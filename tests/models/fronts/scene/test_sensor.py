@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -21,9 +20,7 @@ from glacier_qgis.models.package.folder import CARD, read_card
 from glacier_qgis.models.raster.source import open_raster
 from kit.engine.listener import Listener
 from kit.engine.rasters import write_raster
-
-DATA = Path(os.environ.get("GLACIER_DATA", "/nowhere"))
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="needs GLACIER_DATA")
+from kit.real_data import real_data
 
 
 def write(
@@ -157,14 +154,12 @@ def test_an_added_model_is_taken_where_no_delivered_one_sees_the_bands(
     assert choice_of(path)[0] == "landsat_unet"
 
 
-@needs_data
 def test_real_scenes_are_recognised() -> None:
-    helheim = sensor_of(DATA / "helheim_s1" / "helheim_S1_20180602.tif")
+    helheim = sensor_of(real_data("helheim_s1", "helheim_S1_20180602.tif"))
     assert (helheim.kind, helheim.sure) == ("radar", True)
 
 
 @pytest.mark.slow
-@needs_data
 @pytest.mark.parametrize(
     ("folder", "pattern", "kind", "sure"),
     [
@@ -177,12 +172,12 @@ def test_real_scenes_are_recognised() -> None:
 def test_every_real_picture_is_recognised(
     tmp_path: Path, folder: str, pattern: str, kind: str, sure: bool
 ) -> None:
-    paths = sorted((DATA / folder).glob(pattern))
+    paths = sorted(real_data(folder).glob(pattern))
     assert paths
     for path in paths:
         values = np.atleast_3d(imread(path)).transpose(2, 0, 1)
         placed = tmp_path / f"{path.stem}.tif"
-        write_raster(placed, values, Affine(60, 0, 500_000.0, 0, -60, 7000000.0), crs="EPSG:32624")
+        write_raster(placed, values, Affine(60, 0, 5e5, 0, -60, 7e6), crs="EPSG:32624")
         sensor = sensor_of(placed)
         assert (sensor.kind, sensor.sure) == (kind, sure), path.name
         placed.unlink()

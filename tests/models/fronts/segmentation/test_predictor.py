@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
 )
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 from kit.engine.jobs import run_job
+from kit.real_data import real_data
 
 CPU = torch.device("cpu")
 CODES = [ROCK, GLACIER, OCEAN]
@@ -185,11 +185,10 @@ def delineate(scene: Path, output: Path) -> list[LineString]:
     return list(gpd.read_file(output).geometry)
 
 
-@pytest.mark.skipif("GLACIER_DATA" not in os.environ, reason="GLACIER_DATA names no real scenes")
 def test_a_first_look_moves_no_line_of_a_real_scene(
     tmp_path: Path, always_looking: Callable[[torch.dtype | None], None]
 ) -> None:
-    scene = Path(os.environ["GLACIER_DATA"]) / HELHEIM
+    scene = real_data(HELHEIM)
     always_looking(None)
     exact = delineate(scene, tmp_path / "float32.gpkg")
     always_looking(torch.bfloat16)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +19,7 @@ from glacier_qgis.models.training.delivered.evaluate import evaluate, evaluate_s
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines, zones_beside
 from glacier_qgis.models.training.views.sampling import pools_by_group
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
-
-DATA = Path(os.environ.get("GLACIER_DATA", ""))
-needs_caffe = pytest.mark.skipif(
-    not (DATA / "caffe256" / "index.csv").is_file(),
-    reason="GLACIER_DATA names no folder with caffe256",
-)
-needs_landsat = pytest.mark.skipif(
-    not (DATA / "landsat_greenland" / "train").is_dir(),
-    reason="GLACIER_DATA names no folder with landsat_greenland",
-)
+from kit.real_data import real_data
 
 
 def test_beside_a_traced_front_ice_lies_upstream_and_ocean_downstream() -> None:
@@ -52,9 +42,8 @@ def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@needs_caffe
 def test_in_caffe_fronts_run_between_glacier_and_ocean() -> None:
-    scenes = read_caffe(DATA / "caffe256")
+    scenes = read_caffe(real_data("caffe256"))
     assert {scene.group for scene in scenes} == {"JAC", "DBE", "SI", "Jorum"}
     assert min(scene.date for scene in scenes) > "1995"
     for scene in scenes[::40]:
@@ -62,19 +51,17 @@ def test_in_caffe_fronts_run_between_glacier_and_ocean() -> None:
         assert np.median(distance) < 3, scene.name
 
 
-@needs_landsat
 def test_landsat_fronts_have_ice_on_one_side_and_ocean_on_the_other() -> None:
-    for scene in read_front_lines(DATA / "landsat_greenland" / "train")[::20]:
+    for scene in read_front_lines(real_data("landsat_greenland", "train"))[::20]:
         glacier, ocean = (np.count_nonzero(scene.zones == code) for code in (GLACIER, OCEAN))
         assert glacier > 100
         assert ocean > 100
         assert len(scene.front) > 10
 
 
-@needs_landsat
 def test_landsat_images_of_a_glacier_lie_on_one_grid() -> None:
     shifts = [(0, 0), (4, 0), (-4, 0), (0, 4), (0, -4)]
-    for place in pools_by_group(read_front_lines(DATA / "landsat_greenland" / "train")):
+    for place in pools_by_group(read_front_lines(real_data("landsat_greenland", "train"))):
         images = np.stack([scene.equalised()[0][0] for scene in place])
         likest = []
         for index, image in enumerate(images):
@@ -85,9 +72,8 @@ def test_landsat_images_of_a_glacier_lie_on_one_grid() -> None:
         assert np.mean(np.array(likest) == 0) > 0.8, place[0].group
 
 
-@needs_landsat
 def test_a_series_of_products_is_measured_by_their_ids() -> None:
-    scenes = pools_by_group(read_front_lines(DATA / "landsat_greenland" / "train"))[1][:4]
+    scenes = pools_by_group(read_front_lines(real_data("landsat_greenland", "train")))[1][:4]
     assert scenes[0].name.endswith("_B8"), "more than the id that a line has"
     values = evaluate_series(find_model("landsat_unet"), scenes, Silent())
     assert (values["images"], values["missed_box"]) == (4, 0)
@@ -105,9 +91,8 @@ def test_the_delivered_model_loads_and_says_where_it_comes_from() -> None:
 
 
 @pytest.mark.slow
-@needs_caffe
 def test_the_delivered_model_finds_fronts_like_those_that_it_learnt_from() -> None:
-    scenes = [scene for scene in read_caffe(DATA / "caffe256") if scene.group == "DBE"]
+    scenes = [scene for scene in read_caffe(real_data("caffe256")) if scene.group == "DBE"]
     values = evaluate(find_model(""), scenes[::16], EventStream(io.StringIO()))
     assert values["mde_box_m"] < 400
     assert values["iou_ocean"] > 0.75
