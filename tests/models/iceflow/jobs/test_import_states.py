@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.jobs.instruct import RunInstructor
 from glacier_qgis.models.iceflow.snapshots.reader import open_snapshots
-from kit.engine.in_process import run_job
+from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
 from kit.iceflow.cf_checker import complaints
 from kit.iceflow.other_models import GRID, glacier, write_elmer, write_igm, write_pism
