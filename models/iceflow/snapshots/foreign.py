@@ -134,7 +134,8 @@ class ForeignFile:
                 "averaged over depth, or of one level."
             )
         values = values.transpose([order.index(each) for each in self.place.dimensions])
-        ours = in_our_units(field, values, getattr(variable, "units", None), f"{ROLE}: {name}")
+        stated = getattr(variable, "units", None)
+        ours = in_our_units(field, name, values, stated, f"{ROLE}: {name}")
         return self.place.placed(ours)
 
     def _surface(self, thickness: Float64Array, index: int) -> Float64Array:

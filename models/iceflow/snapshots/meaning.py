@@ -16,27 +16,31 @@ from glacier_qgis.models.iceflow.snapshots.units import Unit, convert, parse_uni
 METRE, STRESS = unit("m"), unit("MPa")
 SPEED = unit("m year-1")
 RATE_FACTOR, SLIDING = unit(FIELDS["arrhenius"].unit), unit(FIELDS["slidingco"].unit)
-REFERENCE_SPEED = 0.1
-"""km a⁻¹ at which friction is IGM's `tau_ref`, unless its `u_ref` was changed."""
+REFERENCE_SPEEDS = {"tau_ref": 0.1, "slidingco": 0.001}
+"""km a⁻¹ at which friction is IGM's `tau_ref`, unless its `u_ref` was changed, and what IGM 3 calls
+`slidingco`."""
 LEAST_DRAG = 1e-4
 """MPa; below it the speed at the bed says nothing of the sliding coefficient."""
 
 
-def in_our_units(field: str, values: Float64Array, stated: str | None, shown: str) -> Float64Array:
+def in_our_units(
+    field: str, name: str, values: Float64Array, stated: str | None, shown: str
+) -> Float64Array:
     """Return the values of a field in m, m a⁻¹, MPa, or the units of A and c.
 
     Args:
         field: key of `SOUGHT`.
+        name: of the variable in the file.
         values: as the file has them.
         stated: unit in the file; None or blank where it states none.
-        shown: what to call the variable.
+        shown: what to call the variable in a message.
 
     Raises:
         EngineError: The unit is not known, or measures something else.
     """
     words = stated or SOUGHT[field].unit
     source = parse_unit(words)
-    found = None if source is None else _converted(field, values, source)
+    found = None if source is None else _converted(field, name, values, source)
     if found is None:
         raise EngineError(
             f"{shown} is in {words!r}, and {SOUGHT[field].title} is needed in a unit such as "
@@ -46,13 +50,14 @@ def in_our_units(field: str, values: Float64Array, stated: str | None, shown: st
     return found
 
 
-def _converted(field: str, values: Float64Array, source: Unit) -> Float64Array | None:
+def _converted(field: str, name: str, values: Float64Array, source: Unit) -> Float64Array | None:
     if field == "arrhenius":
         return _coefficient(values, source, RATE_FACTOR, Fraction(-1, GLEN))
     if field == "slidingco":
         factor = convert(source, STRESS)
         if factor is not None:
-            return _power(values * factor, -WEERTMAN) * REFERENCE_SPEED
+            speed = REFERENCE_SPEEDS.get(name, REFERENCE_SPEEDS["tau_ref"])
+            return _power(values * factor, -WEERTMAN) * speed
         return _coefficient(values, source, SLIDING, Fraction(-1, WEERTMAN))
     target = {"drag": STRESS, "thk": METRE, "usurf": METRE, "topg": METRE}.get(field, SPEED)
     factor = convert(source, target)

@@ -61,6 +61,29 @@ def test_igm_gives_bed_and_friction(tmp_path: Path, listener: Listener) -> None:
         assert one.base is None
 
 
+@pytest.mark.parametrize(
+    ("name", "unit", "value"),
+    [
+        ("tau_ref", "MPa", (0.1 / 8) ** (1 / 3)),
+        ("slidingco", "MPa", (0.001 / 8) ** (1 / 3)),
+        ("slidingco", "km MPa$^{-3}$ a$^{-1}$", 8),
+        ("slidingco", "m MPa-3 year-1", 8000),
+        ("slidingco", "MPa m^(-1/3) a^(1/3)", 8000 ** (-1 / 3)),
+    ],
+)
+def test_friction_means_what_its_unit_says(
+    name: str, unit: str, value: float, tmp_path: Path, listener: Listener
+) -> None:
+    path = write_igm(tmp_path / "output.nc", glacier())
+    with netCDF4.Dataset(path, "a") as file:
+        if name not in file.variables:
+            file.renameVariable("tau_ref", name)
+        file[name].units = unit
+        file[name][:] = value
+    (found,) = states(path, listener, UTM)
+    np.testing.assert_allclose(found.sliding[found.thickness > 0], 8, rtol=1e-5)
+
+
 def test_elmer_gives_the_nodes_of_a_mesh(tmp_path: Path, listener: Listener) -> None:
     wanted = glacier()
     with open_foreign(write_elmer(tmp_path / "mesh.nc", wanted), {}, UTM, 50.0, listener) as file:
