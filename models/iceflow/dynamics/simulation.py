@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +14,6 @@ from torch import Tensor
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.workers import threads_an_operation
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.dynamics.conservation import (
     NO_ICE,
     Budget,
@@ -266,60 +264,6 @@ class Simulation:
         """In km³."""
         total = float(self.thickness.sum(dtype=wide(self.thickness)))
         return total * self._cell_size**2 / _CUBIC_KILOMETRE
-
-
-def save_times(start: float, end: float, interval: float) -> list[float]:
-    """Return start, every `interval` after it, and end (a)."""
-    count = math.ceil((end - start) / interval - SAME_TIME)
-    return [start + index * interval for index in range(count)] + [end]
-
-
-def run(simulation: Simulation, times: Sequence[float], reporter: Reporter) -> Iterator[Snapshot]:
-    """Take a simulation through `times`, which begin at its present; yield a snapshot at each."""
-    for (snapshot,) in run_together([simulation], times, reporter):
-        yield snapshot
-
-
-def run_together(
-    simulations: Sequence[Simulation], times: Sequence[float], reporter: Reporter
-) -> Iterator[list[Snapshot]]:
-    """Take simulations of the same flow on the same grid through `times`; yield their snapshots.
-
-    The flow of all is evaluated at once. Each takes its own steps, as it would alone, and waits
-    at the times to save for those that are slower.
-    """
-    begin, end = times[0], times[-1]
-    for time in times:
-        while late := _late(simulations, time):
-            for one in late:
-                one.step(time)
-            now = sum(one.time for one in simulations) / len(simulations)
-            reporter.progress(
-                (now - begin) / (end - begin), f"Simulating: year {now:.1f} of {end:g}"
-            )
-        yield [one.snapshot() for one in simulations]
-
-
-def _late(simulations: Sequence[Simulation], time: float) -> list[Simulation]:
-    """Give velocities to all; return those that have not come to `time` (a) yet."""
-    _move_together(simulations)
-    for one in simulations:
-        one.move()
-    return [one for one in simulations if one.time < time]
-
-
-@threads_an_operation(1)
-@torch.inference_mode()
-def _move_together(simulations: Sequence[Simulation]) -> None:
-    """Give velocities to those that have none, from one evaluation; one alone asks itself."""
-    still = [one for one in simulations if one.velocity is None]
-    if len(still) < 2:
-        return
-    thickness = torch.stack([one.thickness for one in still])
-    surface = torch.stack([one.surface for one in still])
-    with suppress(NoFlowFoundError):  # each then asks for itself
-        for one, u, v in zip(still, *still[0].flow(thickness, surface), strict=True):
-            one.velocity = u, v
 
 
 def _array(field: Tensor) -> Float32Array:

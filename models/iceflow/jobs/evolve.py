@@ -27,14 +27,13 @@ from glacier_qgis.models.iceflow.balance.scenarios import (
     futures,
     read_scenarios,
 )
+from glacier_qgis.models.iceflow.dynamics.running import run_together, save_times
 from glacier_qgis.models.iceflow.dynamics.simulation import (
     MAX_FORCED_STEP,
     MAX_STEP,
     SAME_TIME,
     Simulation,
     Snapshot,
-    run_together,
-    save_times,
 )
 from glacier_qgis.models.iceflow.dynamics.transport import TRANSPORTS
 from glacier_qgis.models.iceflow.ground.topography import (

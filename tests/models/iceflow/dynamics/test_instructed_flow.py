@@ -11,13 +11,8 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.dynamics.conservation import NO_ICE
-from glacier_qgis.models.iceflow.dynamics.simulation import (
-    MOST_HALVINGS,
-    Simulation,
-    Snapshot,
-    run,
-    run_together,
-)
+from glacier_qgis.models.iceflow.dynamics.running import run, run_together
+from glacier_qgis.models.iceflow.dynamics.simulation import MOST_HALVINGS, Simulation, Snapshot
 from glacier_qgis.models.iceflow.instructors.instructor import (
     INSTRUCTORS,
     Instructor,

@@ -10,12 +10,8 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.dynamics.simulation import (
-    Simulation,
-    run,
-    run_together,
-    save_times,
-)
+from glacier_qgis.models.iceflow.dynamics.running import run, run_together, save_times
+from glacier_qgis.models.iceflow.dynamics.simulation import Simulation
 from glacier_qgis.models.iceflow.dynamics.transport import TRANSPORTS, TransportOrder
 from glacier_qgis.models.iceflow.velocity.flow import Flow
 

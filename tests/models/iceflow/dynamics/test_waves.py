@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.dynamics.simulation import Simulation, Snapshot, run
+from glacier_qgis.models.iceflow.dynamics.running import run
+from glacier_qgis.models.iceflow.dynamics.simulation import Simulation, Snapshot
 from glacier_qgis.models.iceflow.dynamics.waves import FEW, LASTING, Waves
 
 if TYPE_CHECKING:

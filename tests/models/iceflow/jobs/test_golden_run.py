@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.dynamics.simulation import Simulation, run, save_times
+from glacier_qgis.models.iceflow.dynamics.running import run, save_times
+from glacier_qgis.models.iceflow.dynamics.simulation import Simulation
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
