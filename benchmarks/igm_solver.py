@@ -36,8 +36,8 @@ from igm.processes.iceflow.unified.utils import get_cost_fn  # noqa: E402
 from igm.processes.iceflow.vertical import VerticalDiscrs  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
 
-AT_ONCE = 5
-"""Iterations between two looks at the residual."""
+AT_ONCE = {"lbfgs": 100, "cg_newton": 5}
+"""Iterations between two looks at the residual; the memory of L-BFGS begins anew with each."""
 
 fields = np.load(sys.argv[1])
 tolerance, optimizer_name = float(sys.argv[2]), sys.argv[3]
@@ -51,7 +51,9 @@ flow.numerics.merge_with(
     {"precision": "double", "Nz": int(fields["modes"]), "basis_horizontal": "q1"}
 )
 flow.numerics.basis_vertical = "Legendre"
-flow.unified.merge_with({"mapping": "identity", "optimizer": optimizer_name, "nbit": AT_ONCE})
+flow.unified.merge_with(
+    {"mapping": "identity", "optimizer": optimizer_name, "nbit": AT_ONCE[optimizer_name]}
+)
 flow.unified.halt.success = []
 
 state = types.SimpleNamespace(iceflow=types.SimpleNamespace())
@@ -76,18 +78,15 @@ def gradient_norm(u: tf.Tensor, v: tf.Tensor) -> tf.Tensor:
 
 
 at_rest = float(gradient_norm(rest, rest))
-print("built", time.process_time(), file=sys.stderr, flush=True)
 optimizer.minimize(inputs)  # compiles
-print("compiled", time.process_time(), file=sys.stderr, flush=True)
 mapping.set_theta([rest, rest])
 residual, iterations, seconds = 1.0, 0, 0.0
 while residual > tolerance and seconds < longest:
     begin = time.process_time()
     optimizer.minimize(inputs)
     seconds += time.process_time() - begin
-    iterations += AT_ONCE
+    iterations += once
     residual = float(gradient_norm(*mapping.get_theta())) / at_rest
-    print(iterations, seconds, residual, file=sys.stderr, flush=True)
     if not np.isfinite(residual):
         break
 u, v = (np.asarray(field) for field in mapping.get_theta())
