@@ -51,9 +51,8 @@ flow.numerics.merge_with(
     {"precision": "double", "Nz": int(fields["modes"]), "basis_horizontal": "q1"}
 )
 flow.numerics.basis_vertical = "Legendre"
-flow.unified.merge_with(
-    {"mapping": "identity", "optimizer": optimizer_name, "nbit": AT_ONCE[optimizer_name]}
-)
+once = AT_ONCE[optimizer_name]
+flow.unified.merge_with({"mapping": "identity", "optimizer": optimizer_name, "nbit": once})
 flow.unified.halt.success = []
 
 state = types.SimpleNamespace(iceflow=types.SimpleNamespace())
