@@ -32,6 +32,7 @@ def test_engine_information_is_a_page_too(qgis_process: Process, tmp_path: Path)
         assert word in text
 
 
+@pytest.mark.slow
 def test_every_algorithm_shows_without_an_engine_and_says_what_to_do(
     qgis_process: Process, tmp_path: Path
 ) -> None:
@@ -43,6 +44,7 @@ def test_every_algorithm_shows_without_an_engine_and_says_what_to_do(
     assert "glacier:setupengine" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_what_dialogs_write_by_default_is_written_only_if_asked_for(
     qgis_process: Process, aletsch: Path, tmp_path: Path
 ) -> None:
@@ -60,6 +62,7 @@ def test_the_command_line_explains_parameters_without_markup(qgis_process: Proce
     assert "<p>" not in text
 
 
+@pytest.mark.slow
 def test_lines_of_a_scene(qgis_process: Process, scene: Path, tmp_path: Path) -> None:
     lines = tmp_path / "Línur.gpkg"
     found = results(
@@ -92,6 +95,7 @@ def test_lines_of_a_scene(qgis_process: Process, scene: Path, tmp_path: Path) ->
     ]
 
 
+@pytest.mark.slow
 def test_the_model_from_scene_to_lines_runs(
     qgis_process: Process, scene: Path, tmp_path: Path
 ) -> None:
@@ -102,6 +106,7 @@ def test_the_model_from_scene_to_lines_runs(
     assert QgsRasterLayer(str(zones)).isValid()
 
 
+@pytest.mark.slow
 def test_the_model_from_an_extent_to_a_glacier_runs(
     qgis_process: Process, aletsch: Path, tmp_path: Path
 ) -> None:
@@ -117,6 +122,7 @@ def test_the_model_from_an_extent_to_a_glacier_runs(
     assert 5 < max(heights.value(i) for i in range(layer.width() * layer.height())) < 200
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_input_gives_status_1_and_no_file(
     qgis_process: Process, scene: Path, tmp_path: Path
 ) -> None:
@@ -143,6 +149,7 @@ def test_what_is_wrong_with_the_input_gives_status_1_and_no_file(
         assert not list(output.parent.iterdir())
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_killed_gives_status_1_and_no_file(
     qgis_process: Process, scene: Path, tmp_path: Path
 ) -> None:

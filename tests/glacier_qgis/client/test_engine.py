@@ -45,6 +45,7 @@ def test_the_real_engines_words_about_a_wrong_parameter_arrive(log: Log) -> None
     assert "NONSENSE is not a parameter" in refuse(log, {"nonsense": 1})
 
 
+@pytest.mark.slow
 def test_the_engine_ignores_the_data_of_qgis_own_gdal_and_proj(
     monkeypatch: pytest.MonkeyPatch, log: Log, aletsch: Path, tmp_path: Path
 ) -> None:
@@ -228,6 +229,7 @@ def test_cancel_ends_the_process_within_a_second_and_leaves_nothing(
         os.kill(int(number.read_text()), 0)
 
 
+@pytest.mark.slow
 def test_cancel_ends_a_real_simulation_within_a_second_and_leaves_what_can_be_resumed(
     log: Log, aletsch: Path, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ from kit.qgis.waiting import until
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
 
 
+@pytest.mark.slow
 def test_run_puts_styled_lines_on_the_map_into_the_history_and_into_the_list(
     panel: FrontPanel, layer: QgsRasterLayer
 ) -> None:

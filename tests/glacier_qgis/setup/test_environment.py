@@ -143,6 +143,7 @@ def installed(python: str, name: str) -> bool:
     return not subprocess.run([python, "-I", "-c", f"import {name}"], check=False).returncode
 
 
+@pytest.mark.slow
 def test_it_builds_tells_the_size_verifies_and_goes_on_from_where_it_was(workshop: Path) -> None:
     status, events = set_up(workshop, "--extra", "igm")
     assert status == 0, events
@@ -162,6 +163,7 @@ def test_it_builds_tells_the_size_verifies_and_goes_on_from_where_it_was(worksho
     assert "Every package is there." in messages(events, "log")
 
 
+@pytest.mark.slow
 def test_an_environment_that_does_not_run_is_built_anew(workshop: Path) -> None:
     (workshop / "é env" / "bin").mkdir(parents=True)
     (workshop / "é env" / "pyvenv.cfg").write_text("home = /nowhere\n")
@@ -171,6 +173,7 @@ def test_an_environment_that_does_not_run_is_built_anew(workshop: Path) -> None:
     assert installed(events[-1]["outputs"]["PYTHON"], "firn")
 
 
+@pytest.mark.slow
 def test_a_folder_with_other_files_is_left_alone(workshop: Path) -> None:
     (workshop / "é env").mkdir()
     (workshop / "é env" / "thesis.tex").write_text("ten years")
@@ -180,6 +183,7 @@ def test_a_folder_with_other_files_is_left_alone(workshop: Path) -> None:
     assert (workshop / "é env" / "thesis.tex").read_text() == "ten years"
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_had_is_named_with_a_cure(workshop: Path) -> None:
     (workshop / "wheels" / "serac-1.0-py3-none-any.whl").unlink()
     status, events = set_up(workshop)
@@ -188,6 +192,7 @@ def test_a_package_that_cannot_be_had_is_named_with_a_cure(workshop: Path) -> No
     assert "network" in messages(events, "error")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_the_locked_one_is_refused(workshop: Path) -> None:
     lock(workshop, serac="0" * 64)
     status, events = set_up(workshop)
@@ -196,6 +201,7 @@ def test_a_file_that_is_not_the_locked_one_is_refused(workshop: Path) -> None:
     assert not installed(str(workshop / "é env" / "bin" / "python"), "serac")
 
 
+@pytest.mark.slow
 def test_another_version_than_the_locked_one_is_replaced(workshop: Path) -> None:
     assert set_up(workshop)[0] == 0
     python = str(workshop / "é env" / "bin" / "python")
@@ -209,6 +215,7 @@ def test_another_version_than_the_locked_one_is_replaced(workshop: Path) -> None
     assert packages.installed(Path(python))["serac"] == "1.0"
 
 
+@pytest.mark.slow
 def test_without_a_lock_for_this_platform_it_says_where_the_engine_runs(workshop: Path) -> None:
     lock(workshop).unlink()
     status, events = set_up(workshop)
@@ -217,6 +224,7 @@ def test_without_a_lock_for_this_platform_it_says_where_the_engine_runs(workshop
     assert not (workshop / "é env").exists()
 
 
+@pytest.mark.slow
 def test_an_extra_that_the_lock_lacks_is_named_before_anything_is_made(workshop: Path) -> None:
     (workshop / "glacier_qgis" / "requirements" / "onnx.txt").write_text("onnx\n")
     status, events = set_up(workshop, "--extra", "onnx")
@@ -225,6 +233,7 @@ def test_an_extra_that_the_lock_lacks_is_named_before_anything_is_made(workshop:
     assert not (workshop / "é env").exists()
 
 
+@pytest.mark.slow
 def test_unlocked_pip_chooses_and_tells_what_it_looks_at(workshop: Path) -> None:
     lock(workshop).unlink()
     status, events = set_up(workshop, "--unlocked")
@@ -233,6 +242,7 @@ def test_unlocked_pip_chooses_and_tells_what_it_looks_at(workshop: Path) -> None
     assert installed(events[-1]["outputs"]["PYTHON"], "serac")
 
 
+@pytest.mark.slow
 def test_developers_packages_keep_to_what_is_locked(workshop: Path) -> None:
     wheel(workshop / "wheels", "serac", version="1.1")
     status, events = set_up(workshop, "--extra", "test")
@@ -241,6 +251,7 @@ def test_developers_packages_keep_to_what_is_locked(workshop: Path) -> None:
     assert (found["probe"], found["serac"]) == ("1.0", "1.0")
 
 
+@pytest.mark.slow
 def test_own_torch_is_any_build_of_the_locked_version_and_stays(workshop: Path) -> None:
     build = wheel(workshop / "wheels", "torch", "serac", version="1.0+cpu")
     status, events = set_up(workshop, "--own-torch")
@@ -254,6 +265,7 @@ def test_own_torch_is_any_build_of_the_locked_version_and_stays(workshop: Path) 
         assert packages.installed(python)["torch"] == "1.0+cpu"
 
 
+@pytest.mark.slow
 def test_a_named_index_gives_torch_and_nothing_else(workshop: Path) -> None:
     index = workshop / "index"
     for name, version in (("torch", "1.0+rocm"), ("serac", "9.0"), ("firn", "9.0")):
@@ -269,6 +281,7 @@ def test_a_named_index_gives_torch_and_nothing_else(workshop: Path) -> None:
     assert (found["torch"], found["serac"], found["firn"]) == ("1.0+rocm", "1.0", "1.0")
 
 
+@pytest.mark.slow
 def test_repair_puts_back_a_file_that_is_gone(workshop: Path) -> None:
     status, events = set_up(workshop)
     python = events[-1]["outputs"]["PYTHON"]
@@ -281,6 +294,7 @@ def test_repair_puts_back_a_file_that_is_gone(workshop: Path) -> None:
     assert installed(python, "serac")
 
 
+@pytest.mark.slow
 def test_a_repair_that_was_stopped_is_continued(workshop: Path) -> None:
     assert set_up(workshop)[0] == 0
     python = str(workshop / "é env" / "bin" / "python")
@@ -296,6 +310,7 @@ def test_a_repair_that_was_stopped_is_continued(workshop: Path) -> None:
     assert "Every package is there." in messages(events, "log")
 
 
+@pytest.mark.slow
 def test_a_python_that_is_no_environment_is_left_alone(workshop: Path) -> None:
     (workshop / "é env" / "bin").mkdir(parents=True)
     (workshop / "é env" / "bin" / "python").symlink_to(PYTHON)
@@ -304,6 +319,7 @@ def test_a_python_that_is_no_environment_is_left_alone(workshop: Path) -> None:
     assert "holds other files" in messages(events, "error")
 
 
+@pytest.mark.slow
 def test_an_engine_that_does_not_answer_is_no_success(workshop: Path) -> None:
     (workshop / "glacier_qgis" / "launch.py").write_text(
         "import sys; sys.exit('libtorch.so is missing')"
@@ -321,6 +337,7 @@ def is_running(process: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_cancel_ends_everything_that_was_started(workshop: Path) -> None:
     (workshop / "glacier_qgis" / "launch.py").write_text(
         "import os, sys, time\n"

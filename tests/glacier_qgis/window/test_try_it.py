@@ -84,6 +84,7 @@ def test_each_part_names_parameters_that_its_algorithm_has() -> None:
         assert part.parameters().keys() <= names
 
 
+@pytest.mark.slow
 def test_both_instruments_end_as_a_styled_map_with_time(iface: Window) -> None:
     assert end(TryIt(iface)) == 2
     layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}

@@ -64,6 +64,7 @@ def test_layers_in_memory_become_a_table(
     assert (found["MEASURED"], found["NOT_MEASURED"], found["GLACIERS"]) == (3, 0, 1)
 
 
+@pytest.mark.slow
 def test_change_and_comparison_on_the_command_line(qgis_process: Process, tmp_path: Path) -> None:
     given = saved(termini("date"), tmp_path / "Línur.gpkg")
     shifted = saved(termini("date", 120), tmp_path / "shifted.gpkg")
@@ -104,6 +105,7 @@ def test_change_and_comparison_on_the_command_line(qgis_process: Process, tmp_pa
     ]
 
 
+@pytest.mark.slow
 def test_what_a_method_lacks_is_told_and_nothing_is_written(
     qgis_process: Process, tmp_path: Path
 ) -> None:

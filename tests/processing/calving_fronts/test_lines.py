@@ -52,6 +52,7 @@ def rasters(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_a_shapefile_keeps_every_field_under_its_stated_name(
     qgis_process: Callable[..., Any], rasters: dict[str, str], tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_shapefile_keeps_every_field_under_its_stated_name(
     assert total / SIZE == pytest.approx(line["uncertaint"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_no_front_comes_with_its_reason(
     qgis_process: Callable[..., Any], rasters: dict[str, str], tmp_path: Path
 ) -> None:
@@ -89,6 +91,7 @@ def test_no_front_comes_with_its_reason(
     assert "under the 9000 m of MIN_LENGTH" in found["REASON"]
 
 
+@pytest.mark.slow
 def test_what_is_written_beside_the_lines_is_styled(
     context: QgsProcessingContext, log: Log, rasters: dict[str, str]
 ) -> None:

@@ -70,6 +70,7 @@ def test_every_layer_is_on_the_map(
             assert layer.renderer() is not None, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", [run_as_task, press_run])
 def test_the_real_engine_s_lines_are_on_the_map(
     run: Callable[[str, Parameters], Any], scene: Path
@@ -82,6 +83,7 @@ def test_the_real_engine_s_lines_are_on_the_map(
     assert kinds == {QgsGraduatedSymbolRenderer, QgsPalettedRasterRenderer}
 
 
+@pytest.mark.slow
 def test_the_real_engine_s_ice_is_on_the_map_and_plays(aletsch: Path) -> None:
     press_run(
         "simulateglacier",

@@ -39,6 +39,7 @@ def simulate(
     return run
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_netcdf(simulate: Run, aletsch: Path, tmp_path: Path) -> None:
     whole = simulate(BED=str(aletsch), END=15, TRANSPORT="second order", **PLACE)
     part = tmp_path / "Anfang.nc"
@@ -51,6 +52,7 @@ def test_a_run_goes_on_from_its_netcdf(simulate: Run, aletsch: Path, tmp_path: P
     assert not list(tmp_path.glob("*unfinished*"))
 
 
+@pytest.mark.slow
 def test_a_table_of_scenarios_gives_a_series_and_a_folder_each(
     simulate: Run, aletsch: Path, tmp_path: Path
 ) -> None:
@@ -81,6 +83,7 @@ def test_a_table_of_scenarios_gives_a_series_and_a_folder_each(
         assert (folder / name / "simulation.nc").is_file()
 
 
+@pytest.mark.slow
 def test_a_batch_of_scenarios_goes_on_from_the_file_of_one(
     simulate: Run, aletsch: Path, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_only_what_a_model_solves_is_asked(
     assert applying(provider, INSTRUCTOR=instructor) & {"MODES", "TOLERANCE"} == asked
 
 
+@pytest.mark.slow
 def test_from_the_command_line_to_snapshots_and_back(
     qgis_process: Process, aletsch: Path, tmp_path: Path
 ) -> None:
@@ -85,6 +86,7 @@ def test_from_the_command_line_to_snapshots_and_back(
             assert first.mean == pytest.approx(second.mean, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_what_another_model_wrote_badly_is_told(qgis_process: Process, tmp_path: Path) -> None:
     bad = tmp_path / "output.nc"
     bad.write_bytes(b"no NetCDF")

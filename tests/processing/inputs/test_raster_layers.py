@@ -165,6 +165,7 @@ def test_a_map_service_is_refused_with_the_cure(handed: Engine, log: Log) -> Non
     assert any("GeoTIFF" in text for kind, text in log.told if kind == "error"), log.told
 
 
+@pytest.mark.slow
 def test_the_engine_computes_without_what_is_no_data_in_qgis(aletsch: Path, tmp_path: Path) -> None:
     layer = QgsRasterLayer(str(aletsch), "surface")
     layer.dataProvider().setUserNoDataValue(1, [QgsRasterRange(0, 3000)])
@@ -182,6 +183,7 @@ def test_the_engine_computes_without_what_is_no_data_in_qgis(aletsch: Path, tmp_
     assert found["all"][0] < 0 <= found["high"][0], "the balance is positive above 3000 m"
 
 
+@pytest.mark.slow
 def test_subdatasets_archives_and_other_formats_are_one_surface(
     tmp_path: Path, aletsch: Path
 ) -> None:

@@ -32,6 +32,7 @@ def run(
     return algorithm.run(values, context, Log(), catchExceptions=False)[0]
 
 
+@pytest.mark.slow
 def test_an_exported_model_is_installed_and_offered(
     provider: QgsProcessingProvider,
     context: QgsProcessingContext,
@@ -75,6 +76,7 @@ def test_a_hostile_package_is_refused_by_name(
     assert not list(models_folder().glob("*"))
 
 
+@pytest.mark.slow
 def test_the_executable_installs_and_then_lists(
     qgis_process: Process, provider: QgsProcessingProvider, tmp_path: Path
 ) -> None:

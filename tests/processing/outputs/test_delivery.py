@@ -329,6 +329,7 @@ def old_layer(tmp_path: Path, count: int, suffix: str) -> Path:
 FORMS = [("{}", ".gpkg"), ("{}", ".shp"), ("ogr:dbname='{}' table=\"out\" (geom)", ".gpkg")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "suffix"), FORMS)
 def test_a_kill_while_features_are_copied_leaves_the_old_or_the_new_layer(
     made: Callable[[int], None],

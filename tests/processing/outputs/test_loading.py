@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from osgeo import gdal
 from qgis.core import (
     QgsDateTimeRange,
@@ -23,6 +24,7 @@ from kit.qgis.fixtures import Log
 from kit.qgis.loading import load
 
 
+@pytest.mark.slow
 def test_lines_and_zones_are_styled(context: QgsProcessingContext, log: Log, scene: Path) -> None:
     layers = load("glacier:delineatetermini", context, log, ["OUTPUT", "ZONES"], INPUT=str(scene))
     assert isinstance(layers["OUTPUT"].renderer(), QgsGraduatedSymbolRenderer)
@@ -37,6 +39,7 @@ def brighten(path: Path, share: int) -> None:
     band.WriteArray(band.ReadAsArray() * (1 + share / 100))
 
 
+@pytest.mark.slow
 def test_a_series_plays_with_the_temporal_controller(
     context: QgsProcessingContext, log: Log, scene: Path, tmp_path: Path
 ) -> None:
@@ -73,6 +76,7 @@ def test_a_series_plays_with_the_temporal_controller(
     assert rows == {f"scene {day.toString('yyyy-MM-dd')}": "ok" for day in days}
 
 
+@pytest.mark.slow
 def test_a_simulation_plays_with_the_temporal_controller(
     context: QgsProcessingContext, log: Log, aletsch: Path
 ) -> None:
