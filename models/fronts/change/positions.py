@@ -16,11 +16,12 @@ from pyproj import CRS
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.engine.units import DAYS_A_YEAR, SQUARE_KILOMETRE
 from glacier_qgis.models.fronts.change.axis import warn_if_landward
 from glacier_qgis.models.fronts.change.flow_direction import drawn_here
 from glacier_qgis.models.fronts.change.gauges import Gauge
 from glacier_qgis.models.fronts.change.references import Reference
-from glacier_qgis.models.fronts.change.trend import DAYS_A_YEAR, Trend, fit_trend
+from glacier_qgis.models.fronts.change.trend import Trend, fit_trend
 from glacier_qgis.models.vector.dates import read_dates, undated
 from glacier_qgis.models.vector.glaciers import (
     as_first_written,
@@ -242,7 +243,7 @@ def measure(gauge: Gauge, fronts: gpd.GeoDataFrame, glacier: str) -> pd.DataFram
                 "date": date,
                 "image_id": image,
                 "position_m": reading.position_m,
-                "area_km2": reading.area_m2 / 1e6,
+                "area_km2": reading.area_m2 / SQUARE_KILOMETRE,
                 "uncertainty_m": _mean_uncertainty(near) if found else math.nan,
                 "flag": (DOUBTFUL if reading.reason else GOOD) if found else NOT_MEASURED,
                 "reason": reading.reason,
@@ -261,7 +262,7 @@ def measure(gauge: Gauge, fronts: gpd.GeoDataFrame, glacier: str) -> pd.DataFram
 
 
 def decimal_years(dates: pd.Series[pd.Timestamp]) -> NDArray[np.float64]:
-    """Return times in years of 365.25 days, such as 2018.5."""
+    """Return times in years of `DAYS_A_YEAR`, such as 2018.5."""
     elapsed = dates.to_numpy(dtype="datetime64[ms]") - np.datetime64("2000-01-01", "ms")
     return np.asarray(2000 + elapsed / np.timedelta64(1, "D") / DAYS_A_YEAR)
 

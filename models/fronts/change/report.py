@@ -14,6 +14,7 @@ from plotly.colors import sample_colorscale
 
 from glacier_qgis.models.fronts.change.positions import NOT_MEASURED, Series, decimal_years
 from glacier_qgis.models.report.page import HtmlPage
+from glacier_qgis.models.report.theme import BLUE, GREY, ORANGE
 from glacier_qgis.models.vector.lines import line_parts
 
 METHODS = {
@@ -29,8 +30,6 @@ MAP_PIXELS = 1500
 
 TREND_TIMES = 400
 """Times at which a fitted curve is drawn."""
-
-_BLUE, _ORANGE, _GREY = "#1f5a94", "#d1661f", "#8a8f94"
 
 
 def write_report(
@@ -106,12 +105,12 @@ def _curve(series: Series) -> go.Figure:
     figure.add_scatter(
         x=measured.date,
         y=measured.distance_m,
-        error_y={"array": measured.uncertainty_m.fillna(0), "color": _GREY, "thickness": 1}
+        error_y={"array": measured.uncertainty_m.fillna(0), "color": GREY, "thickness": 1}
         if known
         else None,
         mode="markers+lines",
-        marker={"size": 7, "color": _BLUE},
-        line={"color": _BLUE, "width": 1, "dash": "dot"},
+        marker={"size": 7, "color": BLUE},
+        line={"color": BLUE, "width": 1, "dash": "dot"},
         text=measured.image_id,
         name="front",
         hovertemplate="%{x|%Y-%m-%d}: %{y:.0f} m<br>%{text}<extra></extra>",
@@ -120,12 +119,12 @@ def _curve(series: Series) -> go.Figure:
         dates = pd.Series(pd.date_range(measured.date.min(), measured.date.max(), TREND_TIMES))
         years = decimal_years(dates)
         rate = f"{series.trend.rate_m_a:+.0f}".replace("-", "−")
-        line = {"color": _ORANGE, "width": 2}
+        line = {"color": ORANGE, "width": 2}
         figure.add_scatter(
             x=dates, y=series.trend.line(years), mode="lines", line=line, name=f"{rate} m/a"
         )
         if math.isfinite(series.trend.amplitude_m):
-            thin = {"color": _ORANGE, "width": 1, "dash": "dash"}
+            thin = {"color": ORANGE, "width": 1, "dash": "dash"}
             figure.add_scatter(
                 x=dates, y=series.trend.at(years), mode="lines", line=thin, name="with season"
             )
@@ -135,7 +134,7 @@ def _curve(series: Series) -> go.Figure:
             x=absent,
             y=[measured.distance_m.min()] * len(absent),
             mode="markers",
-            marker={"symbol": "x-thin-open", "size": 8, "color": _GREY},
+            marker={"symbol": "x-thin-open", "size": 8, "color": GREY},
             name="not measured",
         )
     figure.update_yaxes(title_text="Distance (m), advance positive", zeroline=True)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-DAYS_A_YEAR = 365.25
-
 SEASON_SPAN = 2.0
 """Years that positions must span before a yearly cycle is told from a trend."""
 

@@ -14,11 +14,10 @@ from glacier_qgis.models.fronts.compare.images import Image
 from glacier_qgis.models.fronts.termini.calibration import LEVEL, reliability
 from glacier_qgis.models.fronts.termini.metrics import FrontError, mean_distance_error
 from glacier_qgis.models.report.page import HtmlPage
+from glacier_qgis.models.report.theme import BLUE, GREY, ORANGE
 
 COVERAGE_AT = (0.5, 1.0, 1.5, 2.0, 3.0)
 """Multiples of the stated uncertainty within which true errors are counted."""
-
-_BLUE, _ORANGE, _GREY = "#1f5a94", "#d1661f", "#8a8f94"
 
 
 def write_report(
@@ -114,12 +113,12 @@ def _uncertainty(page: HtmlPage, uncertain: NDArray[np.float64]) -> None:
     page.table(coverage(uncertain), "How often the true error is within the stated uncertainty.")
     found = reliability(uncertain[:, 1], uncertain[:, 0])
     figure = go.Figure()
-    figure.add_hline(100 * LEVEL, line_dash="dash", line_color=_GREY, annotation_text="as stated")
+    figure.add_hline(100 * LEVEL, line_dash="dash", line_color=GREY, annotation_text="as stated")
     figure.add_scatter(
         x=found.uncertainty_m,
         y=100 * found.covered,
         mode="markers+lines",
-        marker={"size": 8, "color": _BLUE},
+        marker={"size": 8, "color": BLUE},
     )
     figure.update_xaxes(title_text="Stated uncertainty (m)", rangemode="tozero")
     figure.update_yaxes(title_text="Points within it (%)", range=[0, 104])
@@ -136,10 +135,10 @@ def _histogram(distances: NDArray[np.float64], error: FrontError) -> go.Figure:
             x=(edges[:-1] + edges[1:]) / 2,
             y=100 * counts / distances.size,
             width=np.diff(edges),
-            marker={"color": _BLUE, "line": {"width": 0}},
+            marker={"color": BLUE, "line": {"width": 0}},
         )
     )
-    figure.add_vline(error.mean_m, line_color=_ORANGE, annotation_text=f"mean {error.mean_m:.0f} m")
+    figure.add_vline(error.mean_m, line_color=ORANGE, annotation_text=f"mean {error.mean_m:.0f} m")
     figure.update_xaxes(title_text="Distance (m); the last bar holds all beyond")
     figure.update_yaxes(title_text="Share of distances (%)")
     _lay_out(figure)

@@ -11,7 +11,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.engine.listing import listed
-from glacier_qgis.models.fronts.change.trend import DAYS_A_YEAR
+from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.fronts.scene.dates import DatePattern
 from glacier_qgis.models.fronts.scene.names import parse_scene_name
 from glacier_qgis.models.fronts.series.survey import Survey

@@ -26,6 +26,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from glacier_qgis.models.compute.arrays import Float64Array, Mask
+from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.fronts.termini.options import MIN_AREA_KM2, SURE
 from glacier_qgis.models.raster.components import Components, ReadMask
 from glacier_qgis.models.zones.codes import (
@@ -96,7 +97,7 @@ def read_zones(
     """
     height, width = dataset.shape
     strip = strip or max(64, _STRIP_CELLS // width)
-    cell_km2 = abs(dataset.transform.a * dataset.transform.e) / 1e6
+    cell_km2 = abs(dataset.transform.a * dataset.transform.e) / SQUARE_KILOMETRE
 
     def cells(*codes: int) -> ReadMask:
         def read(start: int, stop: int) -> Mask:

@@ -15,6 +15,7 @@ from shapely import LineString, Polygon
 
 from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
 from glacier_qgis.models.fronts.termini.calibration import calibrated
 from glacier_qgis.models.fronts.termini.contours import front_contours
@@ -177,7 +178,7 @@ def zone_area(zones: Zones, body: ReadMask, grid: Grid) -> gpd.GeoDataFrame:
         for polygon in _strip_polygons(zones, body, grid, start)
     ]
     merged = shapely.simplify(shapely.get_parts(shapely.union_all(pieces)), 0)
-    areas = np.array([ellipsoidal_area(polygon, grid.crs) for polygon in merged]) / 1e6
+    areas = np.array([ellipsoidal_area(polygon, grid.crs) for polygon in merged]) / SQUARE_KILOMETRE
     order = np.argsort(-areas)
     return gpd.GeoDataFrame(
         {"area_km2": areas[order].astype(float)}, geometry=merged[order], crs=grid.crs

@@ -12,6 +12,7 @@ import rasterio
 from pyproj import CRS
 from rasterio.io import DatasetReader
 
+from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.raster.grid import Grid
 
 BLOCK = 1024
@@ -44,7 +45,7 @@ def zones_in_words(path: Path, names: Mapping[int, str]) -> str:
     """Return the area of each class of a zones raster on cells in metres, largest first."""
     with rasterio.open(path) as zones:
         counts = _counts(zones)
-        cell = abs(zones.transform.a * zones.transform.e) / 1e6
+        cell = abs(zones.transform.a * zones.transform.e) / SQUARE_KILOMETRE
     areas = {name: counts[code] * cell for code, name in names.items() if counts[code]}
     largest = sorted(areas.items(), key=lambda each: -each[1])
     return ", ".join(f"{name} {area:.4g} km²" for name, area in largest)

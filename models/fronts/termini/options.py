@@ -30,11 +30,15 @@ their front. The attribute `confidence` leaves the others to judge.
 """
 
 
+MIN_LENGTH = 750.0
+"""m, the rule of the CaFFe benchmark."""
+
+
 class Extraction(Parameters):
     """How to turn zones into terminus lines; lengths in metres, areas in square kilometres."""
 
     fjord_mask: VectorInput | None = None
-    min_length: Annotated[float, Field(ge=0)] = 750.0
+    min_length: Annotated[float, Field(ge=0)] = MIN_LENGTH
     longest_only: bool = False
     min_area: Annotated[float, Field(ge=0)] = MIN_AREA_KM2
     gap: Annotated[float, Field(ge=0, le=5_000)] | None = None
@@ -77,7 +81,7 @@ class TerminusOptions:
     gap: float | None = None
     smooth: float = 0.0
     fjord: Sequence[Polygon] | None = None
-    min_length: float = 750.0
+    min_length: float = MIN_LENGTH
     min_confidence: float = MIN_CONFIDENCE
     longest_only: bool = False
     simplify: float = 0.0

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.iceflow.balance.climate import MONTHS, Climate
 from glacier_qgis.models.iceflow.balance.model import ICE_PER_WATER
 
-DAYS_A_YEAR = 365.2422
-"""Mean tropical year."""
 NARROW = 1e-3
 """A smaller spread, K, adds no melt that matters, and would divide by next to nothing."""
 CELLS_AT_ONCE = 1 << 13

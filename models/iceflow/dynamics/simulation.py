@@ -14,6 +14,7 @@ from torch import Tensor
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.workers import threads_an_operation
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.units import CUBIC_KILOMETRE, SQUARE_KILOMETRE
 from glacier_qgis.models.iceflow.dynamics.conservation import (
     NO_ICE,
     Budget,
@@ -43,8 +44,6 @@ SAME_TIME = 1e-9
 """Times that are no further apart, a, are the same."""
 ICE = 1.0
 """Cells with less than this thickness, m, do not count as glacier area."""
-_CUBIC_KILOMETRE = 1e9
-_SQUARE_KILOMETRE = 1e6
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,8 @@ def measures(
     ice = thickness >= ICE
     speed = np.hypot(u[ice], v[ice], dtype=np.float64)
     return (
-        float(thickness.sum(dtype=np.float64)) * cell_size**2 / _CUBIC_KILOMETRE,
-        int(ice.sum()) * cell_size**2 / _SQUARE_KILOMETRE,
+        float(thickness.sum(dtype=np.float64)) * cell_size**2 / CUBIC_KILOMETRE,
+        int(ice.sum()) * cell_size**2 / SQUARE_KILOMETRE,
         float(speed.mean()) if len(speed) else 0.0,
     )
 
@@ -235,7 +234,7 @@ class Simulation:
 
     def budget(self) -> Budget:
         """Return where the ice came from and went since the start."""
-        terms = (self._totals.cpu() * (self._cell_size**2 / _CUBIC_KILOMETRE)).tolist()
+        terms = (self._totals.cpu() * (self._cell_size**2 / CUBIC_KILOMETRE)).tolist()
         return self._earlier.after(self._volume(), *terms)
 
     def _current_velocity(self) -> tuple[Tensor, Tensor]:
@@ -263,7 +262,7 @@ class Simulation:
     def _volume(self) -> float:
         """In km³."""
         total = float(self.thickness.sum(dtype=wide(self.thickness)))
-        return total * self._cell_size**2 / _CUBIC_KILOMETRE
+        return total * self._cell_size**2 / CUBIC_KILOMETRE
 
 
 def _array(field: Tensor) -> Float32Array:

@@ -10,6 +10,7 @@ from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
+from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Snapshot
 from glacier_qgis.models.iceflow.ground.cover import tell_gaps
 from glacier_qgis.models.iceflow.ground.topography import Topography, polygon_mask
@@ -23,7 +24,6 @@ from glacier_qgis.models.iceflow.ground.units import (
 from glacier_qgis.models.raster.source import open_raster
 
 PERCENTILES = (5, 25, 50, 75, 95)
-_SQUARE_KILOMETRE = 1e6
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def compare(
         cell_size: m.
     """
     ice = snapshot.thickness >= ICE
-    area = cell_size**2 / _SQUARE_KILOMETRE
+    area = cell_size**2 / SQUARE_KILOMETRE
     overlap = None if observation.ice is None else area_overlap(ice, observation.ice, area)
     if observation.surface is None:
         return Comparison(snapshot.time, overlap, None, None)

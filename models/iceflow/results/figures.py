@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.iceflow.results.hypsometry import Hypsometry
+from glacier_qgis.models.report.theme import LINES
 
 CURVES = {
     "volume_km3": "Volume (km³)",
@@ -21,8 +22,6 @@ Runs = Mapping[str, Sequence[Mapping[str, float]]]
 """A row a saved time, by scenario."""
 MAP_CELLS = 300
 """Cells a side of a map, at most; larger fields are thinned out."""
-LINES = ("#1f5a94", "#d1661f", "#5b8c3e", "#8a4fa0", "#b22a4f", "#3a9ca6", "#7a6a3a", "#555555")
-"""Colours; after the last comes the first again."""
 
 
 def curves(runs: Runs) -> go.Figure:

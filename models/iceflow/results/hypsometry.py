@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.engine.units import CUBIC_KILOMETRE, SQUARE_KILOMETRE
 from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Snapshot
 
 MOST_BANDS = 40
 _ROUND = (1.0, 2.0, 5.0, 10.0)
-_SQUARE_KILOMETRE, _CUBIC_KILOMETRE = 1e6, 1e9
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,6 @@ def hypsometry(snapshot: Snapshot, width: float, cell_size: float) -> Hypsometry
         snapshot.time,
         width,
         np.arange(lowest, lowest + count).astype(np.float64) * width,
-        area / _SQUARE_KILOMETRE,
-        volume / _CUBIC_KILOMETRE,
+        area / SQUARE_KILOMETRE,
+        volume / CUBIC_KILOMETRE,
     )

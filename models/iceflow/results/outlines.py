@@ -17,11 +17,10 @@ from shapely import MultiPolygon
 from shapely.geometry import shape
 
 from glacier_qgis.models.compute.arrays import Mask
+from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.iceflow.calendar import iso_date
 from glacier_qgis.models.iceflow.dynamics.simulation import ICE, Snapshot
 from glacier_qgis.models.raster.grid import Grid
-
-_SQUARE_KILOMETRE = 1e6
 
 
 def cell_outline(mask: Mask, grid: Grid) -> MultiPolygon:
@@ -58,7 +57,7 @@ class Outlines:
                 "until": self._ends[snapshot.time],
                 "year": math.floor(snapshot.time + 1e-9),
                 "date": iso_date(snapshot.time),
-                "area_km2": outline.area / _SQUARE_KILOMETRE,
+                "area_km2": outline.area / SQUARE_KILOMETRE,
                 "volume_km3": snapshot.volume,
             }
         )

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
-YEAR = 365.2422 * 86_400
-"""Seconds, of a tropical year, as UDUNITS has it."""
+from glacier_qgis.models.engine.units import DAYS_A_YEAR
+
+YEAR = DAYS_A_YEAR * 86_400
+"""Seconds."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.raster.crs import read_crs, transformer
 from glacier_qgis.models.training.data.card import (
     DatasetCard,
@@ -95,7 +96,7 @@ def _ground(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
             found.append(
                 f"The groups {one[0]} ({one[1]}) and {other[0]} ({other[1]}) show the same ground: "
                 f"the nearest scenes, {near[0].name} and {near[1].name}, share "
-                f"{area / 1e6:.3g} km², {_apart(*near)}. Give both one group."
+                f"{area / SQUARE_KILOMETRE:.3g} km², {_apart(*near)}. Give both one group."
             )
     return found
 

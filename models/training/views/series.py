@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.compute.arrays import Float32Array
-from glacier_qgis.models.fronts.change.trend import DAYS_A_YEAR
+from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.fronts.scene.companions import (
     CHANNELS,
     Sums,

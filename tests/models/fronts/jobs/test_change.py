@@ -15,6 +15,7 @@ import shapely
 from shapely import MultiLineString
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.fronts.change.positions import COLUMNS
 from glacier_qgis.models.fronts.change.trend import fit_trend
 from glacier_qgis.models.fronts.jobs.change import TerminusChange
@@ -63,14 +64,14 @@ def test_three_straight_fronts(
     np.testing.assert_allclose(table.distance_m, [0, -400, -100], atol=1e-5)
     np.testing.assert_allclose(table.change_m, [np.nan, -400, 300], atol=1e-5)
     np.testing.assert_allclose(table.uncertainty_m, [30, 40, 50])
-    years = np.array([366, 730]) / 365.25
+    years = np.array([366, 730]) / DAYS_A_YEAR
     np.testing.assert_allclose(table.rate_m_a[1:], np.array([-400, 300]) / years, rtol=1e-6)
     if method != "centreline":
         np.testing.assert_allclose(table.area_km2, [0, -0.4, -0.1], atol=1e-8)
     assert set(table.flag) == {"good"}
     assert (result["MEASURED"], result["NOT_MEASURED"], result["GLACIERS"]) == (3, 0, 1)
     assert result["CHANGE"] == pytest.approx(-100, abs=1e-5)
-    slope = np.polyfit(np.array([0, 366, 1096]) / 365.25, [0, -400, -100], 1)[0]
+    slope = np.polyfit(np.array([0, 366, 1096]) / DAYS_A_YEAR, [0, -400, -100], 1)[0]
     assert result["RATE"] == pytest.approx(slope, rel=1e-6)
     assert result["RATE_ERROR"] > 0
     assert listener.warnings == []
@@ -186,7 +187,7 @@ def test_lines_of_one_image_are_one_front_and_images_of_one_day_are_two(
     np.testing.assert_allclose(table.distance_m, [0, 10, -500], atol=1e-5)
     np.testing.assert_allclose(table.uncertainty_m, [28, 20, np.nan])
     assert np.isnan(table.rate_m_a[1])
-    assert table.rate_m_a[2] == pytest.approx(-510 * 365.25 / 365)
+    assert table.rate_m_a[2] == pytest.approx(-510 * DAYS_A_YEAR / 365)
 
 
 def test_what_cannot_be_measured_is_listed_with_its_reason(

@@ -17,6 +17,7 @@ from pyproj import CRS
 
 from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.fronts.series import consistent
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene
 from glacier_qgis.models.fronts.series.consistent import make_consistent
@@ -82,7 +83,7 @@ def test_blocks_of_scenes_that_cover_different_ground_get_what_whole_arrays_get(
         scene(tmp_path / str(index), date, offset, index)
         for index, (date, offset) in enumerate(zip(DATES, OFFSETS, strict=True))
     ]
-    years = [date.toordinal() / 365.25 for date in DATES]
+    years = [date.toordinal() / DAYS_A_YEAR for date in DATES]
     expected = persistent(stack(scenes), years)
     order = [2, 0, 1]  # a person's order need not be that of time
     done = make_consistent([scenes[i] for i in order], tmp_path / "new", EventStream(io.StringIO()))

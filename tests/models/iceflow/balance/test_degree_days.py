@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch import Tensor
 
+from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.iceflow.balance.climate import Climate
 from glacier_qgis.models.iceflow.balance.degree_days import (
     CELLS_AT_ONCE,
-    DAYS_A_YEAR,
     DegreeDayBalance,
     MeltModel,
     annual_balance,
