@@ -23,8 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from glacier_qgis.resources import LAUNCHER, REQUIREMENTS
-from glacier_qgis.setup.locks import Lock, packages_of, read_lock, this_platform
-from glacier_qgis.setup.needs import EXTRAS as LOCKED_EXTRAS
+from glacier_qgis.setup.locks import LOCKED_EXTRAS, Lock, packages_of, read_lock, this_platform
 from glacier_qgis.setup.packages import (
     Order,
     install,

@@ -16,6 +16,8 @@ from pathlib import Path
 from glacier_qgis.resources import REQUIREMENTS
 
 LOCKS = REQUIREMENTS / "locks"
+LOCKED_EXTRAS = ("igm", "tensorflow", "onnx", "cluster")
+"""What a person may add to the engine; others are for developers."""
 ROOM = 5
 ROOM_GPU = 3
 """Bytes on disk for each byte that is downloaded: the files, and the wheel that pip keeps. GPU

@@ -9,7 +9,8 @@ import pytest
 
 from glacier_qgis.resources import REQUIREMENTS
 from glacier_qgis.setup import locks
-from glacier_qgis.setup.environment import LOCKED_EXTRAS
+from glacier_qgis.setup.locks import LOCKED_EXTRAS
+from glacier_qgis.setup.needs import EXTRAS
 
 FILES = sorted(locks.LOCKS.glob("*.txt"))
 LINE = re.compile(r"[a-z0-9-]+==[0-9a-z.+]+( --hash=sha256:[0-9a-f]{64})+ # [0-9]+")
@@ -18,6 +19,10 @@ LINE = re.compile(r"[a-z0-9-]+==[0-9a-z.+]+( --hash=sha256:[0-9a-f]{64})+ # [0-9
 def read(path: Path, monkeypatch: pytest.MonkeyPatch) -> locks.Lock:
     monkeypatch.setattr(locks, "this_platform", lambda: path.stem)
     return locks.read_lock()
+
+
+def test_each_extra_that_is_locked_has_a_title_and_a_purpose() -> None:
+    assert tuple(EXTRAS) == LOCKED_EXTRAS
 
 
 def test_there_is_one_for_each_platform_with_pytorch_and_each_python() -> None:

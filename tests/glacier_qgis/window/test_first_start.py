@@ -198,7 +198,7 @@ def test_the_dialog_has_words_and_sizes_for_extras_and_gives_their_permanent_nam
     dialog = AlgorithmDialog(provider.algorithm("setupengine").create())
     widget = dialog.mainWidget().wrappers["EXTRAS"].widget
     boxes = {box.text().split(":")[0]: box for box in widget.findChildren(QCheckBox)}
-    assert set(boxes) == {"Ice-flow emulators", "TensorFlow", "ONNX"}
+    assert set(boxes) == {"Ice-flow emulators", "TensorFlow", "ONNX", "Dask cluster"}
     assert all(" MB)" in box.text() for box in boxes.values() if box.isEnabled())
     before = widget.findChild(QLabel).text()
     boxes["ONNX"].setChecked(True)
