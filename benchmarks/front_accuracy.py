@@ -1,13 +1,13 @@
-"""Accuracy of the calving-front networks on glaciers that they have not seen.
+"""Accuracy of the calving-front networks on unseen glaciers.
 
     build/engine/bin/python benchmarks/front_accuracy.py --data DATA --runs build/training
 
-For each radar glacier of CaFFe a network learns from the three others and the Landsat images
-and is then judged on it, scene by scene (`delineatetermini`) and as a series
-(`terminustimeseries`). A network for series goes on from the first run of the U-Net, and is judged
-as a series beside the last one's. The network for optical images learns from all radar glaciers
-and the Landsat images of two glaciers, and is judged on those of the third. Runs that are whole in
-the folder are not repeated; a run that was stopped goes on.
+For each radar glacier of CaFFe a network is trained on the three others and the Landsat images and
+is then evaluated on it, scene by scene (`delineatetermini`) and as a series (`terminustimeseries`).
+A network for series starts from the first run of the U-Net, and is evaluated as a series with the
+last one's. The network for optical images is trained on all radar glaciers and the Landsat images
+of two glaciers, and is evaluated on those of the third. Runs that are complete in the folder are
+not repeated; a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CYCLES = {
     "hrnet": (2300,),
     "optical": (2500, 6000, 3000, 6000),
 }
-"""Steps of each run; a later one goes on from the weights of the one before. A step of this HRNet
+"""Steps of each run; a later one continues from the weights of the one before. A step of this HRNet
 takes 1.7 times as long as one of this U-Net, so that the first runs take about the same time."""
 COLUMNS = {
     "mde_box_m": "box",
@@ -50,7 +50,7 @@ COLUMNS = {
 
 
 def train(network: str, glacier: str, cycle: int, given: argparse.Namespace) -> Path:
-    """Return the weights of a network that has not seen a glacier; learn them if need be."""
+    """Return the weights of a network with a glacier held out; train them if needed."""
     suffix = f"_{cycle + 1}" if cycle else ""
     folder: Path = given.runs / f"{network}_{glacier.removeprefix('Landsat-')}{suffix}"
     weights = folder / "weights.safetensors"
@@ -82,7 +82,9 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of the training runs")
     parser.add_argument("--networks", nargs="+", choices=CYCLES, default=list(CYCLES))
     parser.add_argument("--glaciers", nargs="+", choices=[*GLACIERS, *OPTICAL])
-    parser.add_argument("--cycles", type=int, default=4, help="runs that go on from each other")
+    parser.add_argument(
+        "--cycles", type=int, default=4, help=("number of runs that continue from each other")
+    )
     given = parser.parse_args()
     given.data = Path(given.data)
     header = " ".join(f"{name:>7}" for name in COLUMNS.values())

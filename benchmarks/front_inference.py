@@ -67,7 +67,7 @@ def network_times(rounds: int) -> None:
     for name, seconds in times.items():
         ratios = [a / b for a, b in zip(times["ONNX Runtime"], seconds, strict=True)]
         print(
-            f"{name:<36} {statistics.median(seconds):6.3f} s a tile, "
+            f"{name:<36} {statistics.median(seconds):6.3f} s per tile, "
             f"{statistics.median(ratios):5.2f} × ONNX Runtime ({min(ratios):.2f} to "
             f"{max(ratios):.2f})",
             flush=True,

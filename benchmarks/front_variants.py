@@ -2,9 +2,9 @@
 
     build/engine/bin/python benchmarks/front_variants.py --data DATA --runs build/variants SI JAC
 
-For each glacier and each variant a U-Net learns from the other glaciers, with the same seed and as
-many steps (an HRNet in as much time), and is judged as in ``front_accuracy.py``. Runs that are
-whole in the folder are not repeated; a run that was stopped goes on.
+For each glacier and each variant a U-Net is trained on the other glaciers, with the same seed and
+as many steps (an HRNet in as much time), and is evaluated as in ``front_accuracy.py``. Runs that
+are complete in the folder are not repeated; a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -175,12 +175,12 @@ class Variant:
     Attributes:
         network: A name of `NETWORKS`.
         pace: Steps that it takes while the plain training takes one.
-        loss: What is made small.
-        channels: Of the network's answer; those of zones come first.
-        prepare: Changes the network before it learns.
-        change: Changes the views that it learns from.
-        pretrained: Share of the steps in which hidden patches are filled in, before zones are
-            learnt.
+        loss: The loss function.
+        channels: Number of output channels; those of zones come first.
+        prepare: Changes the network before training.
+        change: Changes the training patches.
+        pretrained: Share of the steps in which masked patches are reconstructed, before training on
+            zones.
     """
 
     network: str = "unet"
@@ -210,7 +210,7 @@ VARIANTS = {
 
 
 def learn(variant: Variant, batches: Batches, steps: int, folder: Path) -> dict[str, Tensor]:
-    """Return weights of the plain network that learnt as a variant says."""
+    """Return weights of the plain network trained as a variant."""
     torch.manual_seed(1)
     architecture = NETWORKS[variant.network]
     parameters = architecture.parameters | {"classes": variant.channels}
@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument("glaciers", nargs="+", help="each is kept out in turn")
+    parser.add_argument("glaciers", nargs="+", help="each is held out in turn")
     given = parser.parse_args()
     tune_allocator()
     radar = read_caffe(given.data / "caffe256")

@@ -64,7 +64,7 @@ class Kind:
         folder: With the valid files.
         victims: Names of those that are changed.
         open: Opens the files of a folder as a job does.
-        prepare: What someone hostile would do after the change, such as mend a hash.
+        prepare: What an attacker would do after the change, such as correct a hash.
     """
 
     name: str

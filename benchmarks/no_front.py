@@ -4,9 +4,9 @@
 
 Scenes without a front are parts of real radar images of CaFFe, cut by their zone labels: squares
 without any ocean or any glacier, whole images with the ocean or the glacier clipped away (no data
-there), and pure speckle. All go through the job `delineatetermini` with its defaults. With
-`--runs` each glacier is judged by the network of that folder that has not seen it, otherwise all
-by the delivered model, which has seen them all.
+there), and pure speckle. All go through the job `delineatetermini` with its defaults. With `--runs`
+each glacier is evaluated with the network of that folder from whose training it was held out,
+otherwise all with the delivered model, which was trained on all of them.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def delineate(
 
 
 def unseeing(glacier: str, runs: Path, folder: Path) -> str:
-    """Return the package of the last run of a U-Net that has not seen a glacier."""
+    """Return the package of the last run of a U-Net with a glacier held out."""
     package = folder / f"without {glacier}"
     if not package.exists():
         *_, weights = sorted(runs.glob(f"unet_{glacier}*/weights.safetensors"))
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
     parser.add_argument(
-        "--runs", type=Path, help="folder of training runs, a glacier kept out each"
+        "--runs", type=Path, help="folder of training runs, each with one glacier held out"
     )
     parser.add_argument("--every", type=int, default=5, help="take each n-th image")
     parser.add_argument("--speckle", type=int, default=8, help="scenes of speckle of each size")

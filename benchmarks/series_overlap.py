@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=4)
     parser.add_argument("--size", type=int, default=5000, help="rows and columns, cells of 20 m")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--no-tta", action="store_true", help="without mirror images")
+    parser.add_argument("--no-tta", action="store_true", help="without test-time augmentation")
     given = parser.parse_args()
     ratios = []
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,7 @@
 
 Simulated scenes of one glacier go through `terminustimeseries` twice in each round, in turn: with
 the delivered model, which has a network for series, and with the same without that network. The
-engine is a process of its own, whose peak of memory is told as well.
+engine is a process of its own, whose peak memory is reported too.
 """
 
 from __future__ import annotations

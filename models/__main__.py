@@ -1,4 +1,4 @@
-"""``python -m glacier_qgis.models JOB.json``: run one job and exit; ``--warm SECONDS``: many."""
+"""``python -m glacier_qgis.models JOB.json`` runs one job; ``--warm SECONDS`` runs many."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The toolbox: one file an algorithm, in a folder a group."""
+"""The toolbox: one file per algorithm, in one folder per group."""

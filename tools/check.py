@@ -1,4 +1,4 @@
-"""``./test``: set everything up and pass every check, in stages that are told apart.
+"""``./test``: set everything up and run every check, in separate stages.
 
 A stage that fails does not keep the later ones from being tried; the command then ends with
 a summary and status 1.
@@ -33,7 +33,7 @@ class Stages:
         self._failed = False
 
     def run(self, title: str, work: Callable[[], None]) -> None:
-        """Run one stage; a failure is told at once and again in the summary."""
+        """Run one stage; a failure is reported at once and again in the summary."""
         say(f"\n== {title}")
         start = time.monotonic()
         try:

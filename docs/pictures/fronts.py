@@ -1,4 +1,4 @@
-"""Draw the best, the median and the worst scene of each glacier that was kept out.
+"""Draw the best, the median and the worst scene of each held-out glacier.
 
     build/engine/bin/python docs/pictures/fronts.py --data DATA --runs RUNS [--network NETWORK]
 

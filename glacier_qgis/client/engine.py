@@ -1,7 +1,7 @@
 """The engine's client: one process a job, JSON in, events out.
 
-Everything that can go wrong on the other side of the wall (no interpreter, a crash, the
-system's memory killer, garbage on the wire) ends here as one sentence with its cure.
+Everything that can go wrong on the other side of the wall (no interpreter, a crash, the system's
+memory killer, garbage on the wire) ends here as one sentence with its remedy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ENDED = tr(
     "who looks after this computer if it happens again."
 )
 _CANCELLED = 130
-"""Exit status of an engine that was told to end, and did so in order."""
+"""Exit status of an engine that was asked to end, and did so in order."""
 _KILLED = 9
 _TERMINATED = 15
 

@@ -57,7 +57,7 @@ class Conversation:
             self._remark(line)
 
     def repeat_warnings(self) -> None:
-        """Tell all warnings again, unless they are the last that was told."""
+        """Repeat all warnings, unless nothing was reported after them."""
         if not (self._warnings and self._told_since):
             return
         count = len(self._warnings)

@@ -84,7 +84,7 @@ class TimeLeft:
         return tr("about {time} left").format(time=in_words(left)) if left > LONG else ""
 
     def news_after(self, fraction: float) -> str:
-        """Return the same, but only where it was not told before, or was told wrong."""
+        """Return the same, but only if it was not reported before, or was wrong."""
         left, elapsed = self._left(fraction), self._clock() - self._begin
         whole = elapsed + left
         if left <= MINUTE or self._told / OFF < whole < self._told * OFF:

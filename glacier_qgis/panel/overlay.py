@@ -1,4 +1,4 @@
-"""A picture and lines over the map that are no layers: they go without a trace."""
+"""An image and lines over the map that are not layers and leave no trace."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def set_up(order: Order) -> Path:
     """Build or repair an environment, verify it, and return its interpreter.
 
     Raises:
-        SetupError: Something that the person can mend.
+        SetupError: A problem that the user can solve.
     """
     if sys.version_info < OLDEST_PYTHON:
         raise SetupError(
@@ -97,7 +97,7 @@ def check_lock(lock: Lock, extras: Sequence[str]) -> None:
 
 
 def create_environment(folder: Path) -> Path:
-    """Return the interpreter of the environment in `folder`, built anew if it does not run."""
+    """Return the interpreter of the environment in `folder`, rebuilt if it does not run."""
     python = interpreter(folder)
     made = (folder / "pyvenv.cfg").exists()
     if made and _run_if_there(python, "-I", "-c", "import pip"):
@@ -166,8 +166,8 @@ def verify_cuda(python: Path) -> None:
     if run([str(python), "-I", "-c", test]).returncode != 0:
         raise SetupError(
             "The engine works on the CPU, but its PyTorch finds no NVIDIA graphics card: update "
-            "the card's driver, or name a package index with CUDA builds of PyTorch and set up "
-            "anew."
+            "the card's driver, or enter a package index with CUDA builds of PyTorch and run the "
+            "set-up again."
         )
 
 
@@ -184,7 +184,7 @@ def end_children_on_cancel() -> None:
 
 
 def main() -> int:
-    """Command line: returns 0 when the environment works, 1 when a person must mend something."""
+    """Command line: returns 0 if the environment works, 1 if the user must solve a problem."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=lambda text: Path(text).absolute())
     parser.add_argument("--extra", dest="extras", action="append", default=[], choices=EXTRAS)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 
 class SetupError(Exception):
-    """Something that the person can mend; the message says how."""
+    """A problem that the user can solve; the message says how."""
 
 
 def tell(event: str, **fields: object) -> None:

@@ -49,7 +49,7 @@ def field(layer: QgsVectorLayer, name: str) -> str:
 
 
 def describe_lines(layer: QgsVectorLayer) -> None:
-    """Name the fields of terminus lines, tell of each on the map, and keep `length_m` right."""
+    """Name the fields of terminus lines, add map tips, and keep `length_m` correct."""
     _name_fields(layer)
     label = f'coalesce(nullif("glacier", \'\'), "image_id", {_quoted(tr("terminus"))})'
     layer.setDisplayExpression(f"concat({label}, ' ', format_date(\"date\", 'yyyy-MM-dd'))")
@@ -71,7 +71,7 @@ def describe_lines(layer: QgsVectorLayer) -> None:
 
 
 def describe_points(layer: QgsVectorLayer) -> None:
-    """Name the fields of points along lines and tell of each on the map."""
+    """Name the fields of points along lines and add map tips."""
     _name_fields(layer)
     uncertainty, distance = field(layer, "uncertainty_m"), field(layer, "distance_m")
     layer.setDisplayExpression(f"'± ' || round(\"{uncertainty}\") || ' m'")
@@ -87,7 +87,7 @@ def describe_points(layer: QgsVectorLayer) -> None:
 
 
 def describe_outlines(layer: QgsVectorLayer) -> None:
-    """Name the fields of outlines and tell of each on the map."""
+    """Name the fields of outlines and add map tips."""
     _name_fields(layer)
     layer.setDisplayExpression(f"{_quoted(tr('year'))} || ' ' || round(\"time\", 2)")
     _tip(

@@ -1,4 +1,4 @@
-"""Models that a person adds: judged whole, then moved into their folder at once."""
+"""Installation of added models: checked as a whole, then moved to their folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from glacier_qgis.models.package.folder import CARD, load_package, read_card
 from glacier_qgis.models.package.registry import open_file
 
 EMULATORS = "emulators"
-"""Name of the folder beside the models that holds emulators."""
+"""Name of the folder of emulators beside the models."""
 EMULATOR_FILES = ("model.h5", "fieldin.dat", "fieldout.dat")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
@@ -26,7 +26,7 @@ EMULATOR_NAME = rf"{MODEL_NAME}/[1-9][0-9]*"
 
 
 class InstallModel(Job):
-    """Add a model or an emulator to those that are offered by name."""
+    """Add a model or an emulator to the installed ones."""
 
     input: Path
     name: str = ""
@@ -36,7 +36,7 @@ class InstallModel(Job):
         """Install; returns its ``NAME``, ``KIND`` and ``FOLDER``."""
         source = self.input.expanduser()
         if not source.exists():
-            raise EngineError(f"INPUT: there is no {source}. Choose a file or a folder.")
+            raise EngineError(f"INPUT: {source} does not exist. Choose a file or a folder.")
         emulator = _emulator_folder(source)
         if emulator is not None:
             kind = "emulator"
@@ -53,14 +53,14 @@ def install_model(source: Path, name: str = "", *, overwrite: bool = False) -> t
 
     Args:
         source: A package (zip or folder) or an ONNX file.
-        name: What to call it; blank for the name in its card.
+        name: Its name; blank for the name in its card.
         overwrite: Replace a model of that name.
 
     Returns:
         Its name and folder.
 
     Raises:
-        EngineError: It is no model, is refused, or the name is taken.
+        EngineError: It is not a model, is refused, or the name is taken.
     """
     with _workshop() as shop:
         draft = shop / "model"
@@ -72,11 +72,10 @@ def install_model(source: Path, name: str = "", *, overwrite: bool = False) -> t
         name = name.strip() or model.card.name
         _check_name(name, MODEL_NAME, "front_1")
         if name == EMULATORS:
-            raise EngineError(f"NAME: {name!r} is where emulators are kept. Choose another NAME.")
+            raise EngineError(f"NAME: {name!r} is reserved for emulators. Choose another NAME.")
         if (DELIVERED / name).exists():
             raise EngineError(
-                f"NAME: {name!r} is a model that comes with the plugin and cannot be replaced. "
-                "Choose another NAME."
+                f"NAME: {name!r} is a delivered model and cannot be replaced. Choose another NAME."
             )
         if name != model.card.name:
             card = model.card.model_copy(update={"name": name})
@@ -89,14 +88,14 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
 
     Args:
         source: The folder with ``model.h5`` and the two lists of fields.
-        name: Family and resolution, such as ``f15_mine/100``; blank for what the folders say.
+        name: Family and resolution, such as ``f15_mine/100``; blank for the names of the folders.
         overwrite: Replace an emulator of that name.
 
     Returns:
         Its name and folder.
 
     Raises:
-        EngineError: It is no emulator, or the name is taken or does not state a resolution.
+        EngineError: It is not an emulator, or the name is taken or has no resolution.
     """
     from glacier_qgis.models.iceflow.emulators.reading import read_core
 
@@ -109,8 +108,8 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
         for part in EMULATOR_FILES:
             if not (source / part).is_file():
                 raise EngineError(
-                    f"INPUT: {source} lacks {part}; an emulator has {', '.join(EMULATOR_FILES)}. "
-                    "Choose its folder or the model.h5 in it."
+                    f"INPUT: {source} has no {part}; an emulator consists of "
+                    f"{', '.join(EMULATOR_FILES)}. Choose its folder or the model.h5 in it."
                 )
             shutil.copyfile(source / part, draft / part)
         read_core(draft / "model.h5")
@@ -119,7 +118,7 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
 
 
 def _emulator_folder(source: Path) -> Path | None:
-    """Return the folder of an emulator, if that is what was given."""
+    """Return the folder of an emulator, or None for other files."""
     if source.is_dir():
         return source if (source / "model.h5").is_file() else None
     with source.open("rb") as file:
@@ -127,7 +126,7 @@ def _emulator_folder(source: Path) -> Path | None:
 
 
 def _copy_package(source: Path, target: Path) -> None:
-    """Copy what belongs to a package, and nothing else that lies there."""
+    """Copy only the files that belong to a package."""
     card = read_card(source)
     files = [source / weights.file for weights in card.all_weights]
     for path in files:
@@ -141,14 +140,14 @@ def _copy_package(source: Path, target: Path) -> None:
 def _check_name(name: str, pattern: str, example: str) -> None:
     if not re.fullmatch(pattern, name):
         raise EngineError(
-            f"NAME: {name!r} is no name for it. Give one of letters, digits, '_', '.' and '-', "
-            f"such as '{example}'."
+            f"NAME: {name!r} is not valid. Use letters, digits, '_', '.' and '-', as in "
+            f"'{example}'."
         )
 
 
 @contextmanager
 def _workshop() -> Iterator[Path]:
-    """Lend a folder beside the models, which nobody lists; remove it with what is left in it."""
+    """Create a hidden temporary folder beside the models, and remove it afterwards."""
     base = user_folder()
     base.mkdir(parents=True, exist_ok=True)
     shop = Path(tempfile.mkdtemp(prefix=".install-", dir=base))
@@ -159,11 +158,11 @@ def _workshop() -> Iterator[Path]:
 
 
 def _move(draft: Path, folder: Path, name: str, *, overwrite: bool) -> Path:
-    """Put a finished folder in its place; what was there goes only when the new one is there."""
+    """Move a finished folder to its place; an old one is removed only after that."""
     if folder.exists():
         if not overwrite:
             raise EngineError(
-                f"NAME: {name!r} is installed already ({folder}). Choose another NAME, or set "
+                f"NAME: {name!r} is already installed ({folder}). Choose another NAME, or set "
                 "OVERWRITE."
             )
         old = folder.replace(draft.parent / "old")

@@ -34,15 +34,15 @@ JOBS = {
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
     "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
 }
-"""Where each job lives. Names are strings so that a job loads only what it needs."""
+"""The module and class of each job, as strings, so that a job imports only what it needs."""
 
 
 class JobRequest(Parameters):
-    """A job file or line: which job, under which id, with which parameters.
+    """A job file or line: name of the job, its id and its parameters.
 
     Attributes:
-        owner: The process that it is for, with which it ends.
-        scratch: A folder for its temporary files alone, which is removed in the end.
+        owner: The process that wants the result; the job ends with it.
+        scratch: A folder for its own temporary files, removed at the end.
     """
 
     job: str
@@ -69,7 +69,7 @@ class JobRequest(Parameters):
         """Read a job.
 
         Raises:
-            EngineError: It is not one.
+            EngineError: The text is not a job.
         """
         try:
             values = json.loads(content)
@@ -80,7 +80,9 @@ class JobRequest(Parameters):
     def build(self) -> Job:
         """Validate the parameters against the schema of the named job."""
         if self.job not in JOBS:
-            raise EngineError(f"There is no job named {self.job!r}; there are {', '.join(JOBS)}.")
+            raise EngineError(
+                f"There is no job named {self.job!r}. Choose from: {', '.join(JOBS)}."
+            )
         module, _, name = JOBS[self.job].partition(":")
         schema: type[Job] = getattr(import_module(module), name)
         return schema.model_validate(self.parameters)

@@ -1,4 +1,4 @@
-"""The life of an engine: read a job, run it, tell how it went, exit or wait for the next."""
+"""Main loop of the engine: read a job, run it, report, then exit or wait for the next."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.runs import RunNote, clear_dead_runs
 from glacier_qgis.models.gdal.confine import keep_gdal_to_files
 
-GDAL_CACHE_MB = "128"  # the default, a twentieth of the memory, grows with the machine
+GDAL_CACHE_MB = "128"  # the default, one twentieth of the memory, grows with the machine
 FINISHED, REFUSED, DEFECT = 0, 1, 2
 WARM = "--warm"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the job file named by the only argument, or stay warm for jobs on standard input.
+    """Run the job file in the only argument, or stay warm for jobs on standard input.
 
     Returns:
-        0 when the job ended well, 1 when a person can mend what was wrong, 2 for a defect.
+        0 if the job succeeded, 1 for an error that the user can solve, 2 for a defect.
     """
     os.environ.setdefault("GDAL_CACHEMAX", GDAL_CACHE_MB)
     keep_gdal_to_files()
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def perform(read: Callable[[], JobRequest], events: EventStream, watchdog: Watchdog) -> int:
-    """Run one job; whatever happens, its last event is a result or an error.
+    """Run one job; its last event is always a result or an error.
 
     Returns:
         As `main`.
@@ -68,7 +68,7 @@ def perform(read: Callable[[], JobRequest], events: EventStream, watchdog: Watch
             job = request.build()
             with outputs:
                 result = _run(job, events, outputs)
-    except BaseException as error:  # the last line of defence: everything becomes an event
+    except BaseException as error:  # every exception becomes an event
         message = explain(error)
         if message is not None:
             events.error(message)
@@ -84,10 +84,10 @@ def perform(read: Callable[[], JobRequest], events: EventStream, watchdog: Watch
 
 
 def _run(job: Job, events: EventStream, outputs: Outputs) -> Result:
-    """Run a job, and call a full disk by its name, whatever a library makes of it.
+    """Run a job; report a full disk as such, however a library reports it.
 
     Raises:
-        EngineError: As the job, or the disk of an output or of temporary files is full.
+        EngineError: As raised by the job, or a disk is full.
     """
     try:
         return job.run(events, outputs)
@@ -109,7 +109,7 @@ def _clean_up(outputs: Outputs, run: RunNote) -> None:
 
 
 def _keep_temporary_files_in(scratch: Path | None) -> None:
-    """Let this process and those that it starts write temporary files in a folder of the run."""
+    """Let this process and its child processes write temporary files to a folder of the run."""
     if scratch is not None:
         tempfile.tempdir = str(scratch)
         for name in ("TMPDIR", "TEMP", "TMP", "CPL_TMPDIR"):
@@ -117,7 +117,7 @@ def _keep_temporary_files_in(scratch: Path | None) -> None:
 
 
 def _take_stdout() -> io.TextIOWrapper:
-    """Keep stdout for events and send whatever libraries print there to stderr."""
+    """Reserve stdout for events; send what libraries print there to stderr."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     sys.stdout = sys.stderr

@@ -1,8 +1,8 @@
-"""Jobs one after another for an engine that stays warm, as lines on its standard input.
+"""Consecutive jobs for a warm engine, as lines on its standard input.
 
-What takes most of a short job is starting: Python, torch, the network. A panel therefore keeps
-one engine, which loads these once. It ends by itself when nothing has come for a while, and at
-once, also in the middle of a job, when its standard input is closed: then QGIS is gone.
+Most of the time of a short job goes into loading Python, torch and the network. A panel therefore
+keeps one engine, which loads these once. The engine ends when no job arrives for a while, and at
+once, even during a job, when its standard input is closed, because QGIS has ended.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import IO, NoReturn
 from glacier_qgis.models.app.watchdog import Watchdog
 
 GONE = 0
-"""Exit status of an engine that nobody needs any longer."""
+"""Exit status of an engine that is no longer needed."""
 
 
 def stay_warm(idle_seconds: int, watchdog: Watchdog, perform: Callable[[bytes], int]) -> NoReturn:
-    """Perform jobs as they come; end the process when none has come for `idle_seconds`."""
+    """Run jobs as they arrive; end the process after `idle_seconds` without one."""
     orders: Queue[bytes] = Queue()
     thread = threading.Thread(
         target=_read, args=(_take_stdin(), orders, watchdog), name="orders", daemon=True
@@ -41,7 +41,7 @@ def _read(stream: IO[bytes], orders: Queue[bytes], watchdog: Watchdog) -> None:
 
 
 def _take_stdin() -> IO[bytes]:
-    """Keep stdin for orders; libraries and processes started by them find it empty."""
+    """Reserve stdin for jobs; libraries and child processes find it empty."""
     orders = os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

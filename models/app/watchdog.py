@@ -1,4 +1,4 @@
-"""Ends the engine within a moment when it is told to stop or when QGIS is gone."""
+"""Ends the engine quickly when it is asked to stop or when QGIS has ended."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _PARENT_CHECK_SECONDS = 1.0
 class Watchdog:
     """Watches for SIGTERM, SIGINT, SIGHUP and the death of the parent process.
 
-    A Python signal handler waits for the running operation to return, which for a large
-    convolution can be seconds. Here the interpreter's C handler writes to a socket at once
-    and a thread, free to run while torch computes, calls `clean_up` and ends the process.
+    A Python signal handler waits for the running operation to return, which can take seconds for a
+    large convolution. Here the interpreter's C handler writes to a socket at once; a thread, which
+    runs while torch computes, calls `clean_up` and ends the process.
 
     Attributes:
-        clean_up: What to do first; the running job's.
-        owner: The process that the job is for; None for the parent process alone. It may be gone
-            already when this one starts, and another be the parent.
+        clean_up: Called first; set by the running job.
+        owner: The process that wants the result; None for the parent process. It may have ended
+            before this one starts, which then has another parent.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Watchdog:
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def end(self, status: int) -> NoReturn:
-        """Clean up and end the process at once, from whatever thread."""
+        """Clean up and end the process at once, from any thread."""
         try:
             self.clean_up()
         finally:
@@ -61,9 +61,9 @@ def _lives(process: int) -> bool:
         return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-    except psutil.Error:  # it may not be looked at
+    except psutil.Error:  # access to it is denied
         return True
 
 
 def _nothing() -> None:
-    """Clean up after no job."""
+    """Do nothing: no job is running."""

@@ -1,4 +1,4 @@
-"""Which processor computes, and how it is set up."""
+"""The device that computes, and its settings."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _KEEP_BYTES = 1 << 30
 def tune_allocator() -> None:
     """Let glibc keep freed memory instead of unmapping it.
 
-    Convolutions allocate and free the same large blocks at every step; giving them back to
-    the kernel each time costs more than half of the run time of a small network.
+    Convolutions allocate and free the same large blocks at every step. Returning them to the kernel
+    each time takes more than half of the run time of a small network.
     """
     if sys.platform != "linux":
         return
@@ -33,15 +33,15 @@ def tune_allocator() -> None:
 
 
 SPINS = "50000"
-"""Rounds, some tens of microseconds, that a thread of GNU OpenMP spins before it sleeps."""
+"""Rounds that a GNU OpenMP thread spins before it sleeps; some tens of microseconds."""
 
 
 def rest_idle_threads() -> None:
-    """Let threads that wait for others sleep soon; call it before torch is imported.
+    """Let waiting threads sleep soon; call this before torch is imported.
 
-    OpenMP's threads meet after every operation of a network. Where other work shares the
-    cores, one that spins keeps the one that it waits for from running, and a small network
-    takes many times as long; one that sleeps at once is slow to wake where nothing else runs.
+    OpenMP's threads synchronise after every operation of a network. Where other work shares the
+    cores, a spinning thread stops the thread it waits for from running, and a small network takes
+    many times as long. A thread that sleeps at once is slow to wake on idle cores.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
@@ -50,7 +50,7 @@ def choose_device(name: DeviceName) -> torch.device:
     """Return the device to compute on.
 
     Raises:
-        EngineError: A GPU was asked for and there is none that torch can use.
+        EngineError: A GPU was requested, and torch finds none.
     """
     import torch
 

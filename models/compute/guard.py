@@ -1,4 +1,4 @@
-"""Limits on a process that runs what came from elsewhere: a foreign network, a foreign file."""
+"""Limits on a process that runs an untrusted network or reads an untrusted file."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LEAST_MEMORY = 1 << 30
 
 
 def fair_memory() -> int:
-    """Return what such a process may take, bytes: half of what is free."""
+    """Return how many bytes such a process may use: half of the free memory."""
     return max(LEAST_MEMORY, free_memory() // 2)
 
 
 class Guard:
-    """Ends a process that takes too much memory or time, looking at it in a thread.
+    """Ends a process that uses too much memory or time; a thread checks it regularly.
 
     Attributes:
-        reason: Why it was ended, to follow on "it"; blank if it was not.
+        reason: Why it was ended, as the predicate of a sentence; empty if it was not.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class Guard:
 
         Args:
             process: To watch until it ends.
-            memory: Most resident memory, bytes.
-            seconds: Longest life; None for any.
+            memory: Limit of the resident memory, bytes.
+            seconds: Limit of the run time; None for no limit.
         """
         self.reason = ""
         self._process, self._memory, self._seconds = process, memory, seconds
@@ -44,7 +44,7 @@ class Guard:
         began = time.monotonic()
         while self._process.poll() is None:
             if _resident(self._process.pid) > self._memory:
-                self.reason = f"took more than {self._memory / 2**30:.1f} GiB of memory"
+                self.reason = f"used more than {self._memory / 2**30:.1f} GiB of memory"
             elif self._seconds is not None and time.monotonic() - began > self._seconds:
                 self.reason = f"took longer than {self._seconds:g} s"
             if self.reason:
@@ -56,5 +56,5 @@ class Guard:
 def _resident(process: int) -> int:
     try:
         return int(psutil.Process(process).memory_info().rss)
-    except psutil.Error:  # it ended just now
+    except psutil.Error:  # it has just ended
         return 0

@@ -1,7 +1,6 @@
-"""Reading, computing and writing at once: one thread before the work and one behind it.
+"""Reading, computing and writing at the same time, with a thread for input and one for output.
 
-Order is kept, an error on either side ends the work where it stands, and no more waits
-than was said.
+The order is kept, an error on either side ends the work, and queues have a fixed length.
 """
 
 from __future__ import annotations
@@ -18,17 +17,16 @@ _END = object()
 
 
 def ahead(items: Iterable[Item], depth: int = 1) -> Generator[Item, None, None]:
-    """Iterate in a thread of its own, `depth` items ahead of whoever takes them.
+    """Iterate in a separate thread, `depth` items ahead of the consumer.
 
-    Close the iterator (`contextlib.closing`) where it may be left early: then nothing runs
-    in the thread any more.
+    Close the iterator (`contextlib.closing`) if it may be left early; this ends the thread.
 
     Args:
-        items: Advanced in that thread only.
-        depth: Items that are made or wait while another is worked on.
+        items: Iterated in that thread only.
+        depth: Items that may be prepared ahead.
 
     Raises:
-        Exception: What `items` raised, in its place in the order.
+        Exception: What `items` raised, at its position in the order.
     """
     source = iter(items)
     with ThreadPoolExecutor(1, "ahead") as thread:
@@ -48,17 +46,17 @@ def ahead(items: Iterable[Item], depth: int = 1) -> Generator[Item, None, None]:
 
 @contextmanager
 def behind(work: Callable[[Item], object], depth: int = 2) -> Iterator[Callable[[Item], None]]:
-    """Do `work` on one item after the other in a thread of its own.
+    """Call `work` with one item after the other in a separate thread.
 
     Args:
         work: Called in that thread only.
-        depth: Items that may wait or be worked on before the next has to wait.
+        depth: Items that may be queued or in work before the producer waits.
 
     Yields:
-        The function that takes an item.
+        The function that queues an item.
 
     Raises:
-        Exception: What `work` raised, when a later item is handed over or at the end.
+        Exception: What `work` raised, when a later item is queued or at the end.
     """
     pending: deque[Future[object]] = deque()
     with ThreadPoolExecutor(1, "behind") as thread:

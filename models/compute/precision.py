@@ -1,4 +1,4 @@
-"""How many bits to compute with: as few as the processor multiplies at full speed."""
+"""Precision of computations: the lowest that the processor multiplies at full speed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16")
-"""Processor flags of the instructions that multiply bfloat16; without them it is emulated,
-slower than float32."""
+"""Processor flags of instructions that multiply bfloat16; without them it is emulated and slower
+than float32."""
 
 
 def reduced_precision(device: torch.device) -> torch.dtype | None:
     """Return bfloat16 where the device computes with it in hardware, else None.
 
-    The answer follows from the device alone, never from a timing, so that a run that is
-    resumed computes as it began. Gradients keep their range in bfloat16, and need no scaling.
+    The result depends only on the device, never on a timing, so that a resumed run computes as it
+    began. Gradients keep their range in bfloat16 and need no scaling.
     """
     match device.type:
         case "cuda":

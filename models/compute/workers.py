@@ -1,8 +1,8 @@
-"""Threads that each compute something of their own.
+"""Threads that each compute one part of a problem.
 
-Torch splits every single operation among threads, which then wait for each other. Where a
-problem falls into parts, it is faster to give a thread a whole part: nobody waits, or seldom and
-asleep, and other programs on the same cores hold up one part only.
+Torch splits every operation among threads, which then wait for each other. Where a problem consists
+of parts, it is faster to give each thread a whole part: threads rarely wait, sleep while they do,
+and another program on the same cores delays one part only.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ import torch
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 Wait = Callable[[], object]
-"""Returns once all that work together have called it."""
+"""Returns when all threads that work together have called it."""
 
 _together = Lock()
-"""Held while threads wait for each other, as all of them have to be there."""
+"""Held while threads wait for each other, since all of them must be running."""
 
 
 @cache
 def thread_count() -> int:
-    """Return how many threads there are: as many as torch began with, one a core by default."""
+    """Return the number of threads: that with which torch started, by default one per core."""
     return torch.get_num_threads()
 
 
 def work_on(task: Callable[[Part], None], parts: Sequence[Part]) -> None:
-    """Call `task` with every part, several at the same time; each in a single thread of torch.
+    """Call `task` with every part, several at the same time, each on one torch thread.
 
     Raises:
         Exception: What a task raised.
@@ -45,16 +45,16 @@ def work_on(task: Callable[[Part], None], parts: Sequence[Part]) -> None:
 
 
 def work_together(task: Callable[[int, Wait], Answer], count: int) -> list[Answer]:
-    """Call `task` with each number below `count`, all at the same time, and a way to wait.
+    """Call `task` with each number below `count` and a function to wait, all at the same time.
 
-    Each runs in a single thread of torch. Not to be called from a part of other work.
+    Each call runs on one torch thread. Must not be called from within such a task.
 
     Args:
-        task: What is called; it may wait for the others.
-        count: Of the calls, at most as many as there are threads.
+        task: May wait for the other calls.
+        count: Number of calls, at most the number of threads.
 
     Raises:
-        Exception: What a call raised; then none waits any longer.
+        Exception: What a call raised; the others then stop waiting.
     """
     if count == 1:
         return [task(0, lambda: None)]
@@ -78,10 +78,9 @@ def work_together(task: Callable[[int, Wait], Answer], count: int) -> list[Answe
 
 @contextmanager
 def threads_an_operation(count: int | None = None) -> Iterator[None]:
-    """Let torch split operations among so many threads in here; None for all.
+    """Limit the threads that torch uses per operation within the context; None for all.
 
-    One is best for fields of moderate size: several would wait for each other longer than they
-    compute.
+    One is best for fields of moderate size: several wait for each other longer than they compute.
     """
     most, before = thread_count(), torch.get_num_threads()
     torch.set_num_threads(count or most)

@@ -1,1 +1,1 @@
-"""One job in, events out: the side of the wall that faces QGIS."""
+"""The protocol between plugin and engine: one job in, events out."""

@@ -1,4 +1,4 @@
-"""Errors that a person can act on, and the translation of foreign ones."""
+"""Errors that the user can solve, and the translation of errors of libraries."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 
 class EngineError(Exception):
-    """A problem that the person who started the job can solve.
+    """A problem that the user who started the job can solve.
 
-    The message says what was wrong, with the value, and what to do about it.
-    Anything else that is raised counts as a defect and is logged with a traceback.
+    The message says what is wrong (with the value), where, and what to do. Any other exception
+    counts as a defect and is logged with a traceback.
     """
 
 
@@ -29,11 +29,11 @@ DISK_FULL = (
 )
 
 FULL_BYTES = 2 << 20
-"""A disk with less room than this is full: drivers write in larger pieces."""
+"""Bytes below which a disk counts as full: drivers write in larger pieces."""
 
 
 def full_folder(folders: Iterable[Path]) -> Path | None:
-    """Return the first folder whose disk is full, which each library reports in its own way."""
+    """Return the first folder whose disk is full; libraries report that in different ways."""
     for folder in folders:
         with suppress(OSError):
             if shutil.disk_usage(folder).free < FULL_BYTES:
@@ -42,7 +42,7 @@ def full_folder(folders: Iterable[Path]) -> Path | None:
 
 
 def explain(error: BaseException) -> str | None:
-    """Return the sentence for a person, or None if `error` is a defect of ours."""
+    """Return the sentence for the user, or None if `error` is a defect of this software."""
     match error:
         case EngineError():
             return str(error)
@@ -63,13 +63,13 @@ def explain(error: BaseException) -> str | None:
 
 
 def explain_validation(error: ValidationError) -> str:
-    """One line a parameter: its name as the toolbox writes it, the rule, the value given."""
+    """One line per parameter: its name in the toolbox, the rule, the given value."""
     lines = []
     for problem in error.errors():
         name = ".".join(str(part) for part in problem["loc"]).upper()
         rule = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            lines.append(f"{name} is not a parameter of this job.")
+            lines.append(f"{name} is not a parameter of this job: remove it.")
         elif problem["type"] == "missing":
             lines.append(f"{name} is missing.")
         elif not name:

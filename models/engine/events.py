@@ -1,4 +1,4 @@
-"""Events: what a running job tells, one JSON object a line."""
+"""Events of a running job, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Result = dict[str, JsonValue]
 
 
 class Reporter(Protocol):
-    """What a job may say while it works."""
+    """Receives what a running job reports."""
 
     def progress(self, fraction: float, message: str = "") -> None:
-        """State the fraction of the work that is done, 0 to 1."""
+        """Report the completed fraction of the work, 0 to 1."""
 
     def log(self, message: str) -> None:
-        """Tell something worth knowing."""
+        """Log a message."""
 
     def warning(self, message: str) -> None:
-        """Tell something that may make the result wrong."""
+        """Warn of something that may make the result wrong."""
 
 
 class EventStream:
@@ -51,18 +51,18 @@ class EventStream:
         self.emit("warning", message=message)
 
     def result(self, outputs: Mapping[str, JsonValue]) -> None:
-        """End the job well."""
+        """End the job with its result."""
         self.emit("result", outputs=dict(outputs))
 
     def error(self, message: str, traceback: str = "") -> None:
-        """End the job badly; `traceback` only for defects."""
+        """End the job with an error; `traceback` only for defects."""
         self.emit("error", message=message, traceback=traceback)
 
 
 class Stage:
     """A reporter for one part of a job: maps its 0 to 1 onto `start` to `stop`.
 
-    Where it has a message of its own, that is said in place of what the part says it does.
+    Its own message, if any, replaces those of the part.
     """
 
     def __init__(self, parent: Reporter, start: float, stop: float, message: str = "") -> None:

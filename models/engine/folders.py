@@ -11,7 +11,7 @@ DELIVERED = Path(__file__).resolve().parent.parent / "zoo"
 
 
 def user_folder() -> Path:
-    """Return the folder for models that a person adds, where the system keeps such data."""
+    """Return the folder for added models, in the system's folder for user data."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -22,7 +22,7 @@ def user_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder where the system keeps what a program can compute again."""
+    """Return the system's cache folder."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":

@@ -1,4 +1,4 @@
-"""What a job is: typed parameters with a `run`."""
+"""Jobs: typed parameters with a method `run`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from glacier_qgis.models.engine.outputs import Outputs
 
 
 class Parameters(BaseModel):
-    """Base of everything that comes through the wall: unknown names are refused."""
+    """Base class of everything that the plugin sends; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class _LayerInput(Parameters):
-    """What a layer of QGIS has for the engine.
+    """A layer of QGIS, as the engine gets it.
 
     Attributes:
-        path: Where to read it.
-        crs: The CRS (WKT, or "EPSG:n") that QGIS holds it to be in.
-        name: What a person knows it by, where `path` is a temporary file.
+        path: File to read.
+        crs: The layer's CRS in QGIS (WKT, or "EPSG:n").
+        name: The layer's name, for messages, if `path` is a temporary file.
     """
 
     path: str
@@ -34,16 +34,16 @@ class _LayerInput(Parameters):
 
     @property
     def shown(self) -> str:
-        """What to call it in a message."""
+        """The name to use in messages."""
         return self.name or self.path
 
 
 class NoData(Parameters):
-    """What counts as no data in a band, besides NaN.
+    """The values that count as no data in a band, besides NaN.
 
     Attributes:
-        own: Whether the value that the file declares does.
-        ranges: Lowest and highest number of what does, too; None where there is no limit.
+        own: Whether the value that the file declares counts.
+        ranges: Lowest and highest value of further ranges; None for no limit.
     """
 
     own: bool = True
@@ -54,9 +54,9 @@ class RasterInput(_LayerInput):
     """A raster that GDAL can open.
 
     Attributes:
-        options: GDAL's options for opening it, as chosen in QGIS.
-        band: The band to read where a single one is needed; None where nobody chose.
-        no_data: For each band, where a person set it; empty for what the file declares.
+        options: GDAL open options, as chosen in QGIS.
+        band: The band to read where a single one is needed; None if none was chosen.
+        no_data: Of each band, if set in QGIS; empty for what the file declares.
     """
 
     options: dict[str, str] = Field(default_factory=dict)
@@ -64,7 +64,7 @@ class RasterInput(_LayerInput):
     no_data: tuple[NoData, ...] = ()
 
     def __hash__(self) -> int:
-        """Let layers be keys, though options are a dictionary."""
+        """Make layers hashable, although options are a dictionary."""
         return hash((self.path, self.crs, self.name))
 
 
@@ -86,12 +86,12 @@ class Extent(Parameters):
     @model_validator(mode="after")
     def _has_area(self) -> Extent:
         if not (self.xmax > self.xmin and self.ymax > self.ymin):
-            raise ValueError("the extent is empty: draw a rectangle with an area")
+            raise ValueError("the extent is empty: draw a rectangle")
         return self
 
 
 def blank_is_none(value: object) -> object:
-    """Return None for an empty text, which is how QGIS says that nothing was given."""
+    """Return None for an empty text, which QGIS sends for a parameter that was not given."""
     return None if value == "" else value
 
 
@@ -106,14 +106,14 @@ def text_is_words(value: object) -> object:
 
 
 Destination = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
-"""Where to write an output; None (or blank) where it was not asked for."""
+"""Where to write an output; None (or blank) if it was not requested."""
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 """Of random numbers; the largest is the largest whole number of a dialog."""
 
 
 class Job(Parameters):
-    """Parameters of one job, named as in the toolbox but in lower case."""
+    """Parameters of one job, with the names of the toolbox in lower case."""
 
     @abstractmethod
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Do the work: report as it goes, stage every file, return the output values."""
+        """Run the job: report progress, stage every file, return the output values."""

@@ -1,4 +1,4 @@
-"""Where a result came from, in the words that go into tags and attributes."""
+"""Provenance of a result, as text for tags and attributes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Keeps GDAL to files: no driver of a service, no address that a file names, no code in a file.
+"""Restricts GDAL to files: no drivers of services, no addresses or code inside a file.
 
-GDAL reads these variables when it starts, each copy of it that a package brings: call it first.
+Each copy of GDAL that a package brings reads these variables when it starts, so set them first.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ SERVICES = (
     *("WFS", "OAPIF", "OGCAPI", "CSW", "NGW", "Elasticsearch", "Carto", "AmigoCloud", "PLSCENES"),
     *("ADBC", "GDALG", "GPSBabel", "OGR_VRT"),
 )
-"""Drivers whose files are descriptions of what lies elsewhere, or call other programs. Those
-of databases are not in the packages of the engine, and GDAL warns of a name that it lacks."""
+"""Drivers whose files describe data elsewhere, or call other programs. Drivers of databases are not
+in the engine's packages, and GDAL warns of names that it does not know."""
 NOTHING = "nothing"
 ALLOWED_ADDRESS = "CPL_VSIL_CURL_ALLOWED_FILENAME"
-"""GDAL's option with the only name that its file systems of the network may open."""
+"""GDAL option: the only name that its network file systems may open."""
 
 NO_LISTING = "GDAL_DISABLE_READDIR_ON_OPEN"
-"""GDAL's option that keeps it from asking what else lies beside a file."""
+"""GDAL option that stops it from listing the files beside a file."""
 
 
 def keep_gdal_to_files() -> None:
-    """Set GDAL's variables for this process and those that it starts."""
+    """Set GDAL's variables for this process and its child processes."""
     skipped = [*filter(None, os.environ.get("GDAL_SKIP", "").split(",")), *SERVICES]
     os.environ["GDAL_SKIP"] = ",".join(dict.fromkeys(skipped))
     os.environ[ALLOWED_ADDRESS] = NOTHING

@@ -1,4 +1,4 @@
-"""Raster files: opened by a list of file formats, their damage called by its place."""
+"""Raster files: opened with a list of allowed formats; damage is reported with its place."""
 
 from __future__ import annotations
 
@@ -52,23 +52,23 @@ FORMATS = (
         "Leveller",
     ),
 )
-"""GDAL's drivers whose files hold their numbers themselves."""
+"""GDAL drivers whose files contain their data themselves."""
 VIRTUAL = "VRT"
 AS_NUMPY = {"complex_int16": "complex64"}
-"""What rasterio reads types as that NumPy lacks."""
+"""NumPy types for GDAL types that NumPy lacks."""
 NETCDF_3 = (b"CDF\x01", b"CDF\x02")
 SCAN = 1024
-"""Edge of the windows that damage is looked for in."""
+"""Edge of the windows in which damage is located."""
 _REMOTE = re.compile(r"^(/vsi(curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs)|(https?|ftp|s3|gs)://)")
 _SCHEME = re.compile(r"^(https?|ftp)://")
 
 
 class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no types
-    """An open raster that says where it is damaged.
+    """An open raster that reports where it is damaged.
 
     Attributes:
-        shown: What a person knows it by, with the parameter that it came by.
-        origin: The file behind it, where it is a virtual raster of ours.
+        shown: Its name for messages, with the parameter's name.
+        origin: The file behind it, if it is a virtual raster of this software.
     """
 
     shown: str = ""
@@ -78,7 +78,7 @@ class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no 
         """Read as rasterio does.
 
         Raises:
-            EngineError: A block of the file cannot be read, or there is no memory for so much.
+            EngineError: A block of the file cannot be read, or there is not enough memory.
         """
         _check_memory(self, self.shown, arguments, options)
         try:
@@ -88,7 +88,7 @@ class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no 
             raise self.damage(error, window) from error
 
     def damage(self, error: Exception, window: Window) -> EngineError:
-        """Return what to tell of a window that could not be read."""
+        """Return the message for a window that could not be read."""
         place = self._first_damage(window)
         where = f" in {place}" if place else ""
         return EngineError(
@@ -124,13 +124,13 @@ class RasterFile(DatasetReader):  # type: ignore[misc]  # rasterio publishes no 
 
 
 class RasterView(WarpedVRT):  # type: ignore[misc]  # rasterio publishes no types
-    """A raster file as it would be on another grid; says where the file is damaged."""
+    """A raster file warped to another grid; reports where the file is damaged."""
 
     def read(self, *arguments: object, **options: object) -> Any:  # noqa: ANN401  # an array of any type
         """Read as rasterio does.
 
         Raises:
-            EngineError: A block of the file cannot be read, or there is no memory for so much.
+            EngineError: A block of the file cannot be read, or there is not enough memory.
         """
         _check_memory(self, self.src_dataset.shown, arguments, options)
         try:
@@ -154,15 +154,15 @@ class RasterView(WarpedVRT):  # type: ignore[misc]  # rasterio publishes no type
 def open_file(
     path: str, shown: str, options: Mapping[str, str] | None = None
 ) -> Iterator[RasterFile]:
-    """Open what QGIS names as a raster: a file, a part of one, or an address that a person gave.
+    """Open a raster from QGIS: a file, a part of one, or an address that the user gave.
 
     Args:
-        path: The name that GDAL is to open.
-        shown: What to call it in messages, with its parameter.
+        path: GDAL's name of the raster.
+        shown: Its name for messages, with the parameter's name.
         options: GDAL's open options.
 
     Raises:
-        EngineError: It is no raster of a known format, is damaged, or would be read elsewhere.
+        EngineError: It is not a raster of an allowed format, is damaged, or refers to other places.
     """
     file = Path(path)
     formats = [*FORMATS]
@@ -171,9 +171,8 @@ def open_file(
         formats = [VIRTUAL]
     elif describes_others(file):
         raise EngineError(
-            f"{shown} was not opened: it is no raster but a description of others, or of a service "
-            "in the network. Save the part that you need as GeoTIFF (Export > Save As) and use "
-            "that."
+            f"{shown} was not opened: it is a description of other rasters or of a network "
+            "service. Save the part that you need as GeoTIFF (Export > Save As) and use that."
         )
     check_self_contained(local_file(path), shown)
     _check_length(local_file(path), shown)
@@ -183,13 +182,13 @@ def open_file(
             yield dataset
     except _NotOpened as error:
         raise EngineError(
-            f"{shown} cannot be opened as a raster ({error}). It is damaged or of a format that "
-            "the engine does not read: copy or download it again, or save it as GeoTIFF in QGIS."
+            f"{shown} cannot be opened as a raster ({error}). It is damaged, or the engine does "
+            "not support its format: copy or download it again, or save it as GeoTIFF in QGIS."
         ) from error
 
 
 def open_virtual(text: str, file: RasterFile) -> RasterFile:
-    """Open the text of a virtual raster of `file`, which stands for it."""
+    """Open the XML of a virtual raster of `file`, which replaces it."""
     view = _opened(text, [VIRTUAL], {})
     view.shown, view.origin = file.shown, file.origin or file.name
     return view
@@ -208,13 +207,13 @@ def _opened(path: str, formats: list[str], options: Mapping[str, str]) -> Raster
 
 
 class _Bounded(io.FileIO):
-    """A file of which never more is asked for, and allocated, than it has."""
+    """A file that refuses reads beyond its size, so that no memory is allocated for them."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read as files do.
 
         Raises:
-            ValueError: There is not so much.
+            ValueError: The file is smaller.
         """
         if size is not None and size > os.fstat(self.fileno()).st_size:
             raise ValueError(f"{size} bytes in one piece")
@@ -222,7 +221,7 @@ class _Bounded(io.FileIO):
 
 
 def _check_length(path: Path, shown: str) -> None:
-    """Refuse a NetCDF 3 file that ends early: the library reads zeros beyond the end."""
+    """Refuse a truncated NetCDF 3 file: the library would read zeros beyond its end."""
     try:
         with path.open("rb") as file:
             classic = file.read(4) in NETCDF_3
@@ -234,13 +233,11 @@ def _check_length(path: Path, shown: str) -> None:
         with warnings.catch_warnings(action="ignore"):
             netcdf_file(_Bounded(path), mmap=True).close()
     except (ValueError, TypeError, LookupError, OverflowError, OSError) as error:
-        raise EngineError(
-            f"{shown} is damaged: it ends before its data do ({error}). Copy or download it again."
-        ) from error
+        raise EngineError(f"{shown} is truncated ({error}). Copy or download it again.") from error
 
 
 def _address(path: str) -> AbstractContextManager[object]:
-    """Let GDAL reach the address that a person gave, and no other."""
+    """Allow GDAL to open the address that the user gave, and no other."""
     settings: AbstractContextManager[object] = nullcontext()
     if _REMOTE.match(path):
         address = {ALLOWED_ADDRESS: _SCHEME.sub(r"/vsicurl/\g<0>", path)}
@@ -251,7 +248,7 @@ def _address(path: str) -> AbstractContextManager[object]:
 def _check_memory(
     raster: DatasetReader, shown: str, arguments: tuple[Any, ...], options: Mapping[str, Any]
 ) -> None:
-    """Refuse to read more than fits, whatever size a file or a resolution claims."""
+    """Refuse to read more than fits in memory."""
     shape = options.get("out_shape")
     if shape is None:
         window = options.get("window")
@@ -269,7 +266,7 @@ def _check_memory(
 
 
 def reason(error: BaseException) -> str:
-    """Return GDAL's own words of what went wrong, which rasterio keeps below its own."""
+    """Return GDAL's error message, which is the cause of rasterio's."""
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error).strip().rstrip(".") or type(error).__name__

@@ -1,7 +1,7 @@
-"""HDF5 files (NetCDF 4 among them), looked at before anything of them is read.
+"""Checks of HDF5 files (including NetCDF 4) before they are read.
 
-HDF5 can keep the numbers of a field in other files, as an external link, external storage or a
-virtual dataset. A file from elsewhere could so show a person's other files.
+HDF5 can store data in other files, as an external link, external storage or a virtual dataset. An
+untrusted file could thus read other files of the user.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError)
 
 
 def check_self_contained(path: Path, shown: str) -> None:
-    """Make sure that all numbers of a file are in it; files of other formats pass.
+    """Make sure that all data of a file are in it; files of other formats pass.
 
     Raises:
-        EngineError: It names other files, or is damaged.
+        EngineError: It refers to other files, or is damaged.
     """
     try:
         if not h5py.is_hdf5(path):
@@ -34,13 +34,13 @@ def check_self_contained(path: Path, shown: str) -> None:
         ) from error
     if elsewhere is not None:
         raise EngineError(
-            f"{shown} was not opened: its {elsewhere!r} lies in another file. Get a file that "
-            "holds all of its data."
+            f"{shown} was not opened: its {elsewhere!r} is in another file. Get a file that "
+            "contains all of its data."
         )
 
 
 def _elsewhere(file: h5py.File) -> Iterator[str]:
-    """Yield the names of what lies in other files."""
+    """Yield the names of parts that are in other files."""
     waiting = [file["/"]]
     seen: set[int] = set()
     while waiting and len(seen) < MOST_OBJECTS:

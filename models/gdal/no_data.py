@@ -1,7 +1,7 @@
-"""What a person set as no data in QGIS, laid before a file as a virtual raster (GDAL's VRT).
+"""No-data settings of a QGIS layer, as a virtual raster (GDAL's VRT) in front of a file.
 
-GDAL knows one value for a band, a layer of QGIS any number of values and ranges. The virtual raster
-is still read window by window, and keeps all else that the file says.
+GDAL has one no-data value per band, a QGIS layer any number of values and ranges. The virtual
+raster is still read window by window, and keeps everything else in the file.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _DECLARED = re.compile(r"\s*<NoDataValue[^>]*>[^<]*</NoDataValue>")
 _SOURCE = re.compile(r"<(\w+Source)\b[^>]*>.*?</\1>", re.DOTALL)
 _CLASS = re.compile(r' subClass="\w+"')
 _WIDE = ("Float64", "Int32", "UInt32", "Int64", "UInt64")
-"""Types whose numbers 32-bit floats do not hold."""
+"""Types whose values 32-bit floats cannot represent."""
 
 
 def with_no_data(
     file: RasterFile, settings: Sequence[NoData], options: Mapping[str, str]
 ) -> RasterFile:
-    """Open a raster again with what counts as no data in QGIS.
+    """Open a raster again with the no-data settings of QGIS.
 
     Args:
         file: The open file.
         settings: For each band.
-        options: GDAL's options that it was opened with.
+        options: GDAL open options of the file.
 
     Raises:
-        EngineError: There are more or fewer than bands.
+        EngineError: Their number is not that of the bands.
     """
     if len(settings) != file.count:
         raise EngineError(
-            f"{file.shown} has {file.count} bands, and no data was set for {len(settings)}. Load "
+            f"{file.shown} has {file.count} bands, but no-data settings for {len(settings)}. Load "
             "the layer again."
         )
     with TemporaryDirectory(prefix="glacier-") as folder:
@@ -95,7 +95,7 @@ def _source(file: RasterFile, band: str, options: Mapping[str, str]) -> str:
 
 
 def _void(setting: NoData, own: float | None, kind: str) -> Ranges:
-    """Return the ranges of numbers that are no data, ascending, none touching another."""
+    """Return the ranges that are no data, ascending and disjoint."""
     ranges = [
         (-math.inf if low is None else low, math.inf if high is None else high)
         for low, high in setting.ranges
@@ -113,7 +113,7 @@ def _void(setting: NoData, own: float | None, kind: str) -> Ranges:
 
 
 def _steps(void: Ranges) -> Iterator[tuple[float, str]]:
-    """Yield points of a line that is one outside of `void` and NaN inside."""
+    """Yield points of a line that is 1 outside `void` and NaN inside."""
     if not void:
         yield 0.0, "1"
     if void == [(-math.inf, math.inf)]:

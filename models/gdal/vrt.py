@@ -1,4 +1,4 @@
-"""What a virtual raster (VRT) is made of, looked at before GDAL opens it."""
+"""Checks of the sources of a virtual raster (VRT) before GDAL opens it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glacier_qgis.models.engine.errors import EngineError
 
 MAX_VRT_BYTES = 64 << 20
 DEEPEST = 8
-"""Virtual rasters inside of one another."""
+"""Largest nesting depth of virtual rasters."""
 START_BYTES = 4096
 _SOURCES = {"SourceFilename", "SourceDataset", "SrcDataSource", "DatasetName"}
 _SUBDATASET = re.compile(
@@ -23,7 +23,7 @@ _XML = (b"<VRTDataset", b"<OGRVRT", b"<GDAL_", b"<WMS", b"<WCS", b"<Capabilities
 
 
 def describes_others(path: Path) -> bool:
-    """Whether a file is a description of services or of other files, whatever its name says."""
+    """Whether a file describes services or other files, whatever its name."""
     try:
         with path.open("rb") as file:
             start = file.read(START_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -33,16 +33,16 @@ def describes_others(path: Path) -> bool:
 
 
 def local_file(name: str) -> Path:
-    """Return the file that GDAL's name of a raster, or of a part of one, leads to."""
+    """Return the file of a GDAL name of a raster, or of a part of one."""
     matched = _SUBDATASET.match(name)
     return Path(matched["quoted"] or matched["plain"] if matched else name)
 
 
 def check_mosaic(path: Path, shown: str) -> None:
-    """Make sure that a virtual raster is made of files of this machine, which are rasters.
+    """Make sure that all sources of a virtual raster are raster files on this computer.
 
     Raises:
-        EngineError: It names something else, by what it names.
+        EngineError: A source is something else.
     """
     _check(path, shown, DEEPEST)
 
@@ -52,16 +52,16 @@ def _check(path: Path, shown: str, depth: int) -> None:
         named = str(local_file(source))
         if _ELSEWHERE.search(source) or _on_another_share(named, path):
             raise EngineError(
-                f"{shown} was not opened: this virtual raster would read {source!r}, which is no "
-                "file of this computer. Download that file and build the virtual raster from it."
+                f"{shown} was not opened: this virtual raster would read {source!r}, which is not "
+                "a file on this computer. Download that file and build the virtual raster from it."
             )
         file = path.parent / named if relative else Path(named)
         if not describes_others(file):
             continue
         if file.suffix.lower() != ".vrt" or depth == 0:
             raise EngineError(
-                f"{shown} was not opened: its source {source!r} is no raster but a description of "
-                "others. Build the virtual raster from the files with the data."
+                f"{shown} was not opened: its source {source!r} is a description of other rasters. "
+                "Build the virtual raster from the files with the data."
             )
         _check(file, shown, depth - 1)
 
@@ -97,7 +97,7 @@ def _sources(path: Path, shown: str) -> Iterator[tuple[str, bool]]:
 
 
 def _names_a_file(element: ElementTree.Element) -> bool:
-    """Whether it is an option or argument of a filter that holds a path, such as an RPC_DEM."""
+    """Whether it is an option or argument that holds a path, such as RPC_DEM."""
     name = element.get("name", element.get("key", "")).lower()
     return element.tag in {"Option", "Argument", "OOI", "MDI"} and (
         "filename" in name or name in {"rpc_dem", "overview_file"} or name == "file"

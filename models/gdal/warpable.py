@@ -1,9 +1,9 @@
-"""A raster as GDAL's warper can take it: no number is void, longitudes go from -180 to 180.
+"""Preparation of a raster for GDAL's warper: undeclared no data, longitudes from -180 to 180.
 
-The warper knows one value of no data for a band, so that an infinity, or a NaN that nobody
-declared, becomes the mean of all pixels around it; and it asks for longitudes from -180 to 180,
-of which a raster that counts them from 0 to 360 has one half only. Both are mended by a virtual
-raster (GDAL's VRT) before the file, so that it is still read window by window.
+The warper supports one no-data value per band, so an infinity or an undeclared NaN spreads to the
+pixels around it; and it needs longitudes from -180 to 180, of which a raster with longitudes from 0
+to 360 has only one half. A virtual raster (GDAL's VRT) in front of the file corrects both, and is
+still read window by window.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.gdal.file import VIRTUAL, RasterFile
 
 NO_NUMBERS = ("-inf", "inf", "-3.4028234663852886e+38", "3.4028234663852886e+38")
-"""What floating-point rasters hold where a program had nothing to write, besides NaN: logarithms
-of zero, and the limits of 32-bit numbers, to which those of 64-bit numbers are cut."""
+"""Values that mean no data in floating-point rasters, besides NaN: logarithms of zero, and the
+limits of 32-bit floats, also after conversion from 64 bits."""
 FILLS = (-9999.0, -32767.0, -32768.0)
-"""What programs write for no data, and neither elevations, climate nor images hold."""
+"""Common no-data values, which do not occur in elevations, climate or images."""
 SEAM = 3
-"""Columns beyond half a turn that are repeated from the other side, for interpolation there."""
+"""Number of columns beyond ±180° that are repeated from the other side, for interpolation."""
 ABOUT = 1.5
-"""Columns within which a raster ends at half a turn, or comes round to where it began."""
+"""Tolerance in columns for a raster that ends at ±180° or covers 360°."""
 
 
 @dataclass(frozen=True)
 class _Canvas:
-    """Where a raster's pixels are laid out: its size, its transform, and copies of the raster.
+    """Layout of a virtual raster: its size, its transform, and copies of the raster.
 
     Attributes:
         width: Columns.
         transform: From (column, row) to coordinates.
-        offsets: The columns at which copies of the raster begin.
+        offsets: The first columns of the copies of the raster.
     """
 
     width: int
@@ -51,30 +51,30 @@ class _Canvas:
 
 
 class _Virtual(RasterFile):
-    """A virtual raster before a file.
+    """A virtual raster in front of a file.
 
     Attributes:
-        file: The file, which knows where it is damaged.
-        moved: Whether its pixels lie at other columns here.
+        file: The file, which reports where it is damaged.
+        moved: Whether its pixels are at other columns here.
     """
 
     file: RasterFile
     moved: bool
 
     def damage(self, error: Exception, window: Window) -> EngineError:
-        """Return what to tell of a window that could not be read, by its place in the file."""
+        """Return the message for a window that could not be read, with its place in the file."""
         whole = Window(0, 0, self.file.width, self.file.height)
         return self.file.damage(error, whole if self.moved else window)
 
 
 @contextmanager
 def as_warpable(dataset: RasterFile, crs: CRS, options: Mapping[str, str]) -> Iterator[RasterFile]:
-    """Open a raster so that it can be warped; NaN is no data where it is not the file itself.
+    """Open a raster so that it can be warped; in a virtual raster, NaN is no data.
 
     Args:
         dataset: The open file.
-        crs: What its coordinates are in.
-        options: GDAL's options that it was opened with.
+        crs: The CRS of its coordinates.
+        options: GDAL open options of the file.
     """
     canvas, void = _around_the_earth(dataset, crs), void_values(dataset)
     if canvas is None and not void:
@@ -97,9 +97,9 @@ def as_warpable(dataset: RasterFile, crs: CRS, options: Mapping[str, str]) -> It
 
 
 def void_values(dataset: RasterFile) -> list[str]:
-    """Return what counts as no data in a file though it need not declare it.
+    """Return the values that count as no data without a declaration.
 
-    In packed values, which have a scale, a fill value may be a number like any other.
+    Not applied to packed values (with a scale), where a fill value may be a valid number.
     """
     floats = any(kind.startswith("float") for kind in dataset.dtypes)
     signed = floats or any(kind.startswith("int") for kind in dataset.dtypes)
@@ -109,9 +109,9 @@ def void_values(dataset: RasterFile) -> list[str]:
 
 
 def turned(transform: Affine, width: int, crs: CRS) -> Affine:
-    """Return a transform that counts longitudes so that a raster's middle is within half a turn.
+    """Return a transform with longitudes shifted so that a raster's centre is within ±180°.
 
-    What is beyond a whole turn is no longitude, and stays: `metric.centre` refuses it.
+    Values beyond ±360° are not longitudes and stay unchanged: `metric.centre` refuses them.
     """
     turn = whole_turn(crs)
     middle = transform.c + width * transform.a / 2
@@ -123,14 +123,14 @@ def turned(transform: Affine, width: int, crs: CRS) -> Affine:
 
 
 def whole_turn(crs: CRS) -> float | None:
-    """Return a whole turn in the unit of a geographic CRS; None for another one."""
+    """Return 360° in the unit of a geographic CRS; None for another CRS."""
     if not crs.is_geographic:
         return None
     return 2 * math.pi / crs.axis_info[0].unit_conversion_factor
 
 
 def _around_the_earth(dataset: RasterFile, crs: CRS) -> _Canvas | None:
-    """Lay a raster out from -180 to 180; None where it has no other longitudes, and no seam."""
+    """Arrange a raster from -180 to 180; None if that is not needed."""
     turn, transform = whole_turn(crs), dataset.transform
     if turn is None or transform.b or transform.d or transform.a <= 0:
         return None
@@ -149,7 +149,7 @@ def _around_the_earth(dataset: RasterFile, crs: CRS) -> _Canvas | None:
 
 
 def _laid_out(dataset: RasterFile, canvas: _Canvas, options: Mapping[str, str]) -> str:
-    """Return the text of a virtual raster with copies of a file, void where its mask says so."""
+    """Return the XML of a virtual raster with copies of a file and its mask."""
     masked = [
         "" if MaskFlags.all_valid in flags else "<UseMaskBand>true</UseMaskBand>"
         for flags in dataset.mask_flag_enums
@@ -176,14 +176,14 @@ def _virtual(
     rules: Sequence[str],
     dataset: RasterFile,
 ) -> str:
-    """Return the text of a virtual raster.
+    """Return the XML of a virtual raster.
 
     Args:
-        source: What is laid out, see `_named`.
-        canvas: Where.
+        source: The source, see `_named`.
+        canvas: The layout.
         size: Columns and rows of `source`.
-        rules: What makes a pixel of each band void, in the words of VRT.
-        dataset: The file, for what bands are.
+        rules: Rules for no data in each band, as VRT elements.
+        dataset: The file, for the properties of its bands.
     """
     width, height = size
     transform = ", ".join(repr(number) for number in canvas.transform.to_gdal())

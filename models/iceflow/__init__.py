@@ -1,1 +1,1 @@
-"""Ice flow: emulators, mass conservation, mass balance, simulations."""
+"""Ice flow: emulators, mass conservation, surface mass balance, simulations."""

@@ -1,4 +1,4 @@
-"""Model years as dates of the proleptic Gregorian calendar, in which the year 0 comes before 1."""
+"""Model years as dates of the proleptic Gregorian calendar, which has a year 0."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import date, timedelta
 CALENDAR = "proleptic_gregorian"
 """The calendar's name in the CF conventions."""
 EPOCH = "days since 1850-01-01"
-"""Unit of the numbers that :func:`days` returns. From an earlier epoch QGIS' meshes read no dates
+"""Unit of the numbers that :func:`days` returns. QGIS' meshes do not read dates of an earlier epoch
 (MDAL of QGIS 3.40)."""
 _EPOCH_YEAR = 1850
 _ALMOST = 1e-9
-"""Years by which a time may fall short of a whole one by rounding."""
+"""Rounding error, in years, by which a time may be less than a whole year."""
 
 
 def days(year: float) -> float:
@@ -37,6 +37,6 @@ def _length(year: int) -> int:
 
 
 def _days_before(year: int) -> int:
-    """Days from the beginning of the year 1 to that of another."""
+    """Days from the beginning of the year 1 to the beginning of a year."""
     past = year - 1
     return 365 * past + past // 4 - past // 100 + past // 400

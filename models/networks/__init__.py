@@ -1,1 +1,1 @@
-"""Networks: plain torch modules, one file an architecture."""
+"""Networks: plain torch modules, one file per architecture."""

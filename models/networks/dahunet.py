@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 class DahuNet(nn.Module):
-    """A pixelwise lift, wide convolutions with residuals on every second, and a linear skip.
+    """Pixelwise lifting, wide convolutions with residuals on every second, and a linear skip.
 
     The architecture `dahunet` of igm-model 3.2 (`emulate/utils/architectures`): every hidden
     layer ends in an exact GELU, zero padding keeps the shape.
@@ -21,7 +21,7 @@ class DahuNet(nn.Module):
         layers: number of convolutions.
         filters: width of every hidden layer.
         kernel: edge of a convolution's kernel, odd.
-        residual: whether every second convolution adds what came into it.
+        residual: whether every second convolution adds its input.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Holistically-nested edge detection, here for zones: every level answers, and all are fused.
+"""Holistically-nested edge detection for zones: side outputs at every scale, and their fusion.
 
-Xie & Tu (2015), Holistically-Nested Edge Detection, doi 10.1109/ICCV.2015.164. Where the paper
-has one edge map a level, each level has a map a class here; the levels are narrower than its
-VGG and use batch normalisation, since nothing is pretrained.
+Xie & Tu (2015), Holistically-Nested Edge Detection, doi 10.1109/ICCV.2015.164. Where the paper has
+one edge map per level, each level here has one map per class; the levels are narrower than the
+paper's VGG and use batch normalisation, since nothing is pretrained.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from torch import nn
 from glacier_qgis.models.networks.unet import ConvolutionBlock
 
 WIDEST = 8
-"""No level has more than this many times the channels of the first."""
+"""Largest ratio of a level's channels to those of the first."""
 
 
 class HED(nn.Module):
-    """From an image to the logits of its zones, with an answer from every level.
+    """From an image to the logits of its zones, with side outputs at every scale.
 
     Attributes:
         stride: Rows and columns of an input must be multiples of this.
@@ -49,7 +49,7 @@ class HED(nn.Module):
         return self.supervised(image)[0]
 
     def supervised(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """Return the fused logits and those of every level, all of which learn the labels."""
+        """Return the fused logits and the side outputs, all of which are trained."""
         size = image.shape[-2:]
         features, answers = image, []
         for level, (block, side) in enumerate(zip(self.encoder, self.sides, strict=True)):
@@ -66,7 +66,7 @@ class HED(nn.Module):
 
 
 def _receptive_radius(levels: int) -> int:
-    """Add up the reach of every layer, in cells of the input (a bound, rounded outwards)."""
+    """Sum the receptive radii of all layers, in cells of the input (an upper bound)."""
     block, pooling, interpolation = 2, 1, 1
     encoder = sum((block + pooling) << level for level in range(levels))
     return encoder + ((block + interpolation) << levels)

@@ -1,9 +1,9 @@
-"""HRNet: branches of several resolutions side by side that exchange what they see.
+"""HRNet: parallel branches of several resolutions that exchange their features.
 
-Wang et al. (2021), Deep High-Resolution Representation Learning for Visual Recognition,
-doi 10.1109/TPAMI.2020.2983686, in the form for segmentation (HRNetV2): every stage adds a
-coarser branch, after every stage each branch receives the sum of all, and the answer is read
-from all of them together. Widths and depths are those of a network for one processor.
+Wang et al. (2021), Deep High-Resolution Representation Learning for Visual Recognition, doi
+10.1109/TPAMI.2020.2983686, in the form for segmentation (HRNetV2): every stage adds a coarser
+branch, after every stage each branch receives the sum of all, and the output is computed from all
+of them together. Widths and depths are chosen for use on a CPU.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BLOCKS = 2
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 × 3 convolutions beside an identity (He et al. 2016, doi 10.1109/CVPR.2016.90)."""
+    """Two 3 × 3 convolutions and an identity (He et al. 2016, doi 10.1109/CVPR.2016.90)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class HRNet(nn.Module):
         return _resized(logits, image.shape[2:])
 
     def supervised(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """Return the logits that learn: at the resolution of the finest branch."""
+        """Return the logits for training, at the resolution of the finest branch."""
         branches = [self.first(self.stem(image))]
         for opening, stage in zip(self.openings, self.stages, strict=True):
             branches = stage([*branches, opening(branches[-1])])
@@ -128,7 +128,7 @@ def _convolution(
 
 
 def _path(widths: Sequence[int], source: int, target: int) -> nn.Module:
-    """Build the way from one branch to another; what is coarser is enlarged by the caller."""
+    """Build the connection from one branch to another; the caller upsamples coarser ones."""
     if source == target:
         return nn.Identity()
     if source > target:
@@ -150,7 +150,7 @@ def _resized(features: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
 
 
 def _receptive_radius(levels: int) -> int:
-    """Add up the reach of every layer, in cells of the input (a bound, rounded outwards)."""
+    """Sum the receptive radii of all layers, in cells of the input (an upper bound)."""
     stem = 1 + 2
     blocks = 2 * BLOCKS
     coarsest = [STEM_STRIDE << level for level in range(levels)]

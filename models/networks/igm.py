@@ -39,7 +39,7 @@ class IgmCnn(nn.Module):
 
     @property
     def radius(self) -> int:
-        """How many cells away an input can still change an output."""
+        """Receptive radius in cells."""
         return len(self.hidden)
 
     def forward(self, fields: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 """U-Net with an ASPP bottleneck, after the baseline of the CaFFe benchmark.
 
-Ronneberger et al. (2015), doi 10.1007/978-3-319-24574-4_28; atrous spatial pyramid pooling
-after Chen et al. (2018), doi 10.1109/TPAMI.2017.2699184; the combination for calving fronts
-after Gourmelon et al. (2022), doi 10.5194/essd-14-4287-2022. There is no pooling over the
-whole image, so that a cell's answer depends on a bounded neighbourhood and tiling is exact.
+Ronneberger et al. (2015), doi 10.1007/978-3-319-24574-4_28; atrous spatial pyramid pooling after
+Chen et al. (2018), doi 10.1109/TPAMI.2017.2699184; the combination for calving fronts after
+Gourmelon et al. (2022), doi 10.5194/essd-14-4287-2022. There is no pooling over the whole image, so
+the receptive field is bounded and tiling is exact.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.functional import interpolate, pixel_unshuffle
 
 FIRST = "encoder.0.0.weight"
-"""The weights that see the bands."""
+"""Name of the first layer's weights."""
 
 
 class ConvolutionBlock(nn.Sequential):
@@ -78,7 +78,7 @@ class UNet(nn.Module):
             levels: Times that the resolution is halved after the stem.
             dilations: Rates of the pyramid pooling; each takes an equal share of the channels.
             stem: Edge of the square of cells whose values enter the first layer as channels, so
-                that everything inside works at a coarser resolution, for a fraction of the time.
+                that all other layers work at a coarser resolution and take less time.
         """
         super().__init__()
         self.stem = stem
@@ -107,7 +107,7 @@ class UNet(nn.Module):
         return interpolate(logits, scale_factor=self.stem, mode="bilinear", align_corners=False)
 
     def supervised(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """Return the logits that learn: at the resolution of the first level."""
+        """Return the logits for training, at the resolution of the first level."""
         skips = []
         features = pixel_unshuffle(image, self.stem) if self.stem > 1 else image
         for block in self.encoder:
@@ -124,7 +124,7 @@ class UNet(nn.Module):
 def with_more_bands(
     weights: Mapping[str, torch.Tensor], added: int, stem: int
 ) -> dict[str, torch.Tensor]:
-    """Return the weights of a U-Net with further bands before its last, which change nothing yet.
+    """Return the weights of a U-Net with additional bands before its last; their weights are zero.
 
     Args:
         weights: State of a U-Net.
@@ -142,7 +142,7 @@ def _normalised(convolution: nn.Conv2d) -> tuple[nn.Module, nn.Module, nn.Module
 
 
 def _receptive_radius(levels: int, dilation: int) -> int:
-    """Add up the reach of every layer, in cells of the input (a bound, rounded outwards)."""
+    """Sum the receptive radii of all layers, in cells of the input (an upper bound)."""
     block = 2
     encoder = sum((block + 1) << level for level in range(levels))
     bottom = (block + dilation) << levels

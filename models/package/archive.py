@@ -1,8 +1,7 @@
 """A model package as one file: a zip with the STAC item, the card and the weights that it names.
 
-An archive comes from anywhere, so nothing is written before its list of members has been
-judged, no weights before the card was read, and nothing is kept before every hash has been found
-right.
+An archive is not trusted: nothing is written before its list of members is checked, no weights
+before the card is read, and nothing is kept before every hash is verified.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from glacier_qgis.models.package.stac import MULTIHASH_SHA256, stac_item
 ITEM = "item.json"
 MAX_WEIGHTS_BYTES = 4 << 30
 MAX_RATIO = 100
-"""How many times larger than in the archive a member may become; weights shrink by a tenth."""
+"""Largest compression ratio of a member; weights shrink by one tenth."""
 CHUNK = 1 << 20
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib", ".npy", ".npz")
 WEIGHTS = (".safetensors", ".onnx")
@@ -48,7 +47,7 @@ def pack(folder: Path, archive: Path) -> ModelCard:
         The card of the package.
 
     Raises:
-        EngineError: The folder is no package, or its weights are not those of its card.
+        EngineError: The folder is not a package, or its weights are not those of its card.
     """
     card = read_card(folder)
     for weights in card.all_weights:
@@ -67,21 +66,20 @@ def pack(folder: Path, archive: Path) -> ModelCard:
 
 
 def unpack(archive: Path, folder: Path) -> ModelCard:
-    """Write the package of a zip as a folder, whole or not at all.
+    """Write the package of a zip as a folder, complete or not at all.
 
     Args:
-        archive: The zip; trusted in nothing.
+        archive: The zip, which is not trusted.
         folder: To create; must not exist.
 
     Returns:
         The card of the package.
 
     Raises:
-        EngineError: The archive is damaged or hostile, with the name of what is wrong; or the
-            folder exists.
+        EngineError: The archive is damaged or malicious, or the folder exists.
     """
     if folder.exists():
-        raise EngineError(f"{folder} exists already: choose a new folder for the model package.")
+        raise EngineError(f"{folder} already exists: choose a new folder for the model package.")
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         with _opened(archive) as file:
@@ -102,7 +100,7 @@ def unpack(archive: Path, folder: Path) -> ModelCard:
 
 @contextmanager
 def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip, and call whatever its damage makes of it by one name."""
+    """Open a zip, and convert errors of a damaged file to one error."""
     try:
         with zipfile.ZipFile(archive) as file:
             yield file
@@ -115,7 +113,7 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     else:
         return
     raise EngineError(
-        f"{archive} is not a whole zip file ({damage}): get the package again."
+        f"{archive} is not a complete zip file ({damage}): get the package again."
     ) from damage
 
 
@@ -127,7 +125,7 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 
 def _append(file: zipfile.ZipFile, path: Path) -> None:
-    """Write a file as a member, without ever holding the whole of it."""
+    """Write a file as a member, in chunks."""
     member = _member(path.name)
     member.file_size = path.stat().st_size
     with path.open("rb") as source, file.open(member, "w") as target:
@@ -135,7 +133,7 @@ def _append(file: zipfile.ZipFile, path: Path) -> None:
 
 
 def _judge(archive: Path, members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """Return by name the members of an archive in which each is such as a package holds."""
+    """Return the members of an archive by name, after checking each of them."""
     seen: dict[str, zipfile.ZipInfo] = {}
     for member in members:
         problem = _problem(member, seen)
@@ -147,11 +145,11 @@ def _judge(archive: Path, members: list[zipfile.ZipInfo]) -> dict[str, zipfile.Z
 
 
 def _weights(archive: Path, card: ModelCard, members: Collection[str]) -> list[str]:
-    """Return the names of the weights in an archive that holds all of its card's and no other."""
+    """Return the names of the weights, after checking that they are exactly those of the card."""
     names = [weights.file for weights in card.all_weights]
     for name in members:
         if name not in (ITEM, CARD, *names):
-            raise _refusal(archive, name, f"is nothing that its {CARD} names")
+            raise _refusal(archive, name, f"is not named in its {CARD}")
     _require(archive, names, members)
     return names
 
@@ -160,20 +158,21 @@ def _require(archive: Path, names: Collection[str], members: Collection[str]) ->
     missing = [name for name in names if name not in members]
     if missing:
         raise EngineError(
-            f"{archive} is no model package: it lacks {', '.join(missing)}. A package holds "
-            f"{ITEM}, {CARD} and the weights that the card names; make it with 'Export model'."
+            f"{archive} is not a model package: {', '.join(missing)} is missing. A package "
+            f"contains {ITEM}, {CARD} and the weights that the card names; make one with 'Export "
+            "model'."
         )
 
 
 def _refusal(archive: Path, name: str, problem: str) -> EngineError:
     return EngineError(
         f"{archive} was refused: its member {name!r} {problem}. Do not use it; get the package "
-        "from whoever made the model."
+        "from the author of the model."
     )
 
 
 def _problem(member: zipfile.ZipInfo, seen: Collection[str]) -> str:
-    """Say why a member must not be unpacked; blank if it may."""
+    """Return why a member must not be unpacked; blank if it may."""
     name = member.orig_filename
     limit = MAX_WEIGHTS_BYTES if name.endswith(WEIGHTS) else MAX_CARD_BYTES
     kind = stat.S_IFMT(member.external_attr >> 16)
@@ -181,30 +180,30 @@ def _problem(member: zipfile.ZipInfo, seen: Collection[str]) -> str:
     if windows.drive or windows.root or PurePosixPath(name).is_absolute():
         return "has an absolute path"
     if ".." in windows.parts:
-        return "leads out of the package's folder"
+        return "has a path outside the package's folder"
     if kind not in (0, stat.S_IFREG):
         return "is a link or a special file" if kind != stat.S_IFDIR else "is a folder"
     if name.lower().endswith(PICKLES):
-        return "is of a kind that can hold a pickle, which runs code when it is opened"
+        return "has a type that can hold a pickle, which runs code when it is opened"
     if name in seen:
-        return "is there twice"
+        return "is included twice"
     if name not in (ITEM, CARD) and (len(windows.parts) != 1 or not name.endswith(WEIGHTS)):
-        return "is nothing that a model package holds"
+        return "is not part of a model package"
     if name != member.filename:
-        return "would be written under another name"
+        return "has a name that would change when it is written"
     if member.flag_bits & ENCRYPTED:
         return "is encrypted"
     if member.file_size > limit:
         size = member.file_size / 2**20
-        return f"would grow to {size:.0f} MiB, more than the {limit >> 20} MiB that it may have"
+        return f"would expand to {size:.0f} MiB, more than the limit of {limit >> 20} MiB"
     if member.file_size > MAX_RATIO * max(member.compress_size, 1):
         ratio = member.file_size / max(member.compress_size, 1)
-        return f"would grow {ratio:.0f} times, more than the {MAX_RATIO} times of honest data"
+        return f"would expand {ratio:.0f} times, more than the limit of {MAX_RATIO} times"
     return ""
 
 
 def _extract(archive: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
-    """Write one member, never more of it than the list of members promised."""
+    """Write one member, limited to the size in the list of members."""
     left = member.file_size
     with file.open(member) as source, path.open("xb") as target:
         first = _read(source)
@@ -228,7 +227,7 @@ def _read(source: IO[bytes]) -> bytes:
 
 
 def is_pickle(start: bytes) -> bool:
-    """Whether a file that begins so is a Python pickle, or a zip or NumPy file around one.
+    """Whether a file with this beginning is a Python pickle, or a zip or NumPy file of one.
 
     A safetensors file may begin with the same two bytes, the length of its header, of which
     the ninth byte is the first.
@@ -256,11 +255,11 @@ def _check(archive: Path, folder: Path, card: ModelCard) -> None:
 
 
 def _checksums(archive: Path, item: Path) -> list[object]:
-    """Return what a STAC item states as checksums of its assets."""
+    """Return the checksums of a STAC item's assets."""
     try:
         assets = json.loads(item.read_bytes())["assets"]
         return [asset.get("file:checksum") for asset in assets.values()]
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         raise EngineError(
-            f"{archive} was refused: {ITEM} is no STAC item ({error}). Get the package again."
+            f"{archive} was refused: {ITEM} is not a STAC item ({error}). Get the package again."
         ) from error

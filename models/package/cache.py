@@ -1,4 +1,4 @@
-"""The packages of model files that are used where they lie: what to keep of them."""
+"""Cache of packages unpacked from model files."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pathlib import Path
 
 DAY = 86_400.0
 IN_USE = 1 * DAY
-"""Seconds after its last use during which a job may still be at work with a package."""
+"""Seconds after its last use during which a job may still use a package."""
 FORGOTTEN = 30 * DAY
-"""Seconds after its last use from which a package is not kept: it can be made again."""
+"""Seconds after its last use after which a package is removed; it can be unpacked again."""
 LIMIT_BYTES = 2 << 30
-"""What packages may take up together; those used longest ago go first."""
+"""Largest size of all packages; the least recently used are removed first."""
 
 
 @dataclass(frozen=True)
 class UnpackedPackages:
-    """A folder of opened packages; the time of each one's folder is that of its last use."""
+    """A folder of unpacked packages; the modification time of each is that of its last use."""
 
     folder: Path
 
     def used(self, package: Path) -> None:
-        """Remember that a package was used now, and remove what is not kept.
+        """Mark a package as used now, and remove expired ones.
 
         Packages used within `IN_USE` stay in any case.
         """
@@ -48,7 +48,7 @@ class UnpackedPackages:
 
 
 def _unfinished(path: Path) -> bool:
-    """Whether a folder is what a process that was killed left behind."""
+    """Whether a folder was left behind by a killed process."""
     return path.name.startswith(".")
 
 
@@ -59,7 +59,7 @@ def _size(folder: Path) -> int:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder as a whole: it leaves its place at once, or stays if a file is open."""
+    """Remove a folder at once, or not at all if a file is open."""
     leaving = folder.with_name(f".{uuid.uuid4().hex}")
     with suppress(OSError):
         folder.replace(leaving)

@@ -1,4 +1,4 @@
-"""The card of a model: what it is, what it learnt from, how good it is, where not to trust it."""
+"""The card of a model: description, training data, evaluation, limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pydantic import (
 MAX_BANDS = 1024
 """More bands than any sensor has."""
 MAX_CHANNELS = MAX_BANDS + 16
-"""With the mask, and what other scenes show."""
+"""Largest number of channels, with the mask and the channels of other scenes."""
 SensorKind = Literal["radar", "optical"]
 
 
@@ -28,14 +28,14 @@ class _Part(BaseModel):
 
 
 def _plain_file_name(name: str) -> str:
-    """Refuse anything that could leave the package's folder, on any system."""
+    """Refuse names that could point outside the package's folder, on any system."""
     if name in {"", ".", ".."} or any(sign in name for sign in '/\\:"<>|?*\0'):
         raise ValueError("must be the name of a file in the package's own folder")
     return name
 
 
 class Architecture(_Part):
-    """Which network to build, and with which arguments."""
+    """The network and the arguments to build it."""
 
     name: str
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
@@ -49,13 +49,13 @@ class Weights(_Part):
 
 
 class InputValues(_Part):
-    """How a scene's values become input.
+    """Normalisation of a scene's values.
 
     Attributes:
         kind: "rank": the rank of the value in the scene, -1 to 1. "scaled": (value - mean) / std.
-        mean: One a band, in the scene's units; for "scaled".
-        std: One a band, in the scene's units; for "scaled".
-        expected: Lowest and highest value that the network was made for; for "scaled".
+        mean: One per band, in the scene's units; for "scaled".
+        std: One per band, in the scene's units; for "scaled".
+        expected: Lowest and highest value of the scenes; for "scaled".
     """
 
     kind: Literal["rank", "scaled"] = "rank"
@@ -72,7 +72,7 @@ class ZoneClass(_Part):
 
 
 class TrainingData(_Part):
-    """One data set that the weights were learnt from."""
+    """One data set on which the weights were trained."""
 
     dataset: str
     credit: str
@@ -85,12 +85,12 @@ class TrainingData(_Part):
 
 
 class Evaluation(_Part):
-    """How good the model is on images that it never saw.
+    """Evaluation of the model on unseen images.
 
     Attributes:
-        data: What it was measured on.
-        command: The command that measures it again.
-        values: Numbers under names that end in their unit.
+        data: Data of the evaluation.
+        command: The command that repeats it.
+        values: Numbers by name; names end in the unit.
     """
 
     data: str
@@ -99,13 +99,13 @@ class Evaluation(_Part):
 
 
 class Calibration(_Part):
-    """How widths of the transition across a front become uncertainties, linear between knots.
+    """Relation from widths of the transition to uncertainties, linear between knots.
 
     Attributes:
         level: Share of true errors that the uncertainties cover.
-        widths_m: Widths, rising; narrower and wider ones are taken as the first and the last.
-        uncertainties_m: Uncertainty at each of them, never falling.
-        data: What it was fitted on.
+        widths_m: Widths, ascending; smaller and larger ones are clipped to the first and the last.
+        uncertainties_m: Uncertainty at each of them, never decreasing.
+        data: Data of the fit.
     """
 
     level: Annotated[float, Field(gt=0, lt=1)]
@@ -116,25 +116,26 @@ class Calibration(_Part):
     @model_validator(mode="after")
     def _rising(self) -> Calibration:
         if len(self.widths_m) != len(self.uncertainties_m):
-            raise ValueError("calibration: widths_m and uncertainties_m need as many knots")
+            raise ValueError(
+                "calibration: widths_m and uncertainties_m need the same number of knots"
+            )
         if any(after <= before for before, after in pairwise(self.widths_m)):
-            raise ValueError("calibration: widths_m must rise from knot to knot")
+            raise ValueError("calibration: widths_m must increase from knot to knot")
         if any(after < before for before, after in pairwise(self.uncertainties_m)):
-            raise ValueError("calibration: uncertainties_m must not fall from knot to knot")
+            raise ValueError("calibration: uncertainties_m must not decrease from knot to knot")
         return self
 
 
 class SeriesNetwork(_Part):
-    """A package's second network: for scenes of a series, each seen together with the others.
+    """A package's second network, for scenes of a series with the others as additional input.
 
     Attributes:
-        architecture: Which network to build; it tells apart the classes of the first.
-        weights: Its file of weights, another than the first network's.
-        channels: What each channel of its input means: the bands, then what the other scenes
-            show, last the mask.
-        training: How the weights were fitted.
-        calibration: How sure its lines are; None leaves widths of transitions as they are.
-        evaluations: How good it is on series that it never saw.
+        architecture: The network; its classes are those of the first.
+        weights: Its file of weights, not that of the first network.
+        channels: Meaning of each input channel: the bands, the channels of other scenes, the mask.
+        training: How the weights were trained.
+        calibration: Of the uncertainty of its lines; None to use widths of transitions.
+        evaluations: On unseen series.
     """
 
     architecture: Architecture
@@ -146,24 +147,24 @@ class SeriesNetwork(_Part):
 
 
 class ModelCard(_Part):
-    """Everything that is known of a model.
+    """The description of a model.
 
     Attributes:
         name: Identifier, as in `MODEL`.
-        bands: Bands of the scene that the network sees.
-        sensors: What kinds of scenes it is for, which "automatic" goes by; empty if nothing says.
-            Left out where it is empty, so that older versions read the card.
-        channels: What each channel of the input means: the bands, in order, and then, where the
-            network was taught with one, the mask of valid cells.
-        cell_size_m: Ground size of the square cells that the network works on.
-        cell_size_range_m: Cell sizes that it was trained for.
-        normalisation: How a scene's values become the input, in words.
-        input_values: The same as the program does it.
-        training: How the weights were fitted.
-        split: What was kept out of the training.
-        calibration: How sure its lines are; None leaves widths of transitions as they are.
-        series: The network for scenes of a series; None if they are seen as lone scenes are. Left
-            out where a card is written without one, so that older versions read it.
+        bands: Number of bands of the network's input.
+        sensors: Kinds of scenes for the choice "automatic"; empty if not known. Omitted if empty,
+            so that older versions can read the card.
+        channels: Meaning of each input channel: the bands, in order, and then, if the network was
+            trained with one, the mask of valid cells.
+        cell_size_m: Edge of the network's square cells.
+        cell_size_range_m: Cell sizes on which it was trained.
+        normalisation: Normalisation of a scene's values, in words.
+        input_values: The same for the program.
+        training: How the weights were trained.
+        split: What was held out from the training.
+        calibration: Of the uncertainty of its lines; None to use widths of transitions.
+        series: The network for scenes of a series; None if they are treated as single scenes.
+            Omitted if None, so that older versions can read the card.
     """
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
@@ -216,26 +217,28 @@ class ModelCard(_Part):
 
     @property
     def has_mask(self) -> bool:
-        """Whether the network sees the mask of valid cells as its last channel."""
+        """Whether the mask of valid cells is the network's last channel."""
         return len(self.channels) > self.bands
 
     @property
     def all_weights(self) -> list[Weights]:
-        """Every file of weights in the package, that of the network for lone scenes first."""
+        """Every file of weights in the package, that of the network for single scenes first."""
         return [self.weights] + ([self.series.weights] if self.series else [])
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelCard:
         if len(self.channels) not in (self.bands, self.bands + 1):
-            raise ValueError("channels: name one for each band and, if it is seen, the mask")
+            raise ValueError("channels: name one for each band and, if used, the mask")
         values = self.input_values
         if values.kind == "scaled" and not len(values.mean) == len(values.std) == self.bands:
             raise ValueError("input_values: scaled values need a mean and a std for each band")
         if len({zone.value for zone in self.classes}) < len(self.classes):
-            raise ValueError("classes: every class needs a value of its own")
+            raise ValueError("classes: every class needs a different value")
         low, high = self.cell_size_range_m
         if not 0 < low <= self.cell_size_m <= high:
-            raise ValueError("cell_size_range_m: must be positive, rising and hold cell_size_m")
+            raise ValueError(
+                "cell_size_range_m: must be positive, ascending and include cell_size_m"
+            )
         return self
 
     @model_validator(mode="after")
@@ -245,13 +248,15 @@ class ModelCard(_Part):
         own, first = self.series.weights.file, self.weights.file
         if not own.endswith(".safetensors"):
             raise ValueError(f"series: its weights must be safetensors, not {own}")
-        if own.casefold() == first.casefold():  # one file, on some systems
-            raise ValueError(f"series: its weights need another file than {first}")
+        if own.casefold() == first.casefold():  # the same file on some systems
+            raise ValueError(f"series: its weights need a different file from {first}")
         if self.bands != 1 or not self.has_mask or self.input_values.kind != "rank":
-            raise ValueError("series: needs a model that sees the rank of one band, and the mask")
+            raise ValueError(
+                "series: needs a model whose input is the rank of one band, and the mask"
+            )
         if len(self.series.channels) <= len(self.channels):
             raise ValueError(
-                "channels of series: name the band, what the other scenes show, and the mask"
+                "channels of series: name the band, the channels of other scenes, and the mask"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""A model as one file for others."""
+"""Export of a model as one file."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class ExportModel(Job):
         suffix = SUFFIXES[self.format]
         if self.output.suffix.lower() != suffix:
             raise EngineError(
-                f"OUTPUT: FORMAT is '{self.format}', whose files are *{suffix}: name it so, not "
-                f"{self.output.name}."
+                f"OUTPUT: {self.output.name} does not match FORMAT '{self.format}'. Choose a file "
+                f"name *{suffix}."
             )
         folder = find_model(self.model)
         model = load_package(folder)
@@ -42,8 +42,8 @@ class ExportModel(Job):
             reporter.progress(0.1, "Tracing the network")
             difference = export_onnx(model, draft)
             reporter.log(
-                f"Run by ONNX Runtime, the file's probabilities are those of {model.card.name} but "
-                f"for {difference:.1e}."
+                f"Probabilities of the file in ONNX Runtime differ from those of {model.card.name} "
+                f"by at most {difference:.1e}."
             )
         reporter.progress(1, "Written")
         return {"OUTPUT": str(self.output), "NAME": model.card.name}

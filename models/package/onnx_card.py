@@ -1,8 +1,8 @@
 """The card of an ONNX model, from the metadata that Deepness reads.
 
-The keys are those of the QGIS plugin Deepness (https://qgis-plugin-deepness.readthedocs.io,
-"Add metadata to a model"); their values are JSON. A model that was exported here also carries
-its whole card, which then counts.
+The keys are those of the QGIS plugin Deepness (https://qgis-plugin-deepness.readthedocs.io, "Add
+metadata to a model"); their values are JSON. A model exported by this software also includes its
+card, which has priority.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ CARD_KEY, STRIDE_KEY = "glacier_card", "glacier_stride"
 REQUIRED = ("model_type", "class_names", "resolution")
 SEGMENTOR = "segmentor"
 BYTE = 255.0
-"""Deepness divides a picture's bytes by this, then takes off the mean and divides by the std."""
+"""Deepness divides 8-bit values by this, subtracts the mean and divides by the std."""
 DEFAULT_OVERLAP = 15.0
-"""Deepness' overlap of tiles where none is stated, percent of the tile."""
+"""Deepness' default overlap of tiles, percent of the tile."""
 STRIDE = 32
-"""What rows and columns must be multiples of, for most networks."""
+"""Rows and columns must be multiples of this for most networks."""
 GRAIN = 8
-"""What tiles of a fixed size are laid out by."""
+"""Stride of tiles of a fixed size."""
 FILE = "weights.onnx"
 
 
 def import_onnx(path: Path, folder: Path) -> ModelCard:
-    """Make a package folder of an ONNX file, whole or not at all.
+    """Make a package folder of an ONNX file, complete or not at all.
 
     Args:
         path: The file.
@@ -55,7 +55,7 @@ def import_onnx(path: Path, folder: Path) -> ModelCard:
         The card.
 
     Raises:
-        EngineError: The file cannot be run, or its metadata lack what is needed.
+        EngineError: The file cannot be run, or metadata are missing.
     """
     card = onnx_card(read_onnx(path), path.stem)
     check_shape(card, card.channels, open_onnx(card, path))
@@ -77,8 +77,8 @@ def onnx_card(file: OnnxFile, name: str) -> ModelCard:
     """Describe an ONNX model.
 
     Args:
-        file: What the file says of itself.
-        name: What to call the model, where it carries no card.
+        file: Description of the file.
+        name: Name of the model, if it includes no card.
 
     Raises:
         EngineError: Keys are missing or wrong.
@@ -90,8 +90,8 @@ def onnx_card(file: OnnxFile, name: str) -> ModelCard:
         card = ModelCard.model_validate_json(file.metadata[CARD_KEY])
     except ValidationError as error:
         raise EngineError(
-            f"The card inside of {file.path} is not one that this version reads: update the plugin "
-            f"or get the model again.\n{explain_validation(error)}"
+            f"The card in {file.path} is not valid for this version: update the plugin or get the "
+            f"model again.\n{explain_validation(error)}"
         ) from error
     parameters = _parameters(file, list(range(len(card.classes))))
     parameters["stride"] = round(_number(file, STRIDE_KEY, STRIDE))
@@ -113,13 +113,13 @@ def _foreign_card(file: OnnxFile, name: str, weights: Weights) -> ModelCard:
     std = _numbers(file, "standardization_std", 1.0)
     if cell <= 0 or min(std) <= 0:
         raise EngineError(
-            f"{file.path}: 'resolution' (centimetres a cell) and 'standardization_std' must be "
+            f"{file.path}: 'resolution' (centimetres per cell) and 'standardization_std' must be "
             "above 0. Correct the model's metadata."
         )
     if len(classes) < 2:
         raise EngineError(
-            f"{file.path} knows one class only ({', '.join(names)}): there is nothing to tell "
-            "apart. Name two classes in 'class_names'."
+            f"{file.path} has only one class ({', '.join(names)}). Name two classes in "
+            "'class_names'."
         )
     return ModelCard(
         name=_identifier(name),
@@ -148,7 +148,7 @@ def _foreign_card(file: OnnxFile, name: str, weights: Weights) -> ModelCard:
         software=file.producer,
         citation="",
         intended_use="not stated",
-        limits="What the model learnt from, and how good it is, its file does not say.",
+        limits="The file does not state the training data or the accuracy of the model.",
     )
 
 
@@ -159,20 +159,20 @@ def _require(file: OnnxFile) -> None:
         raise EngineError(
             f"{file.path} lacks the metadata {', '.join(missing)}. Add them as Deepness reads "
             "them, for instance model_type 'Segmentor', class_names {0: 'ocean', 1: 'glacier'} "
-            "and resolution 1000 (centimetres a cell), with Python: model = onnx.load(path); "
+            "and resolution 1000 (centimetres per cell), with Python: model = onnx.load(path); "
             "entry = model.metadata_props.add(); entry.key, entry.value = key, json.dumps(value); "
             "onnx.save(model, path)."
         )
     kind = str(_value(file, "model_type"))
     if kind.casefold() != SEGMENTOR:
         raise EngineError(
-            f"{file.path} is a {kind}; only models of the type Segmentor tell zones apart. Choose "
+            f"{file.path} is a {kind}, but only models of the type Segmentor are supported. Choose "
             "a segmentation model."
         )
 
 
 def _class_names(file: OnnxFile) -> list[str]:
-    """Return the class of each channel of the answer."""
+    """Return the class of each output channel."""
     key = "class_names" if "class_names" in file.metadata else "names"
     value = _value(file, key)
     try:
@@ -191,17 +191,17 @@ def _class_names(file: OnnxFile) -> list[str]:
 
 
 def _parameters(file: OnnxFile, classes: list[int]) -> dict[str, JsonValue]:
-    """Return how to run the graph, see `OnnxNetwork`."""
+    """Return the settings for the graph, see `OnnxNetwork`."""
     fixed = file.rows is not None or file.columns is not None
     if fixed and file.rows != file.columns:
         raise EngineError(
-            f"{file.path} sees images of {file.rows or 'any'} × {file.columns or 'any'} cells; "
-            "tiles are square. Export the model for square images, or for images of any size."
+            f"{file.path} has an input of {file.rows or 'any'} × {file.columns or 'any'} cells, "
+            "but tiles are square. Export the model for square images, or for images of any size."
         )
     if file.batch not in (None, 1):
         raise EngineError(
-            f"{file.path} sees {file.batch} images at once and no other number: export the model "
-            "for one image, or for any number of images."
+            f"{file.path} has a fixed batch size of {file.batch}: export the model for a batch "
+            "size of 1, or for any batch size."
         )
     key = "tile_size" if "tile_size" in file.metadata else "tiles_size"
     tile = file.rows or round(_number(file, key, 0.0))
@@ -220,7 +220,7 @@ def _parameters(file: OnnxFile, classes: list[int]) -> dict[str, JsonValue]:
 
 
 def _value(file: OnnxFile, key: str) -> object:
-    """Return the value of a key: JSON, a Python literal as older exporters wrote, or text."""
+    """Return the value of a key: JSON, a Python literal (older exporters), or text."""
     text = file.metadata[key]
     for read in (json.loads, ast.literal_eval):
         try:
@@ -242,7 +242,7 @@ def _number(file: OnnxFile, key: str, default: float) -> float:
 
 
 def _numbers(file: OnnxFile, key: str, default: float) -> list[float]:
-    """Return one number a band."""
+    """Return one number per band."""
     if key not in file.metadata:
         return [default] * file.bands
     try:
@@ -262,6 +262,6 @@ def _wrong(file: OnnxFile, key: str, rule: str) -> EngineError:
 
 
 def _identifier(name: str) -> str:
-    """Return a name that a card takes."""
+    """Return a name that is valid in a card."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.-")
     return plain or "onnx_model"

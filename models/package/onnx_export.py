@@ -1,4 +1,4 @@
-"""A model as an ONNX file that other programs run, checked to answer as the model does."""
+"""Export of a model as ONNX, with a check that its predictions are the same."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 OPSET = 18
 TOLERANCE = 1e-4
-"""By how much a probability may differ from the model's own."""
+"""Largest difference of a probability from that of the model."""
 TILE, OVERLAP_PERCENT = 512, 25
-"""What other programs are told to cut scenes into: as much context as tiles have here."""
+"""Tile size and overlap for other programs, with the same context as here."""
 SIZE = "size"
-"""Name of the axes of rows and of columns; programs that want squares look for equal names."""
+"""Name of the axes of rows and of columns; equal names mean square images to some programs."""
 
 
 class Probabilities(nn.Module):
-    """A network with the softmax behind it: what programs expect of a segmentation model."""
+    """A network followed by a softmax, as programs expect of a segmentation model."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -51,14 +51,14 @@ def export_onnx(model: Model, path: Path) -> float:
     """Write a model as one ONNX file.
 
     Args:
-        model: The model; one that is an ONNX file already is copied.
+        model: The model; if it is already an ONNX file, it is copied.
         path: To write.
 
     Returns:
-        The largest difference of a probability between the file and the model.
+        The largest difference of a probability between file and model.
 
     Raises:
-        EngineError: The packages for it are missing, or the file does not answer as the model.
+        EngineError: Python packages are missing, or the predictions differ.
     """
     inner = model.network.inner if isinstance(model.network, Unmasked) else model.network
     if isinstance(inner, OnnxNetwork):
@@ -78,17 +78,17 @@ def export_onnx(model: Model, path: Path) -> float:
     difference = parity(network, path, model)
     if difference > TOLERANCE:
         raise EngineError(
-            f"The exported model does not answer as {model.card.name} does: probabilities differ "
-            f"by up to {difference:.1e}, more than {TOLERANCE:g}. Nothing was written. Run 'Set up "
+            "Nothing was written: probabilities of the exported model differ from those of "
+            f"{model.card.name} by up to {difference:.1e}, more than {TOLERANCE:g}. Run 'Set up "
             "engine' again with the extra 'onnx'."
         )
     return difference
 
 
 def metadata(card: ModelCard, stride: int) -> dict[str, JsonValue]:
-    """Return what Deepness, and this program, read from the file: see `onnx_card`.
+    """Return the metadata for Deepness and for this program, see `onnx_card`.
 
-    The file holds the network for lone scenes alone, so the card says nothing of one for series.
+    The file contains only the network for single scenes, so the card has no part for series.
     """
     values = card.input_values
     scaled = values.kind == "scaled"
@@ -132,7 +132,7 @@ def _graph(network: nn.Module, channels: int, stride: int) -> ModelProto:
     exporters = logging.getLogger("torch.onnx"), logging.getLogger("onnxscript")
     levels = [logger.level for logger in exporters]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, about its own parts
+        warnings.simplefilter("ignore")  # warnings of the exporter about itself
         for logger in exporters:
             logger.setLevel(logging.ERROR)
         try:

@@ -1,7 +1,7 @@
-"""Looking into an ONNX file before anything of it is run.
+"""Checks of an ONNX file before it is run.
 
-An ONNX file is a graph of operators and cannot carry code, but it can point to files outside
-of itself and to operators that a library would have to bring. Both are refused.
+An ONNX file is a graph of operators and cannot include code, but it can refer to other files and to
+custom operators of a library. Both are refused.
 """
 
 from __future__ import annotations
@@ -22,27 +22,28 @@ if TYPE_CHECKING:
 MAX_ONNX_BYTES = 1 << 30
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 FLOATS = {1: "float32", 10: "float16"}
-"""Element types of an input that can be fed, by their number in the ONNX standard."""
+"""Supported element types of an input, by their number in the ONNX standard."""
 AXES = 4
 """Batch, channel, row, column."""
 FEW = 16
-"""A last axis up to this holds channels (Sentinel-2 has 13): no picture has so few columns."""
+"""A last axis up to this size holds channels (Sentinel-2 has 13), since no image has so few
+columns."""
 
 
 @dataclass(frozen=True)
 class OnnxFile:
-    """What a graph from images to classes states of itself; None for what it leaves open.
+    """Description of a graph from images to classes; None for what it leaves open.
 
     Attributes:
         path: The file.
         input_name: Name of its input.
         dtype: "float32" or "float16".
-        batch: Images at once.
+        batch: Batch size.
         bands: Channels of an image.
         rows: Rows of an image.
         columns: Columns of an image.
-        outputs: Channels of the answer.
-        metadata: Keys and values that its maker added.
+        outputs: Output channels.
+        metadata: Keys and values.
         producer: The program that wrote it.
     """
 
@@ -68,18 +69,18 @@ def needed(name: str) -> ModuleType:
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """Read what a graph says of itself, having made sure that it is one that can be run.
+    """Read the description of a graph, after checking that it can be run.
 
     Raises:
-        EngineError: It is no ONNX file, too large, points outside, or needs custom operators; or
-            it does not map one image to one answer.
+        EngineError: It is not an ONNX file, too large, refers to other files, needs custom
+            operators, or does not map one image to one output.
     """
     onnx = needed("onnx")
     size = path.stat().st_size
     if size > MAX_ONNX_BYTES:
         raise EngineError(
-            f"{path} has {size / 2**20:.0f} MiB, more than the {MAX_ONNX_BYTES >> 20} MiB that an "
-            "ONNX model may have: choose a smaller model."
+            f"{path} has {size / 2**20:.0f} MiB, more than the limit of {MAX_ONNX_BYTES >> 20} MiB "
+            "for ONNX models: choose a smaller model."
         )
     try:
         model = onnx.load(str(path), load_external_data=False)
@@ -87,9 +88,11 @@ def read_onnx(path: Path) -> OnnxFile:
         onnx.checker.check_model(model)
     except EngineError:
         raise
-    except Exception as error:  # protobuf and onnx raise what they like on a damaged file
+    except Exception as error:  # protobuf and onnx raise exceptions of any type on a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise EngineError(f"{path} is no whole ONNX model ({reason}): get it again.") from error
+        raise EngineError(
+            f"{path} is not a complete ONNX model ({reason}): get it again."
+        ) from error
     _refuse_custom(path, model)
     return _describe(path, model)
 
@@ -99,7 +102,7 @@ def _refuse_external(path: Path, model: ModelProto, onnx: ModuleType) -> None:
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             named = {entry.key: entry.value for entry in tensor.external_data}
             raise EngineError(
-                f"{path} was refused: its tensor {tensor.name!r} points to another file, "
+                f"{path} was refused: its tensor {tensor.name!r} refers to another file, "
                 f"{named.get('location', '')!r}. Save the model as one file without external data."
             )
 
@@ -117,13 +120,13 @@ def _refuse_custom(path: Path, model: ModelProto) -> None:
     )
     if foreign:
         raise EngineError(
-            f"{path} was refused: it needs custom operators ({', '.join(foreign)}), which are code "
-            "from elsewhere. Export the model with the standard operators of ONNX."
+            f"{path} was refused: it needs custom operators ({', '.join(foreign)}). Export the "
+            "model with the standard operators of ONNX."
         )
 
 
 def _nodes(body: GraphProto | FunctionProto) -> Iterator[NodeProto]:
-    """Yield the nodes of a graph or function, those of its inner graphs too."""
+    """Yield the nodes of a graph or function, including those of inner graphs."""
     for node in body.node:
         yield node
         for attribute in node.attribute:
@@ -132,7 +135,7 @@ def _nodes(body: GraphProto | FunctionProto) -> Iterator[NodeProto]:
 
 
 def _tensors(model: ModelProto) -> Iterator[TensorProto]:
-    """Yield every tensor that a model stores, wherever it does."""
+    """Yield every stored tensor of a model."""
     graphs = [model.graph]
     for body in [model.graph, *model.functions]:
         for node in _nodes(body):
@@ -153,32 +156,32 @@ def _describe(path: Path, model: ModelProto) -> OnnxFile:
     outputs = list(model.graph.output)
     if len(inputs) != 1 or len(outputs) != 1:
         raise EngineError(
-            f"{path} has {len(inputs)} inputs and {len(outputs)} outputs; a segmentation model has "
-            "one image and one answer. Choose such a model."
+            f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, but a segmentation model "
+            "has one of each. Choose another model."
         )
     seen, answer = inputs[0].type.tensor_type, outputs[0].type.tensor_type
     shape, given = _shape(seen), _shape(answer)
     if len(shape) == AXES and _channels_last(shape):
         stated = ", ".join("?" if length is None else str(length) for length in shape)
         raise EngineError(
-            f"{path} sees images shaped ({stated}), which is (batch, rows, columns, channels): "
-            "channels last. Export it with channels first, (batch, channels, rows, columns); "
-            "tf2onnx does so with --inputs-as-nchw and --outputs-as-nchw."
+            f"{path} has an input of shape ({stated}), with channels last. Export it with channels "
+            "first, (batch, channels, rows, columns); tf2onnx does so with --inputs-as-nchw and "
+            "--outputs-as-nchw."
         )
     if len(shape) != AXES or seen.elem_type not in FLOATS or shape[1] is None:
         raise EngineError(
-            f"{path} does not see images of floating-point numbers shaped (batch, channels, rows, "
-            "columns) with a known number of channels. Export the model so."
+            f"{path} does not have a floating-point input of shape (batch, channels, rows, "
+            "columns) with a known number of channels. Export the model with such an input."
         )
     if shape[1] > MAX_BANDS:
         raise EngineError(
-            f"{path} sees images of {shape[1]:.3g} channels, more than the {MAX_BANDS} of any "
-            "sensor. Do not use it."
+            f"{path} has an input of {shape[1]:.3g} channels, more than the limit of {MAX_BANDS}. "
+            "Do not use it."
         )
     if given and len(given) != AXES:
         raise EngineError(
-            f"{path} answers with {len(given)} axes instead of (batch, classes, rows, columns): "
-            "export the model without the step that picks the likeliest class."
+            f"{path} has an output with {len(given)} axes instead of (batch, classes, rows, "
+            "columns): export the model without the final argmax."
         )
     return OnnxFile(
         path=path,
@@ -195,7 +198,7 @@ def _describe(path: Path, model: ModelProto) -> OnnxFile:
 
 
 def _channels_last(shape: list[int | None]) -> bool:
-    """Say whether an image's last axis is too short, and its second too long, to be in place."""
+    """Return whether the shape of an image looks like channels last."""
     second, last = shape[1], shape[3]
     return last is not None and last <= FEW and (second is None or second > FEW)
 

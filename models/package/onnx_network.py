@@ -1,4 +1,4 @@
-"""An ONNX graph as a torch module, so that nothing else needs to know where a network is from."""
+"""An ONNX graph as a torch module."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 PROBE_CELLS = 64
 PROBE_SECONDS = 120.0
-"""What a graph may take for one image; the largest that fits takes some seconds."""
+"""Largest memory and time of a graph for one image; the largest valid one takes some seconds."""
 WORKER = Path(__file__).with_name("onnx_worker.py")
 FULL = 1e-3
-"""How far beyond 0 and 1 probabilities may be, where a graph ends in half precision."""
+"""Tolerance of probabilities outside 0 to 1, for graphs that end in half precision."""
 LEAST = 1e-30
-"""Stands for a probability of 0, whose logarithm a network cannot answer with."""
+"""Least probability, so that its logarithm is finite."""
 
 
 class OnnxSettings(BaseModel):
-    """How to run a graph: the parameters of the architecture in its card.
+    """Settings of a graph: the parameters of the architecture in its card.
 
     Attributes:
-        classes: For each channel of its answer the class that it counts for.
+        classes: The class of each output channel.
         stride: Rows and columns of an input must be multiples of this.
-        padding: Context that each tile should see around what it answers for, cells.
-        tile: Edge of the tile that the network was made for, cells; 0 for any.
-        fixed: Whether it can see no other; smaller images are padded with 0.
+        padding: Context of each tile around its predicted cells, cells.
+        tile: Edge of the network's tile, cells; 0 for any.
+        fixed: Whether only this tile size is possible; smaller images are padded with 0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,11 +53,11 @@ class OnnxSettings(BaseModel):
 
 
 class OnnxNetwork(nn.Module):
-    """From images to the logarithms of class probabilities, run by ONNX Runtime.
+    """A network from images to the logarithms of class probabilities, run by ONNX Runtime.
 
     Attributes:
         path: The file.
-        stride: See `OnnxSettings`, as for the others.
+        stride: See `OnnxSettings`.
     """
 
     _classes: Tensor
@@ -82,23 +82,22 @@ class OnnxNetwork(nn.Module):
         channels = 2 if shape[1] == 1 else shape[1]
         if channels != len(settings.classes):
             raise EngineError(
-                f"{path} answers with {channels} classes, and {len(settings.classes)} are named. "
+                f"{path} predicts {channels} classes, but {len(settings.classes)} are named. "
                 "Correct 'class_names' in the model's metadata."
             )
-        self._certain = low >= -FULL and high <= 1 + FULL  # not so where one is no number
+        self._certain = low >= -FULL and high <= 1 + FULL  # also true if one is NaN
 
     def __deepcopy__(self, memo: object) -> OnnxNetwork:
-        """Return itself: a session cannot be copied, and nothing changes it."""
+        """Return itself: a session cannot be copied and has no state."""
         return self
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, bands, rows, columns) to (N, classes, rows, columns) whose softmax is the answer."""
+        """(N, bands, rows, columns) to (N, classes, rows, columns), logarithms of probabilities."""
         rows, columns = images.shape[2:]
         below, right = (self.tile - rows, self.tile - columns) if self.fixed else (0, 0)
         if min(below, right) < 0:
             raise EngineError(
-                f"The model sees tiles of {self.tile} × {self.tile} cells and no others: leave "
-                "TILE_SIZE at 0."
+                f"The model needs tiles of {self.tile} × {self.tile} cells: leave TILE_SIZE at 0."
             )
         fed = nn.functional.pad(images.float(), (0, right, 0, below))
         answer = self._run(fed.contiguous().cpu().numpy())[:, :, :rows, :columns]
@@ -108,9 +107,9 @@ class OnnxNetwork(nn.Module):
         return merged.clamp(min=LEAST).log()
 
     def _shares(self, answer: Tensor) -> Tensor:
-        """Return probabilities from what the graph gives: those, scores of each class, or logits.
+        """Return probabilities from the output of the graph: probabilities or logits.
 
-        One channel alone is the second class, with all else being the first.
+        A single channel is the second class; the rest is the first.
         """
         if answer.shape[1] == 1:
             second = answer if self._certain else answer.sigmoid()
@@ -121,10 +120,11 @@ class OnnxNetwork(nn.Module):
         return answer / answer.sum(dim=1, keepdim=True).clamp(min=LEAST)
 
     def _probe(self) -> tuple[list[int], float, float]:
-        """Run the graph over noise, where it can be ended; return its answer's shape and range.
+        """Run the graph on noise in a separate process; return the shape and range of its output.
 
         Raises:
-            EngineError: It cannot be loaded or run, takes too much, or answers with other cells.
+            EngineError: It cannot be loaded or run, needs too much memory or time, or returns other
+                cells.
         """
         edge = self.tile if self.fixed else -(-PROBE_CELLS // self.stride) * self.stride
         file, seen = self._file, (1, self._file.bands, edge, edge)
@@ -142,26 +142,27 @@ class OnnxNetwork(nn.Module):
         if guard.reason:
             raise EngineError(
                 f"{file.path} was refused: on an image of {edge} × {edge} cells it {guard.reason}. "
-                "Choose a smaller model, or state a smaller 'tile_size' in its metadata."
+                "Choose a smaller model, or set a smaller 'tile_size' in its metadata."
             )
         if process.returncode:
             lines = complaints.decode(errors="replace").strip().splitlines()
             reason = lines[-1] if lines else f"it ended with {process.returncode}"
             raise EngineError(
                 f"ONNX Runtime cannot run {file.path} on {edge} × {edge} cells: {reason}. Export "
-                "it for an older operator set, state 'tile_size' in its metadata, or choose "
-                "another model."
+                "it for an older operator set, set 'tile_size' in its metadata, or choose another "
+                "model."
             )
         shape, low, high = json.loads(answered)
         if len(shape) != len(seen) or tuple(shape[2:]) != seen[2:]:
             raise EngineError(
-                f"{file.path} answers {tuple(shape)} to an image of {seen}; a segmentation model "
-                "answers (batch, classes, rows, columns) on the same cells. Export the model so."
+                f"{file.path} returns the shape {tuple(shape)} for an image of {seen}, but a "
+                "segmentation model returns (batch, classes, rows, columns) on the same cells. "
+                "Export the model with such an output."
             )
         return shape, low, high
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        """Run as many images at once as the graph takes."""
+        """Run batches of the size that the graph accepts."""
         images = images.astype(self._file.dtype, copy=False)
         parts = [images] if self._file.batch is None else np.split(images, len(images))
         try:
@@ -169,8 +170,8 @@ class OnnxNetwork(nn.Module):
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise EngineError(
                 f"{self._file.path} cannot be run on {images.shape[2]} × {images.shape[3]} cells: "
-                f"{str(error).splitlines()[0]}. State 'tile_size' in the model's metadata, or "
-                "choose another model."
+                f"{str(error).splitlines()[0]}. Set 'tile_size' in the model's metadata, or choose "
+                "another model."
             ) from error
         return np.concatenate(answers)
 

@@ -1,7 +1,7 @@
-"""Tries an ONNX graph on noise; run in a process of its own, which can be ended.
+"""Runs an ONNX graph on noise, in a separate process that can be ended.
 
 Usage: ``python onnx_worker.py MODEL INPUT DTYPE BANDS EDGE THREADS``: prints the shape of the
-answer to one image, its least and its greatest number as JSON.
+output for one image, its minimum and its maximum as JSON.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which models are at hand: those delivered with the software and those a person added."""
+"""The installed models: delivered and added ones."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from glacier_qgis.models.package.folder import CARD, file_hash
 
 DEFAULT_MODEL = "caffe_unet"
 AUTOMATIC = ("", "automatic")
-"""What leaves the choice of a model to the program."""
+"""Values of MODEL for an automatic choice."""
 
 
 def installed_models() -> dict[str, Path]:
-    """Return the folder of each model by name; a delivered one cannot be hidden by another."""
+    """Return the folder of each model by name; delivered ones have priority."""
     return {
         card.parent.name: card.parent
         for folder in (user_folder(), DELIVERED)
@@ -33,7 +33,7 @@ def find_model(name_or_path: str) -> Path:
             `AUTOMATIC` for the default model.
 
     Raises:
-        EngineError: There is no such model, or the file is not one.
+        EngineError: There is no such model, or the file is not a model.
     """
     wanted = name_or_path.strip()
     if wanted.lower() in AUTOMATIC:
@@ -56,7 +56,7 @@ def find_model(name_or_path: str) -> Path:
 
 
 def _opened(path: Path) -> Path:
-    """Return the package folder of a file, made when the file is first used."""
+    """Return the package folder of a file, unpacked when the file is first used."""
     cache = UnpackedPackages(user_folder() / ".opened")
     folder = cache.folder / file_hash(path)
     if not (folder / CARD).is_file():
@@ -74,7 +74,7 @@ def open_file(path: Path, folder: Path) -> None:
     """Make a package folder of a zip or an ONNX file.
 
     Raises:
-        EngineError: It is neither, or is refused.
+        EngineError: It is neither of them, or is refused.
     """
     if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
         unpack(path, folder)

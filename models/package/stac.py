@@ -1,8 +1,7 @@
 """A model card as a STAC item with the Machine Learning Model extension.
 
-STAC 1.1, MLM 1.4 (https://stac-extensions.github.io/mlm/v1.4.0/schema.json). The item is made
-from the card whenever a package is packed, so that there is one truth; catalogues that know
-nothing of this software read the item.
+STAC 1.1, MLM 1.4 (https://stac-extensions.github.io/mlm/v1.4.0/schema.json). The item is made from
+the card whenever a package is packed; catalogues can read it without this software.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ EXTENSIONS: list[JsonValue] = [
 ]
 TASK = "semantic-segmentation"
 MULTIHASH_SHA256 = "1220"
-"""What the file extension writes before a SHA-256: its code, and its length in bytes."""
+"""Prefix of a SHA-256 in the file extension: its code, and its length in bytes."""
 
 
 def stac_item(card: ModelCard) -> Json:
@@ -84,12 +83,12 @@ def _weights(weights: Weights, title: str, roles: list[JsonValue]) -> Json:
 def _series(card: ModelCard) -> Json:
     """Describe the weights of the network for series, if there is one.
 
-    Their role is not that of the model: its input is what the item describes.
+    Their role is not "model", since the item describes the input of the other network.
     """
     if card.series is None:
         return {}
     asset = _weights(card.series.weights, "Weights for scenes of a series", ["mlm:weights"])
-    seen = f"Of the network {card.series.architecture.name}, which sees: "
+    seen = f"Of the network {card.series.architecture.name}, with the input: "
     return {"series_weights": asset | {"description": seen + "; ".join(card.series.channels)}}
 
 
@@ -118,7 +117,7 @@ def _input(card: ModelCard, bands: list[str]) -> Json:
 
 
 def _scaling(card: ModelCard) -> list[JsonValue]:
-    """Say how values become input, one object a channel."""
+    """Describe the normalisation, one object per channel."""
     values = card.input_values
     if values.kind == "rank":
         rank: Json = {"type": "processing", "format": "text", "expression": card.normalisation}

@@ -1,4 +1,4 @@
-"""Rasters of many scenes whose cells coincide, laid out on the ground that they cover together."""
+"""Rasters whose cells coincide, placed on the area that they cover together."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from rasterio.windows import Window
 from glacier_qgis.models.engine.errors import EngineError
 
 FILES_BESIDE = 128
-"""Files that the process may have open for other reasons."""
+"""Number of files that the process may have open for other reasons."""
 BLOCK = 64
 """Cells that the edge of a block is a multiple of."""
 
 
 @dataclass(frozen=True)
 class AlignedRaster:
-    """A raster, and the row and column of its first cell on the ground of the series."""
+    """A raster, and the row and column of its first cell in the area of the series."""
 
     dataset: DatasetReader
     row: int
     column: int
 
     def overlap(self, block: Window) -> tuple[Window, tuple[slice, slice]] | None:
-        """Return the part of a block that the raster covers: in the raster, and in the block."""
+        """Return the common part as a window of the raster and as a window of the block."""
         top = max(block.row_off, self.row)
         left = max(block.col_off, self.column)
         bottom = min(block.row_off + block.height, self.row + self.dataset.height)
@@ -42,7 +42,7 @@ class AlignedRaster:
 
 
 def lay_out(datasets: Sequence[DatasetReader]) -> list[AlignedRaster]:
-    """Lay rasters out: the north-western cell of all has row and column 0."""
+    """Place rasters; the north-western cell of all of them has row and column 0."""
     west = min(dataset.bounds.left for dataset in datasets)
     north = max(dataset.bounds.top for dataset in datasets)
     return [
@@ -56,7 +56,7 @@ def lay_out(datasets: Sequence[DatasetReader]) -> list[AlignedRaster]:
 
 
 def extent(places: Sequence[AlignedRaster]) -> tuple[int, int]:
-    """Return the rows and columns of the ground that rasters cover."""
+    """Return the rows and columns of the area that rasters cover."""
     return (
         max(placed.row + placed.dataset.height for placed in places),
         max(placed.column + placed.dataset.width for placed in places),
@@ -64,7 +64,7 @@ def extent(places: Sequence[AlignedRaster]) -> tuple[int, int]:
 
 
 def blocks(places: Sequence[AlignedRaster], cells_at_once: int) -> list[Window]:
-    """Cut the ground into blocks of which all rasters together hold so many cells at most."""
+    """Cut the area into blocks under which all rasters together have at most `cells` cells."""
     height, width = extent(places)
     edge = max(BLOCK, int((cells_at_once / len(places)) ** 0.5) // BLOCK * BLOCK)
     return [
@@ -75,10 +75,10 @@ def blocks(places: Sequence[AlignedRaster], cells_at_once: int) -> list[Window]:
 
 
 def allow_open_files(number: int) -> None:
-    """Let this process open so many files beside its own, if the system sets a lower limit.
+    """Raise the limit of open files so that this process can open `number` more.
 
     Raises:
-        EngineError: It does not let it be raised as far.
+        EngineError: The system does not allow it.
     """
     if sys.platform == "win32":  # has no such limit
         return
@@ -91,7 +91,7 @@ def allow_open_files(number: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (number, most))
         except (ValueError, OSError) as error:
             raise EngineError(
-                f"CONSISTENT: so many scenes need {number} open files, and the system allows "
-                f"{limit} ({error}). Raise its limit ('ulimit -n'), take fewer scenes at a time, "
-                "or switch CONSISTENT off."
+                f"CONSISTENT: these scenes need {number} open files, and the system allows {limit} "
+                f"({error}). Raise the limit ('ulimit -n'), process fewer scenes at a time, or "
+                "switch CONSISTENT off."
             ) from error

@@ -51,8 +51,8 @@ def axis_attributes(name: str) -> dict[str, str]:
 def mapping_attributes(crs: CRS, transform: Affine) -> dict[str, Any]:
     """Return where a grid lies, for CF readers and, by the last two, for GDAL.
 
-    CF's own parameters cannot say everything about some projections, of which pyproj warns;
-    ``crs_wkt``, which goes before them, can.
+    CF's parameters cannot describe some projections fully, and pyproj warns; ``crs_wkt``, which has
+    priority, can.
     """
     with warnings.catch_warnings(action="ignore", category=UserWarning):
         attributes = crs.to_cf()

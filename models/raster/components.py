@@ -1,4 +1,4 @@
-"""Connected components of a mask that is larger than memory."""
+"""Connected components of a mask that does not fit in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.sparse import csgraph
 from glacier_qgis.models.compute.arrays import Float64Array, Mask
 
 ReadMask = Callable[[int, int], Mask]
-"""From the first row and the row after the last to that part of a mask, (rows, columns)."""
+"""Returns the rows of a mask from a first row to the row before a last, (rows, columns)."""
 
 EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
@@ -21,8 +21,8 @@ EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 class Components:
     """The 8-connected components of a mask that is read strip by strip.
 
-    Each strip is labelled by itself; components that touch across a border between strips
-    are then one. Memory holds a few strips and one number per component of a strip.
+    Each strip is labelled separately; components that touch across a border between strips are then
+    merged. Memory holds a few strips and one number per component of a strip.
 
     Attributes:
         sizes: Cells of each component; component 0 is the background and has none.
@@ -32,9 +32,9 @@ class Components:
         """Label the whole mask once.
 
         Args:
-            read: Gives rows of the mask.
+            read: Returns rows of the mask.
             height: Rows of the mask.
-            strip: Rows to hold at a time.
+            strip: Rows held in memory at a time.
         """
         self._read = read
         self._height = height
@@ -76,14 +76,14 @@ class Components:
 
     @cached_property
     def rim(self) -> npt.NDArray[np.int64]:
-        """Edges of cells between each component and anything else, or the end of the mask."""
+        """Number of cell edges between each component and other cells or the border of the mask."""
         return self.edges_with(lambda start, stop: ~self._read(start, stop))
 
     def edges_with(self, touched: ReadMask) -> npt.NDArray[np.int64]:
         """Count the edges of cells that each component shares with another mask.
 
         Args:
-            touched: Gives rows of that mask, of which everything beyond the last cells is part.
+            touched: Returns rows of that mask; everything outside the grid is part of it.
         """
         edges = np.zeros(self.sizes.size)
         for index, (start, stop) in enumerate(self._strips()):
@@ -100,7 +100,7 @@ class Components:
         """Return the sum of values over the cells of each component.
 
         Args:
-            values: Gives rows of numbers, as many as the mask has.
+            values: Returns rows of values, on the cells of the mask.
         """
         total = np.zeros(self.sizes.size)
         for index, (start, stop) in enumerate(self._strips()):
@@ -127,7 +127,7 @@ def _label(mask: Mask) -> tuple[npt.NDArray[np.int32], int]:
 
 
 def _shift(local: npt.NDArray[np.int32], offset: int) -> npt.NDArray[np.int64]:
-    """Make labels of one strip unique among all; the background stays 0."""
+    """Make the labels of a strip unique among all strips; the background stays 0."""
     return np.where(local > 0, local + np.int64(offset), np.int64(0))
 
 

@@ -1,8 +1,8 @@
-"""The door for coordinate reference systems: all work is done in their horizontal part.
+"""Coordinate reference systems, reduced to their horizontal part.
 
-Elevation models come in compound and in three-dimensional systems. PROJ then has heights to
-convert, which needs geoids that are not at hand, and pyproj refuses some of what it does for
-horizontal systems. What such a system says of heights is read before, see `iceflow.units`.
+Elevation models come in compound and 3D systems. PROJ would then convert heights, which needs
+geoids that are not available, and pyproj does not support some operations. The vertical part is
+read before, see `iceflow.units`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ def read_crs(text: object, role: str) -> CRS:
     """Return the system that a text (WKT, or such as "EPSG:32633") or an object describes.
 
     Args:
-        text: What pyproj understands; with heights or without.
-        role: The name of the parameter that it came by, for the message.
+        text: Any format that pyproj accepts; with or without heights.
+        role: The parameter's name, for the message.
 
     Raises:
-        EngineError: It is none.
+        EngineError: It is not valid.
     """
     try:
         return CRS.from_user_input(text)
@@ -40,7 +40,7 @@ def horizontal(crs: CRS) -> CRS:
 
 
 def unrotated(crs: CRS) -> CRS | None:
-    """Return the longitudes and latitudes behind a system, those of Earth's own poles."""
+    """Return the geographic system of a system, with Earth's true poles."""
     geographic = crs.geodetic_crs
     if geographic is not None and geographic.is_derived and geographic.source_crs is not None:
         return geographic.source_crs.geodetic_crs
@@ -48,31 +48,31 @@ def unrotated(crs: CRS) -> CRS | None:
 
 
 def transformer(source: CRS, target: CRS) -> Transformer:
-    """Return what turns x and y of one system into x and y of another, heights left alone."""
+    """Return the transformer of x and y from one system to another, without heights."""
     try:
         return Transformer.from_crs(horizontal(source), horizontal(target), always_xy=True)
     except ProjError as error:
         raise EngineError(
-            f"Coordinates cannot be brought from '{source.name}' to '{target.name}' ({error}): one "
-            "of the two has parameters that mean nothing. Set the right coordinate reference "
-            "system of the layer."
+            f"Coordinates cannot be transformed from '{source.name}' to '{target.name}' ({error}): "
+            "one of them has invalid parameters. Set the correct coordinate reference system of "
+            "the layer."
         ) from error
 
 
 def require_place(crs: CRS, what: str) -> None:
-    """Refuse a system by which no place on Earth can be computed.
+    """Refuse a system without a valid transformation to longitude and latitude.
 
     Args:
         crs: The system.
-        what: What is in it, for the message.
+        what: What uses it, for the message.
 
     Raises:
-        EngineError: It is a local one, or has parameters that mean nothing.
+        EngineError: It is a local system, or has invalid parameters.
     """
     try:
         Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     except ProjError as error:
         raise EngineError(
-            f"{what} is in '{crs.name}', by which no place on Earth can be computed ({error}). Set "
-            "the right coordinate reference system in the layer's properties."
+            f"{what} is in '{crs.name}', which cannot be transformed to longitude and latitude "
+            f"({error}). Set the correct coordinate reference system in the layer's properties."
         ) from error

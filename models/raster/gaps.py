@@ -1,4 +1,4 @@
-"""What is said of pixels that hold no number."""
+"""Warnings of pixels that are not numbers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from glacier_qgis.models.gdal.warpable import FILLS, void_values
 from glacier_qgis.models.raster.source import Scene
 
 SAMPLE = 4_000_000
-"""Pixels that are looked at; of a larger raster, so many from all over it."""
+"""Number of pixels that are checked; of a larger raster, a sample of this size."""
 BLOCK = 256
 LARGEST = float(np.finfo(np.float32).max)
 
 
 def tell_no_numbers(scene: Scene, bands: Sequence[int], reporter: Reporter) -> None:
-    """Warn of pixels that are NaN, infinite or fill values though nothing declares them.
+    """Warn of pixels that are undeclared NaN, infinite or fill values.
 
-    They count as no data, each for itself, wherever a raster is read on a grid.
+    They count as no data when a raster is read on a grid.
     """
     dataset = scene.dataset
     void = void_values(dataset)
@@ -46,7 +46,7 @@ def tell_no_numbers(scene: Scene, bands: Sequence[int], reporter: Reporter) -> N
 
 
 def _windows(height: int, width: int) -> list[Window]:
-    """Return all blocks of a raster, or evenly drawn ones of it."""
+    """Return all blocks of a raster, or an even sample of them."""
     across, down = -(-width // BLOCK), -(-height // BLOCK)
     count = across * down
     taken = min(count, max(1, SAMPLE // BLOCK**2))

@@ -1,4 +1,4 @@
-"""The regular, metric, north-up grid that all work is done on."""
+"""The regular, metric, north-up work grid."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Grid:
         return Grid(self.crs, transform, int(window.height), int(window.width))
 
     def blocks(self, size: int) -> Iterator[Window]:
-        """Cover the grid with windows of at most `size` cells a side, row by row."""
+        """Cover the grid with windows of at most `size` cells per side, row by row."""
         for row in range(0, self.height, size):
             for column in range(0, self.width, size):
                 yield Window(

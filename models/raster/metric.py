@@ -1,4 +1,4 @@
-"""In which metric CRS something is worked on."""
+"""Choice of a metric CRS to work in."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from glacier_qgis.models.raster.crs import horizontal, transformer, unrotated
 Bounds = tuple[float, float, float, float]
 
 SCALE_TOLERANCE = 0.06
-"""A projection that stretches lengths by more than this is not worked in. Polar stereographic
-grids reach 0.04 at 60° of latitude; web Mercator is at 1.5 there."""
+"""Largest scale error of a projection to work in. Polar stereographic grids reach 0.04 at a
+latitude of 60°; web Mercator has 1.5 there."""
 
 
 class Located(Protocol):
@@ -33,7 +33,7 @@ class Located(Protocol):
 
     @property
     def role(self) -> str:
-        """The name of the parameter that it came by, for messages."""
+        """The parameter's name, for messages."""
 
     @property
     def name(self) -> str:
@@ -41,10 +41,10 @@ class Located(Protocol):
 
 
 def metric_crs(scene: Located) -> CRS:
-    """Return the CRS to work in: the scene's own if it measures metres truly, else UTM or polar.
+    """Return the CRS to work in: the scene's if metric and true to scale, else UTM or polar.
 
-    Longitudes and latitudes, feet, and projections that stretch lengths by more than
-    `SCALE_TOLERANCE` at the scene's centre (web Mercator) are replaced.
+    Geographic systems, systems in feet, and projections with a scale error above `SCALE_TOLERANCE`
+    at the scene's centre (web Mercator) are replaced.
     """
     longitude, latitude = centre(scene)
     metres = all(axis.unit_name == "metre" for axis in scene.crs.axis_info[:2])
@@ -72,26 +72,26 @@ def centre(scene: Located) -> tuple[float, float]:
     geographic = unrotated(scene.crs) or CRS.from_epsg(4326)
     to_degrees = transformer(scene.crs, geographic)
     longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
-    if not (abs(longitude) <= 360 and abs(latitude) <= 90):  # nor not a number
+    if not (abs(longitude) <= 360 and abs(latitude) <= 90):  # also refuses NaN
         raise EngineError(
-            f"{scene.role}: {scene.name} lies outside the area where its CRS '{scene.crs.name}' is "
-            "defined: is the CRS the right one?"
+            f"{scene.role}: {scene.name} is outside the area where its CRS '{scene.crs.name}' is "
+            "defined. Set the correct CRS of the layer."
         )
     return (longitude + 180) % 360 - 180, latitude
 
 
 def is_true(crs: CRS, longitude: float, latitude: float) -> bool:
-    """Whether a projection keeps lengths within `SCALE_TOLERANCE` at a place."""
+    """Whether a projection is true to scale within `SCALE_TOLERANCE` at a place."""
     return abs(math.sqrt(areal_scale(crs, longitude, latitude)) - 1) <= SCALE_TOLERANCE
 
 
 def areal_scale(crs: CRS, longitude: float, latitude: float) -> float:
-    """Return how many times larger an area is in a projected CRS, at a place, than truly."""
+    """Return the area scale factor of a projected CRS at a place."""
     return float(Proj(horizontal(crs)).get_factors(longitude, latitude).areal_scale)
 
 
 def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
-    """Return the box in `target` that holds the box `bounds` of `source`."""
+    """Return the box in `target` that contains the box `bounds` of `source`."""
     if source == target:
         return bounds
     transform = transformer(source, target)

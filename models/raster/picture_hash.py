@@ -1,4 +1,4 @@
-"""What tells two rasters apart by what they show."""
+"""A hash of the pixels of a raster."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ THUMBNAIL = 64
 
 
 def picture_hash(scene: Scene, bands: Sequence[int]) -> str:
-    """Return the SHA-256 of a coarse picture of a scene and of its size.
+    """Return the SHA-256 of a sample of a scene's pixels and of its size.
 
-    Copies of a scene agree under any name and in any container.
+    Copies of a scene have the same hash, whatever their name and file format.
     """
     digest = hashlib.sha256(repr(scene.dataset.shape).encode())
     digest.update(thumbnail(scene, bands).tobytes())
@@ -25,7 +25,7 @@ def picture_hash(scene: Scene, bands: Sequence[int]) -> str:
 
 
 def thumbnail(scene: Scene, bands: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Return single pixels from all over a scene, shape (bands, rows, columns)."""
+    """Return a sample of pixels spread over a scene, shape (bands, rows, columns)."""
     shape = (len(bands), *(min(THUMBNAIL, length) for length in scene.dataset.shape))
     values = scene.dataset.read(list(bands), out_shape=shape, resampling=Resampling.nearest)
     return np.ascontiguousarray(values, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""GeoTIFFs as results: tiled, compressed, named bands, with where they came from."""
+"""GeoTIFFs as results: tiled, compressed, with band names and provenance."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def create_raster(
 
     Args:
         path: A staged path (see `Outputs.stage`), or GDAL's name of a file in memory.
-        grid: Where the cells lie.
+        grid: The grid.
         dtype: GDAL's name of the data type.
         nodata: Value of cells without data.
         bands: A description for each band.

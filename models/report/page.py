@@ -1,4 +1,4 @@
-"""A report: one HTML file that needs no network, to read, to print, to put in a supplement."""
+"""A report: one HTML file that works offline, to read, print or add to a supplement."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 FIGURES = 4
-"""Significant figures of the largest number of a column; the others get as many decimals."""
+"""Significant figures of a column's largest number; the others get as many decimals."""
 
 SHORT = 24
-"""Letters of text that stay on one line."""
+"""Longest text, in characters, that stays on one line."""
 
 MISSING = "–"
 _NUMBER = re.compile(r"[-+−]?\d+(\.\d+)?")
@@ -57,8 +57,8 @@ class HtmlPage:
     """A page that grows from top to bottom; all text is escaped.
 
     Args:
-        title: Heading and name of the page.
-        lead: The first paragraph: what was done, or found, in a sentence or two.
+        title: Title and heading of the page.
+        lead: The first paragraph: what was done or found, in one or two sentences.
     """
 
     def __init__(self, title: str, lead: str = "") -> None:
@@ -78,11 +78,11 @@ class HtmlPage:
         self._parts.append(f"<p>{escape(text)}</p>")
 
     def warning(self, text: str) -> None:
-        """Add a paragraph that nobody overlooks."""
+        """Add a highlighted paragraph."""
         self._parts.append(f'<p class="warning">{escape(text)}</p>')
 
     def facts(self, facts: Mapping[str, str]) -> None:
-        """Add names and values, one pair a line."""
+        """Add names and values, one pair per line."""
         lines = (
             f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
             for name, value in facts.items()
@@ -92,9 +92,9 @@ class HtmlPage:
     def table(self, rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
         """Add a table, its columns in the order in which the rows name them.
 
-        Numbers stand on the right, a column's real ones with equally many decimals, so that
-        the largest has `FIGURES` significant figures; text keeps the digits that it has. What
-        is missing shows as a dash.
+        Numbers are aligned right. The real numbers of a column have the same number of decimals, so
+        that the largest has `FIGURES` significant figures; text stays as it is. Missing values show
+        as a dash.
         """
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = [[row.get(name) for row in rows] for name in names]
@@ -115,7 +115,7 @@ class HtmlPage:
         )
 
     def figure(self, figure: go.Figure, caption: str = "") -> None:
-        """Add an interactive figure; the script that draws it is in the page, once."""
+        """Add an interactive figure; the page holds the script that draws it once."""
         self._interactive += 1
         drawing = figure.to_html(
             full_html=False,
@@ -126,7 +126,7 @@ class HtmlPage:
         self._illustrate(str(drawing), caption)
 
     def image(self, png: bytes, caption: str = "") -> None:
-        """Add a picture, which becomes part of the page."""
+        """Add an image, embedded in the page."""
         data = base64.b64encode(png).decode("ascii")
         self._illustrate(
             f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">', caption
@@ -157,7 +157,7 @@ def _cell(text: str, mark: str) -> str:
 
 
 def _mark(column: Sequence[object], texts: Sequence[str]) -> str:
-    """Return the class of a column's cells: numbers to the right, short text on one line."""
+    """Return the CSS class of a column's cells: numbers on the right, short text on one line."""
     if _is_numeric(column):
         return ' class="number"'
     return ' class="short"' if max(map(len, texts), default=0) <= SHORT else ""

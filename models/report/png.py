@@ -11,7 +11,7 @@ from rasterio.io import MemoryFile
 
 
 def png_bytes(picture: npt.NDArray[np.uint8]) -> bytes:
-    """Return a picture, shape (3, rows, columns), red, green and blue, as a PNG file."""
+    """Return an image, shape (3, rows, columns), red, green and blue, as a PNG file."""
     bands, height, width = picture.shape
     with warnings.catch_warnings(), MemoryFile() as file:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)

@@ -10,35 +10,37 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.listing import listed
 
 FIRST_YEAR, LAST_YEAR = 1500, 2200
-"""No front was drawn before the one, and what is said to be after the other (9999) is filled in."""
+"""Range of plausible years; later ones such as 9999 are fill values."""
 STARTS_OF_COUNTING = (
     datetime.date(1899, 12, 30),
     datetime.date(1900, 1, 1),
     datetime.date(1970, 1, 1),
 )
-"""Days that spreadsheets, databases and operating systems make of a number 0, or of nothing."""
+"""Dates that spreadsheets, databases and operating systems use for 0 or an empty value."""
 
 
 def is_plausible(day: datetime.date) -> bool:
-    """Whether a day can be one of observation, rather than a fill value turned into a date."""
+    """Whether a date is a plausible observation, not a fill value."""
     return FIRST_YEAR <= day.year <= LAST_YEAR and day not in STARTS_OF_COUNTING
 
 
 def read_dates(frame: pd.DataFrame, field: str, role: str) -> pd.Series[pd.Timestamp]:
     """Return the times in a field: dates, times, or text and numbers such as 2018-06-02, 20180602.
 
-    Numbers with a fraction, such as 2018.42, are years of which a part has passed.
+    Numbers with a fraction, such as 2018.42, are decimal years.
 
     Returns:
-        Without time zone (UTC where there was one); NaT for what is no date, or not plausible as
-        one, see `is_plausible`: a year alone, such as 1900, is no start of counting.
+        Without time zone (converted to UTC if there was one); NaT for values that are not dates or
+        not plausible, see `is_plausible`. A year alone, such as 1900, is a date.
 
     Raises:
         EngineError: There is no such field.
     """
     if field not in frame:
         others = ", ".join(name for name in frame.columns if name != "geometry") or "none"
-        raise EngineError(f"{role} has no field '{field}'; it has {others}. Choose one with dates.")
+        raise EngineError(
+            f"{role} has no field '{field}'. Choose from: {others}. Choose one with dates."
+        )
     values = frame[field]
     if pd.api.types.is_float_dtype(values.dtype) and (values % 1 > 0).any():
         return _of_years(values)
@@ -57,13 +59,13 @@ def read_dates(frame: pd.DataFrame, field: str, role: str) -> pd.Series[pd.Times
 def undated(
     frame: pd.DataFrame, field: str, dates: pd.Series[pd.Timestamp], what: str = "lines"
 ) -> str:
-    """Return how many features have no date, and what their field holds; blank for none.
+    """Return how many features have no date, and the values of their field; blank for none.
 
     Args:
         frame: The features.
         field: The field that was read.
-        dates: What `read_dates` made of it.
-        what: What the features are.
+        dates: The result of `read_dates`.
+        what: Name of the features, for the message.
     """
     missing = dates.isna()
     if not missing.any():
@@ -74,7 +76,7 @@ def undated(
 
 
 def _of_years(years: pd.Series[float]) -> pd.Series[pd.Timestamp]:
-    """Return the times that years with a fraction say; NaT for what is no plausible year."""
+    """Return the times of decimal years; NaT if not plausible."""
     whole = years.where(years.between(FIRST_YEAR, LAST_YEAR)) // 1
 
     def start(year: pd.Series[float]) -> pd.Series[pd.Timestamp]:

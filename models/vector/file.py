@@ -1,4 +1,4 @@
-"""Vector files and tables: opened as files only, their damage called by its place."""
+"""Vector files and tables: opened as files only; damage is reported with its place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VIRTUAL = re.compile(r"^/vsi\w+/")
 _DAMAGE = (
     *(DataSourceError, DataLayerError, ShapelyError, CRSError),
     *(ValueError, IndexError, OverflowError),
-    UnboundLocalError,  # pyogrio's, where a layer's CRS is no text
+    UnboundLocalError,  # of pyogrio, if a layer's CRS is not text
 )
 
 
@@ -36,7 +36,7 @@ def read_frame(
     *,
     geometry: bool = True,
 ) -> tuple[str, pd.DataFrame]:
-    """Read the layer that a parameter names, as Latin-1 where its text is no Unicode.
+    """Read the layer of a parameter, as Latin-1 if its text is not Unicode.
 
     Args:
         source: The file and its layer; None for the first.
@@ -45,10 +45,11 @@ def read_frame(
         geometry: Whether to read geometries too.
 
     Returns:
-        The layer's name, and a GeoDataFrame if it has geometries and they were wanted.
+        The layer's name, and a GeoDataFrame if it has geometries and these were requested.
 
     Raises:
-        EngineError: It is no vector file of a known format, is damaged, or would be read elsewhere.
+        EngineError: It is not a vector file of an allowed format, is damaged, or refers to other
+            places.
     """
     what = f"{role}: {source.shown}"
     with _reachable(source.path, what), np.errstate(invalid="ignore"):
@@ -77,15 +78,15 @@ def _read(path: str, layer: str, columns: Sequence[str] | None, *, geometry: boo
 
 @contextmanager
 def _reachable(path: str, what: str) -> Iterator[None]:
-    """Let GDAL reach a file, or the address that a person gave, and nothing else."""
+    """Allow GDAL to open a file, or the address that the user gave, and nothing else."""
     file, address = Path(path), _ADDRESS.match(path)
     if describes_others(file):
         raise EngineError(
-            f"{what} was not opened: it holds no features but a description of others, or of a "
-            "service. Save the layer as GeoPackage (Export > Save Features As) and use that."
+            f"{what} was not opened: it is a description of other layers or of a service. Save the "
+            "layer as GeoPackage (Export > Save Features As) and use that."
         )
     if not (address or _VIRTUAL.match(path) or file.exists()):
-        raise EngineError(f"{what} does not exist, or is no file. Choose a vector file.")
+        raise EngineError(f"{what} does not exist, or is not a file. Choose a vector file.")
     if not address:
         yield
         return
@@ -98,7 +99,7 @@ def _reachable(path: str, what: str) -> Iterator[None]:
 
 
 def _place(path: str, layer: str | None) -> str:
-    """Return which feature has no valid geometry, if that is what is wrong."""
+    """Return which feature has no valid geometry, if that is the cause."""
     try:
         _, _, shapes, _ = pyogrio.raw.read(path, layer=layer, columns=[])
     except _DAMAGE:
@@ -106,7 +107,7 @@ def _place(path: str, layer: str | None) -> str:
     broken = shapely.from_wkb(shapes, on_invalid="ignore")
     for number, (stored, shape) in enumerate(zip(shapes, broken, strict=True), 1):
         if stored is not None and shape is None:
-            return f", feature {number} is broken"
+            return f", feature {number} is invalid"
     return ""
 
 

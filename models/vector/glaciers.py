@@ -1,4 +1,4 @@
-"""Glaciers by their names, which people write in capitals or small letters."""
+"""Names of glaciers, compared case-insensitively."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from glacier_qgis.models.vector.texts import value_text
 
 
 def glacier_names(frame: gpd.GeoDataFrame) -> list[str]:
-    """Return the glacier of each feature, empty where none is stated."""
+    """Return the glacier of each feature, empty if not stated."""
     if "glacier" not in frame:
         return [""] * len(frame)
     return [value_text(name) for name in frame.glacier]
 
 
 def same_name(name: str) -> str:
-    """Return what is equal for names that differ in case alone."""
+    """Return a key that is equal for names that differ only in case."""
     return name.casefold()
 
 
 def as_first_written(names: Iterable[str], before: Iterable[str] = ()) -> list[str]:
-    """Return names, those that differ in case alone as the first of them is written.
+    """Return names; those that differ only in case get the spelling of the first.
 
     Args:
         names: To return.
-        before: Names that come before them.
+        before: Names whose spelling has priority.
     """
     names, first = list(names), dict[str, str]()
     for name in (*before, *names):

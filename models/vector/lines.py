@@ -1,4 +1,4 @@
-"""Small operations on lines that several domains share."""
+"""Operations on lines, shared by several packages."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def map_coordinates(
 
 
 def merge_lines(lines: Sequence[LineString], *, directed: bool = False) -> list[LineString]:
-    """Join lines that meet end to end; where more than two meet, they stay apart.
+    """Join lines that meet end to end; where more than two meet, they stay separate.
 
     Args:
         lines: Any number.
-        directed: Join only the end of one with the start of another, and turn none round.
+        directed: Join only the end of one with the start of another, and reverse none.
 
     Returns:
-        Lines; a ring starts at its least vertex, wherever its pieces were cut.
+        Lines; a ring starts at its least vertex, however its pieces were cut.
     """
     merged = shapely.line_merge(shapely.MultiLineString(list(lines)), directed=directed)
     return [_from_least_vertex(line) if line.is_ring else line for line in line_parts(merged)]
 
 
 def clip_lines(lines: Sequence[LineString], area: shapely.Geometry) -> list[LineString]:
-    """The parts of `lines` inside `area`, each a line of its own, in their direction."""
+    """The parts of `lines` inside `area`, each a separate line, with their direction."""
     shapely.prepare(area)
     return [
         part
@@ -54,7 +54,7 @@ def clip_lines(lines: Sequence[LineString], area: shapely.Geometry) -> list[Line
 
 
 def line_parts(geometry: shapely.Geometry) -> list[LineString]:
-    """The lines with a length that a geometry is made of."""
+    """The lines of a geometry, without those of length 0."""
     return [
         part
         for part in shapely.get_parts(geometry)
@@ -63,24 +63,24 @@ def line_parts(geometry: shapely.Geometry) -> list[LineString]:
 
 
 def simplify_together(lines: Sequence[LineString], tolerance: float) -> list[LineString]:
-    """Drop vertices (Douglas-Peucker), so that no line comes to cross itself or another.
+    """Drop vertices (Douglas-Peucker), such that no line crosses itself or another.
 
     Args:
         lines: At least one; none crosses itself or another.
         tolerance: Greatest distance of a dropped vertex from its line, in the lines' unit.
 
     Returns:
-        A line for each, with the same ends; a ring stays one.
+        One line for each, with the same ends; a ring stays a ring.
     """
     together = shapely.MultiLineString(list(lines))
     return line_parts(shapely.simplify(together, tolerance, preserve_topology=True))
 
 
 def smooth_line(line: LineString, sigma: float) -> LineString:
-    """Average a line along itself with a Gaussian.
+    """Smooth a line with a Gaussian filter along its length.
 
-    The ends of an open line stay where they are: it is continued beyond them by its own
-    mirror image through the end point. A ring is averaged round and round.
+    The ends of an open line stay fixed: it is extended by point reflection at its ends. A ring is
+    filtered periodically.
 
     Args:
         line: In metres.

@@ -1,4 +1,4 @@
-"""The metric CRS of a glacier's own place: a layer may hold glaciers of several continents."""
+"""A metric CRS for each glacier: a layer may hold glaciers of several continents."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from glacier_qgis.models.vector.source import Layer
 
 
 def local_crs(place: Layer, preferred: CRS) -> CRS:
-    """Return the CRS to measure some features in.
+    """Return the CRS in which to measure features.
 
     Args:
         place: The features.
-        preferred: Returned if it measures metres truly where they lie, see `metric_crs`.
+        preferred: Returned if it is true to scale there, see `metric_crs`.
 
     Raises:
         EngineError: They lie outside the area where their CRS is defined.
@@ -29,7 +29,7 @@ def local_crs(place: Layer, preferred: CRS) -> CRS:
 
 @cache
 def _crs_at(preferred: CRS, longitude: int, latitude: int) -> CRS:
-    """Return the CRS for a place in whole degrees, so that one search serves many features."""
+    """Return the CRS for whole degrees, so that one search serves many features."""
     degrees = CRS.from_epsg(4326)
     spot = gpd.GeoDataFrame(geometry=gpd.points_from_xy([longitude], [latitude]), crs=degrees)
     there, crs = spot.to_crs(preferred), preferred
@@ -39,7 +39,7 @@ def _crs_at(preferred: CRS, longitude: int, latitude: int) -> CRS:
 
 
 def lines_in(frame: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
-    """Return lines in a CRS; one that lies where this is not defined comes back empty."""
+    """Return lines in a CRS; empty outside the area where this is defined."""
     there = frame.to_crs(crs)
     lines = there.geometry.to_numpy().copy()
     lines[~np.isfinite(there.bounds.to_numpy()).all(axis=1)] = LineString()
@@ -47,7 +47,7 @@ def lines_in(frame: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
 
 
 def is_true_throughout(frame: gpd.GeoDataFrame, crs: CRS) -> bool:
-    """Whether a CRS measures metres truly at the outermost of some features, see `is_true`."""
+    """Whether a CRS is true to scale at the outermost features, see `is_true`."""
     bounds = frame.to_crs(crs).bounds.to_numpy()
     if not len(bounds):
         return True

@@ -24,13 +24,16 @@ def write_layer(
     Args:
         frame: With geometries (a `GeoDataFrame` with a CRS), or without: a table.
         path: A staged path (see `Outputs.stage`).
-        layer: The layer's name, which does not follow from a staged path.
-        geometry_type: OGR's name of it; stated because a layer may be empty.
+        layer: The layer's name; the staged path does not contain it.
+        geometry_type: OGR's name; needed because a layer may be empty.
     """
     spatial = isinstance(frame, gpd.GeoDataFrame)
     names = [name for name in frame.columns if not spatial or name != frame.geometry.name]
     if path.suffix.lower() != ".gpkg":
-        raise EngineError(f"Vector results are GeoPackages: name the file *.gpkg, not {path.name}.")
+        raise EngineError(
+            f"{path.name} is not a GeoPackage, the format of vector results. Choose "
+            "a file name *.gpkg."
+        )
     raw.write(
         path,
         geometry=frame.geometry.to_wkb().to_numpy(dtype=object) if spatial else None,
@@ -40,7 +43,7 @@ def write_layer(
         crs=frame.crs.to_wkt() if spatial else None,
         layer=layer,
         driver="GPKG",
-        dataset_options={"VERSION": "1.3"},  # of 1.4, the GDAL of some QGIS warns
+        dataset_options={"VERSION": "1.3"},  # GDAL of some QGIS versions warns of version 1.4
     )
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 
 def value_text(value: object) -> str:
-    """Return an attribute as text: 3, 3.0 and "3" are one, and what is missing is empty.
+    """Return an attribute as text: 3, 3.0 and "3" are equal; a missing value is empty.
 
-    A field of whole numbers of which one is missing is read as floating point.
+    A field of whole numbers with a missing value is read as floating point.
     """
     if value is None or value is pd.NA or value != value:
         return ""

@@ -32,7 +32,7 @@ PROBABILITY_NODATA = 255
 
 
 def zones_of(probabilities: npt.NDArray[np.float32], codes: Sequence[int]) -> npt.NDArray[np.uint8]:
-    """Return the code of the likeliest class; 0 where no class has a probability.
+    """Return the code of the most probable class; 0 where no class has a probability.
 
     Args:
         probabilities: (classes, rows, columns).
@@ -53,14 +53,14 @@ def quantise(
 def read_probabilities(
     dataset: DatasetReader, codes: Sequence[int], window: Window
 ) -> npt.NDArray[np.float32]:
-    """Read probabilities of zones, (codes, rows, columns), NaN where there are none.
+    """Read probabilities of zones, (codes, rows, columns), NaN where there are no data.
 
-    Integers are multiplied by the band's scale, or divided by 255 where the file states none.
+    Integers are multiplied by the band's scale, or divided by 255 if the file has none.
 
     Args:
-        dataset: A probability raster, whose band is the zone's code.
+        dataset: A probability raster; band numbers are codes of zones.
         codes: Of the zones.
-        window: What to read.
+        window: Part to read.
     """
     stored = dataset.read(list(codes), window=window)
     scale = dataset.scales[codes[0] - 1]
@@ -71,36 +71,36 @@ def read_probabilities(
 
 
 def class_titles(classes: Mapping[int, str]) -> dict[int, str]:
-    """Return code and name of the four zones, and of whatever else a model tells apart.
+    """Return code and name of the four zones, and of a model's other classes.
 
-    They are in the order of the bands of a probability raster: the zones are always bands 1
-    to 4, whichever of them a model knows.
+    They are in the order of the bands of a probability raster; the zones are always bands 1 to 4,
+    even if a model does not have all of them.
     """
     others = {code: name for code, name in sorted(classes.items()) if code not in CLASS_NAMES}
     return {**CLASS_NAMES, **others}
 
 
 def require_front_classes(model: str, classes: Mapping[int, str]) -> None:
-    """Make sure that a model can draw a front.
+    """Make sure that a model has the classes for a front.
 
     Args:
         model: Its name.
-        classes: Code and name of what it tells apart.
+        classes: Code and name of its classes.
 
     Raises:
-        EngineError: It does not know both glacier and ocean.
+        EngineError: It lacks glacier or ocean.
     """
     missing = [CLASS_NAMES[code] for code in (GLACIER, OCEAN) if code not in classes]
     if missing:
         raise EngineError(
-            f"MODEL: {model} tells apart {', '.join(classes.values())}. A front lies between "
-            f"glacier and ocean, and it does not know {' or '.join(missing)}: choose another model "
-            "for lines, or run 'Segment calving front' for its zones."
+            f"MODEL: {model} has the classes {', '.join(classes.values())}, but a front needs "
+            f"{' or '.join(missing)} too. Choose another model, or run 'Segment calving front' for "
+            "its zones."
         )
 
 
 def palette(titles: Mapping[int, str] = CLASS_NAMES) -> dict[int, tuple[int, int, int, int]]:
-    """Return red, green, blue and opacity of each code; a model's own classes in strong colours."""
+    """Return red, green, blue and opacity of each code; other classes get saturated colours."""
     colours = {**CLASS_COLOURS}
     others = [code for code in titles if code not in CLASS_COLOURS]
     for index, code in enumerate(others):

@@ -1,4 +1,4 @@
-"""Which code a class gets: the product's own by name or number, others from 5 on."""
+"""Codes of classes: the product's by name or number, others from 5 on."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _CODES = {name: code for code, names in _SYNONYMS.items() for name in names}
 
 
 def class_codes(names: Iterable[object]) -> dict[str, int]:
-    """Return the code of each class that labels name.
+    """Return the code of each class in the labels.
 
-    Case, accents, spaces and signs do not matter; 1 to 4 stand for themselves; every other
-    name gets a code of its own from `FIRST_FREE` on, in the order of the alphabet.
+    Case, accents, spaces and punctuation are ignored; 1 to 4 are codes; other names get codes from
+    `FIRST_FREE` on, in alphabetical order.
 
     Raises:
         EngineError: There are more classes than codes.
@@ -34,14 +34,14 @@ def class_codes(names: Iterable[object]) -> dict[str, int]:
     others = [text for text in texts if text not in known]
     if len(others) > LAST - FIRST_FREE + 1:
         raise EngineError(
-            f"CLASS_FIELD: it holds {len(texts)} different values, the first being "
-            f"{', '.join(texts[:3])}: choose the field that names the class."
+            f"CLASS_FIELD has {len(texts)} different values, such as {', '.join(texts[:3])}: "
+            "choose the field with the name of the class."
         )
     return known | {text: FIRST_FREE + index for index, text in enumerate(others)}
 
 
 def class_title(code: int, names: Iterable[str]) -> str:
-    """Return what the card calls a class: the product's name, or the labels' own."""
+    """Return the name of a class in the card: the product's name, or that of the labels."""
     return CLASS_NAMES.get(code) or next(iter(sorted(names)), f"class {code}")
 
 

@@ -27,7 +27,7 @@ from processing.gui.wrappers import DIALOG_MODELER, WidgetWrapper, dialogTypes
 
 
 class Picker:
-    """What QGIS is told to build: a list of names, or in the model designer its own widget."""
+    """The widget that QGIS builds: a list of names, or in the model designer its own widget."""
 
     def __new__(
         cls,

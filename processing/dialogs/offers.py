@@ -129,7 +129,7 @@ def _from_card(card: Mapping[str, Any]) -> list[str]:
 
 
 def _accuracy(card: Mapping[str, Any]) -> str:
-    """Return how far fronts are off on what the network has not seen: the median, and the range."""
+    """Return the errors of fronts on unseen data: the median, and the range."""
     found = [
         float(evaluation["values"][name])
         for evaluation in card.get("evaluations", [])

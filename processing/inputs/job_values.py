@@ -170,7 +170,7 @@ def _rasters(
             rasters.append({"path": absolute(str(value)), "crs": None})
         else:
             raise QgsProcessingException(
-                tr("{name}: the layer '{layer}' is no raster.").format(
+                tr("{name}: the layer '{layer}' is not a raster. Choose a raster layer.").format(
                     name=name, layer=layer.name()
                 )
             )

@@ -1,4 +1,4 @@
-"""How good a model is on labelled scenes."""
+"""Evaluate a model on a data set."""
 
 from __future__ import annotations
 

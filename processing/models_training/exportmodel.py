@@ -1,4 +1,4 @@
-"""A model as one file for others."""
+"""Export of a model as one file."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def _tiles() -> list[Parameter]:
 
 
 def _split() -> list[Parameter]:
-    """Declare what is kept out."""
+    """Declare what is held out."""
     return [
         described(
             QgsProcessingParameterString(

@@ -1,4 +1,4 @@
-"""All or nothing: files are written beside their destinations and moved when all are whole."""
+"""Atomic outputs: files are written beside their destinations and moved when all are complete."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from glacier_qgis.processing.outputs.places import Place, database_of, destinati
 from glacier_qgis.translation import tr
 
 LASTING = ".nc"
-"""Ending of files that a run goes on from: they stay, also where a layer cannot be delivered."""
+"""Ending of files from which a run resumes: they stay, even if a layer cannot be delivered."""
 ROOM = 1_000_000
 """Bytes; a disk with less is full."""
 

@@ -116,7 +116,7 @@ def places_of_inputs(
 
 
 def _listed(value: object, context: QgsProcessingContext) -> Iterator[Place]:
-    """Yield the files of a list of layers; one that is no layer yet is not opened for it."""
+    """Yield the files of a list of layers; one that is not yet a layer is not opened."""
     for each in value if isinstance(value, list | tuple) else filter(None, [value]):
         layer = (
             each
@@ -175,7 +175,7 @@ def is_lost(source: Place, place: Place) -> bool:
 
 
 def _is_one(first: Path, second: Path) -> bool:
-    """Whether two paths are one file, through links and in small or capital letters too."""
+    """Whether two paths are the same file, also through links and case-insensitively."""
     try:
         return first.samefile(second)
     except OSError:

@@ -134,7 +134,7 @@ def test_what_is_wrong_with_the_input_gives_status_1_and_no_file(
     del without  # closes the file
     output = tmp_path / "out" / "zones.tif"
     output.parent.mkdir()
-    for words, cure in (
+    for words, remedy in (
         ([f"INPUT={bare}"], "coordinate reference system"),
         ([f"INPUT={scene}", "EXTENT=0,1,0,1 [EPSG:32724]"], "EXTENT"),
         ([f"INPUT={scene}", "MODEL=nonsense"], "nonsense"),
@@ -145,7 +145,7 @@ def test_what_is_wrong_with_the_input_gives_status_1_and_no_file(
             "run", "glacier:segmentcalvingfront", "--json", *words, f"OUTPUT={output}"
         )
         assert done.returncode == 1, (words, done.stdout)
-        assert cure in done.stdout + done.stderr, (words, done.stdout + done.stderr)
+        assert remedy in done.stdout + done.stderr, (words, done.stdout + done.stderr)
         assert not list(output.parent.iterdir())
 
 

@@ -48,7 +48,7 @@ class Qgis:
             self._env["GLACIER_ENGINE_PYTHON"] = str(engine)
 
     def install(self, archive: Path) -> None:
-        """Make the profile anew, unpack the plugin zip where QGIS would, and enable it."""
+        """Create a new profile, unpack the plugin zip where QGIS would, and enable it."""
         shutil.rmtree(self._profile, ignore_errors=True)
         self.plugins.mkdir(parents=True)
         with zipfile.ZipFile(archive) as bundle:

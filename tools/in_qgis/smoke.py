@@ -56,7 +56,7 @@ def delineates(qgis: Qgis, scene: Path, lines: Path) -> None:
 
 
 def follows_in_time(qgis: Qgis, scene: Path, work: Path) -> None:
-    """Two dates of a folder become dated lines; what is no scene is listed and spoils nothing."""
+    """Two dates of a folder become dated lines; files that are not scenes are listed."""
     folder = work / "Szenen ü"
     folder.mkdir()
     for day in ("20180602", "20180614"):
@@ -102,7 +102,7 @@ def simulates(qgis: Qgis, dem: Path, thickness: Path, speed: Path) -> None:
 
 
 def tells_that_the_engine_is_missing(program: Path, archive: Path, scene: Path, work: Path) -> None:
-    """Without an engine a run ends with status 1, says what to do, and writes nothing."""
+    """A run without an engine ends with status 1, says what to do, and writes nothing."""
     without = Qgis(program, work / "profile without engine", work / "no such python")
     without.install(archive)
     expect("glacier:delineatetermini" in without.call("list").stdout, "the toolbox is empty")

@@ -1,4 +1,4 @@
-"""Whether a centreline runs towards the sea, as the fronts that it crosses tell."""
+"""Check by the fronts that a centreline runs towards the sea."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.vector.lines import line_parts
 
 STEP = 0.01
-"""Distance, m, on either side of a point of a line between which its direction is taken."""
+"""Distance on either side of a point, m, over which a line's direction is measured."""
 
 
 def warn_if_landward(
@@ -21,10 +21,9 @@ def warn_if_landward(
     """Warn if an axis runs from the sea to the glacier.
 
     Args:
-        axis: A centreline, or the middle of a box, as its drawing says that the glacier flows.
+        axis: A centreline, or the middle of a box, in the direction in which it was drawn.
         glacier: Its name, for the message.
-        fronts: In the same metric CRS, with ``directed``, see `drawn_here`: the others tell
-            nothing.
+        fronts: In the same metric CRS, with ``directed``, see `drawn_here`; others are ignored.
         reporter: Warned.
     """
     telling = fronts.geometry[fronts.directed & fronts.intersects(axis)]
@@ -32,17 +31,17 @@ def warn_if_landward(
     told, landward = np.count_nonzero(sides), np.count_nonzero(sides < 0)
     if landward > told / 2:
         reporter.warning(
-            f"The centreline or open box '{glacier}' runs from the sea to the glacier, as "
-            f"{landward} of {told} lines tell that are known to have the glacier on their left: "
-            "advance and retreat come out the wrong way round. Reverse the centreline ('Reverse "
-            "line direction'), or draw the box open to the sea."
+            f"The centreline or open box '{glacier}' seems to run from the sea to the glacier, "
+            f"since {landward} of {told} lines with the glacier on their left cross it that way: "
+            "advance and retreat would be swapped. Reverse the centreline ('Reverse line "
+            "direction'), or draw the box open to the sea."
         )
 
 
 def seaward_sign(axis: LineString, front: shapely.Geometry) -> int:
-    """Return 1 if an axis passes from the left of a front to its right, -1 if the other way.
+    """Return 1 if an axis passes from the left of a front to its right, -1 if from right to left.
 
-    Crossings there and back, of a front that winds, cancel out; 0 if nothing is left.
+    Opposite crossings of a winding front cancel out; 0 if none remains.
     """
     total = 0
     for part in line_parts(front):
@@ -54,7 +53,7 @@ def seaward_sign(axis: LineString, front: shapely.Geometry) -> int:
 
 
 def _directions(line: LineString, points: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Return how a line runs past points on it, shape (points, 2), m."""
+    """Return the direction of a line at points on it, shape (points, 2), m."""
     at = shapely.line_locate_point(line, points)
     ends = [
         shapely.get_coordinates(shapely.line_interpolate_point(line, place))

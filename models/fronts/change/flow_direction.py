@@ -1,7 +1,7 @@
-"""Which way a glacier flows, as the directions of its fronts tell.
+"""Direction of flow of a glacier, from the directions of its fronts.
 
-Lines of this software have the glacier on their left, which their field ``software`` shows; those
-that people draw may run either way, though mostly one series runs one way.
+Lines of this software, marked by their field ``software``, have the glacier on their left.
+Digitised lines may run either way, but the lines of one series mostly run the same way.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from glacier_qgis.models.engine.provenance import SOFTWARE
 from glacier_qgis.models.vector.lines import clip_lines, line_parts
 
 AGREEMENT = 0.8
-"""Length of the sum of all fronts' directions, over the sum of their lengths, from which they run
-along one axis."""
+"""Length of the vector sum of all fronts divided by the sum of their lengths, from which they count
+as parallel."""
 MAJORITY = 0.7
-"""Share of the fronts, by length, that must run one way for the others to be taken for reversed."""
+"""Share of the fronts, by length, that must run one way for the others to count as reversed."""
 
 
 def drawn_here(frame: gpd.GeoDataFrame) -> list[bool]:
-    """Return for each line whether this software drew it, so that the glacier is on its left."""
+    """Return for each line whether this software made it, with the glacier on its left."""
     if "software" not in frame:
         return [False] * len(frame)
     return [str(software).startswith(SOFTWARE) for software in frame.software]
@@ -34,17 +34,16 @@ def drawn_here(frame: gpd.GeoDataFrame) -> list[bool]:
 def seaward(fronts: gpd.GeoDataFrame, outline: Polygon, reporter: Reporter) -> Float64Array:
     """Return the direction of flow in a box: to the right of its fronts, shape (2,).
 
-    Lines that are known to have the glacier on their left decide where there are any, otherwise
-    all lines, of which that is then supposed. A line that runs against most of the others is taken
-    for reversed.
+    Lines that are known to have the glacier on their left decide, if there are any. Otherwise this
+    is assumed of all lines. A line that runs against most of the others counts as reversed.
 
     Args:
         fronts: Lines with ``date``, ``image_id`` and ``directed``, see `drawn_here`.
         outline: The box.
-        reporter: Warned of what was supposed, and of reversed lines.
+        reporter: Receives warnings of this assumption and of reversed lines.
 
     Raises:
-        EngineError: They miss the box, or show no direction.
+        EngineError: The fronts miss the box, or have no common direction.
     """
     chords = np.array([_chord(front, outline) for front in fronts.geometry]).reshape(-1, 2)
     lengths = np.hypot(*chords.T)
@@ -52,9 +51,9 @@ def seaward(fronts: gpd.GeoDataFrame, outline: Polygon, reporter: Reporter) -> F
     if not voting.any():
         voting = lengths > 0
         reporter.warning(
-            "It is supposed that the glacier lies on the left of the lines, in the direction in "
-            "which they were drawn; nothing states it. If advance and retreat come out the wrong "
-            "way round, give CENTERLINE, a line from the glacier to the sea."
+            "Assuming that the glacier is on the left of the lines, seen in the direction of "
+            "drawing, because no attribute says so. If advance and retreat are swapped, give "
+            "CENTERLINE, a line from the glacier to the sea."
         )
     axis = _axis(chords)
     votes, along = (chords @ axis)[voting], lengths[voting].sum()
@@ -63,17 +62,18 @@ def seaward(fronts: gpd.GeoDataFrame, outline: Polygon, reporter: Reporter) -> F
     crooked = np.abs(chords @ axis).sum() <= AGREEMENT * lengths.sum()
     if crooked or max(one_way, other_way) <= MAJORITY * along:
         raise EngineError(
-            "BOX: which of its ends is up-glacier cannot be told from the lines of TERMINI: they "
-            "miss the box, or are drawn in different directions. Give CENTERLINE, a line from the "
-            "glacier to the sea, or draw the box as a line that is open to the sea."
+            "BOX: the lines of TERMINI do not show which end is up-glacier, because they miss the "
+            "box or run in different directions. Give CENTERLINE, a line from the glacier to the "
+            "sea, or draw the box as a line that is open to the sea."
         )
     front = axis if one_way > other_way else -axis
     reverse = fronts[chords @ front < 0]
     if len(reverse):
         named = [f"{date:%Y-%m-%d} {image}".strip() for date, image in _names(reverse)]
         reporter.warning(
-            f"{len(reverse)} of {len(fronts)} lines run against the others and are taken for "
-            f"reversed: {', '.join(named)}. Reverse them if the glacier is on their right."
+            f"{len(reverse)} of {len(fronts)} lines run in the opposite direction to the others "
+            f"and are treated as reversed: {', '.join(named)}. Reverse them if the glacier is on "
+            "their right."
         )
     return np.array([front[1], -front[0]])
 
@@ -83,7 +83,7 @@ def _names(fronts: gpd.GeoDataFrame) -> zip[tuple[object, object]]:
 
 
 def _chord(front: shapely.Geometry, outline: Polygon) -> Float64Array:
-    """Return the way from the first to the last point of a front within a box, all parts added."""
+    """Return the vectors from first to last point of a front's parts in a box, summed."""
     ends = [
         shapely.get_coordinates(part)[[0, -1]] for part in clip_lines(line_parts(front), outline)
     ]
@@ -91,6 +91,6 @@ def _chord(front: shapely.Geometry, outline: Polygon) -> Float64Array:
 
 
 def _axis(chords: Float64Array) -> Float64Array:
-    """Return the unit vector along which chords of either direction are longest."""
+    """Return the unit vector along which the chords, of either sign, are longest."""
     _, vectors = np.linalg.eigh(chords.T @ chords)
     return np.asarray(vectors[:, -1])

@@ -1,4 +1,4 @@
-"""Where a front stands along its glacier: lines in, one distance out.
+"""Position of a front along its glacier, from lines to one distance.
 
 Centreline and rectilinear box after Moon and Joughin 2008, J. Geophys. Res. 113, F02022,
 doi:10.1029/2007JF000927; the curvilinear box after Lea, Mair and Rea 2014, J. Glaciol. 60(220),
@@ -25,10 +25,10 @@ NEAR = 1e-6
 """Points closer than this, m, are the same point."""
 
 OVERLAP = 0.95
-"""Area of a bent box over the product of its length and width below which it overlaps itself."""
+"""Ratio of a bent box's area to length times width, below which it overlaps itself."""
 
 MITRE_LIMIT = 10.0
-"""How far the corner of a bent box may reach, in half widths: bends up to 168° stay exact."""
+"""Limit of mitred corners of a bent box, in half widths: bends up to 168° stay exact."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Reading:
     """A front's position.
 
     Attributes:
-        position_m: Distance from the up-glacier end, seaward; NaN where it has none.
-        area_m2: Area of the box on the glacier's side; NaN where the method measures none.
-        reason: Why there is no position, or why it is doubtful; empty for neither.
+        position_m: Distance from the up-glacier end, positive seaward; NaN if not measured.
+        area_m2: Area of the box on the glacier's side; NaN if the method does not measure it.
+        reason: Why there is no position, or why it is doubtful; otherwise empty.
     """
 
     position_m: float
@@ -47,19 +47,19 @@ class Reading:
 
 
 class Gauge(Protocol):
-    """What reads positions off fronts."""
+    """Measures the positions of fronts."""
 
     @property
     def reach(self) -> shapely.Geometry:
-        """Where a front must pass to be read."""
+        """The geometry that a front must cross to be measured."""
 
     def read(self, front: Sequence[LineString]) -> Reading:
-        """Read the position of the front that some lines make up."""
+        """Measure the position of a front that consists of lines."""
 
 
 @dataclass(frozen=True)
 class Centreline:
-    """Reads the distance along a line that is drawn from the glacier to the sea."""
+    """Measures the distance along a line from the glacier to the sea."""
 
     line: LineString
 
@@ -69,7 +69,7 @@ class Centreline:
         return self.line
 
     def read(self, front: Sequence[LineString]) -> Reading:
-        """Return where the front crosses; the furthest seaward of several crossings counts."""
+        """Return where the front crosses the line; of several crossings, the furthest seaward."""
         shared = shapely.intersection(self.line, MultiLineString(list(front)))
         crossed = shapely.get_coordinates(shared)
         if not crossed.size:
@@ -85,7 +85,7 @@ class Centreline:
 
 @dataclass(frozen=True)
 class Box:
-    """Reads the glacier's area in a box, divided by the box' width.
+    """Measures the glacier's area in a box, divided by the width of the box.
 
     Attributes:
         outline: The box.
@@ -107,8 +107,8 @@ class Box:
     def read(self, front: Sequence[LineString]) -> Reading:
         """Return the mean position of the front over the width of the box.
 
-        The front cuts the box into parts. The one at the up-glacier end is glacier, and at
-        every piece of front glacier changes to ocean or back.
+        The front cuts the box into parts. The part at the up-glacier end is glacier; across every
+        piece of front, glacier changes to ocean or back.
         """
         lines = MultiLineString(list(front))
         trouble = self._trouble(lines)
@@ -127,7 +127,7 @@ class Box:
         area = math.fsum(shapely.area(parts[ice]))
         doubts = []
         if ends > NEAR:
-            doubts.append(f"{ends:.0f} m of the front end inside the box and are left out")
+            doubts.append(f"{ends:.0f} m of the front end inside the box and are ignored")
         if len(parts) > 2:
             doubts.append(f"the front cuts the box into {len(parts)} parts")
         return Reading(area / self.width, area, "; ".join(doubts))
@@ -142,7 +142,7 @@ class Box:
         return ""
 
     def _cut(self, front: MultiLineString) -> tuple[NDArray[np.object_], float]:
-        """Return the parts of the box, and the length of front in it that cuts nothing."""
+        """Return the parts of the box, and the length of front in it that separates no parts."""
         network = shapely.node(shapely.union(self.outline.exterior, front))
         faces, cuts, dangles, _ = shapely.polygonize_full([network])
         parts = shapely.get_parts(faces)
@@ -152,11 +152,11 @@ class Box:
 
 
 def rectilinear_box(outline: Polygon, seaward: NDArray[np.float64]) -> Box:
-    """Make a box of a drawn polygon.
+    """Make a box from a digitised polygon.
 
-    The box lies along that side of its smallest enclosing rectangle which is closest to the
-    direction of flow. Edges that face up-glacier, or seaward, within 45° are its ends. The
-    width is the area divided by the length: for a rectangle, the width of its end.
+    The box is parallel to that side of its smallest enclosing rectangle which is closest to the
+    direction of flow. Edges that face up-glacier or seaward within 45° are its ends. The width is
+    the area divided by the length; for a rectangle, the width of its end.
 
     Args:
         outline: Close to a rectangle.
@@ -180,10 +180,10 @@ def rectilinear_box(outline: Polygon, seaward: NDArray[np.float64]) -> Box:
 
 
 def curvilinear_box(centreline: LineString, width: float) -> Box:
-    """Make a box of all that lies within half a width of a line, to its sides.
+    """Make a box of the points within half a width on either side of a line.
 
-    Bends have mitred corners: what the box gains on the outside of a bend it loses on the
-    inside, so that a front that crosses at right angles is read at its distance along the line.
+    Bends have mitred corners: the area gained outside a bend equals that lost inside, so the
+    position of a front that crosses at right angles is its distance along the line.
 
     Args:
         centreline: From the glacier to the sea.
@@ -214,7 +214,7 @@ def _nearest(parts: NDArray[np.object_], end: shapely.Geometry) -> int:
 
 
 def _sides(parts: NDArray[np.object_], start: int) -> NDArray[np.bool_]:
-    """Tell the parts on the side of part `start` from those beyond an odd number of fronts."""
+    """Separate the parts on the side of part `start` from those beyond an odd number of fronts."""
     beside: dict[int, set[int]] = defaultdict(set)
     seen: dict[frozenset[tuple[float, float]], int] = {}
     for number, part in enumerate(parts):

@@ -1,4 +1,4 @@
-"""The positions of fronts in time: a table and a trend for every glacier."""
+"""Positions of fronts over time: a table and a trend for every glacier."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ COLUMNS = {
     "flag": "str",
     "reason": "str",
 }
-"""Name and type of each column of the table. ``position_m`` counts from the up-glacier end of the
-centreline or box; ``distance_m`` and ``area_km2`` from the first date that was measured; changes
-and rates from the date before. Advance is positive."""
+"""Name and type of each column of the table. ``position_m`` is measured from the up-glacier end of
+the centreline or box; ``distance_m`` and ``area_km2`` from the first measured date; changes and
+rates from the previous date. Advance is positive."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Series:
 
     Attributes:
         glacier: Its name, possibly empty.
-        gauge: What they were measured against.
+        gauge: Centreline or box.
         fronts: The lines, with ``date``.
-        table: A row an image, with `COLUMNS`, in the order of time.
-        trend: Of the distances; None where fewer than two dates were measured.
+        table: One row per image, with `COLUMNS`, in order of time.
+        trend: Of the distances; None if fewer than two dates were measured.
     """
 
     glacier: str
@@ -76,15 +76,15 @@ class Series:
 
 
 FLAGS = ("outlier", "duplicate")
-"""Fields of a series of fronts: anything but 0 says that a line is not to be trusted, or shows what
-another one shows."""
+"""Fields of a series of fronts that mark lines which are doubtful or duplicates; 0 means
+unmarked."""
 
 
 def unflagged(frame: gpd.GeoDataFrame, reporter: Reporter) -> gpd.GeoDataFrame:
-    """Return the lines that carry none of `FLAGS`.
+    """Return the lines without any of `FLAGS`.
 
     Raises:
-        EngineError: None is left.
+        EngineError: No line remains.
     """
     counts, flagged = [], np.zeros(len(frame), dtype=bool)
     for name in FLAGS:
@@ -94,8 +94,9 @@ def unflagged(frame: gpd.GeoDataFrame, reporter: Reporter) -> gpd.GeoDataFrame:
             flagged |= marked
     if flagged.all():
         raise EngineError(
-            f"TERMINI: all {len(frame)} lines are flagged ({', '.join(counts)}). Look at them, set "
-            "the field to 0 where a line is right, or switch FLAGGED on to measure them all."
+            f"TERMINI: all {len(frame)} lines are flagged ({', '.join(counts)}). Check them and "
+            "set the field to 0 where a line is correct, or switch FLAGGED on to measure all of "
+            "them."
         )
     if counts:
         reporter.warning(
@@ -106,7 +107,7 @@ def unflagged(frame: gpd.GeoDataFrame, reporter: Reporter) -> gpd.GeoDataFrame:
 
 
 def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -> gpd.GeoDataFrame:
-    """Return the lines that have a date, with the columns that are worked with."""
+    """Return the lines that have a date, with the columns that are needed."""
     dates = read_dates(frame, date_field, "TERMINI")
     if lacking := undated(frame, date_field, dates):
         reporter.warning(f"TERMINI: {lacking} and are left out.")
@@ -117,9 +118,8 @@ def dated_fronts(frame: gpd.GeoDataFrame, date_field: str, reporter: Reporter) -
         )
     if (ahead := dates > pd.Timestamp.now() + pd.Timedelta(days=1)).any():
         reporter.warning(
-            f"TERMINI: {ahead.sum()} of {len(frame)} lines have a date that is yet to come, the "
-            f"last {dates.max():%Y-%m-%d}, and count as measured then. Correct '{date_field}' if "
-            "that is a mistake."
+            f"TERMINI: {ahead.sum()} of {len(frame)} lines have a date in the future, the latest "
+            f"{dates.max():%Y-%m-%d}. Correct '{date_field}' if that is a mistake."
         )
     images = frame.get("image_id", pd.Series("", frame.index)).fillna("").astype(str)
     stated = frame.get("uncertainty_m", pd.Series(math.nan, frame.index))
@@ -142,16 +142,16 @@ def every_series(
     fronts_in: Callable[[CRS], gpd.GeoDataFrame],
     reporter: Reporter,
 ) -> list[Series]:
-    """Measure every glacier; one whose fronts all miss is left out with a warning.
+    """Measure every glacier; one without any measured front is left out with a warning.
 
     Args:
-        references: To measure against.
-        fronts_in: Gives the fronts, see `dated_fronts`, in a CRS.
-        reporter: Also warned of fronts that no reference is for, and of references that are drawn
-            from the sea to the glacier.
+        references: Centrelines or boxes.
+        fronts_in: Returns the fronts, see `dated_fronts`, in a CRS.
+        reporter: Receives warnings of fronts without a reference, and of references that run from
+            the sea to the glacier.
 
     Raises:
-        EngineError: No position was found at all.
+        EngineError: No position could be measured.
     """
     every, reasons = [], [_NOBODYS]
     _warn_of_unreferenced(references, fronts_in(references[0].crs), reporter)
@@ -183,9 +183,8 @@ def every_series(
     if not every:
         common = max(reasons[1:] or reasons, key=reasons.count)
         raise EngineError(
-            f"No position could be measured: {common}. Check that the centreline or box lies over "
-            "the fronts, reaches beyond the furthest of them at both ends, and is narrower than "
-            "they are."
+            f"No position could be measured: {common}. Check that the centreline or box crosses "
+            "the fronts, extends beyond all of them at both ends, and is narrower than they are."
         )
     return every
 
@@ -196,22 +195,22 @@ _NOBODYS = "no line of TERMINI is of its glacier"
 def _warn_of_unreferenced(
     references: Sequence[Reference], fronts: gpd.GeoDataFrame, reporter: Reporter
 ) -> None:
-    """Tell which glaciers of the fronts no reference is for; one without a name is for any."""
+    """Warn of glaciers without a reference; a reference without a name is for any glacier."""
     referenced = {same_name(reference.glacier) for reference in references}
     strange = fronts[~fronts.glacier.map(same_name).isin({"", *referenced})]
     if "" not in referenced and len(strange):
         names = sorted(set(strange.glacier))
         reporter.warning(
-            f"{len(strange)} of {len(fronts)} lines are of glaciers that no centreline or box is "
-            f"for, and are left out; {len(names)} in number: {listed(names)}. Draw one for each, "
-            "or write its field 'glacier' as that of the lines is written."
+            f"{len(strange)} of {len(fronts)} lines belong to {len(names)} glacier(s) without a "
+            f"centreline or box and are left out: {listed(names)}. Draw one for each, or give it "
+            "the same 'glacier' as the lines."
         )
 
 
 def _lines_of(
     reference: Reference, fronts: gpd.GeoDataFrame
 ) -> Iterator[tuple[str, gpd.GeoDataFrame]]:
-    """Yield glaciers, and their lines, that may belong to a reference."""
+    """Yield the glaciers, with their lines, that may belong to a reference."""
     if reference.glacier:
         own = fronts[fronts.glacier.map(same_name).isin(["", same_name(reference.glacier)])]
         if len(own):
@@ -221,16 +220,16 @@ def _lines_of(
 
 
 def measure(gauge: Gauge, fronts: gpd.GeoDataFrame, glacier: str) -> pd.DataFrame:
-    """Read the position of every front.
+    """Measure the position of every front.
 
     Args:
-        gauge: What to measure against.
-        fronts: Lines with ``date``, ``image_id`` and ``uncertainty_m``; those of one date and
-            image are one front.
+        gauge: Centreline or box.
+        fronts: Lines with ``date``, ``image_id`` and ``uncertainty_m``; lines of one date and image
+            are one front.
         glacier: Its name.
 
     Returns:
-        A row a front, with `COLUMNS`, in the order of time.
+        One row per front, with `COLUMNS`, in order of time.
     """
     rows = []
     for (date, image), group in fronts.groupby(["date", "image_id"], sort=True):

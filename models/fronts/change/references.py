@@ -1,4 +1,4 @@
-"""What fronts are measured against: centrelines and boxes as people draw them."""
+"""Centrelines and boxes against which fronts are measured."""
 
 from __future__ import annotations
 
@@ -29,14 +29,13 @@ from glacier_qgis.models.vector.source import Layer, read_layer, read_lines
 
 @dataclass(frozen=True)
 class Reference:
-    """A gauge, and the glacier that it belongs to.
+    """A gauge and its glacier.
 
     Attributes:
         glacier: Its name; empty for any glacier.
-        gauge: What its fronts are measured against.
-        crs: The metric CRS that the gauge is in, true to scale where it lies.
-        axis: The way that the glacier flows there, seaward, as it was drawn; None if the fronts
-            told it.
+        gauge: Its centreline or box.
+        crs: The metric CRS of the gauge, true to scale there.
+        axis: The direction of flow, seaward, as it was drawn; None if it follows from the fronts.
     """
 
     glacier: str
@@ -46,10 +45,10 @@ class Reference:
 
 
 def read_centrelines(source: VectorInput) -> Layer:
-    """Read lines that are drawn from the glacier to the sea.
+    """Read lines from the glacier to the sea.
 
     Returns:
-        Each as one line, with the name of its ``glacier``.
+        One line each, with the name of its ``glacier``.
 
     Raises:
         EngineError: There is none, or one is in several pieces.
@@ -69,7 +68,7 @@ def read_centrelines(source: VectorInput) -> Layer:
 
 
 def centreline_gauges(source: VectorInput, preferred: CRS) -> list[Reference]:
-    """Return a gauge a centreline, in the CRS that `local_crs` chooses."""
+    """Return one gauge per centreline, in the CRS from `local_crs`."""
     return [
         Reference(name, Centreline(line), crs, line)
         for name, line, crs in _placed_lines(source, preferred)
@@ -77,7 +76,7 @@ def centreline_gauges(source: VectorInput, preferred: CRS) -> list[Reference]:
 
 
 def curvilinear_gauges(source: VectorInput, width: float, preferred: CRS) -> list[Reference]:
-    """Return a gauge a centreline, each a box of some width (m) around it.
+    """Return one gauge per centreline: a box of a width (m) around it.
 
     Raises:
         EngineError: A box would overlap itself.
@@ -100,20 +99,20 @@ def rectilinear_gauges(
     flow: Callable[[Polygon, CRS], NDArray[np.float64]],
     preferred: CRS,
 ) -> list[Reference]:
-    """Return a gauge a box.
+    """Return one gauge per box.
 
     A line is an open box: it runs along one side, across the glacier, and back along the other
-    side. Of a polygon, the up-glacier end is where the centreline starts; without one, the fronts
-    tell.
+    side. The up-glacier end of a polygon is where the centreline starts; without one, it follows
+    from the fronts.
 
     Args:
         source: Lines or polygons.
         centerline: Lines from the glacier to the sea.
-        flow: Gives the direction of flow in a box, in some CRS, as the fronts tell it.
-        preferred: The CRS to work in where it is true to scale, see `local_crs`.
+        flow: Returns the direction of flow in a box, in a CRS, from the fronts.
+        preferred: The CRS to use where it is true to scale, see `local_crs`.
 
     Raises:
-        EngineError: A box cannot be read, or its direction is not known.
+        EngineError: A box is not valid, or its direction is not known.
     """
     layer = read_layer(source, "BOX")
     flows = read_centrelines(centerline).frame if centerline else None
@@ -139,7 +138,7 @@ def _placed_lines(source: VectorInput, preferred: CRS) -> Iterator[tuple[str, Li
 
 
 def _placed(layer: Layer, preferred: CRS) -> Iterator[tuple[str, shapely.Geometry, CRS]]:
-    """Yield each feature's glacier, its geometry in the CRS to measure it in, and that CRS."""
+    """Yield each feature's glacier, its geometry in the CRS for measuring, and that CRS."""
     for number, name in enumerate(glacier_names(layer.frame)):
         feature = replace(layer, frame=layer.frame.iloc[[number]])
         crs = local_crs(feature, preferred)
@@ -147,7 +146,7 @@ def _placed(layer: Layer, preferred: CRS) -> Iterator[tuple[str, shapely.Geometr
 
 
 def _outline(geometry: shapely.Geometry, name: str) -> Polygon:
-    """Return the polygon that a box is; an open one is closed across its ends."""
+    """Return the polygon of a box; an open one is closed across its ends."""
     if isinstance(geometry, LineString | MultiLineString):
         pieces = merge_lines(line_parts(geometry))
         enough = len(pieces) == 1 and len(pieces[0].coords) > 3
@@ -156,8 +155,8 @@ def _outline(geometry: shapely.Geometry, name: str) -> Polygon:
         parts = list(shapely.get_parts(geometry))
     if len(parts) != 1 or not isinstance(parts[0], Polygon) or not parts[0].is_valid:
         raise EngineError(
-            f"BOX: a feature of {name} is not one plain box. Draw one polygon without crossing "
-            "edges a glacier, or one line of three sides that is open to the sea."
+            f"BOX: a feature of {name} is not a simple box. Draw one polygon without crossing "
+            "edges per glacier, or one line of three sides that is open to the sea."
         )
     return Polygon(parts[0].exterior)
 
@@ -183,7 +182,7 @@ def _along(flows: gpd.GeoDataFrame, name: str, outline: Polygon) -> LineString:
 
 
 def _heading(axis: LineString) -> NDArray[np.float64]:
-    """Return the way from the first to the last point of a line, shape (2,)."""
+    """Return the vector from the first to the last point of a line, shape (2,)."""
     first, last = shapely.get_coordinates(axis)[[0, -1]]
     return np.asarray(last - first)
 

@@ -18,18 +18,19 @@ from glacier_qgis.models.report.theme import BLUE, GREY, ORANGE
 from glacier_qgis.models.vector.lines import line_parts
 
 METHODS = {
-    "centreline": "Distance along a centreline to where the front crosses it; where it crosses "
-    "several times, the furthest seaward (Moon and Joughin 2008, doi:10.1029/2007JF000927).",
+    "centreline": "Distance along the centreline to the point where the front crosses it; of "
+    "several crossings, the one furthest seaward (Moon and Joughin 2008, "
+    "doi:10.1029/2007JF000927).",
     "rectilinear box": "Area of the glacier in a box, divided by the width of the box (Moon and "
     "Joughin 2008, doi:10.1029/2007JF000927).",
     "curvilinear box": "Area of the glacier in a box that follows the centreline, divided by the "
     "width of the box (Lea, Mair and Rea 2014, doi:10.3189/2014JoG13J061).",
 }
 MAP_PIXELS = 1500
-"""The map leaves out detail finer than its extent over this."""
+"""The map is simplified to its extent divided by this."""
 
 TREND_TIMES = 400
-"""Times at which a fitted curve is drawn."""
+"""Number of times at which a fitted curve is drawn."""
 
 
 def write_report(
@@ -40,22 +41,22 @@ def write_report(
     Args:
         path: Where to.
         method: One of `METHODS`.
-        series: A glacier each.
+        series: One per glacier.
         facts: Parameters and provenance, by name.
     """
     page = HtmlPage("Terminus change", METHODS[method])
     page.table([_summary(one) for one in series], "Change of the terminus; advance is positive.")
     page.paragraph(
         "The rate is the slope of a least-squares line through all positions, fitted together "
-        "with a yearly cycle where the dates cover the year well enough. Its standard error is "
-        "the larger of what the scatter about the fit and what the uncertainties of the lines "
-        "say; positions count as independent of each other."
+        "with a seasonal cycle if the dates cover the year well enough. Its standard error is the "
+        "larger of the estimates from the scatter about the fit and from the uncertainties of the "
+        "lines; positions are assumed to be independent."
     )
     for one in series:
         name = one.glacier or "The terminus"
         page.heading(name)
         page.figure(_curve(one), f"{name}: distance from the first front; bars show uncertainty.")
-        page.figure(_map(one), f"{name}: fronts by date, and what they were measured against.")
+        page.figure(_map(one), f"{name}: fronts by date, with the centreline or box.")
         page.table(_rows(one.table), f"{name}: every front.")
     page.heading("Parameters and provenance")
     page.facts(facts)
@@ -156,7 +157,7 @@ def _map(series: Series) -> go.Figure:
     for date, colour, front in zip(fronts.date, colours, fronts.geometry, strict=True):
         for line in line_parts(shapely.simplify(front, detail)):
             figure.add_scatter(**_trace(line, colour, 1.5, f"{date:%Y-%m-%d}"))
-    figure.add_scatter(  # carries the scale of colours
+    figure.add_scatter(  # carries the colour scale
         x=[None],
         y=[None],
         mode="markers",

@@ -1,4 +1,4 @@
-"""How fast a front moves: a straight line through its positions, with or without a season."""
+"""Rate of a front: a linear trend of its positions, with or without a seasonal cycle."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEASON_SPAN = 2.0
-"""Years that positions must span before a yearly cycle is told from a trend."""
+"""Least time span of positions for a seasonal cycle, in years."""
 
 SEASON_POSITIONS = 12
-"""Positions that there must be for it: four for each of the quantities that it has."""
+"""Least number of positions for a seasonal cycle: four per fitted quantity."""
 
 SEASON_CONDITION = 10.0
-"""Largest condition number of the fit with a cycle: beyond, the dates do not cover the year."""
+"""Largest condition number of the fit with a cycle; beyond it, the dates do not cover the year."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Trend:
     """A least-squares fit.
 
     Attributes:
-        rate_m_a: Slope, metres a year, seaward positive.
-        error_m_a: Its standard error; NaN if there is nothing to tell it from.
-        amplitude_m: Half the range of the yearly cycle; NaN for a fit without one.
+        rate_m_a: Slope, m a⁻¹, positive seaward.
+        error_m_a: Its standard error; NaN if it cannot be estimated.
+        amplitude_m: Half the range of the seasonal cycle; NaN without a cycle.
         coefficients: Of the terms in :func:`_terms`.
-        centre: The time, in years, about which the fit is made.
+        centre: Reference time of the fit, in years.
     """
 
     rate_m_a: float
@@ -37,12 +37,12 @@ class Trend:
     centre: float
 
     def at(self, years: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the fitted positions, m, at some times."""
+        """Return the fitted positions at given times, m."""
         seasonal = self.coefficients.size > 2
         return np.asarray(_terms(years - self.centre, years, seasonal) @ self.coefficients)
 
     def line(self, years: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the fit without its cycle, m, at some times."""
+        """Return the fit without its cycle at given times, m."""
         return np.asarray(self.coefficients[0] + self.rate_m_a * (years - self.centre))
 
 
@@ -51,16 +51,16 @@ def fit_trend(
     positions: NDArray[np.float64],
     uncertainties: NDArray[np.float64],
 ) -> Trend | None:
-    """Fit a trend, and with it a yearly cycle where the dates tell the two apart.
+    """Fit a trend, together with a seasonal cycle if the dates allow it.
 
-    The standard error is the larger of what the scatter about the fit and what the
-    uncertainties of the positions say. Positions count as independent: where successive ones
-    resemble each other, the error is larger than stated.
+    The standard error is the larger of the estimates from the scatter about the fit and from the
+    uncertainties of the positions. Positions are assumed to be independent; if successive errors
+    are correlated, the true error is larger.
 
     Args:
         years: Times, shape (positions,).
         positions: m, shape (positions,).
-        uncertainties: m, standard deviations, shape (positions,); NaN where unknown.
+        uncertainties: Standard deviations, m, shape (positions,); NaN if not known.
 
     Returns:
         None for fewer than two different times.

@@ -12,7 +12,7 @@ from shapely import LineString
 from glacier_qgis.models.fronts.compare.matching import Key
 
 GROUPS = ("glacier", "satellite", "sensor")
-"""Fields by which the report breaks the errors down, where the reference or prediction has them."""
+"""Fields by which the report groups the errors, if the reference or prediction has them."""
 
 FOUND, MISSED, UNJUDGED = "found", "missed", "no reference"
 
@@ -22,7 +22,7 @@ class Image:
     """Two fronts of one image.
 
     Attributes:
-        key: Values of the fields that images are told apart by.
+        key: Values of the fields that identify the image.
         groups: Values of `GROUPS`, empty where unknown.
         predicted: Lines in metres, masked.
         reference: Likewise.
@@ -40,7 +40,7 @@ class Image:
 
     @property
     def status(self) -> str:
-        """Whether there is something to compare."""
+        """Whether both sides have a front."""
         if not self.reference:
             return UNJUDGED
         return FOUND if self.distances.size else MISSED

@@ -1,4 +1,4 @@
-"""Which lines of two layers belong to one image."""
+"""Match the lines of two layers by image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMAGE = "image of the line"
 
 
 def named_alike(predicted: Layer, reference: Layer) -> tuple[Layer, Layer]:
-    """Return both layers, a glacier's name written as the reference writes it first."""
+    """Return both layers, with the glaciers' names spelt as in the reference."""
     theirs = as_first_written(glacier_names(reference.frame))
     ours = as_first_written(glacier_names(predicted.frame), theirs)
     return _renamed(predicted, ours), _renamed(reference, theirs)
@@ -33,15 +33,15 @@ def named_alike(predicted: Layer, reference: Layer) -> tuple[Layer, Layer]:
 def match_fields(
     given: Sequence[str], predicted: Layer, reference: Layer, reporter: Reporter
 ) -> tuple[str, ...]:
-    """Return the fields that tell images apart: those given, else date and glacier.
+    """Return the fields that identify an image: those given, otherwise date and glacier.
 
-    The date counts if both layers have one for some line; the glacier, if both name one for every
-    line. Where each layer is of a single glacier, its spelling separates nothing.
+    The date is used if both layers have one for some line, the glacier if both have one for every
+    line. If each layer holds a single glacier, its name is not used.
 
     Args:
-        given: Fields; none to find them.
-        predicted: One layer, see `named_alike`.
-        reference: The other.
+        given: Fields; empty to find them.
+        predicted: The predicted lines, see `named_alike`.
+        reference: The reference lines.
         reporter: Warned of glaciers that cannot be matched.
 
     Raises:
@@ -51,7 +51,7 @@ def match_fields(
         for layer in (predicted, reference):
             if field not in layer.frame:
                 raise EngineError(
-                    f"MATCH_FIELDS: {layer.role} has no field '{field}'; it has "
+                    f"MATCH_FIELDS: {layer.role} has no field '{field}'. Choose from: "
                     f"{', '.join(layer.frame.columns.drop('geometry')) or 'none'}."
                 )
     if given:
@@ -62,10 +62,10 @@ def match_fields(
 
 
 def single_lines(layer: Layer, fields: Sequence[str], reporter: Reporter) -> gpd.GeoDataFrame:
-    """Return the lines one by one, with the key of the image that each belongs to in `IMAGE`.
+    """Return single lines, with the key of the image of each in `IMAGE`.
 
     Raises:
-        EngineError: Images are told apart by a date that no line has.
+        EngineError: Images are identified by a date, and no line has one.
     """
     layer = _dated(layer, fields, reporter)
     keys = zip(*(_words(layer, field) for field in fields), strict=True)
@@ -80,21 +80,21 @@ def _renamed(layer: Layer, names: Sequence[str]) -> Layer:
 
 
 def _glacier_tells(predicted: Layer, reference: Layer, reporter: Reporter) -> bool:
-    """Whether images of one day are told apart by their glaciers."""
+    """Whether images of one day are distinguished by their glaciers."""
     ours, theirs = ({*glacier_names(layer.frame)} for layer in (predicted, reference))
     several = max(len(names - {""}) for names in (ours, theirs)) > 1
     if "" in ours | theirs:
         if several and ours != {""} and theirs != {""}:
             reporter.warning(
-                "The field 'glacier' is blank for some lines, so that lines are matched by date "
-                "alone and several glaciers of one day count as one image. Fill it in, or choose "
+                "The field 'glacier' is empty for some lines, so lines are matched by date alone, "
+                "and several glaciers of one day count as one image. Fill in the field, or choose "
                 "MATCH_FIELDS."
             )
         return False
     if several and not (ours <= theirs or theirs <= ours):
         reporter.warning(
-            f"Glaciers that are named in one layer only: {listed(sorted(ours ^ theirs))}. If they "
-            "are the same, write their names alike; else choose MATCH_FIELDS without 'glacier'."
+            f"Glaciers named in only one layer: {listed(sorted(ours ^ theirs))}. If they are the "
+            "same, use the same names; otherwise choose MATCH_FIELDS without 'glacier'."
         )
     return several or ours == theirs
 
@@ -110,7 +110,7 @@ def _holds_dates(layer: Layer, field: str) -> bool:
 
 
 def _dated(layer: Layer, fields: Sequence[str], reporter: Reporter) -> Layer:
-    """Leave out lines without a date in a field by which images are told apart."""
+    """Leave out lines without a date in a field that identifies images."""
     for field in fields:
         if not _holds_dates(layer, field):
             continue
@@ -127,7 +127,7 @@ def _dated(layer: Layer, fields: Sequence[str], reporter: Reporter) -> Layer:
 
 
 def _words(layer: Layer, field: str) -> list[str]:
-    """Return a field's values as text that is equal where the values are; days for dates."""
+    """Return a field's values as text, equal for equal values; dates as days."""
     if _holds_dates(layer, field):
         return read_dates(layer.frame, field, layer.role).dt.strftime("%Y-%m-%d").tolist()
     return [value_text(value) for value in layer.frame[field]]

@@ -1,4 +1,4 @@
-"""The job `terminuschange`: how far fronts moved, measured against a centreline or a box."""
+"""The job `terminuschange`: terminus change along a centreline or in a box."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ class TerminusChange(Job):
     def _has_what_the_method_needs(self) -> Self:
         if self.method == "rectilinear box" and self.box is None:
             raise ValueError(
-                "METHOD 'rectilinear box' needs BOX: a polygon over the terminus, narrower than "
-                "the front and with its sides along the flow"
+                "METHOD 'rectilinear box' needs BOX: give a polygon over the terminus, narrower "
+                "than the front and with its sides along the flow"
             )
         if self.method != "rectilinear box" and self.centerline is None:
             raise ValueError(
-                f"METHOD {self.method!r} needs CENTERLINE: a line from the glacier to the sea"
+                f"METHOD {self.method!r} needs CENTERLINE: give a line from the glacier to the sea"
             )
         return self
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Measure, write the table and, if asked for, the report."""
+        """Measure, write the table and, if requested, the report."""
         layer = read_lines(self.termini, "TERMINI")
-        centre(layer)  # refuses coordinates that are not of its CRS
+        centre(layer)  # refuses coordinates outside the area of its CRS
         lines = layer.frame if self.flagged else unflagged(layer.frame, reporter)
         fronts = dated_fronts(lines, self.date_field, reporter)
         fronts_in = cache(partial(lines_in, fronts))
@@ -109,7 +109,7 @@ class TerminusChange(Job):
 
 
 def change_in_words(series: Series) -> str:
-    """Return how far a front moved, in which time, and its rate."""
+    """Return the change of a front, its time span and its rate."""
     measured, trend = series.measured, series.trend
     name = f"{series.glacier}: " if series.glacier else ""
     if len(measured) < 2 or trend is None:

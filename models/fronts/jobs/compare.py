@@ -1,4 +1,4 @@
-"""The job `comparetermini`: predicted fronts against traced ones, as the CaFFe benchmark does."""
+"""The job `comparetermini`: predicted against reference fronts, as in the CaFFe benchmark."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from glacier_qgis.models.vector.texts import value_text
 
 @dataclass(frozen=True)
 class _Pair:
-    """The single lines of one image in `crs`; None for none."""
+    """The lines of one image in `crs`; None if there are none."""
 
     key: Key
     crs: CRS
@@ -56,7 +56,7 @@ class _Pair:
 
 
 class CompareTermini(Job):
-    """How far predicted fronts lie from reference ones."""
+    """Distances between predicted and reference fronts."""
 
     predicted: VectorInput
     reference: VectorInput
@@ -68,7 +68,7 @@ class CompareTermini(Job):
     report: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Compare, write the table and, if asked for, the report."""
+        """Compare, write the table and, if requested, the report."""
         predicted, reference = named_alike(
             read_lines(self.predicted, "PREDICTED"), read_lines(self.reference, "REFERENCE")
         )
@@ -111,7 +111,7 @@ class CompareTermini(Job):
     def _pairs(
         self, predicted: Layer, reference: Layer, fields: Sequence[str], reporter: Reporter
     ) -> list[_Pair]:
-        """Return the lines of each image inside the mask, in a metric CRS of its own place."""
+        """Return the lines of each image inside the mask, in a metric CRS for its location."""
         ours = single_lines(predicted, fields, reporter)
         theirs = single_lines(reference, fields, reporter)
         systems = {
@@ -132,9 +132,9 @@ class CompareTermini(Job):
                 )
         if stretched:
             reporter.warning(
-                f"The lines of {stretched} of {len(pairs)} images lie so far apart that no metric "
-                f"system is true to scale for all: distances are off by more than "
-                f"{SCALE_TOLERANCE:.0%}. Choose MATCH_FIELDS that tell the glaciers apart."
+                f"The lines of {stretched} of {len(pairs)} images lie so far apart that no "
+                "projected CRS is true to scale for all of them: distances are wrong by more than "
+                f"{SCALE_TOLERANCE:.0%}. Choose MATCH_FIELDS that distinguish the glaciers."
             )
         return sorted(pairs, key=lambda pair: pair.key)
 
@@ -161,7 +161,7 @@ def _of_images(lines: gpd.GeoDataFrame, keys: set[Key]) -> gpd.GeoDataFrame:
 def _inside(
     lines: gpd.GeoDataFrame, crs: CRS, area: shapely.Geometry | None
 ) -> dict[Key, gpd.GeoDataFrame]:
-    """Return the parts of lines inside an area, in its CRS, by image."""
+    """Return the parts of the lines inside an area, in its CRS, by image."""
     there = lines_in(lines, crs)
     inside = there if area is None else _clipped(there, area)
     return dict(iter(inside[inside.geometry.length > 0].groupby(IMAGE)))
@@ -176,7 +176,7 @@ def _clipped(lines: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFram
 
 
 def _groups(*sides: gpd.GeoDataFrame | None) -> dict[str, str]:
-    """Return what the sides, the first before the second, tell of an image."""
+    """Return the attributes of an image from either side; the first has priority."""
     found = {}
     for name in GROUPS:
         values = [
@@ -206,10 +206,10 @@ def _with_uncertainty(
 
 
 def _table(images: Sequence[Image], fields: Sequence[str]) -> pd.DataFrame:
-    """Return a row an image; distances in metres.
+    """Return one row per image; distances in metres.
 
-    A shapefile keeps the first ten letters of a name: `predicted_m` becomes `predicted_`, and no
-    two names become one.
+    A shapefile keeps the first ten characters of a name (`predicted_m` becomes `predicted_`), so no
+    two names may share these.
     """
     rows = []
     for image in images:
@@ -239,15 +239,17 @@ def _table(images: Sequence[Image], fields: Sequence[str]) -> pd.DataFrame:
 def _warn(error: FrontError, unjudged: int, reporter: Reporter) -> None:
     if error.missed == error.images:
         reporter.warning(
-            "No image has both a predicted and a reference front. Check MATCH_FIELDS: do both "
-            "layers write dates and names alike?"
+            "No image has both a predicted and a reference front. Check MATCH_FIELDS, and that "
+            "both layers write dates and names in the same way."
         )
     elif error.missed:
         reporter.warning(
-            f"{error.missed} of {error.images} fronts were missed; they are in no average."
+            f"{error.missed} of {error.images} fronts were missed; averages do not include them."
         )
     if unjudged:
-        reporter.warning(f"{unjudged} images have predicted lines and no reference to judge by.")
+        reporter.warning(
+            f"{unjudged} images have predicted lines but no reference; they were not compared."
+        )
 
 
 def _number(value: float) -> float | None:

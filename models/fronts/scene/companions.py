@@ -1,9 +1,9 @@
-"""What the other scenes of a series show of the ground that one scene shows.
+"""The other scenes of a series as additional input of the network.
 
-Speckle, mélange and sea ice change from scene to scene, rock and the glacier hardly do, and a
-front moves little in some months. A network that is told so beside the scene itself need not
-guess it from one picture: the idea of multi-temporal networks, here with as many scenes as there
-are, in three channels that do not depend on their number.
+Speckle, mélange and sea ice change from scene to scene; rock and the glacier hardly do, and a front
+moves little within a few months. A network that also sees the other scenes can use this, as
+multi-temporal networks do. Here the other scenes are summarised in three channels, whatever their
+number.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from glacier_qgis.models.fronts.scene.radiometry import LEVELS
 Whole = npt.NDArray[np.int32 | np.int64]
 
 STEPS = LEVELS + 1
-"""Ranks are whole multiples of one over so many."""
+"""Ranks are multiples of one divided by this."""
 NEAR_YEARS = 0.5
 NEAR_EACH_WAY = 2
-"""Scenes before and after a scene, and years to them at most, that show its ice as it was."""
+"""Number of scenes before and after a scene, and largest time to them (a), with nearly the same
+ice."""
 FEWEST = 3
-"""Scenes from which a mean over all, and the deviation from it, say something."""
+"""Least number of scenes for a mean over all of them and the deviation from it."""
 CHANNELS = (
     f"mean rank in up to {2 * NEAR_EACH_WAY} other scenes of the series within half a year, "
     "0 where there is none",
@@ -36,7 +37,7 @@ CHANNELS = (
 
 
 def rank_levels(ranks: npt.NDArray[np.floating]) -> npt.NDArray[np.int32]:
-    """Return ranks from -1 to 1, see `equalise`, as whole numbers from 0 to 2 * `STEPS`."""
+    """Return ranks from -1 to 1, see `equalise`, as integers from 0 to 2 * `STEPS`."""
     return np.asarray(np.rint((ranks + 1) * STEPS), dtype=np.int32)
 
 
@@ -60,7 +61,7 @@ class Sums:
 
         Args:
             levels: (scenes, ...).
-            valid: Where each shows something, (scenes, ...).
+            valid: Where each has data, (scenes, ...).
         """
         shown = np.where(valid, levels, 0)
         count, total, squares = (
@@ -93,7 +94,7 @@ class Sums:
 
 
 def companion_channels(near: Sums, others: Sums) -> Float32Array:
-    """Return `CHANNELS` (3, ...) of the scenes near in time and of all others."""
+    """Return `CHANNELS` (3, ...) from the scenes near in time and from all others."""
     enough = others.count >= FEWEST
     return np.stack(
         [near.mean, np.where(enough, others.mean, 0), np.where(enough, others.deviation, 0)]
@@ -101,10 +102,10 @@ def companion_channels(near: Sums, others: Sums) -> Float32Array:
 
 
 def near_in_time(years: Sequence[float | None], scene: int) -> list[int]:
-    """Return which scenes show the ice as one scene does: the nearest before and after it.
+    """Return which scenes show nearly the same ice as one scene: the nearest before and after it.
 
     Args:
-        years: When each was taken; None where that is not known.
+        years: Acquisition time of each; None if not known.
         scene: Index of the scene.
     """
     own = years[scene]

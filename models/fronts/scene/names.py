@@ -1,4 +1,4 @@
-"""Dates and satellites from the names that space agencies and data sets give to scenes."""
+"""Dates and satellites from the names of scenes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from glacier_qgis.models.vector.dates import is_plausible
 
 @dataclass(frozen=True)
 class SceneName:
-    """What a scene's name tells.
+    """Information from a scene's name.
 
     Attributes:
         image_id: The product's own id if the name holds one, else the file's base name.
         date: Day of acquisition.
-        satellite: Such as "Sentinel-1A"; empty if the name does not tell.
-        sensor: Such as "C-SAR"; empty if the name does not tell.
+        satellite: Such as "Sentinel-1A"; empty if not in the name.
+        sensor: Such as "C-SAR"; empty if not in the name.
     """
 
     image_id: str
@@ -67,12 +67,12 @@ _MISSIONS = {
     "HLS.S30": ("Sentinel-2", "MSI"),
 }
 """Short names as in the CaFFe data set (GLACIER_DATE_SENSOR_RESOLUTION_QUALITY_ORBIT), and those of
-products that do not tell which of several satellites it was."""
+products that do not name one of several satellites."""
 
 _LANDSAT_SENSORS = {"C": "OLI/TIRS", "O": "OLI", "T": "TM", "E": "ETM+", "M": "MSS"}
 
 TIME = r"(?:[01]\d|2[0-3])(?:[0-5]\d){2}"
-"""A time of day, hhmmss, as it may follow a date without anything between."""
+"""A time of day, hhmmss, directly after a date."""
 
 _DATE = re.compile(rf"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?:{TIME})?(?!\d)")
 
@@ -80,9 +80,9 @@ _DATE = re.compile(rf"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?:{TIME})?(?!
 def parse_scene_name(name: str) -> SceneName:
     """Read a scene's path or name.
 
-    A product id is recognised within a longer name; otherwise the first plain date
-    (YYYYMMDD or YYYY-MM-DD, hhmmss behind it or not) and the first short mission name between
-    separators count. Where a product id holds no day of acquisition, a plain date beside it counts.
+    A product id is recognised within a longer name. Otherwise the first plain date (YYYYMMDD or
+    YYYY-MM-DD, optionally followed by hhmmss) and the first short mission name between separators
+    are used. If a product id has no day of acquisition, a plain date beside it is used.
     """
     base = PurePath(name.replace("\\", "/")).name
     for pattern in _PRODUCTS:
@@ -97,7 +97,7 @@ def parse_scene_name(name: str) -> SceneName:
 
 
 def _mission(code: str) -> tuple[str, str]:
-    """Return satellite and sensor of a short name, S1A and LC08 among them."""
+    """Return satellite and sensor of a short name, such as S1A or LC08."""
     landsat = re.fullmatch(r"L([COTEM])0?([1-9])", code)
     if landsat:
         sensor = "TM" if landsat[1] == "T" and int(landsat[2]) < 7 else _LANDSAT_SENSORS[landsat[1]]
@@ -117,7 +117,7 @@ def _product_date(found: re.Match[str]) -> datetime.date | None:
                 date = datetime.datetime.strptime(text, layout).date()
             except ValueError:
                 return None
-            same_year = date.year == int(text[:4])  # not so for day 366 of a common year
+            same_year = date.year == int(text[:4])  # fails for day 366 of a common year
             return date if same_year and is_plausible(date) else None
     return None
 

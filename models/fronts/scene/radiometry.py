@@ -1,7 +1,7 @@
-"""One look for every scene: values are replaced by their rank within the scene.
+"""Radiometric normalisation: values are replaced by their rank within the scene.
 
-A radar scene reaches a user as power, amplitude, decibels, 16-bit numbers or a stretched
-8-bit picture. These differ by a rising function, and ranks do not see rising functions.
+A radar scene may hold linear power, amplitude, dB, 16-bit integers or stretched 8-bit integers.
+These differ by a monotonic function, which does not change ranks.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from glacier_qgis.models.compute.arrays import Float32Array
 
 LEVELS = 256
 FILL_SHARE = 0.005
-"""Share of the picture that a patch of zeros along its border must cover to count as fill."""
+"""Share of the image that an area of zeros along its border must cover to count as fill."""
 
 
 def scene_quantiles(values: npt.NDArray[np.floating]) -> Float32Array:
-    """Return the quantiles of a scene's valid values at `LEVELS` + 1 even steps, rising.
+    """Return the quantiles of a scene's valid values at `LEVELS` + 1 even steps, ascending.
 
-    They are values of the scene, because a mean of two does not follow a rising function.
+    They are values of the scene, since a mean of two values is not invariant to monotonic
+    functions.
 
     Args:
         values: Finite values, any shape.
@@ -32,9 +33,9 @@ def scene_quantiles(values: npt.NDArray[np.floating]) -> Float32Array:
 def equalise(values: npt.NDArray[np.floating], quantiles: Float32Array) -> Float32Array:
     """Map values to their rank in the scene, from -1 (lowest) to 1; NaN becomes 0.
 
-    Where many pixels share a value (saturated or coarsely quantised scenes) they get the
-    middle of the ranks that they take up. Values between two quantiles get one rank: an
-    interpolation between them would not follow a rising function.
+    Pixels with the same value (in saturated or coarsely quantised scenes) get the mean of their
+    ranks. Values between two quantiles get one rank: an interpolation between them would not be
+    invariant to monotonic functions.
     """
     scene = np.asarray(values, dtype=np.float32)
     below = np.searchsorted(quantiles, scene, side="left")
@@ -44,10 +45,10 @@ def equalise(values: npt.NDArray[np.floating], quantiles: Float32Array) -> Float
 
 
 def border_fill(zero: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return which zeros are fill around a scene rather than dark water or shadow inside it.
+    """Return which zeros are fill around a scene, not dark water or shadow inside it.
 
     Args:
-        zero: Where the picture is exactly zero, (rows, columns).
+        zero: Where the image is exactly zero, (rows, columns).
     """
     patches, _ = label(zero)
     rim = np.concatenate([patches[0], patches[-1], patches[:, 0], patches[:, -1]])

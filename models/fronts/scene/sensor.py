@@ -1,4 +1,4 @@
-"""Whether a scene was taken by radar or by an optical sensor: what it says of itself."""
+"""Kind of sensor of a scene, radar or optical, from its name, tags, bands and values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS: dict[SensorKind, frozenset[str]] = {
     "radar": frozenset({"C-SAR", "AMI-SAR", "SAR", "SAR-2000", "ASAR", "PALSAR", "X-SAR"}),
     "optical": frozenset({"MSI", "OLI/TIRS", "OLI", "TM", "ETM+", "MSS"}),
 }
-"""Sensors that `parse_scene_name` knows."""
+"""Sensors known to `parse_scene_name`."""
 WORDS: dict[SensorKind, re.Pattern[str]] = {
     "radar": re.compile(
         r"\b(sentinel ?1[a-d]?|terrasar|tandem ?x|radarsat|envisat|palsar|cosmo skymed|iceye"
@@ -32,31 +32,33 @@ WORDS: dict[SensorKind, re.Pattern[str]] = {
         r"|quickbird|ikonos|modis|viirs|reflectance|rgb|multispectral|optical)\b"
     ),
 }
-"""In names and tags, in lower case with blanks for what is no letter or digit."""
+"""Searched in names and tags, in lower case, with spaces for other characters than letters and
+digits."""
 COLOURS = re.compile(r"\b(red|green|blue|nir|swir ?\d?|red ?edge ?\d?|pan|panchromatic|b\d\d?a?)\b")
-"""What optical bands are called. In names of files they are names of glaciers, too."""
+"""Names of optical bands. Not searched in names of files, where they may be part of a glacier's
+name."""
 TELLING = re.compile(
     "satellite|sensor|platform|mission|instrument|spacecraft|product|polari[sz]ation|radiometr",
     re.IGNORECASE,
 )
-"""Tags that say by what a scene was taken."""
+"""Tags that name the sensor of a scene."""
 PRODUCT_FOLDERS = 4
-"""Folders above a file whose names may be that of its product."""
+"""Number of parent folders that may have the name of the product."""
 COLOUR_BANDS = 3
 SAMPLES, SAMPLE_EDGE = 3, 128
-"""Windows along each side, and their edge in pixels, that values are looked at in."""
+"""Number of windows along each side, and their edge in pixels, for the values."""
 DECIBELS = (-60.0, -3.0)
-"""Between these lies the median of backscatter in decibels; no reflectance is negative."""
+"""Range of the median of backscatter in dB; reflectance is never negative."""
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """What took a scene.
+    """The sensor of a scene.
 
     Attributes:
-        kind: Where nothing tells, "radar".
-        reason: What tells, as part of a sentence.
-        sure: False where nothing tells, or name and tags contradict each other.
+        kind: "radar" if nothing indicates the sensor.
+        reason: What indicates it, as part of a sentence.
+        sure: False if nothing indicates it, or name and tags contradict each other.
     """
 
     kind: SensorKind
@@ -65,14 +67,14 @@ class Sensor:
 
 
 def recognise(scene: Scene, name: str, stated: str = "") -> Sensor:
-    """Find out by what kind of sensor a scene was taken.
+    """Determine the kind of sensor of a scene.
 
-    What a person states counts most, then names, tags, bands and values.
+    The user's statement has priority, then names, tags, bands and values.
 
     Args:
         scene: The open scene.
-        name: Path or name that a person knows it by.
-        stated: The sensor as the person states it; may be blank.
+        name: Path or name of the scene.
+        stated: The sensor as stated by the user; may be blank.
     """
     if kind := _kind_of(stated):
         return Sensor(kind, f"SENSOR is '{stated}'")
@@ -86,13 +88,13 @@ def recognise(scene: Scene, name: str, stated: str = "") -> Sensor:
 
 
 def kinds_by_name(names: Iterable[str]) -> tuple[SensorKind, ...]:
-    """Return the kinds of sensors that names of scenes tell of; none where one tells nothing."""
+    """Return the kinds of sensors in the names of scenes; empty if one name has none."""
     found = {_kind_of(name) for name in names}
     return () if None in found else tuple(kind for kind in WORDS if kind in found)
 
 
 def _kind_of(text: str) -> SensorKind | None:
-    """Return the kind of sensor that a name or a text tells of, if it tells of one kind only."""
+    """Return the kind of sensor that a name or text indicates, if it is only one kind."""
     sensor = parse_scene_name(text).sensor
     words = re.sub(r"[^a-z0-9]+", " ", text.lower())
     kinds: list[SensorKind] = [kind for kind, names in KINDS.items() if sensor in names]
@@ -101,7 +103,7 @@ def _kind_of(text: str) -> SensorKind | None:
 
 
 def _named(name: str) -> Iterator[Sensor]:
-    """Yield what the file's name tells, or else the name of the product's folder."""
+    """Yield what the file's name indicates, or the name of the product's folder."""
     path = PurePath(name.replace("\\", "/"))
     if kind := _kind_of(path.name):
         yield Sensor(kind, f"the name '{path.name}' says so")
@@ -114,7 +116,7 @@ def _named(name: str) -> Iterator[Sensor]:
 
 
 def _tagged(dataset: DatasetReader) -> Iterator[Sensor]:
-    """Yield what tags and descriptions of bands tell."""
+    """Yield what tags and descriptions of bands indicate."""
     for domain in (None, "IMAGERY"):
         for key, value in dataset.tags(ns=domain).items():
             if TELLING.search(key) and (kind := _kind_of(f"{key} {value}")):
@@ -137,12 +139,12 @@ def _by_bands(dataset: DatasetReader) -> Sensor:
         values = values[np.isfinite(values)]
         low, high = DECIBELS
         if values.size and low < (middle := float(np.median(values))) < high:
-            return Sensor("radar", f"its values are decibels (median {middle:.1f})")
-    return Sensor("radar", "neither name, tags nor bands tell", sure=False)
+            return Sensor("radar", f"its values are in dB (median {middle:.1f})")
+    return Sensor("radar", "neither name, tags nor bands indicate it", sure=False)
 
 
 def _is_grey(dataset: DatasetReader) -> bool:
-    """Return whether colours are a grey picture thrice, as programs export radar scenes too."""
+    """Return whether three bands hold the same grey image, as in some exported radar scenes."""
     first, *others = (_samples(dataset, band) for band in range(1, COLOUR_BANDS + 1))
     return all(
         np.array_equal(one, same, equal_nan=True)
@@ -152,7 +154,7 @@ def _is_grey(dataset: DatasetReader) -> bool:
 
 
 def _samples(dataset: DatasetReader, band: int = 1) -> list[npt.NDArray[np.float64]]:
-    """Read windows of a band all over a raster, NaN where there is no data."""
+    """Read windows of a band spread over a raster, NaN where there is no data."""
     height, width = dataset.shape
     return [
         dataset.read(

@@ -1,9 +1,9 @@
-"""A made-up radar scene of a calving glacier, whose front is known exactly.
+"""A synthetic radar scene of a calving glacier with an exactly known front.
 
-For tests, benchmarks and demonstrations without data. A fjord between mountains runs down a
-scene; a glacier with crevasses fills its head and ends in water with floating ice. Mean
-backscatter and its texture are plausible for C-band, not measured. Speckle of an
-intensity of L looks is gamma distributed with mean 1 and variance 1/L (Ulaby et al. 1986).
+For tests, benchmarks and demonstrations without data. A fjord between mountains crosses the scene;
+a crevassed glacier fills its upper part and ends in water with floating ice. Mean backscatter and
+its texture are plausible for C-band, not measured. Speckle of an intensity of L looks is gamma
+distributed with mean 1 and variance 1/L (Ulaby et al. 1986).
 
     python -m glacier_qgis.models.fronts.scene.synthetic OUT.tif --size 1024
 """
@@ -39,7 +39,7 @@ LOOKS = 4.0
 FJORD_HALF_WIDTH = 0.26
 FRONT_AT, FRONT_BULGE, FRONT_WAVE = 0.52, 0.05, 0.025
 FJORD_BEND = 0.04
-"""Lengths as shares of the scene's edge."""
+"""Lengths, as shares of the scene's edge."""
 
 _UINT16_STEPS = 10_000.0
 _UINT8_RANGE_DB = (-26.0, 2.0)
@@ -59,15 +59,15 @@ class SyntheticScene:
     """What to simulate.
 
     Attributes:
-        size: Cells a side.
+        size: Cells per side.
         cell_size: Edge of a cell, m.
-        seed: Of everything random.
-        form: What the values are: power, its decibels, its root, or that stored as integers.
+        seed: Seed of all random numbers.
+        form: Form of the values: linear power, dB, amplitude, or integers.
         angle: Direction of the glacier's flow, degrees counter-clockwise from east.
-        melange: Share of the water near the front that floating ice covers, 0 to 1.
-        retreat: How far up-glacier the front lies from where it would be, m.
-        overflight: Its number: each sees the same ground through speckle of its own, and other ice
-            afloat.
+        melange: Share of the water near the front covered by floating ice, 0 to 1.
+        retreat: Shift of the front up-glacier, m.
+        overflight: Number of the overflight: each has the same ground, but different speckle and
+            floating ice.
         border: Cells without data along each edge.
         crs: Projected, in metres.
         centre: Easting and northing of the scene's centre, m.
@@ -95,7 +95,7 @@ class SyntheticScene:
 
     @property
     def front(self) -> LineString:
-        """The true calving front from one wall of the fjord to the other, a vertex a cell."""
+        """The true calving front from one wall of the fjord to the other, one vertex per cell."""
         across = np.linspace(-0.5, 0.5, self.size + 1)
         along = self._front(across)
         wet = np.abs(across - _bend(along)) <= FJORD_HALF_WIDTH
@@ -103,7 +103,7 @@ class SyntheticScene:
 
     @property
     def fjord(self) -> Polygon:
-        """Where glacier and water are, beyond the scene's ends, a vertex a cell on either side."""
+        """The fjord, extended beyond the scene, with one vertex per cell on either side."""
         along = np.linspace(-0.75, 0.75, 3 * self.size // 2 + 1)
         sides = [
             self._places(along, _bend(along) + half)
@@ -119,7 +119,7 @@ class SyntheticScene:
         return np.where(self._valid(window), zones, 1).astype(np.uint8)
 
     def values(self, window: Window) -> npt.NDArray[np.generic]:
-        """The scene's values in a window, in its form."""
+        """The scene's values in a window."""
         valid = self._valid(window)
         speckle = self._random(window).gamma(LOOKS, 1 / LOOKS, valid.shape)
         power = 10 ** (self._backscatter_db(window) / 10) * speckle
@@ -152,7 +152,7 @@ class SyntheticScene:
         return self.front
 
     def _front(self, across: Float64Array) -> Float64Array:
-        """Where along the flow the glacier ends, as a share of the scene's edge."""
+        """Position of the front along the flow, as a share of the scene's edge."""
         bulge = FRONT_BULGE * np.cos(np.pi * across / (2 * FJORD_HALF_WIDTH))
         wave = FRONT_WAVE * np.sin(2 * np.pi * across / 0.17)
         return FRONT_AT - 0.5 + bulge + wave - self.retreat / (self.size * self.cell_size)
@@ -187,7 +187,7 @@ class SyntheticScene:
         return np.select([zones == 2, zones == 3], [rock, glacier], water)
 
     def _streaks(self, along: Float64Array, across: Float64Array) -> Float64Array:
-        """Unit noise drawn out along the flow, as folded foliation and moraines are."""
+        """Noise of unit variance elongated along the flow, like foliation and moraines."""
         tile = _noise_tile(self.seed * 16 + 5, 3)
         rows = np.floor(across * self.size).astype(int) % _TEXTURE
         columns = np.floor(along * self.size / 20).astype(int) % _TEXTURE
@@ -212,7 +212,7 @@ class SyntheticScene:
 
 
 def _bend(along: Float64Array) -> Float64Array:
-    """Where across the flow the middle of the fjord lies."""
+    """Position of the fjord's centre across the flow."""
     return FJORD_BEND * np.sin(2 * np.pi * along)
 
 
@@ -224,7 +224,7 @@ def _noise_tile(seed: int, cells: float) -> Float64Array:
 
 
 def _stored(power: Float64Array, form: Form) -> Float64Array:
-    """Turn power into the values of a form; 0 is left for no data in integers."""
+    """Convert power to the values of a form; integers reserve 0 for no data."""
     decibels = 10 * np.log10(power)
     low, high = _UINT8_RANGE_DB
     match form:
@@ -241,12 +241,14 @@ def _stored(power: Float64Array, form: Form) -> Float64Array:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write a synthetic scene as the command line says."""
+    """Write a synthetic scene, as set by the command line."""
     parser = argparse.ArgumentParser(description="Write a synthetic radar scene of a glacier.")
     parser.add_argument("path", type=Path, help="GeoTIFF to write")
-    parser.add_argument("--size", type=int, default=512, help="cells a side (%(default)s)")
+    parser.add_argument("--size", type=int, default=512, help="cells per side (%(default)s)")
     parser.add_argument("--cell-size", type=float, default=20.0, help="metres (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of everything random (%(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=1, help=("seed of all random numbers (%(default)s)")
+    )
     parser.add_argument("--form", choices=get_args(Form), default="linear")
     given = parser.parse_args(arguments)
     scene = SyntheticScene(given.size, given.cell_size, given.seed, given.form)

@@ -1,4 +1,4 @@
-"""A satellite scene as the network sees it: on the model's grid, evenly stretched, masked."""
+"""A satellite scene as network input: on the model's grid, normalised, masked."""
 
 from __future__ import annotations
 
@@ -25,33 +25,32 @@ from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band, warped
 
 SAMPLE_CELLS = 4_000_000
-"""Cells that the statistics of a scene are taken from."""
+"""Number of cells for the statistics of a scene."""
 SAMPLE_BLOCK = 128
 FILL_CELLS = 4_000_000
-"""Cells of the mask of fill around a scene; a larger scene has a coarser mask."""
+"""Largest number of cells of the mask of fill; a larger scene has a coarser mask."""
 FILL_BLOCK = 8
 FILL_SHARE = 0.005
-"""Share of blocks of one value along the border from which it counts as fill. Where speckle or
-sensor noise is left, even black water does not fill a block with exact zeros."""
+"""Share of blocks with one value along the border, from which it counts as fill. Because of speckle
+and sensor noise, even dark water does not fill a block with exact zeros."""
 ABSURD = FILLS
-"""Fill values that are no brightness and no decibels: fill inside a scene too, where it surrounds
-it."""
+"""Fill values that cannot be brightness or dB; they also count as fill inside a scene."""
 
 BEYOND_MEASURE = 1e30
-"""No instrument measures as much as this, which programs write where they have no data."""
+"""Larger than any measured value; programs write it for no data."""
 
 UNITS_TAIL = 0.02
-"""Share of the values on either side that may lie outside of the range a model was made for; and
-the share of the range that the others must span."""
+"""Share of the values on either side that may lie outside the range of a model, and the share of
+that range that the others must span."""
 
 
 @dataclass(frozen=True)
 class SceneStatistics:
-    """What is known of a scene, whichever part of it is read.
+    """Statistics of a scene, the same for every part that is read.
 
     Attributes:
-        quantiles: Of each band, as `scene_quantiles` gives them.
-        fill: Values that lie around the scene and are no data, though nothing says so.
+        quantiles: Of each band, from `scene_quantiles`.
+        fill: Undeclared no-data values around the scene.
     """
 
     quantiles: tuple[Float32Array, ...]
@@ -59,7 +58,7 @@ class SceneStatistics:
 
 
 class NetworkView:
-    """Windows of a scene as network input: its bands, and a mask of valid cells.
+    """Windows of a scene as network input: its bands and a mask of valid cells.
 
     Attributes:
         quantiles: Of each band, the same for every window.
@@ -86,9 +85,9 @@ class NetworkView:
             _check_units(band, quantiles, inputs)
 
     def read(self, window: Window) -> Float32Array:
-        """Return (bands + 1, rows, columns): ranks or scaled values, then 1 where they are valid.
+        """Return (bands + 1, rows, columns): ranks or scaled values, then 1 where valid.
 
-        The window may reach beyond the scene; there, as in cells without data, all is 0.
+        The window may extend beyond the scene; outside, as in cells without data, all is 0.
         """
         top, left = max(-window.row_off, 0), max(-window.col_off, 0)
         bottom = min(window.row_off + window.height, self._grid.height)
@@ -110,14 +109,14 @@ class NetworkView:
         return result
 
     def _as_input(self, values: Float32Array, index: int) -> Float32Array:
-        """Turn the values of a band into what the network was taught with; 0 where invalid."""
+        """Convert the values of a band to network input; 0 where invalid."""
         if self._inputs.kind == "rank":
             return equalise(values, self.quantiles[index])
         scaled = (values - self._inputs.mean[index]) / self._inputs.std[index]
         return np.asarray(np.nan_to_num(scaled, nan=0.0), dtype=np.float32)
 
     def _values(self, window: Window) -> Float32Array:
-        """Read the bands, NaN in all where one has no data."""
+        """Read the bands; NaN in all of them where one has no data."""
         values: Float32Array = self._view.read(self._bands, window=window)
         gaps = ~(np.abs(values) < BEYOND_MEASURE).all(axis=0)
         if self._fill is not None:
@@ -132,13 +131,13 @@ class NetworkView:
         values = values[np.isfinite(values)]
         if values.size == 0:
             raise EngineError(
-                f"The scene has no valid pixel in band {band}: every pixel is nodata, zero fill or "
-                "not a number. Check the nodata value, the EXTENT and the band."
+                f"The scene has no valid pixel in band {band}: every pixel is no data, zero fill "
+                "or not a number. Check the no-data value, the EXTENT and the band."
             )
         if values.min() == values.max():
             raise EngineError(
-                f"Band {band} has the same value ({values[0]:g}) everywhere: there is nothing to "
-                "see. Choose another band or scene."
+                f"Band {band} has the same value ({values[0]:g}) everywhere. Choose another band "
+                "or scene."
             )
         return scene_quantiles(values)
 
@@ -151,24 +150,24 @@ def network_view(
     inputs: InputValues | None = None,
     known: SceneStatistics | None = None,
 ) -> Iterator[NetworkView]:
-    """Open `scene` as input for a network that works on `grid`.
+    """Open `scene` as input for a network on `grid`.
 
     Args:
         scene: The open scene.
         grid: The network's cells.
-        bands: Of the scene, in the network's order.
-        inputs: How values become input; None for their rank in the scene.
-        known: Of the whole scene; None measures what lies on the grid, and takes that for all.
+        bands: Bands of the scene, in the network's order.
+        inputs: How values are normalised; None for their rank in the scene.
+        known: Statistics of the whole scene; None to use those of the cells on the grid.
 
     Raises:
-        EngineError: A band does not exist, or the scene has no data, or none in the units that
-            the network was made for.
+        EngineError: A band does not exist, or the scene has no data or other units than the network
+            needs.
     """
     count = scene.dataset.count
     for band in bands:
         if not 1 <= band <= count:
             raise EngineError(
-                f"BANDS: band {band} was asked for, but {scene.name} has {count} band(s). Choose "
+                f"BANDS: band {band} was requested, but {scene.name} has {count} band(s). Choose "
                 f"from 1 to {count}."
             )
         _check_kind(scene, band)
@@ -185,7 +184,7 @@ def scene_statistics(scene: Scene, grid: Grid, bands: Sequence[int]) -> SceneSta
 
     Args:
         scene: The open scene.
-        grid: Over all of it, with the network's cells.
+        grid: Covers the whole scene, with the network's cells.
         bands: In the network's order.
 
     Raises:
@@ -196,10 +195,10 @@ def scene_statistics(scene: Scene, grid: Grid, bands: Sequence[int]) -> SceneSta
 
 
 def sample_blocks(grid: Grid) -> Iterator[Window]:
-    """Return blocks all over a grid, all of them or about `SAMPLE_CELLS` cells.
+    """Return all blocks of a grid, or a sample of about `SAMPLE_CELLS` cells.
 
-    One is drawn at random, but always the same, from each of as many runs of equal length: an
-    even step would take the same columns again and again in grids of some widths.
+    One block is drawn at random, with a fixed seed, from each of a number of runs of equal length:
+    a constant step would repeat the same columns in grids of some widths.
     """
     across = math.ceil(grid.width / SAMPLE_BLOCK)
     number = across * math.ceil(grid.height / SAMPLE_BLOCK)
@@ -212,21 +211,21 @@ def sample_blocks(grid: Grid) -> Iterator[Window]:
 
 
 def _check_kind(scene: Scene, band: int) -> None:
-    """Refuse numbers that are no brightness."""
+    """Refuse bands that do not hold brightness."""
     if scene.dataset.dtypes[band - 1].startswith("complex"):
         raise EngineError(
-            f"Band {band} of {scene.name} holds complex numbers, whose parts are noise to the eye. "
-            "Make an image of their intensity first, as 'calibration' in SNAP does."
+            f"Band {band} of {scene.name} holds complex (SLC) values. Convert it to intensity "
+            "first, for example with 'Calibration' in SNAP."
         )
     if scene.dataset.colorinterp[band - 1] == ColorInterp.palette:
         raise EngineError(
-            f"Band {band} of {scene.name} holds indices to a colour table, not brightness. Choose "
-            "the scene itself, or turn it into colours first (Raster > Conversion > PCT to RGB)."
+            f"Band {band} of {scene.name} holds indices of a colour table, not brightness. Choose "
+            "the scene itself, or convert it first (Raster > Conversion > PCT to RGB)."
         )
 
 
 def _check_units(band: int, quantiles: Float32Array, inputs: InputValues) -> None:
-    """Refuse values that are plainly not of the range that the network was made for."""
+    """Refuse values that are clearly outside the range of the network."""
     if inputs.kind == "rank" or inputs.expected is None:
         return
     low, high = inputs.expected
@@ -242,14 +241,14 @@ def _check_units(band: int, quantiles: Float32Array, inputs: InputValues) -> Non
 
 
 class FillMask:
-    """Where undeclared fill is in a scene; found once, at a resolution that fits in memory.
+    """Mask of undeclared fill in a scene, at a resolution that fits in memory.
 
     Args:
         scene: The open scene.
         grid: The network's cells.
-        band: To look at.
-        values: What is fill: zero where it surrounds the scene, of `ABSURD` every cell, with the
-            cells beside it, which are interpolated from both.
+        band: Band to examine.
+        values: Fill values: zero counts where it surrounds the scene, `ABSURD` everywhere, with the
+            neighbouring cells, which are interpolated from both.
     """
 
     def __init__(self, scene: Scene, grid: Grid, band: int, values: Collection[float]) -> None:
@@ -278,7 +277,7 @@ class FillMask:
 
 
 def _undeclared_fill(dataset: DatasetReader, band: int) -> tuple[float, ...]:
-    """Return of which values there are whole blocks along the border, as in many radar products."""
+    """Return the values that fill whole blocks along the border, as in many radar products."""
     height, width = dataset.shape
     edge = FILL_BLOCK
     if height < edge or width < edge:

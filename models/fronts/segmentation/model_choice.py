@@ -1,4 +1,4 @@
-"""Which model an empty MODEL stands for: the one that is made for a scene's sensor and bands."""
+"""The choice of a model for an empty MODEL, by a scene's sensor and bands."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class ModelChoice:
 
     Attributes:
         folder: Its package.
-        card: What it is.
-        sensor: What the scene was taken by; None where the model was asked for.
+        card: Its card.
+        sensor: Sensor of the scene; None if the model was given.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class ModelChoice:
 
 
 def is_automatic(model: str) -> bool:
-    """Return whether a parameter MODEL leaves the choice to the program."""
+    """Return whether the parameter MODEL asks for an automatic choice."""
     return model.strip().lower() in AUTOMATIC
 
 
@@ -59,15 +59,15 @@ def named_model(model: str) -> ModelChoice | None:
 def choose_model(
     options: Inference, scene: Scene, source: RasterInput, stated: str = ""
 ) -> ModelChoice:
-    """Return the model for a scene: the one asked for, or the one made for its sensor.
+    """Return the model for a scene: the given one, or the one for its sensor.
 
-    Delivered models go before those that a person added, of which the first by name is taken.
+    Delivered models have priority over added ones, of which the first by name is used.
 
     Args:
         options: With MODEL and BANDS.
         scene: The open scene.
-        source: How the scene was named.
-        stated: The sensor as the person states it.
+        source: The scene as given.
+        stated: The sensor as stated by the user.
 
     Raises:
         EngineError: There is no such model, or none for this sensor and so many bands.
@@ -79,19 +79,19 @@ def choose_model(
     for folder in _by_preference():
         try:
             card = read_card(folder)
-        except EngineError:  # another program's, or damaged: whoever asks for it is told
+        except EngineError:  # of another program, or damaged: reported when it is requested
             continue
         enough = card.bands == bands if bands else card.bands <= scene.dataset.count
         if sensor.kind in card.sensors and enough:
             return ModelChoice(folder, card, sensor)
     raise EngineError(
-        f"BANDS: no installed model for {sensor.kind} scenes sees {bands or 'so few'} band(s). "
+        f"BANDS: no installed model for {sensor.kind} scenes takes {bands or 'so few'} band(s). "
         "Choose other BANDS, or a MODEL by name."
     )
 
 
 def _by_preference() -> list[Path]:
-    """Return installed packages, those delivered first and of these the default."""
+    """Return installed packages: the default, the other delivered ones, then added ones."""
     folders = installed_models()
     ordered = sorted(folders, key=lambda name: (folders[name].parent != DELIVERED, name))
     ordered.sort(key=lambda name: name != DEFAULT_MODEL)
@@ -101,7 +101,7 @@ def _by_preference() -> list[Path]:
 def tell_choices(
     choices: Sequence[ModelChoice], sources: Sequence[RasterInput], reporter: Reporter
 ) -> None:
-    """Log what was chosen for scenes, and why; warn where nothing told which sensor it was."""
+    """Log the choice for scenes and its reason; warn if the sensor is not certain."""
     told = [
         (choice.card.name, choice.sensor, Path(source.shown).name)
         for choice, source in zip(choices, sources, strict=True)
@@ -119,7 +119,7 @@ def tell_choices(
     if unsure:
         model, sensor, _ = unsure[0]
         reporter.warning(
-            f"MODEL: whether {listed([name for *_, name in unsure])} was taken by radar or by an "
-            f"optical sensor is not certain ({sensor.reason}); {model} is used. Choose "
-            "'caffe_unet' for radar or 'landsat_unet' for optical scenes to be sure."
+            f"MODEL: it is not certain whether {listed([name for *_, name in unsure])} is a radar "
+            f"or an optical scene ({sensor.reason}); {model} is used. To be sure, choose "
+            "'caffe_unet' for radar or 'landsat_unet' for optical scenes."
         )

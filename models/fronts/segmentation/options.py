@@ -1,4 +1,4 @@
-"""Parameters that several calving-front jobs share, under the toolbox' names."""
+"""Parameters that several calving-front jobs share, named as in the toolbox."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class Inference(Parameters):
 
 
 class ResultGrid(Parameters):
-    """On which cells the rasters of one scene come back."""
+    """The cells of the output rasters of one scene."""
 
     grid: Literal["model", "input"] = "model"

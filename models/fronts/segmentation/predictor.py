@@ -1,10 +1,9 @@
-"""The network over tiles of a scene: fast where it can be, exact where a front may lie.
+"""Prediction over the tiles of a scene: half precision first, float32 near fronts.
 
-Half precision is more than twice as fast as float32 on processors that have it, but moves
-fronts by tenths of a cell, and by many where ocean fades into glacier. It therefore only
-looks first: tiles in which ocean may meet glacier are computed again in float32. No line
-depends on half precision then, and where most tiles hold a front, all are computed once, in
-float32.
+Half precision is more than twice as fast as float32 on processors that support it, but moves fronts
+by tenths of a cell, and by many cells where the boundary is indistinct. Tiles in which ocean may
+touch glacier are therefore predicted again in float32, so no line depends on half precision. If
+most tiles hold a front, all are predicted once, in float32.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ PADDING = 64
 CPU_BATCH, GPU_BATCH = 1, 64
 
 DOUBT = 0.2
-"""A class may be the likeliest in float32 if half precision gives it at most this much less
-than the likeliest. Half precision changes probabilities by less than a third of it."""
+"""A class may be the most probable in float32 if its probability in half precision is at most this
+much below the highest. Half precision changes probabilities by less than a third of this."""
 
 WORTH = 0.4
-"""A first look pays while at most this share of tiles has to be computed again: it takes
-about half as long as float32."""
+"""Half precision saves time if at most this share of the tiles is predicted again: it takes about
+half as long as float32."""
 
 
 class Predictor:
-    """From tiles to class probabilities, see `tiling.Predict`."""
+    """Predicts class probabilities of tiles, see `tiling.Predict`."""
 
     def __init__(
         self,
@@ -46,14 +45,14 @@ class Predictor:
         augment: bool = False,
         half: torch.dtype | None = None,
     ) -> None:
-        """Prepare a network, which is changed in place.
+        """Prepare a network; it is changed in place.
 
         Args:
             network: From (N, bands, rows, columns) to logits (N, classes, rows, columns).
             device: Where to compute.
             codes: The code of each class, see `zones`.
-            augment: Average over mirror images and half turns (test-time augmentation).
-            half: The precision of a first look; None computes all in float32.
+            augment: Test-time augmentation: average over flips and rotations.
+            half: The lower precision; None predicts everything in float32.
         """
         self._network = make_ready(network, device)
         self._device = device
@@ -78,7 +77,7 @@ class Predictor:
         return result
 
     def batch(self, bands: int, tile: int) -> int:
-        """Return how many tiles to compute at once: what a graphics card has memory for.
+        """Return the batch size: as many tiles as fit in the memory of a GPU.
 
         Args:
             bands: Bands of the network's input.
@@ -96,7 +95,7 @@ class Predictor:
         return tiles_that_fit(free, each)
 
     def _looking_first(self, inputs: Tensor, row: int) -> Tensor:
-        """Use what earlier rows of tiles held, and nothing else: batches must not matter."""
+        """Decide from earlier rows of tiles only, so that the batch size has no influence."""
         if row != self._row:
             self._row = row
             self._first_look = self._tiles > 0 and self._fronts <= WORTH * self._tiles
@@ -119,7 +118,7 @@ class Predictor:
             return reduce(torch.add, map(seen, self._views)) / len(self._views)
 
     def _may_hold_front(self, answer: Tensor, valid: Tensor) -> Tensor:
-        """Return which tiles (N) have a square of four cells with both ocean and glacier."""
+        """Return which tiles (N) have a 2 × 2 square of cells with both ocean and glacier."""
         beaten = answer < answer.amax(dim=1, keepdim=True) - DOUBT
 
         def near(code: int) -> Tensor:
@@ -130,7 +129,7 @@ class Predictor:
 
 
 def make_ready(network: nn.Module, device: torch.device) -> nn.Module:
-    """Change a network, in place, into the form that predicts fastest; twice is as once."""
+    """Change a network, in place, into the form that predicts fastest; idempotent."""
     network = network.eval()
     fold_normalisation(network)
     ready: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -138,10 +137,9 @@ def make_ready(network: nn.Module, device: torch.device) -> nn.Module:
 
 
 def fold_normalisation(network: nn.Module) -> None:
-    """Fold batch normalisations into the convolutions before them; exact but for rounding.
+    """Fold batch normalisations into the convolutions before them; exact except for rounding.
 
-    Only neighbours in an `nn.Sequential` are folded, for whatever the network: there the one
-    is known to follow the other.
+    Only neighbours in an `nn.Sequential` are folded, since only there the order is known.
     """
     for part in network.modules():
         if not isinstance(part, nn.Sequential) or type(part).forward is not nn.Sequential.forward:
@@ -154,18 +152,18 @@ def fold_normalisation(network: nn.Module) -> None:
 
 
 def first_look(network: nn.Module, device: torch.device) -> torch.dtype | None:
-    """Return the precision that a network is faster in than in float32, if there is one."""
+    """Return the precision in which a network is faster than in float32, if any."""
     convolves = any(isinstance(part, nn.Conv2d) for part in network.modules())
     return reduced_precision(device) if convolves else None
 
 
 def tiles_that_fit(free: int, each: int) -> int:
-    """Return how many tiles of `each` bytes fit into `free`, a fifth of which is left alone."""
+    """Return how many tiles of `each` bytes fit into `free`, leaving one fifth unused."""
     return int(np.clip(0.8 * free // each, 1, GPU_BATCH))
 
 
 def _full_float32() -> AbstractContextManager[None]:
-    """Keep NVIDIA cards from shortening float32 to the 19 bits of TF32, which moves fronts too."""
+    """Stop NVIDIA GPUs from rounding float32 to the 19 bits of TF32, which also moves fronts."""
     flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
         enabled=True, benchmark=True, allow_tf32=False
     )

@@ -1,8 +1,8 @@
-"""Tiles that cover a scene, and the smooth weights that put their predictions together.
+"""Tiles that cover a scene, and the smooth weights with which their predictions are blended.
 
-Each tile sees `padding` cells more than it answers for; neighbouring answers overlap and
-are blended with weights that add up to one. Where the padding covers the network's
-receptive field every answer is the one for the whole scene, and so is the blend.
+Each tile has `padding` cells of context around the cells it predicts. Neighbouring predictions
+overlap and are blended with weights that add up to one. If the padding covers the network's
+receptive field, the result equals a prediction of the whole scene at once.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from glacier_qgis.models.compute.pipeline import ahead
 from glacier_qgis.models.engine.errors import EngineError
 
 Predict = Callable[[Float32Array, int], Float32Array]
-"""From inputs (N, bands, rows, columns) and the row of tiles that they are from to class
-probabilities (N, classes, rows, columns)."""
+"""From inputs (N, bands, rows, columns) and their row of tiles to class probabilities (N, classes,
+rows, columns)."""
 Read = Callable[[Window], Float32Array]
-"""The input (bands, rows, columns) under a window, which may reach beyond the scene; its last
-band is 1 where the scene has data and 0 elsewhere."""
+"""The input (bands, rows, columns) under a window, which may extend beyond the scene; its last band
+is 1 where the scene has data, otherwise 0."""
 
 OVERLAP_STRIDES = 2
-"""Width of the blended seam, in strides of the network: enough to hide a seam where the
-padding is narrower than the receptive field, narrow enough to cost little."""
+"""Width of the overlap, in strides of the network: wide enough to hide seams if the padding is
+smaller than the receptive field, narrow enough to cost little time."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Span:
 
     @property
     def done(self) -> int:
-        """Cells from `start` that no later tile adds to."""
+        """Cells from `start` to which no later tile contributes."""
         return self.stop - self.start - self.ramp_out
 
     def weights(self) -> Float32Array:
-        """Weight of each answered cell: sine-squared ramps where neighbours overlap."""
+        """Weight of each predicted cell: sine-squared ramps where neighbours overlap."""
         weights = np.ones(self.stop - self.start, dtype=np.float32)
         if self.ramp_in:
             weights[: self.ramp_in] = ramp(self.ramp_in)
@@ -63,12 +63,12 @@ def ramp(length: int) -> Float32Array:
 
 @dataclass(frozen=True)
 class TilePlan:
-    """How a scene is cut.
+    """The tiling of a scene.
 
     Attributes:
-        tile: Edge of the square that the network sees, cells.
-        padding: Context on each side that is not answered for, cells.
-        overlap: Cells over which neighbouring answers are blended.
+        tile: Edge of a tile with its padding, cells.
+        padding: Context on each side that is not predicted, cells.
+        overlap: Cells over which neighbouring predictions are blended.
     """
 
     tile: int
@@ -77,16 +77,16 @@ class TilePlan:
 
     @classmethod
     def choose(cls, shape: tuple[int, int], stride: int, tile: int, padding: int) -> TilePlan:
-        """Round what was asked to the network's stride; a small scene gets a small tile.
+        """Round to the network's stride; a small scene gets a small tile.
 
         Args:
             shape: Rows and columns of the scene.
             stride: Cells by which the network's coarsest level samples its input.
-            tile: Edge that was asked for.
-            padding: Context that was asked for.
+            tile: Requested edge.
+            padding: Requested context.
 
         Raises:
-            EngineError: The padding leaves nothing of the tile.
+            EngineError: The padding leaves no cells of the tile.
         """
         padding = -(-padding // stride) * stride
         whole = -(-max(shape) // stride) * stride + 2 * padding
@@ -94,8 +94,8 @@ class TilePlan:
         answered = tile - 2 * padding
         if answered < 2 * stride and tile < whole:
             raise EngineError(
-                f"TILE_SIZE {tile} is too small for PADDING {padding}: nothing of a tile would be "
-                f"left. Choose a TILE_SIZE of at least {2 * padding + 4 * stride}."
+                f"TILE_SIZE {tile} is too small for PADDING {padding}: no cells would remain. "
+                f"Choose a TILE_SIZE of at least {2 * padding + 4 * stride}."
             )
         overlap = min(OVERLAP_STRIDES, answered // stride // 4) * stride
         return cls(tile, padding, overlap)
@@ -115,26 +115,25 @@ class TilePlan:
         ]
 
     def window(self, rows: Span, columns: Span) -> Window:
-        """What the network sees for one tile; may reach beyond the scene."""
+        """The window of one tile with its padding; may extend beyond the scene."""
         return Window(columns.start - self.padding, rows.start - self.padding, self.tile, self.tile)
 
 
 def blend(
     read: Read, predict: Predict, shape: tuple[int, int], classes: int, plan: TilePlan, batch: int
 ) -> Generator[tuple[Window, Float32Array], None, None]:
-    """Predict a scene tile by tile, reading ahead in a thread of its own.
+    """Predict a scene tile by tile, reading ahead in a separate thread.
 
-    Only one row of overlaps is kept, so that memory grows with the scene's width times the
-    overlap and not with its area. Tiles without data are not shown to the network. Close the
-    iterator before what `read` reads from.
+    Only one row of overlaps is kept, so memory grows with the scene's width times the overlap, not
+    with its area. Tiles without data are skipped. Close the iterator before the source of `read`.
 
     Args:
-        read: Source of inputs.
+        read: Returns inputs.
         predict: The network.
         shape: Rows and columns of the scene.
         classes: Number of classes.
         plan: The tiling.
-        batch: Tiles shown to the network at once.
+        batch: Tiles per batch.
 
     Yields:
         Windows that cover the scene once, with probabilities (classes, rows, columns), zero

@@ -1,1 +1,1 @@
-"""Many scenes of one place: two passes over them, and what each tells of the others."""
+"""Time series: two passes over many scenes of one place."""

@@ -1,4 +1,4 @@
-"""First pass over a series on a Dask cluster that is running already."""
+"""First pass over a series on a running Dask cluster."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 20
 POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
-"""How long a cluster may be without any worker before the job gives up."""
+"""Longest time without any worker before the job ends with an error, s."""
 CODE = str(Path(errors.__file__).parents[3])
 
 
 @contextmanager
 def run_on_cluster(address: str, paths: Sequence[Path], reporter: Reporter) -> Iterator[DoTasks]:
-    """Connect to a cluster; yields the function that does tasks there.
+    """Connect to a cluster; yield the function that runs tasks there.
 
-    A task of a worker that is lost is done again by another one; what is done lies on disk. The
-    workers take this very code from where it is: only their Python and packages are their own.
+    A task of a lost worker is run again by another one; finished tasks are on disk. The workers
+    import this code from its folder and use their own Python and packages.
 
     Args:
-        address: Of the scheduler, such as ``tcp://host:8786``.
-        paths: What every worker must see under the same path; the first is written to.
-        reporter: Told who works.
+        address: Address of the scheduler, such as ``tcp://host:8786``.
+        paths: Paths that must be the same on every worker; the first is written to.
+        reporter: Receives a message on the workers.
 
     Raises:
         EngineError: The package is not installed, or there is no scheduler, no worker, or one that
@@ -55,13 +55,13 @@ def run_on_cluster(address: str, paths: Sequence[Path], reporter: Reporter) -> I
         _check_workers(client, [str(path) for path in paths])
         threads = client.nthreads()
         reporter.log(
-            f"{len(threads)} workers of {address} with {sum(threads.values())} threads do the work."
+            f"Using {len(threads)} workers of {address} with {sum(threads.values())} threads."
         )
         yield lambda tasks, watch: _run(client, tasks)
 
 
 def _check_workers(client: Client, paths: Sequence[str]) -> None:
-    """Raise EngineError unless every worker has Python, packages and files as this machine has."""
+    """Raise EngineError unless every worker has the Python, packages and files of this machine."""
     versions = cast("dict[str, Any]", client.get_versions(check=False))["workers"]
     if not versions:
         raise EngineError(
@@ -82,7 +82,7 @@ def _check_workers(client: Client, paths: Sequence[str]) -> None:
 
 
 def _probe(code: str, paths: Sequence[str]) -> Callable[[], str]:
-    """Return a function that looks for trouble where it is run; a closure travels as a whole."""
+    """Return a function that checks the worker on which it runs; a closure can be sent there."""
 
     def look() -> str:
         import os
@@ -91,11 +91,11 @@ def _probe(code: str, paths: Sequence[str]) -> Callable[[], str]:
         for path in [code, *paths]:
             if not os.path.exists(path):  # noqa: PTH110  (a worker imports the least)
                 return (
-                    f"does not see {path}. Scenes, models, the plugin and WORK_FOLDER must lie on "
-                    "disks that all workers see under the same paths."
+                    f"cannot read {path}. Put scenes, models, the plugin and WORK_FOLDER on disks "
+                    "that all workers access under the same paths."
                 )
         if not os.access(paths[0], os.W_OK):
-            return f"may not write to {paths[0]}. Choose another WORK_FOLDER."
+            return f"cannot write to {paths[0]}. Choose another WORK_FOLDER."
         if code not in sys.path:
             sys.path.append(code)
         try:
@@ -108,7 +108,7 @@ def _probe(code: str, paths: Sequence[str]) -> Callable[[], str]:
 
 
 def _remote(code: str) -> Callable[[str], str]:
-    """Return the function that does a task on a worker, also on one that came later."""
+    """Return the function that runs a task on a worker, also on one that joined later."""
 
     def work(task: str) -> str:
         import sys
@@ -139,7 +139,7 @@ def _run(client: Client, tasks: Sequence[SceneTask]) -> Iterator[tuple[SceneTask
             elif time.monotonic() - seen_worker > PATIENCE_SECONDS:
                 raise EngineError(
                     f"SCHEDULER: the cluster lost all its workers; {len(pending)} scenes are left. "
-                    "Start workers and run again: what is done is not computed again."
+                    "Start workers and run again: finished scenes are not computed again."
                 ) from None
             continue
         yield pending.pop(future), _outcome(future)
@@ -152,12 +152,15 @@ def _outcome(future: Future[str]) -> Outcome:
         return Outcome.model_validate_json(future.result())
     if future.status != "error":
         raise EngineError(
-            "SCHEDULER: the cluster dropped the work, as when its scheduler ends. Run again when "
-            "it is back: what is done is not computed again."
+            "SCHEDULER: the cluster stopped the work, probably because its scheduler ended. Run "
+            "again when it is available: finished scenes are not computed again."
         )
     error = future.exception()
     if isinstance(error, KilledWorker):
         return Outcome(
-            reason=f"{error.allowed_failures + 1} workers died over it, perhaps for lack of memory."
+            reason=(
+                f"{error.allowed_failures + 1} workers ended while computing it, perhaps for "
+                "lack of memory."
+            )
         )
     raise error

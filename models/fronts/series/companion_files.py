@@ -1,8 +1,8 @@
-"""What the scenes of a series show, kept on disk so that each can be seen beside the others.
+"""Ranks of the scenes of a series on disk, as additional input for the other scenes.
 
-Each scene's ranks are a raster of their own; one more holds their sums over all scenes. From it a
-scene's own ranks are taken away again, exactly, so that a series of N scenes is read N times and
-not N² times.
+Each scene's ranks are one raster; another raster holds their sums over all scenes. A scene's own
+ranks are subtracted from the sums, exactly, so that a series of N scenes is read N times, not N²
+times.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from glacier_qgis.models.raster.sink import create_raster
 NO_RANK = 65535
 BLOCK = 1024
 CELLS_AT_ONCE = 8_000_000
-"""Cells of all scenes together, at most, that lie under a block of the sums."""
+"""Largest number of cells of all scenes together under one block of the sums."""
 
 
 class CompanionFiles(Parameters):
-    """Where the ranks of a scene and of its companions are; travels as JSON.
+    """Paths of the ranks of a scene and of its companions; sent as JSON.
 
     Attributes:
-        own: Of the scene itself, or of the one that it shows again, which is among the sums.
-        near: Of those that are near in time.
-        sums: Over all scenes, the scene itself among them; see `add_up`.
+        own: Of the scene itself, or of the one that it duplicates, which is included in the sums.
+        near: Of the scenes near in time.
+        sums: Over all scenes, the scene itself included; see `add_up`.
     """
 
     own: Path
@@ -65,22 +65,22 @@ def sees_series(card: ModelCard) -> bool:
     """Return whether a model has a network for series.
 
     Raises:
-        EngineError: That network sees other channels than `CHANNELS` between band and mask.
+        EngineError: That network has other channels than `CHANNELS` between band and mask.
     """
     if card.series is None:
         return False
     own, needed = len(card.series.channels), len(card.channels) + len(CHANNELS)
     if own != needed:
         raise EngineError(
-            f"The network for series of the model {card.name} sees {own} channels, and this "
-            f"version shows it {needed}. Update the plugin, choose another MODEL, or "
-            "switch CONSISTENT off."
+            f"The network for series of the model {card.name} needs {own} channels, and this "
+            f"version provides {needed}. Update the plugin, choose another MODEL, or switch "
+            "CONSISTENT off."
         )
     return True
 
 
 def write_ranks(view: NetworkView, grid: Grid, path: Path) -> None:
-    """Write what a network sees of a scene's first band, without loss."""
+    """Write the ranks of a scene's first band, without loss."""
     with create_raster(path, grid, dtype="uint16", nodata=NO_RANK, bands=["rank"], tags={}) as file:
         for block in grid.blocks(BLOCK):
             ranks, *_, valid = view.read(block)
@@ -88,11 +88,11 @@ def write_ranks(view: NetworkView, grid: Grid, path: Path) -> None:
 
 
 def add_up(ranks: Sequence[Path], path: Path) -> None:
-    """Write the sums over the ranks of scenes on the ground that they cover together.
+    """Write the sums over the ranks of scenes on the area that they cover together.
 
     Args:
         ranks: Rasters of `write_ranks`; their cells coincide.
-        path: To write, whole or not at all: count, total and squares, see `Sums`.
+        path: File to write, complete or not at all: count, total and squares, see `Sums`.
     """
     draft = path.with_name(f"{DRAFT}{os.getpid()}-{path.name}")
     allow_open_files(len(ranks))
@@ -118,10 +118,10 @@ def add_up(ranks: Sequence[Path], path: Path) -> None:
 
 
 class Companions:
-    """What other scenes show, window by window of one scene's grid.
+    """The channels from other scenes, window by window of one scene's grid.
 
     Args:
-        files: Where their ranks are.
+        files: Paths of their ranks.
         grid: The scene's.
         stack: Closes the files.
     """
@@ -137,7 +137,7 @@ class Companions:
         self._sums = opened(files.sums)
 
     def read(self, window: Window) -> Float32Array:
-        """Return `CHANNELS` (3, rows, columns); the window may reach beyond the scene."""
+        """Return `CHANNELS` (3, rows, columns); the window may extend beyond the scene."""
         own = self._ranks([self._own], window)
         count, total, squares = self._cells(self._sums, window, 0)
         return companion_channels(
@@ -145,7 +145,7 @@ class Companions:
         )
 
     def beside(self, read: Read) -> Read:
-        """Put the channels between the bands and the mask of what is read; 0 where it is 0."""
+        """Insert the channels between the bands and the mask; 0 where the mask is 0."""
 
         def read_both(window: Window) -> Float32Array:
             *bands, valid = read(window)
@@ -159,7 +159,7 @@ class Companions:
         return _sums(np.concatenate(read) if read else np.empty(shape, np.int64))
 
     def _cells(self, dataset: DatasetReader, window: Window, beyond: int) -> Whole:
-        """Read a window of the scene's grid from a raster on other ground."""
+        """Read a window of the scene's grid from a raster with another extent."""
         corner = ~dataset.transform @ (self._grid.transform.c, self._grid.transform.f)
         left, top = (round(number) for number in corner)
         row, column = window.row_off + top, window.col_off + left
@@ -178,5 +178,5 @@ class Companions:
 
 
 def _sums(levels: Whole) -> Sums:
-    """Add up ranks as they are stored, (scenes, rows, columns)."""
+    """Add up stored ranks, (scenes, rows, columns)."""
     return Sums.of(levels.astype(np.int64), levels != NO_RANK)

@@ -1,4 +1,4 @@
-"""Between the passes over a series: every scene's zones in the light of the others."""
+"""Temporal consistency of a series, between its two passes."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from glacier_qgis.models.zones.codes import (
 )
 
 CELLS_AT_ONCE = 8_000_000
-"""Cells of all scenes together that are held in memory."""
+"""Largest number of cells of all scenes together in memory."""
 FILES_PER_SCENE = 3
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """The probabilities of one scene, and what they are rewritten to."""
+    """The probabilities of one scene before and after."""
 
     stored: AlignedRaster
     probability: DatasetWriter
@@ -43,14 +43,14 @@ class _Layer:
 def make_consistent(
     scenes: Sequence[SegmentedScene], folder: Path, reporter: Reporter
 ) -> list[SegmentedScene]:
-    """Rewrite the zones and probabilities of dated scenes so that they persist in time.
+    """Rewrite the zones and probabilities of dated scenes so that they are consistent in time.
 
     Args:
-        scenes: After the first pass; cells of one size coincide, and only scenes with cells of
-            one size are compared. Undated ones and duplicates stay as they are, and so do all of a
-            model that knows further classes.
-        folder: Where a folder a scene is made, in place of those of the first pass.
-        reporter: Told how far it is.
+        scenes: After the first pass; cells of one size coincide, and only scenes with the same cell
+            size are compared. Scenes without a date, duplicates and those of a model with further
+            classes stay unchanged.
+        folder: Gets one folder per scene, which replaces that of the first pass.
+        reporter: Receives progress.
 
     Returns:
         In the same order.
@@ -80,13 +80,13 @@ def make_consistent(
 
 
 def _size_and_classes(scene: SegmentedScene) -> tuple[float, int]:
-    """Return the edge of a scene's cells, m, and how many classes its model tells apart."""
+    """Return the cell size of a scene, m, and the number of classes of its model."""
     with rasterio.open(Path(str(scene.folder)) / PROBABILITY) as stored:
         return float(stored.transform.a), int(stored.count)
 
 
 def _compare(scenes: Sequence[SegmentedScene], folder: Path, reporter: Reporter) -> None:
-    """Write what persists in scenes whose cells coincide, in order of time."""
+    """Write the consistent zones of scenes whose cells coincide, in order of time."""
     years = [scene.scene.year for scene in scenes if scene.scene.year is not None]
     allow_open_files(FILES_PER_SCENE * len(scenes))
     with ExitStack() as stack:
@@ -102,7 +102,7 @@ def _name(scene: SegmentedScene) -> str:
 
 
 def _open(scenes: Sequence[SegmentedScene], folder: Path, stack: ExitStack) -> list[_Layer]:
-    """Open what is read and what is written."""
+    """Open the rasters to read and to write."""
     stored = [
         stack.enter_context(rasterio.open(scene.folder / PROBABILITY))
         for scene in scenes
@@ -123,7 +123,7 @@ def _open(scenes: Sequence[SegmentedScene], folder: Path, stack: ExitStack) -> l
 
 
 def _like(dataset: DatasetReader, path: Path, bands: int) -> DatasetWriter:
-    """Create an uncompressed raster on the cells of another: parts of it are written twice."""
+    """Create an uncompressed raster on the cells of another; parts of it are written twice."""
     profile = dataset.profile | {"count": bands, "compress": None}
     profile.pop("predictor", None)
     target = rasterio.open(path, "w", **profile)
@@ -137,7 +137,7 @@ def _like(dataset: DatasetReader, path: Path, bands: int) -> DatasetWriter:
 
 
 def _rewrite(layers: Sequence[_Layer], block: Window, years: Sequence[float]) -> None:
-    """Make one block consistent in every scene that covers a part of it."""
+    """Process one block in all scenes that cover a part of it."""
     parts = [
         (index, *part)
         for index, layer in enumerate(layers)

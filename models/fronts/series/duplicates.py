@@ -1,7 +1,7 @@
-"""Which scenes of a series show again what another one shows: found before any of them counts.
+"""Duplicate scenes of a series, found before any processing.
 
-A copy, the other polarisation or band of one product, or a processed copy beside the product is no
-second observation. If it were seen as one, a front would vouch for itself.
+A copy, another polarisation or band of the same product, or a processed version is not an
+independent observation. If it counted as one, a front would confirm itself.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from glacier_qgis.models.fronts.series.catalogue import SeriesScene
 from glacier_qgis.models.raster.footprint import work_grid
 
 DUPLICATE_SHARE = 0.5
-"""Scenes of one day are duplicates if they share this much of the smaller one. Neighbouring
-frames of one pass overlap by a tenth and show different places."""
+"""Scenes of one day are duplicates if they share at least this part of the smaller one.
+Neighbouring frames of one pass overlap by one tenth and show different places."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What tells whether two scenes are one observation.
+    """Identifies whether two scenes are the same observation.
 
     Attributes:
         image_id: Of the scene.
-        date: Day of acquisition; None where nothing tells.
-        extent: The part of the scene that is worked on, in the CRS of the series.
-        picture: See `picture_hash`; blank where the pixels tell nothing.
+        date: Day of acquisition; None if not known.
+        extent: The processed part of the scene, in the CRS of the series.
+        picture: See `picture_hash`; empty if the pixels have no information.
     """
 
     image_id: str
@@ -40,11 +40,11 @@ class Shown:
     picture: str = ""
 
     def shows_again(self, other: Shown) -> bool:
-        """Whether this is what another scene shows.
+        """Whether another scene is the same observation.
 
-        That is one of the same pixels, whatever it is named; of the same day and place; or of the
-        same day and name. Of undated ones of different pixels nothing is known: files of one name
-        may lie in a folder for each day.
+        That is a scene with the same pixels, whatever its name; of the same day and place; or of
+        the same day and name. Scenes without a date and with different pixels are not duplicates:
+        files of the same name may lie in one folder per day.
         """
         if self.picture and self.picture == other.picture:
             return True
@@ -59,11 +59,11 @@ class Shown:
 def shown_by(
     scenes: Sequence[SeriesScene], extent: Extent | None, crs: CRS, cell_size: float
 ) -> list[Shown | None]:
-    """Return what each scene shows; None for one that cannot be worked on.
+    """Return the identity of each scene; None for one that cannot be processed.
 
     Args:
         scenes: The series.
-        extent: The part to work on; None for all.
+        extent: The part to process; None for all.
         crs: The metric CRS of the series.
         cell_size: Edge of a cell, m.
     """
@@ -84,7 +84,7 @@ def _shown_by(
 
 
 def find_originals(shown: Sequence[Shown | None]) -> list[int]:
-    """Return for each scene the first that shows the same: itself, if none before it does."""
+    """Return for each scene the first with the same observation; itself if it is the first."""
     originals: list[int] = []
     for index, one in enumerate(shown):
         earlier = (

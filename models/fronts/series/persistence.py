@@ -1,11 +1,11 @@
-"""Zones persist: what a cell shows in one scene, judged with the scenes before and after.
+"""Temporal consistency of zones: a hidden Markov model in every cell.
 
-A hidden Markov model in every cell (Rabiner 1989, doi:10.1109/5.18626). The states are rock,
-glacier and ocean. Between two scenes Δt years apart a cell keeps its state with probability
-exp(-rate Δt) and otherwise takes any. What the network answers in a scene is evidence. The rate
-is high on purpose: a lower one corrects more blunders, but makes the fronts of a glacier that moves
-lag behind. As it is, one scene that is sure of itself is enough for a change. Masks and shadow
-("no data") are no evidence at all.
+The states of the model (Rabiner 1989, doi:10.1109/5.18626) are rock, glacier and ocean. Between two
+scenes Δt years apart a cell keeps its state with probability exp(-rate Δt) and otherwise takes any
+state. The probabilities predicted in a scene are the observations. The rate is high on purpose: a
+lower one corrects more misclassifications, but delays the fronts of a moving glacier. With this
+rate, one scene with high probabilities suffices for a change. Masks and shadow ("no data") are not
+observations.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import numpy.typing as npt
 from glacier_qgis.models.compute.arrays import Float32Array
 
 CHANGES_PER_YEAR = 3.0
-"""Rate at which a cell takes any state."""
+"""Rate at which a cell takes any state, a⁻¹."""
 
 LEAST = 0.02
-"""Least probability of a state in one scene: no scene alone rules a state out."""
+"""Least probability of a state in one scene: no single scene excludes a state."""
 
 
 def persistent(
@@ -32,14 +32,14 @@ def persistent(
     """Return the probabilities of zones given all scenes of a series.
 
     Args:
-        probabilities: (scenes, 4, ...): no data, rock, glacier, ocean, in order of time; all 0
-            where a scene has no data.
-        years: When each scene was taken, rising, in years.
+        probabilities: (scenes, 4, ...): no data, rock, glacier, ocean, in order of time; all 0 if a
+            scene has no data.
+        years: Acquisition time of each scene, ascending, in years.
         rate: See `CHANGES_PER_YEAR`.
 
     Returns:
-        The same shape: no data as it was, the others by the forward-backward algorithm; all 0
-        where they were.
+        The same shape: no data unchanged, the others by the forward-backward algorithm; all 0 where
+        they were all 0.
     """
     hidden = probabilities[:, :1]
     evidence: Float32Array = probabilities[:, 1:] + hidden / np.float32(3)
@@ -50,11 +50,11 @@ def persistent(
 
 
 def _forward_backward(evidence: Float32Array, kept: npt.NDArray[np.float64]) -> Float32Array:
-    """Return the posterior of the states.
+    """Return the posterior probabilities of the states.
 
     Args:
-        evidence: (scenes, states, ...), up to a factor a scene and cell.
-        kept: Probability that a state is kept, between each scene and the next.
+        evidence: (scenes, states, ...), up to one factor per scene and cell.
+        kept: Probability that a state persists from each scene to the next.
     """
 
     def normal(values: Float32Array) -> Float32Array:

@@ -1,4 +1,4 @@
-"""Screening of a series: lines that are inconsistent with those of neighbouring dates."""
+"""Screening of a series: lines that are inconsistent with neighbouring dates."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from shapely import LineString, Polygon
 from glacier_qgis.models.compute.arrays import Float64Array
 
 NEIGHBOURS = 8
-"""Scenes next in time that a line is compared with."""
+"""Number of scenes next in time with which a line is compared."""
 FEWEST = 4
-"""A line that has fewer lines to be compared with is not judged."""
+"""Least number of lines to compare with; otherwise a line is not judged."""
 FEWEST_OF_A_SIDE = 2
 BEYOND = 5.0
-"""An outlier lies this many standard deviations, estimated robustly, from where it should."""
+"""An outlier is this many robust standard deviations from its expected position."""
 LEAST_CELLS = 3.0
-"""No line within so many cells of where it should lie is an outlier."""
+"""Lines within this many cells of their expected position are never outliers."""
 SAMPLES, MATCH_SAMPLES = 64, 16
-"""Points along a line, to measure its displacement and to find the lines of its front."""
+"""Number of points along a line for measuring its displacement and matching it."""
 MAD_TO_SIGMA = 1.4826
-"""Standard deviation of a normal distribution in units of its median absolute deviation."""
+"""Standard deviation of a normal distribution divided by its median absolute deviation."""
 
 
 @dataclass(frozen=True)
 class DatedFronts:
-    """What one scene shows; all coordinates in one metric CRS.
+    """The lines of one scene; all coordinates in one metric CRS.
 
     Attributes:
         date: Day of acquisition.
-        extent: The part of the scene that was worked on.
+        extent: The processed part of the scene.
         lines: The fronts, each with the glacier on its left.
     """
 
@@ -46,11 +46,11 @@ class DatedFronts:
 
 
 def displacement(line: LineString, other: LineString) -> float:
-    """Return how far `line` lies seaward of `other` on average, m; negative behind it.
+    """Return the mean distance of `line` seaward of `other`, m; negative if landward.
 
-    The mean of the signed distances of each line's points from the other line, of both ways. A
-    point counts if its nearest point is no end of the other line (unless none does), so that
-    lines of different length compare where they lie beside each other.
+    This is the mean of the signed distances of each line's points from the other line, in both
+    directions. A point counts if its nearest point is not an end of the other line (unless no point
+    would count), so that lines of different length are compared where they are side by side.
     """
     return (_one_way(line, other) - _one_way(other, line)) / 2
 
@@ -73,17 +73,17 @@ def _one_way(line: LineString, other: LineString) -> float:
 def find_outliers(
     observations: Sequence[DatedFronts], duplicates: Sequence[bool], cell_size: float
 ) -> list[npt.NDArray[np.bool_]]:
-    """Return for each scene which of its lines do not go with their neighbours in time.
+    """Return for each scene which of its lines are inconsistent with neighbouring dates.
 
-    A line is compared with those of the same front in the scenes next in time. Where it should
-    lie is their median before it, their median after it, or their trend through its date
-    (Theil 1950, Sen 1968), whichever suits it best: a front that calves in one step, or moves
-    steadily, goes with its neighbours. An outlier lies further from there than the front's lines
-    usually do (`BEYOND`); so does a line that no neighbour has, where they show its place.
+    A line is compared with those of the same front in the scenes next in time. Its expected
+    position is their median before it, their median after it, or their trend at its date (Theil
+    1950, Sen 1968), whichever is closest: both a front that calves in one step and one that moves
+    steadily are consistent. An outlier is further away than the front's lines usually are
+    (`BEYOND`). A line without a match in its neighbours is an outlier too, if they show its place.
 
     Args:
-        observations: Scenes, in any order; those without a date are not judged.
-        duplicates: Scenes that others are not compared with; what is usual is not taken from them.
+        observations: Scenes in any order; those without a date are not judged.
+        duplicates: Scenes that are neither used for comparison nor for the usual distance.
         cell_size: Edge of a cell, m.
     """
     series = _Series(observations, duplicates)
@@ -111,11 +111,11 @@ def find_outliers(
 
 
 def departure(days: Float64Array, moved: Float64Array) -> float:
-    """Return how far a line lies from where its neighbours say, m, by what suits it best.
+    """Return the distance of a line from its expected position, m.
 
     Args:
         days: From the line to each neighbour.
-        moved: How far the line lies seaward of each neighbour, m.
+        moved: Distance of the line seaward of each neighbour, m.
     """
     sides = [moved[side] for side in (days < 0, days > 0) if side.sum() >= FEWEST_OF_A_SIDE]
     return min([_trend(days, moved), *(float(np.median(side)) for side in sides)], key=abs)
@@ -131,7 +131,7 @@ def _trend(days: Float64Array, moved: Float64Array) -> float:
 
 
 def usual_reach(departures: Float64Array, cell_size: float) -> float:
-    """Return how far the lines of a front may depart before one is an outlier, m."""
+    """Return the distance beyond which a line of a front is an outlier, m."""
     spread = MAD_TO_SIGMA * np.median(np.abs(departures - np.median(departures)))
     return float(max(BEYOND * spread, LEAST_CELLS * cell_size))
 
@@ -143,7 +143,7 @@ class _Line:
 
 
 class _Series:
-    """Lines that know their neighbours in time."""
+    """Lines with their neighbours in time."""
 
     def __init__(self, observations: Sequence[DatedFronts], duplicates: Sequence[bool]) -> None:
         self._observations = observations
@@ -154,7 +154,7 @@ class _Series:
         self._pairs: dict[tuple[int, int], dict[int, int]] = {}
 
     def neighbours(self, scene: int) -> list[int]:
-        """Return the scenes next in time, as many before as after where there are such."""
+        """Return the scenes next in time, as many before as after if possible."""
         others = [other for other in self._order if other != scene]
         before = sum(self.days[other] < self.days[scene] for other in others)
         start = max(0, min(before - NEIGHBOURS // 2, len(others) - NEIGHBOURS))
@@ -166,7 +166,7 @@ class _Series:
         return [_Line(other, pair[line.number]) for other, pair in found if line.number in pair]
 
     def witnesses(self, line: _Line) -> int:
-        """Count the neighbours that show the place of a line."""
+        """Count the neighbours that cover the place of a line."""
         middle = self._geometry(line).interpolate(0.5, normalized=True)
         near = self.neighbours(line.scene)
         return sum(self._observations[other].extent.contains(middle) for other in near)
@@ -175,9 +175,9 @@ class _Series:
         return displacement(self._geometry(line), self._geometry(other))
 
     def fronts(self) -> dict[_Line, int]:
-        """Number the fronts: lines that are linked by matches are one.
+        """Number the fronts: lines linked by matches belong to one front.
 
-        A line of a duplicate is of the front of its first match, and links no others.
+        A line of a duplicate belongs to the front of its first match, and links no others.
         """
         index = {line: number for number, line in enumerate(self.lines)}
         counted = {*self._order}
@@ -196,7 +196,7 @@ class _Series:
         return self._observations[line.scene].lines[line.number]
 
     def _pair(self, scene: int, other: int) -> dict[int, int]:
-        """Match lines of two scenes: each other's nearest, no further apart than they are long."""
+        """Match lines of two scenes: mutually nearest, and closer than their length."""
         if (scene, other) not in self._pairs:
             mine, theirs = self._observations[scene].lines, self._observations[other].lines
             gaps = _gaps(mine, theirs)
@@ -212,10 +212,10 @@ class _Series:
 
 
 def _gaps(lines: Sequence[LineString], others: Sequence[LineString]) -> Float64Array:
-    """Return how far each line lies from each other one, m, shape (lines, others).
+    """Return the distances between two sets of lines, m, shape (lines, others).
 
-    That is the mean distance of the points of the one from the other, of the nearer of both ways:
-    a part of a line lies at no distance from the whole.
+    The distance is the mean over the points of one line to the other, in the direction with the
+    lower value, so that a part of a line has distance 0 from the whole.
     """
 
     def one_way(first: Sequence[LineString], second: Sequence[LineString]) -> Float64Array:

@@ -1,7 +1,7 @@
-"""What is done with one scene of a series, in whatever process; it needs no other's result.
+"""Task on one scene of a series; independent of others, so that any process can run it.
 
-What is whole stays on disk, so that a run that was stopped goes on where it was, and any process
-that sees the same files can do a part.
+Finished results stay on disk, so that a stopped run resumes there, and every process with access to
+the files can share the work.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _TURN = threading.Lock()
 
 
 class SceneTask(Parameters):
-    """What to do with one scene; travels as JSON.
+    """Task on one scene; sent as JSON.
 
     Attributes:
         source: The scene.
         options: How to run the network.
         crs: WKT of the series' metric CRS.
         cell_size: Edge of a cell, m; edges are multiples of it.
-        folder: To create when all is done, with `RECORD` in it and what was made.
-        step: "zones" makes `ZONES` and `PROBABILITY`; "ranks" makes `RANKS`, what the network sees
-            of the scene, for others to be seen beside it.
-        companions: Of other scenes, to be seen beside this one; for "zones".
+        folder: Created when the task is finished, with `RECORD` and the results.
+        step: "zones" makes `ZONES` and `PROBABILITY`; "ranks" makes `RANKS`, the additional input
+            for other scenes.
+        companions: Ranks of other scenes, as additional input; for "zones".
     """
 
     source: RasterInput
@@ -60,11 +60,11 @@ class SceneTask(Parameters):
 
 
 class Outcome(Parameters):
-    """How one scene went; also the record in its folder, where it went well.
+    """Outcome of one scene; also the record in its folder after success.
 
     Attributes:
-        reason: Why it failed; blank if it did not.
-        warnings: What may make the result wrong.
+        reason: Why it failed; empty if it did not.
+        warnings: Reasons why the result may be wrong.
     """
 
     reason: str = ""
@@ -108,10 +108,10 @@ STEPS = {"zones": _make_zones, "ranks": _make_ranks}
 
 
 def work_on(task: SceneTask, progress: Callable[[float], None] | None = None) -> Outcome:
-    """Do a task on one scene; its folder appears when it is whole.
+    """Run a task on one scene; its folder appears when it is complete.
 
-    What is wrong with the scene becomes the outcome's reason; a full disk is raised, since it
-    stops every other scene as well.
+    An error of the scene becomes the outcome's reason; a full disk is raised, since it stops every
+    other scene too.
     """
     notes = _Notes(progress)
     draft = task.folder.with_name(f"{DRAFT}{task.folder.name}-{uuid.uuid4().hex[:8]}")
@@ -137,7 +137,7 @@ def work_on(task: SceneTask, progress: Callable[[float], None] | None = None) ->
 
 
 def _deliver(draft: Path, folder: Path) -> None:
-    """Let a whole folder appear; where another process was first, its own stays."""
+    """Move a complete folder to its place; if another process was first, its folder stays."""
     try:
         draft.replace(folder)
     except OSError:
@@ -146,5 +146,5 @@ def _deliver(draft: Path, folder: Path) -> None:
 
 
 def is_whole(folder: Path) -> bool:
-    """Return whether a task's folder is there."""
+    """Return whether a task's folder exists."""
     return (folder / RECORD).is_file()

@@ -22,10 +22,11 @@ from glacier_qgis.models.fronts.termini.options import Extraction
 from glacier_qgis.models.raster.crs import transformer
 
 AUTOMATIC, AUTOMATIC_SLC_OFF = 10, 13
-"""Quality flags: digitised automatically; so, on a Landsat 7 scene with missing stripes."""
+"""Quality flags: digitised automatically, and the same on a Landsat 7 scene with missing
+stripes."""
 
 SLC_FAILURE = datetime.date(2003, 5, 31)
-"""The day from which Landsat 7 scenes have stripes without data (scan line corrector off)."""
+"""First day on which Landsat 7 scenes have stripes without data (scan line corrector off)."""
 
 COLUMNS = {
     "glacier_id": "str",
@@ -46,10 +47,10 @@ COLUMNS = {
     "model_hash": "str",
     "software": "str",
 }
-"""Name and type of each field, in order; `line` counts the fronts of a scene from 1, the longest.
+"""Name and type of each field, in order. `line` numbers the fronts of a scene; 1 is the longest.
 
-A shapefile keeps the first ten letters of a name: `uncertainty_m` becomes `uncertaint`, and no
-two names become one. It holds texts of up to 254 letters.
+A shapefile keeps the first ten characters of a name (`uncertainty_m` becomes `uncertaint`), so no
+two names may share these. It holds texts of up to 254 characters.
 """
 
 POINT_COLUMNS = {
@@ -65,7 +66,7 @@ POINT_COLUMNS = {
 
 @dataclass(frozen=True)
 class TerminusSource:
-    """Where lines come from. What is blank is taken from the scene's name if that tells.
+    """Origin of the lines. Empty values are taken from the scene's name, if it holds them.
 
     Attributes:
         scene: Path or product name of the scene.
@@ -75,7 +76,7 @@ class TerminusSource:
         model: Name and version of the network.
         model_hash: Hash of its weights.
         glacier_id: The glacier's number in an inventory.
-        author: Who stands for the lines.
+        author: Person responsible for the lines.
     """
 
     scene: str
@@ -89,7 +90,7 @@ class TerminusSource:
 
     @property
     def about(self) -> dict[str, str]:
-        """What a person may call the scene by, for names of layers."""
+        """A short name of the scene, for names of layers."""
         name = parse_scene_name(self.scene)
         date = self.date or name.date
         return {
@@ -130,11 +131,11 @@ def stated_source(
 def terminus_frame(
     termini: Sequence[Terminus], source: TerminusSource, crs: CRS
 ) -> gpd.GeoDataFrame:
-    """Return the lines with their attributes, `COLUMNS`, also for no line at all.
+    """Return the lines with their attributes, `COLUMNS`; the frame may be empty.
 
     Args:
         termini: In `crs`.
-        source: Where they come from.
+        source: Their origin.
         crs: The CRS that the lines are in.
     """
     name = parse_scene_name(source.scene)
@@ -173,11 +174,11 @@ def terminus_frame(
 
 
 def points_frame(termini: Sequence[Terminus], source: TerminusSource, crs: CRS) -> gpd.GeoDataFrame:
-    """Return points along the lines with how sure each is, `POINT_COLUMNS`.
+    """Return points along the lines with confidence and uncertainty, `POINT_COLUMNS`.
 
     Args:
         termini: In `crs`; those without probabilities have no points.
-        source: Where they come from.
+        source: Their origin.
         crs: The CRS that the lines are in.
     """
     name = parse_scene_name(source.scene)

@@ -1,19 +1,19 @@
-"""Which bodies of ocean and glacier count: large, sure, no lake and no iceberg.
+"""Which areas of ocean and glacier count: large, certain, not a lake, not an iceberg.
 
-A component of ocean or glacier counts if all of this holds:
+A component of ocean or glacier counts if all of the following hold:
 
-* It is at least MIN_AREA large. A front of the CaFFe benchmark is at least 750 m long, and what
-  ends in it, or lies before it, is about as deep as it is wide: 0.5 km². What is smaller is
-  speckle, however small or large everything else in the scene is.
-* The network is *sure* of it: the mean probability of its own class over its cells reaches
-  `SURE`. A scene without any ocean or without any glacier still gets some of either, and a line
-  between them; but nowhere is the network as sure as of what is there (`benchmarks/no_front.py`).
-* It is not *enclosed*, or reaches `ENCLOSED_SHARE` of the largest sure one of its kind. An ocean is
-  enclosed if it does not reach the edge of what was segmented, so that nothing joins it to the
-  sea: a lake on the ice, or a radar shadow (the zone "no data") taken for water. A glacier is
-  enclosed if it meets nothing but water: an iceberg, or mélange taken for ice. A glacier that
-  stands on land, or that the scene cuts, counts by its area alone: fjords of very different
-  size may share a scene.
+* Its area is at least MIN_AREA. A front of the CaFFe benchmark is at least 750 m long, and the ice
+  behind it and the water before it extend about as far: 0.5 km². Smaller components are speckle,
+  whatever the size of the others.
+* The network is *certain* of it: the mean probability of its class over its cells is at least
+  `SURE`. In a scene without ocean or without glacier the network still predicts some of both, and a
+  line between them, but with lower probabilities (`benchmarks/no_front.py`).
+* It is not *enclosed*, or its area is at least `ENCLOSED_SHARE` of the largest certain component of
+  its class. An ocean is enclosed if it does not reach the edge of the segmented area, so that
+  nothing connects it to the sea: a lake on the ice, or a radar shadow (the zone "no data")
+  classified as water. A glacier is enclosed if it touches only water: an iceberg, or mélange
+  classified as ice. A glacier that touches land, or the edge of the scene, counts by its area
+  alone: fjords of very different size may share a scene.
 """
 
 from __future__ import annotations
@@ -39,31 +39,31 @@ from glacier_qgis.models.zones.codes import (
 )
 
 ENCLOSED_SHARE = 0.1
-"""Least area of an enclosed component, as a share of the largest sure one of its kind."""
+"""Least area of an enclosed component, as a share of the largest certain one of its class."""
 
 OPEN_RIM = 0.02
-"""Share of its rim along which a component must meet what opens it; one stray cell does not."""
+"""Share of its boundary along which a component must touch what makes it open."""
 
 _STRIP_CELLS = 1 << 21
 
 
 @dataclass(frozen=True)
 class Zones:
-    """The zones of a scene, reduced to the ocean and the glacier that count.
+    """The ocean and the glacier of a scene that count.
 
     Attributes:
         height: Rows.
         width: Columns.
-        strip: Rows to hold at a time.
+        strip: Rows held in memory at a time.
         ocean: Gives rows of the ocean.
         glacier: Gives rows of the glacier.
         ocean_km2: Area of the largest component of ocean, whether or not it counts.
         glacier_km2: The same of the glacier.
-        min_area_km2: What an area must reach to count.
-        ocean_certainty: Mean probability of the surest component of ocean that is large enough; 1
+        min_area_km2: Least area that counts.
+        ocean_certainty: Highest mean probability of a component of ocean that is large enough; 1
             without probabilities.
         glacier_certainty: The same of the glacier.
-        least_certainty: What a mean probability must reach to count.
+        least_certainty: Least mean probability that counts.
     """
 
     height: int
@@ -90,9 +90,9 @@ def read_zones(
 
     Args:
         dataset: One band of codes as in `zones`, on square cells in metres.
-        strip: Rows to hold at a time; None for what the width suggests.
+        strip: Rows held in memory at a time; None to choose by the width.
         min_area_km2: Least area of a component.
-        probability: Of the zones, on the same cells; None takes every component for sure.
+        probability: Of the zones, on the same cells; None if every component counts as certain.
         least_certainty: Least mean probability of a component.
     """
     height, width = dataset.shape
@@ -136,7 +136,7 @@ def read_zones(
 
 @dataclass(frozen=True)
 class _Judged:
-    """What counts of one kind, and the attributes of `Zones` that tell why nothing does."""
+    """The components of one class that count, and why others do not, for `Zones`."""
 
     counting: ReadMask
     largest_km2: float
@@ -146,7 +146,7 @@ class _Judged:
 def _certainties(
     components: Components, code: int, probability: DatasetReader | None, width: int
 ) -> Float64Array:
-    """Return the mean probability of each component's own class; 1 without probabilities."""
+    """Return the mean probability of the class of each component; 1 without probabilities."""
     if probability is None:
         return np.ones(components.sizes.size)
 
@@ -160,12 +160,12 @@ def _certainties(
 def _not_enclosed(
     components: Components, kept: npt.NDArray[np.bool_], opening: ReadMask
 ) -> npt.NDArray[np.bool_]:
-    """Return which of the kept components are not enclosed, or nearly as large as the largest.
+    """Return which kept components are not enclosed, or nearly as large as the largest.
 
     Args:
         components: Of ocean or glacier.
-        kept: Those that are large and sure.
-        opening: Cells whose touch makes a component not enclosed, as the edge of the scene does.
+        kept: Those that are large and certain.
+        opening: Cells that make a component open if it touches them, as the edge of the scene.
     """
     sizes = components.sizes
     minor = kept & (sizes < ENCLOSED_SHARE * sizes[kept].max(initial=0))

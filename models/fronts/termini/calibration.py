@@ -1,12 +1,11 @@
-"""From the width of a transition to an uncertainty that covers the true error.
+"""From the width of a transition to an uncertainty with the stated coverage.
 
 Across a front, the probabilities change over a width (see `transition`). A network may be
-surer than it has a right to be, so the width is no error. The relation is learnt where true
-fronts are known: within classes of like width, the distance that the stated share of the true
-errors stays under; made to rise with the width (isotonic regression, Barlow et al. 1972,
-Statistical inference under order restrictions); scaled as a whole so that the stated share is
-met over all points, as quantile scaling of prediction intervals does (Romano et al. 2019,
-Conformalized quantile regression, arXiv:1905.03222).
+overconfident, so the width is not an error. The relation is fitted where true fronts are known: for
+each class of widths, the quantile of the true errors at the stated share; made monotonic in the
+width (isotonic regression, Barlow et al. 1972, Statistical inference under order restrictions);
+scaled by one factor so that the stated share is met over all points, as in quantile scaling of
+prediction intervals (Romano et al. 2019, Conformalized quantile regression, arXiv:1905.03222).
 """
 
 from __future__ import annotations
@@ -21,20 +20,20 @@ from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.package.card import Calibration
 
 LEVEL = 0.68
-"""Share of true errors that an uncertainty covers: that of one standard deviation."""
+"""Share of true errors that an uncertainty covers, as one standard deviation does."""
 
 CLASSES = 12
 LEAST_IN_CLASS = 50
-"""Points that a class of widths needs for its quantile to mean something."""
+"""Least number of points in a class of widths."""
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often the truth lies within the stated uncertainty, by its size.
+    """How often the true error is within the stated uncertainty, by classes of uncertainty.
 
     Attributes:
-        uncertainty_m: Mean uncertainty of each class, rising.
-        covered: Share of the points of each class whose true error it covers.
+        uncertainty_m: Mean uncertainty of each class, ascending.
+        covered: Share of the points of each class whose true error is covered.
         points: Points in each class.
         overall: Share over all points.
     """
@@ -46,11 +45,11 @@ class Reliability:
 
 
 def calibrated(widths_m: Float64Array, calibration: Calibration | None) -> Float64Array:
-    """Return the uncertainties, in metres, that belong to widths; NaN stays.
+    """Return the uncertainties of widths, m; NaN stays NaN.
 
     Args:
         widths_m: Of transitions, of any shape.
-        calibration: Of the model that gave them; None returns the widths themselves.
+        calibration: Of the model; None returns the widths themselves.
     """
     if calibration is None:
         return widths_m
@@ -60,12 +59,12 @@ def calibrated(widths_m: Float64Array, calibration: Calibration | None) -> Float
 def fit_calibration(
     widths_m: Float64Array, distances_m: Float64Array, data: str, level: float = LEVEL
 ) -> Calibration:
-    """Find the rising relation under which uncertainties cover the stated share of true errors.
+    """Fit the monotonic relation with which uncertainties cover the stated share of true errors.
 
     Args:
         widths_m: (n,) of the transition at points of predicted fronts.
         distances_m: (n,) from those points to the true front.
-        data: What they were measured on, for the model's card.
+        data: Description of the data, for the model's card.
         level: Share to cover, between 0 and 1.
 
     Raises:
@@ -74,7 +73,7 @@ def fit_calibration(
     known = np.isfinite(widths_m) & np.isfinite(distances_m)
     widths, distances = widths_m[known], distances_m[known]
     if widths.size < LEAST_IN_CLASS:
-        raise ValueError(f"{widths.size} points are too few: {LEAST_IN_CLASS} are needed")
+        raise ValueError(f"{widths.size} points are too few; {LEAST_IN_CLASS} are needed")
     classes = np.array_split(np.argsort(widths, kind="stable"), _class_count(widths.size))
     centres = np.array([np.median(widths[members]) for members in classes])
     quantiles = np.array([np.quantile(distances[members], level) for members in classes])
@@ -90,7 +89,7 @@ def fit_calibration(
 
 
 def reliability(uncertainty_m: Float64Array, distances_m: Float64Array) -> Reliability:
-    """Measure how often stated uncertainties cover true errors.
+    """Measure how often the stated uncertainties cover the true errors.
 
     Args:
         uncertainty_m: (n,) stated.

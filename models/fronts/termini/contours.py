@@ -23,14 +23,14 @@ from glacier_qgis.models.fronts.termini.gaps import (
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, read_probabilities
 
 LABEL_SIGMA = 1.0
-"""Smoothing, in cells, of zones that come without probabilities: removes the stairs."""
+"""Smoothing of zones without probabilities, in cells; removes the steps between cells."""
 
 _MARGIN = 5
-"""Cells read around a strip; more than the reach of `LABEL_SIGMA`, truncated at 4 sigma."""
+"""Cells read around a strip; more than the reach of `LABEL_SIGMA`, truncated at 4 σ."""
 
 _NOT_ZERO = 1e-6
-"""Least distance of the field from its zero level: no contour passes through a cell's centre,
-so no two contours ever touch, however coarsely probabilities are stored."""
+"""Least absolute value of the field: no contour passes through a cell centre, so no two contours
+touch, however coarsely probabilities are stored."""
 
 _DECIMALS = 9
 
@@ -47,12 +47,12 @@ def front_contours(
     progress: Callable[[float], None] = lambda _: None,
     gap: GapRule = GapRule(0),  # noqa: B008  (frozen)
 ) -> list[LineString]:
-    """Trace where ocean meets glacier.
+    """Trace the boundary between ocean and glacier.
 
-    With probabilities the line is where those of ocean and glacier are equal, without them
-    half-way between the cells. Cells of any other zone, and those beyond the raster, have
-    no side: a line ends before them, unless `gap` takes it on. In a gap, cells are ocean or
-    glacier by their probabilities alone, or as the nearer of the two is.
+    With probabilities, the line is where those of ocean and glacier are equal; without them, it is
+    half-way between the cells. A line ends at cells of any other zone and at the border of the
+    raster, unless `gap` bridges them. In a gap, cells count as ocean or glacier by their
+    probabilities, or else as the nearer of the two.
 
     Returns:
         Lines in (row, column) of cell centres, joined across strips, with the glacier on
@@ -72,17 +72,17 @@ def front_contours(
 
 
 def _placed(line: Float64Array, start: int) -> LineString:
-    """Count rows from the raster's first, without the rounding errors of having started later."""
+    """Count rows from the first of the raster, without rounding errors from a later start."""
     return LineString(np.round(line + np.array([start, 0]), _DECIMALS))
 
 
 def _field(
     zones: Zones, probability: DatasetReader | None, start: int, stop: int, reach: int
 ) -> tuple[Float64Array, Mask] | None:
-    """Return rows of a field that is positive in the ocean, negative in the glacier, else NaN.
+    """Return rows of a field: positive in the ocean, negative in the glacier, otherwise NaN.
 
-    Cells of other zones within `reach` of ocean or glacier have a value too; the second
-    array tells which cells are no such.
+    Cells of other zones within `reach` of ocean or glacier have a value too; the second array is
+    False in these.
     """
     first, last = max(0, start - _MARGIN - reach), min(zones.height, stop + _MARGIN + reach)
     ocean, glacier = zones.ocean(first, last), zones.glacier(first, last)
@@ -118,6 +118,6 @@ def _smoothed(ocean: Mask, glacier: Mask) -> Float64Array:
 
 
 def _zero_level(field: Float64Array) -> list[Float64Array]:
-    """Return lines of (row, column), skipping squares of cells that hold a NaN."""
+    """Return lines of (row, column), without squares of cells that include a NaN."""
     lines: list[Float64Array] = find_contours(field, 0.0, positive_orientation="low")  # type: ignore[no-untyped-call]
     return lines

@@ -1,14 +1,14 @@
-"""Gaps in a front: where a few cells of another zone lie between its pieces.
+"""Gaps in a front: a few cells of another zone between its pieces.
 
-A stray cell of rock, of no data or of a zone that does not count cuts a front in two. Such
-cells are decided after all, for ocean or glacier, where they lie near both; the front that is
+An isolated cell of rock, of no data or of an area that does not count cuts a front in two. Where
+such cells lie near both ocean and glacier, they are assigned to one of the two. The line that is
 then traced through them, a bridge, joins two pieces if
 
 * it starts at the end of one piece and ends at the start of another, and
 * the gap between them is no wider than GAP.
 
-A bridge that ends nowhere, as into a fjord's wall, or that is longer, as along a wall between
-ice and water, is dropped: then the front is what it was without.
+A bridge that does not reach another piece, as at the wall of a fjord, or that is longer, as along a
+wall between ice and water, is dropped.
 """
 
 from __future__ import annotations
@@ -29,39 +29,40 @@ from glacier_qgis.models.vector.lines import merge_lines
 DEFAULT_GAP_CELLS = 3.0
 
 _TO_CENTRES = math.sqrt(2)
-"""A front goes from centre to centre: on each side of a gap, half a diagonal into the cells."""
+"""A front connects cell centres: on each side of a gap, it reaches half a diagonal into the
+cells."""
 
 _DETOUR = math.pi / 2
-"""Most that a bridge is longer than the widest gap: a half circle upon it."""
+"""Largest length of a bridge, in widths of the widest gap: a half circle."""
 
 
 @dataclass(frozen=True)
 class GapRule:
-    """How wide a gap is closed.
+    """Which gaps are closed.
 
     Attributes:
-        cells: Width in cells; 0 closes none.
+        cells: Largest width in cells; 0 closes none.
     """
 
     cells: float = DEFAULT_GAP_CELLS
 
     @property
     def reach(self) -> int:
-        """How far from ocean or glacier, in cells, a bridge may lead."""
+        """Largest distance of a bridge from ocean and glacier, in cells."""
         return math.ceil(_DETOUR * (self.cells + _TO_CENTRES) / 2) if self.cells > 0 else 0
 
     def allows(self, bridge: LineString) -> bool:
-        """Whether a bridge, in cells, is short enough."""
+        """Whether a bridge, with coordinates in cells, is short enough."""
         (first, last), longest = shapely.get_coordinates(bridge)[[0, -1]], self.cells + _TO_CENTRES
         within = math.dist(first, last) <= longest + 1e-6
         return within and bridge.length <= _DETOUR * longest
 
 
 def nearest_zone(ocean: Mask, glacier: Mask, reach: int) -> tuple[Mask, Mask]:
-    """Give cells within `reach` cells of ocean or glacier to the nearer of the two.
+    """Assign cells within `reach` cells of ocean or glacier to the nearer of the two.
 
     Returns:
-        The cells given to the ocean and those given to the glacier, which has the ties.
+        The cells assigned to the ocean and those assigned to the glacier, which gets ties.
     """
     to_ocean, to_glacier = _distance(ocean), _distance(glacier)
     near = (np.minimum(to_ocean, to_glacier) <= reach) & ~(ocean | glacier)
@@ -71,14 +72,14 @@ def nearest_zone(ocean: Mask, glacier: Mask, reach: int) -> tuple[Mask, Mask]:
 def split_at_gaps(
     line: npt.NDArray[np.float64], known: Mask
 ) -> list[tuple[npt.NDArray[np.float64], bool]]:
-    """Cut a contour where it enters or leaves squares of four cells that are all known.
+    """Cut a contour where it enters or leaves squares of four known cells.
 
     Args:
         line: Vertices (row, column), in cell centres.
-        known: Cells that are ocean or glacier without any doubt.
+        known: Cells that are ocean or glacier by themselves.
 
     Returns:
-        Pieces in order, each with whether it lies among known cells.
+        Pieces in order, and for each whether it lies among known cells.
     """
     squares = known[:-1, :-1] & known[1:, :-1] & known[:-1, 1:] & known[1:, 1:]
     rows, columns = np.floor((line[:-1] + line[1:]) / 2).astype(int).T
@@ -94,11 +95,11 @@ def split_at_gaps(
 def join_pieces(
     pieces: Sequence[LineString], bridges: Sequence[LineString], rule: GapRule
 ) -> list[LineString]:
-    """Join the pieces of fronts by the bridges that the rule allows.
+    """Join pieces of fronts by the bridges that the rule allows.
 
     Args:
         pieces: In cells, in the direction of the front.
-        bridges: The same, cut anywhere.
+        bridges: The same; may be cut anywhere.
         rule: Which bridges to take.
     """
     fronts = merge_lines(pieces, directed=True)
@@ -113,7 +114,7 @@ def join_pieces(
 
 
 def _distance(mask: Mask) -> npt.NDArray[np.float64]:
-    """Return each cell's distance to a mask, in cells; infinite if that is empty."""
+    """Return each cell's distance to a mask, in cells; infinite for an empty mask."""
     if not mask.any():
         return np.full(mask.shape, np.inf)
     return np.asarray(ndimage.distance_transform_edt(~mask))

@@ -1,4 +1,4 @@
-"""What was found, in a sentence with units: the last line of a run's log."""
+"""Results in one sentence with units, for the last line of the log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lines_in_words(lines: gpd.GeoDataFrame) -> str:
 
 
 def series_in_words(lines: gpd.GeoDataFrame, scenes: int, failed: int) -> str:
-    """Return what was found in a series, over which time, and how many scenes failed."""
+    """Return the lines found in a series, their time span and the number of failed scenes."""
     dates = lines.date.dropna()
     span = f", {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}" if len(dates) else ""
     lost = f"; {failed} failed" if failed else ""

@@ -1,8 +1,8 @@
-"""How far a delineated calving front lies from a labelled one, and how well zones agree.
+"""Distance between predicted and labelled fronts, and agreement of zones.
 
-The front distance is the mean distance error of the CaFFe benchmark (Gourmelon et al. 2022,
-Earth Syst. Sci. Data 14, 4287-4313, doi:10.5194/essd-14-4287-2022): nearest distances from
-either front to the other, pooled over all images before they are averaged.
+The front distance is the mean distance error of the CaFFe benchmark (Gourmelon et al. 2022, Earth
+Syst. Sci. Data 14, 4287-4313, doi:10.5194/essd-14-4287-2022): nearest distances from each front to
+the other, averaged over all points of all images.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from shapely import LineString, Polygon
 from glacier_qgis.models.vector.lines import map_coordinates, merge_lines
 
 BOX_MARGIN_M = 1000.0
-"""CaFFe's boxes are not published with the data; this margin around the label stands in."""
+"""CaFFe's boxes are not published with the data; a margin around the label replaces them."""
 
 
 @dataclass(frozen=True)
 class FrontError:
-    """Distance errors of a set of images, in metres; NaN where no image has both fronts."""
+    """Distance errors of a set of images, m; NaN if no image has both fronts."""
 
     mean_m: float
-    """Mean over all distances of all images: the figure that papers call MDE."""
+    """Mean over all distances of all images: the mean distance error (MDE)."""
     median_m: float
-    """Median over images of each image's mean distance."""
+    """Median over the images of their mean distances."""
     images: int
     """Images with a labelled front."""
     missed: int
-    """Images among them without a predicted front; they are in neither average."""
+    """Images among them without a predicted front; the averages do not include them."""
 
 
 def points_along(lines: Sequence[LineString], spacing_m: float) -> NDArray[np.object_]:
-    """Evenly spaced points along each line, both ends among them, at most `spacing_m` apart."""
+    """Evenly spaced points along each line, both ends included, at most `spacing_m` apart."""
     points = []
     for line in lines:
         steps = max(math.ceil(line.length / spacing_m - 1e-6), 1)
@@ -49,12 +49,12 @@ def points_along(lines: Sequence[LineString], spacing_m: float) -> NDArray[np.ob
 def front_distances(
     predicted: Sequence[LineString], reference: Sequence[LineString], spacing_m: float
 ) -> NDArray[np.float64]:
-    """Nearest distances between two fronts of one image, both ways.
+    """Nearest distances between two fronts of one image, in both directions.
 
     Args:
         predicted: Lines in a metric CRS.
         reference: Lines in the same CRS.
-        spacing_m: Distance between the points of a front at which it is measured.
+        spacing_m: Spacing of the points at which distances are measured.
 
     Returns:
         Distances in metres, first from the predicted points to the reference lines, then
@@ -70,7 +70,7 @@ def front_distances(
 
 
 def mean_distance_error(images: Sequence[NDArray[np.float64]]) -> FrontError:
-    """Average the distances of many images as CaFFe does.
+    """Average the distances of many images as in CaFFe.
 
     Args:
         images: The distances of each image that has a label, from :func:`front_distances`.
@@ -95,7 +95,7 @@ def reference_box(reference: Sequence[LineString], margin_m: float = BOX_MARGIN_
 
 
 def mask_lines(mask: NDArray[np.bool_], transform: Affine) -> list[LineString]:
-    """Turn a front that was drawn one pixel wide into lines through pixel centres.
+    """Convert a front drawn one pixel wide to lines through pixel centres.
 
     Args:
         mask: Front pixels, shape (rows, columns).
@@ -127,8 +127,8 @@ def zone_confusion(
 ) -> NDArray[np.int64]:
     """Count pixels by labelled zone (row) and predicted zone (column).
 
-    Pixels whose label is none of `zones` are left out; a prediction that is none of them
-    counts in the last column. Counts of several images can be added.
+    Pixels whose label is not one of `zones` are ignored; predictions that are not count in the last
+    column. Counts of several images can be added.
 
     Returns:
         Counts of shape (zones, zones + 1).
@@ -143,7 +143,7 @@ def zone_confusion(
 
 
 def zone_iou(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Intersection over union of each zone, NaN for a zone that neither side has.
+    """Intersection over union of each zone; NaN if neither side has it.
 
     Args:
         confusion: Counts from :func:`zone_confusion`, shape (zones, zones + 1).

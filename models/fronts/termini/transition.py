@@ -1,4 +1,4 @@
-"""How sharply the probabilities change from glacier to ocean across a front."""
+"""Sharpness of the change of probability from glacier to ocean across a front."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from glacier_qgis.models.fronts.termini.contours import read_contrast
 from glacier_qgis.models.raster.grid import Grid
 
 UNDECIDED = 0.5
-"""Where the probabilities of ocean and glacier differ by less than this, either is possible."""
+"""If the probabilities of ocean and glacier differ by less than this, the class is undecided."""
 
 REACH = 10.0
-"""How far from the line the change is looked for, in cells: the most that is ever stated."""
+"""Largest distance from the line at which the change is sought, in cells; also the largest
+width."""
 
 CONTRAST_AT = 2.0
-"""How far from the line, in cells, on either side, the classes should be sure."""
+"""Distance from the line on either side, in cells, at which the contrast is measured."""
 
 _STEP = 0.25
 _OFFSETS = np.arange(-REACH, REACH + _STEP / 2, _STEP)
@@ -31,16 +32,16 @@ _CHUNK = 512
 
 @dataclass(frozen=True)
 class Transition:
-    """How sure a line is, at points that stand evenly, about a cell apart, from end to end.
+    """Contrast and width of the transition at evenly spaced points of a line, about one cell apart.
 
     With d = p(ocean) - p(glacier) along the normal at a point:
 
     Attributes:
         points: (n, 2) coordinates in the grid's CRS.
-        contrasts: (n,) (d seaward - d landward) / 2 at `CONTRAST_AT` cells from the line, 0 to 1:
-            1 for a certain step, 0 where nothing changes. NaN where data end before.
-        widths_m: (n,) mean over the two sides of the distance at which |d| reaches `UNDECIDED`,
-            at most `REACH` cells. NaN where data end before, on both sides.
+        contrasts: (n,) (d seaward - d landward) / 2 at `CONTRAST_AT` cells from the line, 0 to 1: 1
+            for a certain step, 0 for no change. NaN where data are missing.
+        widths_m: (n,) mean over the two sides of the distance at which |d| reaches `UNDECIDED`, at
+            most `REACH` cells. NaN where data are missing on both sides.
     """
 
     points: Float64Array
@@ -66,10 +67,10 @@ def measure_transition(
     Args:
         line: In the grid's CRS, with the glacier on its left.
         probability: On the grid; bands as in `contours`.
-        grid: Where the cells lie.
+        grid: The grid.
 
     Returns:
-        None if all of the line's surroundings are without data.
+        None if there are no data around the line.
     """
     number = max(2, round(line.length / grid.cell_size) + 1)
     along = np.linspace(0, line.length, number)
@@ -105,7 +106,7 @@ def _profiles(points: Float64Array, probability: DatasetReader, grid: Grid) -> F
 
 
 def _sample(cells: Float64Array, probability: DatasetReader) -> Float64Array:
-    """Interpolate d at (row, column) positions, corners of cells being whole numbers."""
+    """Interpolate d at (row, column) positions; corners of cells are whole numbers."""
     limits = np.array(probability.shape)
     first = np.clip(np.floor(cells.min(axis=(0, 1))).astype(int) - 1, 0, limits)
     last = np.clip(np.ceil(cells.max(axis=(0, 1))).astype(int) + 1, 0, limits)
@@ -122,10 +123,10 @@ def _at(profiles: Float64Array, offset: float) -> Float64Array:
 
 
 def _beyond(side: Float64Array) -> Float64Array:
-    """Return the steps after which each half profile is decided; NaN if data end before.
+    """Return the steps after which each half profile is decided; NaN without data.
 
     Args:
-        side: d from the line outwards, signed so that it should grow to 1.
+        side: d from the line outwards, with the sign such that it grows to 1.
     """
     steps = side.shape[1] - 1
     decided = side >= UNDECIDED

@@ -1,4 +1,4 @@
-"""From the options of mass balance to the model that they describe."""
+"""Build a mass-balance model from its options."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from glacier_qgis.models.raster.source import open_raster
 
 ELA_COLUMNS = ("ela", "ablation_gradient", "accumulation_gradient", "max_accumulation")
 CLIMATE_COLUMNS = ("temperature_offset", "precipitation_offset")
-"""What a table over time may hold: columns named as the parameters that they replace."""
+"""Columns of a table over time, with the names of the parameters that they replace."""
 MILLIMETRE = 1e-3
 
 
 @dataclass(frozen=True)
 class BalanceDomain:
-    """Where and when a mass balance is asked for.
+    """Where and when a mass balance is needed.
 
     Attributes:
         grid: The grid.
         surface: Elevation at the beginning, m, shape of the grid.
-        ice: Where there is ice at the beginning; None where that is not known.
+        ice: True where there is ice at the beginning; None if not known.
         unit: Unit of the elevations in rasters.
-        times: The first and the last time, a; None where no time was said.
+        times: The first and the last time, a; None if no time was given.
         device: Where to compute.
-        mask: Where a balance is asked for; None for everywhere.
+        mask: True where a balance is needed; None for everywhere.
     """
 
     grid: Grid
@@ -64,7 +64,7 @@ class Covered:
 
     Attributes:
         balance: The model.
-        known: True in the cells where all that it needs has data; None for everywhere.
+        known: True in the cells where all inputs have data; None for everywhere.
     """
 
     balance: MassBalance
@@ -78,10 +78,10 @@ class Covered:
 
 
 def build_balance(options: BalanceOptions, domain: BalanceDomain, reporter: Reporter) -> Covered:
-    """Read what the chosen model needs and return it.
+    """Read the inputs of the chosen model and return it.
 
     Raises:
-        EngineError: Something is missing, or a raster or a table does not hold what it should.
+        EngineError: An input is missing, or a raster or a table is not valid.
     """
     if options.mass_balance == ELA:
         return _ela(options, domain, reporter)
@@ -108,10 +108,7 @@ def _ela(options: BalanceOptions, domain: BalanceDomain, reporter: Reporter) -> 
 
 def _series(options: BalanceOptions, domain: BalanceDomain, reporter: Reporter) -> Covered:
     if options.balance_raster is None:
-        raise EngineError(
-            "BALANCE_RASTER is missing: with the MASS_BALANCE 'raster series' it holds the mass "
-            "balance."
-        )
+        raise EngineError("BALANCE_RASTER is missing: MASS_BALANCE 'raster series' needs it.")
     role = "BALANCE_RASTER"
     (years, fields), known = _read_series(options.balance_raster, role, options, domain, reporter)
     fields *= np.float32(inputs.ICE_METRES_A_YEAR[options.balance_unit])
@@ -162,7 +159,7 @@ def _degree_days(options: BalanceOptions, domain: BalanceDomain, reporter: Repor
 def _curves(
     options: BalanceOptions, names: tuple[str, ...], times: tuple[float, float] | None
 ) -> dict[str, TimeCurve]:
-    """Return each parameter through time: the table's column, or the number of that name."""
+    """Return each parameter over time: the column of the table, or the parameter of that name."""
     curves = {name: TimeCurve.constant(getattr(options, name)) for name in names}
     if options.balance_table is None:
         return curves
@@ -173,7 +170,7 @@ def _curves(
 
 
 def _check_bounds(curve: TimeCurve, name: str) -> None:
-    """Hold the column of a table to the bounds of the parameter that it replaces."""
+    """Check the column of a table against the bounds of the parameter that it replaces."""
     bounds = BalanceOptions.model_fields[name].metadata
     low = max((getattr(bound, "ge", -math.inf) for bound in bounds), default=-math.inf)
     high = min((getattr(bound, "le", math.inf) for bound in bounds), default=math.inf)
@@ -181,7 +178,7 @@ def _check_bounds(curve: TimeCurve, name: str) -> None:
         if not low <= value <= high:
             limit = f"at least {low:g}" if value < low else f"at most {high:g}"
             raise EngineError(
-                f"BALANCE_TABLE holds {value:g} as '{name}', which must be {limit}: correct it."
+                f"BALANCE_TABLE has {value:g} as '{name}', which must be {limit}: correct it."
             )
 
 
@@ -193,7 +190,7 @@ def _read_series(
     reporter: Reporter,
     heights: VerticalUnit | None = None,
 ) -> tuple[tuple[tuple[float, ...], Float32Array], Mask | None]:
-    """Read years and fields, and where all of these have data (None for everywhere)."""
+    """Read years and fields, and the cells where all of these have data (None for everywhere)."""
     series = inputs.read_series(
         source, role, domain.grid, options.band_years or (), domain.times, reporter, heights
     )
@@ -208,7 +205,7 @@ def _months(
     domain: BalanceDomain,
     reporter: Reporter,
 ) -> Float32Array:
-    """Return twelve fields, of shape (12, 1, 1) where they are the same everywhere."""
+    """Return twelve fields, of shape (12, 1, 1) if they are uniform."""
     if raster is None:
         return np.asarray(constants, dtype=np.float32).reshape(-1, 1, 1)
     values = inputs.read_bands(raster, role, domain.grid, reporter)
@@ -219,7 +216,7 @@ def _months(
 def _climate_height(
     options: BalanceOptions, domain: BalanceDomain, reporter: Reporter
 ) -> Float32Array:
-    """Return what the temperatures hold at, m, of shape (1, 1) where that is one height."""
+    """Return the elevation to which the temperatures refer, m, of shape (1, 1) if it is uniform."""
     if options.climate_height is not None:
         return np.full((1, 1), options.climate_height, dtype=np.float32)
     if options.climate_surface is None:

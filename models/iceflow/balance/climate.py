@@ -1,4 +1,4 @@
-"""Monthly temperature and precipitation, at the height of a surface that changes."""
+"""Monthly temperature and precipitation at the elevation of a changing surface."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PERCENT = 100.0
 
 @dataclass(frozen=True)
 class Climate:
-    """The climate of a mean year, and how it departs from that.
+    """The climate of a mean year, with offsets.
 
     Attributes:
         temperature: Monthly means at `height`, °C, shape (12, rows, columns) or (12, 1, 1).
         precipitation: Monthly rates, m of water a⁻¹, of one of these shapes.
-        height: What `temperature` holds at, m: (rows, columns) or (1, 1).
-        lapse_rate: How much colder it is a kilometre higher, K km⁻¹.
+        height: Elevation to which `temperature` refers, m: (rows, columns) or (1, 1).
+        lapse_rate: Decrease of temperature with elevation, K km⁻¹.
         temperature_offset: Added to temperatures, K.
         precipitation_offset: Change of precipitation, %.
     """
@@ -35,14 +35,14 @@ class Climate:
 
     @property
     def steady(self) -> bool:
-        """Whether it never departs from the mean year in another way."""
+        """Whether the offsets are constant."""
         return self.temperature_offset.steady and self.precipitation_offset.steady
 
     def at(self, surface: Tensor, time: float, rows: slice) -> tuple[Tensor, Tensor]:
-        """Return monthly temperature (°C) and precipitation (m of water a⁻¹) in some rows.
+        """Return monthly temperature (°C) and precipitation (m of water a⁻¹) in a range of rows.
 
         Args:
-            surface: Heights, m, all rows.
+            surface: Elevation, m, all rows.
             time: In a.
             rows: Which rows to return.
         """
@@ -53,5 +53,5 @@ class Climate:
 
 
 def _rows(field: Tensor, rows: slice) -> Tensor:
-    """Return some rows of a field, or all of one that is the same everywhere."""
+    """Return a range of rows of a field, or all of a uniform one."""
     return field if field.shape[-2] == 1 else field[..., rows, :]

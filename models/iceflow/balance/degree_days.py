@@ -1,9 +1,9 @@
 """Snowfall and melt by positive degree days.
 
 Melt is proportional to the time integral of positive temperatures (Hock 2003, J. Hydrol. 282,
-104-115). The year is run through month by month from its first, which finds the ground bare of
-snow: snow gathers, melts first and with its own factor, and what melting is left then takes ice.
-Amounts are in metres of water until the balance is returned in metres of ice.
+104-115). The year is computed month by month and starts without snow: snow accumulates and melts
+first, with its own factor; the remaining melt energy melts ice. Amounts are in metres of water
+until the balance is returned in metres of ice.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from glacier_qgis.models.iceflow.balance.climate import MONTHS, Climate
 from glacier_qgis.models.iceflow.balance.model import ICE_PER_WATER
 
 NARROW = 1e-3
-"""A smaller spread, K, adds no melt that matters, and would divide by next to nothing."""
+"""Spread below which it is neglected, K; smaller values add no relevant melt and divide by almost
+zero."""
 CELLS_AT_ONCE = 1 << 13
-"""Cells whose year is computed together: twelve fields of them stay in a processor's cache."""
+"""Number of cells that are computed together: their twelve fields fit in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class MeltModel:
     Attributes:
         snow_factor: Melt of snow, m of water K⁻¹ d⁻¹; positive.
         ice_factor: Melt of ice, m of water K⁻¹ d⁻¹.
-        refreezing: Share of the melted snow that freezes again, 0 to 1.
+        refreezing: Share of the melted snow that refreezes, 0 to 1.
         spread: σ of the temperature about its monthly mean, K.
         all_snow: All precipitation is snow up to this temperature, °C.
         all_rain: All precipitation is rain from this temperature on, °C; above `all_snow`.
-        first_month: 1 to 12; the ground is bare of snow at its beginning.
+        first_month: 1 to 12; the year starts with it, without snow.
     """
 
     snow_factor: float
@@ -49,7 +50,7 @@ class MeltModel:
 
 @dataclass(frozen=True)
 class DegreeDayBalance:
-    """Mass balance of a monthly climate: snowfall less the melt that positive degree days bring.
+    """Mass balance of a monthly climate: snowfall minus melt by positive degree days.
 
     Attributes:
         climate: Temperature and precipitation at any height.
@@ -61,7 +62,7 @@ class DegreeDayBalance:
 
     @property
     def steady(self) -> bool:
-        """Whether the climate never changes."""
+        """Whether the climate is constant."""
         return self.climate.steady
 
     def __call__(self, surface: Tensor, time: float) -> Tensor:
@@ -78,11 +79,11 @@ class DegreeDayBalance:
 def annual_balance(temperature: Tensor, precipitation: Tensor, melt: MeltModel) -> Tensor:
     """Return the mass balance of a year in m of ice a⁻¹, shape (...).
 
-    With a_k the snowfall and p_k the melt that the degree days of month k could bring to snow,
-    the depth of the snow is d_k = max(d_{k−1} + a_k − p_k, 0), d_0 = 0. The melt that found no
-    snow adds up to E = max(0, −min_k Σ_{j≤k} (a_j − p_j)), as the idle time does in a queue
-    (Lindley 1952, Math. Proc. Camb. Phil. Soc. 48, 277-289), which needs no loop over months.
-    Snow then melted by Σ p − E, and ice by E times the ratio of the factors.
+    With the snowfall a_k and the potential snow melt p_k of month k, the snow depth is d_k =
+    max(d_{k−1} + a_k − p_k, 0), d_0 = 0. The potential melt without snow adds up to E = max(0,
+    −min_k Σ_{j≤k} (a_j − p_j)), like the idle time of a queue (Lindley 1952, Math. Proc. Camb.
+    Phil. Soc. 48, 277-289), which needs no loop over months. Snow melt is Σ p − E, and ice melt is
+    E times the ratio of the factors.
 
     Args:
         temperature: Monthly means, °C, shape (12, ...), January first.
@@ -100,14 +101,14 @@ def annual_balance(temperature: Tensor, precipitation: Tensor, melt: MeltModel) 
 
 
 def expected_positive(temperature: Tensor, spread: float) -> Tensor:
-    """Return the expected value of the positive part of normally distributed temperatures, K.
+    """Return the expected positive part of normally distributed temperatures, K.
 
     Calov and Greve (2005, J. Glaciol. 51, 173-175, doi 10.3189/172756505781829601), Equation 6:
     σ/√(2π) exp(−T²/2σ²) + T/2 erfc(−T/(√2 σ)).
 
     Args:
         temperature: Mean T, °C.
-        spread: Standard deviation σ, K; under `NARROW` the result is the positive part of T.
+        spread: Standard deviation σ, K; below `NARROW` the result is the positive part of T.
     """
     if spread < NARROW:
         return temperature.clamp(min=0)
@@ -117,5 +118,5 @@ def expected_positive(temperature: Tensor, spread: float) -> Tensor:
 
 
 def snow_share(temperature: Tensor, all_snow: float, all_rain: float) -> Tensor:
-    """Return the share of precipitation that falls as snow, 0 to 1, linear between two °C."""
+    """Return the share of precipitation that is snow, 0 to 1, linear between two temperatures."""
     return ((all_rain - temperature) / (all_rain - all_snow)).clamp_(0, 1)

@@ -1,4 +1,4 @@
-"""Mass balance by height above the equilibrium line."""
+"""Mass balance by elevation above the equilibrium line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from glacier_qgis.models.iceflow.balance.model import Varying
 
 @dataclass(frozen=True)
 class ElaBalance:
-    """Mass balance that grows linearly with height above the equilibrium-line altitude.
+    """Mass balance that increases linearly with elevation above the equilibrium-line altitude.
 
     Jouvet et al. (2022), doi 10.1017/jog.2021.120: min(β_acc (z − z_ELA), a_max) above the line,
-    β_abl (z − z_ELA) below. Each of the four may change with time, and be a number or a field.
+    β_abl (z − z_ELA) below. Each of the four parameters may be a number or a field, and may change
+    with time.
 
     Attributes:
         ela: Equilibrium-line altitude z_ELA, m.
@@ -31,7 +32,7 @@ class ElaBalance:
 
     @property
     def steady(self) -> bool:
-        """Whether no parameter changes with time."""
+        """Whether all parameters are constant."""
         return all(
             parameter.steady
             for parameter in (
@@ -43,7 +44,7 @@ class ElaBalance:
         )
 
     def __call__(self, surface: Tensor, time: float) -> Tensor:
-        """Return the mass balance in m of ice a⁻¹ at the heights `surface` (m)."""
+        """Return the mass balance in m of ice a⁻¹ at the elevations `surface` (m)."""
         height = surface - self.ela(time)
         gain = self.accumulation_gradient(time) * height
         return torch.where(

@@ -1,4 +1,4 @@
-"""What drives a mass balance through time: numbers from a table, fields from raster bands."""
+"""Forcing of a mass balance over time: numbers from a table, fields from raster bands."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.vector.file import read_frame
 
 YEAR = "year"
-"""The column of a table that holds the time."""
+"""The column of a table with the time."""
 
 
 @dataclass(frozen=True)
 class TimeCurve:
-    """A number through time, linear between the years in which it is known.
+    """A number over time, linear between given years.
 
     Attributes:
         years: Ascending, a.
-        values: One a year; a single one holds for ever.
+        values: One per year; a single one is constant.
     """
 
     years: tuple[float, ...]
@@ -33,7 +33,7 @@ class TimeCurve:
 
     @classmethod
     def constant(cls, value: float) -> TimeCurve:
-        """Return a number that never changes."""
+        """Return a constant number."""
         return cls((0.0,), (value,))
 
     def plus(self, offset: float) -> TimeCurve:
@@ -42,11 +42,11 @@ class TimeCurve:
 
     @property
     def steady(self) -> bool:
-        """Whether it never changes."""
+        """Whether it is constant."""
         return len(self.values) == 1
 
     def __call__(self, time: float) -> float:
-        """Return the number at a time (a)."""
+        """Return the value at a time (a)."""
         if self.steady:
             return self.values[0]
         return float(np.interp(time, self.years, self.values))
@@ -54,11 +54,11 @@ class TimeCurve:
 
 @dataclass(frozen=True)
 class RasterSeries:
-    """A field through time, linear between the years in which it is known.
+    """A field over time, linear between given years.
 
     Attributes:
         years: Ascending, a.
-        fields: Of shape (years, rows, columns), north-up; a single one holds for ever.
+        fields: Of shape (years, rows, columns), north-up; a single one is constant.
     """
 
     years: tuple[float, ...]
@@ -70,7 +70,7 @@ class RasterSeries:
 
     @property
     def steady(self) -> bool:
-        """Whether it never changes."""
+        """Whether it is constant."""
         return len(self.fields) == 1
 
     def __call__(self, time: float) -> Tensor:
@@ -84,7 +84,7 @@ class RasterSeries:
 
 @dataclass(frozen=True)
 class SeriesBalance:
-    """A mass balance that is known beforehand and does not depend on the surface.
+    """A prescribed mass balance, which does not depend on the surface.
 
     Attributes:
         series: In m of ice a⁻¹.
@@ -94,7 +94,7 @@ class SeriesBalance:
 
     @property
     def steady(self) -> bool:
-        """Whether it never changes."""
+        """Whether it is constant."""
         return self.series.steady
 
     def __call__(self, surface: Tensor, time: float) -> Tensor:
@@ -105,16 +105,17 @@ class SeriesBalance:
 def read_curves(
     source: VectorInput, role: str, names: Collection[str], times: tuple[float, float] | None
 ) -> dict[str, TimeCurve]:
-    """Read the columns of a table that hold numbers over time.
+    """Read numeric columns over time from a table.
 
     Args:
-        source: A table with the column `year` and at least one of `names`, in any case.
+        source: A table with the column `year` and at least one of `names`; case-insensitive.
         role: The parameter's name, for messages.
-        names: Columns to look for; others are left alone.
+        names: Columns to read; others are ignored.
         times: As in :func:`check_years`.
 
     Raises:
-        EngineError: The table cannot be read, lacks columns or years, or holds no numbers.
+        EngineError: The table cannot be read, lacks columns or years, or has values that are not
+            numbers.
     """
     table = read_table(source, role)
     found = [name for name in names if name in table]
@@ -128,8 +129,8 @@ def read_curves(
         wrong = table.loc[~np.isfinite(numbers[name]), name]
         if len(wrong):
             raise EngineError(
-                f"{role}: row {wrong.index[0] + 1} of {source.shown} holds {wrong.iloc[0]!r} as "
-                f"'{name}', which is not a number. Write one, or delete the row."
+                f"{role}: row {wrong.index[0] + 1} of {source.shown} has {wrong.iloc[0]!r} as "
+                f"'{name}', which is not a number. Enter a number, or delete the row."
             )
     numbers = numbers.sort_values(YEAR)
     years = tuple(numbers[YEAR])
@@ -138,22 +139,23 @@ def read_curves(
 
 
 def check_years(years: Sequence[float], times: tuple[float, float] | None, role: str) -> None:
-    """Make sure that `years` ascend and cover the time that they are needed for.
+    """Make sure that `years` are ascending and cover the required time.
 
     Args:
         years: In a.
-        times: The first and the last time, a: nothing is extrapolated. None for any.
+        times: The first and the last time, a; None if any years suffice.
         role: The parameter's name, for messages.
 
     Raises:
-        EngineError: They do not.
+        EngineError: They are not.
     """
     for year, following in pairwise(years):
         if following == year:
-            raise EngineError(f"{role} has the year {year:g} twice: keep one of the two.")
+            raise EngineError(f"{role} has the year {year:g} twice: remove one of the two.")
         if following < year:
             raise EngineError(
-                f"{role}: the year {following:g} comes after {year:g}. Put the years in order."
+                f"{role}: the year {following:g} comes after {year:g}. Sort the years in ascending "
+                "order."
             )
     if times is None:
         return
@@ -161,13 +163,13 @@ def check_years(years: Sequence[float], times: tuple[float, float] | None, role:
     if years[0] > begin or years[-1] < end:
         raise EngineError(
             f"{role} covers the years {years[0]:g} to {years[-1]:g}, but {begin:g} to {end:g} are "
-            "needed, and nothing is extrapolated. Add the years that are missing, or change the "
-            "time of the run."
+            "needed (values are not extrapolated). Add the missing years, or change the time of "
+            "the run."
         )
 
 
 def read_table(source: VectorInput, role: str) -> pd.DataFrame:
-    """Return the attributes of a layer or table, names in lower case, rows numbered from 0.
+    """Return the attributes of a layer or table, with names in lower case and rows numbered from 0.
 
     Raises:
         EngineError: It cannot be read, or has no rows.
@@ -175,5 +177,5 @@ def read_table(source: VectorInput, role: str) -> pd.DataFrame:
     _, table = read_frame(source, role, geometry=False)
     table.columns = [str(name).strip().lower() for name in table.columns]
     if table.empty:
-        raise EngineError(f"{role}: {source.shown} has no rows.")
+        raise EngineError(f"{role}: {source.shown} has no rows: choose another table.")
     return table

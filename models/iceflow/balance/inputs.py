@@ -1,4 +1,4 @@
-"""Rasters that drive a mass balance: read on the grid of the run and checked for their units."""
+"""Input rasters of a mass balance: read on the grid of the run, with a check of their units."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ PrecipitationUnit = Literal["m per year", "mm per month"]
 BalanceUnit = Literal["m ice per year", "m water per year", "mm water per year"]
 
 METRES_A_YEAR = {"m per year": 1.0, "mm per month": MONTHS / 1000}
-"""m of water a⁻¹ in each unit of precipitation; months count as twelfths of a year."""
+"""m of water a⁻¹ per unit of precipitation; a month counts as one twelfth of a year."""
 ICE_METRES_A_YEAR = {
     "m ice per year": 1.0,
     "m water per year": ICE_PER_WATER,
     "mm water per year": ICE_PER_WATER / 1000,
 }
-"""m of ice a⁻¹ in each unit of mass balance."""
+"""m of ice a⁻¹ per unit of mass balance."""
 COLDEST, WARMEST = -100.0, 60.0
-"""°C; no monthly mean on Earth is outside."""
+"""Range of monthly means on Earth, °C."""
 KELVIN_FROM = 150.0
-"""Temperatures from here on are in kelvin: 150 K is colder than any place on Earth."""
+"""Least value that is taken as kelvin: 150 K is colder than any place on Earth."""
 WETTEST_MONTH, WETTEST_YEAR = 50.0, 20.0
-"""m of water a⁻¹; no month, and no glacier in a year, has more."""
+"""Largest precipitation, m of water a⁻¹, of a month and of a year on a glacier."""
 DROP = 1e-3
-"""m of water a⁻¹; what interpolation may leave below zero."""
+"""Largest negative value from interpolation, m of water a⁻¹."""
 STRONGEST = 50.0
-"""m of ice a⁻¹; no glacier gains or loses more at its surface."""
+"""Largest magnitude of a surface mass balance, m of ice a⁻¹."""
 
 
 def read_bands(source: RasterInput, role: str, grid: Grid, reporter: Reporter) -> Float32Array:
@@ -60,16 +60,16 @@ def read_series(
     reporter: Reporter,
     heights: VerticalUnit | None = None,
 ) -> tuple[tuple[float, ...], Float32Array]:
-    """Read a raster with a band a year.
+    """Read a raster with one band per year.
 
     Args:
         source: The raster; a single band holds for all times.
         role: The parameter's name, for messages.
-        grid: What to read it on.
-        given: Years of the bands, where the user says them.
+        grid: Grid of the result.
+        given: Years of the bands, if the user gives them.
         times: As in :func:`~glacier_qgis.models.iceflow.balance.forcing.check_years`.
-        reporter: Warned of pixels that are no numbers.
-        heights: For elevations, which become m: their unit, where the raster states none.
+        reporter: Receives a warning of pixels that are not numbers.
+        heights: Unit of elevations, if the raster states none; they are converted to m.
 
     Returns:
         The years, and an array of shape (years, rows, columns).
@@ -94,7 +94,7 @@ def read_series(
 
 
 def check_months(values: Float32Array, role: str) -> None:
-    """Make sure that there is a band a month.
+    """Make sure that there is one band per month.
 
     Raises:
         EngineError: There are more or fewer.
@@ -110,31 +110,31 @@ def check_temperature(values: Float32Array, role: str) -> None:
     """Make sure that temperatures are in °C.
 
     Raises:
-        EngineError: They cannot be.
+        EngineError: They are not.
     """
     low, high = _range(values, role)
     if low >= 10 * KELVIN_FROM:
         raise EngineError(
-            f"{role} holds values from {low:g} to {high:g}: these are tenths of kelvin, and °C are "
+            f"{role} has values from {low:g} to {high:g}, probably tenths of kelvin; °C are "
             "needed. Divide by 10 and subtract 273.15 with the raster calculator."
         )
     if low >= KELVIN_FROM:
         raise EngineError(
-            f"{role} holds values from {low:g} to {high:g}: that is kelvin, and °C are needed. "
+            f"{role} has values from {low:g} to {high:g}, probably in kelvin; °C are needed. "
             "Subtract 273.15 with the raster calculator."
         )
     if low < COLDEST or high > WARMEST:
         raise EngineError(
-            f"{role} holds values from {low:g} to {high:g}, which are no temperatures in °C. Check "
-            "its unit (some products hold tenths of a degree) and its no-data value."
+            f"{role} has values from {low:g} to {high:g}, which cannot be temperatures in °C. "
+            "Check its unit (some products use tenths of a degree) and its no-data value."
         )
 
 
 def check_precipitation(values: Float32Array, role: str, unit: PrecipitationUnit) -> None:
-    """Make sure that precipitation (m of water a⁻¹, a row a month) can be.
+    """Make sure that precipitation (m of water a⁻¹, one row per month) is plausible.
 
     Raises:
-        EngineError: It cannot.
+        EngineError: It is not.
     """
     low, wettest_month = _range(values, role)
     _, wettest_year = _range(values.mean(axis=0), role)
@@ -144,27 +144,26 @@ def check_precipitation(values: Float32Array, role: str, unit: PrecipitationUnit
     ):
         if measured > limit:
             raise EngineError(
-                f"{role} holds up to {measured / METRES_A_YEAR[unit]:g} {unit} {span}, more than "
-                "falls on any glacier. Choose its unit with PRECIPITATION_UNIT and check its "
-                "no-data value."
+                f"{role} has up to {measured / METRES_A_YEAR[unit]:g} {unit} {span}, more than on "
+                "any glacier. Choose its unit with PRECIPITATION_UNIT and check its no-data value."
             )
     if low < -DROP:
         raise EngineError(
-            f"{role} holds negative precipitation (down to {low / METRES_A_YEAR[unit]:g} {unit}). "
+            f"{role} has negative precipitation (down to {low / METRES_A_YEAR[unit]:g} {unit}). "
             "Set these cells to 0, or declare the value as no data."
         )
 
 
 def check_balance(values: Float32Array, role: str, unit: BalanceUnit) -> None:
-    """Make sure that a mass balance (m of ice a⁻¹) can be.
+    """Make sure that a mass balance (m of ice a⁻¹) is plausible.
 
     Raises:
-        EngineError: It cannot.
+        EngineError: It is not.
     """
     low, high = (value / ICE_METRES_A_YEAR[unit] for value in _range(values, role))
     if max(-low, high) * ICE_METRES_A_YEAR[unit] > STRONGEST:
         raise EngineError(
-            f"{role} holds {low:g} to {high:g} {unit}, more than any glacier gains or loses. "
+            f"{role} has values from {low:g} to {high:g} {unit}, larger than on any glacier. "
             "Choose its unit with BALANCE_UNIT and check its no-data value."
         )
 
@@ -177,13 +176,13 @@ def check_cover(
     Args:
         values: Of shape (bands, rows, columns).
         role: The parameter's name, for messages.
-        ice: Where there is ice at the beginning; None where nothing evolves.
-        mask: Where a balance is asked for; None for everywhere.
-        reporter: Warned of cells without data.
+        ice: True where there is ice at the beginning; None if nothing evolves.
+        mask: True where a balance is needed; None for everywhere.
+        reporter: Receives a warning of cells without data.
 
     Raises:
-        EngineError: They have none anywhere, or lack it where there is `ice`; or in most cells,
-            where no ice shows that the place is right.
+        EngineError: There are no data at all, or none where there is `ice`; or, without ice, none
+            in most cells.
     """
     known: Mask = np.logical_and.reduce(np.isfinite(values), axis=0)
     if not known.any():
@@ -199,13 +198,13 @@ def check_cover(
     missing = ~known if mask is None else ~known[mask]
     if ice is None or not ice.any():
         refuse_most(missing, role)
-    consequence = "nothing is computed there" if ice is None else "ice melts there by 10 m a year"
+    consequence = "nothing is computed there" if ice is None else "ice is removed there at 10 m a⁻¹"
     tell_gaps(missing, role, consequence, reporter)
     return known
 
 
 def _bands(scene: Scene, grid: Grid, reporter: Reporter) -> Float32Array:
-    """Read all bands as the numbers that the file's scale and offset make of them."""
+    """Read all bands, with the file's scale and offset applied."""
     tell_no_numbers(scene, scene.dataset.indexes, reporter)
     with warped(scene, grid) as view:
         values: Float32Array = view.read()
@@ -217,15 +216,16 @@ def _bands(scene: Scene, grid: Grid, reporter: Reporter) -> Float32Array:
 
 
 def _band_years(scene: Scene) -> tuple[float, ...]:
-    """Return the year of each band: see `year_of_band`, or the one number in its name."""
+    """Return the year of each band: from `year_of_band`, or the only number in its name."""
     dataset, years = scene.dataset, []
     for band, name in enumerate(dataset.descriptions, 1):
         year = year_of_band(dataset, band)
         numbers = re.findall(NUMBER, name or "")
         if year is None and len(numbers) != 1:
             raise EngineError(
-                f"{scene.role}: the name of band {band} of {scene.name} ({name!r}) does not tell "
-                "its year. Give the years of all bands with BAND_YEARS, as in '1900, 1950, 2000'."
+                f"{scene.role}: the name of band {band} of {scene.name} ({name!r}) does not "
+                "include its year. Give the years of all bands with BAND_YEARS, as in '1900, "
+                "1950, 2000'."
             )
         years.append(float(numbers[0]) if year is None else year)
     return tuple(years)

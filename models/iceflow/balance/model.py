@@ -1,4 +1,4 @@
-"""Surface mass balance, in metres of ice per year: what its models share."""
+"""Surface mass balance, in m of ice a⁻¹: the interface of its models."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.physics import ICE_DENSITY
 
 OUTSIDE_MASK = -10.0
-"""Mass balance where the user wants no ice, m a⁻¹: melts whatever flows there."""
+"""Mass balance outside the ice mask, m a⁻¹; removes ice that flows there."""
 WATER_DENSITY = 1000.0
 """kg m⁻³."""
 ICE_PER_WATER = WATER_DENSITY / ICE_DENSITY
-"""Metres of ice that weigh as much as a metre of water."""
+"""Metres of ice with the mass of one metre of water."""
 
 
 class Varying(Protocol):
@@ -24,7 +24,7 @@ class Varying(Protocol):
 
     @property
     def steady(self) -> bool:
-        """Whether it never changes."""
+        """Whether it is constant."""
 
     def plus(self, offset: float) -> Varying:
         """Return it with `offset` added at all times."""
@@ -38,7 +38,7 @@ class MassBalance(Protocol):
 
     @property
     def steady(self) -> bool:
-        """Whether it depends on the surface alone, not on time."""
+        """Whether it depends only on the surface, not on time."""
 
     def __call__(self, surface: Tensor, time: float) -> Tensor:
         """Return the balance in m of ice a⁻¹ on a surface (m, north-up) at a time (a)."""
@@ -46,11 +46,11 @@ class MassBalance(Protocol):
 
 @dataclass(frozen=True)
 class Masked:
-    """A mass balance that melts away what flows out of a mask.
+    """A mass balance that removes ice outside a mask.
 
     Attributes:
-        balance: What holds inside.
-        mask: True where ice may be, north-up.
+        balance: Mass balance inside.
+        mask: True where ice is allowed, north-up.
     """
 
     balance: MassBalance
@@ -67,14 +67,14 @@ class Masked:
 
 
 class Held:
-    """A costly mass balance that is kept for an interval of time before it is computed anew.
+    """A costly mass balance that is recomputed only once per interval of time.
 
-    Intervals are counted from `start`, so that a run that is resumed at one of them goes on as
-    if it had not been interrupted.
+    Intervals are counted from `start`, so that a run resumed at one of them continues as if it had
+    not been interrupted.
     """
 
     def __init__(self, balance: MassBalance, interval: float, start: float) -> None:
-        """Compute `balance` once in each `interval` (a) after `start` (a); 0 for every time."""
+        """Compute `balance` once per `interval` (a) after `start` (a); 0 for every time step."""
         self._balance = balance
         self._interval = interval
         self._start = start

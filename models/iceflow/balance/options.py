@@ -1,4 +1,4 @@
-"""The options of mass balance, which two jobs share."""
+"""The options of mass balance, shared by two jobs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ INPUTS = {
     ),
     SERIES: ("balance_raster", "band_years"),
 }
-"""What each model takes beside numbers."""
+"""Inputs of each model, besides numbers."""
 
 
 def numbers(value: object) -> object:
-    """Return the numbers in a text, or None for an empty one; other values as they are.
+    """Return the numbers in a text, or None for an empty one; other values unchanged.
 
     Raises:
-        ValueError: A word is no number.
+        ValueError: A word is not a number.
     """
     if not isinstance(value, str):
         return value
@@ -55,7 +55,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class BalanceOptions(Parameters):
-    """What `simulateglacier` and `surfacemassbalance` ask about mass balance."""
+    """Mass-balance parameters of `simulateglacier` and `surfacemassbalance`."""
 
     mass_balance: Literal["ELA", "degree days", "raster series"] = "ELA"
     ela: Finite = 2900.0
@@ -97,8 +97,8 @@ class BalanceOptions(Parameters):
                     )
         if self.band_years is not None and not (self.ela_raster or self.balance_raster):
             raise ValueError(
-                "BAND_YEARS was given, but no raster that it could be about: give ELA_RASTER, or "
-                "leave it blank"
+                "BAND_YEARS was given, but no raster with bands: give ELA_RASTER, or leave "
+                "BAND_YEARS blank"
             )
         if self.mass_balance == DEGREE_DAYS:
             self._check_climate()
@@ -123,7 +123,8 @@ class BalanceOptions(Parameters):
             self.climate_surface or self.climate_height is not None
         ):
             raise ValueError(
-                "CLIMATE_HEIGHT is missing: the elevation (m) at which MONTHLY_TEMPERATURE holds"
+                "CLIMATE_HEIGHT is missing: give the elevation (m) to which MONTHLY_TEMPERATURE "
+                "refers"
             )
         if self.all_rain <= self.all_snow:
             raise ValueError(

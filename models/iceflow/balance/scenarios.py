@@ -21,16 +21,16 @@ NAME = "name"
 NO_PRECIPITATION = -100.0
 """% of change."""
 SCENARIO_FILE = "simulation.nc"
-"""In the folder of each scenario: its states."""
+"""File of the states in the folder of each scenario."""
 _FILE_NAME = re.compile(r"[\w .+-]*[\w+-]")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is different in a future.
+    """The offsets of one scenario.
 
     Attributes:
-        name: Fit for the name of a folder.
+        name: Valid as the name of a folder.
         ela_offset: Added to the equilibrium-line altitude, m.
         temperature_offset: Added to temperatures, K.
         precipitation_offset: Added to the change of precipitation, %.
@@ -42,10 +42,10 @@ class Scenario:
     precipitation_offset: float = 0.0
 
     def applied(self, balance: MassBalance) -> MassBalance:
-        """Return a mass balance as it is in this future.
+        """Return the mass balance of this scenario.
 
         Raises:
-            EngineError: It does not depend on what the scenario changes, or cannot change so much.
+            EngineError: It does not depend on the changed parameter, or the change is too large.
         """
         if isinstance(balance, ElaBalance) and not self._changes_climate:
             return replace(balance, ela=balance.ela.plus(self.ela_offset))
@@ -55,7 +55,7 @@ class Scenario:
             if min(precipitation.values) < NO_PRECIPITATION:
                 raise EngineError(
                     f"{ROLE}: '{self.name}' changes precipitation by {min(precipitation.values):g} "
-                    "% in all, which is less than none. Raise its precipitation_offset."
+                    "% in total, below zero precipitation. Raise its precipitation_offset."
                 )
             shifted = replace(
                 climate,
@@ -64,14 +64,14 @@ class Scenario:
             )
             return replace(balance, climate=shifted)
         raise EngineError(
-            f"{ROLE}: '{self.name}' does not fit MASS_BALANCE. Use the column ela_offset with "
-            "'ELA', temperature_offset and precipitation_offset with 'degree days'; a raster "
+            f"{ROLE}: the offsets of '{self.name}' do not match MASS_BALANCE. Use ela_offset with "
+            "'ELA', and temperature_offset or precipitation_offset with 'degree days'; a raster "
             "series has no scenarios."
         )
 
     @property
     def offsets(self) -> str:
-        """What is different, in words."""
+        """The offsets in words."""
         values = {name: getattr(self, name) for name in OFFSETS}
         changes = (f"{name} {value:+g}" for name, value in values.items() if value)
         return ", ".join(changes) or UNCHANGED
@@ -82,18 +82,18 @@ class Scenario:
 
 
 OFFSETS = ("ela_offset", "temperature_offset", "precipitation_offset")
-UNCHANGED = "as given"
+UNCHANGED = "no offsets"
 NAMELESS = Scenario("")
-"""The only scenario of a run that has none."""
+"""The only scenario of a run without scenarios."""
 
 
 def futures(scenarios: Sequence[Scenario]) -> str:
-    """Return what is different in each scenario, in a line of text."""
+    """Return the offsets of each scenario, one per line."""
     return "; ".join(f"{one.name}: {one.offsets}" for one in scenarios)
 
 
 def read_futures(line: str) -> dict[str, str]:
-    """Return what :func:`futures` wrote, by the name of the scenario."""
+    """Return the text of :func:`futures` by the name of the scenario."""
     parts = (part.partition(": ") for part in line.split("; ") if part)
     return {name: offsets for name, _, offsets in parts}
 
@@ -102,7 +102,7 @@ def read_scenarios(source: VectorInput) -> list[Scenario]:
     """Read a table with the column `name` and one or more of the offsets.
 
     Raises:
-        EngineError: The table does not hold scenarios.
+        EngineError: The table is not a table of scenarios.
     """
     table = read_table(source, ROLE)
     columns = [name for name in OFFSETS if name in table]
@@ -118,8 +118,8 @@ def read_scenarios(source: VectorInput) -> list[Scenario]:
         wrong = table.loc[~np.isfinite(offsets[column]), column]
         if len(wrong):
             raise EngineError(
-                f"{ROLE}: row {wrong.index[0] + 1} of {source.shown} holds {wrong.iloc[0]!r} as "
-                f"'{column}', which is not a number. Write one: 0 changes nothing."
+                f"{ROLE}: row {wrong.index[0] + 1} of {source.shown} has {wrong.iloc[0]!r} as "
+                f"'{column}', which is not a number. Enter a number; 0 changes nothing."
             )
     rows = offsets.to_dict("records")
     return [Scenario(name, **row) for name, row in zip(names, rows, strict=True)]
@@ -130,7 +130,7 @@ def _check_names(names: list[str], path: str) -> None:
     for row, name in enumerate(names, 1):
         if not _FILE_NAME.fullmatch(name):
             raise EngineError(
-                f"{ROLE}: the name {name!r} in row {row} of {path} cannot name a folder. Use "
+                f"{ROLE}: the name {name!r} in row {row} of {path} is not valid for a folder. Use "
                 "letters, digits, spaces, dots, plus, minus and underscores."
             )
         if name.lower() in seen:

@@ -1,7 +1,7 @@
-"""Mass conservation, ∂h/∂t + ∇·(ū h) = SMB, on a regular grid, with a full account.
+"""Mass conservation, ∂h/∂t + ∇·(ū h) = SMB, on a regular grid, with its mass budget.
 
-Explicit finite volumes (Jouvet et al. 2022, doi 10.1017/jog.2021.120); how the ice is carried is
-told in :mod:`~glacier_qgis.models.iceflow.dynamics.transport`.
+Explicit finite volumes (Jouvet et al. 2022, doi 10.1017/jog.2021.120); for the
+advection see :mod:`~glacier_qgis.models.iceflow.dynamics.transport`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from glacier_qgis.models.iceflow.dynamics.transport import (
 
 
 class Step(NamedTuple):
-    """The state after a time step and what went in and out, in m summed over cells.
+    """The state after a time step, and its mass budget in m summed over cells.
 
     thickness.sum() = before.sum() + balance − lost + added, to rounding.
 
     Attributes:
         thickness: h in m.
-        balance: what the surface mass balance put on or took off.
-        lost: what flowed over the border of the domain.
-        added: what had to be put in where more flowed out than there was.
+        balance: added or removed by the surface mass balance.
+        lost: lost across the border of the domain.
+        added: added where more ice left a cell than it had.
         divergence: ∇·(ū h), m a⁻¹.
     """
 
@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Budget:
-    """Where the ice of a run came from and went, km³."""
+    """Mass budget of a run, km³."""
 
     initial: float
     final: float
@@ -53,18 +53,18 @@ class Budget:
 
     @classmethod
     def starting(cls, volume: float) -> Budget:
-        """Return the account of a run that begins with `volume` (km³)."""
+        """Return the budget of a run that starts with `volume` (km³)."""
         return cls(volume, volume, 0.0, 0.0, 0.0)
 
     def after(self, volume: float, balance: float, lost: float, added: float) -> Budget:
-        """Return the account with what came and went since, up to a new `volume` (all km³)."""
+        """Return the budget with further gains and losses, up to a new `volume` (all km³)."""
         return Budget(
             self.initial, volume, self.balance + balance, self.lost + lost, self.added + added
         )
 
     @property
     def residual(self) -> float:
-        """What the bookkeeping cannot explain: rounding."""
+        """The residual: rounding errors."""
         return self.final - self.initial - self.balance + self.lost - self.added
 
 
@@ -72,7 +72,7 @@ NO_ICE = Budget.starting(0.0)
 
 
 def outflow(fluxes: Fluxes) -> Tensor:
-    """Return what leaves over the four borders, m² a⁻¹ summed over edges."""
+    """Return the flux across the four borders, m² a⁻¹ summed over edges."""
     east, north = fluxes
     gains = east[:, -1] - east[:, 0], north[0] - north[-1]
     return gains[0].sum(dtype=wide(east)) + gains[1].sum(dtype=wide(east))
@@ -96,7 +96,7 @@ def advance(
         balance: surface mass balance, m a⁻¹.
         dt: time step in a, a tensor without dimensions.
         cell_size: in m.
-        transport: how the ice is carried.
+        transport: the advection scheme.
     """
     fluxes = transport(thickness, edge_velocity(u, v), dt, cell_size)
     spread = divergence(fluxes, cell_size)
@@ -120,5 +120,5 @@ def stable_step(u: Tensor, v: Tensor, cell_size: float, cfl: float, longest: flo
 
 
 def wide(field: Tensor) -> torch.dtype:
-    """The type to sum in: double precision where the device has it."""
+    """The data type for sums: double precision if the device supports it."""
     return torch.float32 if field.device.type == "mps" else torch.float64

@@ -1,8 +1,8 @@
-"""Ice that is carried from cell to cell: fluxes through the edges of a regular grid.
+"""Advection of ice: fluxes through the edges of the cells of a regular grid.
 
-Velocities are averaged to the edges (Jouvet et al. 2022, doi 10.1017/jog.2021.120). Beyond the
-border there is no ice, so that ice may leave the domain but none comes in. Grids are north-up,
-u eastwards, v northwards.
+Velocities are averaged to the edges (Jouvet et al. 2022, doi 10.1017/jog.2021.120). There is no ice
+beyond the border, so ice may leave the domain but not enter it. Grids are north-up, u is eastward,
+v northward.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TransportOrder = Literal["first order", "second order"]
 
 
 class Fluxes(NamedTuple):
-    """What is carried by, or moves at, the edges of the cells.
+    """Values at the edges of the cells.
 
     Attributes:
         east: eastwards through west and east edges: (rows, columns + 1).
@@ -48,7 +48,7 @@ def divergence(fluxes: Fluxes, cell_size: float) -> Tensor:
 
 
 def upwind(thickness: Tensor, velocity: Fluxes, dt: Tensor, cell_size: float) -> Fluxes:
-    """Return first-order fluxes: an edge carries the thickness of the cell that it comes from."""
+    """Return first-order upwind fluxes."""
     across, along = pad(thickness, (1, 1)), pad(thickness, (0, 0, 1, 1))
     return Fluxes(
         velocity.east * torch.where(velocity.east > 0, across[:, :-1], across[:, 1:]),
@@ -57,11 +57,11 @@ def upwind(thickness: Tensor, velocity: Fluxes, dt: Tensor, cell_size: float) ->
 
 
 def limited(thickness: Tensor, velocity: Fluxes, dt: Tensor, cell_size: float) -> Fluxes:
-    """Return second-order fluxes that make no new extremes.
+    """Return second-order fluxes that create no new extremes.
 
     Thickness is linear within a cell with van Leer's slope (1977, J. Comput. Phys. 23, 276-299),
-    and the flux is the mean of those before and after the step, as in Heun's method (Shu and
-    Osher 1988, J. Comput. Phys. 77, 439-471). No cell gives more than it has.
+    and the flux is the mean of those before and after the step, as in Heun's method (Shu and Osher
+    1988, J. Comput. Phys. 77, 439-471). No cell loses more than it has.
     """
     before = _linear(thickness, velocity)
     moved = (thickness - dt * divergence(before, cell_size)).clamp(min=0)
@@ -89,7 +89,7 @@ def _linear_rows(thickness: Tensor, velocity: Tensor) -> Tensor:
 
 
 def _van_leer(thickness: Tensor) -> Tensor:
-    """Return the change across each cell along rows: harmonic mean of the sides', 0 at extremes."""
+    """Return the change across each cell along rows: harmonic mean of both sides, 0 at extremes."""
     change = pad(thickness.diff(dim=1), (1, 1))
     left, right = change[:, :-1], change[:, 1:]
     product = (left * right).clamp(min=0)
@@ -97,7 +97,7 @@ def _van_leer(thickness: Tensor) -> Tensor:
 
 
 def _affordable(fluxes: Fluxes, thickness: Tensor, ratio: Tensor) -> Fluxes:
-    """Scale down what leaves a cell that has less (Smolarkiewicz 1989, Mon. Wea. Rev. 117).
+    """Scale down fluxes out of cells with too little ice (Smolarkiewicz 1989, Mon. Wea. Rev. 117).
 
     `ratio` is the time step over the cell size, a m⁻¹.
     """

@@ -1,10 +1,10 @@
-"""Waves that grow where time steps are too long for the ice to spread smoothly.
+"""Detection of numerical oscillations from too long time steps.
 
-Thickness moves like the diffusion of a bump as well as with the flow, and a step that the speed
-allows may be too long for that. Then ∇·(ū h) overshoots: it swings up in one step and down in the
-next, in more and more cells. On the Aletsch glacier, growing for a century with a CFL number of
-0.3, at most 6 of 9300 cells do so by 5 m a⁻¹; at 0.5 and 0.7 a few hundred do in the first steps,
-while the given surface settles, and then as few; at 1 they are a tenth and stay.
+Thickness evolves by diffusion as well as by advection, and a time step that the speed allows may be
+too long for the diffusion. Then ∇·(ū h) oscillates from step to step, in more and more cells. In a
+simulation of the Aletsch glacier over a century with a CFL number of 0.3, at most 6 of 9300 cells
+oscillate by 5 m a⁻¹. At 0.5 and 0.7 a few hundred do in the first steps, while the given surface
+adjusts, and then as few; at 1, one tenth of the cells do throughout.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import torch
 from torch import Tensor
 
 SWING = 5.0
-"""m a⁻¹; smaller changes of ∇·(ū h) from step to step do not count."""
+"""Least change of ∇·(ū h) from step to step that counts, m a⁻¹."""
 SHARE = 0.001
-"""Share of the ice that must swing."""
+"""Least share of oscillating cells of the ice."""
 FEW = 4
-"""Cells that may swing beside that share, as single ones do at the margin of small glaciers."""
+"""Number of oscillating cells that is always allowed, for the margin of small glaciers."""
 LASTING = 10
-"""Steps in a row; the first steps from a given shape of the ice may swing while it settles."""
+"""Number of consecutive steps; the first steps from a given geometry may oscillate."""
 
 
 class Waves:
-    """Follows ∇·(ū h) of a run, step by step."""
+    """Observes ∇·(ū h) of a run, step by step."""
 
     def __init__(self) -> None:
         self._last: Tensor | None = None
@@ -33,11 +33,11 @@ class Waves:
 
     @property
     def found(self) -> bool:
-        """Whether waves have lasted."""
+        """Whether oscillations have persisted."""
         return self._longest is not None and int(self._longest) >= LASTING
 
     def see(self, divergence: Tensor, ice: Tensor) -> None:
-        """Look at a step, without leaving the device.
+        """Process one step, on the device.
 
         Args:
             divergence: ∇·(ū h) in m a⁻¹.

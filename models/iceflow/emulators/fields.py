@@ -1,4 +1,4 @@
-"""The fields that networks take in, from the state of a glacier."""
+"""Input fields of networks from the state of a glacier."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 REFERENCE_SPEED = 100.0
-"""Sliding speed, m a⁻¹, that tau_ref is the basal shear stress of."""
+"""Sliding speed, m a⁻¹, at the basal shear stress tau_ref."""
 
 
 def slopes(surface: Tensor, cell_size: float) -> tuple[Tensor, Tensor]:
     """Return ∂s/∂x (eastwards) and ∂s/∂y (northwards) of a north-up surface.
 
-    Central differences; beyond the edges the surface is continued linearly.
+    Central differences; the surface is extrapolated linearly beyond the edges.
     """
     rows, columns = surface.shape[-2:]
     padded = pad(surface.reshape(-1, 1, rows, columns), (1, 1, 1, 1), mode="replicate")
@@ -45,7 +45,7 @@ def reference_stress(sliding: float) -> float:
 
 
 def sliding_of(stress: float) -> float:
-    """Return c, km MPa⁻³ a⁻¹, whose `reference_stress` is `stress` (MPa)."""
+    """Return c, km MPa⁻³ a⁻¹, from the `reference_stress` (MPa)."""
     return REFERENCE_SPEED / (1000 * stress**3)
 
 
@@ -59,11 +59,11 @@ def stack_fields(
     """Stack named fields in their units: (glacier, field, row, column).
 
     Args:
-        names: which, in order.
+        names: fields, in order.
         thickness: h in m, north-up, (glacier, row, column).
         surface: s in m.
         cell_size: in m.
-        numbers: values of the fields that are the same everywhere.
+        numbers: values of uniform fields.
     """
     east, north = slopes(surface, cell_size)
     values = {"dX": cell_size, **numbers}

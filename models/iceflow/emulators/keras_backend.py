@@ -1,7 +1,7 @@
-"""Keras emulators of any architecture, run by TensorFlow in a process of its own.
+"""Keras emulators of any architecture, run by TensorFlow in a separate process.
 
-TensorFlow is kept out of this process: its library brings an SQLite of its own, which breaks
-the one that PROJ and GeoPackage use.
+TensorFlow does not run in this process: its library includes a version of SQLite that breaks the
+one of PROJ and GeoPackage.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from torch import Tensor
 
 from glacier_qgis.models.compute.guard import Guard, fair_memory
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.emulators.listed import CURE, FieldLists, ListedCore
+from glacier_qgis.models.iceflow.emulators.listed import REMEDY, FieldLists, ListedCore
 from glacier_qgis.models.iceflow.emulators.stored import MOST_TEXT, description, member
 
 INTERPRETER = "GLACIER_TENSORFLOW_PYTHON"
-"""Names a Python with TensorFlow, where that is not to be the engine's own."""
+"""Environment variable: a Python with TensorFlow, if it is not the engine's."""
 LENGTH_BYTES = 8
-"""Before every array that goes through a pipe stands its length, so many bytes long."""
+"""Number of bytes of the length that precedes every array in a pipe."""
 WORKER = Path(__file__).with_name("keras_worker.py")
 _POINTWISE = {
     "InputLayer", "LeakyReLU", "ReLU", "PReLU", "ELU", "Activation", "Dropout", "SpatialDropout2D",
@@ -41,10 +41,10 @@ _CONVOLUTIONS = {"Conv2D", "SeparableConv2D", "DepthwiseConv2D"}
 
 
 def read_keras(weights: Path, name: str, lists: FieldLists) -> ListedCore:
-    """Put a Keras model behind the interface; TensorFlow starts at the first question.
+    """Wrap a Keras model; TensorFlow starts at the first prediction.
 
     Raises:
-        EngineError: The file is no Keras model, or TensorFlow is not installed.
+        EngineError: The file is not a Keras model, or TensorFlow is not installed.
     """
     layers, channels = _architecture(weights)
     lists = lists.fitted(weights, *channels)
@@ -58,16 +58,16 @@ def _interpreter(weights: Path) -> str:
     if find_spec("tensorflow") and find_spec("keras"):
         return sys.executable
     raise EngineError(
-        f"EMULATOR: {weights} is of an architecture that only TensorFlow runs, and the engine "
-        "lacks it. Run 'Set up engine' with the extra 'tensorflow', or choose an emulator of the "
+        f"EMULATOR: {weights} has an architecture that needs TensorFlow, which is not in the "
+        "engine. Run 'Set up engine' with the extra 'tensorflow', or choose an emulator of the "
         "f12, f14, f15 or dahunet family."
     )
 
 
 def reach(layers: list[dict[str, Any]]) -> int | None:
-    """Return a bound of a network's reach in cells, as if all layers stood in one line.
+    """Return a bound of a network's receptive radius in cells, as if layers were in series.
 
-    None where a layer is of a kind whose reach is not known here, such as pooling.
+    None if the radius of a layer is not known, such as pooling.
     """
     total = 0
     for layer in layers:
@@ -98,19 +98,19 @@ def _architecture(weights: Path) -> tuple[list[dict[str, Any]], tuple[int, int]]
         return layers, (int(shape[-1]), int(last.get("filters") or last["units"]))
     except (KeyError, TypeError, ValueError, StopIteration, OSError, zipfile.BadZipFile) as error:
         raise EngineError(
-            f"EMULATOR: {weights} is no Keras model whose first layer is an input and whose last "
-            f"gives the fields ({error!r}): {CURE}"
+            f"EMULATOR: {weights} is not a Keras model from one input layer to one layer of fields "
+            f"({error!r}): {REMEDY}"
         ) from error
 
 
 class KerasProcess:
-    """A Keras model in a process of its own, asked through pipes.
+    """A Keras model in a separate process, connected by pipes.
 
     The process ends with this object, or with the engine.
     """
 
     def __init__(self, weights: Path, python: str) -> None:
-        """Prepare to run the model of a file by an interpreter that has TensorFlow."""
+        """Prepare to run the model of a file with an interpreter that has TensorFlow."""
         self._command = [python, "-I", str(WORKER), str(weights)]
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
@@ -143,8 +143,8 @@ class KerasProcess:
             raise EngineError(self._failure(process)) from error
         if answer.shape[:3] != fields.shape[:3] or not math.isfinite(float(answer.sum())):
             raise EngineError(
-                f"EMULATOR: {self._command[-1]} answered {answer.shape} to {fields.shape}, or not "
-                f"with numbers: {CURE}"
+                f"EMULATOR: {self._command[-1]} returned the shape {answer.shape} for "
+                f"{fields.shape}, or values that are not numbers: {REMEDY}"
             )
         return answer
 
@@ -173,7 +173,7 @@ class KerasProcess:
             reason = f"it {self._guard.reason}"
         return (
             f"EMULATOR: TensorFlow cannot run {self._command[-1]} ({reason}). Check that the model "
-            "needs no custom layers and maps fields of any size, and that 'Set up engine' has "
+            "has no custom layers and accepts fields of any size, and that 'Set up engine' has "
             "installed the extra 'tensorflow'."
         )
 

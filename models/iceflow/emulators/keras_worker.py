@@ -1,8 +1,8 @@
-"""Answers for a Keras model; run by an interpreter that has TensorFlow, and needs nothing else.
+"""Predictions of a Keras model; run by an interpreter that has TensorFlow, and needs nothing else.
 
-Usage: ``python keras_worker.py MODEL``: arrays (batch, row, column, field) come in through the
-standard input in NumPy's file format, each after its length in eight bytes; answers go out
-likewise, until the input ends.
+Usage: ``python keras_worker.py MODEL``: arrays (batch, row, column, field) arrive on standard input
+in NumPy's file format, each after its length in eight bytes; predictions are written to standard
+output in the same way, until the input ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 
 def main(model: str, questions: BinaryIO, answers: BinaryIO) -> None:
-    """Load `model`, then answer until there are no more questions."""
+    """Load `model`, then predict until the input ends."""
     import keras  # type: ignore[import-not-found]
     import numpy as np
     import tensorflow as tf  # type: ignore[import-untyped]
@@ -33,5 +33,5 @@ def main(model: str, questions: BinaryIO, answers: BinaryIO) -> None:
 
 if __name__ == "__main__":
     channel = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print must not mix with the answers
+    os.dup2(2, 1)  # output of libraries must not mix with the predictions
     main(sys.argv[1], sys.stdin.buffer, channel)

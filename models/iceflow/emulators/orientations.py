@@ -1,7 +1,7 @@
-"""An emulator's answer averaged over the eight orientations of a square grid.
+"""An emulator's prediction averaged over the eight orientations of a square grid.
 
-Physics does not know where north is; a network that was trained on pictures does. The mean over
-all turns and mirror images turns with its input exactly.
+Physics is invariant to the orientation of the grid; a trained network is not exactly. The average
+over all rotations and flips is.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.emulators.card import Core, FlowParameters, SelectiveCore
 
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
-"""Quarter turns against the clock, after mirroring east and west."""
+"""Counterclockwise rotations by 90°, after a flip of east and west."""
 
 
 class Averaged:
-    """Asks an emulator about a glacier in eight orientations and returns the mean."""
+    """Averages an emulator over eight orientations."""
 
     def __init__(self, core: Core) -> None:
         """Average over `core`."""
@@ -43,7 +43,7 @@ class Averaged:
         return self
 
     def _back(self, answer: Tensor, turns: int, *, mirrored: bool) -> Tensor:
-        """Turn fields and vectors back; a quarter turn against the clock maps (u, v) to (−v, u)."""
+        """Rotate fields and vectors back; counterclockwise by 90°, (u, v) becomes (−v, u)."""
         fields = torch.rot90(answer, -turns, (-2, -1))
         fields = fields.flip(-1) if mirrored else fields
         result = torch.empty_like(fields)
@@ -56,7 +56,7 @@ class Averaged:
 
 
 class SelectivelyAveraged(Averaged):
-    """The same where the emulator can leave out what nobody asks for."""
+    """The same for a `SelectiveCore`."""
 
     core: SelectiveCore
 
@@ -85,7 +85,7 @@ class SelectivelyAveraged(Averaged):
 
 
 def mean_over_orientations(core: Core) -> Averaged:
-    """Return the mean of an emulator over the eight orientations."""
+    """Return an emulator averaged over the eight orientations."""
     return SelectivelyAveraged(core) if isinstance(core, SelectiveCore) else Averaged(core)
 
 
@@ -94,7 +94,7 @@ def _turn(field: Tensor, turns: int, *, mirrored: bool) -> Tensor:
 
 
 def _pairs(outputs: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Return the places of (u, v) among the outputs."""
+    """Return the indices of (u, v) among the outputs."""
     return [
         (index, outputs.index("v" + name[1:]))
         for index, name in enumerate(outputs)

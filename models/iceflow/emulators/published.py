@@ -1,7 +1,7 @@
 """Emulators that are a plain stack of convolutions: the families f12, f14, f15 and pinnbp.
 
-IGM publishes them as Keras HDF5 weights with two lists of fields beside them. Only arrays and
-JSON are read; no code or pickle in a file is ever run.
+IGM publishes them as Keras HDF5 weights with two lists of fields beside them. Only arrays and JSON
+are read; code or pickles in a file are never run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators.listed import (
-    CURE,
+    REMEDY,
     FieldLists,
     read_lists,
 )
@@ -24,20 +24,20 @@ from glacier_qgis.models.iceflow.emulators.stored import array, description
 from glacier_qgis.models.networks.igm import LEAK, IgmCnn
 
 DEEPEST = 128
-"""The most layers; the published have 18."""
+"""Largest number of layers; published networks have 18."""
 WIDEST = 1024
-"""The most channels of a layer; the published have 256."""
+"""Largest number of channels of a layer; published networks have 256."""
 
 
 class UnknownLayoutError(ValueError):
-    """A Keras model whose graph is not the one that is built here."""
+    """A Keras model with another graph than the supported one."""
 
 
 def read_published(weights: Path, name: str, lists: FieldLists | None = None) -> StackCore:
     """Read an emulator from its ``model.h5``, with its field lists beside it.
 
     Raises:
-        EngineError: A file is missing or is not what it should be.
+        EngineError: A file is missing or not valid.
         UnknownLayoutError: It is a Keras model, but of another layout.
     """
     lists = lists or read_lists(weights)
@@ -46,15 +46,15 @@ def read_published(weights: Path, name: str, lists: FieldLists | None = None) ->
 
 
 def read_network(weights: Path) -> IgmCnn:
-    """Read the network for fields whose first row is the north.
+    """Read the network for north-up fields.
 
-    IGM's rasters begin in the south. Turning every kernel upside down makes the same network
-    read and write north-up rasters, with v still positive northwards.
+    IGM's rasters begin in the south. Flipping every kernel vertically makes the network read and
+    write north-up rasters, with v still positive northwards.
     """
     if not weights.is_file():
-        raise EngineError(f"EMULATOR: there is no {weights}: {CURE}")
+        raise EngineError(f"EMULATOR: {weights} does not exist: {REMEDY}")
     if not h5py.is_hdf5(weights):
-        raise EngineError(f"EMULATOR: {weights} is not an HDF5 file: {CURE}")
+        raise EngineError(f"EMULATOR: {weights} is not an HDF5 file: {REMEDY}")
     try:
         with h5py.File(weights) as file:
             layers = description(file.attrs["model_config"])["config"]["layers"]
@@ -71,12 +71,12 @@ def read_network(weights: Path) -> IgmCnn:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise EngineError(
-            f"EMULATOR: {weights} does not hold a network of Keras ({error}): {CURE}"
+            f"EMULATOR: {weights} is not a Keras network ({error}): {REMEDY}"
         ) from error
 
 
 def _convolutions(layers: list[dict[str, Any]]) -> list[str]:
-    """Return the convolutions' names, having made sure that the graph is the one we build."""
+    """Return the names of the convolutions, after checking that the graph is the supported one."""
     found = [layer["config"] for layer in layers if layer["class_name"] == "Conv2D"]
     others = {layer["class_name"] for layer in layers} - {"Conv2D"}
     leaks = [layer for layer in layers if layer["class_name"] == "LeakyReLU"]
@@ -115,5 +115,5 @@ def _assemble(arrays: list[tuple[np.ndarray, ...]]) -> IgmCnn:
 
 
 def upright(kernel: np.ndarray) -> torch.Tensor:
-    """Turn a Keras kernel (row, column, in, out) from the south into ours for north-up rasters."""
+    """Convert a Keras kernel (row, column, in, out) from south-up to north-up rasters."""
     return torch.from_numpy(np.ascontiguousarray(kernel[::-1].transpose(3, 2, 0, 1)))

@@ -1,4 +1,4 @@
-"""Which family an emulator's files belong to."""
+"""Detection of an emulator's family from its files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators.card import Card, Core
 from glacier_qgis.models.iceflow.emulators.dahunet import dahunet_card, is_dahunet, read_dahunet
 from glacier_qgis.models.iceflow.emulators.keras_backend import read_keras
-from glacier_qgis.models.iceflow.emulators.listed import CURE, list_card, read_lists
+from glacier_qgis.models.iceflow.emulators.listed import REMEDY, list_card, read_lists
 from glacier_qgis.models.iceflow.emulators.published import UnknownLayoutError, read_published
 
 WEIGHTS = ("model.h5", "model.keras")
@@ -16,14 +16,14 @@ WEIGHTS = ("model.h5", "model.keras")
 
 
 def weights_of(path: Path) -> Path | None:
-    """Return the file of the emulator that `path` names, a file or a folder; None if it is none."""
+    """Return the emulator's file for a file or folder `path`; None if there is none."""
     if path.is_dir():
         return next((path / name for name in WEIGHTS if (path / name).is_file()), None)
     return path if path.suffix in (".h5", ".keras") else None
 
 
 def name_of(weights: Path) -> str:
-    """Return the name that an emulator goes by: family and cell size, or that of its file."""
+    """Return an emulator's name: family and cell size, or the name of its file."""
     if weights.name not in WEIGHTS:
         return weights.stem
     folder = weights.parent
@@ -31,7 +31,7 @@ def name_of(weights: Path) -> str:
 
 
 def read_core(path: Path, name: str = "") -> Core:
-    """Read an emulator: a folder of one, or its file.
+    """Read an emulator from its folder or file.
 
     Plain convolutions and the dahunet family run in torch, every other Keras model with field
     lists beside it in TensorFlow.
@@ -53,7 +53,7 @@ def read_core(path: Path, name: str = "") -> Core:
 
 
 def read_card(path: Path, name: str = "") -> Card:
-    """Read what an emulator says of itself, without its network.
+    """Read the card of an emulator, without its network.
 
     Raises:
         EngineError: There is no emulator, or its lists cannot be read.
@@ -68,5 +68,5 @@ def read_card(path: Path, name: str = "") -> Card:
 def _existing(path: Path) -> Path:
     weights = weights_of(path)
     if weights is None or not weights.is_file():
-        raise EngineError(f"EMULATOR: there is no emulator at {path}: {CURE}")
+        raise EngineError(f"EMULATOR: there is no emulator at {path}: {REMEDY}")
     return weights

@@ -1,4 +1,4 @@
-"""What is stored in the files of Keras, read within bounds: arrays of HDF5, members of a zip."""
+"""Bounded reading of Keras files: arrays of HDF5, members of a zip."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import h5py
 import numpy as np
 
 MOST_NUMBERS = 1 << 26
-"""In one array: a hundred times the largest of a published emulator."""
+"""Largest array: a hundred times that of published emulators."""
 MOST_BYTES = 1 << 28
-"""Of a member of a zip: thirty times the largest published emulator."""
+"""Largest member of a zip: thirty times that of published emulators."""
 MOST_TEXT = 16 << 20
-"""Bytes of a description of a network."""
+"""Largest size of a description of a network, bytes."""
 
 
 def array(file: h5py.File, name: str) -> np.ndarray:
@@ -22,7 +22,7 @@ def array(file: h5py.File, name: str) -> np.ndarray:
 
     Raises:
         KeyError: It is not there.
-        ValueError: It is too large, no array of numbers, or lies in another file.
+        ValueError: It is too large, not an array of numbers, or in another file.
     """
     place = file
     for part in name.split("/"):
@@ -30,7 +30,7 @@ def array(file: h5py.File, name: str) -> np.ndarray:
             raise KeyError(f"{name} is missing or a link")
         place = place[part]
     if not isinstance(place, h5py.Dataset) or place.external or place.is_virtual:
-        raise ValueError(f"{name} is no array of this file")
+        raise ValueError(f"{name} is not an array of this file")
     if place.dtype.kind not in "fiu" or place.size is None or place.size > MOST_NUMBERS:
         raise ValueError(f"{name} is an array of {place.size} numbers of {place.dtype}")
     return np.asarray(place, dtype=np.float32)
@@ -63,5 +63,5 @@ def description(text: bytes | str) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("a description without end") from error
     if not isinstance(content, dict):
-        raise ValueError("a description that is none")  # of the file, not the call
+        raise ValueError("a description that is not JSON")  # of the file, not the call
     return content

@@ -42,12 +42,12 @@ class Coefficient:
 
         Args:
             source: the raster.
-            otherwise: its value in cells without data, of which the reporter is warned.
+            otherwise: its value in cells without data.
             grid: what to read it on.
-            reporter: told of the band that is taken and of cells without data.
+            reporter: receives the choice of a band, and a warning of cells without data.
 
         Raises:
-            EngineError: The raster has no data in most cells, or values that cannot be.
+            EngineError: The raster has no data in most cells, or values that are not plausible.
         """
         role = f"{self.role}_RASTER"
         with open_raster(source, role) as scene:

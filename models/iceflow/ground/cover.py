@@ -1,4 +1,4 @@
-"""Cells in which an input has no data: never without a word, and refused where they are most."""
+"""Cells in which an input has no data: always reported, refused if they are the majority."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 
 MOST = 0.5
-"""Share of the cells from which an input is not that of the place."""
+"""Share of cells without data from which an input is refused."""
 
 
 def tell_gaps(missing: Mask, role: str, consequence: str, reporter: Reporter) -> None:
@@ -17,7 +17,7 @@ def tell_gaps(missing: Mask, role: str, consequence: str, reporter: Reporter) ->
         missing: Where they are.
         role: The input's parameter.
         consequence: What happens there.
-        reporter: Gets what is said of it.
+        reporter: Receives the warning.
     """
     if missing.any():
         reporter.warning(f"{role} has no data in {share(missing)} of the area: {consequence}.")
@@ -33,10 +33,10 @@ def refuse_most(missing: Mask, role: str) -> None:
     """Refuse an input that has no data in most cells.
 
     Raises:
-        EngineError: It has not.
+        EngineError: It has no data in most cells.
     """
     if missing.mean() > MOST:
         raise EngineError(
-            f"{role} has no data in {share(missing)} of the area. Choose a raster of this place, "
+            f"{role} has no data in {share(missing)} of the area. Choose a raster of this region, "
             "an EXTENT that it covers, or an ICE_MASK inside it."
         )

@@ -1,4 +1,4 @@
-"""The vertical unit of an elevation raster: read, told, or asked for; never guessed."""
+"""The vertical unit of an elevation raster: from the raster or the user, never guessed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from glacier_qgis.models.raster.source import Scene, read_band
 VerticalUnit = Literal["from the raster", "metres", "feet"]
 
 HIGHEST, LOWEST = 9_000.0, -9_000.0
-"""m; no ground outside of the deepest ocean trenches is beyond, but the fill value -9999 is."""
+"""Lowest elevation, m: above the fill value -9999, below all ground except ocean trenches."""
 NOT_STATED = "not stated by the input"
-"""Stands for a vertical datum that is not known."""
+"""Text for an unknown vertical datum."""
 INTERNATIONAL_FOOT = 0.3048
 """m, exactly."""
 US_SURVEY_FOOT = 1200 / 3937
@@ -35,19 +35,19 @@ _METRES = {
 
 
 def metres_per_unit(scene: Scene, choice: VerticalUnit, reporter: Reporter, band: int = 1) -> float:
-    """Return what to multiply the values of an elevation or thickness raster by to get metres.
+    """Return the factor from the values of an elevation or thickness raster to metres.
 
     Args:
-        scene: The raster; its band's unit counts first, then that of its CRS for heights.
-        choice: What the user says, for rasters that do not state a known unit themselves.
-        reporter: Told that metres are assumed for a raster in degrees, as the global elevation
-            models are.
-        band: Which band's values.
+        scene: The raster; its band's unit has priority, then that of its vertical CRS.
+        choice: The user's choice, for rasters without a known unit.
+        reporter: Receives a message if metres are assumed for a raster in degrees, as for global
+            elevation models.
+        band: Number of the band.
 
     Raises:
-        EngineError: Nobody says: the raster names a unit of no known length, or gives no unit
-            while its CRS measures in feet, so that its heights may be in feet too; or the CRS
-            measures depths, which are no elevations.
+        EngineError: The unit is unknown: the raster has an unknown unit, or no unit while its CRS
+            is in feet, so that its heights may be in feet too; or the CRS has depths, not
+            elevations.
     """
     _check_direction(scene)
     stated = (scene.dataset.units[band - 1] or "").strip()
@@ -59,8 +59,8 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit, reporter: Reporter, band
         return 1.0 if choice == "metres" else INTERNATIONAL_FOOT
     if stated:
         raise EngineError(
-            f"{scene.role}: {scene.name} gives heights in {stated!r}, which is neither metres nor "
-            "feet. Say what they are with VERTICAL_UNIT."
+            f"{scene.role}: {scene.name} has heights in {stated!r}, which is neither metres nor "
+            "feet. Choose the unit with VERTICAL_UNIT."
         )
     horizontal = {axis.unit_name for axis in scene.crs.axis_info[:2]}
     if horizontal == {"degree"}:
@@ -70,9 +70,8 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit, reporter: Reporter, band
         )
     elif horizontal != {"metre"}:
         raise EngineError(
-            f"{scene.role}: the CRS of {scene.name} measures in {', '.join(sorted(horizontal))}, "
-            "and nothing tells whether its heights are in feet or metres. Say it with "
-            "VERTICAL_UNIT."
+            f"{scene.role}: the CRS of {scene.name} is in {', '.join(sorted(horizontal))}, so its "
+            "heights may be in feet or metres. Choose the unit with VERTICAL_UNIT."
         )
     return 1.0
 
@@ -81,8 +80,8 @@ def _check_direction(scene: Scene) -> None:
     if scene.heights is None or scene.heights.axis_info[2].direction.lower() == "up":
         return
     raise EngineError(
-        f"{scene.role}: the CRS of {scene.name} measures depths ('{scene.heights.name}'), and "
-        "elevations are needed. Turn the sign with the raster calculator, and choose a CRS with "
+        f"{scene.role}: the CRS of {scene.name} has depths ('{scene.heights.name}'), but "
+        "elevations are needed. Change the sign with the raster calculator, and choose a CRS with "
         "heights for the result."
     )
 
@@ -94,10 +93,10 @@ def read_metres(
 
     Args:
         scene: The raster; its band's scale and offset are applied.
-        grid: What to read it on.
+        grid: Grid of the result.
         choice: As in :func:`metres_per_unit`.
-        year: Of which band, where there are several, see `choose_band`.
-        reporter: Told of the band that is taken, warned of pixels that are no numbers.
+        year: Year of the band, if there are several, see `choose_band`.
+        reporter: Receives the choice of a band, and a warning of pixels that are not numbers.
     """
     dataset, band = scene.dataset, choose_band(scene, year, reporter)
     tell_no_numbers(scene, [band], reporter)
@@ -110,7 +109,7 @@ def check_elevation(ground: Float32Array, role: str) -> None:
     """Make sure that `ground` (m, NaN where there is no data) can be an elevation.
 
     Raises:
-        EngineError: It is nowhere on Earth.
+        EngineError: There are no such elevations on Earth.
     """
     known = ground[np.isfinite(ground)]
     if not known.size:
@@ -118,13 +117,14 @@ def check_elevation(ground: Float32Array, role: str) -> None:
     low, high = float(known.min()), float(known.max())
     if low < LOWEST or high > HIGHEST:
         raise EngineError(
-            f"{role} holds elevations from {low:g} to {high:g} m, where no ice can be. If they "
-            "are in feet set VERTICAL_UNIT; if a fill value is among them declare it as no data."
+            f"{role} has elevations from {low:g} to {high:g} m, outside the range on Earth. If "
+            "they are in feet, set VERTICAL_UNIT; if they include a fill value, declare it as no "
+            "data."
         )
 
 
 def vertical_datum(scene: Scene) -> str | None:
-    """Return what the heights of a raster are measured from, or None where it does not say."""
+    """Return the vertical datum of a raster, or None if not stated."""
     crs = scene.heights
     if crs is None:
         return None

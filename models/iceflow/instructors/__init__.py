@@ -1,1 +1,1 @@
-"""Physical models of ice flow that teach emulators: shallow ice, hybrid and Blatter-Pattyn."""
+"""Physical models of ice flow for training emulators: shallow ice, hybrid, Blatter-Pattyn."""

@@ -1,4 +1,4 @@
-"""How velocity varies with height: a few modes over the thickness of the ice.
+"""Vertical modes of the velocity over the thickness of the ice.
 
 The horizontal velocity is u(x, y, ζ) = Σ Uₖ(x, y) φₖ(ζ), with ζ = 0 at the bed and 1 at the
 surface. φ₀ = 1 is sliding; all others vanish at the bed. With w = 1 - ζ, the second mode

@@ -1,9 +1,9 @@
 """The ice as bilinear elements between the centres of cells.
 
-Everything is measured in cells (Δ), and velocity in U = A₀ (ρgΔ)³ Δ, which takes A, Δ, ρ and g out
-of the equations of Glen's law with n = 3 (dimensional analysis of Blatter-Pattyn). Nodes are the
-centres of the plugin's cells; an element spans four of them, and there is ice in it where at
-least one has ice. Its thickness goes linearly to zero towards nodes without.
+Lengths are in cells (Δ) and velocities in U = A₀ (ρgΔ)³ Δ, which removes A, Δ, ρ and g from the
+equations for Glen's law with n = 3 (dimensional analysis of Blatter-Pattyn). Nodes are the centres
+of the plugin's cells; an element spans four of them, and contains ice if at least one has ice. Its
+thickness decreases linearly to zero towards nodes without ice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 GAUSS = (0.5 - 12**-0.5, 0.5 + 12**-0.5)
 """Points of the two-point rule on the unit interval; each weighs a half."""
 THINNEST = 1e-6
-"""Thickness, in cells, below which an element's point counts as having none."""
+"""Thickness, in cells, below which a point of an element counts as ice-free."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Ice:
-    """The shape of the ice and what it is made of, on nodes with row 0 in the south.
+    """Geometry and material of the ice, on nodes with row 0 in the south.
 
     Attributes:
         thickness: h, in cells, (rows, columns).
@@ -53,8 +53,8 @@ class Ice:
         stiffness: (A/A₀)^(−1/3), (rows, columns).
         friction: coefficient of the sliding law, in the units of the energy, (rows, columns);
             infinite where the ice does not slide.
-        tilt: slope of the whole domain that comes on top of the surface and the bed, (2,).
-        periodic: whether the domain goes on beyond its border with itself.
+        tilt: slope of the whole domain, added to surface and bed, (2,).
+        periodic: whether the domain is periodic.
     """
 
     thickness: Tensor
@@ -127,7 +127,7 @@ class Elements:
         return field.flatten(-2)[..., self.nodes]
 
     def scatter(self, corners: Tensor) -> Tensor:
-        """Add up what elements give to their corners: (…, elements, 4) to (…, rows, columns)."""
+        """Sum contributions of elements at corners: (…, elements, 4) to (…, rows, columns)."""
         out = corners.new_zeros(*corners.shape[:-2], self.shape[0] * self.shape[1])
         out.index_add_(-1, self.nodes.T.flatten(), corners.flatten(-2))
         return out.reshape(*corners.shape[:-2], *self.shape)
@@ -145,7 +145,7 @@ def _nodes(ice: Ice) -> Tensor:
 
 
 def _mean_of_finite(corners: Tensor, values: Tensor) -> Tensor:
-    """Interpolate between the corners that are finite; 0 where none is: (elements, points)."""
+    """Interpolate between finite corners; 0 where none is finite: (elements, points)."""
     finite = corners.isfinite()
     share = finite.to(values) @ values.T
     total = torch.where(finite, corners, 0.0) @ values.T

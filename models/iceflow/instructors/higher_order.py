@@ -20,11 +20,11 @@ from glacier_qgis.models.iceflow.physics import GLEN, WEERTMAN, WEIGHT
 
 FEW_MODES = 2
 ROUGH = 1e-2
-"""Residual with few modes, from which the solution with many is found."""
+"""Residual of the solution with few modes, which is the start for many modes."""
 SLOWEST_STRAIN = 1e-5
-"""Strain rate, a⁻¹, below which ice no longer gets stiffer."""
+"""Strain rate, a⁻¹, below which the viscosity no longer increases."""
 SLOWEST_SLIDING = 1e-3
-"""Sliding, m a⁻¹, below which friction grows in proportion to it."""
+"""Sliding speed, m a⁻¹, below which friction is linear."""
 
 Window = tuple[slice, slice]
 
@@ -56,7 +56,7 @@ def higher_order(
         start: the `modes` of the solution of a similar state, to begin with; from rest by default.
 
     Returns:
-        What was found, in double precision on the device of `thickness`; compare its `residual`.
+        The solution, in double precision on the device of `thickness`; check its `residual`.
 
     Raises:
         ValueError: the grid is one cell wide, or there are no such `modes`.
@@ -107,7 +107,7 @@ def higher_order(
 
 
 def _minimum(energy: Energy, tolerance: float) -> Minimum:
-    """Return the minimum; with many modes, which cost more, from a rough one with few."""
+    """Return the minimum; many modes, which cost more, start from a rough solution with few."""
     if energy.column.modes <= FEW_MODES:
         return minimise(energy, tolerance)
     few = column(FEW_MODES, energy.load.device)
@@ -117,7 +117,7 @@ def _minimum(energy: Energy, tolerance: float) -> Minimum:
 
 
 def _window(where: Tensor) -> Window:
-    """Return the rows and columns of the ice with one cell around it, as far as there is one."""
+    """Return the rows and columns of the ice with a margin of one cell within the grid."""
     rows, columns = (where.any(dim=axis).nonzero().flatten() for axis in (1, 0))
     return _widened(rows), _widened(columns)
 

@@ -25,7 +25,7 @@ def hybrid(
     tolerance: float = 1e-4,
     start: Tensor | None = None,
 ) -> Solution:
-    """Return the velocity of a shallow shelf that slides, plus that of shallow ice that deforms.
+    """Return the velocity of shallow-shelf sliding plus that of shallow-ice deformation.
 
     Arguments are those of :mod:`~glacier_qgis.models.iceflow.instructors.higher_order`.
     """

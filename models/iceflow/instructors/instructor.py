@@ -75,7 +75,7 @@ class Instructor:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a result's reader must know of it, by name."""
+        """Facts on the emulator for the provenance of results, by name."""
         words: dict[str, str] = {"INSTRUCTOR": self.name}
         if self.name == "Blatter-Pattyn":
             words["INSTRUCTOR_MODES"] = str(self.modes)

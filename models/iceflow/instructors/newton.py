@@ -1,9 +1,9 @@
 """Newton's method on the energy of the ice, to a stated residual.
 
 Plain Newton steps overshoot where the ice hardly deforms. Here the direction of the stress is an
-unknown of its own (Rudi, Shih and Stadler 2020, doi 10.1029/2020GC009059): the first step, from
-rest, is one of Picard's, and steps turn into Newton's as the stress settles. The energy is convex,
-and each step is shortened until it falls.
+additional unknown (Rudi, Shih and Stadler 2020, doi 10.1029/2020GC009059): the first step, from
+rest, is a Picard step, and later steps approach Newton's method as the stress converges. The energy
+is convex, and each step is shortened until the energy decreases.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from glacier_qgis.models.iceflow.instructors.state import Linearisation
 MOST_STEPS = 60
 HALVINGS = 20
 ENOUGH = 1e-4
-"""Share of the expected fall that a step must reach (Armijo)."""
+"""Share of the expected decrease that a step must reach (Armijo)."""
 ROUNDING = 1e-12
 """Relative accuracy of the energy."""
 
@@ -33,7 +33,7 @@ class Minimum:
     Attributes:
         velocity: of each mode, in units of U, (2 modes, rows, columns).
         residual: norm of the energy's gradient over that of the driving stress.
-        steps: how many were taken.
+        steps: number of steps.
         worst: row and column of the node with the largest gradient.
     """
 
@@ -44,7 +44,7 @@ class Minimum:
 
 
 def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> Minimum:
-    """Return the minimum of the energy; its `residual` may be larger if it was not reached.
+    """Return the minimum of the energy; its `residual` tells whether it converged.
 
     Args:
         energy: of the glacier.
@@ -85,7 +85,7 @@ def _extended(velocity: Tensor, energy: Energy) -> Tensor:
 
 
 def _share(energy: Energy, velocity: Tensor, change: Tensor, gradient: Tensor) -> float:
-    """Return how much of a step lowers the energy enough: 1, a half, …, or 0 if nothing does."""
+    """Return the step length that lowers the energy enough: 1, a half, …, or 0 if none does."""
     before = energy.value(velocity)
     fall = float((gradient * change).sum())
     for halving in range(HALVINGS):

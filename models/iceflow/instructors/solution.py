@@ -1,4 +1,4 @@
-"""What an instructor finds, and the shape of ice that all of them see."""
+"""The solution of an instructor, and the geometry of the ice for all of them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Solution:
         mean: over the depth.
         base: at the bed.
         surface: at the surface.
-        residual: imbalance of forces over the driving stress, as norms over the glacier; 0 where
-            the model is a formula.
+        residual: norm of the imbalance of forces over that of the driving stress; 0 if the model is
+            a formula.
         steps: of Newton's method.
         worst: row and column of the cell with the largest imbalance; None where there is none.
         modes: velocity of each vertical mode, also of cells beside the ice, m a⁻¹, (2 modes, rows,
@@ -40,10 +40,10 @@ class Solution:
 
 
 def walled(thickness: Tensor, surface: Tensor) -> Tensor:
-    """Return the surface with rock that towers above the ice lowered to it, (rows, columns).
+    """Return the surface with rock above the ice lowered to the ice, (rows, columns).
 
-    A valley's wall is no slope of the ice: where a cell without ice is higher than the ice
-    beside it, the mean surface of that ice is taken.
+    Valley walls must not count as slopes of the ice: a cell without ice that is higher than the
+    adjacent ice gets the mean surface of that ice.
     """
     ice = (thickness > 0).to(surface)
     level = torch.where(ice > 0, surface, 0.0)

@@ -18,7 +18,7 @@ from torch import Tensor
 Indices = npt.NDArray[np.intp]
 
 UNDIVIDED = 4
-"""Blocks of the grid of up to this side are not dissected any more."""
+"""Blocks of the grid with at most this side are not dissected further."""
 
 
 class Couplings:
@@ -74,7 +74,7 @@ class Couplings:
         free = np.flatnonzero(self._listed(unknown))
         blocked = bsr_matrix((blocks.cpu().numpy(), self._columns, self._starts))
         factors = splu(
-            blocked.tocsr()[free][:, free].T,  # symmetric, and columns are what splu takes
+            blocked.tocsr()[free][:, free].T,  # symmetric, and splu needs columns
             permc_spec="NATURAL",
             diag_pivot_thresh=0.0,
             options={"SymmetricMode": True},

@@ -24,7 +24,7 @@ from glacier_qgis.models.raster.sink import create_raster
 
 
 class SurfaceMassBalance(BalanceOptions, Job):
-    """The mass balance of a surface that stays as it is."""
+    """The surface mass balance of a fixed surface."""
 
     surface: RasterInput
     extent: Extent | None = None
@@ -35,7 +35,7 @@ class SurfaceMassBalance(BalanceOptions, Job):
     output: Path
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Compute and write a band a year."""
+        """Compute the balance and write one band per year."""
         times = sorted(set(self.years or ()))
         grid, surface = read_surface(
             self.surface,
@@ -60,15 +60,15 @@ class SurfaceMassBalance(BalanceOptions, Job):
         covered = build_balance(self, place, reporter)
         if not (times or covered.balance.steady):
             raise EngineError(
-                "YEARS is missing: this mass balance changes with time. Give the years to compute "
-                "it for, as in '1900, 1950, 2000'."
+                "YEARS is missing: this mass balance changes with time. Give the years to "
+                "compute, as in '1900, 1950, 2000'."
             )
         inside = covered.within(mask)
         wanted = np.isfinite(surface) if inside is None else np.isfinite(surface) & inside
         if not wanted.any():
             raise EngineError(
-                "No cell of the area has data in SURFACE and in all that the mass balance needs, "
-                "and lies inside ICE_MASK. Check that the layers overlap."
+                "No cell inside ICE_MASK has data in SURFACE and in all inputs of the mass "
+                "balance. Check that the layers overlap."
             )
         heights = torch.from_numpy(surface)
         moments = times or [0.0]

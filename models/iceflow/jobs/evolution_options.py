@@ -15,14 +15,14 @@ from glacier_qgis.models.iceflow.jobs.common import FlowJob
 
 MOST_SAVED_TIMES = 10_000
 GROUND = ("bed", "surface", "initial_thickness", "uniform_thickness", "extent")
-"""What the file of an earlier run replaces."""
+"""Parameters that the file of an earlier run replaces."""
 CALENDAR_YEAR = 2000
-"""Where a run begins by default. QGIS holds the years 1 to 9999; a model's year 0 is not played."""
+"""Default first year. QGIS supports the years 1 to 9999, so a model's year 0 is not animated."""
 Year = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
 class EvolutionOptions(BalanceOptions, FlowJob):
-    """Where, when and how a glacier is to evolve, and what is to be kept of it."""
+    """Domain, time, physics and outputs of a simulation."""
 
     bed: RasterInput | None = None
     surface: RasterInput | None = None
@@ -58,9 +58,9 @@ class EvolutionOptions(BalanceOptions, FlowJob):
 
     @property
     def first(self) -> float:
-        """The year of the initial state, unless an earlier run says it.
+        """The year of the initial state, unless an earlier run defines it.
 
-        Left blank, it is a year that calendars know if the run ends after that, otherwise 0.
+        If blank, it is the default first year if the run ends after that, otherwise 0.
         """
         if self.start is not None:
             return self.start
@@ -70,16 +70,17 @@ class EvolutionOptions(BalanceOptions, FlowJob):
     def _ends_after_start(self) -> Self:
         if self.resume is None and self.end <= self.first:
             raise ValueError(
-                f"END ({self.end:g}) must be later than START ({self.first:g}); both are in years"
+                f"END ({self.end:g}) must be later than START ({self.first:g}): correct one of "
+                "these years"
             )
         if self.resume is None and self.saves_too_often(self.first):
             raise ValueError(self.saves_too_often(self.first))
         return self
 
     def saves_too_often(self, first: float) -> str:
-        """Return what is wrong with the interval of a run from year `first` on; blank if nothing.
+        """Return what is wrong with the save interval from year `first` on; blank if nothing is.
 
-        Only the file of an earlier run knows when that began.
+        The first year of a resumed run is only known from its file.
         """
         if (self.end - first) / self.save_interval <= MOST_SAVED_TIMES:
             return ""
@@ -93,7 +94,7 @@ class EvolutionOptions(BalanceOptions, FlowJob):
         given = [name.upper() for name in GROUND if getattr(self, name) is not None]
         if self.resume is not None and given:
             raise ValueError(
-                f"RESUME already holds the ground and the ice: leave {' and '.join(given)} blank"
+                f"RESUME already defines the ground and the ice: leave {' and '.join(given)} blank"
             )
         return self
 

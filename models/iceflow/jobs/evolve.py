@@ -69,18 +69,18 @@ DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report", "scenario_folde
 
 
 class Evolution(EvolutionOptions):
-    """Let a glacier evolve: ice flow, mass conservation, mass balance."""
+    """Simulate a glacier: ice flow, mass conservation, surface mass balance."""
 
     @abstractmethod
     def ice_model(
         self, topography: Topography, glaciers: int, reporter: Reporter
     ) -> tuple[IceModel, list[str]]:
-        """Return what moves the ice, and what speaks against it, which the reporter was told.
+        """Return the model of ice flow, and the reported warnings about it.
 
         Args:
-            topography: where the ice is.
-            glaciers: how many evolve side by side.
-            reporter: told of choices and doubts.
+            topography: geometry of the ice.
+            glaciers: number of glaciers that evolve at the same time.
+            reporter: receives choices and warnings.
         """
 
     def observer(
@@ -94,7 +94,7 @@ class Evolution(EvolutionOptions):
         return nullcontext(lambda name, state: None)
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Simulate and write what was asked for."""
+        """Simulate and write the requested outputs."""
         scenarios = read_scenarios(self.scenarios) if self.scenarios else [NAMELESS]
         histories = self._histories(scenarios, reporter)
         topography = histories[0].topography if histories else self._topography(reporter)
@@ -172,7 +172,7 @@ class Evolution(EvolutionOptions):
         doubts: Sequence[str],
         outputs: Outputs,
     ) -> None:
-        """Write what tells of the run as a whole, as far as it was asked for."""
+        """Write the requested results of the whole run."""
         if self.series:
             table = with_comparison(record.table, summaries)
             write_layer(table, outputs.stage(self.series), "series")
@@ -207,7 +207,7 @@ class Evolution(EvolutionOptions):
         )
 
     def _histories(self, scenarios: Sequence[Scenario], reporter: Reporter) -> list[History]:
-        """Return what each scenario goes on from, and tell what is different now."""
+        """Return the history of each scenario, and report changed parameters."""
         if self.resume is None:
             return []
         histories = read_histories(self.resume, self.start, scenarios)
@@ -215,7 +215,7 @@ class Evolution(EvolutionOptions):
         if self.end < now:
             raise EngineError(
                 f"END ({self.end:g}) is before year {now:g}, from which RESUME continues. Choose a "
-                f"later one, or {now:g} to have the results of what was saved."
+                f"later year, or {now:g} for the results up to there."
             )
         if wrong := self.saves_too_often(histories[0].years[0]):
             raise EngineError(f"{wrong}.")
@@ -224,7 +224,7 @@ class Evolution(EvolutionOptions):
         return histories
 
     def _ahead(self, first: float, saved: Sequence[float]) -> list[float]:
-        """Return the present and the years to save after it; they count from the first."""
+        """Return the present and later years to save; intervals count from the first year."""
         times = save_times(first, self.end, self.save_interval)
         if not saved:
             return times
@@ -239,7 +239,7 @@ class Evolution(EvolutionOptions):
         outputs: Outputs,
         reporter: Reporter,
     ) -> list[tuple[int, Recorder]]:
-        """Return what writes the files asked for, of the first scenario, and those of each."""
+        """Return the recorders of the requested files, of the first scenario and of each."""
         wanted = {name: path for name in RASTERS if (path := getattr(self, name))}
         rasters = {name: outputs.stage(path) for name, path in wanted.items()}
         netcdf = outputs.stage_lasting(self.netcdf, self.resume) if self.netcdf else None
@@ -282,9 +282,9 @@ class Evolution(EvolutionOptions):
         device: torch.device,
         reporter: Reporter,
     ) -> list[MassBalance]:
-        """Return the mass balances; where inputs have no data, ice melts as outside a mask.
+        """Return the mass balances; where inputs have no data, ice is removed as outside a mask.
 
-        `begins` are the years in which the first run began and in which this one does.
+        `begins` are the first years of the first run and of this one.
         """
         first, now = begins
         outline = (
@@ -320,7 +320,7 @@ class Evolution(EvolutionOptions):
         model: IceModel,
         balances: Sequence[MassBalance],
     ) -> list[Simulation]:
-        """Return a simulation a mass balance, at the end of its history, if there is one."""
+        """Return one simulation per mass balance, at the end of its history, if any."""
         pasts: list[Snapshot | None] = [history.last for history in histories] or [None] * len(
             balances
         )

@@ -13,7 +13,7 @@ from glacier_qgis.models.iceflow.velocity.ice_model import EmulatedIce
 
 
 class SimulateGlacier(Evolution, EmulatorJob):
-    """Let a glacier evolve: emulated ice flow, mass conservation, mass balance."""
+    """Simulate a glacier: emulated ice flow, mass conservation, surface mass balance."""
 
     def ice_model(
         self, topography: Topography, glaciers: int, reporter: Reporter

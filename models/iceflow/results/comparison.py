@@ -1,4 +1,4 @@
-"""A simulated glacier against an observed one: where its ice ends and how high it stands."""
+"""Comparison of a simulated glacier with an observed outline and surface."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen of the glacier, on the grid of the run; one of the two is given.
+    """Observed outline or surface of the glacier, on the grid of the run; at least one is given.
 
     Attributes:
-        time: When, a.
+        time: Year of the observation, a.
         ice: True in the cells inside the outline.
-        surface: Elevation, m; NaN where it was not measured.
+        surface: Elevation, m; NaN where there are no data.
     """
 
     time: float
@@ -43,7 +43,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Where simulation and observation have ice, km²."""
+    """Areas with ice in simulation and observation, km²."""
 
     both: float
     too_much: float
@@ -51,7 +51,7 @@ class Overlap:
 
     @property
     def iou(self) -> float:
-        """Intersection over union, 0 to 1; NaN where neither has ice."""
+        """Intersection over union, 0 to 1; NaN if neither has ice."""
         union = self.both + self.too_much + self.too_little
         return self.both / union if union else float("nan")
 
@@ -61,7 +61,7 @@ class Misfit:
     """Simulated minus observed surface over the ice, m.
 
     Attributes:
-        area: Compared, km².
+        area: Compared area, km².
         mean: Of the differences.
         rms: Their root mean square.
         percentiles: Of the differences, at `PERCENTILES`.
@@ -75,13 +75,14 @@ class Misfit:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A state against the observation.
+    """Comparison of a state with the observation.
 
     Attributes:
         time: Of both, a.
         overlap: None without an observed outline.
         misfit: None without an observed surface.
-        difference: Simulated minus observed surface, m, NaN away from the ice; None likewise.
+        difference: Simulated minus observed surface, m, NaN without ice; None without an observed
+            surface.
     """
 
     time: float
@@ -98,10 +99,10 @@ def read_observation(
     unit: VerticalUnit,
     reporter: Reporter,
 ) -> Observation | None:
-    """Read what was given on the run's grid; None where nothing was.
+    """Read the observation on the run's grid; None if there is none.
 
     Raises:
-        EngineError: The outline or the surface misses the area, or the surface cannot be compared.
+        EngineError: The outline or the surface does not overlap the area, or has another datum.
     """
     if outline is None and surface is None:
         return None
@@ -114,9 +115,9 @@ def read_observation(
         datum = vertical_datum(scene)
     if datum and topography.datum not in (datum, NOT_STATED):
         raise EngineError(
-            f"OBSERVED_SURFACE measures heights from '{datum}', the run from '{topography.datum}': "
-            "their difference would not be a misfit. Bring one to the vertical datum of the other "
-            "with 'Warp', or correct the CRS where it is wrong."
+            f"OBSERVED_SURFACE has heights above '{datum}', the run above '{topography.datum}', so "
+            "they cannot be compared. Convert one to the vertical datum of the other with 'Warp', "
+            "or correct a wrong CRS."
         )
     check_elevation(heights, "OBSERVED_SURFACE")
     missing = ~np.isfinite(heights)
@@ -134,8 +135,8 @@ def compare(
 ) -> Comparison:
     """Compare a state with the observation.
 
-    The surfaces are compared where there is ice in the simulation or inside the observed
-    outline; without an outline, where the simulation has ice or had it at its start.
+    The surfaces are compared where there is ice in the simulation or inside the observed outline;
+    without an outline, where the simulation has ice now or had ice at its start.
 
     Args:
         snapshot: The state at the time of the observation.
@@ -164,7 +165,7 @@ def area_overlap(simulated: Mask, observed: Mask, cell_area: float) -> Overlap:
 
 
 def surface_misfit(differences: Float32Array, cell_area: float) -> Misfit | None:
-    """Return statistics of `differences` (m, one a cell of `cell_area` km²); None for no cell."""
+    """Return statistics of `differences` (m, per cell of `cell_area` km²); None without cells."""
     if not differences.size:
         return None
     wide = differences.astype(np.float64)

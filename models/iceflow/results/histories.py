@@ -1,4 +1,4 @@
-"""What each scenario of a run goes on from: one past of all, or a past each."""
+"""The earlier runs from which the scenarios of a run resume."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from glacier_qgis.models.iceflow.results.resume import History, read_history
 
 
 def read_histories(path: Path, start: float | None, scenarios: Sequence[Scenario]) -> list[History]:
-    """Return the past of each scenario, all up to the same year.
+    """Return the history of each scenario, all up to the same year.
 
-    Scenarios branch off together from a run that had none. The file of a scenario stands for the
-    folder of all of them, ``<name>/simulation.nc``: each goes on from its own.
+    All scenarios can start from a run without scenarios. The file of one scenario,
+    ``<name>/simulation.nc``, stands for the folder of all of them: each resumes from its own.
 
     Args:
         path: Written by `simulateglacier`.
-        start: The year to go on from; None for the last that all have saved.
-        scenarios: Of the run that goes on, at least one; of one that has none, a nameless one.
+        start: The year to resume from; None for the last one that all have saved.
+        scenarios: Of the resumed run, at least one; a single run has one without a name.
 
     Raises:
-        EngineError: A file is not what it should be, or a scenario has no past.
+        EngineError: A file is not valid, or a scenario has no history.
     """
     given = read_history(path, start)
     if not (given.scenario and scenarios[0].name):
@@ -49,13 +49,13 @@ def tell_differences(
     parameters: Mapping[str, object],
     reporter: Reporter,
 ) -> None:
-    """Tell from where a run continues, and warn of what differs from before.
+    """Report from where a run continues, and warn of changed parameters.
 
     Args:
-        histories: The past of each scenario.
-        scenarios: As they are now.
-        parameters: As they are now.
-        reporter: Is told.
+        histories: The history of each scenario.
+        scenarios: Of the present run.
+        parameters: Of the present run.
+        reporter: Receives messages.
     """
     first = histories[0]
     now = first.years[-1]
@@ -74,7 +74,7 @@ def _files(given: History, names: Sequence[str]) -> dict[str, Path]:
     """Return the file of each scenario, by its name.
 
     Raises:
-        EngineError: There is none of one of them.
+        EngineError: The file of one is missing.
     """
     folder = given.path.absolute().parent.parent
     siblings = {file.parent.name: file for file in sorted(folder.glob(f"*/{SCENARIO_FILE}"))}
@@ -83,16 +83,15 @@ def _files(given: History, names: Sequence[str]) -> dict[str, Path]:
     missing = [name for name in names if name not in known]
     if not missing:
         return {name: known[name] for name in names}
-    cure = (
-        f"The file holds that one alone: give the {SCENARIO_FILE} of one in the SCENARIO_FOLDER, "
-        f"which stands for all, or leave '{given.scenario}' as the only row"
+    remedy = (
+        f"The file holds only this scenario: give the {SCENARIO_FILE} of a scenario in the "
+        f"SCENARIO_FOLDER, which stands for all, or keep '{given.scenario}' as the only row"
         if alone
-        else "Give the table of the run that was interrupted: rows may be left out of it, but not "
-        "added or renamed"
+        else "Give the table of the interrupted run: rows may be removed, but not added or renamed"
     )
     raise EngineError(
-        f"{ROLE}: nothing was saved of {_quoted(missing)} in {given.path if alone else folder}, "
-        f"only of {_quoted(known)}. {cure}."
+        f"{ROLE}: {given.path if alone else folder} has no results of {_quoted(missing)}, only of "
+        f"{_quoted(known)}. {remedy}."
     )
 
 

@@ -1,4 +1,4 @@
-"""How area and volume of a glacier are spread over elevation."""
+"""Hypsometry: area and volume of a glacier by elevation."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Hypsometry:
         time: Of the state, a.
         width: Of a band, m.
         bottoms: Lower edges of the bands, multiples of the width, ascending, m.
-        area: Of cells with at least 1 m of ice, km², one a band.
-        volume: Of all ice, km³, one a band.
+        area: Of cells with at least 1 m of ice, km², one per band.
+        volume: Of all ice, km³, one per band.
     """
 
     time: float
@@ -46,7 +46,7 @@ def hypsometry(snapshot: Snapshot, width: float, cell_size: float) -> Hypsometry
     """Return the hypsometry of a state; without ice it has no bands.
 
     Args:
-        snapshot: The state; its bands go by its own surface.
+        snapshot: The state; bands refer to its own surface.
         width: Of a band, m.
         cell_size: m.
     """

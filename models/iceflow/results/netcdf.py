@@ -1,4 +1,4 @@
-"""A simulation as NetCDF after the CF conventions 1.10, written as it runs."""
+"""A simulation as NetCDF (CF conventions 1.10), written during the run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LEVEL_FIELDS = {
     "basal_velocity": ("velbase_mag", "magnitude of the velocity at the bed"),
     "surface_velocity": ("velsurf_mag", "magnitude of the velocity at the surface"),
 }
-"""Name and long name of the fields, in m year-1, that are there if they were asked for."""
+"""Name and long name of optional fields, in m year-1."""
 
 COUNTS = {
     "gained": ("ice gained from the surface mass balance since the start", "km3"),
@@ -46,30 +46,30 @@ COUNTS = {
     "added": ("ice added by clipping negative thickness since the start", "km3"),
     "steps": ("time steps since the start", "1"),
 }
-"""Long name and unit of each number that changes with time: the account of the run so far."""
+"""Long name and unit of each number that changes with time: the mass budget so far."""
 MODELS = ("EMULATOR", "INSTRUCTOR")
 """Names of the facts that say what moved the ice, and how the names of more about it begin."""
 _MEGABYTE = 1_000_000
 
 
 class SimulationFile:
-    """An open NetCDF file that saved states are appended to."""
+    """An open NetCDF file to which saved states are appended."""
 
     def __init__(self, dataset: netCDF4.Dataset) -> None:
         self._dataset = dataset
 
     def append(self, snapshot: Snapshot, levels: Mapping[str, Float32Array]) -> None:
-        """Write one saved time, so that it outlives the process.
+        """Write one saved time and flush it.
 
         Velocity is missing where there is no ice.
 
         Args:
             snapshot: The state.
-            levels: Speeds (m a⁻¹) by key of `LEVEL_FIELDS`, those that the file was created for.
+            levels: Speeds (m a⁻¹) by key of `LEVEL_FIELDS`, as requested when the file was created.
 
         Raises:
-            OSError: The disk has too little room. A write that failed midway would spoil the
-                whole file, so it is not tried.
+            OSError: The disk has too little space. A failed write would damage the file, so it is
+                not attempted.
         """
         file = self._dataset
         self._check_room(snapshot.thickness.nbytes * (len(FIELDS) + len(levels)) + _MEGABYTE)
@@ -111,14 +111,14 @@ def create_simulation_file(
     provenance: Mapping[str, str],
     levels: Collection[str] = (),
 ) -> Iterator[SimulationFile]:
-    """Create a file for states on `grid`, with the bed (m) in it.
+    """Create a file with the bed (m) for states on `grid`.
 
     Args:
         path: where to write.
         grid: of all fields, north-up.
         bed: bedrock elevation, m.
-        provenance: where the result comes from; becomes global attributes.
-        levels: keys of `LEVEL_FIELDS` that states will come with.
+        provenance: of the result; becomes global attributes.
+        levels: keys of `LEVEL_FIELDS` that states will have.
     """
     with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
         _describe_file(file, provenance)

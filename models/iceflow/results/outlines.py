@@ -1,7 +1,7 @@
 """The outline of a glacier as polygons, exact along the edges of its cells.
 
-Outlines follow the cells instead of cutting through them: their area is then the area of the
-series to the last digit, and burnt into the grid they give back the cells that they came from.
+Outlines follow the edges of cells: their area equals that of the series exactly, and rasterising
+them returns the same cells.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from glacier_qgis.models.raster.grid import Grid
 
 
 def cell_outline(mask: Mask, grid: Grid) -> MultiPolygon:
-    """Return the polygons around the True cells of `mask`; cells that share but a corner are apart.
+    """Return polygons around the True cells of `mask`, separate where cells share only a corner.
 
     Args:
         mask: Shape (rows, columns), north-up.
-        grid: Where the cells lie.
+        grid: The grid.
     """
     found = shapes(mask.astype(np.uint8), mask=mask, connectivity=4, transform=grid.transform)
     parts = shapely.make_valid(np.array([shape(one) for one, _ in found], dtype=object))
@@ -36,7 +36,7 @@ def cell_outline(mask: Mask, grid: Grid) -> MultiPolygon:
 
 
 class Outlines:
-    """The outlines of the saved states, a feature a time."""
+    """The outlines of the saved states, one feature per time."""
 
     def __init__(self, grid: Grid, times: Sequence[float]) -> None:
         """Prepare for states on `grid` at `times` (a)."""
@@ -46,7 +46,7 @@ class Outlines:
         self._shapes: list[MultiPolygon] = []
 
     def add(self, snapshot: Snapshot) -> None:
-        """Trace the ice of a saved state; a state without ice gets no feature."""
+        """Trace the ice of a saved state; a state without ice has no feature."""
         outline = cell_outline(snapshot.thickness >= ICE, self._grid)
         if outline.is_empty:
             return
@@ -64,11 +64,10 @@ class Outlines:
 
     @property
     def frame(self) -> gpd.GeoDataFrame:
-        """One multi-polygon a saved time that had ice.
+        """One multi-polygon per saved time with ice.
 
-        Columns: `time` and `until`, from when until when the state is shown (a), `year`,
-        `date` (text, for a model's years may lie outside of any calendar), `area_km2` and
-        `volume_km3`.
+        Columns: `time` and `until`, the period in which the state is shown (a), `year`, `date`
+        (text, since model years may be outside any calendar), `area_km2` and `volume_km3`.
         """
         columns = ["time", "until", "year", "date", "area_km2", "volume_km3"]
         data = {name: [row[name] for row in self._rows] for name in columns}

@@ -1,4 +1,4 @@
-"""How much a run will write, told while there is time to stop it."""
+"""Forecast of the size of the results, at the start of a run."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from glacier_qgis.models.engine.events import Reporter
 
 
 def tell_size(folders: dict[Path, int], reporter: Reporter) -> None:
-    """Say how large the results will be at most, and warn where a disk has less room than that.
+    """Report the largest size of the results, and warn if a disk has less free space.
 
     Args:
-        folders: Bytes before compression that go into each folder.
-        reporter: Is told.
+        folders: Bytes before compression for each folder.
+        reporter: Receives messages.
     """
     whole = sum(folders.values())
     if not whole:
         return
-    reporter.log(f"The rasters will take at most {_megabytes(whole)}, mostly much less, packed.")
+    reporter.log(
+        f"The rasters will need at most {_megabytes(whole)}, usually much less after compression."
+    )
     for folder, size in folders.items():
         free = shutil.disk_usage(folder).free if folder.is_dir() else size
         if free < size:
             reporter.warning(
                 f"The results may need up to {_megabytes(size)}, but the disk of {folder} has "
-                f"{_megabytes(free)} free. Save less often, ask for fewer outputs, or choose "
-                "another folder."
+                f"{_megabytes(free)} free. Save less often, write fewer outputs, or choose another "
+                "folder."
             )
 
 

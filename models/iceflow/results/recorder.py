@@ -1,4 +1,4 @@
-"""Saved states on their way into files, one at a time."""
+"""Writing saved states to files, one at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from glacier_qgis.models.raster.sink import create_raster
 
 @dataclass(frozen=True)
 class RasterKind:
-    """A field that can become a raster with a band a saved time."""
+    """A field that can be written as a raster with one band per saved time."""
 
     label: str
     unit: str
@@ -48,11 +48,11 @@ RASTERS = {
 
 
 class Recorder:
-    """Writes every saved state to the rasters and the NetCDF that were asked for.
+    """Writes every saved state to the requested rasters and NetCDF.
 
     Attributes:
-        series: a row a saved time.
-        netcdf: the file that holds all of them; None if it was not asked for.
+        series: one row per saved time.
+        netcdf: the file with all states; None if not requested.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Recorder:
         self._open.__exit__(kind, error, traceback)
 
     def record(self, snapshot: Snapshot, levels: Mapping[str, Float32Array]) -> None:
-        """Write the next saved state, and the speeds at bed and surface that were asked for."""
+        """Write the next saved state, with the requested speeds at bed and surface."""
         if self._file is not None:
             self._file.append(snapshot, levels)
         self.series.append(
@@ -131,7 +131,7 @@ class Recorder:
 def sizes(
     rasters: Mapping[str, Path], netcdf: Path | None, grid: Grid, times: int
 ) -> dict[Path, int]:
-    """Return how many bytes go into each folder at most, before compression."""
+    """Return the largest number of bytes for each folder, before compression."""
     field = grid.height * grid.width * np.dtype(np.float32).itemsize * times
     folders: Counter[Path] = Counter()
     for path in rasters.values():

@@ -1,4 +1,4 @@
-"""Going on from the NetCDF of an earlier run, ended or interrupted."""
+"""Resuming from the NetCDF of an earlier run, finished or interrupted."""
 
 from __future__ import annotations
 
@@ -31,24 +31,23 @@ _OTHERWISE = (
     *("bed", "surface", "initial_thickness", "uniform_thickness", "extent", "resolution"),
     *("observed_outline", "observed_surface", "observed_time", "vertical_unit"),
 )
-"""Parameters in which a run that goes on may differ without being another one, and those that its
-ground and grid come from."""
+"""Parameters that may differ in a resumed run, and those that define its ground and grid."""
 
 FIELDS_OF_STATE = 8
-"""Fields of a state that are held at once."""
+"""Number of fields of a state in memory at once."""
 
 
 @dataclass(frozen=True)
 class History:
-    """The states that an earlier run saved, up to the one to go on from.
+    """The states saved by an earlier run, up to the one to resume from.
 
     Attributes:
         path: The NetCDF file.
-        years: Of the states, a; the last is the one to go on from.
+        years: Of the states, a; the run resumes from the last.
         topography: Ground and ice of the first state.
         parameters: Of the earlier run.
-        scenario: Which one of that run's this was; blank if it had none.
-        offsets: What was different in that scenario, in words.
+        scenario: Its scenario in that run; blank if that had none.
+        offsets: The offsets of that scenario, in words.
     """
 
     path: Path
@@ -60,21 +59,21 @@ class History:
 
     @property
     def last(self) -> Snapshot:
-        """The state to go on from."""
+        """The state to resume from."""
         with _opened(self.path) as file:
             return self._read(file, len(self.years) - 1)
 
     def earlier(self) -> Iterator[Snapshot]:
-        """Yield the states before that, one at a time."""
+        """Yield the earlier states, one at a time."""
         with _opened(self.path) as file:
             for index in range(len(self.years) - 1):
                 yield self._read(file, index)
 
     def differences(self, parameters: Mapping[str, object]) -> list[str]:
-        """Return where a run's `parameters` are not those of the earlier run, in words.
+        """Return in words which `parameters` differ from the earlier run.
 
         Args:
-            parameters: All that there are; None where one was left blank.
+            parameters: All parameters; None for blank ones.
         """
         words = {
             name: (_short(self.parameters.get(name)), _short(value))
@@ -105,17 +104,17 @@ def read_history(path: Path, start: float | None) -> History:
 
     Args:
         path: Written by `simulateglacier`.
-        start: The year to go on from; None for the last that was saved.
+        start: The year to resume from; None for the last saved one.
 
     Raises:
-        EngineError: It is not such a file, or did not save that year.
+        EngineError: It is not such a file, or has no state of that year.
     """
     with _opened(path) as file:
         missing = [name for name in _NEEDED if name not in file.variables]
         if missing:
             raise EngineError(
-                f"RESUME: {path} has no {', '.join(missing)}: give a NetCDF file that "
-                "'Simulate glacier' wrote."
+                f"RESUME: {path} has no {', '.join(missing)}: give a NetCDF file from 'Simulate "
+                "glacier'."
             )
         require_memory(
             FIELDS_OF_STATE * 4 * file["topg"].size + 8 * file["model_year"].size,
@@ -138,7 +137,7 @@ def read_history(path: Path, start: float | None) -> History:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
-    """Open the file of an earlier run, and call what its damage makes of reading it by one name."""
+    """Open the file of an earlier run, and convert errors of a damaged file to one error."""
     check_self_contained(path, f"RESUME: {path}")
     try:
         with netCDF4.Dataset(path) as file:
@@ -148,14 +147,14 @@ def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
     except (OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error) or repr(error)).splitlines()[0]
         raise EngineError(
-            f"RESUME: {path} cannot be read as NetCDF, or is damaged ({reason}): give a file that "
-            "'Simulate glacier' wrote, or copy it again."
+            f"RESUME: {path} is not a NetCDF file, or is damaged ({reason}): give a file from "
+            "'Simulate glacier', or copy it again."
         ) from error
 
 
 def _position(years: tuple[float, ...], start: float | None, path: Path) -> int:
     if not years:
-        raise EngineError(f"RESUME: {path} holds no saved year: begin the run anew.")
+        raise EngineError(f"RESUME: {path} has no saved year: start the run again without RESUME.")
     if start is None:
         return len(years) - 1
     for index, year in enumerate(years):
@@ -177,7 +176,7 @@ def _list(years: tuple[float, ...]) -> str:
 
 
 def _may_be_a_default(value: object) -> bool:
-    """Whether a value may be the default of a parameter that an older version did not have."""
+    """Whether a value may be the default of a parameter that is missing in an older version."""
     return isinstance(value, int | float | str)
 
 

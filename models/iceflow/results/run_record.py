@@ -1,4 +1,4 @@
-"""What is kept of a run: files, series and warnings of each of its scenarios."""
+"""Records of a run: files, series and warnings of each scenario."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from glacier_qgis.models.iceflow.results.watch import Watch, budget_warnings, en
 
 
 class RunRecord:
-    """Hands the saved states of all scenarios to their recorders and looks them over.
+    """Passes the saved states of all scenarios to their recorders and checks them.
 
     Attributes:
         last: The latest state of each scenario.
-        warnings: What was found so far; the reporter was told at once.
+        warnings: Warnings so far; each was reported at once.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class RunRecord:
         levels: Callable[[Snapshot], Mapping[str, Float32Array]],
         reporter: Reporter,
     ) -> None:
-        """Prepare for scenarios of some names; a lone run has none, ''.
+        """Prepare for scenarios with names; a single run has the name ''.
 
         Args:
-            names: Of the scenarios.
-            recorders: With the index of the scenario that each records, at least one for each.
-            watches: One a scenario.
-            levels: Returns fields that a state does not hold.
-            reporter: Is told.
+            names: Names of the scenarios.
+            recorders: With the index of the scenario of each; at least one per scenario.
+            watches: One per scenario.
+            levels: Returns fields that a state does not contain.
+            reporter: Receives messages.
         """
         self.last: list[Snapshot] = []
         self.warnings: list[str] = []
@@ -69,7 +69,7 @@ class RunRecord:
         self._open.__exit__(kind, error, traceback)
 
     def see(self, states: Sequence[Snapshot]) -> None:
-        """Record and look over the states of all scenarios at a time."""
+        """Record and check the states of all scenarios at one time."""
         levels = [self._levels(state) for state in states]
         for index, recorder in self._recorders:
             recorder.record(states[index], levels[index])
@@ -85,7 +85,7 @@ class RunRecord:
         self.last = list(states)
 
     def end(self, cfl: float) -> None:
-        """Tell the account of each scenario, and what is wrong with it."""
+        """Report the mass budget of each scenario, and what is wrong with it."""
         for name, state in zip(self._names, self.last, strict=True):
             account = state.budget
             self._reporter.log(
@@ -97,18 +97,18 @@ class RunRecord:
 
     @property
     def budgets(self) -> dict[str, Budget]:
-        """The account of each scenario, by name."""
+        """The mass budget of each scenario, by name."""
         return {name: state.budget for name, state in zip(self._names, self.last, strict=True)}
 
     @property
     def runs(self) -> dict[str, list[dict[str, float]]]:
-        """A row a saved time of each scenario, by name."""
+        """One row per saved time of each scenario, by name."""
         series = {index: recorder.series for index, recorder in self._recorders}
         return {name: series[index] for index, name in enumerate(self._names)}
 
     @property
     def table(self) -> pd.DataFrame:
-        """The rows of all scenarios, with their names where there are several."""
+        """The rows of all scenarios, with their names if there are several."""
         return pd.DataFrame(
             [
                 {"scenario": name, **row} if name else row
@@ -125,7 +125,7 @@ class RunRecord:
 
 
 def in_words(state: Snapshot) -> str:
-    """Return how much ice there is, and how fast it is."""
+    """Return volume, area and highest speed of the ice, in words."""
     return (
         f"volume {state.volume:.4g} km³, area {state.area:.4g} km², highest speed "
         f"{float(state.speed.max()):.3g} m/a"
@@ -134,26 +134,25 @@ def in_words(state: Snapshot) -> str:
 
 @contextmanager
 def keeping(recorders: Sequence[Recorder], reporter: Reporter) -> Iterator[None]:
-    """Say where saved years are until the run is done; where there are none, leave nothing."""
+    """Report where the saved years are during the run; if there are none, remove the files."""
     drafts = [recorder.netcdf for recorder in recorders if recorder.netcdf is not None]
     if drafts:
         reporter.log(
-            f"Until the run is done its saved years are in {', '.join(map(str, drafts))}, also if "
-            "it is cancelled: RESUME continues from there."
+            f"During the run, saved years are in {', '.join(map(str, drafts))}, also after a "
+            "cancellation: RESUME continues from there."
         )
     try:
         yield
     except BaseException:
         if drafts and recorders[-1].series:
-            cure = (
+            remedy = (
                 "that file as RESUME"
                 if len(drafts) == 1
                 else "the file of one scenario as RESUME, and the same SCENARIOS, for all of them"
             )
             reporter.warning(
-                f"The run ended early. What was saved up to year "
-                f"{recorders[-1].series[-1]['time']:g} is in {', '.join(map(str, drafts))}: give "
-                f"{cure} to continue from there."
+                f"The run ended early. The states up to year {recorders[-1].series[-1]['time']:g} "
+                f"are in {', '.join(map(str, drafts))}: give {remedy} to continue from there."
             )
         else:
             for draft in drafts:

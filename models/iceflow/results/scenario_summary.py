@@ -1,4 +1,4 @@
-"""What is drawn from the saved states of a scenario, beyond the states themselves."""
+"""Results derived from the saved states of a scenario."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class ScenarioSummary:
 
     Attributes:
         scenario: Its name; blank for the only one of a run.
-        hypsometries: A hypsometry each of the start, the middle and the end.
+        hypsometries: Of the start, the middle and the end.
         cell_size: Edge of a cell, m.
-        outlines: Of all saved times so far, unless they are not wanted.
-        comparison: Once the time of the observation has come; None without an observation.
+        outlines: Of all saved times so far; None if not requested.
+        comparison: From the time of the observation on; None without an observation.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ScenarioSummary:
         self._first_ice = topography.thickness >= ICE
 
     def see(self, snapshot: Snapshot) -> None:
-        """Look at a saved state."""
+        """Process a saved state."""
         if snapshot.time in self._chosen:
             self.hypsometries.append(hypsometry(snapshot, self._band_width, self.cell_size))
         if self.outlines is not None:
@@ -66,7 +66,7 @@ class ScenarioSummary:
 
     @property
     def words(self) -> str:
-        """How well the observation was met, in a sentence; blank where that was not asked."""
+        """Agreement with the observation in one sentence; blank without an observation."""
         found = self.numbers()
         if self.comparison is None or not found:
             return ""
@@ -77,15 +77,15 @@ class ScenarioSummary:
             )
         if "MISFIT_RMS" in found:
             parts.append(
-                f"the simulated surface is {found['MISFIT_MEAN']:+.2f} m off in the mean, "
-                f"{found['MISFIT_RMS']:.2f} m RMS"
+                f"the simulated surface differs by {found['MISFIT_MEAN']:+.2f} m on average (RMS "
+                f"{found['MISFIT_RMS']:.2f} m)"
             )
         return (
             f"{of_scenario(self.scenario)}In year {self.comparison.time:g} {' and '.join(parts)}."
         )
 
     def numbers(self) -> dict[str, float]:
-        """Return how well the observation was met, where that was asked."""
+        """Return the agreement with the observation, if there is one."""
         found: dict[str, float] = {}
         if self.comparison is None:
             return found
@@ -98,15 +98,15 @@ class ScenarioSummary:
 
 
 def with_comparison(series: pd.DataFrame, summaries: Sequence[ScenarioSummary]) -> pd.DataFrame:
-    """Return the series with how well each scenario met the observation, in the row of its year.
+    """Return the series with the agreement of each scenario in the observation's year.
 
     Args:
-        series: A row a saved time of each scenario, with `time` (a) and, where there are several,
+        series: One row per saved time of each scenario, with `time` (a) and, if there are several,
             `scenario`.
         summaries: One per scenario.
 
     Returns:
-        The same rows; if anything was compared with columns `overlap` (intersection over union),
+        The same rows; with an observation also the columns `overlap` (intersection over union),
         `misfit_mean` and `misfit_rms` (m), empty in all other years.
     """
     compared = series.copy()
@@ -122,7 +122,7 @@ def with_comparison(series: pd.DataFrame, summaries: Sequence[ScenarioSummary]) 
 
 
 def write_outlines(path: Path, summaries: Sequence[ScenarioSummary]) -> None:
-    """Write the outlines of all scenarios, with their names where there are several."""
+    """Write the outlines of all scenarios, with their names if there are several."""
     frames = [
         _named(one.outlines.frame, one.scenario) for one in summaries if one.outlines is not None
     ]
@@ -132,7 +132,7 @@ def write_outlines(path: Path, summaries: Sequence[ScenarioSummary]) -> None:
 def write_misfit(
     path: Path, summaries: Sequence[ScenarioSummary], grid: Grid, tags: Mapping[str, str]
 ) -> None:
-    """Write simulated minus observed surface, m, a band a scenario; `tags` with it."""
+    """Write simulated minus observed surface, m, one band per scenario, with `tags`."""
     differences = {
         f"{of_scenario(one.scenario)}simulated minus observed surface, "
         f"year {one.comparison.time:g}": one.comparison.difference
@@ -151,7 +151,7 @@ def write_misfit(
 
 
 def of_scenario(name: str) -> str:
-    """Return how a sentence about a scenario begins; blank for the only one of a run."""
+    """Return the beginning of a sentence about a scenario; blank for the only one of a run."""
     return f"Scenario '{name}': " if name else ""
 
 
@@ -164,22 +164,22 @@ def _named(frame: gpd.GeoDataFrame, scenario: str) -> gpd.GeoDataFrame:
 def with_observation(
     times: Sequence[float], observation: Observation | None, saved: Sequence[float] = ()
 ) -> list[float]:
-    """Return the times to save (a), with that of the observation among them.
+    """Return the times to save (a), including that of the observation.
 
     Args:
-        times: To save anyway, from the present on.
+        times: Times to save without it, from the present on.
         observation: If there is one.
-        saved: Times that were saved before.
+        saved: Times that an earlier run saved.
 
     Raises:
-        EngineError: The time of the observation has passed, and was not saved.
+        EngineError: The time of the observation is in the past, and was not saved.
     """
     seen = None if observation is None else observation.time
     if seen is None or any(abs(time - seen) <= SAME_TIME for time in (*saved, *times)):
         return list(times)
     if not times[0] < seen < times[-1]:
         raise EngineError(
-            f"OBSERVED_TIME ({seen:g}) is not among the years saved before, and the run goes from "
-            f"{times[0]:g} to {times[-1]:g}: choose a year that was saved or one of the run."
+            f"OBSERVED_TIME ({seen:g}) is neither a saved year of the earlier run nor within this "
+            f"one ({times[0]:g} to {times[-1]:g}): choose such a year."
         )
     return sorted([*times, seen])

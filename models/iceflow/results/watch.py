@@ -7,11 +7,11 @@ from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.velocity.ice_model import IceModel
 
 NOTABLE_SHARE = 0.001
-"""Share of the final volume from which a loss or a correction is worth a warning."""
+"""Share of the final volume above which a loss or a correction causes a warning."""
 
 
 class Watch:
-    """Follows a run for what may make its result wrong."""
+    """Checks a run for problems."""
 
     def __init__(self, model: IceModel, cfl: float) -> None:
         self._cfl = cfl
@@ -19,13 +19,13 @@ class Watch:
         self._found: dict[str, str] = {}
 
     def see(self, snapshot: Snapshot) -> list[str]:
-        """Look at a saved state; return a sentence for each thing not found before."""
+        """Check a saved state; return a sentence for each new problem."""
         shape = snapshot.thickness, snapshot.surface
         found = self._model.doubts(*shape, snapshot.u, snapshot.v)
         if snapshot.waves:
             found["waves"] = (
-                f"By year {snapshot.time:g} waves have grown that come from too long time steps, "
-                f"not from the ice: lower CFL (it is {self._cfl:g}) and run again."
+                f"There are numerical oscillations in year {snapshot.time:g}, caused by too long "
+                f"time steps: lower CFL (it is {self._cfl:g}) and run again."
             )
         new = {name: sentence for name, sentence in found.items() if name not in self._found}
         self._found |= new
@@ -38,29 +38,29 @@ def ending_warnings(snapshot: Snapshot) -> list[str]:
         return []
     most = float(snapshot.balance.max())
     why = (
-        f"no place gains ice, the mass balance is {most:.3g} m/a at most"
+        f"no cell gains ice (the highest mass balance is {most:.3g} m/a)"
         if most <= 0
-        else f"nowhere is it a metre thick, although up to {most:.3g} m/a are gained"
+        else f"the ice is nowhere 1 m thick, although the highest mass balance is {most:.3g} m/a"
     )
     return [
-        f"The run ended ice-free in year {snapshot.time:g}: {why}. The highest ground is at "
-        f"{float(snapshot.surface.max()):.0f} m. If that is not what you expect, check the ELA or "
-        "the climate, and choose an EXTENT that holds the highest part of the glacier."
+        f"The run ended ice-free in year {snapshot.time:g}: {why}; the highest ground is at "
+        f"{float(snapshot.surface.max()):.0f} m. If this is not expected, check the ELA or the "
+        "climate, and choose an EXTENT that includes the highest part of the glacier."
     ]
 
 
 def budget_warnings(budget: Budget, cfl: float) -> list[str]:
-    """Return a sentence for ice that the numerics lost or made."""
+    """Return a sentence for ice that was lost or added numerically."""
     warnings = []
     scale = max(budget.final, budget.initial)
     if budget.lost > NOTABLE_SHARE * scale:
         warnings.append(
-            f"{budget.lost:.4g} km³ of ice flowed over the border of the area, where the glacier "
-            "is cut off: choose an EXTENT that holds the whole glacier."
+            f"{budget.lost:.4g} km³ of ice left across the border of the area: choose an EXTENT "
+            "that includes the whole glacier."
         )
     if budget.added > NOTABLE_SHARE * scale:
         warnings.append(
-            f"{budget.added:.4g} km³ of ice were added where a time step took out more than there "
-            f"was: lower CFL (it is {cfl:g})."
+            f"{budget.added:.4g} km³ of ice were added where a time step removed more than was "
+            f"there: lower CFL (it is {cfl:g})."
         )
     return warnings

@@ -32,7 +32,7 @@ class IceModel(Protocol):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a result's reader must know of it, by name."""
+        """Facts on the emulator for the provenance of results, by name."""
 
     @property
     def device(self) -> torch.device:

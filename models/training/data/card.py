@@ -20,8 +20,8 @@ Part = Literal["training", "validation", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 RANK_STEPS = 257
-"""Ranks are stored as whole numbers, -257 to 257: a scene has 257 quantiles, and a rank is a
-count of them (see `equalise`), so that nothing is lost."""
+"""Ranks are stored as integers from -257 to 257, without loss: a scene has 257 quantiles, and a
+rank is a count of them (see `equalise`)."""
 RANK_NODATA = -32768
 
 _SHARE = "share_"
@@ -41,18 +41,18 @@ class DatasetClass(_Record):
 
 
 class SceneEntry(_Record):
-    """One scene that tiles were cut from.
+    """One scene from which tiles were cut.
 
     Attributes:
         name: Base name of the file, unique in the data set.
         source: Name of the file without its folder.
-        hash: SHA-256 of the picture as the network sees it: equal for copies of one scene.
-        group: What must not be split between parts: the glacier.
-        date: Day of acquisition, ISO 8601; blank where it is not known.
-        crs: Of the tiles, as GDAL takes it.
-        transform: Affine coefficients a to f of the scene's grid, which its tiles lie on.
+        hash: SHA-256 of the network input; equal for copies of one scene.
+        group: Must not be split between parts: the glacier.
+        date: Day of acquisition, ISO 8601; blank if not known.
+        crs: Of the tiles, in a format of GDAL.
+        transform: Affine coefficients a to f of the scene's grid, also used by its tiles.
         shape: Rows and columns of that grid.
-        part: Where its tiles belong.
+        part: Part of its tiles.
         quantiles: For each band, the values at even steps of rank, in the scene's unit.
     """
 
@@ -69,10 +69,10 @@ class SceneEntry(_Record):
 
 
 class Statistics(_Record):
-    """What the parts are made of.
+    """Statistics of the parts.
 
     Attributes:
-        tiles: Tiles of each part.
+        tiles: Number of tiles of each part.
         pixels: Valid labelled cells of each part and class (by name), over all its tiles.
         front_m: Length of the boundary between glacier and ocean in each part's tiles, m.
     """
@@ -83,7 +83,7 @@ class Statistics(_Record):
 
 
 class DatasetCard(_Record):
-    """Everything that is known of a data set.
+    """The description of a data set.
 
     Attributes:
         bands: Bands of the scenes, in the order of the images' bands.
@@ -91,7 +91,7 @@ class DatasetCard(_Record):
         tile_size: Cells along a tile's edge.
         stride: Cells between the corners of neighbouring tiles.
         split: The part of each group; "by date" where a single group was split by its dates.
-        labels: What the labels were made from.
+        labels: Kind of source of the labels.
         complete: SHA-256 of the index, written last.
     """
 
@@ -144,7 +144,7 @@ def tile_transform(scene: SceneEntry, tile: TileEntry) -> Affine:
 
 
 def index_text(tiles: Iterable[TileEntry], classes: Iterable[DatasetClass]) -> str:
-    """Return the index as comma-separated values, with a column ``share_CODE`` a class."""
+    """Return the index as comma-separated values, with one column ``share_CODE`` per class."""
     shares = {f"{_SHARE}{zone.value}": zone.value for zone in classes}
     plain = [name for name in TileEntry.model_fields if name != "shares"]
     text = io.StringIO()
@@ -158,7 +158,7 @@ def index_text(tiles: Iterable[TileEntry], classes: Iterable[DatasetClass]) -> s
 
 
 def read_index(text: str) -> list[TileEntry]:
-    """Read what `index_text` wrote."""
+    """Read the text of `index_text`."""
     tiles = []
     for row in csv.DictReader(io.StringIO(text)):
         shares = {

@@ -1,4 +1,4 @@
-"""A training data set as it lies in a folder: opened, checked, read tile by tile."""
+"""A training data set in a folder: opened, checked, read tile by tile."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ Edges = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class LabelledTile:
-    """One tile; a `Labelled` that reads its files when asked and keeps none in memory.
+    """One tile; a `Labelled` that reads its files on demand and keeps none in memory.
 
     Attributes:
         folder: The data set's folder.
-        entry: Its line of the index.
+        entry: Its line in the index.
         scene: The scene that it was cut from.
         bands: Bands of its image.
         size: Cells along its edge.
@@ -111,7 +111,7 @@ class LabelledTile:
 
     @cached_property
     def front(self) -> npt.NDArray[np.int16]:
-        """See `Labelled`; kept, because it is small and asked for often."""
+        """See `Labelled`; cached, because it is small and used often."""
         return front_pixels(self.zones).astype(np.int16)
 
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -136,7 +136,7 @@ class LabelledTile:
         except OSError as error:
             raise EngineError(
                 f"The tile {path} cannot be read ({error.strerror}): the data set was moved or "
-                f"changed while in use. {AGAIN}"
+                f"changed during use. {AGAIN}"
             ) from error
         found = hashlib.sha256(content).hexdigest()
         if found != sha256:
@@ -155,12 +155,12 @@ class LabelledTile:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set that is whole: its index is the one that was written, its tiles are there.
+    """A complete data set: its index is unchanged, all its tiles exist.
 
     Attributes:
-        folder: Where it lies.
-        card: What it is.
-        entries: A line a tile.
+        folder: Its folder.
+        card: Its card.
+        entries: One line per tile.
     """
 
     folder: Path
@@ -174,8 +174,8 @@ class Dataset:
         The content of a tile is checked when it is read.
 
         Raises:
-            EngineError: It is no data set, is newer than this software, was half written or
-                half copied, was changed, or tiles are missing.
+            EngineError: It is not a data set, is newer than this software, is incomplete, or was
+                changed.
         """
         card = _read_card(folder)
         entries = _read_entries(folder, card)
@@ -184,8 +184,8 @@ class Dataset:
             missing = [entry.id for entry in entries if f"{entry.id}.tif" not in there]
             if missing:
                 raise EngineError(
-                    f"The data set {folder} is not whole: {len(missing)} of {len(entries)} tiles "
-                    f"are missing in '{room}', the first being {missing[0]}. {AGAIN}"
+                    f"The data set {folder} is incomplete: {len(missing)} of {len(entries)} tiles "
+                    f"are missing in '{room}', the first is {missing[0]}. {AGAIN}"
                 )
         return cls(folder, card, entries)
 
@@ -216,35 +216,35 @@ class Dataset:
                 yield None
 
     def described(self, tiles: Sequence[Labelled]) -> TrainingData:
-        """State for a model's card what was learnt from."""
+        """Describe the training data for a model's card."""
         return training_data(tiles, dataset=self.card.name, credit="", licence="", doi="")
 
 
 def ranks_of(steps: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
-    """Return stored ranks as `equalise` gave them, to the last bit."""
+    """Return stored ranks exactly as from `equalise`."""
     return ((steps.astype(np.float64) + RANK_STEPS) / RANK_STEPS - 1).astype(np.float32)
 
 
 def stored_ranks(
     ranks: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int16]:
-    """Return ranks as whole numbers, to be written.
+    """Return ranks as integers for storage.
 
     Args:
-        ranks: (bands, rows, columns), as `equalise` gives them.
+        ranks: (bands, rows, columns), from `equalise`.
         valid: (rows, columns).
     """
     return np.where(valid, np.rint(ranks * RANK_STEPS), RANK_NODATA).astype(np.int16)
 
 
 def front_edges(zones: npt.NDArray[np.uint8]) -> Edges:
-    """Return where a glacier cell meets an ocean cell below it, and to the right of it.
+    """Return where a glacier cell touches an ocean cell below it, and to the right of it.
 
     Args:
         zones: (rows, columns).
 
     Returns:
-        Shapes (rows - 1, columns) and (rows, columns - 1), for either order of the two.
+        Shapes (rows - 1, columns) and (rows, columns - 1), for both orders of the two.
     """
     glacier, ocean = zones == GLACIER, zones == OCEAN
     below = (glacier[:-1] & ocean[1:]) | (ocean[:-1] & glacier[1:])
@@ -256,8 +256,8 @@ def _read_card(folder: Path) -> DatasetCard:
     path = folder / CARD
     if not path.is_file():
         raise EngineError(
-            f"{folder} is not a training data set: it holds no {CARD}. Choose a folder that "
-            "'Prepare training data' wrote."
+            f"{folder} is not a training data set: it has no {CARD}. Choose a folder from 'Prepare "
+            "training data'."
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -271,8 +271,8 @@ def _read_card(folder: Path) -> DatasetCard:
         )
     if not content.get("complete"):
         raise EngineError(
-            f"The data set {folder} was only half written: its card is not marked as complete. "
-            "Run 'Prepare training data' again."
+            f"The data set {folder} is incomplete: its card is not marked as complete. Run "
+            "'Prepare training data' again."
         )
     try:
         return DatasetCard.model_validate(content)
@@ -288,15 +288,15 @@ def _read_entries(folder: Path, card: DatasetCard) -> list[TileEntry]:
         content = path.read_bytes()
     except OSError as error:
         raise EngineError(
-            f"The data set {folder} is not whole: its {INDEX} is missing. {AGAIN}"
+            f"The data set {folder} is incomplete: its {INDEX} is missing. {AGAIN}"
         ) from error
     if hashlib.sha256(content).hexdigest() != card.complete:
         raise EngineError(
-            f"{path} is not the index that was prepared: it was edited or half copied, and which "
-            f"tile belongs to which part is uncertain. {AGAIN}"
+            f"{path} was edited or not fully copied, so it is uncertain which tile belongs to "
+            f"which part. {AGAIN}"
         )
     entries = read_index(content.decode("utf-8"))
     unknown = {entry.scene for entry in entries} - {scene.name for scene in card.scenes}
     if unknown:
-        raise EngineError(f"{path} names scenes that {CARD} does not: {sorted(unknown)}. {AGAIN}")
+        raise EngineError(f"{path} has scenes that are not in {CARD}: {sorted(unknown)}. {AGAIN}")
     return entries

@@ -1,4 +1,4 @@
-"""What a training learns from and is watched on: the parts of a data set, checked."""
+"""Training and validation parts of a data set, with checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
 
 HELD_OUT = 0.2
-"""Share of a group's dates that is kept for validation where the data set has no such part."""
+"""Share of a group's dates that is held out for validation if the data set has no such part."""
 
 FEWEST_DATES = 5
 
@@ -23,10 +23,10 @@ class TrainingParts:
     """The tiles of a training.
 
     Attributes:
-        training: Learnt from.
-        validation: Watched: the best weights are those that do best here.
-        split: How the two were kept apart, in a sentence.
-        warnings: What may make the result wrong.
+        training: For training.
+        validation: For the choice of the best weights.
+        split: How the two were separated, in one sentence.
+        warnings: Reasons why the result may be wrong.
     """
 
     training: list[Labelled]
@@ -36,11 +36,10 @@ class TrainingParts:
 
 
 def training_parts(data: Dataset) -> TrainingParts:
-    """Take the parts of a data set, and make up for a validation part that is missing.
+    """Return the parts of a data set; hold out a validation part if there is none.
 
     Raises:
-        EngineError: There is nothing to learn from, too little to hold out, or classes that
-            this software does not know.
+        EngineError: There are no training data, too few to hold out, or unknown classes.
     """
     check_classes(data)
     training: list[Labelled] = [*data.tiles("training")]
@@ -51,15 +50,16 @@ def training_parts(data: Dataset) -> TrainingParts:
             "with a split that leaves some groups for training."
         )
     warnings = [
-        f"The training part holds no cell of the class '{name}': the model will never predict it. "
-        "Add scenes with it, or leave the class out of what you use the model for."
+        f"The training part has no cells of the class '{name}', so the model will never predict "
+        "it. Add scenes with this class, or do not use the model for it."
         for name in missing_classes(data)
     ]
     if validation:
         if lacking := missing_classes(data, "validation"):
             warnings.append(
-                f"The validation part holds no cell of the class {' and '.join(lacking)}: which "
-                "weights are best is judged without. Choose other VALIDATION_GROUPS if you can."
+                f"The validation part has no cells of the class {' and '.join(lacking)}, so the "
+                "choice of the best weights ignores it. Choose other VALIDATION_GROUPS if "
+                "possible."
             )
         groups = ", ".join(sorted({tile.group for tile in validation}))
         return TrainingParts(
@@ -68,17 +68,15 @@ def training_parts(data: Dataset) -> TrainingParts:
     training, validation = hold_out_dates(training)
     warnings.append(
         "The data set has no validation part, so the last fifth of the dates of each group was "
-        "held out instead. Pictures of one glacier look alike: expect the figures to be too good "
-        "for other glaciers, and prepare the data with a validation group if you can."
+        "held out instead. Images of one glacier are similar, so the metrics are too optimistic "
+        "for other glaciers; prepare the data with a validation group if possible."
     )
     first = min(tile.date for tile in validation)
-    return TrainingParts(
-        training, validation, f"By date, the held-out ones from {first} on.", warnings
-    )
+    return TrainingParts(training, validation, f"By date; held out from {first} on.", warnings)
 
 
 def check_classes(data: Dataset) -> None:
-    """Make sure that labels mean what the networks and the tools behind them take them for.
+    """Make sure that codes and names of classes are those of the product.
 
     Raises:
         EngineError: A class has another code or name.
@@ -91,20 +89,20 @@ def check_classes(data: Dataset) -> None:
     if foreign:
         known = ", ".join(f"{name} ({code})" for code, name in CLASS_NAMES.items())
         raise EngineError(
-            f"The data set {data.card.name} has classes that calving-front models do not know: "
+            f"The data set {data.card.name} has classes that calving-front models do not support: "
             f"{', '.join(foreign)}. Prepare it with {known}."
         )
 
 
 def missing_classes(data: Dataset, part: Part = "training") -> list[str]:
-    """Return the classes that a part has no cell of, of those that it should have."""
+    """Return the required classes of which a part has no cells."""
     counted = data.card.statistics.pixels.get(part, {})
     wanted = {zone.value for zone in data.card.classes} | {GLACIER, OCEAN}
     return [name for code, name in CLASS_NAMES.items() if code in wanted and not counted.get(name)]
 
 
 def hold_out_dates(tiles: Sequence[Labelled]) -> tuple[list[Labelled], list[Labelled]]:
-    """Split tiles in two: the latest dates of each group are held out, whole days at a time.
+    """Split tiles in two: the latest dates of each group are held out, in whole days.
 
     Raises:
         EngineError: No group has enough dates.
@@ -117,16 +115,16 @@ def hold_out_dates(tiles: Sequence[Labelled]) -> tuple[list[Labelled], list[Labe
             held_out |= {(group, date) for date in dates[-count:]}
     if not held_out:
         raise EngineError(
-            "The data set has no validation part, and no group has the "
-            f"{FEWEST_DATES} dates from which some could be held out. Prepare it again with "
-            "scenes of at least two groups, one of them for validation."
+            f"The data set has no validation part, and no group has the {FEWEST_DATES} dates that "
+            "are needed to hold some out. Prepare it again with scenes of at least two groups, "
+            "one of them for validation."
         )
     validation = [tile for tile in tiles if (tile.group, tile.date) in held_out]
     return [tile for tile in tiles if (tile.group, tile.date) not in held_out], validation
 
 
 def leaked_groups(card: ModelCard, tiles: Iterable[Labelled]) -> list[str]:
-    """Return the groups of tiles that a model has learnt from."""
+    """Return the groups of tiles on which a model was trained."""
     learnt = {
         name for data in card.training_data for group in data.groups for name in _names(group)
     }
@@ -134,5 +132,5 @@ def leaked_groups(card: ModelCard, tiles: Iterable[Labelled]) -> list[str]:
 
 
 def _names(group: str) -> set[str]:
-    """Return the glaciers of a group, which may be several with a + between, in one spelling."""
+    """Return the glaciers of a group (several are joined by +) in one spelling."""
     return {name.strip().casefold() for name in group.split(" + ")}

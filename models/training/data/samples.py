@@ -1,4 +1,4 @@
-"""What a training data set is made of, whatever it was read from."""
+"""The elements of a training data set, independent of its source."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 UNLABELLED = 0
 
 NEAR_FRONT = 3
-"""Pixels between two zones for the line between them to count as a front."""
+"""Largest number of pixels between two zones with a front."""
 
 
 class Labelled(Protocol):
-    """What a network learns from: a picture with its zones, wherever it is kept.
+    """A training sample: an image with its zones.
 
     Each property may read a file.
     """
 
     @property
     def name(self) -> str:
-        """What to call it in messages and tables."""
+        """Its name in messages and tables."""
 
     @property
     def group(self) -> str:
-        """What must not be split between training and test: the glacier."""
+        """Must not be split between training and test: the glacier."""
 
     @property
     def date(self) -> str:
-        """Day of acquisition, ISO 8601; blank where it is not known."""
+        """Day of acquisition, ISO 8601; blank if not known."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -72,11 +72,11 @@ class LabelledScene:
 
     Attributes:
         name: The file's base name.
-        group: What must not be split between training and test: the glacier.
+        group: Must not be split between training and test: the glacier.
         date: Of the acquisition, ISO 8601.
-        image: (rows, columns) uint8, in any monotone radiometry.
+        image: (rows, columns) uint8, in any monotonic radiometry.
         zones: (rows, columns) uint8: 0 unlabelled, 1 no data, 2 rock, 3 glacier, 4 ocean.
-        traced: (rows, columns) True on the front that a person drew; may be some pixels wide.
+        traced: (rows, columns) True on the digitised front; may be some pixels wide.
         cell_size: Ground distance between pixels along a row and along a column, in m.
     """
 
@@ -121,7 +121,7 @@ def front_pixels(zones: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
 def training_data(
     scenes: Sequence[Labelled], *, dataset: str, credit: str, licence: str, doi: str
 ) -> TrainingData:
-    """Describe what was learnt from for a model's card."""
+    """Describe the training data for a model's card."""
     dates = sorted(scene.date for scene in scenes if scene.date) or [""]
     return TrainingData(
         dataset=dataset,

@@ -15,7 +15,7 @@ from glacier_qgis.models.training.data.samples import LabelledScene, training_da
 
 
 def credit(scenes: Sequence[LabelledScene]) -> TrainingData:
-    """State what a model that learnt from these scenes owes to whom."""
+    """Return the attribution of a model trained on these scenes."""
     return training_data(
         scenes,
         dataset="CaFFe (CAlving Fronts and where to Find thEm)",
@@ -39,7 +39,7 @@ def read_caffe(folder: Path) -> list[LabelledScene]:
     """
     index = folder / "index.csv"
     if not index.is_file():
-        raise EngineError(f"{folder} holds no index.csv: choose the folder of the CaFFe images.")
+        raise EngineError(f"{folder} has no index.csv: choose the folder of the CaFFe images.")
     with index.open(newline="", encoding="utf-8") as lines:
         return [_read(folder, row) for row in csv.DictReader(lines)]
 

@@ -1,4 +1,4 @@
-"""How good a model is on labelled scenes: the product itself is run on them."""
+"""Evaluation of a model on labelled scenes, with the jobs of the product."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from glacier_qgis.models.vector.lines import clip_lines, line_parts
 from glacier_qgis.models.zones.codes import CLASS_NAMES, NO_DATA, NOT_PROCESSED
 
 SPACING_M = 60.0
-"""Distance between the points of a front from which distances are taken."""
+"""Spacing of the points at which distances are measured."""
 
 STAND_IN_CRS = "EPSG:3031"
-"""The images carry no place, only the size of their pixels: any metric CRS will do."""
+"""The images have no position, only a pixel size, so any metric CRS is suitable."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class SceneResult:
     Attributes:
         zones: Predicted codes, (rows, columns) of the model's grid.
         truth: Labelled codes on the same cells.
-        lines: Predicted fronts, m in the stand-in CRS.
-        reference: Fronts that a person drew.
+        lines: Predicted fronts, m, in the substitute CRS.
+        reference: Digitised fronts.
     """
 
     zones: npt.NDArray[np.uint8]
@@ -60,14 +60,14 @@ class SceneResult:
 def evaluate(
     package: Path, scenes: Sequence[LabelledScene], reporter: Reporter
 ) -> dict[str, float | int]:
-    """Measure a model package on scenes that it has not learnt from.
+    """Evaluate a model package on scenes that were not used for its training.
 
-    Front distances are pooled over all images (see `metrics`), once for all predicted fronts
-    (``scene``) and once for those in the box around the labelled front (``box``), because
-    ocean also meets ice that nobody labelled.
+    Front distances are averaged over the points of all images (see `metrics`), once for all
+    predicted fronts (``scene``) and once for those in the box around the labelled front (``box``),
+    because ocean also meets unlabelled ice.
 
     Returns:
-        Numbers under names that end in their unit.
+        Numbers by name; names end in the unit.
     """
     counts = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES) + 1), np.int64)
     fronts = []
@@ -88,12 +88,12 @@ def evaluate(
 def evaluate_series(
     package: Path, scenes: Sequence[LabelledScene], reporter: Reporter
 ) -> dict[str, float | int]:
-    """Measure a model package on a time series of one place, scenes judging each other.
+    """Evaluate a model package on a time series of one place, with temporal consistency.
 
     Args:
         package: The model.
-        scenes: Of one place: their corners coincide.
-        reporter: Told of progress.
+        scenes: Of one place, with the same corners.
+        reporter: Receives progress.
 
     Returns:
         The front distances of `evaluate`.
@@ -127,7 +127,7 @@ def evaluate_series(
 def front_values(
     fronts: Sequence[tuple[list[LineString], list[LineString]]],
 ) -> dict[str, float | int]:
-    """Return the front distances of predicted and labelled lines, a pair an image."""
+    """Return the front distances of predicted and labelled lines, one pair per image."""
     whole, boxed = [], []
     for lines, reference in fronts:
         inside = clip_lines(lines, reference_box(reference))
@@ -143,12 +143,12 @@ def front_values(
 
 
 def reference_lines(scene: LabelledScene, transform: Affine) -> list[LineString]:
-    """Return the front that a person drew, as lines."""
+    """Return the digitised front as lines."""
     return mask_lines(thin(scene.traced), transform)  # type: ignore[no-untyped-call]
 
 
 def predict(package: Path, scene: LabelledScene) -> SceneResult:
-    """Delineate the termini of a labelled scene with the job that QGIS starts."""
+    """Delineate the termini of a labelled scene with the job of the toolbox."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         transform = _write(scene, folder / "scene.tif")

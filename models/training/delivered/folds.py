@@ -1,4 +1,4 @@
-"""A network judged on glaciers that it has not seen, by the product's own jobs."""
+"""Evaluation of a network on held-out glaciers, with the jobs of the product."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ TrainedNetwork = tuple[Architecture, Mapping[str, Tensor]]
 
 @dataclass(frozen=True)
 class FoldResult:
-    """How good a network is on glaciers that it has not seen.
+    """Evaluation of a network on held-out glaciers.
 
     Attributes:
-        scenes: Figures of each scene by itself, see `evaluate`.
-        series: Of the scenes as a time series; empty where they do not show one place.
+        scenes: Metrics of single scenes, see `evaluate`.
+        series: Of the scenes as a time series; empty if they do not show one place.
         widths: Widths of transitions at points of predicted fronts, m.
         distances: From the same points to the true fronts, m.
     """
@@ -46,7 +46,7 @@ class FoldResult:
     distances: npt.NDArray[np.float64]
 
     def values(self) -> Values:
-        """Return all figures; those of the series with that word before them."""
+        """Return all metrics; those of the series have the prefix "series"."""
         return self.scenes | {f"series_{name}": value for name, value in self.series.items()}
 
 
@@ -56,13 +56,13 @@ def judge(
     scenes: Sequence[LabelledScene],
     reporter: Reporter,
 ) -> FoldResult:
-    """Measure weights on scenes that they were not fitted to.
+    """Evaluate weights on scenes that were held out from their training.
 
     Args:
         architecture: The network.
         weights: Its state.
-        scenes: With labels; those of one group show one place.
-        reporter: Told of progress.
+        scenes: With labels; a group has one place.
+        reporter: Receives progress.
     """
     places = {scene.group for scene in scenes}
     with tempfile.TemporaryDirectory() as name:
@@ -85,16 +85,16 @@ def judge_series(
     scenes: Sequence[LabelledScene],
     reporter: Reporter,
 ) -> FoldResult:
-    """Measure a network for series on scenes of one place that it was not fitted to.
+    """Evaluate a network for series on held-out scenes of one place.
 
     Args:
-        lone: Architecture and weights of the network beside it, for lone scenes.
-        series: Of the network itself.
+        lone: Architecture and weights of its network for single scenes.
+        series: Architecture and weights of the network for series.
         scenes: With labels, of one place.
-        reporter: Told of progress.
+        reporter: Receives progress.
 
     Returns:
-        The figures of the series alone.
+        The metrics of the series.
     """
     with tempfile.TemporaryDirectory() as name:
         package = Path(name) / "fold"
@@ -110,11 +110,11 @@ def judge_series(
 
 
 def calibrate(verdicts: Sequence[FoldResult], data: str) -> Calibration:
-    """Fit uncertainties to fronts of all glaciers, each found by a network that had not seen it.
+    """Calibrate uncertainties on all glaciers, each held out from the training of its network.
 
     Args:
-        verdicts: One a glacier.
-        data: What they are, for the model's card.
+        verdicts: One per glacier.
+        data: Their description, for the model's card.
     """
     widths = np.concatenate([verdict.widths for verdict in verdicts])
     distances = np.concatenate([verdict.distances for verdict in verdicts])
@@ -122,9 +122,9 @@ def calibrate(verdicts: Sequence[FoldResult], data: str) -> Calibration:
 
 
 def covered_elsewhere(verdicts: Sequence[FoldResult]) -> list[float]:
-    """Return for each glacier how often uncertainties fitted to the others cover its true errors.
+    """Return for each glacier the coverage of uncertainties calibrated on the others.
 
-    Near the calibration's level, they mean something on a glacier that nobody has seen.
+    If this is near the calibration's level, uncertainties are valid for unseen glaciers.
     """
     shares = []
     for index, left_out in enumerate(verdicts):

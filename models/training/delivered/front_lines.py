@@ -1,7 +1,7 @@
-"""Read optical images with a traced front: lines turned into the zones that they imply.
+"""Read optical images with a digitised front; zones follow from the lines.
 
-Mohajerani et al. (2019), Remote Sens. 11, 74, doi:10.3390/rs11010074: Landsat images of
-Greenland, turned so that the ice flows up the picture, each with a front one pixel wide.
+Mohajerani et al. (2019), Remote Sens. 11, 74, doi:10.3390/rs11010074: Landsat images of Greenland,
+rotated so that the ice flows upward, each with a front one pixel wide.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ CELL_SIZE = 49.0
 """Mean ground distance between pixels of this data set, in m."""
 
 GROUP = "Landsat"
-"""First part of the group's name; the other is the glacier's."""
+"""First part of the group's name; the second is the glacier's."""
 
 GLACIERS = {"Jakobshavn": range(8, 11), "Sverdrup": range(20, 25), "Kangerlussuaq": range(229, 232)}
-"""Which Landsat paths see which glacier."""
+"""Landsat paths and their glaciers."""
 
 REACH = 80
-"""How many pixels before and behind the front the zones follow from it: the ice comes straight up
-the picture, and what it calves leaves the same way."""
+"""Pixels on either side of the front in which zones follow from it: the ice flows upward in the
+image."""
 
 
 def read_front_lines(folder: Path) -> list[LabelledScene]:
     """Read ``images/*_Subset.png`` with ``labels_1px/*_Front.png`` (black line on white).
 
     Raises:
-        EngineError: The folder holds no such pair.
+        EngineError: The folder has no such pair.
     """
     scenes = []
     for path in sorted((folder / "images").glob("*_Subset.png")):
@@ -47,19 +47,19 @@ def read_front_lines(folder: Path) -> list[LabelledScene]:
             scenes.append(_read(path, label))
     if not scenes:
         raise EngineError(
-            f"{folder} holds no image with a front: it needs images/NAME_Subset.png and "
+            f"{folder} has no image with a front: choose a folder with images/NAME_Subset.png and "
             "labels_1px/NAME_Front.png."
         )
     return scenes
 
 
 def is_optical(scene: LabelledScene) -> bool:
-    """Whether a scene comes from here."""
+    """Whether a scene is from this data set."""
     return scene.group.startswith(GROUP)
 
 
 def credit(scenes: Sequence[LabelledScene]) -> TrainingData:
-    """State what a model that learnt from these scenes owes to whom."""
+    """Return the attribution of a model trained on these scenes."""
     return training_data(
         scenes,
         dataset="Landsat images of Greenland's calving fronts",
@@ -93,7 +93,7 @@ def _glacier(path: int) -> str:
 
 
 def zones_beside(front: npt.NDArray[np.bool_], reach: int = REACH) -> npt.NDArray[np.uint8]:
-    """Label glacier below a front and ocean above it, as far as `reach` pixels from it.
+    """Label glacier below a front and ocean above it, up to `reach` pixels from it.
 
     Columns without front, and rows between two crossings of one column, stay unlabelled.
 

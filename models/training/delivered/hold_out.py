@@ -1,4 +1,4 @@
-"""Which scenes a network learns from, and which are kept to judge it."""
+"""Split of scenes into training and held-out ones."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.training.data.samples import LabelledScene
 
 SAME_GLACIER = {"JAC": "Landsat-Jakobshavn", "Landsat-Jakobshavn": "JAC"}
-"""Groups that show one glacier, by radar and in visible light."""
+"""Groups that show the same glacier, by radar and in optical images."""
 
 
 def hold_out(
     scenes: Sequence[LabelledScene], groups: Collection[str]
 ) -> tuple[list[LabelledScene], list[LabelledScene]]:
-    """Return the scenes to learn from and those of groups that are kept out.
+    """Return the scenes for training and those of held-out groups.
 
-    What another sensor saw of the same glacier is kept out as well.
+    Images of the same glacier from another sensor are held out too.
 
     Raises:
         EngineError: There is no such group.

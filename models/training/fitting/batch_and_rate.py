@@ -1,4 +1,4 @@
-"""How fast and in what portions to learn, found by trying."""
+"""Automatic choice of batch size and learning rate."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from glacier_qgis.models.training.views.sampling import Batches
 CPU_BATCH = 4
 LARGEST_BATCH = 64
 SHARE_OF_MEMORY = 0.5
-"""Of the free memory of a graphics card that a step of learning may take."""
+"""Share of the free memory of a GPU for one training step."""
 
 VIEW = 256
-"""Rows and columns of the largest view; wide enough to see a front and the fjord around it."""
+"""Rows and columns of the largest patch; large enough for a front and the fjord around it."""
 
 
 def view_size(tile_size: int, stride: int) -> int:
-    """Return the edge of the views of a tile: a multiple of the network's stride."""
+    """Return the edge of patches: a multiple of the network's stride."""
     return max(min(tile_size, VIEW) // stride, 1) * stride
 
 
 def batch_size(network: nn.Module, bands: int, size: int, device: torch.device) -> int:
-    """Return how many views to learn from at once.
+    """Return a suitable batch size.
 
-    On a graphics card, as many as its memory holds: what a step with two takes is measured.
+    On a GPU, as many patches as fit in its memory, from a measurement of a step with two.
 
     Args:
-        network: To learn.
+        network: The network.
         bands: Bands of the scenes.
-        size: Rows and columns of a view.
-        device: To learn on.
+        size: Rows and columns of a patch.
+        device: The device.
     """
     if device.type != "cuda":
         return CPU_BATCH
@@ -63,10 +63,10 @@ def find_rate(
 
     Args:
         objective: Network and loss; the network stays as it is.
-        batches: Source of what is learnt.
-        seed: Of the batches.
-        device: To learn on.
-        progress: Told the fraction that is done.
+        batches: Draws training batches.
+        seed: Seed of the batches.
+        device: The device.
+        progress: Receives the completed fraction.
     """
     trial = Learner(copy.deepcopy(objective.network).train(), device, objective.loss)
     done = 0

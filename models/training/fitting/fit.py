@@ -1,8 +1,8 @@
-"""Fit a network: a schedule that survives being killed.
+"""Training of a network that can be resumed after a kill.
 
-The loop is written out rather than left to PyTorch Lightning: what is asked of it (the same
-weights after a kill as without one, checkpoints without pickle, no further packages) is what
-Lightning does not give, and the loop that it would save is one function.
+The loop does not use PyTorch Lightning, which does not provide the requirements (the same weights
+after a kill as without one, checkpoints without pickle, no further packages) and would only save
+one function.
 """
 
 from __future__ import annotations
@@ -32,24 +32,25 @@ from glacier_qgis.models.training.losses.zones import zone_loss
 from glacier_qgis.models.training.views.sampling import Batch, Batches
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""Compares logits (N, C, h, w) with the zones (N, H, W) of a batch: a scalar."""
+"""Loss of logits (N, C, h, w) for the zones (N, H, W) of a batch: a scalar."""
 
 CPU = torch.device("cpu")
 WEIGHT_DECAY = 0.05
 LARGEST_GRADIENT = 1.0
 DAMAGE = (OSError, LookupError, TypeError, ValueError, RuntimeError)
-"""What reading a state that is not this network's own may raise."""
+"""Exceptions from reading a state of another network."""
 AHEAD = 4
-"""Batches drawn while a graphics card works on another."""
+"""Number of batches drawn in advance for a GPU."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to learn.
+    """Duration and learning-rate schedule of a training.
 
-    The rate rises over the first `warm_up` of the run and falls along a cosine to zero (Smith
-    2018, arXiv:1803.09820; Loshchilov & Hutter 2017, arXiv:1608.03983). The run ends after
-    `steps`, or after `minutes` of computing if that comes first, and the rate follows.
+    The learning rate rises over the first `warm_up` of the run and falls along a cosine to zero
+    (Smith 2018, arXiv:1803.09820; Loshchilov & Hutter 2017, arXiv:1608.03983). The run ends after
+    `steps` or after `minutes` of computing, whichever comes first, and the schedule is scaled
+    accordingly.
     """
 
     steps: int
@@ -60,7 +61,7 @@ class Schedule:
     save_every: int = 100
 
     def done(self, step: int, seconds: float) -> float:
-        """Return the fraction of the run that is over, 0 to 1."""
+        """Return the completed fraction of the run, 0 to 1."""
         return min(1.0, max(step / self.steps, seconds / (60 * self.minutes)))
 
     def rate_at(self, fraction: float) -> float:
@@ -84,7 +85,7 @@ class Learner:
         self.optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
 
     def learn(self, batch: Batch, rate: float) -> Tensor:
-        """Take one step down the gradient; return the loss before it, a scalar."""
+        """Take one optimiser step; return the loss before it, a scalar."""
         images, zones = (part.to(self.device, non_blocking=True) for part in batch)
         with mixed(self.device, self.dtype):
             answers = _answers(self.network, images.to(memory_format=torch.channels_last))
@@ -99,26 +100,26 @@ class Learner:
 
 
 def _answers(network: nn.Module, images: Tensor) -> list[Tensor]:
-    """Return the logits that learn: the network's, or several from one with deep supervision."""
+    """Return the logits for training: one tensor, or several with deep supervision."""
     answer = getattr(network, "supervised", None)
     return list(answer(images)) if callable(answer) else [network(images)]
 
 
 def draw(batches: Batches, seed: int, step: int) -> Batch:
-    """Draw the batch of one step: it depends on the seed and the step, and on nothing before."""
+    """Draw the batch of one step; it depends only on the seed and the step."""
     (state,) = np.random.SeedSequence([seed, step]).generate_state(1)
     with single_thread():
         return batches(torch.Generator().manual_seed(int(state)))
 
 
 class Fit:
-    """A network, its optimiser and its running average, kept in a folder as it learns.
+    """A network in training, its optimiser and its running average, saved in a folder.
 
     Attributes:
-        step: Steps taken.
+        step: Number of steps.
         seconds: Time spent on them.
         average: Running average of the weights, by name.
-        notes: What the caller wants to be kept with the state.
+        notes: Data of the caller that are saved with the state.
     """
 
     def __init__(
@@ -144,22 +145,22 @@ class Fit:
             except (*DAMAGE, SafetensorError) as error:
                 reason = " ".join(str(error).split())[:200]
                 raise EngineError(
-                    f"What {folder} holds is damaged, or the state of another network ({reason}): "
-                    "it cannot be gone on with. Remove the folder to begin anew."
+                    f"The training in {folder} cannot be resumed: it is damaged, or of another "
+                    f"network ({reason}). Remove the folder to start again."
                 ) from error
 
     @property
     def network(self) -> nn.Module:
-        """The network with the weights as they are, not averaged."""
+        """The network with the current weights, not averaged."""
         return self.learner.network
 
     @property
     def done(self) -> float:
-        """The fraction of the schedule that is over, 0 to 1."""
+        """The completed fraction of the schedule, 0 to 1."""
         return self.schedule.done(self.step, self.seconds)
 
     def run(self, batches: Batches, reporter: Reporter) -> dict[str, Tensor]:
-        """Learn until the schedule ends and return the averaged weights."""
+        """Train until the schedule ends and return the averaged weights."""
         while self.done < 1:
             loss = self.learn(batches, self.schedule.save_every)
             self.save()
@@ -171,7 +172,7 @@ class Fit:
         """Take at most `steps` steps of the schedule and return their mean loss.
 
         Raises:
-            EngineError: The loss is no number any more.
+            EngineError: The loss is not a number.
         """
         self.network.train()
         last = min(self.step + steps, self.schedule.steps)
@@ -190,14 +191,14 @@ class Fit:
         mean = float(total) / max(taken, 1)
         if not math.isfinite(mean):
             raise EngineError(
-                f"The loss is no number any more after step {self.step} (learning rate up to "
+                f"The loss is not a number after step {self.step} (learning rate up to "
                 f"{self.schedule.rate:g}). Choose a LEARNING_RATE of {self.schedule.rate / 10:g} "
-                "or less, and look at the images with 'Inspect training data'."
+                "or less, and check the images with 'Inspect training data'."
             )
         return mean
 
     def _drawn(self, batches: Batches, last: int) -> Iterator[Batch]:
-        """Draw the batches up to step `last`; for a graphics card some ahead, in threads."""
+        """Draw the batches up to step `last`; for a GPU some in advance, in threads."""
         if self.learner.device.type == "cpu":
             for step in range(self.step, last):
                 yield draw(batches, self._seed, step)
@@ -220,7 +221,7 @@ class Fit:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Move the average towards the weights, faster while it is young."""
+        """Update the running average, faster in the beginning."""
         keep = min(self.schedule.averaging, self.step / (9 + self.step))
         for name, value in self.network.state_dict().items():
             if value.is_floating_point():
@@ -229,7 +230,7 @@ class Fit:
                 self.average[name].copy_(value)
 
     def save(self) -> None:
-        """Write the state so that a kill at any moment leaves the last or the new one."""
+        """Write the state atomically: after a kill, the old or the new one remains."""
         self._folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.items()}
@@ -275,8 +276,8 @@ class Fit:
 def single_thread() -> Iterator[None]:
     """Keep small operations on one thread.
 
-    Each would end at a barrier, and where other programs use the processor too, the thread
-    that waits for its turn holds up the other: drawing a batch takes seconds.
+    With several threads, each operation ends at a barrier; if other programs use the processor too,
+    drawing a batch takes seconds.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""A training from its first epoch to its last: learn, validate, keep the best, stop in time."""
+"""The training loop over epochs: train, validate, keep the best weights, stop early."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from glacier_qgis.models.training.measuring.totals import NAMES, Totals
 from glacier_qgis.models.training.views.sampling import Batches
 
 Epoch = dict[str, Any]
-"""Figures of one epoch under the names of `epoch_record`."""
+"""Metrics of one epoch, with the names of `epoch_record`."""
 
 
 @dataclass(frozen=True)
 class TrainingLoop:
-    """How a training goes.
+    """Settings of the training loop.
 
     Attributes:
-        epochs: Of the schedule.
-        steps: Batches in an epoch.
-        patience: Epochs without a better validation after which it ends; 0 for never.
-        batches: Source of what is learnt.
-        validate: Measures averaged weights on the validation part.
-        keep: Called with the figures and the weights whenever they are the best so far.
+        epochs: Number of epochs of the schedule.
+        steps: Batches per epoch.
+        patience: Epochs without a better validation after which training stops; 0 for never.
+        batches: Draws training batches.
+        validate: Evaluates the averaged weights on the validation part.
+        keep: Called with metrics and weights whenever they are the best so far.
     """
 
     epochs: int
@@ -40,10 +40,11 @@ class TrainingLoop:
     keep: Callable[[Totals, Mapping[str, Tensor]], None]
 
     def run(self, fit: Fit, reporter: Reporter) -> list[Epoch]:
-        """Go on from wherever `fit` is and return the figures of all epochs.
+        """Continue from the state of `fit` and return the metrics of all epochs.
 
-        The state is saved during and after every epoch; the best weights are kept before the
-        epoch counts as done, so that a kill in between repeats the epoch's end, to the bit.
+        The state is saved during and after every epoch; the best weights are kept before an epoch
+        counts as finished, so that after a kill in between the end of the epoch is repeated
+        exactly.
         """
         epochs: list[Epoch] = fit.notes.setdefault("epochs", [])  # type: ignore[assignment]
         while len(epochs) < self.epochs and not self._tired(epochs):
@@ -67,7 +68,7 @@ class TrainingLoop:
         return epochs
 
     def _learn(self, fit: Fit, done: int, reporter: Reporter) -> float:
-        """Learn to the end of the epoch, saving on the way; return the mean loss."""
+        """Train to the end of the epoch, saving regularly; return the mean loss."""
         last = (done + 1) * self.steps
         while fit.step < last:
             before = fit.step
@@ -89,12 +90,12 @@ class TrainingLoop:
 
 
 def best(epochs: list[Epoch]) -> Epoch:
-    """Return the epoch with the highest mean IoU in the validation, the first of equals."""
+    """Return the epoch with the highest validation mean IoU; the first of equal ones."""
     return max(epochs, key=lambda epoch: (_number(epoch["mean_iou"]), -epoch["epoch"]))
 
 
 def epoch_record(number: int, rate: float, loss: float, measured: Totals) -> Epoch:
-    """Return the figures of an epoch: JSON holds them, NaN where there is nothing to measure."""
+    """Return the metrics of an epoch for JSON; NaN if not measurable."""
     scores, box, whole = measured.scores, measured.box, measured.whole
     classes = {
         name: {
@@ -118,7 +119,7 @@ def epoch_record(number: int, rate: float, loss: float, measured: Totals) -> Epo
 
 
 def _number(value: float) -> float:
-    """Return 0 for NaN, which compares with nothing."""
+    """Return 0 for NaN, which cannot be compared."""
     return 0.0 if math.isnan(value) else value
 
 
@@ -134,6 +135,6 @@ def _line(epoch: Epoch, epochs: int, better: bool, seconds: float) -> str:
     return (
         f"Epoch {epoch['epoch']}/{epochs}: loss {epoch['loss']:.3f}, validation "
         f"{epoch['validation_loss']:.3f}, IoU {epoch['mean_iou']:.3f} ({overlap}), {front}, "
-        f"{epoch['missed']} of {epoch['fronts']} missed, {seconds:.0f} s"
-        f"{', the best so far: written' if better else ''}"
+        f"{epoch['missed']} of {epoch['fronts']} missed, {seconds:.0f} "
+        f"s{', best so far, written' if better else ''}"
     )

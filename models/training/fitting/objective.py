@@ -1,4 +1,4 @@
-"""How a network that predicts zones is taught: what it answers meanwhile, and its loss."""
+"""Training configuration of a network for zones: its outputs during training, and its loss."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_cont
 from glacier_qgis.models.training.losses.zones import zone_loss
 
 ZONES = "cross-entropy (more near fronts) plus Dice loss"
-SECOND_HEAD = ", plus the distance to the front by a second head that is then cut off"
-CONTACT = ", plus the contact of glacier and ocean where no front was drawn"
+SECOND_HEAD = ", plus the distance to the front by a second head that is removed after training"
+CONTACT = ", plus the contact of glacier and ocean in unlabelled cells"
 HEAD = ("head.weight", "head.bias")
-"""What a second head makes longer by one channel."""
+"""Tensors to which a second head adds one channel."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """How a network learns.
+    """Training configuration of a network.
 
     Attributes:
-        network: With a second head, where its kind can have one.
-        loss: What is made small.
+        network: With a second head, if its architecture supports one.
+        loss: The loss function.
         recipe: The same in words, for the model's card.
         second_head: Whether the network has one.
     """
@@ -40,19 +40,19 @@ class Objective:
     second_head: bool
 
     def zones_alone(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the weights of a network that predicts zones and nothing else."""
+        """Return the weights of a network that predicts only zones."""
         if not self.second_head:
             return dict(weights)
         return {**weights, **{name: weights[name][:-1].contiguous() for name in HEAD}}
 
 
 def objective(architecture: Architecture, network: nn.Module, *, fronts_alone: bool) -> Objective:
-    """Return how to teach a network, beginning with the weights that it has.
+    """Return the training configuration of a network, starting from its weights.
 
     Args:
-        architecture: Of the network. The side outputs of a HED learn zones alone.
-        network: What predicts zones; it is left as it is.
-        fronts_alone: Whether there are images whose fronts, all of them, are the only labels.
+        architecture: Of the network. The side outputs of HED are trained on zones only.
+        network: Predicts zones; it is not changed.
+        fronts_alone: Whether there are images whose only labels are all of their fronts.
     """
     recipe = ZONES
     loss: Loss = zone_loss

@@ -1,8 +1,8 @@
-"""The learning-rate range test: raise the rate until learning breaks, and stay below.
+"""The learning-rate range test: raise the rate until training diverges, and stay below.
 
-Smith (2017), Cyclical Learning Rates for Training Neural Networks, doi 10.1109/WACV.2017.58:
-one short run in which the rate grows exponentially. The loss falls fastest at a rate that is
-good to learn with, and rises where steps have become too long to be stable.
+Smith (2017), Cyclical Learning Rates for Training Neural Networks, doi 10.1109/WACV.2017.58: one
+short run in which the rate grows exponentially. The loss falls fastest at a suitable rate, and
+rises where steps are too long to be stable.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from glacier_qgis.models.engine.errors import EngineError
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = 100
 FEWEST = 3
-"""Rates of which a curve can be read."""
+"""Default number of rates."""
 SMOOTHING = 0.02
 """Standard deviation of the Gaussian that smooths the losses, as a share of the steps."""
 
 BROKEN = 1.5
-"""The test ends once the loss is this many times that of the start: nothing more is to be seen."""
+"""The test ends when the loss is this many times the initial one."""
 
 RISE = 0.1
-"""Learning is unstable from where the smoothed loss has risen again by this share of its fall."""
+"""Training is unstable once the smoothed loss has risen by this share of its previous fall."""
 
 SAFE_SHARE = 0.25
-"""The suggestion stays below this share of the rate at which learning becomes unstable, or of the
-highest that was tried: it is seen some steps late, and a long run has more chances to break than
-a short one."""
+"""Largest suggestion as a share of the rate at which training becomes unstable, or of the highest
+tried rate: the instability is detected some steps late, and a long run is more likely to diverge
+than a short one."""
 
 
 @dataclass(frozen=True)
 class RangeTest:
-    """What a range test saw.
+    """Results of a range test.
 
     Attributes:
-        rates: The rates that were tried, rising.
+        rates: The tried rates, ascending.
         losses: The loss after the step at each rate.
-        smoothed: The same, smoothed, at most as high as in the beginning.
+        smoothed: The same, smoothed, clipped to the initial loss.
         steepest: The rate at which the smoothed loss falls fastest.
-        unstable: The rate from which it rises, or None if it never did.
+        unstable: The rate from which it rises, or None if it does not.
     """
 
     rates: Float64Array
@@ -56,7 +56,7 @@ class RangeTest:
 
     @property
     def suggested(self) -> float:
-        """The rate to learn with."""
+        """The suggested rate."""
         highest = self.rates[-1] if self.unstable is None else self.unstable
         return min(self.steepest, SAFE_SHARE * float(highest))
 
@@ -67,7 +67,7 @@ def range_test(
     highest: float = HIGHEST,
     steps: int = STEPS,
 ) -> RangeTest:
-    """Learn with exponentially rising rates.
+    """Train with exponentially increasing rates.
 
     Args:
         learn: Takes one step at a rate and returns the loss before it.
@@ -76,7 +76,7 @@ def range_test(
         steps: Rates to try, evenly spaced in their logarithm.
 
     Raises:
-        EngineError: Learning breaks before anything is to be seen.
+        EngineError: Training diverges from the beginning.
     """
     rates = np.geomspace(lowest, highest, steps)
     losses = [learn(rates[0])]
@@ -89,21 +89,23 @@ def range_test(
             break
     if len(losses) <= FEWEST:
         raise EngineError(
-            f"The loss is no number from the first steps on, at a learning rate of {lowest:g}: the "
-            "weights to start from, or the images, are damaged. Look at the images with 'Inspect "
-            "training data', and try without START_FROM."
+            f"The loss is not a number in the first steps, at a learning rate of {lowest:g}: the "
+            "initial weights or the images are damaged. Check the images with 'Inspect training "
+            "data', and try without START_FROM."
         )
     return read_curve(rates[: len(losses) - 1], np.array(losses[1:]))
 
 
 def read_curve(rates: Float64Array, losses: Float64Array) -> RangeTest:
-    """Find where a curve falls fastest and where it begins to rise.
+    """Find where a curve falls fastest and where it starts to rise.
 
     Args:
-        rates: Rising, at least two.
-        losses: The loss after a step at each.
+        rates: Ascending, at least two.
+        losses: The loss after one step at each.
     """
-    capped = np.minimum(losses, losses[:3].mean())  # or an explosion would spread to lower rates
+    capped = np.minimum(
+        losses, losses[:3].mean()
+    )  # otherwise smoothing would spread a divergence to lower rates
     smoothed = gaussian_filter1d(capped, SMOOTHING * STEPS, mode="nearest")
     lowest = int(smoothed.argmin())
     slope = np.gradient(smoothed, np.log(rates))

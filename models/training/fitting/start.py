@@ -1,4 +1,4 @@
-"""The network that a training starts from: drawn anew, or with the weights of another model."""
+"""The initial network of a training: random weights, or those of another model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glacier_qgis.models.package.folder import Model, Unmasked
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 TITLES = {"unet": "U-Net", "hrnet": "HRNet", "hed": "HED"}
-"""What each network is called in a dialog; `ARCHITECTURES` builds them."""
+"""Names of the networks in dialogs; `ARCHITECTURES` builds them."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Start:
     """A network before its first step.
 
     Attributes:
-        architecture: How to build it.
-        network: Built.
-        origin: The card of the model that its weights come from, or None.
-        fresh: Names of the layers that start with random weights although there is an origin.
+        architecture: Its architecture.
+        network: The network.
+        origin: The card of the model of its weights, or None.
+        fresh: Names of the layers that have random weights in spite of an origin.
     """
 
     architecture: Architecture
@@ -35,12 +35,12 @@ class Start:
 
 
 def begin(name: str, bands: int, seed: int, origin: Model | None = None) -> Start:
-    """Build a network; where a model is given, with the weights of all layers that match.
+    """Build a network; with a model, use the weights of all matching layers.
 
     Args:
         name: Of the architecture.
-        bands: Bands of the scenes; the input has one channel more, the mask.
-        seed: Of the weights that are drawn.
+        bands: Bands of the scenes; the input has one more channel, the mask.
+        seed: Seed of random weights.
         origin: The model to start from.
 
     Raises:
@@ -54,10 +54,10 @@ def begin(name: str, bands: int, seed: int, origin: Model | None = None) -> Star
     card = origin.card
     if card.architecture.name != name:
         theirs = TITLES.get(card.architecture.name, card.architecture.name)
-        cure = f"Choose {theirs}, or another" if theirs in TITLES.values() else "Choose another"
+        remedy = f"Choose {theirs}, or another" if theirs in TITLES.values() else "Choose another"
         raise EngineError(
-            f"START_FROM: the model {card.name} is of the kind {theirs}, and ARCHITECTURE is "
-            f"{TITLES[name]}: their layers do not match. {cure} model."
+            f"START_FROM: the model {card.name} has the architecture {theirs}, but ARCHITECTURE is "
+            f"{TITLES[name]}. {remedy} model."
         )
     codes = [zone.value for zone in card.classes]
     if codes != list(CLASS_NAMES):
@@ -75,7 +75,7 @@ def begin(name: str, bands: int, seed: int, origin: Model | None = None) -> Star
 
 
 def _take_over(network: nn.Module, origin: nn.Module) -> tuple[str, ...]:
-    """Copy the tensors that both have in one shape; return the names of the others."""
+    """Copy the tensors with equal shapes; return the names of the others."""
     state, given = network.state_dict(), origin.state_dict()
     matching = {
         name: given[name]

@@ -1,4 +1,4 @@
-"""The folder in which an unfinished training waits to be gone on with."""
+"""The folder of an unfinished training, for resuming it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from glacier_qgis.models.engine.events import Reporter
 SUFFIX = ".state"
 RUN, BEST = "run.json", "best.safetensors"
 RECIPE = "recipe"
-"""Among what identifies a training: how it learns, which is no parameter."""
+"""Key of the training method, which is not a parameter, in the identity of a training."""
 
 
 @dataclass(frozen=True)
 class UnfinishedTraining:
-    """What is known of an unfinished training.
+    """An unfinished training.
 
     Attributes:
         folder: Beside the output, named after it.
-        asked: What identifies the training: the data and the parameters.
-        decided: What was chosen for it when it began; empty for a new one.
+        asked: Identity of the training: the data and the parameters.
+        decided: Automatic choices at its start; empty for a new one.
     """
 
     folder: Path
@@ -40,29 +40,29 @@ class UnfinishedTraining:
     def open(
         cls, output: Path, asked: Mapping[str, JsonValue], reporter: Reporter
     ) -> UnfinishedTraining:
-        """Find the state of this very training, or make room for a new one."""
+        """Find the state of this training, or prepare for a new one."""
         folder = output.with_name(output.name + SUFFIX)
         earlier = _read(folder / RUN)
         before = earlier.get("asked")
         if isinstance(before, dict) and before == dict(asked):
-            reporter.log(f"Going on with the training that was interrupted, from {folder}.")
+            reporter.log(f"Resuming the interrupted training in {folder}.")
             decided = earlier.get("decided")
             return cls(folder, asked, decided if isinstance(decided, dict) else {})
         if isinstance(before, dict):
             changed = sorted(name for name in asked if before.get(name) != asked[name])
             named = [name.upper() for name in changed if name != RECIPE]
             if RECIPE in changed:
-                named.append("way of learning, that of another version of the plugin")
+                named.append("training method (of another version of the plugin)")
             reporter.warning(
-                f"{folder} holds an unfinished training with another {', '.join(named)}: it is "
-                "given up, and a new one begins."
+                f"{folder} has an unfinished training with another {', '.join(named)}: it is "
+                "discarded, and a new one starts."
             )
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return cls(folder, asked, {})
 
     def decide(self, values: Mapping[str, JsonValue]) -> None:
-        """Write down what was chosen, so that a resumed training does not choose again."""
+        """Save the automatic choices, so that a resumed training does not choose again."""
         draft = self.folder / f"{RUN}.part"
         content = {"asked": dict(self.asked), "decided": dict(values)}
         draft.write_text(json.dumps(content), encoding="utf-8")
@@ -78,12 +78,12 @@ class UnfinishedTraining:
             return load_file(self.folder / BEST)
         except (OSError, SafetensorError) as error:
             raise EngineError(
-                f"The best weights in {self.folder} cannot be read ({error}). Remove the folder "
-                "to begin anew."
+                f"The best weights in {self.folder} cannot be read ({error}). Remove the folder to "
+                "start again."
             ) from error
 
     def remove(self) -> None:
-        """Forget a training that is finished."""
+        """Remove the folder of a finished training."""
         shutil.rmtree(self.folder)
 
 

@@ -1,4 +1,4 @@
-"""The job that measures a model on a data set."""
+"""The job `evaluatemodel`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 
 class EvaluateModel(Job):
-    """How good a model is on labelled scenes."""
+    """Evaluate a model on a data set."""
 
     model: str = DEFAULT_MODEL
     dataset: Path
@@ -39,7 +39,7 @@ class EvaluateModel(Job):
     report: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Write a line a tile and the report, and return the figures over all of them."""
+        """Write one line per tile and the report, and return the metrics over all tiles."""
         table = outputs.stage(self.output) if self.output else None
         report = outputs.stage(self.report) if self.report else None
         data = Dataset.open(self.dataset)
@@ -96,10 +96,10 @@ class EvaluateModel(Job):
         }
 
     def _tiles(self, data: Dataset) -> list[Labelled]:
-        """Return the tiles to measure.
+        """Return the tiles to evaluate.
 
         Raises:
-            EngineError: The data set has no such part, or classes of another kind.
+            EngineError: The data set has no such part, or other classes.
         """
         check_classes(data)
         tiles = data.tiles(None if self.part == "all" else self.part)
@@ -138,22 +138,22 @@ def _front_words(figures: Totals) -> str:
 
 
 def _check_fit(card: ModelCard, data: Dataset) -> None:
-    """Make sure that a model can answer to a data set.
+    """Make sure that a model is suitable for a data set.
 
     Raises:
-        EngineError: It needs other bands, other values or other classes.
+        EngineError: It needs other bands, values or classes.
     """
     bands = len(data.card.bands)
     if card.bands != bands:
         raise EngineError(
-            f"MODEL: {card.name} was made for {card.bands} band(s) ({'; '.join(card.channels)}), "
-            f"and the data set {data.card.name} has {bands}. Choose a model for {bands}, or "
-            f"prepare the data with {card.bands}."
+            f"MODEL: {card.name} needs {card.bands} band(s) ({'; '.join(card.channels)}), but the "
+            f"data set {data.card.name} has {bands}. Choose a model for {bands}, or prepare the "
+            f"data with {card.bands}."
         )
     if card.input_values.kind != "rank" or not card.has_mask:
         raise EngineError(
-            f"MODEL: {card.name} sees {card.normalisation}; data sets hold ranks within the scene "
-            "and a mask. Choose a model that was trained with 'Train model'."
+            f"MODEL: the input of {card.name} is {card.normalisation}, but data sets have ranks "
+            "within the scene and a mask. Choose a model from 'Train model'."
         )
     if [zone.value for zone in card.classes] != list(CLASS_NAMES):
         named = ", ".join(f"{zone.name} ({zone.value})" for zone in card.classes)
@@ -164,20 +164,20 @@ def _check_fit(card: ModelCard, data: Dataset) -> None:
 
 
 def _doubts(card: ModelCard, data: Dataset, tiles: list[Labelled]) -> list[str]:
-    """Say what makes the figures say less than they seem to."""
+    """Warn of reasons why the metrics may be misleading."""
     warnings = []
     leaked = leaked_groups(card, tiles)
     if leaked:
         count = sum(tile.group in leaked for tile in tiles)
         warnings.append(
-            f"Leakage: the model {card.name} has learnt from {', '.join(leaked)}, and {count} of "
-            f"the {len(tiles)} tiles measured here are of these groups. The figures say nothing "
-            "about glaciers that it does not know: measure it on others."
+            f"Leakage: the model {card.name} was trained on {', '.join(leaked)}, and {count} of "
+            f"the {len(tiles)} evaluated tiles belong to these groups. The metrics do not apply to "
+            "unseen glaciers: evaluate the model on other groups."
         )
     low, high = card.cell_size_range_m
     if not low <= data.card.cell_size_m <= high:
         warnings.append(
-            f"The data set's cells have {data.card.cell_size_m:g} m, and the model {card.name} was "
+            f"The data set has cells of {data.card.cell_size_m:g} m, but the model {card.name} was "
             f"trained for {low:g} to {high:g} m."
         )
     return warnings

@@ -1,4 +1,4 @@
-"""The job `inspecttrainingdata`: a look at a data set before a model learns from it."""
+"""The job `inspecttrainingdata`: checks of a data set before training."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from glacier_qgis.models.training.preparation.suspicious_tiles import (
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 LISTED = 100
-"""Suspicious tiles in the table; the rest is counted."""
+"""Largest number of suspicious tiles in the table; the rest is counted."""
 
 
 class InspectTrainingData(Job):
-    """Check every file of a data set and show what it is made of."""
+    """Check every file of a data set and show its statistics."""
 
     dataset: Path
     columns: int = Field(default=5, ge=1, le=20)
@@ -61,15 +61,15 @@ class InspectTrainingData(Job):
         )
         for warning in findings.warnings:
             page.warning(warning)
-        page.heading("What it is made of")
+        page.heading("Statistics")
         page.table(_parts(dataset), "Parts.")
         page.table(_balance(dataset), "Class balance: share of the valid labelled cells, in %.")
         page.table(_groups(dataset), "Groups.")
-        page.heading("What it looks like")
+        page.heading("Examples")
         page.paragraph(f"A sample, drawn with the seed {self.seed}. {LEGEND}")
         self._draw(page, dataset, findings.sound)
         if findings.suspects:
-            page.heading("Tiles to look at")
+            page.heading("Tiles to check")
             rest = len(findings.suspects) - LISTED
             page.table(
                 [
@@ -78,7 +78,7 @@ class InspectTrainingData(Job):
                 ],
                 f"Tiles that look wrong{f'; {rest} more are not listed' if rest > 0 else ''}.",
             )
-        page.heading("Where it came from")
+        page.heading("Origin")
         page.facts(
             {
                 "Folder": dataset.folder.name,
@@ -87,7 +87,7 @@ class InspectTrainingData(Job):
                 "Stride": f"{card.stride} cells",
                 "SHA-256 of the index": card.complete,
                 "Files checked": f"{2 * len(findings.sound)} of {2 * len(dataset.entries)} are "
-                "as they were written",
+                "unchanged",
             }
         )
         return page
@@ -106,12 +106,12 @@ class InspectTrainingData(Job):
 
 
 class Findings:
-    """What an examination found.
+    """Results of the checks.
 
     Attributes:
-        warnings: Sentences about the whole.
-        suspects: Tiles that a person should look at.
-        sound: The tiles whose files are as they were written, by id.
+        warnings: Warnings about the data set.
+        suspects: Tiles to check.
+        sound: Ids of tiles with unchanged files.
     """
 
     def __init__(self) -> None:
@@ -139,17 +139,18 @@ def examine(dataset: Dataset, reporter: Reporter) -> Findings:
     pairs = list(suspects.together())
     findings.suspects += [suspect for suspect, _ in pairs]
     if damaged:
-        findings.warnings.append(f"{len(damaged)} file(s) are not as written. {damaged[0]}")
+        findings.warnings.append(f"{len(damaged)} file(s) were changed. {damaged[0]}")
     findings.warnings += find_leakage(dataset.card, dataset.entries)
     leaks = sum(apart for _, apart in pairs)
     if leaks:
         findings.warnings.append(
-            f"{leaks} pair(s) of tiles in different parts and groups show nearly the same picture: "
-            "are their groups one glacier?"
+            f"{leaks} pair(s) of tiles in different parts and groups show nearly the same image. "
+            "Check whether their groups are the same glacier."
         )
     if wrong := len(findings.suspects) - leaks:
         findings.warnings.append(
-            f"{wrong} tile(s) look wrong: empty, hardly labelled, or labelled against another."
+            f"{wrong} tile(s) look wrong: empty, with few labels, or with labels that contradict "
+            "another tile."
         )
     findings.warnings += [
         f"The {part} part lacks the class {' and '.join(lacking)}."
@@ -160,8 +161,8 @@ def examine(dataset: Dataset, reporter: Reporter) -> Findings:
     findings.warnings += [
         f"There is no {part} part: {use}."
         for part, use in (
-            ("validation", "a training cannot tell when to stop"),
-            ("training", "there is nothing to learn from"),
+            ("validation", "a training has no criterion for stopping"),
+            ("training", "there are no training data"),
         )
         if not any(entry.part == part for entry in dataset.entries)
     ]

@@ -1,4 +1,4 @@
-"""What a training and a range test have in common: data, network, device, views."""
+"""Shared parts of training and range test: data, network, device, patches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from glacier_qgis.models.training.views.sampling import Batches, pools_by_group,
 
 
 class Learning(Parameters):
-    """What to learn, from what, and on what."""
+    """Parameters of data, network and device."""
 
     dataset: Path
     architecture: Literal["U-Net", "HRNet", "HED"] = "U-Net"
@@ -43,15 +43,15 @@ class Learning(Parameters):
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """Everything that a first step needs.
+    """Everything needed for the first step.
 
     Attributes:
         data: The data set.
         parts: Its parts.
         start: The network.
-        device: To learn on.
-        size: Rows and columns of a view.
-        warnings: What may make the result wrong; all have been reported.
+        device: The device.
+        size: Rows and columns of a patch.
+        warnings: Reasons why the result may be wrong; all have been reported.
     """
 
     data: Dataset
@@ -72,25 +72,25 @@ class TrainingSetup:
         return int(getattr(self.start.network, "stride", 1))
 
     def objective(self) -> Objective:
-        """Return how the network learns."""
+        """Return the training configuration of the network."""
         fronts_alone = self.data.card.labels == "lines"
         return objective(self.start.architecture, self.start.network, fronts_alone=fronts_alone)
 
     def largest_batch(self) -> int:
-        """Return how many views to learn from at once, unless something else is asked for."""
+        """Return the batch size: the requested one, or an automatic choice."""
         return batch_size(self.start.network, self.bands, self.size, self.device)
 
     def batches(self, batch: int) -> Batches:
-        """Return the source of batches of so many views, all groups drawn equally often.
+        """Return the function that draws batches, with all groups drawn equally often.
 
         Raises:
-            EngineError: A batch would leave the network's coarsest level a single cell.
+            EngineError: A batch would leave only a single cell at the network's coarsest level.
         """
         if batch == 1 and self.size <= self.stride:
             raise EngineError(
-                f"BATCH_SIZE: a single view of {self.size} × {self.size} cells is too little to "
-                "learn from at once, as the network normalises over all of a batch. Choose 2 or "
-                "more, or prepare the data with a larger TILE_SIZE."
+                f"BATCH_SIZE 1 is too small for patches of {self.size} × {self.size} cells, "
+                "because of batch normalisation. Choose 2 or more, or prepare the data with a "
+                "larger TILE_SIZE."
             )
         pools = pools_by_group(self.parts.training)
         return sampler(pools, batch, self.size, self.data.card.cell_size_m)
@@ -101,7 +101,7 @@ def settle(asked: Learning, reporter: Reporter) -> TrainingSetup:
 
     Args:
         asked: The parameters.
-        reporter: Told about everything doubtful.
+        reporter: Receives warnings.
 
     Raises:
         EngineError: See `Dataset.open`, `training_parts`, `begin` and `choose_device`.
@@ -121,37 +121,37 @@ def settle(asked: Learning, reporter: Reporter) -> TrainingSetup:
 
 
 def _about_origin(origin: Model, start: Start, data: Dataset, parts: TrainingParts) -> list[str]:
-    """Say what a person should know of the model that a training starts from."""
+    """Warn of differences between the data and the model of START_FROM."""
     card, warnings = origin.card, []
     if start.fresh:
         mask = "" if card.has_mask else " without a mask"
         warnings.append(
-            f"START_FROM: the model {card.name} was made for {card.bands} band(s){mask} and the "
-            f"data set has {len(data.card.bands)}: {len(start.fresh)} layer tensor(s) start anew "
-            f"({', '.join(start.fresh)}), the others with its weights."
+            f"START_FROM: the model {card.name} has {card.bands} band(s){mask}, but the data set "
+            f"has {len(data.card.bands)}: {len(start.fresh)} layer tensor(s) start with random "
+            f"weights ({', '.join(start.fresh)}), the others with those of the model."
         )
     if card.input_values.kind != "rank":
         warnings.append(
-            f"START_FROM: the model {card.name} was taught with {card.normalisation}, and will see "
-            "ranks: it has to learn anew what values mean."
+            f"START_FROM: the model {card.name} was trained with {card.normalisation}, but this "
+            "training uses ranks, so the start is less useful."
         )
     if card.cell_size_m != data.card.cell_size_m:
         warnings.append(
-            f"START_FROM: the model {card.name} was made for cells of {card.cell_size_m:g} m and "
-            f"the data set has {data.card.cell_size_m:g} m; the new model will be for the latter."
+            f"START_FROM: the model {card.name} has cells of {card.cell_size_m:g} m and the data "
+            f"set {data.card.cell_size_m:g} m; the new model will have the latter."
         )
     leaked = leaked_groups(card, [*parts.validation, *data.tiles("test")])
     if leaked:
         warnings.append(
-            f"START_FROM: the model {card.name} has learnt from {', '.join(leaked)}, which are "
-            "kept out of this training to measure it: the figures will be too good. Start from "
-            "another model, or choose other groups for validation and test."
+            f"START_FROM: the model {card.name} was trained on {', '.join(leaked)}, which are held "
+            "out here for validation or test, so the metrics will be too good. Start from another "
+            "model, or choose other groups for validation and test."
         )
     return warnings
 
 
 def facts(asked: Learning, algorithm: str, setting: TrainingSetup, batch: int) -> dict[str, str]:
-    """Return what a reader needs to know to judge a training, and to repeat it."""
+    """Return the facts that are needed to judge and repeat a training."""
     parts, card = setting.parts, setting.data.card
     origin = setting.start.origin
     weights = sum(parameter.numel() for parameter in setting.start.network.parameters())
@@ -167,8 +167,8 @@ def facts(asked: Learning, algorithm: str, setting: TrainingSetup, batch: int) -
         "Validated on": _groups(parts.validation),
         "Tested on": _groups(setting.data.tiles("test")) or "no test part",
         "Split": parts.split,
-        "Views": f"{setting.size} × {setting.size} cells, {batch} in a batch, all groups drawn "
-        "equally often; random turns, flips, scales, stretches and radiometry",
+        "Views": f"{setting.size} × {setting.size} cells, {batch} per batch, all groups drawn "
+        "equally often; random rotations, flips, scales, stretches and radiometry",
         "Seed": str(asked.seed),
         **hardware(setting.device, reduced_precision(setting.device)),
         "Software": software_version(),
@@ -177,13 +177,13 @@ def facts(asked: Learning, algorithm: str, setting: TrainingSetup, batch: int) -
 
 
 def command(algorithm: str, asked: Parameters) -> str:
-    """Return the command that does the same again."""
+    """Return the command that repeats the training."""
     given = asked.model_dump(mode="json", exclude_defaults=True)
     options = [f"--{name.upper()}={shlex.quote(str(value))}" for name, value in given.items()]
     return " ".join(["qgis_process run", f"glacier:{algorithm}", *options])
 
 
 def _groups(tiles: Sequence[Labelled]) -> str:
-    """Name the groups of tiles and how many each has."""
+    """Return the groups of tiles and their numbers of tiles."""
     counts = Counter(tile.group for tile in tiles)
     return ", ".join(f"{group} ({count} tiles)" for group, count in sorted(counts.items()))

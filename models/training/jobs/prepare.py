@@ -43,7 +43,7 @@ from glacier_qgis.models.zones.names import class_title
 
 
 def _words(value: object) -> object:
-    """Split text at its commas, for what a person writes as a list."""
+    """Split text at its commas."""
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
@@ -81,9 +81,7 @@ class PrepareTrainingData(Job):
     def _consistent(self) -> PrepareTrainingData:
         given = [self.label_polygons, self.label_lines, self.label_rasters or None]
         if sum(kind is not None for kind in given) != 1:
-            raise ValueError(
-                "Give labels of one kind: LABEL_POLYGONS, LABEL_LINES or LABEL_RASTERS."
-            )
+            raise ValueError("Give exactly one of LABEL_POLYGONS, LABEL_LINES and LABEL_RASTERS.")
         if self.label_polygons and not self.class_field:
             raise ValueError("CLASS_FIELD: name the field of LABEL_POLYGONS that holds the class.")
         if self.stride and self.stride > self.tile_size:
@@ -93,13 +91,14 @@ class PrepareTrainingData(Job):
             )
         if self.validation_share + self.test_share > 90:
             raise ValueError(
-                "VALIDATION_SHARE and TEST_SHARE leave less than a tenth to learn from: lower one."
+                "VALIDATION_SHARE and TEST_SHARE leave less than one tenth for training: lower "
+                "one of them."
             )
         return self
 
     @property
     def kind(self) -> Literal["polygons", "lines", "rasters"]:
-        """What the labels are."""
+        """The kind of labels."""
         if self.label_polygons:
             return "polygons"
         return "lines" if self.label_lines else "rasters"
@@ -137,8 +136,8 @@ class PrepareTrainingData(Job):
         warnings += find_leakage(card, tiles)
         if labels.contested:
             warnings.append(
-                f"{labels.contested} cells lie in polygons of different classes and were left "
-                "unlabelled. Correct overlaps in the polygons if these are many."
+                f"{labels.contested} cells are in polygons of different classes and were left "
+                "unlabelled. Correct overlapping polygons if these are many."
             )
         for warning in warnings:
             reporter.warning(warning)
@@ -153,7 +152,7 @@ class PrepareTrainingData(Job):
         }
 
     def _ignored(self) -> list[str]:
-        """Say which parameters had nothing to do."""
+        """Warn of parameters without effect."""
         given = {
             "CLASS_FIELD": self.class_field and not self.label_polygons,
             "SCENE_FIELD": self.scene_field and self.label_rasters,
@@ -185,7 +184,7 @@ class PrepareTrainingData(Job):
         cell_size: float,
         reporter: Reporter,
     ) -> tuple[list[CutScene], dict[str, frozenset[str]]]:
-        """Cut every scene that has labels; return those with tiles, and their groups."""
+        """Cut every labelled scene; return those with tiles, and their groups."""
         cut, groups, bare = [], {}, []
         for number, file in enumerate(scenes):
             with _naming(file), open_raster(file.source) as scene:
@@ -204,9 +203,9 @@ class PrepareTrainingData(Job):
                 bare.append(file.name)
         if not cut:
             raise EngineError(
-                f"No label lies over a valid part of a scene ({listed(bare)}). Check that labels "
-                "and scenes show the same place, that their CRS are right, and what SCENE_FIELD "
-                "holds."
+                f"No label overlaps a valid part of a scene ({listed(bare)}). Check that labels "
+                "and scenes show the same place, that their CRS are correct, and the values of "
+                "SCENE_FIELD."
             )
         if bare:
             reporter.warning(
@@ -235,7 +234,7 @@ class PrepareTrainingData(Job):
 
 @contextmanager
 def _naming(file: SceneFile) -> Iterator[None]:
-    """Name the scene in whatever is wrong with it."""
+    """Add the scene's name to errors."""
     try:
         yield
     except EngineError as error:
@@ -244,12 +243,12 @@ def _naming(file: SceneFile) -> Iterator[None]:
 
 
 def _foreign(names: Mapping[int, str]) -> list[str]:
-    """Say which classes no network here learns."""
+    """Warn of classes on which 'Train model' cannot train."""
     own = [name for code, name in names.items() if code not in CLASS_NAMES]
     if not own:
         return []
     return [
-        f"'Train model' refuses data with classes of their own ({', '.join(own)}): it knows "
+        f"'Train model' does not support the classes {', '.join(own)}, only "
         f"{', '.join(CLASS_NAMES.values())}. Rename them, or leave their polygons out."
     ]
 
@@ -260,9 +259,8 @@ def _classes(cut: list[CutScene], labels: Labels) -> dict[int, str]:
     lacking = [CLASS_NAMES[code] for code in (GLACIER, OCEAN) if code not in codes]
     if lacking:
         raise EngineError(
-            f"The labels lack the class {' and '.join(lacking)}; they hold "
-            f"{', '.join(names.values())}. A front is where glacier meets ocean: name the classes "
-            "'glacier' and 'ocean' (or 3 and 4), and label both."
+            f"The labels have no class {' and '.join(lacking)}, only {', '.join(names.values())}. "
+            "A front needs both: label 'glacier' and 'ocean' (or 3 and 4)."
         )
     return names
 

@@ -1,4 +1,4 @@
-"""The job that finds a learning rate."""
+"""The job `findlearningrate`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from glacier_qgis.models.training.publishing.report import add_range_test
 
 
 class FindLearningRate(Learning, Job):
-    """The learning rate to train with."""
+    """Find a learning rate for a training."""
 
     report: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Write the curve and return ``SUGGESTED_RATE``."""
+        """Write the report and return ``SUGGESTED_RATE``."""
         draft = outputs.stage(self.report) if self.report else None
         setting = settle(self, reporter)
         batch = self.batch_size or setting.largest_batch()

@@ -1,4 +1,4 @@
-"""The job that trains a model."""
+"""The job `trainmodel`."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ from glacier_qgis.models.training.publishing.report import (
 )
 
 LEAST_VIEWS = 256
-"""Views in an epoch of a small data set."""
+"""Patches per epoch of a small data set."""
 
 RATE_SHARE, FINAL_SHARE = 0.05, 0.05
-"""Shares of the progress bar that a range test and the last evaluation take."""
+"""Shares of the progress bar for a range test and the final evaluation."""
 
 
 class TrainModel(Learning, Job):
-    """A model learnt from a data set."""
+    """Train a model on a data set."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 50
     learning_rate: Annotated[float, Field(ge=0, le=10)] = 0.0
@@ -55,7 +55,7 @@ class TrainModel(Learning, Job):
     report: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Write the package whenever it gets better, in the end the report."""
+        """Write the package whenever it improves, and the report at the end."""
         self._check_output()
         report = outputs.stage(self.report) if self.report else None
         training = _Training(self, outputs.scratch(self.output, "package.zip"), reporter)
@@ -68,8 +68,8 @@ class TrainModel(Learning, Job):
         off = chosen["distance_m"]
         fronts = f", fronts {off:.0f} m off" if math.isfinite(off) else ""
         reporter.log(
-            f"The best weights are those of epoch {chosen['epoch']} of {len(epochs)}: mean IoU "
-            f"{chosen['mean_iou']:.3f}{fronts} in the validation."
+            f"The best weights are those of epoch {chosen['epoch']} of {len(epochs)}: validation "
+            f"mean IoU {chosen['mean_iou']:.3f}{fronts}."
         )
         return {
             "OUTPUT": str(self.output),
@@ -80,25 +80,27 @@ class TrainModel(Learning, Job):
         }
 
     def _check_output(self) -> None:
-        """Make sure, before hours of work, that the package can be put in its place."""
+        """Make sure at the start that the package can be written."""
         if self.output.suffix.lower() != ".zip":
             raise EngineError(
-                f"OUTPUT: a model package is a zip: name the file *.zip, not {self.output.name}."
+                f"OUTPUT: {self.output.name} is not a zip, the format of model packages. Choose a "
+                "file name *.zip."
             )
         if not self.output.parent.is_dir() or self.output.is_dir():
             raise EngineError(
-                f"OUTPUT: {self.output} is a folder, or in one that does not exist: choose another."
+                f"OUTPUT: {self.output} is a folder, or in a folder that does not exist: choose "
+                "another file."
             )
         start = Path(self.start_from.strip()).expanduser()
         if start.is_file() and self.output.exists() and start.samefile(self.output):
             raise EngineError(
-                f"OUTPUT: {self.output} is the model of START_FROM, which could not be started "
-                "from again once it was replaced. Choose another name."
+                f"OUTPUT: {self.output} is the model of START_FROM, which must not be replaced. "
+                "Choose another name."
             )
 
 
 class _Training:
-    """One training: what it was asked for, what it decided, where it keeps its state."""
+    """One training: its parameters, its automatic choices and its state."""
 
     def __init__(self, job: TrainModel, draft: Path, reporter: Reporter) -> None:
         self.job = job
@@ -136,20 +138,20 @@ class _Training:
             ),
         )
         reporter.log(
-            f"{len(parts.training)} tiles to learn from, {len(parts.validation)} to validate on; "
-            f"batches of {self.batch} views of {self.setting.size} × {self.setting.size} cells, "
-            f"learning rate {self.rate:.2g}. The best model so far is always in {job.output}: a "
-            "cancel keeps it, and the same parameters then go on where the training ended."
+            f"{len(parts.training)} tiles for training, {len(parts.validation)} for validation; "
+            f"batches of {self.batch} patches of {self.setting.size} × {self.setting.size} cells, "
+            f"learning rate {self.rate:.2g}. The best model so far is always in {job.output}: it "
+            "stays after a cancellation, and the same parameters resume the training."
         )
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch: as many views as there are tiles, but not too few."""
+        """Batches per epoch: at least one patch per tile, with a minimum."""
         views = max(LEAST_VIEWS, len(self.setting.parts.training))
         return -(-views // self.batch)
 
     def learn(self, reporter: Reporter) -> list[Epoch]:
-        """Go through the epochs that are left."""
+        """Run the remaining epochs."""
         loop = TrainingLoop(
             epochs=self.job.epochs,
             steps=self.steps,
@@ -165,7 +167,7 @@ class _Training:
         return loop.run(self.fit, reporter)
 
     def finish(self, reporter: Reporter) -> dict[str, Measured]:
-        """Measure the best weights, calibrate their uncertainties, write the last package."""
+        """Evaluate the best weights, calibrate their uncertainties, write the final package."""
         weights = self.waiting.best()
         validation = self.setting.parts.validation
         calibration = self._evaluator(weights).calibrate(validation, self._part("validation"))
@@ -186,9 +188,9 @@ class _Training:
         chosen = best(epochs)
         page = HtmlPage(
             f"Training of {package_name(self.job.output)}",
-            f"{self.job.architecture} on the data set {self.setting.data.card.name}: mean IoU "
-            f"{chosen['mean_iou']:.3f} in the validation of epoch {chosen['epoch']}, out of "
-            f"{len(epochs)} of {self.job.epochs}.",
+            f"{self.job.architecture} on the data set {self.setting.data.card.name}: validation "
+            f"mean IoU {chosen['mean_iou']:.3f} in epoch {chosen['epoch']}, out of {len(epochs)} "
+            f"of {self.job.epochs}.",
         )
         for warning in self.setting.warnings:
             page.warning(warning)
@@ -201,12 +203,12 @@ class _Training:
         page.heading("How it was made")
         about = facts(self.job, "trainmodel", self.setting, self.batch)
         about["Learning"] = self._recipe()
-        about["Time"] = f"{duration(self.fit.seconds)} of learning in {self.fit.step} steps"
+        about["Time"] = f"{duration(self.fit.seconds)} of training in {self.fit.step} steps"
         page.facts(about)
         return page
 
     def _identity(self) -> dict[str, JsonValue]:
-        """Return what makes two trainings the same one."""
+        """Return the identity of a training."""
         asked = self.job.model_dump(
             mode="json",
             exclude={"dataset", "device", "output", "patience", "report", "start_from"},
@@ -218,7 +220,7 @@ class _Training:
         return asked
 
     def _decide(self, reporter: Reporter) -> dict[str, JsonValue]:
-        """Choose batch and rate where they were left open, and write them down."""
+        """Choose batch size and learning rate if not given, and save them."""
         batch = self.job.batch_size or self.setting.largest_batch()
         decided: dict[str, JsonValue] = {"batch": batch, "rate": self.job.learning_rate}
         if not self.job.learning_rate:
@@ -243,7 +245,7 @@ class _Training:
         )
 
     def _keep(self, figures: Totals, weights: Mapping[str, Tensor]) -> None:
-        """Write the best weights so far, for the end of the training and for a person."""
+        """Write the best weights so far, for the final evaluation and for the user."""
         draft = self.waiting.folder / f"{BEST}.part"
         save_file({name: value.cpu().contiguous() for name, value in weights.items()}, draft)
         draft.replace(self.waiting.folder / BEST)
@@ -262,16 +264,16 @@ class _Training:
         return f"the {part} part of {self.setting.data.card.name}{chosen}"
 
     def _recipe(self) -> str:
-        how = "chosen by a range test" if self.test else "as asked for"
+        how = "chosen by a range test" if self.test else "no offsets"
         return (
             f"{self.objective.recipe}; AdamW, weight decay {WEIGHT_DECAY:g}, one-cycle schedule "
             f"over {self.job.epochs} epochs of {self.steps} steps, highest rate {self.rate:g} "
-            f"({how}); running average of the weights; the weights with the highest mean IoU in "
-            "the validation, "
+            f"({how}); running average of the weights; the weights with the highest validation "
+            "mean IoU, "
             + (
-                f"at an end after {self.job.patience} epochs without a better one."
+                f"early stopping after {self.job.patience} epochs without improvement."
                 if self.job.patience
-                else "without an early end."
+                else "without early stopping."
             )
         )
 

@@ -1,10 +1,9 @@
-"""A second head for the time of learning: how far away the front is.
+"""A second head during training: the distance to the front.
 
-A network that must know the distance to the front from far off has to understand the scene, not
-only the texture under each cell. The head is one more channel of the network's answer; it is cut
-off the weights that are kept, so that models predict zones alone. What it is worth is measured by
-``benchmarks/front_variants.py``. The idea to learn zones and front together is that of Heidler et
-al. (2022), doi:10.1109/TGRS.2021.3064606.
+Predicting the distance to the front requires more context than the texture under each cell. The
+head is one more output channel; it is removed from the saved weights, so that models predict only
+zones. ``benchmarks/front_variants.py`` measures its benefit. Training on zones and fronts together
+follows Heidler et al. (2022), doi:10.1109/TGRS.2021.3064606.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from glacier_qgis.models.training.losses.zones import thinned, zone_loss
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 FAR = 15
-"""Cells of the logits beyond which the distance to the front need not be known."""
+"""Distance to the front at which it is clipped, in cells of the logits."""
 AT_FRONT = 4.0
-"""What a cell nearer than that counts for more than another."""
+"""Additional weight of cells nearer than that."""
 
 
 def two_heads_loss(logits: Tensor, zones: Tensor) -> Tensor:
-    """Return the zone loss of all channels but the last, plus the error of the distance.
+    """Return the zone loss of all channels except the last, plus the error of the distance.
 
     Args:
         logits: (N, C + 1, h, w); the last channel is the distance to the front over `FAR` cells.
@@ -42,9 +41,9 @@ def two_heads_loss(logits: Tensor, zones: Tensor) -> Tensor:
 
 
 def distance_to_front(zones: Tensor) -> Tensor:
-    """Return how far each cell is from the front, in `FAR` cells and at most 1.
+    """Return the distance of each cell to the front in units of `FAR` cells, at most 1.
 
-    Cells of the front are those of glacier or ocean beside one of the other.
+    Cells of the front are glacier or ocean cells next to the other class.
 
     Args:
         zones: (rows, columns) int64.

@@ -1,8 +1,8 @@
-"""What images with labelled fronts, and nothing else, say of the rest: there is no front.
+"""Loss for images whose only labels are fronts: there is no front elsewhere.
 
-Around a front that was drawn the zones are known, see `line_zones`; elsewhere they are not. But if
-all fronts of an image were drawn, glacier and ocean meet nowhere else: a network that takes the
-rock walls of a fjord for ice draws lines along them.
+Around a digitised front the zones are known, see `line_zones`; elsewhere they are not. But if all
+fronts of an image are digitised, glacier and ocean do not touch elsewhere. Without this loss, a
+network that classifies the walls of a fjord as ice predicts fronts along them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from glacier_qgis.models.training.losses.zones import thinned
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 WEIGHT = 10.0
-"""What a share of cells with a front where there is none counts against the other losses."""
+"""Weight of the share of cells with a false front, relative to the other losses."""
 _REACH = 1
-"""Cells over which glacier and ocean meet."""
+"""Distance in cells within which glacier and ocean count as touching."""
 
 
 def stray_contact(logits: Tensor, zones: Tensor) -> Tensor:
-    """Return the share of the unlabelled cells in which glacier meets ocean.
+    """Return the share of unlabelled cells in which glacier touches ocean.
 
     Args:
         logits: (N, C, h, w), channel c for zone c + 1.

@@ -1,4 +1,4 @@
-"""How far predicted zones are from labelled ones."""
+"""Loss of predicted zones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 FRONT_WEIGHT = 2.0
-"""What a pixel near a front counts for more than another."""
+"""Additional weight of pixels near a front."""
 
 _FRONT_WINDOW = 13
 
@@ -36,8 +36,8 @@ def zone_loss(logits: Tensor, zones: Tensor) -> Tensor:
 def thinned(zones: Tensor, factor: int) -> Tensor:
     """Take one label of every block of `factor` × `factor` cells, (N, H, W) to (N, h, w).
 
-    Each image of a batch gives labels from another place along the block's diagonal, so that on
-    the whole no side of it is preferred and boundaries stay where they are.
+    For each image of a batch, the label is taken from another place along the block's diagonal, so
+    that boundaries are not shifted on average.
     """
     places = [index % factor for index in range(len(zones))]
     return torch.stack(
@@ -46,7 +46,7 @@ def thinned(zones: Tensor, factor: int) -> Tensor:
 
 
 def dice_loss(probabilities: Tensor, zones: Tensor) -> Tensor:
-    """One minus the Dice coefficient, averaged over the classes that the batch holds.
+    """One minus the Dice coefficient, averaged over the classes in the batch.
 
     Milletari et al. (2016), doi:10.1109/3DV.2016.79, with the sum of probabilities.
     """

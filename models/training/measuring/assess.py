@@ -1,7 +1,7 @@
-"""One labelled tile and a network's answer to it: zones and fronts.
+"""A labelled tile and a network's prediction for it: zones and fronts.
 
-Tiles are seen whole, unturned and resampled to the model's cells; fronts are traced by the
-functions that the product traces them with, in the answer and in the label alike.
+Tiles are predicted as a whole, without augmentation, resampled to the model's cells. Fronts are
+traced with the functions of the product, in the prediction and in the label.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES, NOT_PROCESSED, zones_of
 CODES = list(CLASS_NAMES)
 
 STAND_IN_CRS = CRS.from_proj4("+proj=aeqd +lat_0=0 +lon_0=0 +datum=WGS84 +units=m")
-"""Tiles are measured about a made-up origin, where this projection is true to scale."""
+"""Tiles are measured around an arbitrary origin, where this projection is true to scale."""
 
 TILE = 768
 PADDING = 64
-"""Cells of the largest tile that is seen at once, and of the context where one is cut up."""
+"""Largest tile that is predicted at once, and context of larger ones when they are cut, cells."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a network says of one tile, beside what the label says.
+    """Prediction and label of one tile.
 
     Attributes:
         tile: The tile.
@@ -57,9 +57,9 @@ class Answer:
         truth: Labelled codes, 0 where unlabelled.
         probabilities: (classes, rows, columns), 0 where invalid.
         zones: Predicted codes, 0 where invalid.
-        grid: Where the cells lie.
-        predicted: Traced in the probabilities.
-        reference: Traced in the labels.
+        grid: The grid.
+        predicted: Fronts from the probabilities.
+        reference: Fronts from the labels.
     """
 
     tile: Labelled
@@ -78,7 +78,7 @@ class Answer:
 
     @property
     def boxed(self) -> list[LineString]:
-        """The predicted fronts in the box around the labelled one, none without one."""
+        """The predicted fronts in the box around the labelled one; none without a labelled one."""
         return clip_lines(self.lines, reference_box(self.reference)) if self.reference else []
 
     def distances(self, lines: Sequence[LineString]) -> npt.NDArray[np.float64]:
@@ -105,13 +105,13 @@ def assess(
     cell_size: float,
     calibration: Calibration | None = None,
 ) -> Answer:
-    """Let a network answer to a whole tile.
+    """Predict a whole tile.
 
     Args:
         tile: The tile.
         predict: The network.
         stride: Rows and columns of its input must be multiples of this.
-        cell_size: Of its cells, m.
+        cell_size: Of the network, m.
         calibration: Of the model's uncertainties.
     """
     grid = _grid(tile, cell_size)
@@ -139,7 +139,7 @@ def assess(
 
 
 def _grid(tile: Labelled, cell_size: float) -> Grid:
-    """Return the model's cells over a tile whose upper left corner is the origin."""
+    """Return the model's grid over a tile whose upper left corner is the origin."""
     rows, columns = tile.shape
     across, down = columns * tile.cell_size[0], rows * tile.cell_size[1]
     width, height = (max(1, round(length / cell_size)) for length in (across, down))
@@ -149,7 +149,7 @@ def _grid(tile: Labelled, cell_size: float) -> Grid:
 
 
 def _reader(inputs: Float32Array) -> Read:
-    """Return windows of an array; beyond it all is 0."""
+    """Return windows of an array; outside it, values are 0."""
 
     def read(window: Window) -> Float32Array:
         result = np.zeros((inputs.shape[0], window.height, window.width), np.float32)

@@ -1,4 +1,4 @@
-"""A network that answers to tiles, to be measured."""
+"""Evaluation of a network on tiles."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from glacier_qgis.models.training.measuring.totals import Totals, totals
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found on one part of a data set.
+    """Results for one part of a data set.
 
     Attributes:
-        figures: Over all its tiles.
-        shown: Answers to some tiles, by what they are examples of.
+        figures: Metrics over all its tiles.
+        shown: Predictions of example tiles, by kind of example.
     """
 
     figures: Totals
@@ -35,14 +35,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """A network and how it sees.
+    """A network with its settings for prediction.
 
     Attributes:
-        network: With the weights to measure.
+        network: With the weights to evaluate.
         device: To compute on.
         cell_size_m: Of the network's cells.
         calibration: Of its uncertainties; None for widths of transitions.
-        augment: Average over mirror images, as the toolbox does by default.
+        augment: Test-time augmentation, as in the toolbox by default.
     """
 
     network: nn.Module
@@ -54,7 +54,7 @@ class Evaluator:
     def answers(
         self, tiles: Sequence[Labelled], reporter: Reporter | None = None
     ) -> Iterator[Answer]:
-        """Answer to one tile after the other."""
+        """Predict one tile after the other."""
         network = copy.deepcopy(self.network)
         predict = Predictor(network, self.device, CODES, augment=self.augment)
         stride = int(getattr(self.network, "stride", 1))
@@ -63,18 +63,18 @@ class Evaluator:
             (reporter or Silent()).progress((index + 1) / len(tiles), "Evaluating the model")
 
     def measure(self, tiles: Sequence[Labelled], reporter: Reporter) -> Measured:
-        """Measure tiles and choose some to show."""
+        """Evaluate tiles and choose examples."""
         figures = totals(self.answers(tiles, reporter))
         chosen = examples(figures.rows)
         answers = self.answers([tiles[index] for index in chosen.values()])
         return Measured(figures, dict(zip(chosen, answers, strict=True)))
 
     def calibrate(self, tiles: Sequence[Labelled], data: str) -> Calibration | None:
-        """Learn from tiles what uncertainties would be true; None from too few fronts.
+        """Calibrate uncertainties on tiles; None with too few fronts.
 
         Args:
-            tiles: Not learnt from.
-            data: What they are, for the model's card.
+            tiles: Not used for training.
+            data: Their description, for the model's card.
         """
         points = totals(self.answers(tiles)).stated_and_true
         widths, distances = points[:, np.isfinite(points).all(axis=0)]

@@ -1,4 +1,4 @@
-"""Pictures of tiles with the labelled and the predicted fronts drawn on them."""
+"""Images of tiles with labelled and predicted fronts."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from glacier_qgis.models.training.measuring.assess import Answer
 from glacier_qgis.models.training.measuring.totals import Row
 
 EDGE = 560
-"""Pixels along the longer side, about."""
+"""Approximate number of pixels along the longer side."""
 
 LABELLED, PREDICTED = (0, 190, 255), (255, 140, 0)
-"""Blue and orange, which everybody can tell apart."""
+"""Blue and orange, suitable for colour-blind readers."""
 
 NO_DATA_GREY = 235
 
 
 def draw_fronts(answer: Answer) -> bytes:
-    """Return a PNG: the first band in grey, the labelled front blue, the predicted one orange."""
+    """Return a PNG: the first band in grey, labelled fronts in blue, predicted ones in orange."""
     scale = max(1, round(EDGE / max(answer.grid.shape)))
     grey = np.nan_to_num((answer.value + 1) * 110, nan=NO_DATA_GREY).astype(np.uint8)
     picture = np.repeat(grey.repeat(scale, 0).repeat(scale, 1)[None], 3, axis=0)
@@ -43,7 +43,7 @@ def examples(rows: Sequence[Row]) -> dict[str, int]:
         rows: Of `Totals`.
 
     Returns:
-        Indices of rows under what they show; fewer where there are fewer tiles.
+        Indices of rows by kind of example; fewer if there are fewer tiles.
     """
     with_front = [index for index, row in enumerate(rows) if row["labelled_fronts"]]
     order = sorted(with_front, key=lambda index: _badness(rows[index]))

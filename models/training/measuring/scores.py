@@ -1,6 +1,6 @@
-"""How good predicted zones are: scores of each class, and whether probabilities mean what they say.
+"""Scores of predicted zones by class, and reliability of probabilities.
 
-Counts are added scene by scene, so that nothing but counts is kept.
+Counts are added scene by scene, so that only counts are kept.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ BINS = 15
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Scores of each class over all labelled cells; NaN where a class cannot be scored.
+    """Scores of each class over all labelled cells; NaN for a class without cells.
 
     Attributes:
-        precision: Share of the cells predicted as the class that are of it.
-        recall: Share of the cells of the class that are predicted as it.
+        precision: Share of the cells predicted as the class that are labelled so.
+        recall: Share of the cells labelled as the class that are predicted so.
         f1: Harmonic mean of the two.
         iou: Intersection over union.
         cells: Labelled cells of the class.
@@ -40,7 +40,7 @@ class ClassScores:
 
     @property
     def mean_iou(self) -> float:
-        """Mean over the classes that are labelled somewhere; NaN if none is."""
+        """Mean over the classes with labelled cells; NaN if there are none."""
         present = self.cells > 0
         return float(self.iou[present].mean()) if present.any() else float("nan")
 
@@ -67,15 +67,15 @@ def _share(part: Float64Array, whole: Counts) -> Float64Array:
 
 
 class ClassReliability:
-    """Counts of how often a class is there, by the probability that it was given.
+    """Observed frequency of each class by its predicted probability.
 
     Args:
         codes: The code of each class, in the order of the probabilities.
 
     Attributes:
-        cells: (classes, bins) cells that were given such a probability.
+        cells: (classes, bins) number of cells with this predicted probability.
         given: (classes, bins) sum of these probabilities.
-        found: (classes, bins) cells among them that are of the class.
+        found: (classes, bins) number of these cells that are labelled as the class.
     """
 
     def __init__(self, codes: Sequence[int]) -> None:
@@ -90,7 +90,7 @@ class ClassReliability:
 
         Args:
             probabilities: (classes, rows, columns).
-            truth: (rows, columns) codes; those of no class are left out.
+            truth: (rows, columns) codes; other codes are ignored.
         """
         known = np.isin(truth, self._codes) & probabilities.any(axis=0)
         values, labels = probabilities[:, known].astype(np.float64), truth[known]
@@ -102,14 +102,14 @@ class ClassReliability:
         self._top += _binned(values.max(axis=0, initial=0), self._codes[likeliest] == labels)
 
     def curve(self, index: int) -> tuple[Float64Array, Float64Array]:
-        """Return mean probability and frequency of one class, for the bins that are not empty."""
+        """Return mean probability and observed frequency of one class, for non-empty bins."""
         filled = self.cells[index] > 0
         cells = self.cells[index, filled]
         return self.given[index, filled] / cells, self.found[index, filled] / cells
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error of the likeliest class, 0 to 1; NaN without cells.
+        """Expected calibration error of the most probable class, 0 to 1; NaN without cells.
 
         Guo et al. (2017), On Calibration of Modern Neural Networks, arXiv:1706.04599, eq. 3.
         """
@@ -118,7 +118,7 @@ class ClassReliability:
 
 
 def _binned(probability: Float64Array, right: npt.NDArray[np.bool_]) -> Float64Array:
-    """Return cells, summed probability and cells that are right in each bin, shape (3, bins)."""
+    """Return cells, sum of probabilities and correct cells per bin, (3, bins)."""
     index = np.minimum((probability * BINS).astype(int), BINS - 1)
     sums = [np.bincount(index, weights, BINS) for weights in (None, probability, right)]
     return np.asarray(sums, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Sums over the answers to many tiles, and what they come to."""
+"""Sums over the predictions of many tiles, and metrics from them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ NAMES = list(CLASS_NAMES.values())
 
 @dataclass
 class Totals:
-    """What a network's answers to some tiles amount to.
+    """Metrics of a network over tiles.
 
     Attributes:
-        rows: A line a tile: its name, group, date and figures.
+        rows: One line per tile: its name, group, date and metrics.
         confusion: Cells by labelled class (row) and predicted class (column).
-        reliability: How often a class is there, by the probability that it was given.
+        reliability: Observed frequency of classes by predicted probability.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Totals:
     _stated: list[npt.NDArray[np.float64]] = field(default_factory=list)
 
     def add(self, answer: Answer) -> None:
-        """Add the answer to one tile."""
+        """Add the prediction of one tile."""
         counts = zone_confusion(answer.zones, answer.truth, CODES)
         self.confusion += counts
         self.reliability.add(answer.probabilities, answer.truth)
@@ -88,22 +88,22 @@ class Totals:
 
     @property
     def loss(self) -> float:
-        """Mean of the tiles' losses, leaving out tiles without labels."""
+        """Mean of the tiles' losses, without tiles that have no labels."""
         return _mean(np.array([row["loss"] for row in self.rows], dtype=float))
 
     @property
     def box(self) -> FrontError:
-        """Distance of the fronts within the box around each labelled front."""
+        """Distance errors within the box around each labelled front."""
         return mean_distance_error(self._boxed)
 
     @property
     def whole(self) -> FrontError:
-        """Distance of all fronts of a tile."""
+        """Distance errors of whole tiles."""
         return mean_distance_error(self._whole)
 
     @property
     def spurious(self) -> int:
-        """Tiles in which a front was predicted and none is labelled."""
+        """Number of tiles with a predicted and no labelled front."""
         return sum(
             bool(row["predicted_fronts"]) and not row["labelled_fronts"] for row in self.rows
         )
@@ -115,11 +115,11 @@ class Totals:
 
     @property
     def uncertainty(self) -> Reliability:
-        """How often the fronts are within their stated uncertainty."""
+        """Coverage of the stated uncertainty."""
         return reliability(*self.stated_and_true)
 
     def group_rows(self) -> list[Row]:
-        """Return the mean figures of each group's tiles."""
+        """Return the mean metrics of each group's tiles."""
         return [self._group_row(group) for group in sorted({str(r["group"]) for r in self.rows})]
 
     def _group_row(self, group: str) -> Row:
@@ -138,7 +138,7 @@ class Totals:
         }
 
     def values(self) -> dict[str, float | int]:
-        """Return the figures of a model's card: finite numbers under names that hold their unit."""
+        """Return the metrics for a model's card: finite numbers, with the unit in their names."""
         scores, box, whole = self.scores, self.box, self.whole
         values: dict[str, float] = {
             "tiles": len(self.rows),
@@ -161,7 +161,7 @@ class Totals:
         return {name: rounded(value) for name, value in values.items() if math.isfinite(value)}
 
     def class_rows(self) -> list[Row]:
-        """Return a line a class for the table of a report."""
+        """Return one line per class for the table of a report."""
         scores = self.scores
         return [
             {
@@ -177,7 +177,7 @@ class Totals:
 
 
 def totals(answers: Iterable[Answer]) -> Totals:
-    """Add up answers, keeping none of them."""
+    """Add up predictions without keeping them."""
     total = Totals()
     for answer in answers:
         total.add(answer)
@@ -185,7 +185,7 @@ def totals(answers: Iterable[Answer]) -> Totals:
 
 
 def tile_loss(answer: Answer) -> float:
-    """Return what the network is taught to make small; NaN for a tile without labels."""
+    """Return the loss; NaN for a tile without labels."""
     if not answer.truth.any():
         return math.nan
     logits = torch.from_numpy(answer.probabilities).clamp(min=LEAST_PROBABILITY).log()
@@ -193,12 +193,12 @@ def tile_loss(answer: Answer) -> float:
 
 
 def rounded(value: float, figures: int = 4) -> float | int:
-    """Return a number with so many significant figures; whole numbers stay as they are."""
+    """Return a number rounded to significant figures; integers stay unchanged."""
     return value if isinstance(value, int) else float(f"{value:.{figures}g}")
 
 
 def finite(values: Mapping[str, float]) -> dict[str, JsonValue]:
-    """Return numbers as JSON has them: None for those that are not finite."""
+    """Return numbers for JSON: None if not finite."""
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 

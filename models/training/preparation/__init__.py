@@ -1,1 +1,1 @@
-"""From scenes and labels to a training data set, and a look at what came out."""
+"""Preparation and inspection of training data sets from scenes and labels."""

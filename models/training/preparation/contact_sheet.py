@@ -1,4 +1,4 @@
-"""Small pictures of tiles, with their zones outlined and their fronts drawn, in rows."""
+"""Contact sheet of tiles with outlines of zones and fronts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
 Picture = npt.NDArray[np.uint8]
 
 EDGE, GAP = 192, 6
-"""Pixels of a picture's edge and between pictures."""
+"""Edge of an image and gap between images, pixels."""
 
 FRONT_COLOUR, OTHER_COLOUR = (255, 80, 60), (230, 110, 220)
 ZONE_COLOURS = {
@@ -43,7 +43,7 @@ def draw_row(tiles: Sequence[LabelledTile], columns: int) -> bytes:
 
 
 def draw_tile(tile: LabelledTile) -> Picture:
-    """Return the first band of a tile in grey with its labels over it, (3, EDGE, EDGE)."""
+    """Return the first band of a tile in grey with its labels, (3, EDGE, EDGE)."""
     ranks, valid = tile.equalised()
     place = ((np.arange(EDGE) + 0.5) * tile.size / EDGE).astype(int)
     at = np.ix_(place, place)
@@ -63,13 +63,13 @@ def draw_tile(tile: LabelledTile) -> Picture:
 def sample(
     entries: Sequence[TileEntry], codes: Sequence[int], number: int, random: np.random.Generator
 ) -> list[str]:
-    """Draw tiles that show all of some classes well: among the better half of those that do.
+    """Draw random tiles that show given classes well.
 
     Args:
-        entries: To draw from.
+        entries: The tiles.
         codes: Of the classes.
-        number: How many to draw at most.
-        random: Source of randomness.
+        number: Largest number of tiles.
+        random: Random number generator.
 
     Returns:
         Ids, in the order of the index.

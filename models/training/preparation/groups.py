@@ -1,4 +1,4 @@
-"""The groups of scenes: by a table, by their labels, or by the first word of a name."""
+"""Groups of scenes: from a table, their labels, or the first word of their name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from glacier_qgis.models.training.preparation.scenes import SceneFile
 
 
 class Grouping:
-    """Finds the groups of scenes, and remembers which labels did not name.
+    """Finds the groups of scenes, and records those not named by labels.
 
     Args:
         labels: Of all scenes.
-        table: The group of each scene by name; empty to ask labels and names.
+        table: The group of each scene by name; empty to use labels and names.
     """
 
     def __init__(self, labels: Labels, table: dict[str, str]) -> None:
@@ -27,25 +27,25 @@ class Grouping:
         self._spelt: dict[str, str] = {}
 
     def of(self, scene: SceneFile) -> frozenset[str]:
-        """Return the groups of a scene: from the table, its labels, or its name's first word.
+        """Return the groups of a scene: from the table, its labels, or the first word of its name.
 
-        Small and capital letters are the same; the first spelling counts.
+        Case-insensitive; the first spelling is used.
 
         Raises:
-            EngineError: None of these tells.
+            EngineError: None of these has one.
         """
         return frozenset(map(self._spell, self._found(scene)))
 
     def doubts(self, scenes: Container[str]) -> list[str]:
-        """Say which of these scenes, by name, a field that names groups leaves without."""
+        """Warn of scenes without a group in the group field."""
         field = self._labels.group_field
         guessed = [f"{name} ({group})" for name, group in self._guessed.items() if name in scenes]
         if not field or not guessed:
             return []
         return [
-            f"GROUP_FIELD: {field!r} is blank for {len(guessed)} scene(s): {listed(guessed)}. The "
-            "first word of the name became the group, in brackets; a glacier that has another "
-            "name elsewhere may end up in two parts. Fill the field, or give a GROUP_TABLE."
+            f"GROUP_FIELD: {field!r} is empty for {len(guessed)} scene(s), so the first word of "
+            f"the name (in brackets) is used: {listed(guessed)}. A glacier with different names "
+            "may end up in two parts: fill in the field, or give a GROUP_TABLE."
         ]
 
     def _spell(self, group: str) -> str:
@@ -66,9 +66,9 @@ class Grouping:
             self._guessed[scene.name] = self._spell(scene.first_word)
             return frozenset({scene.first_word})
         raise EngineError(
-            f"The scene {scene.name} has no group: its labels name no glacier, and neither does "
-            "the first word of its name. Fill a field of the labels and name it in GROUP_FIELD, "
-            "or give a GROUP_TABLE."
+            f"The scene {scene.name} has no group: neither its labels nor the first word of its "
+            "name give a glacier. Fill in a field of the labels and set GROUP_FIELD, or give a "
+            "GROUP_TABLE."
         )
 
 
@@ -85,6 +85,6 @@ def read_group_table(path: Path) -> dict[str, str]:
             return {Path(name).stem: group for name, group in table.items()} | table
     except (OSError, ValueError, IndexError) as error:
         raise EngineError(
-            f"GROUP_TABLE: {path} cannot be read as a table with a header and two columns, the "
-            f"scene's name and its group, with commas between ({error})."
+            f"GROUP_TABLE: {path} cannot be read ({error}). Give a comma-separated table with a "
+            "header and two columns, the scene's name and its group."
         ) from error

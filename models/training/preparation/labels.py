@@ -1,4 +1,4 @@
-"""Labels of any kind as codes on a grid: one scene's at a time, tile by tile."""
+"""Labels of any kind as codes on a grid, one scene at a time, tile by tile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
 from glacier_qgis.models.zones.names import class_codes
 
 GROUP_FIELDS = ("glacier", "glacier_id")
-"""Where a group is looked for if none is named."""
+"""Default fields for the group."""
 
 
 class SceneLabels(Protocol):
@@ -42,11 +42,11 @@ class Labels(Protocol):
     """The labels of all scenes.
 
     Attributes:
-        names: What labels call the classes of each code.
-        contested: Cells that had labels of several classes and got none.
-        told: How labels were matched with scenes and classes with codes.
-        doubts: What may be wrong with that.
-        group_field: The field that names groups; blank for none.
+        names: Names of the classes in the labels, by code.
+        contested: Number of cells with labels of several classes, left unlabelled.
+        told: Messages on the matching of labels with scenes and classes with codes.
+        doubts: Warnings about this.
+        group_field: The field with groups; blank for none.
     """
 
     names: dict[int, list[str]]
@@ -56,7 +56,7 @@ class Labels(Protocol):
     doubts: list[str]
 
     def groups(self, scene: SceneFile) -> frozenset[str]:
-        """Return the groups that a scene's labels name; none where they do not."""
+        """Return the groups in a scene's labels; empty if there are none."""
 
     def of(self, scene: SceneFile, crs: CRS) -> AbstractContextManager[SceneLabels | None]:
         """Open the labels of a scene in a projected CRS; None if it has none."""
@@ -84,7 +84,7 @@ class _Features:
         return frozenset(text for text in texts if text)
 
     def _own(self, scene: SceneFile) -> gpd.GeoDataFrame:
-        """Return the features that name the scene, or none, and lie in it."""
+        """Return the features in the scene that name it or no scene."""
         own = self._frame[self._matching.belongs(scene)]
         return own[own.intersects(footprint(scene, own.crs))]
 
@@ -94,10 +94,10 @@ class PolygonLabels(_Features):
 
     Args:
         source: The layer.
-        class_field: The field that names the class.
+        class_field: The field with the class.
         scenes: All scenes.
-        scene_field: The field that says to which scene a polygon belongs; blank to find it.
-        group_field: The field that names the group; blank to find it.
+        scene_field: The field with the scene of a polygon; blank to find it.
+        group_field: The field with the group; blank to find it.
 
     Raises:
         EngineError: A field is missing, or no polygon has a class.
@@ -115,12 +115,14 @@ class PolygonLabels(_Features):
         frame = read_layer(source, role).frame
         frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
         if frame.empty:
-            raise EngineError(f"{role}: {source.path} holds no polygon. Choose a polygon layer.")
+            raise EngineError(f"{role}: {source.path} has no polygons. Choose a polygon layer.")
         _require_field(frame, class_field, "CLASS_FIELD", role)
         classes = frame[class_field].map(value_text, na_action="ignore")
         frame = frame[classes.fillna("") != ""]
         if frame.empty:
-            raise EngineError(f"CLASS_FIELD: '{class_field}' is blank for every polygon: fill it.")
+            raise EngineError(
+                f"CLASS_FIELD: '{class_field}' is empty for every polygon: fill it in."
+            )
         codes = class_codes(frame[class_field])
         frame = frame.assign(
             code=frame[class_field].map(value_text).map(codes), geometry=_areas(frame.geometry)
@@ -138,7 +140,7 @@ class PolygonLabels(_Features):
     def of(self, scene: SceneFile, crs: CRS) -> Iterator[SceneLabels | None]:
         """See `Labels`."""
         own = self._own(scene)
-        around = footprint(scene, own.crs)  # beyond it, coordinates may have no place in `crs`
+        around = footprint(scene, own.crs)  # outside, coordinates may not be valid in `crs`
         own = own.set_geometry(own.intersection(around)).to_crs(crs)
         own = own.set_geometry(_areas(own.geometry))
         own = own[~own.is_empty]
@@ -153,7 +155,7 @@ class _ScenePolygons:
         self._tree = STRtree(self._shapes)
 
     def codes(self, grid: Grid) -> npt.NDArray[np.uint8]:
-        """See `SceneLabels`; a cell belongs to the polygon that its centre lies in."""
+        """See `SceneLabels`; a cell belongs to the polygon that contains its centre."""
         zones = np.full(grid.shape, UNLABELLED, np.uint8)
         layers = np.zeros(grid.shape, np.uint8)
         found = self._tree.query(shapely.box(*grid.bounds))
@@ -175,10 +177,10 @@ class FrontLabels(_Features):
 
     Args:
         source: The layer.
-        reach: How far from a line its sides are known, m.
+        reach: Distance from a line within which zones are known, m.
         scenes: All scenes.
-        scene_field: The field that says to which scene a line belongs; blank to find it.
-        group_field: The field that names the group; blank to find it.
+        scene_field: The field with the scene of a line; blank to find it.
+        group_field: The field with the group; blank to find it.
 
     Raises:
         EngineError: A field is missing, or there is no line.
@@ -208,15 +210,15 @@ class FrontLabels(_Features):
 
 
 def describe_codes(codes: dict[str, int]) -> str:
-    """Return which class got which code."""
+    """Return the code of each class, in words."""
     return ", ".join(
-        f"{text!r} is {CLASS_NAMES.get(code, 'a class of its own')} ({code})"
+        f"{text!r} is {CLASS_NAMES.get(code, 'another class')} ({code})"
         for text, code in sorted(codes.items(), key=lambda item: (item[1], item[0]))
     )
 
 
 def _areas(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
-    """Return valid polygons: what was drawn there and back again encloses nothing."""
+    """Return valid polygons; parts without area are dropped."""
     return shapes.make_valid(method="structure", keep_collapsed=False)
 
 
@@ -234,5 +236,5 @@ def _require_field(frame: gpd.GeoDataFrame, name: str, parameter: str, role: str
         raise EngineError(
             f"{parameter}: {role} has no field {name!r}; its fields are: {there}. Choose one."
             if name
-            else f"{parameter}: name the field of {role} that holds it (its fields are: {there})."
+            else f"{parameter}: choose the field of {role} (its fields are: {there})."
         )

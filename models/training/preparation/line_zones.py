@@ -1,4 +1,4 @@
-"""What a front line says about its surroundings: glacier on its left, ocean on its right."""
+"""Zones around a front line: glacier on its left, ocean on its right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 Points = npt.NDArray[np.float64]
 
 POINTS = 1 << 19
-"""Cells that are looked at together: as points, each takes some hundred bytes."""
+"""Number of cells that are processed together; each needs some hundred bytes as a point."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class _Segments:
 
 
 class LineZones:
-    """Front lines of one scene, ready to be asked what lies beside them.
+    """Front lines of one scene, for labelling cells beside them.
 
     Args:
         lines: In m, with the glacier on their left.
-        reach: How far from a line its sides are known, m.
+        reach: Distance from a line within which zones are known, m.
     """
 
     def __init__(self, lines: Sequence[LineString], reach: float) -> None:
@@ -56,8 +56,8 @@ class LineZones:
     def codes(self, grid: Grid) -> npt.NDArray[np.uint8]:
         """Label the cells whose centre is within reach of a line.
 
-        The nearest piece of line decides. A cell whose nearest point is the open end of a line
-        stays unlabelled: what lies beyond the end, the line does not say.
+        The nearest segment decides. A cell whose nearest point is the open end of a line stays
+        unlabelled.
 
         Args:
             grid: In the lines' CRS.
@@ -88,10 +88,10 @@ class LineZones:
     def _sides(
         self, centres: Points, cells: npt.NDArray[np.intp], pieces: npt.NDArray[np.intp]
     ) -> tuple[npt.NDArray[np.intp], Points, npt.NDArray[np.bool_]]:
-        """Return each cell once, its signed distance from its piece, and if it lies beyond an end.
+        """Return each cell once, its signed distance from its segment, and if it is beyond an end.
 
-        Where a vertex is the nearest point, both pieces that meet there are equally near; the
-        one that is seen less edge-on knows the side.
+        If a vertex is the nearest point, both segments there are equally near; the one at the
+        larger angle decides.
         """
         segments = self._segments
         along = self._along(centres[cells], pieces)
@@ -103,13 +103,13 @@ class LineZones:
         return cells, side, beyond
 
     def _along(self, points: Points, pieces: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-        """Return how far along its piece each point lies: 0 at the start, 1 at the end."""
+        """Return the position of each point along its segment: 0 at the start, 1 at the end."""
         step = self._segments.step[pieces]
         offset = points - self._segments.start[pieces]
         return np.asarray((offset * step).sum(axis=1) / (step**2).sum(axis=1))
 
     def _side(self, points: Points, pieces: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-        """Return the distance of each point from its piece made endless, positive on the left."""
+        """Return the distance of each point from its extended segment, positive on the left."""
         step = self._segments.step[pieces]
         offset = points - self._segments.start[pieces]
         cross = step[:, 0] * offset[:, 1] - step[:, 1] * offset[:, 0]

@@ -1,4 +1,4 @@
-"""Which features of a layer belong to which scene: by a shared field, or by place."""
+"""Matching of features with scenes, by a field or by place."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ IMAGE_FIELD, DATE_FIELD = "image_id", "date"
 
 @dataclass(frozen=True)
 class Matching:
-    """How features are found for a scene.
+    """How features are matched with scenes.
 
     Attributes:
-        kind: By the scene's name, its date, or where it lies.
-        keys: What each feature says of its scene.
-        told: The same for a person.
-        doubt: What may be wrong with it; blank for nothing.
+        kind: By the scene's name, its date, or its place.
+        keys: The scene's name or date in each feature.
+        told: The same as a message.
+        doubt: A warning; blank if there is none.
     """
 
     kind: Literal["name", "date", "place"]
@@ -43,12 +43,12 @@ class Matching:
     def find(
         cls, frame: gpd.GeoDataFrame, scenes: Sequence[SceneFile], field: str, role: str
     ) -> Matching:
-        """Match by a field, or, if none is named, by the first of these that matches a scene.
+        """Match by a field or, if none is given, by the first of these that matches a scene.
 
-        ``image_id``, then ``date``, then the place alone: one set of labels for all scenes.
+        ``image_id``, then ``date``, then only the place (one set of labels for all scenes).
 
         Raises:
-            EngineError: The field is missing, or names no scene.
+            EngineError: The field is missing, or matches no scene.
         """
         if field and field not in frame:
             raise EngineError(
@@ -67,7 +67,7 @@ class Matching:
                 f"SCENE_FIELD: no value of {field!r} (such as {_example(frame[field])}) is the "
                 f"name or the date of a scene (such as {scenes[0].name}). Choose another field."
             )
-        told = f"{role}: features belong to every scene that they lie in."
+        told = f"{role}: features belong to every scene in which they are."
         filled = [name for name in (IMAGE_FIELD, DATE_FIELD) if name in frame]
         filled = [name for name in filled if frame[name].notna().any()]
         doubt = (
@@ -76,14 +76,14 @@ class Matching:
             else (
                 f"{role}: no value of {' or '.join(map(repr, filled))} (such as "
                 f"{_example(frame[filled[0]])}) is the name or the date of a scene (such as "
-                f"{scenes[0].name}), so all features count as labels of every scene that they lie "
-                "in. Rename the scenes, or leave out features of other days."
+                f"{scenes[0].name}), so all features count as labels of every scene in which they "
+                "are. Rename the scenes, or leave out features of other days."
             )
         )
         return cls("place", pd.Series("", index=frame.index), told, doubt)
 
     def belongs(self, scene: SceneFile) -> pd.Series[bool]:
-        """Return which features name a scene; all of them where place decides."""
+        """Return which features match a scene; all of them if the place decides."""
         match self.kind:
             case "name":
                 return self.keys.isin({_plain(scene.name), _plain(scene.image_id)})

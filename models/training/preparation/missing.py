@@ -1,4 +1,4 @@
-"""What the parts of a data set lack: classes, and a front between glacier and ocean."""
+"""Checks of the parts of a data set for missing classes and fronts."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
 
 FRONT_CLASSES = (CLASS_NAMES[GLACIER], CLASS_NAMES[OCEAN])
 
-_CURES = {
-    "polygons": "Snap their polygons to each other, without a gap or an overlap between them.",
+_REMEDIES = {
+    "polygons": "Snap their polygons, so that there are no gaps or overlaps.",
     "rasters": "Label the cells between them.",
     "lines": "Check that the lines lie where the scenes have data.",
 }
 
 
 def missing_in_parts(statistics: Statistics) -> list[str]:
-    """Say which classes a part lacks.
+    """Warn of missing classes of a part.
 
     Raises:
-        EngineError: The part to learn from lacks glacier or ocean.
+        EngineError: The training part has no glacier or no ocean.
     """
     found = []
     for part in PARTS:
@@ -29,7 +29,7 @@ def missing_in_parts(statistics: Statistics) -> list[str]:
         needed = [name for name in lacking if name in FRONT_CLASSES]
         if part == "training" and needed:
             raise EngineError(
-                f"The part to learn from lacks the class {' and '.join(needed)}: name other "
+                f"The training part has no cells of the class {' and '.join(needed)}: choose other "
                 "VALIDATION_GROUPS or TEST_GROUPS, or another SEED."
             )
         if lacking:
@@ -38,11 +38,11 @@ def missing_in_parts(statistics: Statistics) -> list[str]:
 
 
 def missing_fronts(card: DatasetCard) -> list[str]:
-    """Say in which parts glacier and ocean are labelled but meet nowhere."""
+    """Warn of parts in which glacier and ocean do not touch."""
     pixels, front_m = card.statistics.pixels, card.statistics.front_m
     return [
         f"There is no front in the {part} part: glacier and ocean do not touch. "
-        f"{_CURES[card.labels]}"
+        f"{_REMEDIES[card.labels]}"
         for part in PARTS
         if not front_m[part] and all(pixels[part].get(name) for name in FRONT_CLASSES)
     ]

@@ -1,4 +1,4 @@
-"""The scenes to prepare: what their names tell, and what they show."""
+"""The scenes to prepare: information from their names, and their bands."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class SceneFile:
 
     Attributes:
         source: Path and CRS.
-        name: Base name without folder and ending.
+        name: Base name without folder and extension.
         image_id: The product's own id if the name holds one, else the base name.
-        date: ISO 8601; blank where the name does not tell.
+        date: ISO 8601; blank if not in the name.
     """
 
     source: RasterInput
@@ -33,38 +33,38 @@ class SceneFile:
 
     @property
     def first_word(self) -> str:
-        """The name's first word, if that may name a glacier; blank for a satellite or a date."""
+        """The first word of the name, if it may be a glacier; blank for a satellite or a date."""
         word = self.name.replace("-", "_").replace(" ", "_").partition("_")[0]
         told = parse_scene_name(word)
         return "" if told.satellite or told.date or not word.strip("0123456789") else word
 
 
 def scene_files(sources: Sequence[RasterInput], role: str = "INPUT") -> list[SceneFile]:
-    """Read what the names of scenes tell.
+    """Read the information in the names of scenes.
 
     Args:
-        sources: One a scene.
+        sources: One per scene.
         role: The parameter's name, for messages.
 
     Raises:
-        EngineError: There is none, or two have one name.
+        EngineError: There are none, or two have the same name.
     """
     if not sources:
-        raise EngineError(f"{role}: choose at least one scene.")
+        raise EngineError(f"{role}: no scene is given. Choose at least one.")
     scenes = [_named(source) for source in sources]
     first: dict[str, SceneFile] = {}
     for scene in scenes:
         other = first.setdefault(scene.name, scene)
         if other is not scene:
             raise EngineError(
-                f"{role}: {other.source.path} and {scene.source.path} have one base name, by which "
-                "scenes are told apart. Choose one, or rename it."
+                f"{role}: {other.source.path} and {scene.source.path} have the same base name, "
+                "which must be unique. Choose one, or rename it."
             )
     return scenes
 
 
 def common_bands(scenes: Sequence[SceneFile], asked: Sequence[int]) -> list[int]:
-    """Return the bands to use: those asked for, or all (but an alpha band).
+    """Return the bands to use: those requested, or all (except an alpha band).
 
     Raises:
         EngineError: A scene lacks one, or scenes differ in their number.
@@ -78,15 +78,15 @@ def common_bands(scenes: Sequence[SceneFile], asked: Sequence[int]) -> list[int]
         fewest = min(counts)
         if max(asked) > fewest:
             raise EngineError(
-                f"BANDS: band {max(asked)} was asked for, but {counts[fewest]} has {fewest}. "
+                f"BANDS: band {max(asked)} was requested, but {counts[fewest]} has {fewest}. "
                 f"Choose from 1 to {fewest}."
             )
         return list(asked)
     if len(counts) > 1:
         found = ", ".join(f"{name} has {count}" for count, name in sorted(counts.items()))
         raise EngineError(
-            f"INPUT: scenes with different numbers of bands cannot be trained on together: {found}"
-            ". Set BANDS to those to use, or leave out the scenes that differ."
+            f"INPUT: the scenes have different numbers of bands: {found}. Set BANDS to the bands "
+            "to use, or leave out the scenes that differ."
         )
     return list(range(1, min(counts) + 1))
 

@@ -1,7 +1,7 @@
-"""Which scenes are learnt from, which steer the training, and which are kept for the test.
+"""Split of scenes into training, validation and test parts.
 
-Images of one glacier resemble each other more than they resemble those of another: a score
-on images of glaciers that were learnt from says little. So the split is by group.
+Images of one glacier are similar, so a score on glaciers of the training data is too optimistic.
+The split is therefore by group.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.training.data.card import Part
 
 DRAWS = 1000
-"""Orders of the groups that are tried for one whose first groups have the share asked for."""
+"""Number of random orders of the groups that are tried for the requested share."""
 
 
 @dataclass(frozen=True)
 class SplitScene:
-    """What the split needs to know of a scene: its group, its date and its number of tiles."""
+    """A scene for the split: its group, its date and its number of tiles."""
 
     name: str
     group: str
@@ -32,12 +32,12 @@ class SplitScene:
 
 @dataclass(frozen=True)
 class SplitRule:
-    """How to split.
+    """Settings of the split.
 
     Attributes:
-        groups: Groups that were named for a part.
-        shares: Share of the tiles for a part whose groups were not named, 0 to 1.
-        seed: Of the choice of groups.
+        groups: Groups requested for a part.
+        shares: Share of the tiles for a part without requested groups, 0 to 1.
+        seed: Seed of the choice of groups.
     """
 
     groups: Mapping[Part, Sequence[str]]
@@ -47,7 +47,7 @@ class SplitRule:
 
 @dataclass(frozen=True)
 class Split:
-    """The part of each scene, and what has to be said about it."""
+    """The part of each scene, and messages about it."""
 
     parts: dict[str, Part]
     by_date: bool = False
@@ -55,15 +55,14 @@ class Split:
 
 
 def split_scenes(scenes: Sequence[SplitScene], rule: SplitRule) -> Split:
-    """Give each scene its part.
+    """Assign each scene to a part.
 
-    Groups that were named go where they were asked to; the others are drawn, so that each
-    part comes near its share of the tiles. A single group is split by its dates, the last
-    ones being kept out.
+    Requested groups go to their part; the others are drawn such that each part has about its share
+    of the tiles. A single group is split by its dates, with the last ones held out.
 
     Raises:
-        EngineError: A named group does not exist, is named twice, or nothing is left to learn
-            from.
+        EngineError: A requested group does not exist or is requested twice, or no training data are
+            left.
     """
     tiles: Counter[str] = Counter()
     for scene in scenes:
@@ -73,9 +72,13 @@ def split_scenes(scenes: Sequence[SplitScene], rule: SplitRule) -> Split:
     if tiles and len(of_group) == len(tiles):
         joined = any(" + " in group for group in tiles)
         raise EngineError(
-            "No group is left to learn from: name fewer in VALIDATION_GROUPS and TEST_GROUPS "
+            "No group is left for training: choose fewer in VALIDATION_GROUPS and TEST_GROUPS "
             f"(there are {', '.join(sorted(tiles))})."
-            + (" Groups with a + have labels in one scene and stay together." if joined else "")
+            + (
+                " Groups joined by + have labels in the same scene and stay together."
+                if joined
+                else ""
+            )
         )
     wanted = {part: share for part, share in rule.shares.items() if share and part not in chosen}
     if len(tiles) == 1 and wanted:
@@ -86,7 +89,7 @@ def split_scenes(scenes: Sequence[SplitScene], rule: SplitRule) -> Split:
         keep = len(wanted) - rank  # one for training and one for each part still to come
         if len(free) <= keep:
             raise EngineError(
-                f"Groups cannot be split into so many parts: there are {len(tiles)} "
+                f"There are too few groups for all parts: {len(tiles)} "
                 f"({', '.join(sorted(tiles))}). Set TEST_SHARE or VALIDATION_SHARE to 0, or add "
                 "scenes of other glaciers."
             )
@@ -95,12 +98,12 @@ def split_scenes(scenes: Sequence[SplitScene], rule: SplitRule) -> Split:
 
 
 def joined_groups(scenes: Iterable[tuple[str, frozenset[str]]]) -> dict[str, str]:
-    """Return one group a scene, where a scene may show several: those become one, "A + B".
+    """Return one group per scene; several groups in one scene are joined to "A + B".
 
-    Glaciers that share a scene cannot be kept apart, nor can those that share one with them.
+    Glaciers that share a scene cannot be separated, nor can those that share a scene with them.
 
     Args:
-        scenes: Names of scenes and of the groups that they show.
+        scenes: Names of scenes and of their groups.
     """
     pairs = list(scenes)
     joined: dict[str, frozenset[str]] = {}
@@ -111,9 +114,9 @@ def joined_groups(scenes: Iterable[tuple[str, frozenset[str]]]) -> dict[str, str
 
 
 def _named_groups(rule: SplitRule, tiles: Mapping[str, int]) -> dict[Part, list[str]]:
-    """Find the groups that were named; a name may be one of those joined in a group.
+    """Find the requested groups; a name may be one of those joined in a group.
 
-    Small and capital letters are the same.
+    Case-insensitive.
     """
     found: dict[Part, list[str]] = {}
     taken: dict[str, Part] = {}
@@ -133,14 +136,15 @@ def _named_groups(rule: SplitRule, tiles: Mapping[str, int]) -> dict[Part, list[
             group = matches[0]
             if taken.setdefault(group, part) != part:
                 raise EngineError(
-                    f"The group {group!r} is named for {taken[group]} and for {part}: choose one."
+                    f"The group {group!r} is requested for {taken[group]} and for {part}: choose "
+                    "one of them."
                 )
             found.setdefault(part, []).append(group)
     return found
 
 
 def _draw(free: Mapping[str, int], target: float, keep: int, seed: int) -> list[str]:
-    """Choose groups with about `target` tiles, at least one, leaving at least `keep`."""
+    """Choose groups with about `target` tiles, at least one, leaving at least `keep` groups."""
     names = sorted(free)
     random = np.random.default_rng(seed)
     best: tuple[float, list[str]] | None = None
@@ -154,7 +158,7 @@ def _draw(free: Mapping[str, int], target: float, keep: int, seed: int) -> list[
 
 
 def _split_by_date(scenes: Sequence[SplitScene], wanted: Mapping[Part, float]) -> Split:
-    """Keep the last dates out: the very last for the test, those before for validation."""
+    """Hold out the last dates: the latest for the test, those before for validation."""
     group = scenes[0].group
     tiles: Counter[str] = Counter()
     for scene in scenes:
@@ -165,8 +169,9 @@ def _split_by_date(scenes: Sequence[SplitScene], wanted: Mapping[Part, float]) -
         )
         return Split(
             {scene.name: "training" for scene in scenes},
-            warning=f"All tiles are for training: there is one group ({group}), and {reason} to "
-            "split it by date. A model trained with this cannot be judged: add other glaciers.",
+            warning=f"All tiles are for training: there is only one group ({group}), and it cannot "
+            f"be split by date ({reason}). A model trained with this cannot be evaluated: "
+            "add other glaciers.",
         )
     dates = sorted(tiles, reverse=True)
     of_date: dict[str, Part] = {}
@@ -186,5 +191,5 @@ def _split_by_date(scenes: Sequence[SplitScene], wanted: Mapping[Part, float]) -
             for part in wanted
             if (own := [date for date in of_date if of_date[date] == part])
         )
-        + ". Scores will say how well this glacier is known, not how well a new one would be.",
+        + ". Scores apply to this glacier, not to unseen ones.",
     )

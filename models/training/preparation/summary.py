@@ -1,4 +1,4 @@
-"""The index and the card of a data set, from the tiles that were written."""
+"""Index and card of a data set, from the written tiles."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def write_card(
     """Write index and card, the card last: with it the data set is complete.
 
     Args:
-        folder: Where the tiles are.
+        folder: Folder of the tiles.
         name: Of the data set.
-        writer: What wrote the tiles.
+        writer: The writer of the tiles.
         cut: The scenes.
         assignments: The group and part of each, by name.
         names: The name of each class, by code.
-        kind: What the labels were made from.
+        kind: Kind of source of the labels.
         by_date: Whether a single group was split by its dates.
     """
     classes = [DatasetClass(value=code, name=names[code]) for code in sorted(names)]

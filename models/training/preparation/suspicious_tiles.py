@@ -1,4 +1,4 @@
-"""Tiles that look wrong: an empty picture, hardly a label, labels that contradict others."""
+"""Tiles that look wrong: an empty image, few labels, labels that contradict others."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from glacier_qgis.models.training.data.dataset import LabelledTile
 from glacier_qgis.models.training.data.samples import UNLABELLED
 
 FLAT = 0.02
-"""Standard deviation of ranks, of which a whole scene has 0.58, under which a picture is empty."""
+"""Standard deviation of ranks below which an image is empty; a whole scene has 0.58."""
 SPARSE = 0.01
-"""Share of labelled cells under which a tile teaches next to nothing."""
+"""Share of labelled cells below which a tile has too few labels."""
 ALIKE = 0.97
-"""Correlation of two coarse pictures from which they count as one."""
+"""Correlation of two coarse images from which they count as equal."""
 AGREEMENT = 0.8
-"""Share of equal labels under which two of one picture contradict each other."""
+"""Share of equal labels below which two tiles with the same image contradict each other."""
 COARSE, BLOCK = 16, 512
 
 
 @dataclass(frozen=True)
 class SuspiciousTile:
-    """A tile that a person should look at, and why."""
+    """A tile to check, and why."""
 
     tile: str
     scene: str
@@ -34,7 +34,7 @@ class SuspiciousTile:
 
 
 class SuspiciousTiles:
-    """Looks at tiles one by one, then at all of them together, keeping a coarse copy of each."""
+    """Checks tiles one by one, then all of them together, with a coarse copy of each."""
 
     def __init__(self, card: DatasetCard) -> None:
         self._codes = [zone.value for zone in card.classes]
@@ -43,7 +43,7 @@ class SuspiciousTiles:
         self._labels: list[npt.NDArray[np.uint8]] = []
 
     def look(self, tile: LabelledTile) -> SuspiciousTile | None:
-        """Look at a tile by itself."""
+        """Check a single tile."""
         ranks, valid = tile.equalised()
         zones = tile.zones
         coarse = _coarse(ranks[0])
@@ -58,27 +58,30 @@ class SuspiciousTiles:
             if labelled >= SPARSE:
                 return None
             return _suspect(tile, f"only {labelled:.2%} of its cells are labelled")
-        return _suspect(tile, f"the picture is empty (ranks vary by {spread:.3f})")
+        return _suspect(tile, f"the image is empty (standard deviation of ranks {spread:.3f})")
 
     def together(self) -> Iterator[tuple[SuspiciousTile, bool]]:
-        """Look at pairs of tiles with nearly the same picture.
+        """Check pairs of tiles with nearly the same image.
 
         Yields:
-            Pairs whose labels contradict each other (False), and those of different groups in
-            different parts (True).
+            Pairs with contradicting labels (False), and pairs of different groups in different
+            parts (True).
         """
         for one, other in _alike(np.array(self._pictures, np.float32)):
             first, second = self._tiles[one], self._tiles[other]
             apart = first.entry.part != second.entry.part and first.group != second.group
             if apart:
-                why = f"nearly the same picture as {second.name} ({second.entry.part})"
+                why = f"nearly the same image as {second.name} ({second.entry.part})"
                 yield _suspect(first, why), True
             both = (self._labels[one] != UNLABELLED) & (self._labels[other] != UNLABELLED)
             if not both.any():
                 continue
             equal = float((self._labels[one] == self._labels[other])[both].mean())
             if equal < AGREEMENT:
-                why = f"nearly the same picture as {second.name}, but {1 - equal:.0%} other labels"
+                why = (
+                    f"nearly the same image as {second.name}, but {1 - equal:.0%} of the labels "
+                    "differ"
+                )
                 yield _suspect(first, why), False
 
 
@@ -87,7 +90,7 @@ def _suspect(tile: LabelledTile, why: str) -> SuspiciousTile:
 
 
 def _alike(pictures: npt.NDArray[np.float32]) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of pictures that correlate by at least `ALIKE`, (tiles, cells) at a time."""
+    """Yield pairs of images with a correlation of at least `ALIKE`, (tiles, cells) at a time."""
     for start in range(0, len(pictures), BLOCK):
         block = pictures[start : start + BLOCK]
         for one, other in np.argwhere(block @ pictures.T >= ALIKE):

@@ -40,7 +40,7 @@ MEAN_DETOUR = 4 / math.pi
 
 @dataclass(frozen=True)
 class CutTile:
-    """A tile that was written: its line of the index without group and part, and its content.
+    """A written tile: its line of the index without group and part, and its content.
 
     Attributes:
         pixels: Valid labelled cells of each code.
@@ -59,7 +59,7 @@ class CutTile:
 
 @dataclass(frozen=True)
 class CutScene:
-    """A scene whose tiles were written."""
+    """A scene with written tiles."""
 
     file: SceneFile
     hash: str
@@ -70,7 +70,7 @@ class CutScene:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What was decided about a scene once all are known."""
+    """Group and part of a scene."""
 
     group: str
     part: Part
@@ -78,7 +78,7 @@ class Assignment:
 
 @dataclass
 class Skipped:
-    """Tiles that were not worth keeping."""
+    """Numbers of skipped tiles."""
 
     unlabelled: int = 0
     void: int = 0
@@ -92,7 +92,7 @@ class TileWriter:
         folder: An empty folder.
         bands: Of the scenes.
         size: Cells along a tile's edge.
-        stride: Cells between the corners of neighbouring tiles, `size` at most.
+        stride: Cells between the corners of neighbouring tiles, at most `size`.
     """
 
     folder: Path
@@ -114,9 +114,9 @@ class TileWriter:
         Args:
             file: Its name.
             scene: The open raster.
-            grid: The metric grid to cut from.
+            grid: The metric grid of the tiles.
             labels: In the grid's CRS.
-            reporter: Told about every tile.
+            reporter: Receives progress.
         """
         self._number += 1
         windows = list(tile_windows(grid.shape, self.size, self.stride))
@@ -180,9 +180,9 @@ class TileWriter:
 
 
 def tile_windows(shape: tuple[int, int], size: int, stride: int) -> Iterator[Window]:
-    """Cover a grid with tiles. The last of a row or column is moved back to end with the grid.
+    """Cover a grid with tiles; the last of a row or column is shifted to end with the grid.
 
-    Only where the grid is smaller than a tile does a tile reach beyond it.
+    A tile extends beyond the grid only if the grid is smaller than a tile.
 
     Args:
         shape: Rows and columns of the grid.
@@ -195,7 +195,7 @@ def tile_windows(shape: tuple[int, int], size: int, stride: int) -> Iterator[Win
 
 
 def tile_starts(length: int, size: int, stride: int) -> list[int]:
-    """Return where tiles begin along a side of `length` cells, rising."""
+    """Return where tiles begin along a side of `length` cells, ascending."""
     last = max(length - size, 0)
     return [*range(0, last, stride), last]
 

@@ -1,4 +1,4 @@
-"""A trained model as a package: its card written from what the training knows."""
+"""A trained model as a package, with a card from the data of the training."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Publisher:
 
     Attributes:
         output: The zip.
-        draft: Where it is written before it is moved there.
+        draft: The path where it is written first.
         start: The network.
         bands: Bands of the scenes.
         cell_size_m: Of the data set.
-        learnt: What the training learns from.
-        split: How the validation was kept apart.
-        training: How it learns, in sentences.
-        sensors: What took the scenes that it learns from; none where that is not known.
+        learnt: The training data.
+        split: How the validation data were separated.
+        training: Description of the training.
+        sensors: Sensors of the training scenes; empty if not known.
     """
 
     output: Path
@@ -60,7 +60,7 @@ class Publisher:
         evaluations: Sequence[Evaluation],
         calibration: Calibration | None = None,
     ) -> ModelCard:
-        """Write the package, replacing an earlier one in one move; return its card."""
+        """Write the package, replacing an earlier one atomically; return its card."""
         card = self._card(evaluations, calibration)
         with tempfile.TemporaryDirectory(prefix="glacier-package-") as name:
             folder = Path(name) / card.name
@@ -98,17 +98,17 @@ class Publisher:
             software=software_version(),
             citation="",
             intended_use=(
-                "Termini of marine-terminating glaciers in scenes like those of the training data, "
-                "checked by a person before they are used as data."
+                "Termini of marine-terminating glaciers in scenes like those of the training "
+                "data, to be checked by a person before use as data."
             ),
             limits=(
-                f"Trained on {', '.join(self.learnt.groups)} only; on other glaciers, sensors and "
-                "seasons its errors are not known until they are measured there."
+                f"Trained on {', '.join(self.learnt.groups)} only; errors on other glaciers, "
+                "sensors and seasons are not known."
             ),
         )
 
 
 def package_name(output: Path) -> str:
-    """Turn a file's name into the name of a model."""
+    """Return the name of a model from the name of its file."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", output.stem).strip("_.-")
     return name or "model"

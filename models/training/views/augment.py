@@ -1,4 +1,4 @@
-"""Views of a labelled scene: one resampling onto square cells, then changes of radiometry."""
+"""Patches of a labelled scene: one resampling to square cells, then radiometric augmentation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
 from glacier_qgis.models.zones.codes import OCEAN, ROCK
 
 OCTAVES = (-0.6, 0.7)
-"""Size of a view's cells against the model's, as powers of two."""
+"""Range of the ratio of a patch's cell size to the model's, as powers of two."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class View:
     """A square window on a scene.
 
     Attributes:
-        centre: Row and column of the scene's pixel in the middle.
+        centre: Row and column of the centre in the scene.
         size: Rows and columns of the window.
         cell_size: Ground distance between the window's cells along a row and a column, m.
-        angle: Turn of the window, radians.
-        mirrored: Whether columns run backwards.
+        angle: Rotation of the window, radians.
+        mirrored: Whether columns are reversed.
     """
 
     centre: tuple[float, float]
@@ -36,7 +36,7 @@ class View:
 
 
 def look(scene: Labelled, view: View) -> tuple[Tensor, Tensor]:
-    """Resample a scene onto a view: values bilinear, zones and mask to the nearest pixel.
+    """Resample a scene to a patch: values bilinearly, zones and mask by nearest neighbour.
 
     Returns:
         image: (bands + 1, rows, columns) float32: ranks of the values, mask of valid pixels.
@@ -57,15 +57,15 @@ def look(scene: Labelled, view: View) -> tuple[Tensor, Tensor]:
 def compose(
     view: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor], generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Put zones of one view over another: boundaries, and neighbours, that no scene has.
+    """Paste zones of one patch into another, which creates new boundaries and neighbours.
 
-    Half the time whole zones are pasted, else the texture of one zone changes where both views
-    have it (ClassMix; Olsson et al. 2021, doi:10.1109/WACV48630.2021.00141, with true labels).
+    In half of the cases whole zones are pasted, otherwise only the texture of a zone that both
+    patches have (ClassMix; Olsson et al. 2021, doi:10.1109/WACV48630.2021.00141, with true labels).
 
     Args:
         view: Image (bands + 1, rows, columns) and zones (rows, columns).
         other: Likewise, of the same size.
-        generator: Source of randomness.
+        generator: Random number generator.
     """
     (image, zones), (pasted, pasted_zones) = view, other
     first, second = torch.randint(ROCK, OCEAN + 1, (2,), generator=generator)
@@ -78,7 +78,7 @@ def compose(
 
 
 def _grid(scene: Labelled, view: View) -> Tensor:
-    """Where each cell of a view lies in the scene, (rows, columns, 2) as x, y from -1 to 1."""
+    """Position of each cell of a patch in the scene, (rows, columns, 2) as x, y from -1 to 1."""
     y, x = (
         (torch.arange(count) - (count - 1) / 2) * size
         for count, size in zip(view.size, reversed(view.cell_size), strict=True)
@@ -92,12 +92,12 @@ def _grid(scene: Labelled, view: View) -> Tensor:
 
 
 class Augmentation:
-    """Random views of scenes, with every random number from one generator.
+    """Random patches of scenes, with all random numbers from one generator.
 
     Args:
-        size: Rows and columns of a view.
+        size: Rows and columns of a patch.
         cell_size: The model's cell size, m.
-        generator: Source of randomness; its state makes a run resumable.
+        generator: Random number generator; its state makes a run resumable.
     """
 
     def __init__(self, size: int, cell_size: float, generator: torch.Generator) -> None:
@@ -138,7 +138,7 @@ class Augmentation:
         return float(row), float(column)
 
     def _edge_of_scene(self, zones: Tensor, valid: Tensor) -> Tensor:
-        """Sometimes cut the view by a straight edge, beyond which nothing is valid."""
+        """Sometimes cut the patch by a straight edge, beyond which it is not valid."""
         if self._chance(0.8):
             return zones
         angle = self._uniform(0, 2 * math.pi)
@@ -149,7 +149,7 @@ class Augmentation:
         return torch.where(outside, UNLABELLED, zones)
 
     def _radiometry(self, value: Tensor, zones: Tensor) -> Tensor:
-        """Change what ranks leave open: the share of each zone in a scene, illumination, noise."""
+        """Change what ranks do not normalise: shares of zones in a scene, illumination, noise."""
         dark = value <= -0.98
         value = self._open_water(value, zones)
         if self._chance(0.2):
@@ -158,7 +158,7 @@ class Augmentation:
         value = self._lit(value)
         if self._chance(0.15):
             value = avg_pool2d(value[None], 3, stride=1, padding=1, count_include_pad=False)[0]
-        if self._chance(0.6):  # ranks stretch the speckle of a scene with little contrast
+        if self._chance(0.6):  # ranks amplify the speckle of a scene with little contrast
             value = value + self._field(self._size) * self._uniform(0, 0.6) ** 1.5
         return torch.where(dark, -1.0, self._contrast(value))
 
@@ -169,12 +169,12 @@ class Augmentation:
         return value + self._field(2 + int(self._uniform(0, 4))) * self._uniform(0, 0.3)
 
     def _contrast(self, value: Tensor) -> Tensor:
-        """Darken or brighten what is neither dark nor bright."""
+        """Darken or brighten medium values."""
         power = math.exp(self._normal(0.3))
         return 2 * ((value.clamp(-1, 1) + 1) / 2) ** power - 1
 
     def _open_water(self, value: Tensor, zones: Tensor) -> Tensor:
-        """Sometimes let water or young ice take a part of the ocean: any grey, little texture."""
+        """Sometimes replace a part of the ocean by water or young ice: any grey, little texture."""
         if self._chance(0.75):
             return value
         part = (zones == OCEAN) & (self._field(3) > self._normal(1.0))
@@ -183,7 +183,7 @@ class Augmentation:
         return torch.where(part, self._uniform(-1, 1) + swell + speckle, value)
 
     def _field(self, cells: int) -> Tensor:
-        """Smooth noise of unit variance at the nodes, with `cells` nodes along a side."""
+        """Smooth noise with unit variance at the nodes, with `cells` nodes per side."""
         nodes = torch.randn(1, 1, cells, cells, generator=self._generator)
         size = (self._size, self._size)
         return interpolate(nodes, size, mode="bilinear", align_corners=False)[0, 0]

@@ -1,4 +1,4 @@
-"""Batches of random views, each pool of scenes drawn equally often."""
+"""Batches of random patches, with each pool of scenes drawn equally often."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from glacier_qgis.models.training.views.augment import Augmentation, compose
 
 Batch = tuple[Tensor, Tensor]
 Batches = Callable[[torch.Generator], Batch]
-"""Draws images and zones, with all randomness from the generator."""
+"""Draws images and zones, with all random numbers from the generator."""
 
 COMPOSED = 0.15
-"""Share of the views that zones of another view are put over."""
+"""Share of the patches with pasted zones of another patch."""
 
 
 def pools_by_group(scenes: Iterable[Labelled]) -> list[list[Labelled]]:
-    """Gather scenes by their group, so that a glacier with many images does not outvote others."""
+    """Collect scenes by their group, so that a glacier with many images does not dominate."""
     pools: dict[str, list[Labelled]] = {}
     for scene in scenes:
         pools.setdefault(scene.group, []).append(scene)
@@ -33,14 +33,14 @@ def sampler(
     cell_size: float,
     augmentation: type[Augmentation] = Augmentation,
 ) -> Batches:
-    """Return a source of batches.
+    """Return a function that draws batches.
 
     Args:
-        pools: Scenes; each pool is drawn equally often, however many it holds.
-        batch: Views in a batch.
-        size: Rows and columns of a view.
+        pools: Scenes; each pool is drawn equally often, whatever its size.
+        batch: Patches per batch.
+        size: Rows and columns of a patch.
         cell_size: The model's cell size, m.
-        augmentation: Makes views of scenes.
+        augmentation: Makes patches of scenes.
     """
 
     def draw(generator: torch.Generator) -> Batch:
@@ -65,10 +65,10 @@ def sampler(
 
 
 def with_negatives(batches: Batches, signed: int = -1) -> Batches:
-    """Turn half of the views into negatives: the ranks change their sign, the mask does not.
+    """Invert half of the patches: the ranks change their sign, the mask does not.
 
-    In a radar scene water is darker than ice, or brighter, by wind, sea ice and snow. A network
-    that has seen each glacier both ways goes by texture and shape instead.
+    In a radar scene, water may be darker or brighter than ice, depending on wind, sea ice and snow.
+    A network trained on both relies on texture and shape instead.
 
     Args:
         batches: Draws images, (N, channels, rows, columns) with the mask last, and their zones.

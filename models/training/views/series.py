@@ -1,4 +1,4 @@
-"""Scenes of one place beside each other, for a network that works on series."""
+"""Scenes of one place with their companions, for a network for series."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.views.augment import Augmentation
 
 ALONE = 0.2
-"""Share of the views in which a scene has no companions."""
+"""Share of the patches without companions."""
 IN_ORDER = 0.5
-"""Share of the others in which the companions follow each other in time."""
+"""Share of the others with consecutive companions."""
 SIGNED = 3
-"""Channels, from the first, that a negative changes the sign of: a deviation has none."""
+"""Number of leading channels whose sign a negative changes, since a deviation has no sign."""
 
 
 class SeriesScenes:
@@ -54,7 +54,7 @@ class SeriesScenes:
         return [SceneBeside(scene, self, index) for index, scene in enumerate(self.scenes)]
 
     def companions(self, scene: int, among: Sequence[int]) -> Float32Array:
-        """Return what some scenes show beside one, (3, rows, columns); see `companion_channels`."""
+        """Return the channels of companions, (3, rows, columns); see `companion_channels`."""
         others = [index for index in among if index != scene]
         together = sorted([scene, *others])
         near = near_in_time([self._years[index] for index in together], together.index(scene))
@@ -69,13 +69,13 @@ class SeriesScenes:
 
 @dataclass(frozen=True)
 class SceneBeside:
-    """A scene as a network for series sees it: a `Labelled`.
+    """A scene with the channels of its companions; a `Labelled`.
 
     Attributes:
-        scene: Itself.
-        place: Where its companions are.
-        index: Of the scene there.
-        among: Companions; None for all others.
+        scene: The scene.
+        place: The scenes of the same place.
+        index: Index of the scene there.
+        among: Its companions; None for all others.
     """
 
     scene: Labelled
@@ -131,7 +131,7 @@ class SceneBeside:
 
 
 class SeriesAugmentation(Augmentation):
-    """Random views of scenes beside random companions; of a lone scene, beside none."""
+    """Random patches of scenes with random companions; a single scene has none."""
 
     def __call__(self, scene: Labelled) -> tuple[Tensor, Tensor]:
         """Return an image (1 + companions + 1, size, size) and zones (size, size)."""
@@ -143,7 +143,7 @@ class SeriesAugmentation(Augmentation):
         return torch.cat([image[:-1], none, image[-1:]]), zones
 
     def _company(self, scenes: int, own: int) -> tuple[int, ...]:
-        """Draw companions, a few as often as many."""
+        """Draw companions; their number is uniformly distributed."""
         if self._chance(ALONE):
             return ()
         number = min(scenes, round(2 * math.exp(self._uniform(0, math.log(max(1, scenes / 2))))))
@@ -165,7 +165,7 @@ class SeriesAugmentation(Augmentation):
         ]
 
     def _mean_radiometry(self, value: Tensor) -> Tensor:
-        """Change the mean of scenes where there is one: illumination, noise, contrast."""
+        """Augment the mean of scenes where it is defined: illumination, noise, contrast."""
         none = value == 0
         if none.all():
             return value

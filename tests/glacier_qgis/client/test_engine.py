@@ -93,14 +93,14 @@ def test_an_error_event_is_the_error_and_its_traceback_is_logged(
     fake_engine: FakeEngine, log: Log
 ) -> None:
     fake_engine("""
-print(json.dumps({"event": "error", "message": "A cure.", "traceback": "Traceback ..."}))
+print(json.dumps({"event": "error", "message": "A remedy.", "traceback": "Traceback ..."}))
 sys.exit(2)
 """)
-    assert refuse(log) == "A cure."
+    assert refuse(log) == "A remedy."
     assert ("debug", "Traceback ...") in log.told
 
 
-def test_garbage_is_quoted_with_a_cure(fake_engine: FakeEngine, log: Log) -> None:
+def test_garbage_is_quoted_with_a_remedy(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("""
 print('Segment violation 42 {"event":')
 print('[1, 2]')
@@ -126,7 +126,7 @@ def test_a_missing_package_shows_in_the_sentence(fake_engine: FakeEngine, log: L
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_kill_9_is_told_as_lack_of_memory_and_leaves_nothing(
+def test_kill_9_is_reported_as_lack_of_memory_and_leaves_nothing(
     fake_engine: FakeEngine, log: Log, tmp_path: Path
 ) -> None:
     fake_engine(DRAFT + "os.kill(os.getpid(), 9)")
@@ -157,17 +157,19 @@ def test_a_full_disk_of_temporary_files_is_called_what_it_is(
         assert "Temporary files cannot be written (No space left on device)" in refuse(log)
 
 
-def test_a_crash_is_told_as_a_crash(fake_engine: FakeEngine, log: Log) -> None:
+def test_a_crash_is_reported_as_a_crash(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("import signal\nos.kill(os.getpid(), signal.SIGSEGV)")
     assert "crashed (signal or code 11)" in refuse(log)
 
 
-def test_an_interpreter_that_cannot_start_is_told(fake_engine: FakeEngine, log: Log) -> None:
+def test_an_interpreter_that_cannot_start_is_reported(fake_engine: FakeEngine, log: Log) -> None:
     fake_engine("").write_bytes(b"\0not a program")
     assert "cannot be started" in refuse(log)
 
 
-def test_a_wrong_variable_is_told_with_its_value(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
+def test_a_wrong_variable_is_reported_with_its_value(
+    monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
     monkeypatch.setenv(settings.VARIABLE, "/nowhere/python")
     message = refuse(log)
     assert "/nowhere/python" in message

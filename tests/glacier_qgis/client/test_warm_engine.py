@@ -123,7 +123,7 @@ def test_warnings_arrive(warm: WarmEngine, fake_warm_engine: FakeWarmEngine) -> 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize(("number", "words"), [(9, "memory"), (11, "crashed (signal or code 11)")])
-def test_a_crash_is_told_and_the_next_request_gets_a_new_engine(
+def test_a_crash_is_reported_and_the_next_request_gets_a_new_engine(
     warm: WarmEngine, fake_warm_engine: FakeWarmEngine, tmp_path: Path, number: int, words: str
 ) -> None:
     fake_warm_engine(
@@ -149,7 +149,7 @@ def test_last_words_of_an_engine_that_cannot_begin_are_quoted(
     assert not warm.is_running()
 
 
-def test_an_interpreter_that_cannot_start_is_told(
+def test_an_interpreter_that_cannot_start_is_reported(
     warm: WarmEngine, fake_warm_engine: FakeWarmEngine
 ) -> None:
     fake_warm_engine("").write_bytes(b"\0not a program")
@@ -158,7 +158,7 @@ def test_an_interpreter_that_cannot_start_is_told(
     assert ask(warm, number=7).answer()["NUMBER"] == 7
 
 
-def test_no_engine_is_told_as_the_toolbox_tells_it(
+def test_no_engine_is_reported_as_in_the_toolbox(
     warm: WarmEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(settings.VARIABLE, "/nowhere/python")
@@ -264,7 +264,7 @@ def test_setting_the_engine_up_ends_the_warm_one(
     assert ask(warm, number=2).answer()["NUMBER"] == 2
 
 
-def test_an_engine_that_always_leaves_is_told(
+def test_an_engine_that_always_leaves_is_reported(
     warm: WarmEngine, fake_warm_engine: FakeWarmEngine
 ) -> None:
     fake_warm_engine("sys.exit(0)")

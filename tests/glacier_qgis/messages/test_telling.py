@@ -106,7 +106,7 @@ def test_without_a_bar_long_runs_say_once_how_long() -> None:
     assert re.fullmatch(r"Work: about \d+ (min|s) left", left)
 
 
-def test_an_estimate_that_was_far_off_is_told_anew() -> None:
+def test_an_estimate_that_was_far_off_is_reported_again() -> None:
     clock = count(0.0, 1.0)
     left = TimeLeft(clock=lambda: next(clock))
     fraction, told = 0.0, []

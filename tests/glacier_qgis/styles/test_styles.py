@@ -30,7 +30,7 @@ gdal.UseExceptions()
 
 
 def raster(path: Path, bands: list[list[float]]) -> QgsRasterLayer:
-    """Write a raster of one row a band and open it."""
+    """Write a raster with one row per band and open it."""
     data = gdal.GetDriverByName("GTiff").Create(
         str(path), len(bands[0]), 1, len(bands), gdal.GDT_Float32
     )

@@ -1,4 +1,4 @@
-"""An engine with a job that behaves as it is told."""
+"""An engine with a job whose behaviour is set by its parameters."""
 
 from __future__ import annotations
 

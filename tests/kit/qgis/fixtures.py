@@ -95,7 +95,7 @@ def _stand_in(program: Path, form: str, monkeypatch: pytest.MonkeyPatch, code: s
 
 
 class Log(QgsProcessingFeedback):
-    """Keeps what it is told."""
+    """Keeps what is reported."""
 
     def __init__(self) -> None:
         super().__init__(False)

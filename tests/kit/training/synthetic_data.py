@@ -42,7 +42,7 @@ class Place:
 
 
 def make_scenes(folder: Path, glaciers: dict[str, list[str]], size: int = 96) -> list[Place]:
-    """Write a scene a date of each glacier; glaciers are 100 km apart."""
+    """Write one scene per date and glacier; glaciers are 100 km apart."""
     places = []
     for number, (glacier, dates) in enumerate(glaciers.items()):
         for turn, date in enumerate(dates):

@@ -45,7 +45,7 @@ def test_numbers_of_other_files_are_not_shown(tmp_path: Path, secret: Path, writ
     with h5py.File(path, "w") as file:
         write(file, secret)  # type: ignore[operator]
     name = f'HDF5:"{path}"://inner/field'
-    words = r"its '/inner/field' lies in another file"
+    words = r"its '/inner/field' is in another file"
     with pytest.raises(EngineError, match=words), open_raster(RasterInput(path=name)):
         pass
     with pytest.raises(EngineError, match=words):

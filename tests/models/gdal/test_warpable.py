@@ -1,4 +1,4 @@
-"""Longitudes as any file counts them, and pixels that are no numbers: the ground is the same."""
+"""Longitudes in any range, and pixels that are not numbers: the ground is the same."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ FINE = Affine(10, 0, 5e5, 0, -10, 5.2e6)
 @pytest.mark.parametrize("nodata", [None, np.nan, -9999.0, np.finfo("f4").min])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("cell", [60.0, 10.0, 7.0])
-def test_pixels_that_are_no_numbers_leave_their_neighbours_alone(
+def test_pixels_that_are_not_numbers_leave_their_neighbours_alone(
     tmp_path: Path, nodata: float | None, dtype: str, cell: float
 ) -> None:
     rng = np.random.default_rng(1)
@@ -204,7 +204,9 @@ def test_packed_values_have_no_fill_but_the_declared_one(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("method", [Resampling.average, Resampling.min, Resampling.max])
-def test_no_way_of_resampling_spreads_what_is_no_number(tmp_path: Path, method: Resampling) -> None:
+def test_no_way_of_resampling_spreads_what_is_not_a_number(
+    tmp_path: Path, method: Resampling
+) -> None:
     values = np.full((60, 60), 5, "f4")
     values[::10, ::10] = -np.inf
     values[5::10, 5::10] = np.nan

@@ -17,7 +17,7 @@ from kit.places import PROGRAMS
 from kit.real_data import real_data
 
 
-def test_the_reach_of_an_input_is_one_cell_a_layer() -> None:
+def test_the_reach_of_an_input_is_one_cell_per_layer() -> None:
     network = IgmCnn(2, 1, layers=4, filters=3).double()
     fields = torch.rand(1, 2, 25, 25, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(network(fields)[0, 0, 12, 12], fields)

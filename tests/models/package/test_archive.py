@@ -98,20 +98,20 @@ def test_the_item_is_what_catalogues_read(model: Path, folder: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("../evil.safetensors", "leads out"),
-        ("a/../../evil.json", "leads out"),
-        ("..\\evil.json", "leads out"),
+        ("../evil.safetensors", "outside the package"),
+        ("a/../../evil.json", "outside the package"),
+        ("..\\evil.json", "outside the package"),
         ("/etc/evil.json", "absolute"),
         ("C:\\evil.json", "absolute"),
         ("\\\\host\\share\\evil.json", "absolute"),
-        ("folder/", "folder|nothing that"),
-        ("sub/weights.safetensors", "nothing that a model package holds"),
-        ("readme.txt", "nothing that a model package holds"),
+        ("folder/", "folder|not part of"),
+        ("sub/weights.safetensors", "is not part of a model package"),
+        ("readme.txt", "is not part of a model package"),
         ("weights.pth", "pickle"),
         ("model.pt", "pickle"),
         ("data.PKL", "pickle"),
         ("pytorch_model.bin", "pickle"),
-        ("Card.json", "nothing that a model package holds"),
+        ("Card.json", "is not part of a model package"),
     ],
 )
 def test_a_member_that_does_not_belong_is_named(
@@ -137,7 +137,7 @@ def test_a_member_that_is_there_twice_is_refused(
     forge: Callable[[Edit], Path], tmp_path: Path
 ) -> None:
     path = forge(lambda file, members: file.writestr(CARD, members[CARD]))
-    refuse(path, tmp_path / "out", "card.json' is there twice")
+    refuse(path, tmp_path / "out", "card.json' is included twice")
 
 
 def test_a_bomb_by_ratio_is_refused_before_it_is_read(
@@ -146,14 +146,14 @@ def test_a_bomb_by_ratio_is_refused_before_it_is_read(
     def swell(_: zipfile.ZipFile, members: dict[str, bytes]) -> None:
         members[WEIGHTS] = bytes(5 << 20)
 
-    refuse(forge(swell), tmp_path / "out", r"would grow \d+ times")
+    refuse(forge(swell), tmp_path / "out", r"would expand \d+ times")
 
 
 def test_a_bomb_by_size_is_refused_before_it_is_read(
     forge: Callable[[Edit], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "MAX_WEIGHTS_BYTES", 1 << 10)
-    refuse(forge(lambda *_: None), tmp_path / "out", "MiB, more than the 0 MiB")
+    refuse(forge(lambda *_: None), tmp_path / "out", "MiB, more than the limit of 0 MiB")
 
 
 def test_a_card_of_any_size_is_refused(forge: Callable[[Edit], Path], tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_member_longer_than_the_list_says_is_refused(packed: Path, tmp_path: P
     content[entry + 24 : entry + 28] = (100).to_bytes(4, "little")
     path = tmp_path / "lies.zip"
     path.write_bytes(content)
-    refuse(path, tmp_path / "out", "not a whole zip|not what card.json describes")
+    refuse(path, tmp_path / "out", "not a complete zip|not what card.json describes")
 
 
 def test_an_encrypted_member_is_refused(packed: Path, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_an_item_of_other_weights_is_refused(forge: Callable[[Edit], Path], tmp_
 @pytest.mark.parametrize("name", [ITEM, CARD, WEIGHTS])
 def test_what_is_missing_is_named(forge: Callable[[Edit], Path], tmp_path: Path, name: str) -> None:
     path = forge(lambda _, members: members.__delitem__(name))
-    refuse(path, tmp_path / "out", f"lacks {name}")
+    refuse(path, tmp_path / "out", f"model package: {name} is missing")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
@@ -239,8 +239,8 @@ def test_a_truncated_archive_is_refused(packed: Path, tmp_path: Path, share: flo
     content = packed.read_bytes()
     path = tmp_path / "cut.zip"
     path.write_bytes(content[: int(len(content) * share)])
-    refuse(path, tmp_path / "out", "not a whole zip file")
+    refuse(path, tmp_path / "out", "not a complete zip file")
 
 
-def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
-    refuse(DEFAULT / CARD, tmp_path / "out", "not a whole zip file")
+def test_what_is_not_a_zip_is_refused(tmp_path: Path) -> None:
+    refuse(DEFAULT / CARD, tmp_path / "out", "not a complete zip file")

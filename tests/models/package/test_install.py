@@ -1,4 +1,4 @@
-"""Installing: whole or not at all, offered by name afterwards."""
+"""Installing: complete or not at all, available by name afterwards."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_name_that_is_taken_is_kept_until_it_may_be_replaced(make: Make, tmp_p
     first, second = make(tmp_path / "first", 1), make(tmp_path / "second", 2)
     install(first)
     before = weights("small")
-    with pytest.raises(EngineError, match=r"'small' is installed already.*OVERWRITE"):
+    with pytest.raises(EngineError, match=r"'small' is already installed.*OVERWRITE"):
         install(second)
     assert weights("small") == before
     install(second, overwrite=True)
@@ -80,7 +80,7 @@ def test_a_name_that_is_taken_is_kept_until_it_may_be_replaced(make: Make, tmp_p
 def test_names_that_lead_elsewhere_are_refused(make: Make, tmp_path: Path, name: str) -> None:
     path = make(tmp_path / "first", 1)
     if name.strip():
-        with pytest.raises(EngineError, match="is no name for it"):
+        with pytest.raises(EngineError, match="is not valid"):
             install(path, name=name)
         assert not list(user_folder().iterdir())
     else:
@@ -88,7 +88,7 @@ def test_names_that_lead_elsewhere_are_refused(make: Make, tmp_path: Path, name:
 
 
 def test_a_delivered_model_cannot_be_replaced(make: Make, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="comes with the plugin"):
+    with pytest.raises(EngineError, match="is a delivered model"):
         install(make(tmp_path / "first", 1), name=DEFAULT_MODEL, overwrite=True)
 
 
@@ -100,9 +100,9 @@ def test_a_failed_installation_leaves_what_was_there(make: Make, tmp_path: Path)
         file.writestr("../evil.json", "{}")
     for path, words in (
         (tmp_path / "model.pth", "pickle"),
-        (tmp_path / "second.zip", "leads out"),
-        (tmp_path / "first" / "weights.safetensors", "no whole ONNX model"),
-        (tmp_path / "nowhere.zip", "there is no"),
+        (tmp_path / "second.zip", "outside the package"),
+        (tmp_path / "first" / "weights.safetensors", "not a complete ONNX model"),
+        (tmp_path / "nowhere.zip", "does not exist"),
     ):
         with pytest.raises(EngineError, match=words):
             install(path, overwrite=True)
@@ -163,7 +163,7 @@ def test_a_network_of_absurd_size_is_not_built(make: Make, tmp_path: Path) -> No
     (tmp_path / "first" / "card.json").write_text(text.replace('"width": 4', '"width": 1000000'))
     path.unlink()
     pack(tmp_path / "first", path)
-    with pytest.raises(EngineError, match=r"size of 1e\+06, more than the 1024"):
+    with pytest.raises(EngineError, match=r"size of 1e\+06, more than the limit of 1024"):
         install(path)
 
 
@@ -178,7 +178,7 @@ def test_an_emulator_is_offered_under_family_and_resolution(tmp_path: Path) -> N
     assert (installed / "model.h5").read_bytes() == (source / "model.h5").read_bytes()
     with pytest.raises(EngineError, match="f15_mine/100"):
         install(source, name="f15_mine")
-    with pytest.raises(EngineError, match="installed already"):
+    with pytest.raises(EngineError, match="already installed"):
         install(source, name="f15_mine/250")
 
 
@@ -186,6 +186,6 @@ def test_an_emulator_without_its_lists_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "family" / "100"
     folder.mkdir(parents=True)
     (folder / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(EngineError, match=r"lacks fieldin\.dat"):
+    with pytest.raises(EngineError, match=r"has no fieldin\.dat"):
         install(folder / "model.h5")
     assert not (user_folder() / "emulators").exists()

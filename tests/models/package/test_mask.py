@@ -1,4 +1,4 @@
-"""A network that was taught without a mask is called as one that was taught with it."""
+"""A network that was trained without a mask is called like one that was trained with it."""
 
 from __future__ import annotations
 

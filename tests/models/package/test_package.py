@@ -1,4 +1,4 @@
-"""Packages: what is refused, and with which cure."""
+"""Packages: what is refused, and with which remedy."""
 
 from __future__ import annotations
 
@@ -111,12 +111,12 @@ def test_unknown_parameters_of_a_network_are_refused(package: Path) -> None:
 def test_a_card_that_promises_other_classes_than_the_network_is_refused(package: Path) -> None:
     classes = [{"value": value, "name": str(value)} for value in (1, 2, 3)]
     rewrite_card(package, classes=classes)
-    with pytest.raises(EngineError, match="answers with 2 classes"):
+    with pytest.raises(EngineError, match="predicts 2 classes"):
         load_package(package)
 
 
 def test_a_folder_without_card_is_no_package(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"no model package: it holds no card\.json"):
+    with pytest.raises(EngineError, match=r"not a model package: it has no card\.json"):
         load_package(tmp_path)
 
 

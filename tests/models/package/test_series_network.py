@@ -162,11 +162,11 @@ def test_delivered_cards_are_written_as_they_were_read(folder: Path) -> None:
     ("changes", "series", "words"),
     [
         ({}, {"weights": {"file": "series.onnx", "sha256": "0" * 64}}, "must be safetensors"),
-        ({}, {"weights": {"file": WEIGHTS, "sha256": "0" * 64}}, "another file than"),
-        ({}, {"weights": {"file": f"W{WEIGHTS[1:]}", "sha256": "0" * 64}}, "another file than"),
+        ({}, {"weights": {"file": WEIGHTS, "sha256": "0" * 64}}, "a different file from"),
+        ({}, {"weights": {"file": f"W{WEIGHTS[1:]}", "sha256": "0" * 64}}, "a different file from"),
         ({}, {"weights": {"file": f"../{SERIES}", "sha256": "0" * 64}}, "package's own folder"),
         ({}, {"weights": {"file": "series.pth", "sha256": "0" * 64}}, "pattern"),
-        ({}, {"channels": ["rank", "valid"]}, "what the other scenes show"),
+        ({}, {"channels": ["rank", "valid"]}, "the channels of other scenes"),
         ({"channels": ["rank"]}, {}, "and the mask"),
         ({"bands": 2, "channels": ["a", "b", "valid"]}, {}, "of one band"),
         ({"input_values": {"kind": "scaled", "mean": [0], "std": [1]}}, {}, "the rank"),
@@ -241,7 +241,7 @@ def test_a_second_network_of_another_shape_is_refused(
     save_file(UNet(**other).state_dict(), package / SERIES)  # type: ignore[arg-type]
     named = {"file": SERIES, "sha256": file_hash(package / SERIES)}
     rewrite(package, weights=named, architecture={"name": "unet", "parameters": other})
-    with pytest.raises(EngineError, match="answers with 3 classes"):
+    with pytest.raises(EngineError, match="predicts 3 classes"):
         load_package(package)
 
 
@@ -286,9 +286,9 @@ def leave_undescribed(members: Members) -> None:
     [
         (tamper, f"{SERIES} is not what card.json describes"),
         (exchange, f"{WEIGHTS} is not what card.json describes"),
-        (omit, f"lacks {SERIES}"),
-        (add, "'third.safetensors' is nothing that its card.json names"),
-        (forget, f"'{SERIES}' is nothing that its card.json names"),
+        (omit, f"{SERIES} is missing"),
+        (add, "'third.safetensors' is not named in its card.json"),
+        (forget, f"'{SERIES}' is not named in its card.json"),
         (poison, f"'{SERIES}' is a pickle"),
         (lead_out, "package's own folder"),
         (leave_undescribed, f"item.json describes other weights than {SERIES}"),
@@ -313,7 +313,7 @@ def test_a_name_that_ends_early_writes_no_second_card(
     path = forge(lambda members: members.__setitem__(f"{CARD}~.safetensors", b"x"))
     content = path.read_bytes().replace(f"{CARD}~".encode(), f"{CARD}\0".encode())
     path.write_bytes(content)
-    with pytest.raises(EngineError, match="would be written under another name"):
+    with pytest.raises(EngineError, match="has a name that would change when it is written"):
         unpack(path, tmp_path / "model")
 
 

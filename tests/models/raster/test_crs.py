@@ -87,7 +87,7 @@ def test_systems_and_transformers_are_made_at_one_door() -> None:
 ROTATED = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=6.55 +lon_0=180 +R=6371229 +type=crs"
 
 
-def test_longitudes_of_rotated_poles_are_told_from_those_of_the_earth() -> None:
+def test_longitudes_of_rotated_poles_are_distinguished_from_those_of_the_earth() -> None:
     crs = CRS.from_user_input(CRS.from_user_input(ROTATED).to_wkt())
     x, y = transformer(CRS.from_epsg(4326), crs).transform(-45, 68)
     assert abs(y - 68) > 10

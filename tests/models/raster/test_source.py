@@ -147,7 +147,7 @@ def test_nodata_and_not_a_number_are_gaps(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_refusals_name_the_cure(tmp_path: Path, change: dict, words: str) -> None:
+def test_refusals_name_the_remedy(tmp_path: Path, change: dict, words: str) -> None:
     case = {"crs": "EPSG:32624", "transform": NORTH_UP, "shape": (10, 10), **change}
     source = write(
         tmp_path / "a.tif", np.ones(case["shape"], "float32"), case["transform"], case["crs"]
@@ -166,7 +166,7 @@ def test_an_extent_elsewhere_is_refused_with_both_places(tmp_path: Path) -> None
         work_grid(scene, extent)
 
 
-def test_a_file_that_is_no_raster_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_raster_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "Gletscher ü.tif"
     path.write_text("not a raster")
     with (

@@ -73,11 +73,11 @@ def spoiled_ring(path: Path) -> None:
 @pytest.mark.parametrize(("name", "write"), [("a.geojson", open_ring), ("a.shp", spoiled_ring)])
 def test_an_open_ring_is_called_by_its_feature(tmp_path: Path, name: str, write: object) -> None:
     write(tmp_path / name)  # type: ignore[operator]
-    with pytest.raises(EngineError, match=r"feature 2 is broken \(.*Fix geometries"):
+    with pytest.raises(EngineError, match=r"feature 2 is invalid \(.*Fix geometries"):
         read_polygons(VectorInput(path=str(tmp_path / name)), CRS, "MASK")
 
 
-def test_a_polygon_whose_coordinates_are_no_numbers_is_refused(tmp_path: Path) -> None:
+def test_a_polygon_whose_coordinates_are_not_numbers_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.shp"
     spoiled_ring(path)
     content = path.read_bytes()
@@ -130,14 +130,14 @@ def test_a_virtual_layer_does_not_show_another_file(tmp_path: Path, ending: str)
     path = tmp_path / f"a.{ending}"
     path.write_text(VIRTUAL.format(source=secret))
     for read in (read_layer, read_table):
-        with pytest.raises(EngineError, match="description of others"):
+        with pytest.raises(EngineError, match="description of other"):
             read(VectorInput(path=str(path)), "INPUT")
 
 
-def test_a_connection_is_no_file(tmp_path: Path, server: tuple[str, list[str]]) -> None:
+def test_a_connection_is_not_a_file(tmp_path: Path, server: tuple[str, list[str]]) -> None:
     address, asked = server
     for name in (f"WFS:{address}", "PG:host=127.0.0.1", f"CSW:{address}", f"<OGRWFS>{address}"):
-        with pytest.raises(EngineError, match="is no file"):
+        with pytest.raises(EngineError, match="is not a file"):
             read_layer(VectorInput(path=name), "INPUT")
     assert asked == []
 

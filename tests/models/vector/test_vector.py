@@ -55,12 +55,14 @@ NO_PROJECTION = UTM.to_wkt("WKT1_ESRI").replace("Transverse_Mercator", "Transver
 def test_a_crs_without_a_place_on_earth_is_refused(folder: Path, crs: str) -> None:
     source = write(folder / "damaged.gpkg", SQUARE)
     stated = source.model_copy(update={"crs": crs})
-    with pytest.raises(EngineError, match=r"MASK: .*damaged.* by which no place .* Set the right"):
+    with pytest.raises(
+        EngineError, match=r"MASK: .*damaged.* cannot be transformed .* Set the correct"
+    ):
         read_polygons(stated, UTM, "MASK")
 
 
 @pytest.mark.filterwarnings("ignore:'crs' was not provided")
-def test_a_layer_without_crs_is_refused_with_the_cure(folder: Path) -> None:
+def test_a_layer_without_crs_is_refused_with_the_remedy(folder: Path) -> None:
     path = folder / "none.shp"
     pyogrio.write_dataframe(gpd.GeoDataFrame(geometry=[SQUARE]), path)
     with pytest.raises(EngineError, match=r"MASK: .* no coordinate reference system.*Define proj"):
@@ -75,7 +77,7 @@ def test_layers_are_chosen_by_name_and_the_first_otherwise(folder: Path) -> None
     assert len(read_polygons(source.model_copy(update={"layer": "other"}), UTM, "MASK")) == 2
 
 
-def test_a_crossed_polygon_is_mended(folder: Path) -> None:
+def test_a_crossed_polygon_is_repaired(folder: Path) -> None:
     bow_tie = Polygon([(0, 0), (100, 100), (100, 0), (0, 100)])
     found = read_polygons(write(folder / "tie.gpkg", bow_tie), UTM, "MASK")
     assert sum(polygon.area for polygon in found) == pytest.approx(5000)
@@ -141,7 +143,7 @@ def test_heights_of_drawn_polygons_are_left_behind(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("crs", [3413, 3031, 32624])
-def test_a_polygon_around_the_world_is_refused_with_the_cure(folder: Path, crs: int) -> None:
+def test_a_polygon_around_the_world_is_refused_with_the_remedy(folder: Path, crs: int) -> None:
     source = write(folder / "world.gpkg", box(-180, -90, 180, 90), crs=4326)
     with pytest.raises(EngineError, match=r"MASK: .*world\.gpkg.*Clip"):
         read_polygons(source, CRS.from_epsg(crs), "MASK")

@@ -88,7 +88,7 @@ def test_no_front_comes_with_its_reason(
     words = [f"INPUT={rasters['INPUT']}", f"OUTPUT={tmp_path / 'a.gpkg'}", "MIN_LENGTH=9000"]
     found = results(qgis_process("run", "glacier:extracttermini", "--json", *words))
     assert found["COUNT"] == 0
-    assert "under the 9000 m of MIN_LENGTH" in found["REASON"]
+    assert "below MIN_LENGTH (9000 m)" in found["REASON"]
 
 
 @pytest.mark.slow

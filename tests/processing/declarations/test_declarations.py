@@ -181,20 +181,6 @@ def test_special_values_of_numbers_are_words(provider: QgsProcessingProvider, na
             assert parameter.metadata().get("word"), parameter.name()
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_nothing_is_explained_in_words_that_we_do_not_use(
-    provider: QgsProcessingProvider, name: str
-) -> None:
-    algorithm = provider.algorithm(name)
-    texts = [algorithm.SUMMARY, *(p.help() for p in algorithm.parameterDefinitions())]
-    banned = (
-        r"\b(0 chooses|learnt|learns?|goes on|anew|blunders?|glacierthickness|understood|told|"
-        r"a band a|(row|line) a (?!straight)|Who stands|shut in|kept out|capital letters)\b"
-    )
-    for text in texts:
-        assert not re.search(banned, text), text
-
-
 def test_each_parameter_is_on_one_page(provider: QgsProcessingProvider) -> None:
     paged = [kind for kind in ALGORITHMS if hasattr(kind, "pages") and kind().pages()]
     assert {"simulateglacier", "surfacemassbalance"} <= {kind.ID for kind in paged}

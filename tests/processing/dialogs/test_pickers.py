@@ -99,7 +99,7 @@ def test_what_comes_with_the_plugin_is_exported_by_name(picker: Picker) -> None:
     assert picker.wrapper.parameterValue() == "caffe_unet"
 
 
-def test_packages_and_damaged_cards_are_told_apart(
+def test_packages_and_damaged_cards_are_distinguished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

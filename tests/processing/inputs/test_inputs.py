@@ -58,12 +58,12 @@ print(json.dumps({{"event": "result", "outputs": {{}}}}))
     return run
 
 
-def refused(log: Log, run: Callable[[], object], cure: str) -> None:
+def refused(log: Log, run: Callable[[], object], remedy: str) -> None:
     """Check that a run is refused; QGIS tells why in the log when it was while preparing."""
     with pytest.raises(QgsProcessingException) as caught:
         run()
     told = [str(caught.value), *(text for kind, text in log.told if kind == "error")]
-    assert any(cure in text for text in told), told
+    assert any(remedy in text for text in told), told
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ def test_without_a_date_none_is_sent(job: Job, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("algorithm", "name"), [("segmentcalvingfront", "x.tif"), ("delineatetermini", "x.gpkg")]
 )
-def test_a_folder_that_does_not_exist_is_told_before_the_work(
+def test_a_folder_that_does_not_exist_is_reported_before_the_work(
     job: Job, log: Log, tmp_path: Path, algorithm: str, name: str
 ) -> None:
     output = str(tmp_path / "nowhere" / name)

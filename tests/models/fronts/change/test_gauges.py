@@ -57,7 +57,7 @@ def test_a_curved_front_counts_by_its_mean_and_not_by_its_middle(gauge: Gauge) -
 
 
 @pytest.mark.parametrize("along", [700.0, 2400.0, 4400.0, 7000.0])
-def test_around_a_bend_a_front_across_the_line_stands_at_its_distance(along: float) -> None:
+def test_at_a_bend_of_the_line_a_front_across_it_stands_at_its_distance(along: float) -> None:
     point, ahead = (shapely.line_interpolate_point(BENT, along + d) for d in (0, 1))
     direction = np.array([ahead.x - point.x, ahead.y - point.y])
     normal = np.array([-direction[1], direction[0]])
@@ -134,7 +134,7 @@ def test_a_front_in_several_pieces_is_one_front(cuts: list[float]) -> None:
         assert gauge.read(pieces).area_m2 == pytest.approx(gauge.read([whole]).area_m2, rel=1e-9)
 
 
-def test_of_several_crossings_the_furthest_seaward_counts_and_is_told() -> None:
+def test_of_several_crossings_the_furthest_seaward_counts_and_is_reported() -> None:
     hook = LineString([(2000, -900), (2000, 100), (2600, 100), (2600, -100), (2900, -100)])
     hook = LineString([*hook.coords, (2900, 900)])
     reading = GAUGES[0].read([hook])

@@ -64,7 +64,7 @@ def test_a_model_of_two_bands_given_a_scene_of_one(kind: str, scene: Path, tmp_p
     card = card.model_copy(update={"bands": 2, "channels": ["VV", "VH", "valid"]})
     torch.manual_seed(0)
     save_package(tmp_path / "two", card, UNet(**parameters).state_dict())
-    refused(kind, scene, tmp_path / "two", r"band 2 was asked for, but .* has 1 band")
+    refused(kind, scene, tmp_path / "two", r"band 2 was requested, but .* has 1 band")
 
 
 class Opened(Exception):  # noqa: N818
@@ -104,9 +104,9 @@ def link(file: zipfile.ZipFile) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (traversal, r"'\.\./\.\./evil\.json' leads out"),
-        (bomb, r"'second\.safetensors' would grow"),
-        (pickled, r"'weights\.pkl' is of a kind that can hold a pickle"),
+        (traversal, r"'\.\./\.\./evil\.json' has a path outside the package"),
+        (bomb, r"'second\.safetensors' would expand"),
+        (pickled, r"'weights\.pkl' has a type that can hold a pickle"),
         (link, r"'shadow\.safetensors' is a link"),
     ],
 )

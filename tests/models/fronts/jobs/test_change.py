@@ -130,7 +130,7 @@ def test_a_reversed_line_is_found_among_its_neighbours(
     assert result["CHANGE"] == pytest.approx(-400, abs=1e-5)
     assert result["MEASURED"] == 5
     supposed, reversed_ = listener.warnings
-    assert "supposed that the glacier lies on the left" in supposed
+    assert "Assuming that the glacier is on the left" in supposed
     assert "1 of 5 lines" in reversed_
     assert "2012-07-01 c" in reversed_
 
@@ -147,7 +147,7 @@ def test_lines_that_the_zones_gave_their_direction_decide_over_drawn_ones(
     )
     assert result["CHANGE"] == pytest.approx(-300, abs=1e-5)
     (warning,) = listener.warnings
-    assert "3 of 4 lines run against" in warning
+    assert "3 of 4 lines run in the opposite direction" in warning
 
 
 def test_fronts_drawn_in_different_directions_show_no_direction(
@@ -224,14 +224,14 @@ def test_a_fill_value_for_a_date_decides_no_rate(
     )
 
 
-def test_a_date_that_is_yet_to_come_is_named(
+def test_a_date_that_is_in_the_future_is_named(
     write: Write, references: dict[str, Any], tmp_path: Path
 ) -> None:
     days = ["2015-07-01", "2016-07-01", "2108-07-01"]
     termini = write("typo", [front(3000), front(2900), front(2800)], date=days)
     _, table, listener = run(tmp_path, termini=termini, **references)
     assert len(table) == 3
-    assert "yet to come, the last 2108-07-01" in listener.warnings[0]
+    assert "in the future, the latest 2108-07-01" in listener.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -267,10 +267,10 @@ def test_a_single_date_has_no_rate(
         ({"date_field": "day"}, "no field 'day'; it has date"),
         ({"centerline": {"path": "nowhere.gpkg"}}, "CENTERLINE: nowhere"),
         ({"method": "curvilinear box", "box_width": 4000}, "narrower"),
-        ({"termini": "box"}, "holds no line"),
+        ({"termini": "box"}, "has no lines"),
     ],
 )
-def test_refusals_name_the_cure_and_write_nothing(
+def test_refusals_name_the_remedy_and_write_nothing(
     termini: dict[str, str],
     references: dict[str, Any],
     tmp_path: Path,

@@ -167,7 +167,7 @@ def test_a_line_on_the_other_side_of_the_earth_is_not_measured(
         {"method": "rectilinear box", "box": shapely.affinity.rotate(OPEN_BOX, 180)},
     ],
 )
-def test_a_direction_that_the_fronts_contradict_is_told(
+def test_a_direction_that_the_fronts_contradict_is_reported(
     write: Write, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     """Lines of this software have the glacier on their left; those of others may not."""
@@ -185,11 +185,11 @@ def test_a_direction_that_the_fronts_contradict_is_told(
         termini = write("termini", lines, date=list(DATES), software=software)
         result, _, listener = run(tmp_path, termini=termini, **given)
         assert result["CHANGE"] == pytest.approx(100, abs=1e-5)
-        assert [text for text in listener.warnings if "wrong way round" in text] == [
-            "The centreline or open box 'Rink' runs from the sea to the glacier, as 2 of 2 lines "
-            "tell that are known to have the glacier on their left: advance and retreat come out "
-            "the wrong way round. Reverse the centreline ('Reverse line direction'), or draw the "
-            "box open to the sea."
+        assert [text for text in listener.warnings if "would be swapped" in text] == [
+            "The centreline or open box 'Rink' seems to run from the sea to the glacier, since 2 "
+            "of 2 lines with the glacier on their left cross it that way: advance and retreat "
+            "would be swapped. Reverse the centreline ('Reverse line direction'), or draw the box "
+            "open to the sea."
         ] * told
 
 

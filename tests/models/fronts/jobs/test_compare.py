@@ -167,7 +167,7 @@ def test_case_separates_no_glacier_and_pools_none(write: Write, tmp_path: Path) 
         assert listener.warnings == []
 
 
-def test_glaciers_that_only_one_layer_names_are_told_and_not_pooled(
+def test_glaciers_that_only_one_layer_names_are_reported_and_not_pooled(
     write: Write, tmp_path: Path
 ) -> None:
     days = DAYS[:1] * 2
@@ -177,16 +177,16 @@ def test_glaciers_that_only_one_layer_names_are_told_and_not_pooled(
     assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
     assert (result["IMAGES"], result["MISSED"], result["UNMATCHED"]) == (2, 1, 1)
     assert sorted(table.glacier) == ["Fenris", "Helheim", "Rink"]
-    assert "one layer only: Fenris, Rink." in listener.warnings[0]
+    assert "only one layer: Fenris, Rink." in listener.warnings[0]
 
 
-def test_glaciers_that_a_missing_name_pools_are_told(write: Write, tmp_path: Path) -> None:
+def test_glaciers_that_a_missing_name_pools_are_reported(write: Write, tmp_path: Path) -> None:
     days = DAYS[:1] * 2
     reference = write("r", [front(0), front(1000)], date=days, glacier=["Helheim", "Fenris"])
     predicted = write("p", [front(800), front(1800)], date=days, glacier=["Helheim", None])
     result, _, listener = run(tmp_path, predicted=predicted, reference=reference)
     assert result["IMAGES"] == 1
-    assert "'glacier' is blank" in listener.warnings[0]
+    assert "'glacier' is empty" in listener.warnings[0]
     assert "MATCH_FIELDS" in listener.warnings[0]
 
 
@@ -250,7 +250,7 @@ def test_distant_glaciers_are_compared_each_where_it_lies(
     assert listener.warnings == []
 
 
-def test_lines_of_one_image_too_far_apart_to_measure_truly_are_told(tmp_path: Path) -> None:
+def test_lines_of_one_image_too_far_apart_to_measure_truly_are_reported(tmp_path: Path) -> None:
     given = {"predicted": places(tmp_path, 400), "reference": places(tmp_path, 0)}
     _, _, listener = run(tmp_path, **given, match_fields=["date"])
     (warning,) = listener.warnings
@@ -267,7 +267,7 @@ def test_a_shapefile_keeps_the_names_of_the_fields_apart(write: Write, tmp_path:
     assert len(set(cut)) == len(cut) == 13
 
 
-def test_no_image_in_common_is_told(write: Write, tmp_path: Path) -> None:
+def test_no_image_in_common_is_reported(write: Write, tmp_path: Path) -> None:
     result, _, listener = run(
         tmp_path,
         predicted=write("p", [front(0)], date=DAYS[:1]),

@@ -1,7 +1,7 @@
 """Scenes of real glaciers without a front, cut from real images, and pure noise: no line.
 
-The delivered model has learnt from these images; how often it is wrong about glaciers that it has
-not seen is measured by `benchmarks/no_front.py`.
+The delivered model was trained on these images; `benchmarks/no_front.py` measures its errors on
+unseen glaciers.
 """
 
 from __future__ import annotations

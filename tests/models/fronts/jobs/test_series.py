@@ -155,13 +155,13 @@ def test_no_front_anywhere_is_an_empty_layer_with_reasons(tiny_model: Path, tmp_
     assert {"date", "duplicate", "outlier"} <= set(gpd.read_file(tmp_path / "lines.gpkg").columns)
 
 
-def test_when_every_scene_fails_the_reason_is_told_and_nothing_is_written(
+def test_when_every_scene_fails_the_reason_is_reported_and_nothing_is_written(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     scene = write(tmp_path / "in" / "a_2018-01-01.tif", "EPSG:3413", (WEST, NORTH), CELL)
     given: dict[str, Any] = {"model": str(tiny_model), "output": tmp_path / "lines.gpkg"}
     given["work_folder"] = tmp_path / "work"
-    with pytest.raises(EngineError, match=r"Every one of the 1 scenes failed.*band 7"):
+    with pytest.raises(EngineError, match=r"All 1 scenes failed.*band 7"):
         run(folder=scene.parent, bands="7", **given)
     scene.write_text("no raster")
     given["work_folder"] = tmp_path / "other"
@@ -223,7 +223,7 @@ def test_a_stray_first_scene_fails_alone(tiny_model: Path, tmp_path: Path) -> No
     assert rows.loc["stray_2017-01-01", "status"] == "failed"
 
 
-def test_a_fjord_mask_that_is_none_is_told_before_a_scene_is_segmented(
+def test_a_fjord_mask_that_is_none_is_reported_before_a_scene_is_segmented(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     scene = write(tmp_path / "a_2018-01-01.tif", "EPSG:3413", (WEST, NORTH), CELL)

@@ -111,7 +111,7 @@ def test_scenes_near_in_time_are_few_near_and_never_the_scene_itself(
 
 
 class Drawn:
-    """A view of a scene that covers a part of the ground, with gaps."""
+    """A scene that covers a part of the ground, with gaps."""
 
     def __init__(self, seed: int, row: int, column: int, shape: tuple[int, int]) -> None:
         random = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""The network's view of a scene does not depend on how its values were stored."""
+"""The network's input does not depend on how a scene's values are stored."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_names_of_products_tell(tmp_path: Path, name: str, kind: str) -> None:
         ({"titles": ("near-infrared (NIR)",)}, "optical", "is called 'near-infrared (NIR)'"),
         ({"bands": 3}, "optical", "it has 3 bands"),
         ({"bands": 4, "dtype": "uint16"}, "optical", "bands"),
-        ({"dtype": "float32", "low": -28, "high": -2}, "radar", "decibels (median -1"),
+        ({"dtype": "float32", "low": -28, "high": -2}, "radar", "in dB (median -1"),
     ],
 )
 def test_tags_bands_and_values_tell_where_the_name_does_not(
@@ -90,7 +90,7 @@ def test_tags_bands_and_values_tell_where_the_name_does_not(
 )
 def test_names_of_glaciers_and_grey_pictures_tell_nothing(tmp_path: Path, name: str) -> None:
     sensor = sensor_of(write(tmp_path / name))
-    assert sensor == Sensor("radar", "neither name, tags nor bands tell", sure=False)
+    assert sensor == Sensor("radar", "neither name, tags nor bands indicate it", sure=False)
 
 
 def test_a_contradiction_is_not_sure_and_what_a_person_states_ends_it(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_choice_is_logged_with_its_reason(tmp_path: Path) -> None:
     assert not listener.warnings
     name, listener = choice_of(write(tmp_path / "x.tif"))
     assert name == "caffe_unet"
-    assert "MODEL: whether x.tif was taken by radar or" in listener.warnings[0]
+    assert "MODEL: it is not certain whether x.tif is a radar or" in listener.warnings[0]
     assert choice_of(path, model="caffe_unet")[0] == "caffe_unet"
 
 
@@ -140,7 +140,7 @@ def test_an_added_model_is_taken_where_no_delivered_one_sees_the_bands(
     added = tmp_path / "models"
     monkeypatch.setattr(registry, "user_folder", lambda: added)
     path = write(tmp_path / "S2A_20200101.tif", bands=3)
-    with pytest.raises(EngineError, match=r"no installed model for optical scenes sees 3 band"):
+    with pytest.raises(EngineError, match=r"no installed model for optical scenes takes 3 band"):
         choice_of(path, bands=(1, 2, 3))
     own = added / "colours"
     shutil.copytree(registry.DELIVERED / "landsat_unet", own)

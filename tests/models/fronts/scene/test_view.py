@@ -124,7 +124,7 @@ def test_windows_beyond_the_scene_are_padded_and_agree_inside(tmp_path: Path) ->
         (np.full((20, 20), np.nan, "float32"), (1,), "no valid pixel"),
         (np.zeros((20, 20), "uint8"), (1,), "no valid pixel"),
         (np.full((20, 20), 7, "uint8"), (1,), r"same value \(7\)"),
-        (np.ones((20, 20), "uint8"), (2,), "band 2 was asked for"),
+        (np.ones((20, 20), "uint8"), (2,), "band 2 was requested"),
     ],
 )
 def test_scenes_without_content_are_refused(
@@ -135,7 +135,7 @@ def test_scenes_without_content_are_refused(
 
 
 @pytest.mark.parametrize("shift", [0.0, 8.0, -40.0])
-def test_zero_fill_is_told_from_decibels_of_any_sign(tmp_path: Path, shift: float) -> None:
+def test_zero_fill_is_distinguished_from_dB_of_any_sign(tmp_path: Path, shift: float) -> None:
     values = (decibels(power()) + shift).astype("float32")
     values[:, :30] = 0
     view = seen(write(tmp_path / "filled.tif", values))
@@ -195,7 +195,7 @@ def test_statistics_come_from_all_over_a_scene_of_any_shape(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["complex64", "complex_int16"])
-def test_complex_scenes_are_refused_with_the_cure(tmp_path: Path, kind: str) -> None:
+def test_complex_scenes_are_refused_with_the_remedy(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "slc.tif"
     write_raster(
         path,
@@ -208,7 +208,7 @@ def test_complex_scenes_are_refused_with_the_cure(tmp_path: Path, kind: str) -> 
         seen(RasterInput(path=str(path)))
 
 
-def test_indices_to_a_colour_table_are_refused_with_the_cure(tmp_path: Path) -> None:
+def test_indices_to_a_colour_table_are_refused_with_the_remedy(tmp_path: Path) -> None:
     source = write(tmp_path / "classes.tif", np.tile(np.arange(20, dtype="uint8"), (20, 1)))
     with rasterio.open(source.path, "r+") as target:
         target.write_colormap(1, {1: (255, 0, 0, 255), 2: (0, 0, 255, 255)})

@@ -122,12 +122,12 @@ def test_a_folder_is_searched_for_rasters_and_not_for_what_lies_beside_them(tmp_
     found = [Path(r.path).relative_to(tmp_path) for r in find_rasters(tmp_path, tmp_path / "work")]
     assert [path.as_posix() for path in found] == ["a.tif", "b/c.TIFF", "b/d.jp2"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EngineError, match="holds no raster"):
+    with pytest.raises(EngineError, match="has no raster"):
         find_rasters(tmp_path / "empty", tmp_path / "work")
     for around in (tmp_path / "b", tmp_path):
-        with pytest.raises(EngineError, match=r"WORK_FOLDER: .* holds FOLDER.*Choose another"):
+        with pytest.raises(EngineError, match=r"WORK_FOLDER: .* contains FOLDER.*Choose another"):
             find_rasters(tmp_path / "b", around)
-    with pytest.raises(EngineError, match="there is no folder"):
+    with pytest.raises(EngineError, match="does not exist"):
         find_rasters(tmp_path / "nowhere")
 
 

@@ -88,5 +88,5 @@ def test_no_model_for_the_bands_is_said_for_every_scene(
 ) -> None:
     folder = tmp_path / "scenes"
     write(folder / "S1A_2018-01-01.tif", "EPSG:3413", CORNER, CELL)
-    with pytest.raises(EngineError, match=r"Every one of the 1 scenes failed\. BANDS: "):
+    with pytest.raises(EngineError, match=r"All 1 scenes failed\. BANDS: "):
         run(folder=folder, output=tmp_path / "lines.gpkg", bands="1, 1")

@@ -57,7 +57,9 @@ def test_where_zones_change_at_once_scenes_do_not_know_of_each_other() -> None:
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def test_one_blunder_among_sure_scenes_is_corrected_and_a_lasting_change_is_kept() -> None:
+def test_one_misclassification_among_certain_scenes_is_corrected_and_a_lasting_change_is_kept() -> (
+    None
+):
     glacier, ocean = np.array([0, 0.02, 0.93, 0.05]), np.array([0, 0.02, 0.05, 0.93])
     blunder = np.array([glacier] * 5 + [ocean] + [glacier] * 5, dtype=np.float32)
     calved = np.array([glacier] * 5 + [ocean] * 6, dtype=np.float32)
@@ -68,7 +70,7 @@ def test_one_blunder_among_sure_scenes_is_corrected_and_a_lasting_change_is_kept
 
 @pytest.mark.parametrize("days", [11, 36, 97, 365])
 def test_a_front_that_retreats_does_not_lag(days: int) -> None:
-    """Cells turn to ocean one after the other, a cell a scene, the last in the last scene."""
+    """Cells turn to ocean one after the other, one cell per scene, the last in the last scene."""
     glacier, ocean = np.array([0, 0.01, 0.97, 0.02]), np.array([0, 0.01, 0.02, 0.97])
     shown = np.array(
         [[ocean if cell < scene else glacier for cell in range(8)] for scene in range(9)]

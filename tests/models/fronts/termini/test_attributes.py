@@ -197,7 +197,7 @@ def test_a_shapefile_keeps_names_apart_and_values_whole(tmp_path: Path) -> None:
     frame = terminus_frame([terminus(), terminus(None)], source, POLAR)
     frame.loc[0, "uncertainty_m"] = 81.5
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # GDAL tells of each shortened name
+        warnings.simplefilter("ignore", RuntimeWarning)  # GDAL reports each shortened name
         pyogrio.write_dataframe(frame, tmp_path / "lines.shp")
     back = pyogrio.read_dataframe(tmp_path / "lines.shp")
     assert list(back.columns[:-1]) == SHAPEFILE_NAMES

@@ -108,7 +108,7 @@ def test_a_radar_shadow_does_not_open_a_lake_and_the_end_of_a_mask_does() -> Non
 
 
 def with_certainty(codes: Codes, certainty: npt.NDArray[np.float64], **options: float) -> Fronts:
-    """Trace where the likeliest zone has a probability and the others share what is left."""
+    """Trace where the most probable zone has a probability and the others share the rest."""
     bands = [np.where(codes == code, certainty, (1 - certainty) / 3) for code in range(1, 5)]
     stored = [np.rint(255 * band).astype(np.uint8) for band in bands]
     grid = Grid(CRS.from_epsg(32624), TRANSFORM, *codes.shape)
@@ -127,7 +127,7 @@ def test_what_the_network_is_not_sure_of_is_no_front_unless_every_line_is_asked_
     assert found.termini == ()
     assert found.absence is not None
     assert found.absence.reason is Reason.VAGUE
-    assert "is 0.60, under 0.65" in found.absence.sentence
+    assert "is 0.60, below 0.65" in found.absence.sentence
     assert len(with_certainty(codes, certainty, min_confidence=0).termini) == 2
 
 
@@ -171,9 +171,9 @@ def apart() -> Codes:
         (empty(GLACIER), {}, Reason.NO_OCEAN, "no ocean in the scene"),
         (empty(OCEAN), {}, Reason.NO_GLACIER, "no glacier in the scene"),
         (empty(ROCK), {}, Reason.NO_OCEAN, "no ocean"),
-        (speckled(empty(GLACIER), 0.05), {}, Reason.NO_OCEAN, "its largest patch has"),
+        (speckled(empty(GLACIER), 0.05), {}, Reason.NO_OCEAN, "its largest area is"),
         (apart(), {}, Reason.APART, "are 1260 m apart"),
-        (two_fjords(), {"min_length": 20_000}, Reason.SHORT, "167[0-9][0-9] m at most"),
+        (two_fjords(), {"min_length": 20_000}, Reason.SHORT, "is 167[0-9][0-9] m, below"),
     ],
 )
 def test_no_front_has_a_reason(

@@ -260,7 +260,7 @@ def test_what_is_no_front_is_left_out_with_its_reason() -> None:
         outside = traced(z, p, fjord=[far])
     assert unsure.absence is not None
     assert unsure.absence.reason is Reason.UNSURE
-    assert "confidence of 0.08" in unsure.absence.sentence
+    assert "confidence of a line is 0.08" in unsure.absence.sentence
     assert len(kept.termini) == 1
     assert kept.absence is None
     assert outside.absence is not None

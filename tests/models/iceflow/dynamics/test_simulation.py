@@ -194,7 +194,7 @@ def test_saved_times_are_met_exactly_and_progress_only_grows(listener: Listener)
 
 
 @pytest.mark.parametrize("speed", [float("nan"), float("inf"), 1e6])
-def test_ice_that_runs_away_is_an_error_with_a_cure(speed: float) -> None:
+def test_ice_that_runs_away_is_an_error_with_a_remedy(speed: float) -> None:
     bed = torch.zeros(4, 4)
 
     def runaway(thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:

@@ -147,7 +147,7 @@ def test_depth_mean_is_exact_for_a_linear_profile(levels: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["dahunet_micro", PINNBP])
-def test_no_sliding_is_the_least_that_an_emulator_knows_and_is_told(
+def test_no_sliding_is_the_least_that_an_emulator_knows_and_is_reported(
     read_emulator: Reader, glacier: tuple[Tensor, Tensor], name: str
 ) -> None:
     emulator = read_emulator(name)
@@ -190,7 +190,7 @@ def test_a_network_may_take_the_rate_factor_on_each_of_its_levels(
     assert emulator.card.inputs == ("thk", "usurf", "arrhenius", "slidingco", "dX")
 
 
-def test_ice_far_thicker_than_in_the_training_is_told_strongly(read_emulator: Reader) -> None:
+def test_ice_far_thicker_than_in_the_training_is_reported_strongly(read_emulator: Reader) -> None:
     emulator = read_emulator("dahunet_micro")
     thickness = torch.full((20, 20), 2000.0)
     told = field_warnings(emulator, thickness, thickness + 1500, {}, CELL)
@@ -212,5 +212,5 @@ def test_a_damaged_dahunet_is_refused(read_emulator: Reader, tmp_path: Path, dam
         new.writestr("config.json", config)
         if damage != "weights":
             new.writestr("model.weights.h5", weights)
-    with pytest.raises(EngineError, match="does not hold a network of the dahunet layout"):
+    with pytest.raises(EngineError, match="is not a network of the dahunet layout"):
         Emulator.read(target)

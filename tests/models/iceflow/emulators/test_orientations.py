@@ -104,7 +104,7 @@ def test_a_simulation_turns_with_its_landscape(
         numbers = {"end": 4, "ela": 3000, "sliding": 5, "average_orientations": True}
         run_job(SimulateGlacier(**inputs, **files, **numbers), listener)
         with rasterio.open(files["thickness"]) as raster:
-            assert raster.tags()["EMULATOR_ORIENTATIONS"] == "mean over eight"
+            assert raster.tags()["EMULATOR_ORIENTATIONS"] == "average over eight"
         return {key: read(path, 2) for key, path in files.items()}
 
     straight = simulate(0, False)
@@ -123,11 +123,11 @@ STORED = {
     "south-up": (np.flipud, Affine(CELL, 0, 400_000, 0, CELL, 5_150_000 - ROWS * CELL)),
     "east first": (np.fliplr, Affine(-CELL, 0, 400_000 + COLUMNS * CELL, 0, -CELL, 5_150_000)),
     "rows run south": (np.transpose, Affine(0, CELL, 400_000, -CELL, 0, 5_150_000)),
-    "turned by half": (
+    "rotated by 180°": (
         lambda field: np.rot90(field, 2),
         Affine(-CELL, 0, 400_000 + COLUMNS * CELL, 0, CELL, 5_150_000 - ROWS * CELL),
     ),
-    "quarter turn": (
+    "rotated by 90°": (
         lambda field: np.rot90(field, 1),
         Affine(0, -CELL, 400_000 + COLUMNS * CELL, -CELL, 0, 5_150_000),
     ),

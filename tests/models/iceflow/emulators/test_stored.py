@@ -92,7 +92,7 @@ def test_weights_that_claim_gigabytes_or_lie_elsewhere_are_refused(
 ) -> None:
     with h5py.File(tmp_path / "secret.h5", "w") as file:
         file["kernel"] = np.ones(SHAPES["a"], "f4")
-    with pytest.raises(EngineError, match="does not hold a network of Keras"):
+    with pytest.raises(EngineError, match="is not a Keras network"):
         read_core(write(tmp_path, spoil))
 
 

@@ -77,9 +77,7 @@ def test_the_band_of_the_year_is_taken_and_said(
     source = RasterInput.model_validate(stack(tmp_path / "a.tif", FIELDS, **told))
     with open_raster(source, "INITIAL_THICKNESS") as scene:
         assert choose_band(scene, 40.0, listener) == 3
-        assert listener.logs == [
-            "INITIAL_THICKNESS: of 4 bands, band 3 is taken, which is of the year 40."
-        ]
+        assert listener.logs == ["INITIAL_THICKNESS: using band 3 of 4, of the year 40."]
         for year in (30.0, None):
             with pytest.raises(EngineError, match=r"has 4 bands \(1.*, and one is needed.*Choose"):
                 choose_band(scene, year, listener)
@@ -87,7 +85,7 @@ def test_the_band_of_the_year_is_taken_and_said(
     with open_raster(chosen, "INITIAL_THICKNESS") as scene:
         assert choose_band(scene, 40.0, listener) == 2
     with (
-        pytest.raises(EngineError, match=r"band 9 of .* was chosen, and it has 4"),
+        pytest.raises(EngineError, match=r"band 9 of .* was chosen, but there are 4"),
         open_raster(source.model_copy(update={"band": 9}), "INITIAL_THICKNESS"),
     ):
         pass
@@ -152,8 +150,8 @@ def test_a_run_starts_with_the_ice_of_its_first_year(tmp_path: Path, listener: L
     run_job(SimulateGlacier.model_validate({**job, "start": 60, "end": 61}), listener)
     with rasterio.open(out) as written:
         np.testing.assert_allclose(written.read(1).max(), tongue().max(), rtol=0.02)
-    assert any("band 4 is taken, which is of the year 60" in told for told in listener.logs)
-    with pytest.raises(EngineError, match=r"INITIAL_THICKNESS: .* none of them alone is"):
+    assert any("using band 4 of 4, of the year 60" in told for told in listener.logs)
+    with pytest.raises(EngineError, match=r"INITIAL_THICKNESS: .* not exactly one of them is"):
         run_job(SimulateGlacier.model_validate({**job, "start": 50, "end": 61}), listener)
 
 

@@ -74,7 +74,7 @@ def test_thickness_that_is_not_known_is_warned_of(
     found = read(bed=bed, thickness=write_tif("ice.tif", ice, UPRIGHT, nodata=-9999))
     assert (found.thickness[: SHAPE[0] // 2 - 1] == 0).all()
     assert any(
-        "INITIAL_THICKNESS has no data in 50.0% of the area: it counts as 0" in told
+        "INITIAL_THICKNESS has no data in 50.0% of the area: it is taken as 0" in told
         for told in listener.warnings
     )
 
@@ -85,13 +85,13 @@ def test_a_dem_of_which_much_is_cut_away_is_warned_of(
     ground = np.full(SHAPE, 2000, "f4")
     ground[:, : SHAPE[1] // 3] = np.nan
     read(bed=write_tif("bed.tif", ground, UPRIGHT))
-    assert any("covers the whole rectangle inside" in told for told in listener.warnings)
+    assert any("covers the rectangle inside" in told for told in listener.warnings)
 
 
 @pytest.mark.parametrize(
     ("nodata", "expected"), [(None, 9), (np.nan, 8), (-9999.0, 4), (np.finfo("f4").min, 8)]
 )
-def test_pixels_that_are_no_numbers_are_counted_unless_declared(
+def test_pixels_that_are_not_numbers_are_counted_unless_declared(
     write_tif: Callable[..., Path], listener: Listener, nodata: float | None, expected: int
 ) -> None:
     values = np.full(SHAPE, 2000, "f4")

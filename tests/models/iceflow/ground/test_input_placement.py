@@ -112,7 +112,7 @@ def test_any_crs_comes_out_metric_with_the_mountain_in_its_place(
     ids=["one pixel", "no CRS", "metres as degrees", "no georeference"],
 )
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_a_raster_that_cannot_be_placed_is_refused_with_the_cure(
+def test_a_raster_that_cannot_be_placed_is_refused_with_the_remedy(
     read: Callable[..., Topography],
     write_tif: Callable[..., Path],
     values: np.ndarray,

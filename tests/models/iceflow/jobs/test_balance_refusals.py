@@ -1,4 +1,4 @@
-"""Options, tables and rasters of mass balance that are refused, each with the cure."""
+"""Options, tables and rasters of mass balance that are refused, each with the remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kit.iceflow.alpine_slope import ALPS, RAIN, SHAPE, STATION, Write, monthly
     [
         ("temperature", monthly(ALPS)[:11], "11 bands; 12 are needed"),
         ("temperature", monthly(ALPS) + 273.15, "kelvin.*Subtract 273.15"),
-        ("temperature", monthly(ALPS) * 10, "no temperatures in °C"),
+        ("temperature", monthly(ALPS) * 10, "cannot be temperatures in °C"),
         ("temperature", (monthly(ALPS) + 273.15) * 10, "tenths of kelvin.*Divide by 10"),
         ("temperature", monthly(ALPS) * np.nan, "no data in this area"),
         ("precipitation", monthly(-RAIN), "negative precipitation"),
@@ -66,7 +66,7 @@ def test_a_table_that_does_not_fit_is_refused(
     ("scale", "names", "years", "message"),
     [
         (1000, ("year 1990", "year 2010"), "1990", "BALANCE_UNIT"),
-        (1, ("first", "last"), "1990", r"'first'\) does not tell.*BAND_YEARS"),
+        (1, ("first", "last"), "1990", r"'first'\) does not include.*BAND_YEARS"),
         (1, ("year 1990", "year 2010"), "2020", "1990 to 2010, but 2020 to 2020"),
         (1, ("year 2010", "year 1990"), "2000", "1990 comes after 2010"),
     ],
@@ -134,7 +134,7 @@ def test_a_table_is_held_to_the_bounds_of_the_numbers_that_it_replaces(
     text: str,
     message: str,
 ) -> None:
-    with pytest.raises(EngineError, match=f"BALANCE_TABLE holds {message}"):
+    with pytest.raises(EngineError, match=f"BALANCE_TABLE has {message}"):
         balance(**options, balance_table=table(text), years="5")
 
 

@@ -148,7 +148,7 @@ def test_an_area_of_few_cells_is_refused(short_valley: Inputs, listener: Listene
         run_job(RunInstructor(**short_valley, **QUICK | {"resolution": 3000}), listener)
 
 
-def test_a_topography_smaller_than_a_patch_is_told(
+def test_a_topography_smaller_than_a_patch_is_reported(
     short_valley: Inputs, tmp_path: Path, listener: Listener
 ) -> None:
     coarse = QUICK | {"resolution": 200, "end": 2000.1, "instructor": "SIA"}
@@ -191,7 +191,7 @@ def test_futures_are_runs_of_the_snapshots(
     assert found[2][2] > found[3][2]
 
 
-def test_a_run_goes_on_from_its_netcdf_with_the_snapshots_of_before(
+def test_a_run_resumes_from_its_netcdf_with_the_snapshots_of_before(
     short_valley: Inputs, tmp_path: Path, listener: Listener
 ) -> None:
     quick = {key: value for key, value in QUICK.items() if key != "end"} | {"instructor": "SIA"}

@@ -74,9 +74,9 @@ def test_a_table_holds_names_and_offsets(table: Table) -> None:
         ("name,offset\na,1\n", "ela_offset"),
         ("ela_offset\n5\n", "'name'"),
         ("name,ela_offset\na,1\nA,2\n", "two rows"),
-        ("name,ela_offset\na/b,1\n", "cannot name a folder"),
-        ("name,ela_offset\n..,1\n", "cannot name a folder"),
-        ("name,ela_offset\n,1\n", "cannot name a folder"),
+        ("name,ela_offset\na/b,1\n", "is not valid for a folder"),
+        ("name,ela_offset\n..,1\n", "is not valid for a folder"),
+        ("name,ela_offset\n,1\n", "is not valid for a folder"),
         ("name,ela_offset\na,1\nb,much\n", "row 2 .*'much'"),
         ("name,ela_offset\n", "no rows"),
     ],
@@ -106,7 +106,7 @@ def test_a_scenario_that_the_mass_balance_does_not_know_is_refused() -> None:
         (Scenario("warm", temperature_offset=1), ElaBalance(*constants)),
         (Scenario("high", ela_offset=100), series),
     ):
-        with pytest.raises(EngineError, match=f"'{scenario.name}' does not fit"):
+        with pytest.raises(EngineError, match=f"the offsets of '{scenario.name}' do not match"):
             scenario.applied(balance)
 
 
@@ -119,7 +119,7 @@ def test_a_scenario_cannot_have_less_than_no_precipitation() -> None:
     )
     balance = DegreeDayBalance(climate, MeltModel(0.003, 0.008, 0.6, 5.0, 0.0, 2.0, 10))
     Scenario("drier", precipitation_offset=-40).applied(balance)
-    with pytest.raises(EngineError, match=r"'desert'.*-110 %.*less than none"):
+    with pytest.raises(EngineError, match=r"'desert'.*-110 %.*below zero precipitation"):
         Scenario("desert", precipitation_offset=-50).applied(balance)
 
 

@@ -174,7 +174,7 @@ def test_ice_that_leaves_the_area_is_lost_and_told(
     job = SimulateGlacier(bed={"path": str(bed)}, initial_thickness={"path": str(ice)}, end=10)
     result = run_job(job, listener)
     assert result["LOST_AT_BORDER"] > 1e-3 * result["VOLUME"]
-    assert any("flowed over the border" in warning for warning in listener.warnings)
+    assert any("left across the border" in warning for warning in listener.warnings)
 
 
 @pytest.mark.parametrize(

@@ -98,4 +98,4 @@ def test_ice_without_climate_is_refused_and_elsewhere_none_can_be(
     run_job(job, listener)
     with rasterio.open(target) as raster:
         assert (raster.read(1)[-5:] == -10).all()
-    assert any("ice melts there" in line for line in listener.warnings)
+    assert any("ice is removed there" in line for line in listener.warnings)

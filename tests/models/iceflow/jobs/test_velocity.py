@@ -81,6 +81,6 @@ def test_an_emulator_without_basal_velocity_says_so(
     job = IceVelocity(
         **velocity_inputs, emulator="f12_cfsflow_GJ_21_a", basal_velocity=tmp_path / "b.tif"
     )
-    with pytest.raises(EngineError, match=r"BASAL_VELOCITY: .* does not give it"):
+    with pytest.raises(EngineError, match=r"BASAL_VELOCITY: .* does not predict it"):
         run_job(job, listener)
     assert not (tmp_path / "b.tif").exists()

@@ -72,7 +72,9 @@ def test_xarray_decodes_times_places_and_values(written: tuple[Path, Grid]) -> N
         assert CRS.from_wkt(data["crs"].attrs["crs_wkt"]) == grid.crs
 
 
-def test_gdal_opens_it_in_the_right_place_with_a_band_a_time(written: tuple[Path, Grid]) -> None:
+def test_gdal_opens_it_in_the_right_place_with_one_band_per_time(
+    written: tuple[Path, Grid],
+) -> None:
     path, grid = written
     with rasterio.open(f'NETCDF:"{path}":thk') as raster:
         assert raster.transform.almost_equals(grid.transform)

@@ -78,7 +78,12 @@ def test_a_run_is_compared_with_what_was_seen_in_a_year_between(
         burnt = rasterize([(outline_of_time, 1)], out_shape=cells.shape, transform=transform)
         np.testing.assert_array_equal(burnt == 1, cells >= 1)
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    for words in ("Hypsometry", "Against the observation of year 4.25", "VERTICAL_DATUM", "f15_"):
+    for words in (
+        "Hypsometry",
+        "Comparison with the observation of year 4.25",
+        "VERTICAL_DATUM",
+        "f15_",
+    ):
         assert words in page
 
 
@@ -127,7 +132,7 @@ def test_a_resumed_run_is_compared_with_what_was_seen_before_or_after(
         assert found["TIMES"] == expected["TIMES"]
         assert found["MISFIT_RMS"] == pytest.approx(expected["MISFIT_RMS"], rel=1e-4)
     missed = SimulateGlacier(**second, end=6, observed_time=3)
-    with pytest.raises(EngineError, match=r"OBSERVED_TIME \(3\) is not among the years saved"):
+    with pytest.raises(EngineError, match=r"OBSERVED_TIME \(3\) is neither a saved year"):
         run_job(missed, listener)
 
 
@@ -138,6 +143,6 @@ def test_an_observed_surface_that_cannot_be_compared_is_refused(
     other = write_tif("other.tif", valley(), UPRIGHT, "EPSG:32632+3855")
     files = valley_files | {"bed": {"path": str(geoid)}}
     job = SimulateGlacier(**files, end=1, observed_surface={"path": str(other)})
-    message = r"OBSERVED_SURFACE .*EGM2008 geoid.*EGM96 geoid.*would not be a misfit"
+    message = r"OBSERVED_SURFACE .*EGM2008 geoid.*EGM96 geoid.*cannot be compared"
     with pytest.raises(EngineError, match=message):
         run_job(job, listener)

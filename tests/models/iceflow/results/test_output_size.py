@@ -1,4 +1,4 @@
-"""What is told of a run's size."""
+"""The forecast of a run's size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that go on from a saved state: as if there had been no interruption."""
+"""Runs that resume from a saved state, as if there had been no interruption."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def valley(write_tif: Callable[..., Path], f15: Emulator) -> Options:
 
 
 def onwards(options: Options, file: Path) -> Options:
-    """Return the options of a run that goes on from a file."""
+    """Return the options of a run that resumes from a file."""
     kept = {name: value for name, value in options.items() if name not in ("bed", "start")}
     del kept["initial_thickness"]
     return kept | {"resume": file}
@@ -208,7 +208,7 @@ class Stopping(Listener):
             raise StopError
 
 
-def test_each_scenario_of_an_interrupted_batch_goes_on_from_its_last_saved_year(
+def test_each_scenario_of_an_interrupted_batch_resumes_from_its_last_saved_year(
     valley: Options, tmp_path: Path, listener: Listener
 ) -> None:
     table, one, futures = tmp_path / "two.csv", tmp_path / "one.csv", tmp_path / "futures"
@@ -290,7 +290,7 @@ def test_a_run_that_goes_on_tells_what_is_different_and_nothing_else(
         ({"end": 4.0}, r"END \(4\) is before year 5"),
     ],
 )
-def test_what_cannot_be_resumed_is_told(
+def test_what_cannot_be_resumed_is_reported(
     valley: Options, changes: Options, message: str, tmp_path: Path, listener: Listener
 ) -> None:
     file = tmp_path / "half.nc"
@@ -305,7 +305,7 @@ def test_files_that_are_no_earlier_run_are_refused(
     text, other = tmp_path / "text.nc", tmp_path / "other.nc"
     text.write_text("no NetCDF")
     netCDF4.Dataset(other, "w").close()
-    for file, message in ((text, "cannot be read"), (other, "has no topg")):
+    for file, message in ((text, "is not a NetCDF file"), (other, "has no topg")):
         with pytest.raises(EngineError, match=message):
             simulate(listener, **onwards(valley, file))
     with pytest.raises(ValidationError, match="leave BED and INITIAL_THICKNESS blank"):

@@ -194,7 +194,7 @@ def break_scale(folder: Path) -> None:
         break_scale,
     ],
 )
-def test_a_file_that_is_no_emulator_is_refused_with_the_cure(
+def test_a_file_that_is_not_an_emulator_is_refused_with_the_remedy(
     emulator_copy: Path, damage: Callable[[Path], None]
 ) -> None:
     damage(emulator_copy)

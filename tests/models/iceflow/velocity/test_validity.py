@@ -18,7 +18,7 @@ from glacier_qgis.models.iceflow.velocity.validity import field_warnings, setup_
         (25.0, 78.0, 140.0, [("25 m", "80 to 125 m", "far outside"), ("140", "100")]),
     ],
 )
-def test_a_set_up_outside_the_hull_is_told_with_its_numbers(
+def test_a_set_up_outside_the_hull_is_reported_with_its_numbers(
     f15: Emulator,
     cell_size: float,
     rate_factor: float,

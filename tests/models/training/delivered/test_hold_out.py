@@ -1,4 +1,4 @@
-"""A glacier that is kept out is seen by no sensor."""
+"""A held-out glacier is held out for all sensors."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SCENES = [scene(name) for name in ("JAC", "SI", "Landsat-Jakobshavn", "Landsat-S
 
 
 @pytest.mark.parametrize("kept", ["JAC", "Landsat-Jakobshavn"])
-def test_one_glacier_is_kept_out_by_radar_and_in_visible_light(kept: str) -> None:
+def test_one_glacier_is_held_out_by_radar_and_in_visible_light(kept: str) -> None:
     learnt, held_out = hold_out(SCENES, [kept])
     assert [each.group for each in learnt] == ["SI", "Landsat-Sverdrup"]
     assert [each.group for each in held_out] == ["JAC", "Landsat-Jakobshavn"]
 
 
-def test_no_other_glacier_is_kept_out() -> None:
+def test_no_other_glacier_is_held_out() -> None:
     learnt, held_out = hold_out(SCENES, ["SI"])
     assert [each.group for each in held_out] == ["SI"]
     assert len(learnt) + len(held_out) == len(SCENES)

@@ -47,7 +47,7 @@ def test_the_test_ends_once_learning_has_broken() -> None:
     assert np.isfinite(found.losses).all()
 
 
-def test_a_loss_that_is_no_number_ends_the_test() -> None:
+def test_a_loss_that_is_not_a_number_ends_the_test() -> None:
     losses = iter([*np.linspace(1, 0.2, 60), math.nan])
     found = range_test(lambda _: next(losses))
     assert len(found.losses) == 59

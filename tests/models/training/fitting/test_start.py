@@ -34,13 +34,13 @@ SIZES = {"classes": 4, "width": 4, "levels": 2, "dilations": [1, 2]}
 
 
 def blind_to_the_mask(folder: Path) -> Path:
-    """Write a package that was taught with scaled values and without a mask."""
+    """Write a package that was trained with scaled values and without a mask."""
     parameters = {"bands": 1, **SIZES}
     architecture = Architecture.model_validate({"name": "unet", "parameters": parameters})
     card = describe("blind", architecture, [], "none").model_copy(
         update={
             "channels": ["decibels"],
-            "normalisation": "decibels",
+            "normalisation": "dB",
             "input_values": InputValues(kind="scaled", mean=[-10.0], std=[5.0]),
         }
     )
@@ -49,7 +49,7 @@ def blind_to_the_mask(folder: Path) -> Path:
     return folder
 
 
-def test_all_but_the_first_layer_of_a_model_without_mask_is_gone_on_with(
+def test_all_but_the_first_layer_of_a_model_without_mask_is_kept(
     tmp_path: Path, write_dataset: WriteDataset
 ) -> None:
     model = load_package(blind_to_the_mask(tmp_path / "blind"))
@@ -65,7 +65,7 @@ def test_all_but_the_first_layer_of_a_model_without_mask_is_gone_on_with(
     settle(asked, listener)
     text = " ".join(listener.warnings)
     assert "without a mask" in text
-    assert "was taught with decibels, and will see ranks" in text
+    assert "was trained with dB, but this training uses ranks" in text
 
 
 def learnt_from(*groups: str) -> TrainingData:
@@ -107,7 +107,7 @@ def test_the_first_date_of_a_card_is_one() -> None:
     assert (none.first_date, none.last_date) == ("", "")
 
 
-def test_a_range_test_sees_the_loss_that_is_learnt() -> None:
+def test_a_range_test_sees_the_loss_of_the_training() -> None:
     architecture = Architecture.model_validate(
         {"name": "unet", "parameters": {"bands": 2, **SIZES}}
     )
@@ -126,7 +126,7 @@ def test_a_range_test_sees_the_loss_that_is_learnt() -> None:
 @pytest.mark.parametrize("good", [0, 1, 2])
 def test_learning_that_breaks_at_once_is_no_curve(good: int) -> None:
     losses = iter([1.0] * good + [math.nan] * 100)
-    with pytest.raises(EngineError, match="no number from the first steps on"):
+    with pytest.raises(EngineError, match="not a number in the first steps"):
         range_test(lambda _: next(losses))
 
 

@@ -54,7 +54,7 @@ def test_a_distance_that_is_right_costs_nothing_and_unlabelled_cells_never_do() 
 
 
 @pytest.mark.parametrize("name", ["unet", "hrnet"])
-def test_a_lesson_begins_and_ends_with_a_network_of_zones(name: str) -> None:
+def test_a_training_begins_and_ends_with_a_network_of_zones(name: str) -> None:
     architecture = Architecture.model_validate({"name": name, "parameters": SMALL})
     torch.manual_seed(1)
     network = build(architecture).eval()

@@ -74,6 +74,6 @@ def test_unlabelled_cells_and_cells_without_data_do_not_count() -> None:
     assert found.cells.sum(axis=1).tolist() == [1, 1, 1, 1]
 
 
-def test_nothing_measured_is_no_number() -> None:
+def test_nothing_measured_is_not_a_number() -> None:
     assert np.isnan(ClassReliability(CODES).expected_error)
     assert np.isnan(class_scores(np.zeros((4, 5), np.int64)).mean_iou)

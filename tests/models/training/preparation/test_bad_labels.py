@@ -121,7 +121,7 @@ def test_labels_of_days_without_a_scene_are_not_passed_off_in_silence(
     asked = layer(frame, tmp_path / "dated.gpkg")
     found = prepare(places, tmp_path / "set", **asked)
     (warning,) = [text for text in found.told.warnings if "2001-01-01" in text]
-    assert "of every scene that they lie in" in warning
+    assert "of every scene in which they are" in warning
     undated = layer(frame.drop(columns="date"), tmp_path / "undated.gpkg")
     found = prepare(places, tmp_path / "other", **undated)
     assert not any("every scene" in text for text in found.told.warnings)
@@ -157,7 +157,7 @@ def test_parameters_without_a_use_are_named(places: list[Place], tmp_path: Path)
     asked = {"label_rasters": labels, "group_field": "glacier", "scene_field": "image"}
     found = prepare(places, tmp_path / "set", **asked)
     assert any("SCENE_FIELD and GROUP_FIELD: not used" in text for text in found.told.warnings)
-    with pytest.raises(EngineError, match=r"LABEL_RASTERS: .* have one base name"):
+    with pytest.raises(EngineError, match=r"LABEL_RASTERS: .* have the same base name"):
         prepare(places, tmp_path / "other", label_rasters=[labels[0], *labels])
 
 

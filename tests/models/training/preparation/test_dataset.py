@@ -1,4 +1,4 @@
-"""A data set that was moved, half written, edited or swapped is refused by name."""
+"""A data set that was moved, edited, swapped or not completed is refused by name."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def test_a_moved_data_set_opens(copied: Copy, prepared: Prepared) -> None:
         (lambda folder: (folder / "dataset.json").unlink(), "is not a training data set"),
         (lambda folder: (folder / "dataset.json").write_text("{}"), "is not the card"),
         (lambda folder: (folder / "index.csv").unlink(), "index.csv is missing"),
-        (lambda folder: edit_card(folder, complete=""), "only half written"),
+        (lambda folder: edit_card(folder, complete=""), "is incomplete"),
         (lambda folder: edit_card(folder, format=2), "update the plugin"),
         (lambda folder: edit_card(folder, tile_size=0), "was changed: tile_size"),
         (
             lambda folder: (folder / "index.csv").write_text(
                 (folder / "index.csv").read_text().replace("validation", "training")
             ),
-            "edited or half copied",
+            "edited or not fully copied",
         ),
         (lambda folder: next((folder / "images").iterdir()).unlink(), "missing in 'images'"),
         (lambda folder: (folder / "labels").rename(folder.parent / "labels"), "'labels'"),
@@ -77,7 +77,7 @@ def test_a_tile_that_vanishes_in_use_is_named(copied: Copy) -> None:
         tile.equalised()
 
 
-def test_a_view_of_a_tile_is_the_tile(prepared: Prepared) -> None:
+def test_a_patch_of_a_tile_is_the_tile(prepared: Prepared) -> None:
     for tile in prepared.dataset.tiles("training")[:4]:
         centre = (tile.size - 1) / 2
         image, zones = look(tile, View((centre, centre), tile.shape, tile.cell_size))

@@ -39,7 +39,7 @@ def test_sound_data_raise_no_warning(prepared: Prepared, tmp_path: Path) -> None
     assert result["TILES"] == len(prepared.dataset.entries)
     pictures = re.findall('src="data:image/png;base64,', page)
     classes = len(prepared.dataset.card.classes)
-    assert 2 * (classes - 1) <= len(pictures) <= 2 * (classes + 1)  # two parts, a row a class
+    assert 2 * (classes - 1) <= len(pictures) <= 2 * (classes + 1)  # two parts, one row per class
     assert all(group in page for group in ("Arni", "Breki", "Dagur"))
 
 
@@ -68,11 +68,11 @@ def test_one_picture_with_two_labellings_is_found(tmp_path: Path) -> None:
         zones = raster.read(1)
         raster.write(np.where(zones == 2, 3, zones).astype(np.uint8), 1)
     found = prepare([first, twin], tmp_path / "out", label_rasters=labels)
-    assert any("are the same picture" in line for line in found.told.warnings)
+    assert any("are the same image" in line for line in found.told.warnings)
     _, told, page = inspect(tmp_path / "out", tmp_path / "r.html")
-    assert any("are the same picture" in line for line in told.warnings)
+    assert any("are the same image" in line for line in told.warnings)
     assert any("look wrong" in line for line in told.warnings)
-    assert "other labels" in page
+    assert "of the labels differ" in page
 
 
 @pytest.mark.parametrize(("day", "apart"), [("2018-06-20", 18), ("2021-08-01", 1156)])

@@ -168,7 +168,7 @@ def test_nothing_is_left_of_a_job_that_fails(places: list[Place], tmp_path: Path
         {"class": ["glacier"]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:4326"
     )
     far.to_file(tmp_path / "far.gpkg")
-    with pytest.raises(EngineError, match="No label lies over"):
+    with pytest.raises(EngineError, match="No label overlaps"):
         prepare(
             places,
             tmp_path / "out",

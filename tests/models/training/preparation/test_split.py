@@ -53,13 +53,13 @@ def test_named_groups_are_taken_at_their_word() -> None:
     assert split.parts == {"s0": "test", "s1": "training", "s2": "validation"}
 
 
-def test_named_groups_may_be_in_small_or_capital_letters() -> None:
+def test_named_groups_are_case_insensitive() -> None:
     own = [SplitScene(name, name, "", 5) for name in ("Arni", "Beta + Straße", "Dagur")]
     named: dict[Any, list[str]] = {"validation": ["beta"], "test": ["DAGUR"]}
     split = split_scenes(own, SplitRule(named, {}, 1))
     assert list(split.parts.values()) == ["training", "validation", "test"]
     again: dict[Any, list[str]] = {"validation": ["beta"], "test": ["STRASSE"]}
-    with pytest.raises(EngineError, match="named for validation and for test"):
+    with pytest.raises(EngineError, match="requested for validation and for test"):
         split_scenes(own, SplitRule(again, {}, 1))
 
 
@@ -67,7 +67,7 @@ def test_named_groups_may_be_in_small_or_capital_letters() -> None:
     ("named", "message"),
     [
         ({"validation": ["Nowhere"]}, "no group 'Nowhere'; there are g0, g1"),
-        ({"validation": ["g0"], "test": ["g0"]}, "named for validation and for test"),
+        ({"validation": ["g0"], "test": ["g0"]}, "requested for validation and for test"),
         ({"validation": ["g0"], "test": ["g1"]}, "No group is left"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_single_group_is_split_by_date_and_that_is_said() -> None:
     assert "split by date" in split.warning
 
 
-def test_the_only_group_cannot_be_kept_out() -> None:
+def test_the_only_group_cannot_be_held_out() -> None:
     both = [SplitScene(f"s{i}", "A + B", f"2018-01-0{i}", 5) for i in range(1, 9)]
     named: dict[Any, list[str]] = {"test": ["B"]}
     with pytest.raises(EngineError, match=r"No group is left.*A \+ B.*stay together"):
@@ -99,7 +99,7 @@ def test_the_only_group_cannot_be_kept_out() -> None:
 def test_a_single_date_cannot_be_split() -> None:
     split = split_scenes(scenes(5), rule())
     assert split.parts == {"s0": "training"}
-    assert "cannot be judged" in split.warning
+    assert "cannot be evaluated" in split.warning
 
 
 def test_glaciers_that_share_a_scene_share_their_part() -> None:

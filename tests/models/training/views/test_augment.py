@@ -1,4 +1,4 @@
-"""Views of a scene: true to the ground, and their labels with them."""
+"""Patches of a scene: true to the ground, and so are their labels."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_zero_fill_is_masked(lake: LabelledScene) -> None:
     assert torch.all(nothing == UNLABELLED)
 
 
-def test_random_views_stay_in_range_and_masked_cells_are_zero_and_unlabelled(
+def test_random_patches_stay_in_range_and_masked_cells_are_zero_and_unlabelled(
     lake: LabelledScene,
 ) -> None:
     augment = Augmentation(64, 60.0, torch.Generator().manual_seed(2))

@@ -87,7 +87,7 @@ def test_a_lone_scene_has_no_companions_and_a_negative_has_the_same_deviation() 
     assert all(one or other for one, other in zip(turned, kept, strict=True))
 
 
-def test_further_bands_change_nothing_before_they_are_learnt() -> None:
+def test_further_bands_change_nothing_before_they_are_trained() -> None:
     torch.manual_seed(1)
     for stem in (1, 2):
         lone = UNet(bands=2, width=8, levels=2, dilations=[1, 2], stem=stem).eval()
