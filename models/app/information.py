@@ -1,4 +1,4 @@
-"""What this engine is: versions, devices, memory, models."""
+"""Information on this engine: versions, devices, memory, models."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ PACKAGES = (
 
 
 class Ping(Job):
-    """Load torch and answer: shows that an interpreter is an engine, and how fast it starts."""
+    """Load torch and return: shows that an interpreter is an engine, and how fast it starts."""
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Do nothing, well."""
+        """Do nothing."""
         import torch
 
         return {"TORCH": torch.__version__}
@@ -57,7 +57,7 @@ class EngineInformation(Job):
     report: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Return ``INFORMATION``, a nested dictionary, and ``TEXT``, the same for a person."""
+        """Return ``INFORMATION``, a nested dictionary, and ``TEXT``, the same as readable text."""
         information: Result = {
             "python": f"{platform.python_version()} ({sys.executable})",
             "platform": platform.platform(),
@@ -77,11 +77,11 @@ class EngineInformation(Job):
 
 
 def write_page(information: Mapping[str, Any], path: Path) -> None:
-    """Write what is known of the engine as a page."""
+    """Write the information on the engine as an HTML page."""
     from glacier_qgis.models.report.page import HtmlPage
 
     page = HtmlPage(
-        "Engine information", "Put this page, or its text in the log, into a bug report."
+        "Engine information", "Attach this page, or its text from the log, to a bug report."
     )
     page.heading("Devices, memory, disk")
     platform_name = {"Platform": information["platform"]}
@@ -137,7 +137,7 @@ def _disk() -> Result:
 
 
 def _models() -> dict[str, dict[str, dict[str, object]]]:
-    """Return what is known of each model and emulator, by kind and name."""
+    """Return the properties of each model and emulator, by kind and name."""
     from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
     from glacier_qgis.models.package.registry import installed_models
 

@@ -1,4 +1,4 @@
-"""All or nothing: outputs are written beside their destinations and moved when all are whole."""
+"""Atomic outputs: written beside their destinations, moved when all are complete."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.runs import RunNote
 
 GDAL_SIDECARS = (".aux.xml", ".ovr", ".msk")
-"""What GDAL and QGIS put beside a raster: statistics, overviews and a mask of what it held."""
+"""Files that GDAL and QGIS write beside a raster: statistics, overviews, masks."""
 
 
 class Outputs:
-    """The files and folders that a job is about to deliver.
+    """The output files and folders of a job.
 
-    What is staged carries the job's id in its name (``.<id>-<name>``), so that whoever
-    started the job, or the next run, can sweep up after an engine that was killed.
+    Drafts carry the job's id in their name (``.<id>-<name>``), so that the process that started the
+    job, or the next run, can remove those of an engine that was killed.
 
     Attributes:
-        folders: Where drafts lie.
+        folders: Folders with drafts.
     """
 
     def __init__(self, job_id: str, run: RunNote | None = None) -> None:
-        """Begin without any.
+        """Begin without outputs.
 
         Args:
             job_id: For the names of drafts.
-            run: Notes where they lie.
+            run: Records the folders of drafts.
         """
         self._prefix = f".{job_id}-"
         self._run = run
@@ -49,28 +49,30 @@ class Outputs:
                 same name.
         """
         if destination in self._staged:
-            raise EngineError(f"{destination} was given for two outputs: give each its own file.")
+            raise EngineError(
+                f"{destination} was given for two outputs: choose a different file for each."
+            )
         folder = destination.parent
         if not folder.is_dir():
             raise EngineError(f"The folder {folder} does not exist: create it or choose another.")
         if destination.is_dir():
-            raise EngineError(f"{destination} is a folder: give the name of a file.")
+            raise EngineError(f"{destination} is a folder: enter the name of a file.")
         draft = self._draft(destination.name, folder)
         try:
             draft.touch()
         except OSError as error:
             raise EngineError(
-                f"Cannot write to the folder {folder} ({error.strerror}): choose another."
+                f"The folder {folder} cannot be written to ({error.strerror}): choose another."
             ) from error
         draft.unlink()
         self._staged[destination] = draft
         return draft
 
     def stage_lasting(self, destination: Path, source: Path | None = None) -> Path:
-        """Return the path to write instead of `destination`, where it stays if the job ends early.
+        """Return a path to write instead of `destination`; the file stays if the job ends early.
 
         It is named ``<name>.unfinished<suffix>``, or ``….unfinished-2…`` if that is the file
-        `source` that the job goes on from. What is there from before is overwritten.
+        `source` from which the job resumes. An existing file is overwritten.
 
         Raises:
             EngineError: As :meth:`stage`.
@@ -87,18 +89,17 @@ class Outputs:
         """Return an empty folder to fill instead of `destination`.
 
         Args:
-            destination: A folder that is empty, or not there.
-            lasting: Which files of it stay if the job ends early, as a pattern; the folder is then
-                named ``<name>.unfinished``, with a number where there is one from before.
+            destination: A folder that is empty or does not exist.
+            lasting: Pattern of the files that stay if the job ends early; the folder is then named
+                ``<name>.unfinished``, with a number if that exists.
 
         Raises:
-            EngineError: There is something at the destination already, or its parent cannot be
-                written to.
+            EngineError: The destination exists and is not empty, or its parent cannot be written
+                to.
         """
         if destination.exists() and not (destination.is_dir() and _is_empty(destination)):
             raise EngineError(
-                f"{destination} exists and is not empty: choose a new folder, or remove what is in "
-                "it."
+                f"{destination} exists and is not empty: choose a new folder, or empty this one."
             )
         if destination.is_dir():
             destination.rmdir()
@@ -114,7 +115,7 @@ class Outputs:
         return draft
 
     def scratch(self, beside: Path, name: str) -> Path:
-        """Return a path next to the output `beside` for a file that is removed in the end."""
+        """Return a path beside the output `beside` for a temporary file."""
         draft = self._draft(name, beside.parent)
         self._scratch.append(draft)
         return draft
@@ -130,7 +131,7 @@ class Outputs:
         return folder / f"{self._prefix}{name}"
 
     def commit(self) -> None:
-        """Move every staged file to its destination, with what a driver put beside it."""
+        """Move every draft to its destination, with the files that a driver wrote beside it."""
         for destination, draft in self._staged.items():
             for ending in GDAL_SIDECARS:
                 destination.with_name(destination.name + ending).unlink(missing_ok=True)
@@ -145,10 +146,7 @@ class Outputs:
             action()
 
     def discard(self) -> None:
-        """Remove what was staged or scratched, with everything that a driver put beside it.
-
-        What was staged to last stays.
-        """
+        """Remove drafts (except lasting ones) and temporary files, with those beside them."""
         for draft, lasting in self._lasting.items():
             if lasting:
                 _keep_only(draft, lasting)
@@ -161,7 +159,7 @@ class Outputs:
         self._staged.clear()
 
     def __enter__(self) -> Outputs:
-        """Open for staging."""
+        """Return itself."""
         return self
 
     def __exit__(
@@ -170,7 +168,7 @@ class Outputs:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Deliver everything, or nothing."""
+        """Move all outputs to their destinations, or none."""
         try:
             if kind is None:
                 self.commit()
@@ -184,7 +182,7 @@ def _endings() -> Iterator[str]:
 
 
 def _keep_only(folder: Path, pattern: str) -> None:
-    """Remove what does not match, and folders that have nothing in them then."""
+    """Remove files that do not match, and folders that are then empty."""
     kept = {*folder.glob(pattern)}
     for path in sorted(folder.rglob("*"), reverse=True):
         if not path.is_dir() and path not in kept:

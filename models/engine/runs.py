@@ -1,8 +1,8 @@
-"""A note of each run on this machine, so that the next one can clear away what a killed one left.
+"""Records of the runs on this machine, so that the next run can remove what a killed one left.
 
-A note says where a run writes; while the run lives it holds a lock beside the note, which the
-system opens whatever ends the process. Nothing of a run that lives, or that is not known here, is
-ever touched.
+A record lists the folders that a run writes to. While the run is alive it holds a lock beside the
+record, which the system releases when the process ends. Files of a run that is alive, or that has
+no record, are never touched.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from filelock import FileLock, Timeout
 
 NOTE, LOCK = ".json", ".lock"
 SCRATCH = "glacier-"
-"""What the names of folders for temporary files begin with."""
+"""Prefix of the names of temporary folders."""
 
 
 def notes_folder() -> Path:
-    """Return the folder of notes, where the system keeps what can be made again."""
+    """Return the folder of records, in the system's cache."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -34,10 +34,10 @@ def notes_folder() -> Path:
 
 
 class RunNote:
-    """What a run may leave behind.
+    """The files that a run may leave behind.
 
     Attributes:
-        scratch: Its own folder for temporary files; None if it has none.
+        scratch: Its folder of temporary files; None if it has none.
     """
 
     def __init__(self, job_id: str, scratch: Path | None = None) -> None:
@@ -46,14 +46,14 @@ class RunNote:
         self._folders: set[str] = set()
 
     def writes_in(self, folder: Path) -> None:
-        """Note that drafts lie in a folder."""
+        """Record a folder of drafts."""
         place = str(folder.absolute())
         if place not in self._folders:
             self._folders.add(place)
             self._write()
 
     def clear(self) -> None:
-        """Remove the folder of temporary files and the note."""
+        """Remove the folder of temporary files and the record."""
         if self.scratch is not None:
             shutil.rmtree(self.scratch, ignore_errors=True)
         for ending in (NOTE, LOCK):
@@ -62,7 +62,7 @@ class RunNote:
 
     @contextmanager
     def alive(self) -> Iterator[RunNote]:
-        """Hold the lock that says so, and clear away in the end."""
+        """Hold the lock, and remove temporary files at the end."""
         lock = None
         with suppress(OSError):
             notes_folder().mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class RunNote:
 
 
 def clear_dead_runs() -> None:
-    """Remove what runs left that were killed, with their notes."""
+    """Remove what killed runs left, with their records."""
     with suppress(OSError):
         for note in notes_folder().glob(f"*{NOTE}"):
             lock = FileLock(note.with_suffix(LOCK))
@@ -120,12 +120,12 @@ def _clear(note: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
-    if all(folder.is_dir() for folder in folders):  # else a disk may be away for now
+    if all(folder.is_dir() for folder in folders):  # otherwise a disk may be disconnected for now
         note.unlink(missing_ok=True)
 
 
 def _own(scratch: Path | None) -> Path | None:
-    """Return a folder for temporary files if it is one that was made for a run."""
+    """Return a temporary folder if it was made for a run."""
     return scratch if scratch is not None and scratch.name.startswith(SCRATCH) else None
 
 

@@ -19,22 +19,22 @@ from glacier_qgis.models.package.card import Architecture
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"unet": UNet, "hrnet": HRNet, "hed": HED}
 MAX_SIZE = 1024
-"""The largest number among the parameters of a network: more channels or levels are an attack."""
+"""Largest number among the parameters of a network; more channels or levels are an attack."""
 MAX_NUMBERS = 256
-"""How many numbers may describe a network."""
+"""Largest count of numbers that describe a network."""
 MAX_PARTS = 5_000
-"""Of how many layers, groups of layers counted, a network may be; HRNet has 300."""
+"""Largest number of layers, including groups of layers; HRNet has 300."""
 MAX_STRIDE = 256
-"""The most cells a side that a network may need to see."""
+"""Largest input of a network, cells per side."""
 MAX_PARAMETERS = 1 << 28
-"""The most weights of a network, fifty times those of the largest here: more are an attack."""
+"""Largest number of weights, fifty times those of the largest network here; more are an attack."""
 
 
 def build(architecture: Architecture) -> nn.Module:
     """Build the network that a card names, with random weights.
 
     Raises:
-        EngineError: This version does not have it, or not with such parameters.
+        EngineError: This version does not support it, or not with these parameters.
     """
     if architecture.name not in ARCHITECTURES:
         raise EngineError(
@@ -44,17 +44,17 @@ def build(architecture: Architecture) -> nn.Module:
     sizes = [value for value in _flat(architecture.parameters) if isinstance(value, int | float)]
     if len(sizes) > MAX_NUMBERS:
         raise EngineError(
-            f"The network {architecture.name!r} would be built of {len(sizes)} numbers, more than "
-            f"the {MAX_NUMBERS} of any honest one. Do not use the package."
+            f"The network {architecture.name!r} has {len(sizes)} parameters, more than the limit "
+            f"of {MAX_NUMBERS}. Do not use the package."
         )
     if any(abs(size) > MAX_SIZE for size in sizes):
         raise EngineError(
-            f"The network {architecture.name!r} would be built with a size of {max(sizes):g}, more "
-            f"than the {MAX_SIZE} of any honest one. Do not use the package."
+            f"The network {architecture.name!r} has a size of {max(sizes):g}, more than the limit "
+            f"of {MAX_SIZE}. Do not use the package."
         )
     kind = ARCHITECTURES[architecture.name]
     try:
-        with torch.device("meta"), _few_parts():  # where weights take no memory
+        with torch.device("meta"), _few_parts():  # where weights need no memory
             plan = kind(**architecture.parameters)
         weights = sum(parameter.numel() for parameter in plan.parameters())
         stride = int(getattr(plan, "stride", 1))
@@ -66,14 +66,14 @@ def build(architecture: Architecture) -> nn.Module:
             f"{error}. Get the package again."
         ) from error
     raise EngineError(
-        f"The network {architecture.name!r} would have {weights:.3g} weights and see at least "
-        f"{stride:.3g} cells a side, more than any honest one. Do not use the package."
+        f"The network {architecture.name!r} has {weights:.3g} weights and an input of at least "
+        f"{stride:.3g} cells per side, more than allowed. Do not use the package."
     )
 
 
 @contextmanager
 def _few_parts() -> Iterator[None]:
-    """Let a network be built of `MAX_PARTS` at most.
+    """Limit a network to `MAX_PARTS` layers while it is built.
 
     Raises:
         ValueError: It has more.

@@ -196,7 +196,7 @@ class ModelCard(_Part):
 
     @property
     def provenance(self) -> dict[str, str]:
-        """What a result says about the model that made it."""
+        """Provenance of the model for results."""
         return {
             "MODEL": self.name,
             "MODEL_VERSION": self.version,

@@ -25,16 +25,16 @@ from glacier_qgis.models.package.card import ModelCard, SeriesNetwork, Weights
 
 CARD = "card.json"
 ONNX = "onnx"
-"""The architecture of a package whose weights are a whole network."""
+"""The architecture of a package whose weights are a complete network."""
 MAX_CARD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network ready to predict, and what is known of it.
+    """A network ready to predict, with its card.
 
     Attributes:
-        card: What is known.
+        card: Its card.
         network: (N, bands + 1, rows, columns) to logits (N, classes, rows, columns).
         series: For scenes of a series: (N, channels of ``card.series``, rows, columns) to logits
             of the same classes; None if the package has no such network.
@@ -46,12 +46,12 @@ class Model:
 
     @property
     def tile(self) -> int:
-        """Edge of the tile that the network was made for, cells; 0 for any."""
+        """Edge of the network's tile, cells; 0 for any."""
         return int(getattr(self.network, "tile", 0))
 
     @property
     def padding(self) -> int | None:
-        """Context that each tile should see, cells; None if the network states none."""
+        """Context of each tile, cells; None if not stated."""
         return getattr(self.network, "padding", None)
 
     @property
@@ -60,7 +60,7 @@ class Model:
         return int(getattr(self.network, "stride", 1))
 
     def for_series(self) -> Model:
-        """Return the model as it is for scenes of a series: with its network for these.
+        """Return the model with its network for scenes of a series.
 
         Raises:
             ValueError: It has none.
@@ -75,13 +75,12 @@ def read_card(folder: Path) -> ModelCard:
     """Read and check the card of a package.
 
     Raises:
-        EngineError: There is no card, or it is not one.
+        EngineError: There is no card, or it is not valid.
     """
     path = folder / CARD
     if not path.is_file():
         raise EngineError(
-            f"{folder} is no model package: it holds no {CARD}. Choose the folder with the "
-            f"{CARD} in it."
+            f"{folder} is not a model package: it has no {CARD}. Choose the folder with the {CARD}."
         )
     if path.stat().st_size > MAX_CARD_BYTES:
         raise EngineError(f"{path} is too large for a model card: get the package again.")
@@ -89,7 +88,7 @@ def read_card(folder: Path) -> ModelCard:
         return ModelCard.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise EngineError(
-            f"{path} is not a card that this version reads; update the plugin or get the package "
+            f"{path} is not a valid card for this version: update the plugin or get the package "
             f"again.\n{explain_validation(error)}"
         ) from error
 
@@ -116,7 +115,7 @@ def load_described(folder: Path, card: ModelCard) -> Model:
 
 
 def _checked(folder: Path, card: ModelCard, weights: Weights) -> Path:
-    """Return the path of a file of weights that is what its card describes."""
+    """Return the path of a file of weights, after checking its hash."""
     path = folder / weights.file
     if not path.is_file() or path.is_symlink():
         raise EngineError(
@@ -134,7 +133,7 @@ def _checked(folder: Path, card: ModelCard, weights: Weights) -> Path:
 
 
 class Unmasked(nn.Module):
-    """A network that was not taught with a mask, behind one that takes it: all are called alike."""
+    """Wraps a network without a mask, so that all networks have the same input."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
@@ -163,10 +162,10 @@ def _fill(described: ModelCard | SeriesNetwork, path: Path) -> nn.Module:
 
 
 def open_onnx(card: ModelCard, path: Path) -> nn.Module:
-    """Open the graph of an ONNX model as its card says.
+    """Open the graph of an ONNX model with the settings of its card.
 
     Raises:
-        EngineError: It cannot be run, or not so.
+        EngineError: It cannot be run with these settings.
     """
     from glacier_qgis.models.package.onnx_network import OnnxNetwork, OnnxSettings
 
@@ -186,25 +185,25 @@ def save_package(
     state: Mapping[str, Tensor],
     series_state: Mapping[str, Tensor] | None = None,
 ) -> ModelCard:
-    """Write a package that `load_package` accepts, whole or not at all.
+    """Write a package that `load_package` accepts, complete or not at all.
 
     Args:
         folder: To create; must not exist.
         card: Its hashes of weights are replaced by the true ones.
         state: The network's state dictionary.
-        series_state: That of the network for series, where the card has one.
+        series_state: That of the network for series, if the card has one.
 
     Returns:
         The card as written.
 
     Raises:
         EngineError: The folder exists.
-        ValueError: Either the card or the states lack the network for series.
+        ValueError: Only one of card and states has a network for series.
     """
     if (card.series is None) != (series_state is None):
         raise ValueError("series_state: give it if, and only if, the card has a part 'series'")
     if folder.exists():
-        raise EngineError(f"{folder} exists already: choose a new folder for the model package.")
+        raise EngineError(f"{folder} already exists: choose a new folder for the model package.")
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         draft.chmod(0o755)
@@ -239,12 +238,12 @@ def check_shape(card: ModelCard, channels: Sequence[str], network: nn.Module) ->
     """Run a network of a card once on a small blank input.
 
     Args:
-        card: It names the classes.
-        channels: What the card says of the network's input.
+        card: Card with the classes.
+        channels: Input channels in the card.
         network: The network.
 
     Raises:
-        EngineError: Its channels or classes are others, or its answer is no number.
+        EngineError: Its channels or classes differ from the card, or its output is not a number.
     """
     stride = int(getattr(network, "stride", 1))
     try:
@@ -257,11 +256,12 @@ def check_shape(card: ModelCard, channels: Sequence[str], network: nn.Module) ->
         ) from error
     if tuple(answer.shape) != (1, len(card.classes), stride, stride):
         raise EngineError(
-            f"The network of the model {card.name} answers with {answer.shape[1]} classes, its "
+            f"The network of the model {card.name} predicts {answer.shape[1]} classes, but its "
             f"card names {len(card.classes)}. Get a package whose card and weights belong together."
         )
     if not answer.isfinite().all():
         raise EngineError(
-            f"The network of the model {card.name} answers with what is no number: its weights are "
-            "damaged, or its training failed. Get the package again, or train it with a lower rate."
+            f"The network of the model {card.name} predicts values that are not numbers: its "
+            "weights are damaged, or its training failed. Get the package again, or train it with "
+            "a lower learning rate."
         )

@@ -22,8 +22,8 @@ from glacier_qgis.models.raster.metric import (
 )
 
 EXTENT_MARGIN = 0.01
-"""Share of a raster's size by which its box in another CRS is grown, before it is compared with
-an extent: such a box is only right to the bulge of its edges between the points that were taken."""
+"""Margin of a raster's box in another CRS before comparison with an extent, as a share of its size:
+the box is only accurate to the curvature of its edges between the transformed points."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Footprint:
 
     Attributes:
         crs: Without heights.
-        transform: From (column, row) to coordinates; longitudes beyond 180 count on from -180.
+        transform: From (column, row) to coordinates; longitudes above 180 continue from -180.
         width: Columns.
         height: Rows.
         role: The name of the parameter that the raster came by, for messages.
@@ -75,7 +75,7 @@ class Footprint:
 
 
 def cell_size_under(scene: Footprint, grid: Grid) -> float:
-    """Return the same of the pixel under the middle of a grid; a wide scene has its own far off."""
+    """Return the same for the pixel under the centre of a grid."""
     west, south, east, north = grid.bounds
     to_scene = transformer(grid.crs, scene.crs)
     place = to_scene.transform((west + east) / 2, (south + north) / 2)
@@ -88,7 +88,7 @@ def _cell_size_at(scene: Footprint, column: float, row: float, crs: CRS) -> floa
     to_metres = transformer(scene.crs, crs)
     (x0, y0), (x1, y1), (x2, y2) = (to_metres.transform(*point) for point in points)
     cell = math.sqrt(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
-    if not 0 < cell < math.inf:  # nor not a number
+    if not 0 < cell < math.inf:  # also refuses NaN
         raise EngineError(
             f"{scene.role}: {scene.name} has a damaged georeference: its pixels have no size "
             f"({scene.transform.a:g} × {-scene.transform.e:g}). Copy or download "
@@ -103,30 +103,29 @@ def work_grid(
     cell_size: float | None = None,
     crs: CRS | None = None,
 ) -> Grid:
-    """Return the metric north-up grid for a job.
+    """Return the metric, north-up work grid of a job.
 
     Args:
-        scene: The raster that the job is about.
-        extent: The part that the user picked; None for all.
+        scene: The raster of the job.
+        extent: The part chosen by the user; None for all.
         cell_size: Edge of a cell, m; None for the scene's own.
-        crs: The metric CRS to work in, for grids that several scenes share; None for the
-            scene's own.
+        crs: The metric CRS for grids that several scenes share; None for the scene's own.
 
     Returns:
-        Cells on the scene's own lattice where it is metric, north-up and of that cell size;
+        Cells aligned with the scene's pixels if it is metric, north-up and of that cell size;
         otherwise, and in a shared CRS, edges are multiples of the cell size.
 
     Raises:
-        EngineError: The extent misses the raster, the part holds less than two cells a side,
-            `crs` is not true to scale there, or longitudes are beyond half a turn.
+        EngineError: The extent misses the raster, the part has fewer than two cells per side, `crs`
+            is not true to scale there, or longitudes are beyond ±180°.
     """
     _check_longitudes(scene)
     shared = crs is not None
     crs = crs or metric_crs(scene)
     if shared and not is_true(crs, *centre(scene)):
         raise EngineError(
-            f"{scene.role}: {scene.name} lies too far from the others to be worked on in their "
-            f"CRS '{crs.name}'. Work on it by itself."
+            f"{scene.role}: {scene.name} is too far from the other scenes for their CRS "
+            f"'{crs.name}'. Process it separately."
         )
     native = scene.native_cell_size(crs)
     cell = native if cell_size is None else cell_size
@@ -150,17 +149,17 @@ def work_grid(
     width, height = last - first, top - bottom
     if width < 2 or height < 2:
         raise EngineError(
-            f"{scene.role}: the part to work on is only {width} × {height} cells of {cell:g} m. "
-            "Choose a larger EXTENT, a larger raster or a finer cell size."
+            f"{scene.role}: the part to process has only {width} × {height} cells of {cell:g} m. "
+            "Choose a larger EXTENT, a larger raster or a smaller cell size."
         )
     transform = Affine(cell, 0.0, origin[0] + first * cell, 0.0, -cell, origin[1] + top * cell)
     return Grid(crs, transform, height, width)
 
 
 def _check_longitudes(scene: Footprint) -> None:
-    """Refuse the whole Earth as what a job is about, where its longitudes go beyond half a turn.
+    """Refuse a global raster with longitudes beyond ±180°.
 
-    Beyond a whole turn they are no longitudes: the CRS is wrong, which `metric.centre` says.
+    Values beyond ±360° are not longitudes: `metric.centre` reports a wrong CRS.
     """
     west, _, east, _ = scene.bounds
     half_a_turn = math.pi / scene.crs.axis_info[0].unit_conversion_factor
@@ -169,17 +168,17 @@ def _check_longitudes(scene: Footprint) -> None:
     beyond = half_a_turn + pixel < furthest <= 2 * half_a_turn + pixel
     if scene.crs.is_geographic and beyond and east - west > half_a_turn:
         raise EngineError(
-            f"{scene.role}: {scene.name} has longitudes from {west:g} to {east:g}, so that its "
-            "middle is far from any glacier. Clip it to the surroundings of the glacier, or warp "
-            "it to a system in metres (Raster > Projections > Warp)."
+            f"{scene.role}: {scene.name} has longitudes from {west:g} to {east:g}, so its centre "
+            "may be far from the glacier. Clip it to the surroundings of the glacier, or warp it "
+            "to a CRS in metres (Raster > Projections > Warp)."
         )
 
 
 def _near(extent: Extent, scene: Footprint) -> tuple[Bounds, CRS]:
     """Return the part of an extent that is near a raster, and the extent's CRS.
 
-    An extent may reach around the world, where the raster's CRS has no coordinates. One that does
-    not touch the raster comes back whole.
+    An extent may include places where the raster's CRS is not defined. An extent that does not
+    touch the raster is returned unchanged.
     """
     crs = horizontal(read_crs(extent.crs, "EXTENT"))
     whole = (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
@@ -195,7 +194,7 @@ def _near(extent: Extent, scene: Footprint) -> tuple[Bounds, CRS]:
 
 
 def bounds_beside(grid: Grid, scene: Footprint) -> Bounds:
-    """Return the box of a grid in the CRS of a scene, by longitudes as the scene counts them."""
+    """Return the box of a grid in the CRS of a scene, with longitudes in the scene's range."""
     west, south, east, north = transform_bounds(grid.bounds, grid.crs, scene.crs)
     if (turn := whole_turn(scene.crs)) is not None:
         east += turn * (west > east)

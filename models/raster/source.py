@@ -1,4 +1,4 @@
-"""Rasters as sources: what QGIS names is opened, checked, and read on a work grid."""
+"""Rasters as sources: opened, checked, and read on a work grid."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from glacier_qgis.models.raster.footprint import Footprint, cell_size_under
 from glacier_qgis.models.raster.grid import Grid
 
 AVERAGE_FROM = 1.5
-"""Ratio of target to source cell from which cells are averaged instead of interpolated."""
+"""Ratio of target to source cell size from which cells are averaged instead of interpolated."""
 
 BLOCK_CELLS = 512 * 128
-"""Cells that GDAL warps at once, from all pixels under them."""
+"""Number of cells that GDAL warps at once, from all pixels under them."""
 PIXEL_BYTES = 4
-"""What each of these takes."""
+"""Memory of each of these, bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene(Footprint):
-    """An open raster, in the CRS that its user says it is in.
+    """An open raster, in the CRS set by the user.
 
     Attributes:
         dataset: The open file.
-        heights: What says how heights are measured: its CRS, or the file's own, whichever has a
-            third axis; None where neither has.
-        options: GDAL's options that it was opened with.
-        band: The band that was chosen for what needs a single one.
+        heights: The CRS with a vertical axis: that of the layer or of the file; None if neither has
+            one.
+        options: GDAL open options of the file.
+        band: The chosen band, where a single one is needed.
     """
 
     dataset: RasterFile
@@ -58,10 +58,10 @@ class Scene(Footprint):
 
 @contextmanager
 def open_raster(source: RasterInput, role: str = "INPUT") -> Iterator[Scene]:
-    """Open a raster and establish its CRS.
+    """Open a raster and determine its CRS.
 
     Args:
-        source: Path and, from QGIS, the CRS of the layer, which goes before the file's own.
+        source: Path and, from QGIS, the CRS of the layer, which has priority over the file's.
         role: The parameter's name, for messages.
 
     Raises:
@@ -94,14 +94,14 @@ def as_scene(file: RasterFile, source: RasterInput, role: str = "INPUT") -> Iter
             options = {}
         if dataset.count == 0:
             raise EngineError(
-                f"{role}: {source.shown} holds no raster band of its own: choose one of its "
-                f"subdatasets ({', '.join(dataset.subdatasets) or 'it has none'})."
+                f"{role}: {source.shown} has only subdatasets: choose one of them "
+                f"({', '.join(dataset.subdatasets) or 'it has none'})."
             )
         if dataset.transform.is_identity and (dataset.gcps[0] or dataset.rpcs):
             raise EngineError(
-                f"{role}: {source.shown} is placed on Earth by control points or a sensor model "
-                "only, as products are that were not geocoded. Warp it first (Raster > Projections "
-                "> Warp), or correct it for the terrain with the programs of its space agency."
+                f"{role}: {source.shown} is not geocoded (it has only control points or a sensor "
+                "model). Warp it first (Raster > Projections > Warp), or apply a terrain "
+                "correction with the software of the space agency."
             )
         wkt = source.crs or (dataset.crs.to_wkt() if dataset.crs else None)
         if wkt is None:
@@ -112,7 +112,7 @@ def as_scene(file: RasterFile, source: RasterInput, role: str = "INPUT") -> Iter
         crs = read_crs(wkt, role)
         if not (crs.is_projected or crs.is_geographic):
             raise EngineError(
-                f"{role}: {source.shown} is in the local system '{crs.name}', which has no place "
+                f"{role}: {source.shown} is in the local system '{crs.name}', without a position "
                 "on Earth. Georeference it first."
             )
         if dataset.transform.is_identity:
@@ -122,7 +122,7 @@ def as_scene(file: RasterFile, source: RasterInput, role: str = "INPUT") -> Iter
             )
         if source.band is not None and source.band > dataset.count:
             raise EngineError(
-                f"{role}: band {source.band} of {source.shown} was chosen, and it has "
+                f"{role}: band {source.band} of {source.shown} was chosen, but there are "
                 f"{dataset.count}. Choose another one in the layer's properties."
             )
         heights = _with_heights(crs, dataset)
@@ -141,7 +141,7 @@ def as_scene(file: RasterFile, source: RasterInput, role: str = "INPUT") -> Iter
 
 
 def _with_heights(crs: CRS, dataset: RasterFile) -> CRS | None:
-    """Return the CRS given for a file, or the file's own, whichever has a third axis."""
+    """Return the given CRS or the file's own, whichever has a vertical axis."""
     if len(crs.axis_info) > 2:
         return crs
     stored = dataset.crs
@@ -150,10 +150,10 @@ def _with_heights(crs: CRS, dataset: RasterFile) -> CRS | None:
 
 
 def _scales(transform: Affine, coarser: float) -> dict[str, str]:
-    """Return GDAL's warp options for the width of the filter, where GDAL would be wrong.
+    """Return GDAL's warp options for the width of the filter, if GDAL's choice is wrong.
 
-    It compares the numbers of rows and of columns, which says nothing of a raster whose rows
-    run from north to south.
+    GDAL compares the numbers of rows and columns, which fails for a raster whose rows run from
+    north to south.
     """
     if transform.b == transform.d == 0:
         return {}
@@ -166,24 +166,24 @@ def warped(
     grid: Grid,
     resampling: Resampling | None = None,
 ) -> Iterator[RasterView]:
-    """Open `scene` as it would be on `grid`: 32-bit floats, NaN where there is no data.
+    """Open `scene` warped to `grid`: 32-bit floats, NaN where there is no data.
 
     Args:
         scene: The raster.
-        grid: The grid to warp to, window by window, as it is read.
-        resampling: None averages where the grid is coarser than the raster by more than
-            `AVERAGE_FROM`, and interpolates bilinearly elsewhere.
+        grid: The grid to warp to; windows are warped when they are read.
+        resampling: None to average if the grid is coarser than the raster by more than
+            `AVERAGE_FROM`, otherwise to interpolate bilinearly.
     """
     dataset = scene.dataset
     if any(kind.startswith("complex") for kind in dataset.dtypes):
         raise EngineError(
-            f"{scene.role}: {scene.name} holds complex numbers, of which only one part would be "
-            "read. Choose a raster of real numbers."
+            f"{scene.role}: {scene.name} holds complex (SLC) values. Choose a raster of real "
+            "values."
         )
     coarser = grid.cell_size / cell_size_under(scene, grid)
     require_memory(
         PIXEL_BYTES * min(coarser**2 * BLOCK_CELLS, dataset.width * dataset.height),
-        f"{scene.role}: {scene.name}, with {coarser:.0f} times more pixels a side than cells,",
+        f"{scene.role}: {scene.name}, with {coarser:.0f} times more pixels per side than cells,",
         "Make a coarser copy with 'Warp' first, or choose smaller cells",
     )
     if resampling is None:
@@ -205,7 +205,7 @@ def warped(
             src_alpha=alpha[0] if alpha else 0,
             warp_mem_limit=64,
             **_scales(dataset.transform, coarser),
-            UNIFIED_SRC_NODATA="NO",  # void in the band that says so, not only where all do
+            UNIFIED_SRC_NODATA="NO",  # no data in each band by itself
         ) as view,
     ):
         yield view

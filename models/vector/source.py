@@ -1,4 +1,4 @@
-"""Layers that QGIS names: opened, checked, brought to the CRS of the work."""
+"""Layers from QGIS: opened, checked, transformed to the work CRS."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from glacier_qgis.models.raster.crs import horizontal, read_crs, require_place
 from glacier_qgis.models.vector.file import read_frame
 
 HALF_WAY_ROUND = 2e7
-"""Coordinates in metres beyond which a place is on the other side of the Earth."""
+"""Coordinates beyond which a place is on the other side of the Earth, m."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """The features of a layer, in the CRS that its user says it is in.
+    """The features of a layer, in the CRS set by the user.
 
     Attributes:
-        frame: Attributes and geometries; none is missing or empty.
+        frame: Attributes and geometries; no geometry is missing or empty.
         crs: The frame's CRS.
-        role: The name of the parameter that it came by, for messages.
-        name: The path of its file, or what a person knows it by.
+        role: The parameter's name, for messages.
+        name: The path of its file, or the layer's name.
     """
 
     frame: gpd.GeoDataFrame
@@ -47,14 +47,13 @@ def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = N
     """Read a layer.
 
     Args:
-        source: The file, its layer (None for the first) and, from QGIS, the CRS of the
-            layer, which goes before the file's own.
+        source: The file, its layer (None for the first) and, from QGIS, the CRS of the layer, which
+            has priority over the file's.
         role: The parameter's name, for messages.
         columns: Attributes to read; None for all.
 
     Raises:
-        EngineError: The file cannot be read, states no CRS or one without a place on Earth, or
-            holds no geometry.
+        EngineError: The file cannot be read, has no valid CRS, or has no geometry.
     """
     layer, frame = read_frame(source, role, columns)
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -71,7 +70,8 @@ def read_layer(source: VectorInput, role: str, columns: Sequence[str] | None = N
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
     if frame.empty:
         raise EngineError(
-            f"{role}: the layer '{layer}' of {source.shown} holds no feature with a geometry."
+            f"{role}: the layer '{layer}' of {source.shown} has no feature with a geometry. Choose "
+            "another layer."
         )
     crs = horizontal(read_crs(stated, role))
     require_place(crs, f"{role}: {source.shown}")
@@ -83,7 +83,7 @@ def read_lines(source: VectorInput, role: str) -> Layer:
     """Read a layer of lines; see :func:`read_layer`.
 
     Returns:
-        A feature a line or multi-line; others are left out.
+        Features with lines or multi-lines; others are left out.
 
     Raises:
         EngineError: As :func:`read_layer`, or there is no line.
@@ -91,7 +91,7 @@ def read_lines(source: VectorInput, role: str) -> Layer:
     layer = read_layer(source, role)
     lines = layer.frame[layer.frame.geom_type.isin(["LineString", "MultiLineString"])]
     if lines.empty:
-        raise EngineError(f"{role}: {source.shown} holds no line. Choose a layer of lines.")
+        raise EngineError(f"{role}: {source.shown} has no lines. Choose a line layer.")
     return Layer(lines.reset_index(drop=True), layer.crs, role, layer.name)
 
 
@@ -100,15 +100,15 @@ def read_polygons(source: VectorInput, crs: CRS, role: str) -> list[Polygon]:
 
     Args:
         source: As in :func:`read_layer`.
-        crs: What to return coordinates in.
+        crs: The CRS of the result.
         role: The parameter's name, for messages.
 
     Returns:
         At least one polygon, all valid.
 
     Raises:
-        EngineError: As :func:`read_layer`, or there is no polygon, or one that `crs` has no
-            place for.
+        EngineError: As :func:`read_layer`, or there is no polygon, or one outside the area of
+            `crs`.
     """
     return polygons_in(read_layer(source, role, columns=[]), crs)
 
@@ -123,15 +123,15 @@ def polygons_in(layer: Layer, crs: CRS) -> list[Polygon]:
     drawn = layer.frame.geometry.force_2d()
     shapes = drawn.to_crs(crs)
     reached = np.abs(shapely.get_coordinates(shapes.to_numpy())).max()
-    near = bool(reached <= HALF_WAY_ROUND)  # not so where it is no number
+    near = bool(reached <= HALF_WAY_ROUND)  # also true for NaN
     parts = shapely.get_parts(shapely.get_parts(shapes.make_valid().to_numpy() if near else []))
     polygons = [part for part in parts if isinstance(part, Polygon) and part.area > 0]
     vanished = not polygons and shapely.area(drawn.to_numpy()).any()
     if vanished or not near:
         raise EngineError(
-            f"{role}: a polygon of {shown} reaches too far to be drawn in '{crs.name}', the "
-            "system that is worked in. Clip it to the surroundings of the glacier."
+            f"{role}: a polygon of {shown} extends beyond the area of the work CRS '{crs.name}'. "
+            "Clip it to the surroundings of the glacier."
         )
     if not polygons:
-        raise EngineError(f"{role}: {shown} holds no polygon. Draw one, or choose a polygon layer.")
+        raise EngineError(f"{role}: {shown} has no polygons. Draw one, or choose a polygon layer.")
     return polygons

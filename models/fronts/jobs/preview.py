@@ -1,9 +1,8 @@
-"""A quick look at a scene: what the network makes of the part that a map shows.
+"""Preview of a segmentation: the part of a scene that the map canvas shows.
 
-For a person who is choosing: one tile of limited size, and no file is written. On two cores it
-takes about a second once the engine, the network and the scene's statistics are at hand, which
-`PreparePreview` sees to. A narrow view is segmented as a run does it, cell by cell the same; a
-wide one without test-time augmentation, and with larger cells.
+One tile of limited size; no file is written. On two cores it takes about one second once
+`PreparePreview` has loaded the network and measured the scene. A small extent gives the same cells
+as a run; a large one is segmented without test-time augmentation, with larger cells.
 """
 
 from __future__ import annotations
@@ -48,20 +47,20 @@ from glacier_qgis.models.report.png import png_bytes
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 EDGE = 512
-"""Cells along the longer side of a preview; a wider view gets larger cells."""
+"""Largest number of cells along a side of a preview; a larger extent gets larger cells."""
 NARROW = EDGE // 2 - PADDING
-"""So few cells a side are averaged over flips: four passes over a quarter of the cells, with their
-padding."""
+"""Largest number of cells per side with test-time augmentation: four passes over a quarter of the
+cells, with their padding."""
 MARGIN = 0.05
-"""Share of the view's size by which more of the scene is seen, on each side; and at least so much
-that there are `NARROW` cells."""
+"""Margin of the scene on each side of the extent, as a share of its size; at least so much that
+there are `NARROW` cells."""
 SCENES_KEPT = 8
 FIRST_TILE = 160
-"""Edge of the blank tile that a network is tried on."""
+"""Edge of the blank tile for the first, slower call of a network, cells."""
 
 
 class _Look(Job):
-    """What a preview is of."""
+    """The scene of a preview."""
 
     input: RasterInput
     model: str = ""
@@ -74,10 +73,10 @@ class _Look(Job):
 
 
 class PreparePreview(_Look):
-    """Load all that the previews of a scene need."""
+    """Load everything that previews of a scene need."""
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Return what is known of the model."""
+        """Return the properties of the model."""
         reporter.progress(0, "Loading the network")
         with open_raster(self.input) as scene:
             choice = self.chosen(scene, reporter)
@@ -85,17 +84,17 @@ class PreparePreview(_Look):
             model = load_once(choice.folder, choice.card, device)
             reporter.progress(0.3, "Measuring the scene")
             whole_scene(self.input, scene, model.card)
-        reporter.progress(0.9, "Trying the network")
+        reporter.progress(0.9, "Warming up the network")
         _try(model)
         return {"MODEL": model.card.name, "TITLE": model.card.title}
 
 
 class PreviewTermini(_Look):
-    """Zones and lines in a view, in its CRS.
+    """Zones and lines in the extent of the map canvas, in its CRS.
 
     Attributes:
-        view: What the map shows.
-        view_only: Take the view for the whole scene, as `EXTENT` does.
+        view: Extent of the map canvas.
+        view_only: Treat this extent as the whole scene, as `EXTENT` does.
     """
 
     view: Extent
@@ -133,14 +132,14 @@ class PreviewTermini(_Look):
 
 
 def _try(model: Model) -> None:
-    """Let torch choose how to compute, which takes it a moment the first time."""
+    """Run the network once: the first call is slower, because torch selects its algorithms."""
     edge = model.tile or FIRST_TILE
     predict = Predictor(model.network, choose_device("automatic"), _codes(model.card))
     predict(np.zeros((1, model.card.bands + 1, edge, edge), dtype=np.float32), 0)
 
 
 def whole_scene(source: RasterInput, scene: Scene, card: ModelCard) -> SceneStatistics:
-    """Return the statistics of all of a scene, measured again only where its file has changed."""
+    """Return the statistics of a whole scene; measured again only if its file has changed."""
     path = Path(source.path)
     if not path.is_file():
         return scene_statistics(scene, work_grid(scene, None, card.cell_size_m), _bands(card))
@@ -153,7 +152,7 @@ def whole_scene(source: RasterInput, scene: Scene, card: ModelCard) -> SceneStat
 def _measured(
     source: str, bands: tuple[int, ...], cell_size: float, changed: tuple[int, int]
 ) -> SceneStatistics:
-    """Measure the scene of a `RasterInput` in JSON; `changed` only tells two calls apart."""
+    """Measure the scene of a `RasterInput` in JSON; `changed` only serves as a key of the cache."""
     with open_raster(RasterInput.model_validate_json(source)) as scene:
         return scene_statistics(scene, work_grid(scene, None, cell_size), bands)
 
@@ -171,10 +170,10 @@ def _inference(card: ModelCard, grid: Grid) -> Inference:
 
 
 def _grid(scene: Scene, view: Extent, card: ModelCard, *, alone: bool) -> Grid:
-    """Return the model's own cells over a view, or larger ones where it is wide.
+    """Return the grid of a preview: the model's cells, or larger ones for a large extent.
 
-    Unless the view is taken for all there is, what lies around it is seen too: a network that sees
-    only a few cells of a scene knows little.
+    Unless the extent is treated as the whole scene, a margin around it is included as context for
+    the network.
     """
     grid = work_grid(scene, view, card.cell_size_m)
     if not alone:
@@ -188,7 +187,7 @@ def _grid(scene: Scene, view: Extent, card: ModelCard, *, alone: bool) -> Grid:
 
 
 def _place(grid: Grid, across: int = 0, up: int = 0) -> Extent:
-    """Return where a grid lies, with more cells on each side."""
+    """Return the bounds of a grid with a margin of cells on each side."""
     west, south, east, north = grid.bounds
     right, above = across * grid.cell_size, up * grid.cell_size
     crs = grid.crs.to_wkt()
@@ -198,14 +197,14 @@ def _place(grid: Grid, across: int = 0, up: int = 0) -> Extent:
 
 
 def _fronts(segmented: Segmented, card: ModelCard, reporter: Reporter) -> Fronts | None:
-    """Trace the lines; None where the model has no classes for both glacier and ocean."""
+    """Trace the lines; None if the model lacks the class glacier or ocean."""
     if not {GLACIER, OCEAN} <= {*_codes(card)}:
         return None
     return extract_termini(segmented, TerminusOptions(), Stage(reporter, SEGMENTATION_SHARE, 1))
 
 
 def _picture(zones: DatasetReader, crs: CRS) -> Result:
-    """Return the codes of the zones as they lie on the map."""
+    """Return the codes of the zones, resampled to the map's CRS."""
     with WarpedVRT(zones, crs=crs.to_wkt(), resampling=Resampling.nearest) as view:
         picture = base64.b64encode(png_bytes(view.read())).decode("ascii")
         west, south, east, north = view.bounds
@@ -231,9 +230,9 @@ def _lines(fronts: Fronts | None, source: CRS, target: CRS) -> list[JsonValue]:
 
 
 def _absence(fronts: Fronts | None) -> str:
-    """Return why there is no line; blank where there is one."""
+    """Return why there is no line; empty if there is one."""
     if fronts is None:
-        return "The model lacks a class for glacier or ocean, so there is no front between them."
+        return "The model has no class for glacier or ocean, so no front can be traced."
     return fronts.absence.sentence if fronts.absence else ""
 
 
@@ -241,19 +240,19 @@ def _warn_of_large_cells(grid: Grid, card: ModelCard, reporter: Reporter) -> Non
     low, high = card.cell_size_range_m
     if grid.cell_size > high:
         reporter.warning(
-            f"The view is wide: its cells of {grid.cell_size:.0f} m are larger than the {low:g} to "
-            f"{high:g} m that the model was trained for. Zoom in for a preview to judge by."
+            f"The preview has cells of {grid.cell_size:.0f} m, larger than the {low:g} to {high:g} "
+            "m that the model was trained for. Zoom in for a reliable preview."
         )
 
 
 class _ProgressOnly:
-    """Passes on how far something is, and not what only the log of a run has room for."""
+    """Passes on progress, but no messages for the log."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.progress = reporter.progress
 
     def log(self, message: str) -> None:
-        """Drop it."""
+        """Ignore it."""
 
     def warning(self, message: str) -> None:
-        """Drop it."""
+        """Ignore it."""

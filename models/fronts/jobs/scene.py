@@ -1,4 +1,4 @@
-"""The calving-front jobs: what the toolbox' algorithms of that group run."""
+"""The jobs of the toolbox group "Calving fronts"."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from glacier_qgis.models.zones.codes import (
 )
 
 SEGMENTATION_SHARE = 0.8
-"""Share of the progress bar that the network takes of a delineation."""
+"""Share of the progress bar for the network in a delineation."""
 
 
 class SegmentCalvingFront(Inference, ResultGrid, Job):
@@ -61,7 +61,7 @@ class SegmentCalvingFront(Inference, ResultGrid, Job):
     uncertainty: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Write zones and, if asked for, probabilities and uncertainty."""
+        """Write zones and, if requested, probabilities and uncertainty."""
         wanted = {
             "OUTPUT": self.output,
             "PROBABILITY": self.probability,
@@ -93,7 +93,7 @@ class ExtractTermini(SceneExtraction, Job):
     output: Path
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Write the lines and whatever else was asked for."""
+        """Write the lines and the other requested outputs."""
         with ExitStack() as stack:
             zones = stack.enter_context(open_raster(self.input))
             grid = _zones_grid(zones)
@@ -119,7 +119,7 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
     uncertainty: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Segment, then extract; keep the rasters that were asked for."""
+        """Segment, then extract the lines; keep the requested rasters."""
         wanted = {"OUTPUT": self.zones, "UNCERTAINTY": self.uncertainty}
         staged = {name: outputs.stage(path) for name, path in wanted.items() if path}
         names = {"OUTPUT", "PROBABILITY", *staged}
@@ -170,7 +170,7 @@ def _tags(job: Job, scene: Scene) -> dict[str, str]:
 def _finish(
     staged: dict[str, Path], drafts: dict[str, Path], done: Segmentation, scene: Scene, grid: str
 ) -> None:
-    """Bring the rasters that were asked for to their grid, and name the classes."""
+    """Resample the requested rasters to their grid, and name the classes."""
     for name, path in staged.items():
         if grid == "input":
             copy_to_input_grid(drafts[name], scene, done.grid, path)
@@ -182,21 +182,21 @@ def _finish(
 
 
 def other_classes(card: ModelCard) -> dict[str, JsonValue]:
-    """Return code and name of what a model tells apart besides the four zones."""
+    """Return code and name of a model's classes besides the four zones."""
     return {str(zone.value): zone.name for zone in card.classes if zone.value not in CLASS_NAMES}
 
 
 def _zones_grid(zones: Scene) -> Grid:
-    """Return the grid that a zones raster lies on.
+    """Return the grid of a zones raster.
 
     Raises:
-        EngineError: It is not a zones raster, or is not square-celled, true to scale and north-up.
+        EngineError: It is not a zones raster, or not on north-up square cells in metres.
     """
     dataset = zones.dataset
     if dataset.count != 1 or dataset.dtypes[0] != "uint8":
         raise EngineError(
-            f"{zones.role}: {zones.name} has {dataset.count} band(s) of {dataset.dtypes[0]} and "
-            "is no zones raster: run 'Segment calving front' first, or 'Delineate termini' on the "
+            f"{zones.role}: {zones.name} has {dataset.count} band(s) of {dataset.dtypes[0]} and is "
+            "not a zones raster. Run 'Segment calving front' first, or 'Delineate termini' on the "
             "scene."
         )
     transform = dataset.transform
@@ -204,26 +204,25 @@ def _zones_grid(zones: Scene) -> Grid:
     square = transform.b == transform.d == 0 and math.isclose(transform.a, -transform.e)
     if not (metric and square and transform.a > 0):
         raise EngineError(
-            f"{zones.role}: terminus lines are traced on north-up square cells in metres that are "
-            f"true to scale, and {zones.name} has cells of {transform.a:g} × {-transform.e:g} in "
-            f"'{zones.crs.name}'. Segment with GRID 'model', or warp the zones with nearest "
-            "neighbour."
+            f"{zones.role}: {zones.name} has cells of {transform.a:g} × {-transform.e:g} in "
+            f"'{zones.crs.name}', but lines are traced on north-up square cells in metres that are "
+            "true to scale. Segment with GRID 'model', or warp the zones with nearest neighbour."
         )
     return Grid(zones.crs, transform, *dataset.shape)
 
 
 def _matching(probability: Scene, zones: Scene) -> DatasetReader:
-    """Return the probabilities, checked to lie on the pixels of the zones.
+    """Return the probabilities; checks that they are on the pixels of the zones.
 
     Raises:
-        EngineError: They do not, or have other classes.
+        EngineError: They are not, or have other classes.
     """
     dataset = probability.dataset
     if dataset.shape != zones.dataset.shape or not dataset.transform.almost_equals(
         zones.dataset.transform
     ):
         raise EngineError(
-            "PROBABILITY does not lie on the pixels of INPUT: use the two rasters of one run of "
+            "PROBABILITY is not on the pixels of INPUT: use the two rasters of one run of "
             "'Segment calving front'."
         )
     if dataset.count < len(CLASS_NAMES):
@@ -242,7 +241,7 @@ def _write_lines(
     reporter: Reporter,
     outputs: Outputs,
 ) -> Result:
-    """Extract, attribute and write the lines, and the layers beside them that were asked for."""
+    """Extract the lines, add attributes, and write them with the other requested layers."""
     fronts = extract_termini(segmented, terminus_options(job, fjord), reporter)
     if fronts.absence:
         reporter.warning(f"No front was found. {fronts.absence.sentence}")

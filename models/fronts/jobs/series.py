@@ -1,4 +1,4 @@
-"""The job that makes one layer of dated terminus lines out of many scenes."""
+"""The job `terminustimeseries`: dated terminus lines from many scenes."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ from glacier_qgis.models.vector.source import Layer, polygons_in, read_layer
 from glacier_qgis.models.zones.codes import require_front_classes
 
 SEGMENTATION_SHARE = 0.9
-"""Share of the progress bar that the networks take of a series."""
+"""Share of the progress bar for the networks of a series."""
 CONSISTENCY_SHARE = 0.95
-"""Share that is done when the scenes are consistent."""
+"""Progress after the consistency step."""
 IRRELEVANT = {"model", "mask", "device", "batch_size"}
-"""Options that do not change a scene's result, or that the settings hold in another form."""
+"""Options that do not affect a scene's result, or that the settings hold in another form."""
 
 
 OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
@@ -86,7 +86,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
     def _has_scenes(self) -> TerminusTimeSeries:
         if bool(self.input) == bool(self.folder):
             both = "both are given" if self.input else "neither is given"
-            raise ValueError(f"give the scenes as INPUT or as FOLDER ({both})")
+            raise ValueError(f"give either INPUT or FOLDER ({both})")
         return self
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
@@ -132,7 +132,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         layers = [scene.lines for scene in screened if scene.lines is not None]
         found = [layer for layer in layers if len(layer)]
         if not found:
-            reporter.warning("No scene shows a front. SUMMARY tells why for each.")
+            reporter.warning("No scene shows a front. SUMMARY gives the reason for each.")
         lines = pd.concat(found, ignore_index=True) if found else layers[0]
         write_layer(lines, staged, "termini", "LineString")
         if self.summary:
@@ -154,7 +154,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         return choose_model(self, scene, source, self.sensor)
 
     def _about(self, scenes: Sequence[SeriesScene], models: set[str]) -> dict[str, JsonValue]:
-        """Return what a person may call the series by, for names of layers."""
+        """Return a short name of the series, for names of layers."""
         days = [scene.date.isoformat() for scene in scenes if scene.date]
         return {
             "GLACIER": self.glacier,
@@ -164,13 +164,13 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         }
 
     def _settings(self, card: str, mask: Layer | None) -> str:
-        """Return what a scene's result depends on, besides the scene, as text."""
+        """Return everything that a scene's result depends on, besides the scene, as text."""
         relevant = self.model_dump_json(include=set(Inference.model_fields) - IRRELEVANT)
         drawn = f"{mask.crs.to_wkt()} {mask.frame.geometry.to_wkt().to_list()}" if mask else ""
         return " ".join([software_version(), card, relevant, drawn])
 
     def _inference(self, model: Path, mask: Layer | None, work: WorkFolder) -> Inference:
-        """Return the options as any process that sees the work folder can follow them."""
+        """Return the options with paths for every process with access to the work folder."""
         given = {name: getattr(self, name) for name in Inference.model_fields}
         given["model"] = str(model)
         if mask:
@@ -188,7 +188,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         work: WorkFolder,
         reporter: Reporter,
     ) -> Iterator[DoTasks]:
-        """Yield who does the work: this machine, or a cluster."""
+        """Yield the function that runs tasks: on this machine or on a cluster."""
         if not self.scheduler.strip():
             yield run_here
             return

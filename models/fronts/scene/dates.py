@@ -1,4 +1,4 @@
-"""When a scene was taken: by a person's pattern, by its name, or by the raster's tags."""
+"""Date of a scene: from a pattern of the user, its name, or the raster's tags."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ DATE_TAGS = (
     (None, "NC_GLOBAL#time_coverage_start"),
     (None, "TIFFTAG_DATETIME"),
 )
-"""Domain and name of tags that hold the time of acquisition, the surest first: some programs
-set the last to the time of processing."""
+"""Domain and name of tags with the time of acquisition, the most reliable first: some programs set
+the last to the time of processing."""
 
 _TAG_DATE = re.compile(rf"^\s*((?:19|20)\d\d)[-:./]?(\d\d)[-:./]?(\d\d)(?:{TIME})?(?!\d{{3}})")
 
 
 @dataclass(frozen=True)
 class DatePattern:
-    """Where the date stands in a scene's name, as a person writes it down.
+    """Position of the date in a scene's name, as written by the user.
 
     Attributes:
-        text: Such as ``scene_{YYYY}{MM}{DD}``; {DDD} is the day of the year, * stands for
-            anything. It may match any part of the file's name, or, with a "/" in it, of the path.
-        expression: The same for a machine.
+        text: Such as ``scene_{YYYY}{MM}{DD}``; {DDD} is the day of the year, * matches anything. It
+            may match any part of the file's name or, if it holds a "/", of the path.
+        expression: The same as a regular expression.
     """
 
     text: str
@@ -51,10 +51,10 @@ class DatePattern:
 
     @classmethod
     def parse(cls, text: str) -> DatePattern:
-        """Understand a pattern.
+        """Parse a pattern.
 
         Raises:
-            EngineError: It holds unknown or repeated places, or too few for a date.
+            EngineError: It holds unknown or repeated fields, or too few for a date.
         """
         places = re.findall(r"\{(\w*)\}", text)
         if len(places) != len(set(places)) or set(places) not in _COMPLETE:
@@ -71,7 +71,7 @@ class DatePattern:
         return cls(text, re.compile(expression, re.IGNORECASE))
 
     def read(self, path: str) -> datetime.date | None:
-        """Return the first date that stands where the pattern says; None if there is none."""
+        """Return the first date that matches the pattern; None if there is none."""
         path = path.replace("\\", "/")
         searched = path if "/" in self.text.replace("\\", "/") else PurePath(path).name
         for found in self.expression.finditer(searched):
@@ -82,7 +82,7 @@ class DatePattern:
 
 
 def tag_date(dataset: DatasetReader) -> tuple[datetime.date, str] | None:
-    """Return the date in a raster's tags with the tag's name; None if no tag tells."""
+    """Return the date in a raster's tags with the tag's name; None if no tag holds one."""
     domains = {domain: dataset.tags(ns=domain) for domain, _ in DATE_TAGS}
     for domain, name in DATE_TAGS:
         found = _TAG_DATE.match(domains[domain].get(name, ""))
@@ -93,7 +93,7 @@ def tag_date(dataset: DatasetReader) -> tuple[datetime.date, str] | None:
 
 
 def _date(year: int, month: int = 1, day: int = 1, ordinal: int = 1) -> datetime.date | None:
-    """Return a date by month and day or by day of the year; None if there is no such day."""
+    """Return a date from month and day or from the day of the year; None if not valid."""
     try:
         date = datetime.date(year, month, day) + datetime.timedelta(days=ordinal - 1)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The network of a package, loaded once for all scenes of a process."""
+"""Cache of loaded models: one per package and process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT: dict[tuple[object, ...], Model] = {}
 def load_once(folder: Path, card: ModelCard, device: torch.device) -> Model:
     """Return the model of a package with a card, ready to predict on a device.
 
-    It is loaded again only where a file of the package was changed, and may be used by several
+    It is loaded again only if a file of the package has changed, and may be used by several
     threads.
 
     Raises:

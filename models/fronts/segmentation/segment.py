@@ -1,4 +1,4 @@
-"""Segmentation of one scene: opens it, runs the network over it, writes the rasters."""
+"""Segmentation of one scene: open it, predict, write the rasters."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ closes their files."""
 
 COPY_BLOCK = 1024
 FINEST = 50.0
-"""Ratio of the scene's pixel to the model's cell beyond which a scene is refused."""
+"""Largest ratio of the scene's pixel to the model's cell."""
 
 
 @dataclass(frozen=True)
 class Drafts:
-    """Where the rasters of one segmentation are written; None for those not asked for.
+    """Paths of the rasters of one segmentation; None for those not requested.
 
-    GDAL's names of files in memory are texts.
+    GDAL's names of files in memory are strings.
     """
 
     zones: Path | str
@@ -94,20 +94,20 @@ def segment(
 ) -> Segmentation:
     """Segment `scene` into zones on the model's grid.
 
-    Memory depends on the tile and on the scene's width, not on its area.
+    Memory depends on the tile size and the scene's width, not on its area.
 
     Args:
         scene: The open scene.
         choice: The model.
         options: How to run its network.
         drafts: Paths to write.
-        tags: Provenance; the model's is added.
-        reporter: Told about every window.
-        grid: Where to work; None for the scene's own grid, cut to the extent.
-        turn: Held while the network computes: scenes that are segmented at the same time by
-            several threads read and write beside each other and compute in turn.
+        tags: Provenance; that of the model is added.
+        reporter: Receives progress.
+        grid: Work grid; None for the scene's own grid, clipped to the extent.
+        turn: Held while the network computes, so that threads that segment several scenes at the
+            same time read and write in parallel but compute in turn.
         beside: Opens what other scenes show; the model's network for series sees it.
-        known: Of the whole scene, where the grid holds a part of it; None takes that for all.
+        known: Statistics of the whole scene; None to use those of the grid.
 
     Raises:
         EngineError: See the functions that open the model, the scene, the mask and the grid.
@@ -120,7 +120,8 @@ def segment(
     bands = options.bands or tuple(range(1, card.bands + 1))
     if len(bands) != card.bands:
         raise EngineError(
-            f"BANDS: the model {card.name} needs {card.bands} band(s), got {bands}. Choose as many."
+            f"BANDS: the model {card.name} needs {card.bands} band(s), but {bands} were given. "
+            "Choose as many."
         )
     if grid is None:
         grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
@@ -160,8 +161,7 @@ def segment(
             _report(reporter, window, grid)
     if not rasters.processed:
         raise EngineError(
-            "Nothing was segmented: MASK and EXTENT leave no valid pixel of the scene. Check "
-            "that they lie over it."
+            "MASK and EXTENT leave no valid pixel of the scene. Check that they overlap it."
         )
     return Segmentation(grid, card)
 
@@ -170,7 +170,7 @@ class _Rasters:
     """The open result rasters.
 
     Attributes:
-        processed: Whether any cell has got a zone.
+        processed: Whether any cell has a zone.
     """
 
     def __init__(
@@ -205,7 +205,7 @@ class _Rasters:
         self._uncertainty = fraction(drafts.uncertainty, ["normalised entropy"])
 
     def write(self, answer: tuple[Window, Float32Array]) -> None:
-        """Write the probabilities (classes, rows, columns) of a window in every form asked for."""
+        """Write the probabilities (classes, rows, columns) of a window in every requested form."""
         window, values = answer
         if self._mask is not None:
             transform = self._grid.crop(window).transform
@@ -227,7 +227,7 @@ def _report(reporter: Reporter, window: Window, grid: Grid) -> None:
 
 
 def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter: Reporter) -> None:
-    """Warn of cells that the model or the scene is not made for; refuse the impossible."""
+    """Warn of unsuitable cell sizes; refuse impossible ones."""
     if not valid[0] <= grid.cell_size <= valid[1]:
         reporter.warning(
             f"CELL_SIZE {grid.cell_size:g} m is outside the {valid[0]:g} to {valid[1]:g} m that "
@@ -237,23 +237,23 @@ def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter:
     if native > FINEST * grid.cell_size:
         raise EngineError(
             f"The cells of {grid.cell_size:g} m are {native / grid.cell_size:.0f} times finer than "
-            f"the scene's pixels of {native:g} m, and show nothing of a front. Choose a larger "
+            f"the scene's pixels of {native:g} m, too fine to show a front. Choose a larger "
             "CELL_SIZE, or a finer scene."
         )
     if native > 2 * grid.cell_size:
         reporter.warning(
             f"The scene's pixels ({native:.0f} m) are much coarser than the model's cells "
-            f"({grid.cell_size:g} m): expect less accurate lines."
+            f"({grid.cell_size:g} m): lines will be less accurate."
         )
 
 
 def copy_to_input_grid(draft: Path, scene: Scene, extent: Grid, target: Path) -> None:
-    """Resample a result to the pixels of the scene that it was made from.
+    """Resample a result to the pixels of its scene.
 
     Args:
         draft: The result on the work grid.
         scene: The scene; may be geographic, rotated or of any pixel size.
-        extent: The work grid: only pixels of the scene near it are written.
+        extent: The work grid; only pixels of the scene near it are written.
         target: The path to write.
     """
     with rasterio.open(draft) as result:
@@ -284,7 +284,7 @@ def copy_to_input_grid(draft: Path, scene: Scene, extent: Grid, target: Path) ->
 
 
 def _window_over(scene: Scene, grid: Grid) -> Window:
-    """Return the scene's pixels that the work grid touches."""
+    """Return the window of the scene's pixels that the work grid touches."""
     west, south, east, north = bounds_beside(grid, scene)
     inverse = ~scene.transform
     box = [(west, south), (west, north), (east, south), (east, north)]

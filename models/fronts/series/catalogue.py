@@ -1,4 +1,4 @@
-"""The scenes of a series, with their dates, in order of time."""
+"""The scenes of a series with their dates, in order of time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SeriesScene:
     Attributes:
         survey: What one look at it told.
         image_id: The product's own id if the name holds one, else the file's base name.
-        date: Day of acquisition; None if nothing tells.
+        date: Day of acquisition; None if not known.
     """
 
     survey: Survey = field(hash=False)  # which holds a dictionary
@@ -40,7 +40,7 @@ class SeriesScene:
 
     @property
     def year(self) -> float | None:
-        """When it was acquired, in years of `DAYS_A_YEAR`; None if nothing tells."""
+        """Acquisition time in years of `DAYS_A_YEAR`; None if not known."""
         return self.date.toordinal() / DAYS_A_YEAR if self.date else None
 
 
@@ -48,18 +48,20 @@ def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInpu
     """Return the rasters in a folder and the folders in it, by name.
 
     Args:
-        folder: To search; what is hidden (its name starts with a dot) is passed over.
-        leave_out: A folder in it to pass over.
+        folder: Folder to search; hidden files (names that start with a dot) are ignored.
+        leave_out: A folder in it to ignore.
 
     Raises:
-        EngineError: There is no such folder, no raster in it, or it lies in the one to pass over.
+        EngineError: The folder does not exist, holds no raster, or lies in the one to ignore.
     """
     if not folder.is_dir():
-        raise EngineError(f"FOLDER: there is no folder {folder}. Choose the one with the scenes.")
+        raise EngineError(
+            f"FOLDER: the folder {folder} does not exist. Choose the folder with the scenes."
+        )
     if leave_out and folder.absolute().is_relative_to(leave_out.absolute()):
         raise EngineError(
-            f"WORK_FOLDER: {leave_out} holds FOLDER, and what lies there is not taken for scenes. "
-            "Choose another."
+            f"WORK_FOLDER: {leave_out} contains FOLDER, so its scenes would be ignored. Choose "
+            "another WORK_FOLDER."
         )
     found = [
         path
@@ -71,7 +73,7 @@ def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInpu
     ]
     if not found:
         raise EngineError(
-            f"FOLDER: {folder} holds no raster ({', '.join(SUFFIXES)}). Choose the folder with the "
+            f"FOLDER: {folder} has no raster ({', '.join(SUFFIXES)}). Choose the folder with the "
             "scenes."
         )
     return [RasterInput(path=str(path)) for path in found]
@@ -86,7 +88,7 @@ def catalogue(
         surveys: The scenes.
         pattern: Where the date stands in their names; None for the names of products, plain dates
             in names and, where the name does not tell, the raster's tags.
-        reporter: Told of scenes without a date.
+        reporter: Receives warnings of scenes without a date.
 
     Returns:
         By date, then by path; those without a date last.
@@ -98,8 +100,8 @@ def catalogue(
     undated = [Path(scene.source.path).name for scene in scenes if scene.date is None]
     if undated:
         reporter.warning(
-            f"{len(undated)} of {len(scenes)} scenes have no date and are not placed in time: "
-            f"{listed(undated)}. Say with DATE_PATTERN where the date stands in their names."
+            f"{len(undated)} of {len(scenes)} scenes have no date and are not ordered in time: "
+            f"{listed(undated)}. Use DATE_PATTERN to describe where the date is in their names."
         )
     return sorted(scenes, key=lambda scene: (scene.date or datetime.date.max, scene.source.path))
 
@@ -109,8 +111,8 @@ def _by_pattern(surveys: Sequence[Survey], pattern: DatePattern) -> list[SeriesS
     if all(scene.date is None for scene in scenes):
         name = Path(surveys[0].source.path).name
         raise EngineError(
-            f"DATE_PATTERN {pattern.text!r} fits no scene. One of them is named '{name}': write "
-            "the pattern so that it fits such a name, or leave it empty to have the dates found."
+            f"DATE_PATTERN {pattern.text!r} fits no scene, for example not '{name}'. Change the "
+            "pattern to fit such a name, or leave it empty to find the dates automatically."
         )
     return scenes
 

@@ -1,7 +1,7 @@
 """First pass over a series: zones and probabilities of each scene, on cells that coincide.
 
-Where the model has a network for series, every scene is looked at once before, so that it can
-then be seen beside the others.
+If the model has a network for series, the ranks of every scene are written first, as additional
+input for the others.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
 
 SCENES_AT_ONCE = 2
-"""While the network computes one scene, the next is read and the last is written."""
+"""Number of scenes at the same time: while the network computes one, the next is read and the last
+is written."""
 RANKS_SHARE = 0.1
-"""Share of the progress bar in which scenes are looked at before they are segmented."""
+"""Share of the progress bar for writing ranks before the segmentation."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,12 @@ class SegmentedScene:
     """A scene after the first pass.
 
     Attributes:
-        scene: Which.
+        scene: The scene.
         folder: Holds `ZONES` and `PROBABILITY`; None if the scene failed.
-        outcome: How it went.
+        outcome: Of the first pass.
         card: Of the network that saw it.
-        duplicate: Whether it shows again what another scene shows, and so is no evidence.
+        duplicate: Whether it is the same observation as another scene, and so is not used as
+            evidence.
     """
 
     scene: SeriesScene
@@ -61,16 +63,16 @@ class SegmentedScene:
 
 
 Watch = Callable[[SceneTask, float], None]
-"""Told a task and the fraction of it that is done."""
+"""Receives a task and its completed fraction."""
 DoTasks = Callable[[Sequence[SceneTask], Watch], Iterator[tuple[SceneTask, Outcome]]]
-"""Does tasks, in any order."""
+"""Runs tasks, in any order."""
 
 
 def series_crs(scenes: Sequence[SeriesScene], work: WorkFolder) -> CRS:
     """Return the metric CRS of a series.
 
-    That is the one of its work folder, or else that of most scenes: of several, the one in which
-    most of the others can be worked on, too; of these, the first.
+    That is the CRS of its work folder, otherwise that of most scenes; among several, the one that
+    is suitable for most of the others; among these, the first.
 
     Raises:
         EngineError: No scene can be used.
@@ -100,15 +102,15 @@ def series_crs(scenes: Sequence[SeriesScene], work: WorkFolder) -> CRS:
 
 @dataclass(frozen=True)
 class SeriesPlan:
-    """How the scenes of a series are segmented.
+    """Settings for the segmentation of a series.
 
     Attributes:
         options: How to run the network.
         card: Of the model.
         cell_size: Edge of a cell, m.
-        settings: Everything that the result depends on, besides the scenes and the CRS.
-        together: Whether each scene is seen beside the others; the model has a network for it.
-        work: Where the results are.
+        settings: Everything that affects the result, besides the scenes and the CRS.
+        together: Whether the other scenes are additional input; the model has a network for series.
+        work: Folder of the results.
         crs: WKT of the series' metric CRS.
     """
 
@@ -121,11 +123,11 @@ class SeriesPlan:
     crs: str
 
     def ranks(self, scene: SeriesScene) -> SceneTask:
-        """Return the task of keeping what the network sees of a scene."""
+        """Return the task of writing the ranks of a scene."""
         return self._task(scene, "ranks", None)
 
     def zones(self, scene: SeriesScene, companions: CompanionFiles | None) -> SceneTask:
-        """Return the task of segmenting a scene, perhaps beside others."""
+        """Return the task of segmenting a scene, optionally with companions."""
         return self._task(scene, "zones", companions)
 
     def _task(
@@ -158,10 +160,10 @@ def segment_scenes(
 
     Args:
         scenes: The series.
-        shown: What each of them shows.
-        plan: How.
-        run: Who does the work.
-        reporter: Told of progress, and warned of each scene that failed.
+        shown: Identity of each scene.
+        plan: Settings.
+        run: Runs the tasks.
+        reporter: Receives progress, and a warning for each failed scene.
 
     Returns:
         In the order of `scenes`.
@@ -196,18 +198,18 @@ def _companions(
     run: DoTasks,
     reporter: Reporter,
 ) -> tuple[dict[int, CompanionFiles], dict[int, Outcome]]:
-    """Keep what the network sees of each scene, for the others to be seen beside it.
+    """Write the ranks of each scene, as additional input for the others.
 
-    A duplicate is no companion; it is seen beside those of the scene that it shows again.
+    A duplicate is not a companion; it gets the companions of the scene that it duplicates.
 
     Returns:
-        Each scene's companions, none where there are no two scenes; and the scenes that failed;
-        by their index.
+        The companions of each scene, none if there are fewer than two scenes, and the failed
+        scenes; by index.
     """
     if not plan.together:
         return {}, {}
     tasks = [plan.ranks(scene) for scene in scenes]
-    outcomes = _do(tasks, run, reporter, "Looking at the scenes")
+    outcomes = _do(tasks, run, reporter, "Reading the scenes")
     failed = {
         index: outcomes[task.folder]
         for index, task in enumerate(tasks)
@@ -238,7 +240,7 @@ def _companions(
 def _do(
     tasks: Sequence[SceneTask], run: DoTasks, reporter: Reporter, doing: str
 ) -> dict[Path, Outcome]:
-    """Do tasks, each once and none that was done before; return their outcomes by folder."""
+    """Run tasks, each once and none that is finished; return their outcomes by folder."""
     outcomes = {task.folder: _stored(task.folder) for task in tasks if is_whole(task.folder)}
     missing = list({task.folder: task for task in tasks if task.folder not in outcomes}.values())
     bar = _Bar(reporter, len(missing), doing)
@@ -251,7 +253,7 @@ def _do(
 
 
 def run_here(tasks: Sequence[SceneTask], watch: Watch) -> Iterator[tuple[SceneTask, Outcome]]:
-    """Do tasks on this machine, `SCENES_AT_ONCE` of them beside each other."""
+    """Run tasks on this machine, `SCENES_AT_ONCE` at the same time."""
     pool = ThreadPoolExecutor(SCENES_AT_ONCE, thread_name_prefix="scene")
     try:
         futures = {pool.submit(work_on, task, partial(watch, task)): task for task in tasks}
@@ -274,7 +276,7 @@ def _tell(task: SceneTask, outcome: Outcome, reporter: Reporter) -> None:
 
 
 class _Bar:
-    """Progress over scenes that are done beside each other."""
+    """Progress over scenes that are processed at the same time."""
 
     def __init__(self, reporter: Reporter, count: int, doing: str) -> None:
         self._reporter = reporter
@@ -286,7 +288,7 @@ class _Bar:
 
     @property
     def state(self) -> str:
-        """How many scenes are done."""
+        """Number of finished scenes."""
         return f"{self._finished} of {self._count}"
 
     def watch(self, task: SceneTask, fraction: float) -> None:

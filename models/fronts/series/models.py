@@ -1,4 +1,4 @@
-"""A series whose scenes need different models: each scene is seen by the one for its sensor."""
+"""Series whose scenes need different models: each scene gets the model for its sensor."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from glacier_qgis.models.package.registry import find_model
 
 @dataclass(frozen=True)
 class ModelGroup:
-    """Scenes that one model is for.
+    """The scenes of one model.
 
     Attributes:
         folder: The model's package.
-        card: What the model is.
-        scenes: By their place in the series.
+        card: The model's card.
+        scenes: Their indices in the series.
     """
 
     folder: Path
@@ -42,13 +42,13 @@ def group_by_model(
 ) -> list[ModelGroup]:
     """Return the models of a series, each with its scenes.
 
-    A scene that cannot be opened, or that no model is for, goes with the first model and fails
-    there with its own reason.
+    A scene that cannot be opened, or without a suitable model, is assigned to the first model and
+    fails there with its own reason.
 
     Args:
         scenes: The series.
         named: The model that was asked for; None for the one for each scene.
-        reporter: Told what was chosen, and why.
+        reporter: Receives the choice and its reason.
 
     Raises:
         EngineError: There is no such model.
@@ -82,17 +82,17 @@ def segment_groups(
     run: DoTasks,
     reporter: Reporter,
 ) -> list[SegmentedScene]:
-    """Segment the scenes of every model, and say which show again what another one shows.
+    """Segment the scenes of every model, and mark duplicates.
 
     Args:
         groups: The models with their scenes.
         plans: How the scenes of each are segmented.
-        shown: What each scene shows, by its place in the series.
-        run: Who does the work.
-        reporter: Told of progress, and warned of each scene that failed.
+        shown: Identity of each scene, by its index in the series.
+        run: Runs the tasks.
+        reporter: Receives progress, and a warning for each failed scene.
 
     Returns:
-        In order of time, as `catalogue` gives the scenes.
+        In order of time, as in `catalogue`.
 
     Raises:
         EngineError: Every scene failed.
@@ -108,7 +108,7 @@ def segment_groups(
         done = after
     ordered = [found[place] for place in sorted(found)]
     if all(scene.folder is None for scene in ordered):
-        raise EngineError(f"Every one of the {count} scenes failed. {ordered[0].outcome.reason}")
+        raise EngineError(f"All {count} scenes failed. {ordered[0].outcome.reason}")
     whole = [place for place, scene in enumerate(ordered) if scene.folder is not None]
     originals = find_originals([shown[place] for place in whole])
     again = {place for at, place in enumerate(whole) if originals[at] != at}

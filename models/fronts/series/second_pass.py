@@ -41,8 +41,8 @@ SUMMARY_COLUMNS = {
     "uncertainty_m": "float64",
     "flags": "str",
 }
-"""Name and type of each field of the table of scenes; `status` is "ok", "no front", "failed"
-or "duplicate", confidence and uncertainty are means over the lines."""
+"""Name and type of each field of the table of scenes. `status` is "ok", "no front", "failed" or
+"duplicate"; confidence and uncertainty are means over the lines."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class TracedScene:
     """A scene after the second pass.
 
     Attributes:
-        segmented: The scene after the first.
-        grid: Where its cells lie; None if it failed.
-        lines: With attributes; of no length if it failed.
-        reason: Why it has no line; blank if it has one.
+        segmented: The scene after the first pass.
+        grid: Its grid; None if it failed.
+        lines: With attributes; empty if it failed.
+        reason: Why it has no line; empty if it has one.
     """
 
     segmented: SegmentedScene
@@ -68,13 +68,13 @@ def trace_scenes(
     fjord: Sequence[Polygon] | None,
     reporter: Reporter,
 ) -> list[TracedScene]:
-    """Trace the fronts of every scene that was segmented.
+    """Trace the fronts of every segmented scene.
 
     Args:
         scenes: After the first pass.
-        options: What to keep of the lines, and what to say of them.
+        options: Criteria for lines, and their attributes.
         fjord: What lines must lie in, in the CRS of the series; None for everywhere.
-        reporter: Told of every scene.
+        reporter: Receives the result of every scene.
     """
     traced = []
     kept = terminus_options(options, fjord)
@@ -107,9 +107,9 @@ class ScreenedScene:
     """A scene after screening.
 
     Attributes:
-        traced: The scene before.
+        traced: The scene before screening.
         lines: With `duplicate` and `outlier`, 0 or 1; None if it failed.
-        duplicate: Whether it shows again what another scene shows.
+        duplicate: Whether it is the same observation as another scene.
     """
 
     traced: TracedScene
@@ -118,11 +118,11 @@ class ScreenedScene:
 
 
 def screen_scenes(scenes: Sequence[TracedScene], reporter: Reporter) -> list[ScreenedScene]:
-    """Flag what was seen twice and lines that do not go with their neighbours in time.
+    """Flag duplicates and lines that are inconsistent with neighbouring dates.
 
     Args:
         scenes: After the second pass, in order of time.
-        reporter: Warned of what was flagged.
+        reporter: Receives warnings of flagged lines.
     """
     screened = {}
     whole = [(scene, scene.grid, scene.lines) for scene in scenes if scene.grid is not None]
@@ -147,15 +147,15 @@ def screen_scenes(scenes: Sequence[TracedScene], reporter: Reporter) -> list[Scr
     ]
     if again:
         reporter.warning(
-            f"{len(again)} of {len(scenes)} scenes show again what another one shows (the same "
-            "pixels, or the same day and place): they do not count, and their lines have "
-            f"'duplicate' = 1. They are {listed(again)}."
+            f"{len(again)} of {len(scenes)} scenes duplicate another one (the same pixels, or the "
+            f"same day and place): {listed(again)}. Their lines are not used for the consistency "
+            "checks and have 'duplicate' = 1."
         )
     count = sum(int(wrong.sum()) for wrong in outliers)
     if count:
         reporter.warning(
-            f"{count} lines do not go with their neighbours in time; they have 'outlier' = 1. Look "
-            "at them before you use them."
+            f"{count} lines are inconsistent with neighbouring dates and have 'outlier' = 1. Check "
+            "them before use."
         )
     return [screened.get(id(scene)) or ScreenedScene(scene, None, False) for scene in scenes]
 

@@ -1,4 +1,4 @@
-"""From zones to terminus lines: one line a calving front."""
+"""From zones to terminus lines, one line per calving front."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class Terminus:
         confidence: 0 to 1, see `Transition`; None without probabilities.
         uncertainty_m: Mean over the line of the calibrated width of the transition; None without
             probabilities.
-        along: Confidence and uncertainty at points along the line as it was before `simplify`;
-            None without probabilities.
+        along: Confidence and uncertainty at points along the line before `simplify`; None without
+            probabilities.
     """
 
     line: LineString
@@ -64,13 +64,13 @@ class Terminus:
 
 @dataclass(frozen=True)
 class AlongFront:
-    """What is known at points that stand evenly along a front, about a cell apart.
+    """Values at evenly spaced points along a front, about one cell apart.
 
     Attributes:
         points: (n, 2) in the grid's CRS, in the line's direction.
         distances_m: (n,) from the line's start, on the ellipsoid.
-        confidences: (n,) 0 to 1; NaN where the data end.
-        uncertainties_m: (n,) calibrated; NaN where the data end.
+        confidences: (n,) 0 to 1; NaN where data are missing.
+        uncertainties_m: (n,) calibrated; NaN where data are missing.
     """
 
     points: Float64Array
@@ -85,7 +85,7 @@ class Fronts:
 
     Attributes:
         termini: Longest first.
-        absence: Why there are none; None where there are some.
+        absence: Why there are none; None if there are some.
         zones: The ocean and the glacier that count; readable while the rasters are open.
     """
 
@@ -99,10 +99,10 @@ class Segmented:
     """A scene after the network.
 
     Attributes:
-        grid: Where the cells lie.
+        grid: The grid.
         zones: One band of codes as in `zones`, on the grid.
-        probability: Bands as in `contours`, on the grid; None traces between cells.
-        calibration: Of the model; None takes widths of transitions for uncertainties.
+        probability: Bands as in `contours`, on the grid; None to trace between cells.
+        calibration: Of the model; None to use widths of transitions as uncertainties.
     """
 
     grid: Grid
@@ -117,13 +117,13 @@ def extract_termini(
     reporter: Reporter,
     strip: int | None = None,
 ) -> Fronts:
-    """Trace the calving fronts of a scene, or find why it has none.
+    """Trace the calving fronts of a scene, or determine why it has none.
 
     Args:
         segmented: The scene's rasters.
-        options: What to take for a front.
-        reporter: Told how far it is.
-        strip: Rows to hold at a time; None for what the width suggests.
+        options: Criteria for a front.
+        reporter: Receives progress.
+        strip: Rows held in memory at a time; None to choose by the width.
     """
     grid, probability = segmented.grid, segmented.probability
     reporter.progress(0, "Finding ocean and glacier")
@@ -165,9 +165,9 @@ def zone_area(zones: Zones, body: ReadMask, grid: Grid) -> gpd.GeoDataFrame:
     """Return the polygons of the ocean or of the glacier, largest first.
 
     Args:
-        zones: What counts of a zones raster.
+        zones: The ocean and glacier that count.
         body: `zones.ocean` or `zones.glacier`.
-        grid: Where the cells lie.
+        grid: The grid.
 
     Returns:
         A frame with ``area_km2``, measured on the ellipsoid, in the grid's CRS.
@@ -219,7 +219,7 @@ def _on_map(contour: LineString, grid: Grid) -> LineString:
 def _select(
     lines: list[LineString], crs: CRS, options: TerminusOptions
 ) -> list[LineString] | Absence:
-    """Smooth, clip, and drop what is too short; longest first, or why nothing is left."""
+    """Smooth, clip and drop short lines; return the longest first, or why none remains."""
     if options.smooth > 0:
         lines = [smooth_line(line, options.smooth) for line in lines]
     everywhere = lines
@@ -244,7 +244,7 @@ def _terminus(
     crs: CRS,
     calibration: Calibration | None,
 ) -> Terminus:
-    """Measure a line: where it was traced, and as it is drawn in the end."""
+    """Measure a line before its simplification, and its final length."""
     length = ellipsoidal_length(drawn, crs)
     if change is None:
         return Terminus(drawn, length, None, None)
@@ -260,7 +260,7 @@ def _terminus(
 
 
 def _strip_polygons(zones: Zones, body: ReadMask, grid: Grid, start: int) -> list[Polygon]:
-    """Return the polygons of one strip; they touch those of the next."""
+    """Return the polygons of one strip, which touch those of the next."""
     stop = min(start + zones.strip, zones.height)
     mask = body(start, stop)
     transform = grid.crop(Window(0, start, zones.width, stop - start)).transform

@@ -13,20 +13,19 @@ from shapely import Polygon
 from glacier_qgis.models.engine.job import Destination, Parameters, VectorInput, blank_is_none
 
 MIN_AREA_KM2 = 0.5
-"""Least area of an ocean or a glacier, unless another is asked for."""
+"""Least area of an ocean or a glacier, by default."""
 
 SURE = 0.65
-"""Least mean probability of a component. In parts of real scenes without a front the delivered
-model then draws a line in 14 of 247, networks that had not seen the glacier in 62; these lose the
-front of 2 of 62 scenes with one (`benchmarks/no_front.py`)."""
+"""Least mean probability of a component. Of 247 parts of real scenes without a front, the delivered
+model then draws a line in 14, and networks for which the glacier was held out in 62; the latter
+lose the front of 2 of 62 scenes with one (`benchmarks/no_front.py`)."""
 
 MIN_CONFIDENCE = 0.1
-"""Less sure lines are no fronts, unless another limit is asked for (see `Transition`).
-
-Low on purpose. In 13 scenes of Jorum, which two networks had not seen, they drew 73 lines: of 4
-under 0.1 none lay within 300 m of the front (median distance), of 15 from 0.2 to 0.3 three did. At
-0.15, which pure speckle does not reach, 2 of 123 scenes of glaciers that networks had not seen lose
-their front. The attribute `confidence` leaves the others to judge.
+"""Default least confidence of a line (see `Transition`). Low on purpose. In 13 scenes of Jorum,
+held out from the training of two networks, these drew 73 lines: none of the 4 below 0.1 was within
+300 m of the front (median distance), and three of the 15 from 0.2 to 0.3 were. Pure speckle does
+not reach 0.15, and 2 of 123 scenes of held-out glaciers lose their front with it. The attribute
+`confidence` allows a stricter choice.
 """
 
 
@@ -52,7 +51,7 @@ class Extraction(Parameters):
 
 
 class SceneExtraction(Extraction):
-    """The lines of one scene, of one date, and what else can be written of them."""
+    """The lines of one scene and date, and the layers derived from them."""
 
     date: Annotated[datetime.date | None, BeforeValidator(blank_is_none)] = None
     points: Destination
@@ -62,19 +61,19 @@ class SceneExtraction(Extraction):
 
 @dataclass(frozen=True)
 class TerminusOptions:
-    """What to take for a front, in the order of application; lengths in metres.
+    """Criteria for a front, in the order of application; lengths in metres.
 
     Attributes:
         min_area_km2: Least area of an ocean or a glacier, see `bodies`.
-        gap: Gaps up to this width are closed, see `gaps`; None for three cells, 0 for none.
-        smooth: Standard deviation of a Gaussian along the line; its ends stay. 0 for none.
-        fjord: Only parts of lines inside these polygons; None for everywhere.
+        gap: Largest width of gaps that are closed, see `gaps`; None for three cells, 0 for none.
+        smooth: Standard deviation of a Gaussian filter along the line, whose ends stay; 0 for none.
+        fjord: Polygons to which lines are clipped; None for no clipping.
         min_length: Shorter lines are dropped. The default is that of the CaFFe benchmark.
-        min_confidence: Lines with a lower confidence are dropped; without probabilities, none. 0
-            also takes ocean and glacier that the network is not sure of.
+        min_confidence: Lines with a lower confidence are dropped; none without probabilities. 0
+            also accepts ocean and glacier of which the network is not certain.
         longest_only: Keep only the longest line.
-        simplify: Douglas-Peucker: no dropped vertex lies further than this from its line, and
-            lines neither cross themselves nor each other for it.
+        simplify: Tolerance of Douglas-Peucker simplification, which keeps lines from crossing
+            themselves or each other.
     """
 
     min_area_km2: float = MIN_AREA_KM2
@@ -88,7 +87,7 @@ class TerminusOptions:
 
     @property
     def least_certainty(self) -> float:
-        """Least mean probability of ocean and glacier, see `bodies`; 0 where any line will do."""
+        """Least mean probability of ocean and glacier, see `bodies`; 0 if any line is accepted."""
         return SURE if self.min_confidence > 0 else 0.0
 
 

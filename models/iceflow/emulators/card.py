@@ -1,4 +1,4 @@
-"""The interface of every emulator: what it says of itself, and how it is asked."""
+"""The interface of emulators: their card and their call."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ UNITS = {
     "tau_ref": "MPa",
     "dX": "m",
 }
-"""Every input field that a network may ask for, with its unit; x is east, y is north."""
+"""Every input field that a network may need, with its unit; x is east, y is north."""
 
 OUTPUTS = ("uvelbase", "vvelbase", "ubar", "vbar", "uvelsurf", "vvelsurf")
-"""Every velocity that an emulator may give, m a⁻¹: at the bed, averaged over depth, at the
-surface; u to the east, v to the north."""
+"""Every velocity that an emulator may predict, m a⁻¹: at the bed, depth-averaged, at the surface; u
+eastward, v northward."""
 MEAN_FLOW = ("ubar", "vbar")
 
 SAME_CELL = 1.25
-"""Ratio of cell sizes up to which grids count as alike; slopes change little up to there."""
+"""Ratio of cell sizes up to which grids count as equal; slopes change little up to there."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What an emulator says of itself.
+    """Description of an emulator.
 
     Attributes:
         name: as in the catalogue.
         inputs: names of the network's input fields, in its order; units are in `UNITS`.
-        outputs: names of the velocities that it gives, in m a⁻¹.
-        cell_sizes: cell sizes it is valid for, m; None if not known.
-        hull: bounds of the training by name of an input or output, in its unit.
-        radius: cells beyond which no input changes an output; None where every cell may.
-        caveat: what a person must know before trusting it; blank if nothing.
+        outputs: names of the predicted velocities, in m a⁻¹.
+        cell_sizes: valid cell sizes, m; None if not known.
+        hull: bounds of the training data by name of an input or output, in its unit.
+        radius: cells beyond which no input changes an output; None if every cell may have an
+            effect.
+        caveat: warning to the user; blank if there is none.
     """
 
     name: str
@@ -88,12 +89,12 @@ class Core(Protocol):
         """
 
     def to(self, device: torch.device) -> object:
-        """Move to where it is to compute."""
+        """Move to a device."""
 
 
 @runtime_checkable
 class SelectiveCore(Core, Protocol):
-    """An emulator that can leave out what nobody asks for, which is faster on a processor."""
+    """An emulator that can predict only the wanted cells, which is faster on a CPU."""
 
     def chosen(
         self,
@@ -110,8 +111,8 @@ class SelectiveCore(Core, Protocol):
             thickness: h in m, north-up, (row, column).
             surface: s in m.
             parameters: The numbers.
-            wanted: Which cells, (row, column); at least one.
-            ground: Surface without ice, m, where it stays the same from call to call; then what
-                the network makes of it may be remembered. It must not be written to.
-            threads: How many share the work.
+            wanted: True in the wanted cells, (row, column); at least one.
+            ground: Surface without ice, m, if it is the same in every call; features of it may then
+                be cached. It must not be modified.
+            threads: Number of threads.
         """

@@ -1,7 +1,7 @@
 """The DahuNet emulators of igm-model 3.2: trained on physics, for many cell sizes at once.
 
-A ``.keras`` file is a zip with the weights as HDF5 and the architecture as JSON; both are read
-as data, nothing in it is run.
+A ``.keras`` file is a zip with the weights as HDF5 and the architecture as JSON; both are read as
+data, no code is run.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from glacier_qgis.models.networks.dahunet import DahuNet
 INPUTS = ("thk", "usurf", "arrhenius", "tau_ref", "dX")
 FEATURES = ("dsdx", "dsdy", "grad_s", "u_sia", "u_weertman")
 SLOPE, THICKNESS = 0.1, 200.0
-"""Slope and thickness (m) that derived features are made dimensionless by."""
+"""Reference slope and thickness (m) of the derived features."""
 BASIS = torch.tensor(
     [
         [1, 0, 0, 0],
@@ -51,18 +51,18 @@ BASIS = torch.tensor(
         [0, 0, 0, 1],
     ]
 )
-"""From the network's u and v at the bed and the surface to all velocities. Between them the
-profile is u_b + (u_s − u_b)(1 − (1 − ζ)⁴), MOLHO for n = 3, whose mean is u_b/5 + 4 u_s/5 (Dias
-dos Santos et al. 2022, doi 10.5194/tc-16-179-2022)."""
+"""From the network's u and v at the bed and the surface to all velocities. The profile is u_b +
+(u_s − u_b)(1 − (1 − ζ)⁴), MOLHO for n = 3, with the mean u_b/5 + 4 u_s/5 (Dias dos Santos et al.
+2022, doi 10.5194/tc-16-179-2022)."""
 CELL_SIZES = (100.0, 280.0)
-"""m; the cell sizes that the published weights were trained for."""
+"""Cell sizes on which the published weights were trained, m."""
 LARGEST = (128, 1024, 31)
-"""The most layers, filters and cells a side of a kernel."""
+"""Limits of layers, filters and cells per side of a kernel."""
 _UNIFORM = math.sqrt(3)
 """Half the width of a uniform distribution, in standard deviations."""
 _FAR = 6
-"""Standard deviations from the mean beyond which, by Chebyshev's inequality, less than 3 % of
-any training set lies."""
+"""Standard deviations from the mean beyond which less than 3 % of any training data lie
+(Chebyshev's inequality)."""
 
 
 class DahunetCore(nn.Module):
@@ -78,7 +78,7 @@ class DahunetCore(nn.Module):
     basis: Tensor
 
     def __init__(self, card: Card, network: DahuNet, mean: Tensor, deviation: Tensor) -> None:
-        """Put `network` behind the interface; statistics are those of the inputs."""
+        """Wrap `network`; statistics are those of the inputs."""
         super().__init__()
         self.card = card
         self.network = network
@@ -87,7 +87,7 @@ class DahunetCore(nn.Module):
         self.register_buffer("basis", BASIS.clone())
 
     def forward(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:
-        """See `Core`. Less sliding than the training's least is taken as that."""
+        """See `Core`. Sliding is raised to the least value of the training data."""
         least, _ = self.card.hull["slidingco"]
         numbers = {
             "arrhenius": parameters.rate_factor,
@@ -101,10 +101,10 @@ class DahunetCore(nn.Module):
 
 
 def derived(thickness: Tensor, surface: Tensor, cell_size: float) -> Tensor:
-    """Return the features that stand before the inputs: (glacier, feature, row, column).
+    """Return the derived features, which precede the inputs: (glacier, feature, row, column).
 
-    Slopes to the east and north, their magnitude, and the logarithms of what the shallow-ice
-    and the sliding velocity are proportional to.
+    Slopes to the east and north, their magnitude, and the logarithms of quantities proportional to
+    the shallow-ice and the sliding velocity.
     """
     east, north = (slope / SLOPE for slope in slopes(surface, cell_size))
     steepness = torch.hypot(east, north)
@@ -122,12 +122,12 @@ class _Configuration:
 
     @property
     def radius(self) -> int:
-        """Reach of the network and the slopes, in cells."""
+        """Receptive radius of network and slopes, in cells."""
         return self.layers * (self.kernel // 2) + 1
 
 
 def is_dahunet(weights: Path) -> bool:
-    """Return whether a file is a DahuNet of the layout that is read here."""
+    """Return whether a file is a DahuNet of the supported layout."""
     if not zipfile.is_zipfile(weights):
         return False
     try:
@@ -155,7 +155,7 @@ def read_dahunet(weights: Path, name: str) -> DahunetCore:
 
 
 def dahunet_card(weights: Path, name: str) -> Card:
-    """Read what an emulator says of itself.
+    """Read the card of an emulator.
 
     Raises:
         EngineError: As `read_dahunet`.
@@ -168,13 +168,13 @@ def dahunet_card(weights: Path, name: str) -> Card:
 
 @contextmanager
 def _explained(weights: Path) -> Iterator[None]:
-    """Turn what goes wrong in reading a file into a message for its owner."""
+    """Convert errors of reading a file to a message for the user."""
     try:
         yield
     except (KeyError, TypeError, ValueError, RuntimeError, OSError, zipfile.BadZipFile) as error:
         raise EngineError(
-            f"EMULATOR: {weights} does not hold a network of the dahunet layout ({error}): get it "
-            "again from igm-model 3.2.1, or choose another emulator."
+            f"EMULATOR: {weights} is not a network of the dahunet layout ({error}): get it again "
+            "from igm-model 3.2.1, or choose another emulator."
         ) from error
 
 
@@ -201,10 +201,10 @@ def _open(weights: Path) -> tuple[_Configuration, h5py.File]:
 
 
 def _statistics(file: h5py.File) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of the inputs over the training."""
+    """Return mean and standard deviation of the inputs over the training data."""
     mean, variance = (array(file, f"core/input_normalizer/vars/{index}") for index in (0, 1))
     if not (np.isfinite(mean).all() and (variance > 0).all()):
-        raise ValueError("statistics of the inputs that are no numbers")
+        raise ValueError("statistics of the inputs that are not numbers")
     return mean, np.sqrt(variance)
 
 
@@ -235,7 +235,7 @@ def _network(file: h5py.File, configuration: _Configuration) -> DahuNet:
 def _card(
     name: str, configuration: _Configuration, mean: np.ndarray, deviation: np.ndarray
 ) -> Card:
-    """Return the card; constants were drawn evenly, fields as the training glaciers had them."""
+    """Return the card; constants were drawn uniformly, fields come from the training glaciers."""
     hull: dict[str, Range] = {}
     for field, middle, spread in zip(INPUTS, map(float, mean), map(float, deviation), strict=True):
         width = spread * (_UNIFORM if field in ("arrhenius", "tau_ref") else _FAR)

@@ -1,4 +1,4 @@
-"""Networks whose fields are named in two lists beside them, `fieldin.dat` and `fieldout.dat`."""
+"""Networks with two lists of their fields, `fieldin.dat` and `fieldout.dat`."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from glacier_qgis.models.iceflow.emulators.card import (
 from glacier_qgis.models.iceflow.emulators.fields import friction, reference_stress, stack_fields
 
 Network = Callable[[Tensor], Tensor]
-"""From (batch, field, row, column) to the same with the network's outputs."""
+"""From (batch, input, row, column) to (batch, output, row, column)."""
 
 LEVELS = ("U", "V")
-"""Outputs of a network that gives velocities on levels from the bed to the surface."""
+"""Outputs of a network that predicts velocities on levels from the bed to the surface."""
 SOFTNESS = "arrhenius"
-"""The input that some networks on levels take once a level."""
+"""The input that some networks on levels need once per level."""
 STRETCH = 4.0
-"""Of the levels: how much thinner the lowest layer is than an even one (IGM's vert_spacing)."""
+"""Vertical spacing: ratio of an even layer to the lowest one (IGM's vert_spacing)."""
 LEAST_SLIDING = 1.0
-"""c, km MPa⁻³ a⁻¹, that stands in for less where the friction would grow without bound."""
+"""Least c, km MPa⁻³ a⁻¹, for networks whose friction would be infinite."""
 UNRELIABLE = (
-    "its authors retrain it on the glacier at hand while they use it, which is not done here; "
-    "without that it is unreliable. Prefer another EMULATOR."
+    "its authors retrain it on each glacier during use, which is not done here; without that it "
+    "is unreliable. Prefer another EMULATOR."
 )
-CURE = (
+REMEDY = (
     "give the folder of an emulator, with model.h5 (or model.keras), fieldin.dat and "
     "fieldout.dat in it, or a .keras file of the dahunet family."
 )
@@ -46,12 +46,13 @@ CURE = (
 
 @dataclass(frozen=True)
 class FieldLists:
-    """Names and scales of a network's fields, in its order; 1 where the list gives no scale.
+    """Names and scales of a network's fields, in order; the scale is 1 if not given.
 
     Attributes:
-        inputs: What it takes in.
-        outputs: What it gives.
-        softness_levels: How many fields in a row are the rate factor, from the bed to the surface.
+        inputs: Input fields.
+        outputs: Output fields.
+        softness_levels: Number of consecutive fields that hold the rate factor, from the bed to the
+            surface.
     """
 
     inputs: Mapping[str, float]
@@ -60,12 +61,12 @@ class FieldLists:
 
     @property
     def on_levels(self) -> bool:
-        """Whether the network gives U and V on levels."""
+        """Whether the network predicts U and V on levels."""
         return tuple(self.outputs) == LEVELS
 
     @property
     def channels(self) -> list[tuple[str, float]]:
-        """Name and scale of each field that the network takes in."""
+        """Name and scale of each input field."""
         return [
             field
             for field in self.inputs.items()
@@ -73,12 +74,12 @@ class FieldLists:
         ]
 
     def fitted(self, weights: Path, inputs: int, outputs: int) -> FieldLists:
-        """Return the lists for a network of so many fields.
+        """Return the lists for a network with these numbers of fields.
 
-        A network on levels may take the rate factor on each of them.
+        A network on levels may need the rate factor on each of them.
 
         Raises:
-            EngineError: They do not belong to it.
+            EngineError: They do not match the network.
         """
         levels = outputs // 2
         fits = outputs >= 2 * len(LEVELS) and outputs % 2 == 0
@@ -87,9 +88,9 @@ class FieldLists:
             lists = replace(self, softness_levels=levels)
         if inputs != len(lists.channels) or not (fits if self.on_levels else self._counts(outputs)):
             raise EngineError(
-                f"EMULATOR: {weights} maps {inputs} fields to {outputs}, but the lists beside it "
-                f"name {len(self.inputs)} and {len(self.outputs)}: they belong to different "
-                f"emulators; {CURE}"
+                f"EMULATOR: {weights} maps {inputs} fields to {outputs}, but its lists name "
+                f"{len(self.inputs)} and {len(self.outputs)}: they belong to different emulators; "
+                f"{REMEDY}"
             )
         return lists
 
@@ -98,7 +99,7 @@ class FieldLists:
 
 
 class ListedCore(nn.Module):
-    """A network with the scaling that its lists name.
+    """A network with the scaling of its lists.
 
     Attributes:
         card: what it says of itself.
@@ -114,15 +115,15 @@ class ListedCore(nn.Module):
         channels: int,
         radius: int | None,
     ) -> None:
-        """Put `network`, which gives so many `channels`, behind the interface.
+        """Wrap `network`.
 
         Args:
             name: as in the catalogue.
             weights: its file; the folder's name is the cell size of training, m.
             lists: its fields.
-            network: maps scaled fields to scaled answers.
-            channels: number of the network's answers.
-            radius: reach of the network in cells, slopes not included; None if not known.
+            network: maps scaled inputs to scaled outputs.
+            channels: number of the network's outputs.
+            radius: receptive radius of the network in cells, without slopes; None if not known.
         """
         super().__init__()
         self.card = list_card(name, weights.parent, lists, radius)
@@ -143,7 +144,7 @@ class ListedCore(nn.Module):
     def scaled_fields(
         self, thickness: Tensor, surface: Tensor, parameters: FlowParameters
     ) -> Tensor:
-        """Return what the network takes in: (glacier, field, row, column)."""
+        """Return the network's scaled inputs: (glacier, field, row, column)."""
         cell_size, rate_factor, sliding = parameters
         numbers = {
             SOFTNESS: rate_factor,
@@ -158,7 +159,7 @@ class ListedCore(nn.Module):
 
 
 def list_card(name: str, folder: Path, lists: FieldLists, radius: int | None) -> Card:
-    """Return the card of a network with such lists; the scales bound its training."""
+    """Return the card of a network with these lists; scales are bounds of its training data."""
     hull: dict[str, Range] = {}
     for field, scale in (*lists.inputs.items(), *lists.outputs.items()):
         if scale != 1:
@@ -184,7 +185,7 @@ def _has_slopes(lists: FieldLists) -> bool:
 
 
 def _mix(lists: FieldLists, channels: int) -> Tensor:
-    """Return how velocities are made of the network's answers: (velocity, answer)."""
+    """Return the matrix from the network's outputs to velocities: (velocity, output)."""
     if not lists.on_levels:
         return torch.diag(torch.tensor(list(lists.outputs.values())))
     levels = channels // 2
@@ -197,9 +198,9 @@ def _mix(lists: FieldLists, channels: int) -> Tensor:
 
 
 def depth_mean(levels: int) -> np.ndarray:
-    """Return the weights of levels in the mean over depth, by the trapezoidal rule.
+    """Return the weights of levels in the depth average, by the trapezoidal rule.
 
-    IGM's levels lie at ζ = (z/4)(1 + 3z) of the thickness, z evenly from 0 to 1.
+    IGM's levels are at ζ = (z/4)(1 + 3z) of the thickness, with z evenly spaced from 0 to 1.
     """
     even = np.linspace(0, 1, levels)
     layers = np.diff(even / STRETCH * (1 + (STRETCH - 1) * even))
@@ -211,7 +212,7 @@ def read_lists(weights: Path) -> FieldLists:
     """Read the lists beside a network's file.
 
     Raises:
-        EngineError: One is missing, or is not a list of fields that are known.
+        EngineError: A list is missing, or is not a list of known fields.
     """
     return FieldLists(
         _read_scales(weights.with_name("fieldin.dat"), tuple(UNITS), [("thk",)]),
@@ -222,12 +223,12 @@ def read_lists(weights: Path) -> FieldLists:
 def _read_scales(
     path: Path, known: tuple[str, ...], needed: list[tuple[str, ...]]
 ) -> dict[str, float]:
-    """Read lines of a field's name and the number that it is scaled by, 1 if there is none.
+    """Read lines with a field's name and its scale, 1 if not given.
 
-    One of the tuples in `needed` must be among the names.
+    The names must include one of the tuples in `needed`.
     """
     if not path.is_file():
-        raise EngineError(f"EMULATOR: there is no {path}, which names the fields: {CURE}")
+        raise EngineError(f"EMULATOR: the list of fields {path} does not exist: {REMEDY}")
     scales: dict[str, float] = {}
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -235,13 +236,15 @@ def _read_scales(
                 name, value = (*line.split(), "1")[:2]
                 scales[name] = float(value)
     except ValueError as error:
-        raise EngineError(f"EMULATOR: {path} is not a list of fields ({error}): {CURE}") from error
+        raise EngineError(
+            f"EMULATOR: {path} is not a list of fields ({error}): {REMEDY}"
+        ) from error
     complete = any(set(names) <= set(scales) for names in needed)
     positive = all(np.isfinite(value) and value > 0 for value in scales.values())
     if not (set(scales) <= set(known) and complete and positive):
         demands = " or ".join(" and ".join(names) for names in needed)
         raise EngineError(
-            f"EMULATOR: {path} lists the fields {', '.join(scales) or 'none'}; this version knows "
-            f"{', '.join(known)} with positive scales, and needs {demands}: {CURE}"
+            f"EMULATOR: {path} lists the fields {', '.join(scales) or 'none'}; this version "
+            f"supports {', '.join(known)} with positive scales, and needs {demands}: {REMEDY}"
         )
     return scales

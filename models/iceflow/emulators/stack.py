@@ -1,4 +1,4 @@
-"""Emulators whose network is a plain stack of convolutions, evaluated where it is asked for."""
+"""Emulators whose network is a plain stack of convolutions, evaluated only in the wanted cells."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from glacier_qgis.models.networks.atlas.reach import remembered_layers
 from glacier_qgis.models.networks.igm import IgmCnn
 
 MOST_REMEMBERED = 512 << 20
-"""Bytes of features that may be remembered."""
+"""Largest size of cached features, bytes."""
 PATIENCE = 256
-"""Calls after which features that none of them used may be forgotten."""
+"""Number of calls after which unused features may be removed."""
 
 
 @dataclass
 class Bare:
-    """What a network makes of ground without ice.
+    """Cached features of ground without ice.
 
     Attributes:
-        ground: Elevation, m; kept so that no other tensor takes its place in memory.
+        ground: Elevation, m; kept so that its memory address stays in use.
         fields: The network's inputs.
-        features: What there is to remember of it.
+        features: Features of the first layers.
         size: Of the features, bytes.
-        used: In which call it was used last.
-        plan: That of the last call.
+        used: Number of the last call that used it.
+        plan: Plan of the last call.
     """
 
     ground: Tensor
@@ -49,7 +49,7 @@ class StackCore(ListedCore):
     network: IgmCnn
 
     def __init__(self, name: str, weights: Path, lists: FieldLists, network: IgmCnn) -> None:
-        """Put `network` behind the interface; the rest as in `ListedCore`."""
+        """Wrap `network`; other arguments as in `ListedCore`."""
         super().__init__(name, weights, lists, network, network.outputs, network.radius)
         self._bare: dict[tuple[object, ...], Bare] = {}
         self._calls = 0
@@ -76,7 +76,7 @@ class StackCore(ListedCore):
         return torch.mm(self.mix, answer)
 
     def _remember(self, ground: Tensor, parameters: FlowParameters) -> Bare | None:
-        """Return what the network makes of ground without ice; None where there is no room."""
+        """Return the features of ground without ice; None if they do not fit."""
         key = (ground.data_ptr(), ground.shape, ground.stride(), parameters)
         self._calls += 1
         bare = self._bare.get(key)
@@ -94,7 +94,7 @@ class StackCore(ListedCore):
         return bare
 
     def _forget(self) -> None:
-        """Make room of what was not used for long, as windows move with the ice."""
+        """Remove features that were not used for long, since windows move with the ice."""
         for key, bare in list(self._bare.items()):
             if self._calls - bare.used > PATIENCE:
                 self._bare.pop(key, None)

@@ -1,4 +1,4 @@
-"""Which band of a raster is meant where one is needed, and which year each band holds."""
+"""Choice of one band of a raster, and the year of each band."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.raster.source import Scene
 
 NUMBER = r"(?:(?<![^\W_])-)?\d+(?:\.\d+)?"
-"""A number in the name of a band; what stands between a word and its digits is no minus."""
+"""A number in the name of a band; a hyphen between a word and digits is not a minus sign."""
 _YEAR = re.compile(rf"\byears?[\s:=]*({NUMBER})|\b(1[5-9]\d\d|2[0-2]\d\d)(?!\d)", re.IGNORECASE)
-"""A year in the name of a band that need not be about years."""
+"""A year in the name of a band that may hold other numbers."""
 _YEARS = r"(?:(?:common_)?years?|yrs?|a)"
 """Units of time that are years already."""
 SAME_YEAR = 0.01
-"""a; what calendars and rounding make of one time."""
+"""Tolerance between two times, a, for calendars and rounding."""
 
 
 def choose_band(scene: Scene, year: float | None, reporter: Reporter) -> int:
@@ -29,11 +29,11 @@ def choose_band(scene: Scene, year: float | None, reporter: Reporter) -> int:
 
     Args:
         scene: The raster.
-        year: The time that is asked for, a; None where the job knows none.
-        reporter: Told which of several was taken.
+        year: The requested time, a; None if the job has no time.
+        reporter: Receives the choice among several bands.
 
     Raises:
-        EngineError: There are several, and nothing says which.
+        EngineError: There are several, and the choice is not determined.
     """
     dataset = scene.dataset
     bands = [
@@ -51,21 +51,20 @@ def choose_band(scene: Scene, year: float | None, reporter: Reporter) -> int:
     ]
     if len(fitting) == 1:
         reporter.log(
-            f"{scene.role}: of {len(bands)} bands, band {fitting[0]} is taken, which is of the "
-            f"year {year:g}."
+            f"{scene.role}: using band {fitting[0]} of {len(bands)}, of the year {year:g}."
         )
         return fitting[0]
     names = listed([_name(dataset, band, years[band]) for band in bands])
-    wanted = "" if year is None else f", and none of them alone is of the year {year:g}"
+    wanted = "" if year is None else f", but not exactly one of them is of the year {year:g}"
     raise EngineError(
         f"{scene.role}: {scene.name} has {len(bands)} bands ({names}), and one is needed{wanted}. "
-        "Choose the one to use in the layer's properties, or write it to a file of its own with "
+        "Choose the one to use in the layer's properties, or write it to a separate file with "
         "'Rearrange bands'."
     )
 
 
 def year_of_band(dataset: DatasetReader, band: int) -> float | None:
-    """Return the year that a band is of: by its tag YEAR, its time in a NetCDF, or its name."""
+    """Return the year of a band, from its tag YEAR, its time in a NetCDF, or its name."""
     tags = dataset.tags(band)
     for said in (tags.get("YEAR"), tags.get("TIME")):
         if said and (numbers := re.findall(NUMBER, said)) and len(numbers) == 1:
@@ -79,7 +78,7 @@ def year_of_band(dataset: DatasetReader, band: int) -> float | None:
 
 
 def year_of_time(time: float, unit: str, calendar: str = "standard") -> float | None:
-    """Return a time of a NetCDF in years; None where its unit says nothing of them."""
+    """Return a time of a NetCDF in years; None if its unit is not a time."""
     if re.fullmatch(rf"\s*{_YEARS}\s*", unit):
         return time
     if re.match(rf"\s*{_YEARS}\s+since", unit):

@@ -1,4 +1,4 @@
-"""Bed, surface and thickness as a simulation needs them: on one metric grid, in metres."""
+"""Bed, surface and thickness for a simulation, on one metric grid, in metres."""
 
 from __future__ import annotations
 
@@ -30,36 +30,34 @@ from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.vector.source import read_polygons
 
 THICKEST = 5_000.0
-"""m; no ice on Earth is thicker."""
+"""Largest ice thickness on Earth, m."""
 OVERLAP, STEEP_OVERLAP = 1.0, 0.1
-"""By how much a bed may rise above the surface through resampling: m, and a share of how much
-higher the highest of a cell and its neighbours is than the lowest."""
+"""Tolerance for a bed above the surface after resampling: in m, and as a share of the relief of a
+cell and its neighbours."""
 SLIVER = 1e-3
-"""m of ice below zero that interpolation may leave."""
+"""Largest negative thickness from interpolation, m."""
 AREAL_TOLERANCE = 0.01
-"""Share by which a CRS may change areas without a warning."""
+"""Largest area distortion of a CRS without a warning."""
 THICKNESS_SOURCES = (
     "a raster of published ice thickness, such as the consensus estimate (Farinotti et al. 2019) "
-    "or that of Millan et al. (2022), or, as a first guess, UNIFORM_THICKNESS with an ICE_MASK. "
-    "The algorithm glacierthickness, which is to estimate it from the surface and an outline, is "
-    "not part of this version yet."
+    "or that of Millan et al. (2022), or, as a first estimate, UNIFORM_THICKNESS with an ICE_MASK."
 )
-"""Where thickness comes from when only the surface is known."""
+"""Sources of thickness if only the surface is known."""
 WHOLE_SHARE = 0.9
-"""Share of the cells that remains when a raster is turned a little on the work grid."""
+"""Share of the cells that remains if a raster is slightly rotated on the work grid."""
 SMALLEST_SHARE = 0.25
-"""Share of the cells that must remain when corners without data are cut away."""
+"""Share of the cells that must remain when corners without data are cut off."""
 
 
 @dataclass(frozen=True)
 class Topography:
-    """Where the ice is: all in m, north-up, of the grid's shape, without gaps.
+    """Geometry of the ice: in m, north-up, of the grid's shape, without gaps.
 
     Attributes:
-        grid: Where the cells lie.
+        grid: The grid.
         bed: Elevation of the ground under the ice, m.
         thickness: Of the ice, m.
-        datum: What elevations are measured from, in words; heights are never converted.
+        datum: Vertical datum in words; heights are never converted.
     """
 
     grid: Grid
@@ -81,13 +79,13 @@ class TopographyInputs:
         bed: Elevation of the ground.
         surface: Elevation of the surface.
         thickness: Of the ice.
-        thickness_role: The name of the parameter that `thickness` came by.
+        thickness_role: The parameter's name for `thickness`.
         uniform: Ice thickness, m, instead of a raster of it.
-        ice_mask: Polygons outside which there is no such ice; None for everywhere.
-        extent: The part to work on; None for all.
+        ice_mask: Polygons outside which there is no ice; None for everywhere.
+        extent: The part to process; None for all.
         resolution: Edge of a cell, m; None for that of the elevation model.
         unit: Of elevations and thickness.
-        year: Of which band, where a raster has several; None where no time is known.
+        year: Year of the band to read, if a raster has several; None if no time is known.
     """
 
     bed: RasterInput | None = None
@@ -103,32 +101,32 @@ class TopographyInputs:
 
 
 def read_topography(given: TopographyInputs, reporter: Reporter) -> Topography:
-    """Read what was given and derive the rest.
+    """Read the given rasters and derive the rest.
 
-    Bed and thickness, bed and surface, or surface and thickness make a glacier; a bed or a
+    Bed and thickness, bed and surface, or surface and thickness define a glacier; a bed or a
     surface alone is ground without ice. The grid is that of the elevation model.
 
     Args:
         given: The inputs.
-        reporter: Is told what is noteworthy.
+        reporter: Receives messages.
 
     Raises:
-        EngineError: Too little or too much was given, or the values cannot be right.
+        EngineError: Inputs are missing or redundant, or the values are not plausible.
     """
     bed, surface, thickness = given.bed, given.surface, given.thickness
     uniform, thickness_role = given.uniform, given.thickness_role
     if uniform is not None and (thickness is not None or (bed and surface)):
         raise EngineError(
-            f"UNIFORM_THICKNESS ({uniform:g} m) was given, but the other inputs already say how "
-            "thick the ice is. Leave it blank, or give BED or SURFACE alone."
+            f"UNIFORM_THICKNESS ({uniform:g} m) was given, but the other inputs already determine "
+            "the thickness. Leave it blank, or give only BED or SURFACE."
         )
     main, role = (bed, "BED") if bed is not None else (surface, "SURFACE")
     if main is None:
-        raise EngineError("Give BED, or SURFACE: the simulation needs the shape of the ground.")
+        raise EngineError("BED and SURFACE are missing: give one of them.")
     if bed is not None and surface is not None and thickness is not None:
         raise EngineError(
-            f"BED, SURFACE and {thickness_role} were all given; any two make the third. Leave one "
-            "of them blank."
+            f"BED, SURFACE and {thickness_role} were all given, but two determine the third. Leave "
+            "one of them blank."
         )
     with open_raster(main, role) as scene:
         grid = work_grid(scene, given.extent, given.resolution)
@@ -148,8 +146,8 @@ def read_topography(given: TopographyInputs, reporter: Reporter) -> Topography:
         ice = _ice_between(ground, surface, given, grid, datum, reporter)
     elif bed is None:
         reporter.warning(
-            "Only SURFACE is known, so the run starts without ice, and the surface is taken as the "
-            f"ground. Where it shows a glacier, give {thickness_role} as well: {THICKNESS_SOURCES}"
+            "Only SURFACE is given, so the run starts without ice, with the surface as the "
+            f"ground. If there is a glacier, give {thickness_role} as well: {THICKNESS_SOURCES}"
         )
     reporter.log(f"Vertical datum of {role}: {datum or 'not stated'}; heights are not converted.")
     _tell_scale(grid, reporter)
@@ -165,10 +163,10 @@ def read_surface(
     year: float | None,
     reporter: Reporter,
 ) -> tuple[Grid, Float32Array]:
-    """Read a surface, m, on the grid to work on; NaN where there is no data.
+    """Read a surface, m, on the work grid; NaN where there is no data.
 
     Raises:
-        EngineError: There is no data at all, or the values cannot be elevations.
+        EngineError: There is no data, or the values cannot be elevations.
     """
     with open_raster(source, "SURFACE") as scene:
         grid = work_grid(scene, extent, resolution)
@@ -197,22 +195,22 @@ def polygon_mask(source: VectorInput, grid: Grid, role: str) -> npt.NDArray[np.b
     if not mask.any():
         raise EngineError(
             f"{role}: no polygon of {source.shown} covers a cell of the area. Choose the outline "
-            "of this glacier, or an EXTENT that holds it."
+            "of this glacier, or an EXTENT that includes it."
         )
     return mask
 
 
 def _tell_scale(grid: Grid, reporter: Reporter) -> None:
-    """Say by how much the map is larger or smaller than the ground, where that matters."""
+    """Warn if the CRS distorts areas."""
     west, south, east, north = grid.bounds
     middle = Proj(grid.crs)((west + east) / 2, (south + north) / 2, inverse=True)
     scale = areal_scale(grid.crs, *middle)
     if abs(scale - 1) > AREAL_TOLERANCE:
         reporter.warning(
-            f"The CRS {grid.crs.name} shows areas {abs(scale - 1):.1%} too "
-            f"{'large' if scale > 1 else 'small'} here, lengths {abs(scale**0.5 - 1):.1%}, and so "
-            "are the areas and volumes of this run; slopes are wrong by as much. For true ones "
-            "reproject the elevation model to UTM with 'Warp'."
+            f"In the CRS {grid.crs.name}, areas are {abs(scale - 1):.1%} too "
+            f"{'large' if scale > 1 else 'small'} here and lengths {abs(scale**0.5 - 1):.1%}; "
+            "areas, volumes and slopes of this run have this error. To avoid it, reproject the "
+            "elevation model to UTM with 'Warp'."
         )
 
 
@@ -229,16 +227,16 @@ def _read_thickness(
             f"{role}: {source.shown} has no data in the area of the simulation. Choose an EXTENT "
             "where both rasters have data."
         )
-    tell_gaps(missing, role, "it counts as 0 there", reporter)
+    tell_gaps(missing, role, "it is taken as 0 there", reporter)
     ice[missing] = 0
     if ice.min() < -SLIVER:
         raise EngineError(
-            f"{role}: {source.shown} holds negative thickness (down to {ice.min():g} m). Set these "
+            f"{role}: {source.shown} has negative thickness (down to {ice.min():g} m). Set these "
             "cells to 0, or declare the value as no data."
         )
     if ice.max() > THICKEST:
         raise EngineError(
-            f"{role}: {source.shown} holds thickness up to {ice.max():g} m, more than any ice on "
+            f"{role}: {source.shown} has thickness up to {ice.max():g} m, more than any ice on "
             "Earth. Check its unit and its no-data value."
         )
     return ice.clip(min=0)
@@ -258,9 +256,9 @@ def _ice_between(
         other = vertical_datum(scene)
     if datum and other and datum != other:
         raise EngineError(
-            f"BED measures heights from '{datum}', SURFACE from '{other}': their difference would "
-            "not be ice. Bring one to the vertical datum of the other with 'Warp', or correct the "
-            "CRS where it is wrong."
+            f"BED has heights above '{datum}', SURFACE above '{other}', so their difference is not "
+            "ice thickness. Convert one to the vertical datum of the other with 'Warp', or "
+            "correct a wrong CRS."
         )
     _check_holes(np.isfinite(surface), "SURFACE")
     check_elevation(surface, "SURFACE")
@@ -277,7 +275,7 @@ def _ice_between(
 
 
 def _window_with_data(valid: npt.NDArray[np.bool_], role: str, reporter: Reporter) -> Window:
-    """Cut away the edges without data that warping leaves; what remains must be whole."""
+    """Cut off the edges without data that warping leaves; the rest must have no gaps."""
     if not valid.any():
         raise EngineError(f"{role} has no data in this area: choose another EXTENT.")
     top, bottom, left, right = 0, valid.shape[0], 0, valid.shape[1]
@@ -296,8 +294,8 @@ def _window_with_data(valid: npt.NDArray[np.bool_], role: str, reporter: Reporte
     if share < 1:
         say = reporter.log if share > WHOLE_SHARE else reporter.warning
         say(
-            f"{role} has no data along its edges on the work grid; the run covers the whole "
-            f"rectangle inside, {share:.0%} of the cells."
+            f"{role} has no data along its edges on the work grid; the run covers the rectangle "
+            f"inside, {share:.0%} of the cells."
         )
     return Window(left, top, right - left, bottom - top)
 

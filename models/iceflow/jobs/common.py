@@ -66,7 +66,7 @@ def magnitude(fields: Mapping[str, Tensor], components: tuple[str, ...]) -> Tens
 
 
 def check_levels(emulator: Emulator, wanted: Sequence[str]) -> None:
-    """Make sure that an emulator gives the velocities at the levels of the outputs `wanted`.
+    """Make sure that an emulator predicts the velocities of the outputs `wanted`.
 
     Raises:
         EngineError: It does not.
@@ -75,8 +75,8 @@ def check_levels(emulator: Emulator, wanted: Sequence[str]) -> None:
         level = name.removesuffix("_x").removesuffix("_y")
         if not set(LEVELS[level]) <= set(emulator.outputs):
             raise EngineError(
-                f"{name.upper()}: the emulator {emulator.name} does not give it. Leave it blank or "
-                "choose an emulator of the f14, f15 or dahunet family."
+                f"{name.upper()}: the emulator {emulator.name} does not predict it. Leave it blank "
+                "or choose an emulator of the f14, f15 or dahunet family."
             )
 
 

@@ -39,7 +39,7 @@ def import_states(
         rasters: where to write them, by key of the recorder's.
         snapshots: where to write training snapshots; None for nowhere.
         facts: where the results come from.
-        reporter: told of each state.
+        reporter: receives a message for each state.
 
     Returns:
         The last state, and a row of the series for each.

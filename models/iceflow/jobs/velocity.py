@@ -25,7 +25,7 @@ from glacier_qgis.models.raster.sink import write_raster
 
 
 class IceVelocity(EmulatorJob):
-    """Estimate how fast the ice flows now, from its surface and thickness."""
+    """Estimate the present ice velocity from surface and thickness."""
 
     surface: RasterInput
     thickness: RasterInput
@@ -41,7 +41,7 @@ class IceVelocity(EmulatorJob):
     surface_velocity_y: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
-        """Evaluate the emulator once and write what was asked for."""
+        """Evaluate the emulator once and write the requested outputs."""
         topography = read_topography(
             TopographyInputs(
                 surface=self.surface,
@@ -55,7 +55,10 @@ class IceVelocity(EmulatorJob):
         )
         grid = topography.grid
         if not topography.thickness.any():
-            raise EngineError("THICKNESS is zero everywhere in the area: there is no ice to move.")
+            raise EngineError(
+                "THICKNESS is zero everywhere in the area. Choose an EXTENT with "
+                "ice, or another raster."
+            )
         parameters = self.flow_parameters(grid.cell_size)
         emulator, _ = self.load_emulator(parameters, reporter)
         check_levels(emulator, [n for n in RASTERS if getattr(self, n) and not n.startswith("vel")])
@@ -106,4 +109,4 @@ RASTERS: dict[str, _Raster] = {
     **_components("basal", "basal_velocity", LEVELS["basal_velocity"]),
     **_components("surface", "surface_velocity", LEVELS["surface_velocity"]),
 }
-"""Results of `IceVelocity`: the label and the emulator's outputs that make them."""
+"""Results of `IceVelocity`: their label and the emulator's outputs."""

@@ -33,11 +33,11 @@ def write_report(
 
     Args:
         path: where to.
-        runs: a row a saved time, with the columns of the series table, by scenario; the name
-            is empty where there are none.
+        runs: one row per saved time, with the columns of the series table, by scenario; a single
+            run has an empty name.
         budgets: of the whole run, by scenario.
-        warnings: what may make the result wrong.
-        facts: provenance by name, the parameters as JSON among it.
+        warnings: reasons why the result may be wrong.
+        facts: provenance by name, including the parameters as JSON.
         summaries: what was drawn from the saved states of each scenario.
     """
     page = HtmlPage(
@@ -83,7 +83,7 @@ def write_report(
 
 
 def summary(series: Sequence[Mapping[str, float]], scenario: str = "") -> str:
-    """Return what became of the ice, in a sentence."""
+    """Return the change of the ice in one sentence."""
     first, last = series[0], series[-1]
     volume, area = (
         f"from {first[name]:.4g} to {last[name]:.4g} {unit}{_share(first[name], last[name])}"
@@ -92,12 +92,12 @@ def summary(series: Sequence[Mapping[str, float]], scenario: str = "") -> str:
     of = f"{scenario}: from" if scenario else "From"
     span = f"{of} year {first['time']:g} to {last['time']:g}"
     if not last["area_km2"]:
-        return f"{span} the volume of the ice went {volume}: the run ended ice-free."
-    return f"{span} the volume of the ice went {volume}, its area {area}."
+        return f"{span} the ice volume changed {volume}: the run ended ice-free."
+    return f"{span} the ice volume changed {volume}, its area {area}."
 
 
 def readable(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return facts with the parameters taken apart, named as in the toolbox."""
+    """Return facts with one entry per parameter, named as in the toolbox."""
     parameters = json.loads(facts.get("PARAMETERS", "{}"))
     others = {
         name: value
@@ -108,11 +108,11 @@ def readable(facts: Mapping[str, str]) -> dict[str, str]:
 
 
 def budget_rows(budget: Budget) -> dict[str, float]:
-    """Return the lines of the mass budget, km³, with the sign that they enter it by."""
+    """Return the terms of the mass budget, km³, with their signs."""
     return {
         "Volume at the start": budget.initial,
         "Surface mass balance": budget.balance,
-        "Lost at the border of the domain": -budget.lost,
+        "Lost across the border of the domain": -budget.lost,
         "Added by clipping negative thickness": budget.added,
         "Volume at the end": budget.final,
         "Residual (rounding)": budget.residual,
@@ -120,11 +120,11 @@ def budget_rows(budget: Budget) -> dict[str, float]:
 
 
 def _compare(page: HtmlPage, summaries: Sequence[ScenarioSummary]) -> None:
-    """Show how the scenarios met the observation, if there was one."""
+    """Show the agreement of the scenarios with the observation, if there is one."""
     found = {one: one.comparison for one in summaries if one.comparison is not None}
     if not found:
         return
-    page.heading(f"Against the observation of year {next(iter(found.values())).time:g}")
+    page.heading(f"Comparison with the observation of year {next(iter(found.values())).time:g}")
     overlaps = [
         _named(one.scenario)
         | {
@@ -138,7 +138,8 @@ def _compare(page: HtmlPage, summaries: Sequence[ScenarioSummary]) -> None:
     ]
     if overlaps:
         page.table(
-            overlaps, "Cells with at least 1 m of ice against those inside the observed outline."
+            overlaps,
+            ("Cells with at least 1 m of ice, compared with those inside the observed outline."),
         )
     misfits = [
         _named(one.scenario)
@@ -159,8 +160,8 @@ def _compare(page: HtmlPage, summaries: Sequence[ScenarioSummary]) -> None:
         if comparison.difference is not None:
             page.figure(
                 misfit_figure(comparison.difference, one.cell_size),
-                f"{of_scenario(one.scenario)}simulated minus observed surface, m; blue is too "
-                "high. Colours end at the 98th percentile.",
+                f"{of_scenario(one.scenario)}simulated minus observed surface, m; blue where the "
+                "simulation is too high. The colour scale ends at the 98th percentile.",
             )
 
 
@@ -169,7 +170,7 @@ def _course(summary: ScenarioSummary) -> dict[str, Hypsometry]:
 
 
 def _scenario_ends(summaries: Sequence[ScenarioSummary]) -> dict[str, Hypsometry]:
-    """Return the state that all scenarios begin with, and those that they end with."""
+    """Return the initial state of all scenarios and the final state of each."""
     first = summaries[0].hypsometries[0]
     ends = {one.scenario: one.hypsometries[-1] for one in summaries}
     return {f"year {first.time:g}": first} | {
@@ -182,7 +183,7 @@ def _named(scenario: str) -> dict[str, object]:
 
 
 def _spread(state: Hypsometry) -> dict[str, object]:
-    """Return where the ice of a state lies, in numbers."""
+    """Return the elevations of the ice of a state."""
     middles = state.bottoms + state.width / 2
     whole = state.area.sum()
     iced = state.bottoms[state.area > 0]
@@ -199,7 +200,7 @@ def _share(first: float, last: float) -> str:
 
 
 def _words(value: object) -> str:
-    """Return the value of a parameter as a person would write it."""
+    """Return the value of a parameter as readable text."""
     if isinstance(value, dict) and "path" in value:
         layer = f", layer {value['layer']}" if value.get("layer") else ""
         return str(value.get("name") or f"{value['path']}{layer}")

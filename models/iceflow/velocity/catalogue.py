@@ -1,4 +1,4 @@
-"""Which emulators are there, and which one suits a grid."""
+"""The installed emulators, and the choice of one for a grid."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from glacier_qgis.models.iceflow.velocity.validity import outside
 
 AUTOMATIC = ("", "automatic")
 PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet")
-"""Families in the order of choice between equally fit ones: first those that learnt from a
-Stokes or hybrid model; of the dahunet family the one that is as good as the largest, and faster."""
+"""Order of families for the choice between equally suitable emulators: first those trained on a
+Stokes or hybrid model; of the dahunet family, the one that is as accurate as the largest, and
+faster."""
 WHEEL = "igm-model"
-"""The distribution that carries published emulators."""
+"""The Python distribution with the published emulators."""
 _LISTED = json.loads((DELIVERED / "emulators.json").read_text(encoding="utf-8"))
 TITLES: Mapping[str, str] = {name: facts["title"] for name, facts in _LISTED.items()}
 OFFERED = tuple(TITLES)
-"""Those of the wheel that the plugin's list offers, and messages name; the others are for experts,
-who know their names."""
+"""Emulators of this distribution that the plugin's list and messages name; experts can enter the
+names of others."""
 _IN_WHEEL = "igm/processes/iceflow/emulate/emulators"
-_CURE = (
+_REMEDY = (
     "run 'Set up engine' with the extra 'igm', or give the folder of an emulator (with model.h5, "
     "fieldin.dat and fieldout.dat) or a .keras file of the dahunet family."
 )
@@ -43,7 +44,7 @@ class Choice:
     Attributes:
         name: as in the catalogue.
         path: its folder or file.
-        reason: why it was chosen among others; blank where it was asked for.
+        reason: why it was chosen; blank if it was requested by name.
     """
 
     name: str
@@ -55,7 +56,7 @@ def installed_emulators() -> dict[str, Path]:
     """Return emulators by name, such as ``f15_cfsflow_GJ_22_a/100`` or ``dahunet_mini``.
 
     They come from the folder ``iceflow/emulators`` in ``GLACIER_DATA``, the wheel `igm-model`
-    (found without importing it) and the person's own folder; of equal names the last counts.
+    (found without importing it) and the user's folder; of equal names the last counts.
     """
     found: dict[str, Path] = {}
     for root in _roots():
@@ -64,7 +65,7 @@ def installed_emulators() -> dict[str, Path]:
 
 
 def _emulators_in(root: Path) -> dict[str, Path]:
-    """Return the emulators of a folder: of all families, or of all cell sizes of one."""
+    """Return the emulators of a folder with all families, or with all cell sizes of one family."""
     listed = [
         path.parent
         for pattern in ("*", "*/*")
@@ -94,10 +95,10 @@ def find_emulator(
     """Return the emulator to use.
 
     Args:
-        wanted: a name or family from the catalogue, a path to an emulator or a family of them,
-            or blank (or "automatic") for the one that fits the grid and the ice best.
+        wanted: a name or family from the catalogue, a path to an emulator or a family, or blank (or
+            "automatic") for the most suitable one.
         parameters: of the run.
-        log: is told what was chosen, and why.
+        log: receives the choice and its reason.
 
     Raises:
         EngineError: There is no such emulator, or none at all.
@@ -128,9 +129,9 @@ def find_emulator(
 
 
 def _unfitness(card: Card, parameters: FlowParameters) -> tuple[float, int, str]:
-    """Order by distance from what an emulator is valid for, then by family, then by name.
+    """Order by distance from the valid range of an emulator, then by family, then by name.
 
-    A constant outside the training counts as much as a cell size outside by a factor of e.
+    A constant outside the training range counts as much as a cell size outside by a factor of e.
     """
     distance = _mismatch(card, parameters.cell_size) + len(outside(card, parameters))
     ranks = [rank for rank, start in enumerate(PREFERENCE) if card.name.startswith(start)]
@@ -138,7 +139,7 @@ def _unfitness(card: Card, parameters: FlowParameters) -> tuple[float, int, str]
 
 
 def _mismatch(card: Card, cell_size: float) -> float:
-    """Return how far a cell size (m) is outside the valid ones, as a logarithm."""
+    """Return the distance of a cell size (m) from the valid range, as a logarithm."""
     if card.cell_sizes is None:
         return math.inf
     low, high = card.cell_sizes
@@ -152,18 +153,18 @@ def _reason(cards: Mapping[str, Card], name: str, parameters: FlowParameters) ->
     sizes = card.cell_sizes
     made = f"cells of {sizes[0]:g} to {sizes[1]:g} m" if sizes else "cells of unknown size"
     fits = _unfitness(card, parameters)[0] == 0
-    verdict = "it fits" if fits else "none fits, and it comes nearest to"
+    verdict = "it is valid for" if fits else "none is valid, and it is closest to"
     return f"of {len(cards)} {verdict} {asked}; it is made for {made}"
 
 
 def named(emulators: Mapping[str, Path]) -> list[str]:
-    """Return the names of emulators for a message: `OFFERED`, then those that were added."""
+    """Return the names of emulators for a message: `OFFERED`, then added ones."""
     added = [name for root in _roots(wheel=False) for name in _emulators_in(root)]
     return list(dict.fromkeys([*(name for name in OFFERED if name in emulators), *sorted(added)]))
 
 
 def _missing(wanted: str, emulators: Mapping[str, Path]) -> str:
     if wanted.lower() in AUTOMATIC:
-        return f"EMULATOR: no ice-flow emulator is installed: {_CURE}"
+        return f"EMULATOR: no ice-flow emulator is installed: {_REMEDY}"
     names = ", ".join(named(emulators)) or "none"
-    return f"EMULATOR: there is no emulator {wanted!r} (installed: {names}): {_CURE}"
+    return f"EMULATOR: there is no emulator {wanted!r} (installed: {names}): {_REMEDY}"

@@ -1,4 +1,4 @@
-"""Ice velocity from thickness and surface through a trained network."""
+"""Ice velocity from thickness and surface, predicted by a trained network."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from glacier_qgis.models.iceflow.velocity.where_ice import velocity_where_ice
 
 
 class Emulator:
-    """An emulator, asked only where there is ice.
+    """An emulator that is evaluated only where there is ice.
 
     All fields are north-up (row 0 is the north) tensors of shape (row, column), or (n, row,
     column) for several glaciers at once; x points east and y north, so v is positive northwards.
 
     Attributes:
-        card: what it says of itself: inputs, outputs, units, validity.
+        card: its inputs, outputs, units and validity.
         device: where it computes.
-        averaged: whether its answer is the mean over the eight orientations of the grid.
-        reason: why it was chosen; blank where it was asked for by name.
+        averaged: whether its prediction is averaged over the eight orientations of the grid.
+        reason: why it was chosen; blank if it was requested by name.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Emulator:
 
         Args:
             path: where it is.
-            name: as in the catalogue; blank for what the path says.
+            name: as in the catalogue; blank to derive it from the path.
             device: where to compute; the CPU by default.
             averaged: average over the eight orientations of the grid.
             reason: why it was chosen.
@@ -72,24 +72,24 @@ class Emulator:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a result's reader must know of it, by name."""
+        """Facts on the emulator for the provenance of results, by name."""
         facts = {
             "EMULATOR": self.name,
-            "EMULATOR_CHOICE": self.reason or "asked for by name",
-            "EMULATOR_ORIENTATIONS": "mean over eight" if self.averaged else "as the grid lies",
+            "EMULATOR_CHOICE": self.reason or "requested by name",
+            "EMULATOR_ORIENTATIONS": "average over eight" if self.averaged else "as the grid lies",
         }
         return facts | ({"EMULATOR_CAVEAT": self.card.caveat} if self.card.caveat else {})
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the velocities that it gives, m a⁻¹."""
+        """Names of the predicted velocities, m a⁻¹."""
         return self.card.outputs
 
     @property
     def radius(self) -> int | None:
-        """Cells beyond which nothing changes a velocity: a halo of so many makes tiles exact.
+        """Receptive radius in cells: a halo of this width makes tiles exact.
 
-        None where every cell may.
+        None if every cell may have an effect.
         """
         return self.card.radius
 
@@ -104,16 +104,16 @@ class Emulator:
     ) -> dict[str, Tensor]:
         """Return velocity fields in m a⁻¹, zero where there is no ice.
 
-        Only windows around the ice are computed, with a margin of the network's reach, so the
-        result is the same as over the whole domain.
+        Only windows around the ice are computed, with a margin of the receptive radius, so the
+        result is the same as for the whole domain.
 
         Args:
             thickness: h in m.
             surface: s in m.
             parameters: the numbers beside the fields.
-            names: which outputs; all by default.
-            ground: surface without ice, m, (row, column), if it is the same in every call: saves
-                time, changes nothing. It must not be written to.
+            names: outputs to return; all by default.
+            ground: surface without ice, m, (row, column), if it is the same in every call; saves
+                time. It must not be modified.
         """
         names = names or self.outputs
         channels = [self.outputs.index(name) for name in names]

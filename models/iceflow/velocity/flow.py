@@ -1,4 +1,4 @@
-"""The seam between ice dynamics and evolution: from the shape of the ice to how it moves."""
+"""The interface of ice-flow models: from the geometry of the ice to its velocity."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class NoFlowFoundError(EngineError):
 class Flow(Protocol):
     """A model of ice flow.
 
-    Fields are north-up, of shape (rows, columns) for one glacier or (n, rows, columns) for
-    several on the same ground, each of which is moved as if it were alone.
+    Fields are north-up, of shape (rows, columns) for one glacier or (n, rows, columns) for several
+    independent glaciers on the same ground.
     """
 
     def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the depth-averaged velocity eastwards and northwards, m a⁻¹, 0 without ice.
+        """Return the depth-averaged eastward and northward velocity, m a⁻¹, 0 without ice.
 
         Args:
             thickness: h in m.
@@ -37,12 +37,12 @@ class Flow(Protocol):
 
 @dataclass(frozen=True)
 class EmulatedFlow:
-    """The flow that an emulator predicts.
+    """Ice flow predicted by an emulator.
 
     Attributes:
         emulator: The trained network.
         parameters: The numbers that it takes.
-        ground: Surface without ice, m, (rows, columns); saves time, changes nothing.
+        ground: Surface without ice, m, (rows, columns); saves time.
     """
 
     emulator: Emulator

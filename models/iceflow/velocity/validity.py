@@ -1,7 +1,7 @@
-"""Warnings where an emulator is asked about what it was not trained on.
+"""Warnings when inputs are outside the training data of an emulator.
 
-A network interpolates. Every emulator states the bounds of its training (its hull); beyond them,
-and away from the cell sizes of training, a velocity is an extrapolation.
+Every emulator states the bounds of its training data (its hull). Outside them, and at other cell
+sizes, a velocity is an extrapolation.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from glacier_qgis.models.iceflow.emulators.fields import slopes
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
 FAR = 2.0
-"""Times the greatest value of the training from which a result is not to be trusted at all."""
+"""Factor times the largest training value beyond which a result is not reliable."""
 
 
 def setup_warnings(emulator: Emulator, parameters: FlowParameters) -> list[str]:
     """Return a sentence for each constant of a run that is outside the training hull.
 
     Args:
-        emulator: whose hull.
+        emulator: the emulator.
         parameters: of the run.
     """
     card = emulator.card
@@ -60,7 +60,7 @@ def field_warnings(
     """Return a sentence for each field that leaves the training hull, by the field's name.
 
     Args:
-        emulator: whose hull.
+        emulator: the emulator.
         thickness: h in m, north-up.
         surface: s in m.
         velocity: outputs of the emulator, m a⁻¹.
@@ -86,7 +86,7 @@ def field_warnings(
 
 
 def _field(name: str, label: str, values: Tensor, unit: str, bounds: Range) -> str:
-    """Return what is wrong with the values of a field; blank if nothing is."""
+    """Return the warning for the values of a field; blank if there is none."""
     low, high = bounds
     beyond = float(((values > high) | (values < low)).double().mean())
     if not beyond:
@@ -109,9 +109,9 @@ def _cell_size(card: Card, cell_size: float) -> list[str]:
         return []
     strong = max(low / cell_size, cell_size / high) > FAR
     return [
-        f"The cell size is {cell_size:g} m, {'far ' if strong else ''}outside of the {low:g} to "
-        f"{high:g} m that the emulator {card.name} is valid for: choose such a RESOLUTION or "
-        "another EMULATOR."
+        f"The cell size is {cell_size:g} m, {'far ' if strong else ''}outside the range {low:g} to "
+        f"{high:g} m of the emulator {card.name}: choose a RESOLUTION in this range or another "
+        "EMULATOR."
     ]
 
 
@@ -120,7 +120,7 @@ def _number(card: Card, label: str, value: float, bounds: Range) -> str:
     if value > high:
         limit = f"was trained up to {high:.4g}"
     elif label == "SLIDING":
-        limit = f"knows only {low:.4g} and more, and is run with that"
+        limit = f"needs at least {low:.4g}, and is run with that"
     else:
         limit = f"was trained from {low:.4g}"
     return f"{label} is {value:g}; the emulator {card.name} {limit}."

@@ -1,9 +1,8 @@
-"""Where an emulator is evaluated: only where there is ice, as if it were everywhere.
+"""Evaluation of an emulator only where there is ice, with the values of the whole grid.
 
-No input farther away than the emulator's radius changes a velocity, and without ice there is
-none. So the ice is cut into windows, each of which is evaluated by itself with a margin of the
-radius. Their size bounds the memory. On a processor a core takes a window at a time; a single
-one is shared by all.
+Inputs farther away than the emulator's radius do not change a velocity. So the ice is cut into
+windows, and each is evaluated with a margin of the radius. Their size limits the memory. On a CPU,
+each core evaluates one window at a time; a single window is shared by all cores.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from glacier_qgis.models.compute.workers import (
 from glacier_qgis.models.iceflow.emulators.card import Core, FlowParameters, SelectiveCore
 
 MOST_CELLS = 768 * 768
-"""Cells that are evaluated at once; bounds memory, does not change the result."""
+"""Cells that are evaluated at once; limits memory, does not change the result."""
 WORTH_SHARING = 1024
-"""Cells with ice from which on another core is worth the waiting."""
+"""Least number of cells with ice per core."""
 GRAIN = 8
-"""Windows begin and end at multiples of so many cells, so that few shapes occur in a run."""
+"""Windows begin and end at multiples of this number of cells, so that few shapes occur in a run."""
 
 
 class Window(NamedTuple):
@@ -38,7 +37,7 @@ class Window(NamedTuple):
     columns: slice
 
     def grown(self, margin: int, shape: tuple[int, ...]) -> Window:
-        """Return the window with a margin, as far as the grid of that shape goes."""
+        """Return the window with a margin, clipped to a grid of that shape."""
         return Window(
             *(
                 slice(max(part.start - margin, 0), min(part.stop + margin, size))
@@ -47,7 +46,7 @@ class Window(NamedTuple):
         )
 
     def inside(self, outer: Window) -> Window:
-        """Return where it is in another one that holds it."""
+        """Return its place in another window that contains it."""
         return Window(
             *(
                 slice(part.start - around.start, part.stop - around.start)
@@ -71,9 +70,8 @@ def velocity_where_ice(
         thickness: h in m, north-up, (glacier, row, column).
         surface: s in m.
         parameters: The numbers that it takes.
-        channels: Which of its outputs.
-        ground: Surface without ice, (row, column), where it stays the same from call to call:
-            saves time, changes nothing.
+        channels: Indices of the outputs to return.
+        ground: Surface without ice, (row, column), if it is the same in every call; saves time.
     """
     result = thickness.new_zeros((len(channels), *thickness.shape))
     if thickness.device.type == "cpu" and isinstance(core, SelectiveCore):
@@ -90,7 +88,7 @@ def velocity_where_ice(
 
 
 def _shared_windows(core: Core, thickness: Tensor) -> Iterator[Window]:
-    """Yield windows that hold the ice of all glaciers, or the whole grid where all of it counts."""
+    """Yield windows that cover the ice of all glaciers, or the whole grid if every cell matters."""
     ice = (thickness > 0).any(dim=0).cpu().numpy()
     if core.card.radius is not None:
         yield from windows(ice, max(MOST_CELLS // len(thickness), 1))
@@ -139,11 +137,11 @@ def _fill_selectively(
 
 
 def windows(ice: Mask, most: int) -> list[Window]:
-    """Cover the ice with windows that do not overlap and hold about as much ice each.
+    """Cover the ice with windows that do not overlap and contain about the same amount of ice.
 
     Args:
-        ice: Where there is any, (row, column).
-        most: Cells that a window may have, as far as whole grains allow.
+        ice: True where there is ice, (row, column).
+        most: Largest number of cells of a window, rounded to whole grains.
     """
     if not ice.any():
         return []
@@ -165,7 +163,7 @@ def windows(ice: Mask, most: int) -> list[Window]:
 
 
 def _span(occupied: Mask) -> slice:
-    """Return the shortest slice on the grain that holds every True."""
+    """Return the shortest slice, in whole grains, that contains every True."""
     places = occupied.nonzero()[0]
     first, last = int(places[0]), int(places[-1])
     return slice(first // GRAIN * GRAIN, min((last // GRAIN + 1) * GRAIN, len(occupied)))

@@ -103,14 +103,14 @@ def arguments() -> argparse.ArgumentParser:
     learn.add_argument("--output", type=Path, required=True, help="folder; resumes what it holds")
     learn.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     learn.add_argument("--steps", type=int, default=7000)
-    learn.add_argument("--minutes", type=float, default=float("inf"), help="of computing, at most")
+    learn.add_argument("--minutes", type=float, default=float("inf"), help="longest computing time")
     learn.add_argument("--seed", type=int, default=1)
     learn.add_argument("--start-from", type=Path, help="weights of an earlier run")
     for command in (judged, together):
         command.add_argument("name", help="of the model")
         command.add_argument("--version", required=True, help="of the package")
         command.add_argument(
-            "--history", default="", help="what the card should say of earlier runs"
+            "--history", default="", help="description of earlier runs for the card"
         )
     judged.add_argument("--stored", choices=["float32", "float16"], default="float32")
     judged.add_argument(
@@ -119,7 +119,7 @@ def arguments() -> argparse.ArgumentParser:
         action="append",
         required=True,
         metavar=("GLACIERS", "WEIGHTS"),
-        help="weights that have not seen these glaciers (with commas between)",
+        help="weights with these glaciers (separated by commas) held out",
     )
     together.add_argument(
         "--fold",
@@ -127,12 +127,14 @@ def arguments() -> argparse.ArgumentParser:
         action="append",
         required=True,
         metavar=("GLACIER", "LONE", "SERIES"),
-        help="weights of both networks that have not seen this glacier",
+        help="weights of both networks with this glacier held out",
     )
     for command in (learn, judged):
         command.add_argument("--optical", action="store_true", help="for optical images")
         command.add_argument("--network", choices=NETWORKS, default="unet")
-        command.add_argument("--hold-out", nargs="*", default=[], help="glaciers kept for the test")
+        command.add_argument(
+            "--hold-out", nargs="*", default=[], help=("glaciers held out for the test")
+        )
     for command in (learn, judged, together):
         command.add_argument("--data", type=Path, required=True, help="folder of CaFFe")
         command.add_argument(

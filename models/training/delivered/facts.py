@@ -21,7 +21,7 @@ class _Checked(BaseModel):
 
 
 class UnseenGlaciers(_Checked):
-    """What networks of the same kind showed on glaciers that they had not seen.
+    """Evaluation of networks of the same kind on unseen glaciers.
 
     Attributes:
         glaciers: Figures by glacier, see `Evaluation`.
@@ -50,7 +50,7 @@ class Facts(_Checked):
     Attributes:
         version: Of the package.
         network: Of lone scenes, a name among `NETWORKS`.
-        images: The kind of images that it is for.
+        images: The kind of images.
         stored: Precision of the weights in the package, see `half`.
         software: Which trained it.
         training_data: What all of it was trained on.

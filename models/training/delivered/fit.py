@@ -76,12 +76,12 @@ def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -
 
 
 def _beside(scenes: Sequence[Labelled]) -> list[Labelled]:
-    """Return each scene beside the others of its group, which show one place on one grid."""
+    """Return each scene with the others of its group, of one place and grid, as companions."""
     return [beside for place in pools_by_group(scenes) for beside in SeriesScenes(place).members()]
 
 
 def _beginning(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
-    """Return weights to begin with: a network for series sees no companions at first."""
+    """Return initial weights: a network for series ignores companions at first."""
     if architecture != NETWORKS["series"]:
         return dict(weights)
     bands = weights[FIRST].shape[1] // STEM**2

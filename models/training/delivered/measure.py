@@ -1,4 +1,4 @@
-"""What networks show on glaciers that they have not seen, as facts of the model."""
+"""Evaluation of networks on unseen glaciers, as facts of the model."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def measure(
 
     Args:
         network: A name among `NETWORKS`.
-        folds: Weights by the glaciers, with commas between, that they have not seen.
+        folds: Weights by their held-out glaciers, separated by commas.
         scenes: All labelled scenes.
-        reporter: Told of progress.
+        reporter: Receives progress.
     """
     results = {}
     for groups, path in folds.items():
@@ -47,10 +47,9 @@ def measure_series(
     """Measure networks for series on series of unseen glaciers.
 
     Args:
-        folds: By glacier, the weights of the networks for lone scenes and for series that have
-            not seen it.
+        folds: Weights of the networks for single scenes and for series, by held-out glacier.
         scenes: All labelled scenes.
-        reporter: Told of progress.
+        reporter: Receives progress.
     """
     results = {}
     for group, paths in folds.items():

@@ -16,4 +16,4 @@ NETWORKS = {
     "hrnet": Architecture(name="hrnet", parameters={"bands": 2, **_CLASSES}),
     "series": Architecture(name="unet", parameters={"bands": IN_SERIES, **_CLASSES, "stem": STEM}),
 }
-"""A network for series starts from a U-Net for lone scenes."""
+"""A network for series starts from a U-Net for single scenes."""

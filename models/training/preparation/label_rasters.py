@@ -1,4 +1,4 @@
-"""Labels that are rasters: one a scene, matched by name or by order."""
+"""Raster labels: one per scene, matched by name or by order."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class RasterLabels:
     """Rasters of codes, 0 or no data where unlabelled; see `Labels`.
 
     Args:
-        sources: One a scene, in any grid and CRS.
+        sources: One per scene, in any grid and CRS.
         scenes: All scenes.
 
     Raises:
-        EngineError: It cannot be told which belongs to which.
+        EngineError: Rasters and scenes cannot be matched.
     """
 
     def __init__(self, sources: Sequence[RasterInput], scenes: Sequence[SceneFile]) -> None:
@@ -45,19 +45,20 @@ class RasterLabels:
             if scene.name.casefold() in named
         }
         if matched:
-            self.told = [f"{ROLE}: each belongs to the scene of its base name."]
+            self.told = [f"{ROLE}: matched with scenes by base name."]
         elif len(sources) == len(scenes):
             matched = {scene.name: source for scene, source in zip(scenes, sources, strict=True)}
-            self.told = [f"{ROLE}: taken in the order of the scenes, as no base name agrees."]
+            self.told = [f"{ROLE}: matched by order, since no base names agree."]
         else:
             raise EngineError(
-                f"{ROLE}: it cannot be told which belongs to which scene: no base name agrees, and "
-                f"there are {len(sources)} for {len(scenes)} scenes. Name each like its scene."
+                f"{ROLE}: labels cannot be matched with scenes: no base names agree, and there are "
+                f"{len(sources)} for {len(scenes)} scenes. Give each label raster the name of its "
+                "scene."
             )
         self._sources = matched
 
     def groups(self, scene: SceneFile) -> frozenset[str]:
-        """See `Labels`: pixels name no glacier."""
+        """See `Labels`; rasters name no glacier."""
         return frozenset()
 
     @contextmanager
@@ -76,7 +77,7 @@ class _SceneRaster:
         self._raster = raster
 
     def codes(self, grid: Grid) -> npt.NDArray[np.uint8]:
-        """See `SceneLabels`; a cell gets the code that covers most of it."""
+        """See `SceneLabels`; a cell gets the code with the largest area in it."""
         coarser = grid.cell_size / self._raster.native_cell_size(grid.crs) > AVERAGE_FROM
         resampling = Resampling.mode if coarser else Resampling.nearest
         values = read_band(self._raster, grid, resampling=resampling)
@@ -84,8 +85,8 @@ class _SceneRaster:
         wrong = (codes != np.rint(codes)) | (codes < 0) | (codes > LAST)
         if wrong.any():
             raise EngineError(
-                f"{ROLE}: {self._raster.name} holds the value {codes[wrong][0]:g}: codes are whole "
-                f"numbers from 1 to {LAST} (1 no data, 2 rock, 3 glacier, 4 ocean), 0 where "
-                "unlabelled. Recode it, or declare the value as nodata."
+                f"{ROLE}: {self._raster.name} has the value {codes[wrong][0]:g}, but codes are "
+                f"integers from 1 to {LAST} (1 no data, 2 rock, 3 glacier, 4 ocean; 0 unlabelled). "
+                "Reclassify it, or declare the value as no data."
             )
         return codes.astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Reports of trainings, evaluations and range tests, for a supplement."""
+"""Reports of trainings, evaluations and range tests."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ LAYOUT = {"template": "plotly_white", "margin": {"l": 70, "r": 20, "t": 30, "b":
 
 
 def add_course(page: HtmlPage, epochs: Sequence[Epoch]) -> None:
-    """Add the curves of a training and what they say."""
+    """Add the curves of a training."""
     chosen = best(list(epochs))
     page.heading("Course of the training")
     page.figure(
         _curves(epochs, chosen["epoch"]),
         "Loss, intersection over union of the classes, mean front distance on whole tiles, and "
-        "learning rate, by epoch. The training data may hold more than the validation data (see "
-        "'Learning' below), so that the two losses need not meet. The validation is that of the "
-        f"averaged weights; the dotted line is at epoch {chosen['epoch']}, whose weights were kept "
-        "because their mean IoU is the highest.",
+        "learning rate, by epoch. The two losses may differ in level, because the training loss "
+        "may have additional terms (see 'Training' below). The validation uses the averaged "
+        f"weights; the dotted line is at epoch {chosen['epoch']}, whose weights were kept because "
+        "their mean IoU is the highest.",
     )
 
 
 def add_evaluation(page: HtmlPage, title: str, found: Measured) -> None:
-    """Add everything that was measured on one part of a data set.
+    """Add the evaluation on one part of a data set.
 
     Args:
-        page: To add to.
-        title: What it was measured on.
-        found: What was found.
+        page: The page.
+        title: Name of the part.
+        found: The results.
     """
     measured = found.figures
     page.heading(title)
     page.table(measured.class_rows(), "Scores of each class over all labelled cells.")
     page.table(
         _front_rows(measured),
-        "Distances between predicted and labelled fronts, both ways. Pooled: over all points of "
-        "all tiles, as in the CaFFe benchmark; the box is that of the labelled front, grown by "
-        "1 km on each side. Missed tiles are in no mean.",
+        "Distances between predicted and labelled fronts in both directions. Pooled: over all "
+        "points of all tiles, as in the CaFFe benchmark; the box is that of the labelled front, "
+        "with a margin of 1 km on each side. Means do not include missed tiles.",
     )
     page.table(
         _confusion_rows(measured),
@@ -70,9 +70,9 @@ def _add_calibration(page: HtmlPage, measured: Totals) -> None:
     if not math.isnan(error):
         page.figure(
             _reliability(measured),
-            "Reliability: how often a cell is of a class, by the probability that it was given. "
-            "On the diagonal, probabilities mean what they say. Expected calibration error of the "
-            f"likeliest class: {error:.3f}.",
+            "Reliability: observed frequency of a class by its predicted probability. On the "
+            "diagonal, probabilities are calibrated. Expected calibration error of the most "
+            f"probable class: {error:.3f}.",
         )
     stated = measured.uncertainty
     if stated.points.sum():
@@ -84,9 +84,9 @@ def _add_calibration(page: HtmlPage, measured: Totals) -> None:
         ]
         page.table(
             rows,
-            "How often a front is no further from the labelled one than its uncertainty_m says, by "
-            f"classes of it; over all points {stated.overall:.0%}. A calibrated model states what "
-            "covers 68 % of the errors.",
+            "Share of points whose distance from the labelled front is within uncertainty_m, by "
+            f"classes of uncertainty; over all points {stated.overall:.0%}. For a calibrated model "
+            "it is 68 %.",
         )
 
 
@@ -103,14 +103,14 @@ def add_range_test(page: HtmlPage, test: RangeTest) -> None:
     rises = "does not rise" if test.unstable is None else f"rises from {test.unstable:.2g} on"
     page.figure(
         figure,
-        "Range test (Smith 2017): the loss of each batch while the rate grows. The smoothed loss "
-        f"falls fastest at {test.steepest:.2g} and {rises}; {test.suggested:.2g} is the lesser of "
-        "the first and a quarter of the second.",
+        "Range test (Smith 2017): loss of each batch while the learning rate increases. The "
+        f"smoothed loss falls fastest at {test.steepest:.2g} and {rises}; {test.suggested:.2g} is "
+        "the smaller of the first and one quarter of the second.",
     )
 
 
 def hardware(device: torch.device, dtype: torch.dtype | None) -> dict[str, str]:
-    """Return what a computation ran on."""
+    """Return the device of a computation, in words."""
     name = platform.processor() or platform.machine()
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
@@ -123,7 +123,7 @@ def hardware(device: torch.device, dtype: torch.dtype | None) -> dict[str, str]:
 
 
 def duration(seconds: float) -> str:
-    """Write a time for people."""
+    """Return a duration as readable text."""
     minutes = round(seconds / 60)
     if minutes < 1:
         return f"{seconds:.0f} s"
@@ -212,6 +212,6 @@ def _example_caption(name: str, answer: Answer) -> str:
 
 
 def _loss_range(test: RangeTest) -> list[float]:
-    """Cut the last, exploding losses off."""
+    """Cut off the last, diverging losses."""
     low, start = float(test.smoothed.min()), float(np.max(test.smoothed[: len(test.smoothed) // 2]))
     return [max(0.0, low - 0.2 * (start - low)), start + 0.5 * (start - low)]

@@ -129,7 +129,7 @@ def test_a_model_without_ocean_segments_but_says_why_it_draws_no_line(
     model = deepness_model(tmp_path / "m.onnx", [50, 200], names)
     source = write_scene(tmp_path / "scene.tif", scene())
     job = {"input": {"path": str(source)}, "model": str(model), "output": tmp_path / "l.gpkg"}
-    with pytest.raises(EngineError, match=r"glacier, background.*does not know ocean.*another"):
+    with pytest.raises(EngineError, match=r"glacier, background.*needs ocean too.*another"):
         run_job(DelineateTermini.model_validate(job))
 
 
@@ -148,7 +148,7 @@ def test_values_that_the_model_was_not_made_for_are_refused(
 
 def test_a_fixed_tile_is_not_negotiable(deepness_model: Write, tmp_path: Path) -> None:
     model = deepness_model(tmp_path / "m.onnx", CENTRES, NAMES, 64)
-    with pytest.raises(EngineError, match="64 × 64 cells and no others: leave TILE_SIZE at 0"):
+    with pytest.raises(EngineError, match="tiles of 64 × 64 cells: leave TILE_SIZE at 0"):
         zones(tmp_path, model, tile_size=128)
 
 
@@ -157,7 +157,7 @@ def test_a_fixed_tile_is_not_negotiable(deepness_model: Write, tmp_path: Path) -
     [
         ({"model_type": None, "resolution": None}, "lacks the metadata model_type, resolution"),
         ({"class_names": None}, "lacks the metadata class_names.*onnx.save"),
-        ({"model_type": "Detector"}, "is a Detector; only"),
+        ({"model_type": "Detector"}, "is a Detector, but only"),
         ({"class_names": {"0": "ice", "2": "sea"}}, "a name for each of the numbers 0 to 3"),
         ({"class_names": 7}, "number of the class: name"),
         ({"resolution": 0}, "above 0"),
@@ -165,7 +165,7 @@ def test_a_fixed_tile_is_not_negotiable(deepness_model: Write, tmp_path: Path) -
         ({"standardization_mean": [0.1, 0.2]}, "list of 1 numbers"),
         ({"standardization_std": [0.0]}, "above 0"),
         ({"tiles_overlap": 100}, "overlap below 100"),
-        ({"class_names": dict.fromkeys("0123", "ice")}, "one class only"),
+        ({"class_names": dict.fromkeys("0123", "ice")}, "only one class"),
     ],
 )
 def test_metadata_that_are_missing_or_wrong_are_named(
@@ -181,7 +181,7 @@ def test_a_graph_that_picks_the_class_itself_is_refused(
     deepness_model: Write, tmp_path: Path
 ) -> None:
     path = deepness_model(tmp_path / "m.onnx", CENTRES, NAMES, last="ArgMax")
-    with pytest.raises(EngineError, match=r"answers with 2 classes|1 classes|class_names"):
+    with pytest.raises(EngineError, match=r"predicts 2 classes|1 classes|class_names"):
         find_model(str(path))
 
 
@@ -223,7 +223,7 @@ def test_data_outside_of_the_file_are_refused(deepness_model: Write, tmp_path: P
     tensor.ClearField("raw_data")
     (tmp_path / "secret.bin").write_bytes(bytes(16))
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(EngineError, match=r"'w' points to another file, 'secret.bin'"):
+    with pytest.raises(EngineError, match=r"'w' refers to another file, 'secret.bin'"):
         read_onnx(path)
 
 
@@ -248,7 +248,7 @@ def test_what_is_no_whole_model_is_refused(
         find_model(str(path))
 
 
-def test_a_missing_runtime_names_the_cure(
+def test_a_missing_runtime_names_the_remedy(
     deepness_model: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = deepness_model(tmp_path / "m.onnx", CENTRES, NAMES)

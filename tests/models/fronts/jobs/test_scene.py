@@ -87,7 +87,7 @@ def test_the_result_does_not_depend_on_tiles_where_padding_covers_the_reach(
         assert (whole["zones"] != tiled["zones"]).mean() < 1e-3
 
 
-def test_mirroring_the_scene_mirrors_the_answer_of_an_average_over_mirror_images(
+def test_mirroring_the_scene_mirrors_the_prediction_averaged_over_flips(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     with rasterio.open(scene) as source:
@@ -263,7 +263,7 @@ def case(**change: object) -> Callable[[Path, Path, Path], dict[str, Any]]:
         (case(cell_size=0.01), r"6000 times finer .* CELL_SIZE"),
     ],
 )
-def test_refusals_name_the_cure_and_write_nothing(
+def test_refusals_name_the_remedy_and_write_nothing(
     scene: Path, tiny_model: Path, tmp_path: Path, build: Callable[..., dict[str, Any]], words: str
 ) -> None:
     if "finds none" in words and torch.cuda.is_available():
@@ -278,7 +278,7 @@ def test_zones_that_are_none_are_refused(scene: Path, tiny_model: Path, tmp_path
     job = ExtractTermini.model_validate(
         {"input": {"path": str(scene)}, "output": tmp_path / "a.gpkg"}
     )
-    with pytest.raises(EngineError, match="is no zones raster"):
+    with pytest.raises(EngineError, match="is not a zones raster"):
         run_listened(job)
     segment(scene, tiny_model, tmp_path)
     job = ExtractTermini.model_validate(
@@ -327,7 +327,7 @@ def test_zones_that_lines_cannot_be_measured_on_are_refused(tmp_path: Path, kind
         run_listened(job)
 
 
-def test_a_fjord_mask_that_is_none_is_told_before_the_network_runs(
+def test_a_fjord_mask_that_is_none_is_reported_before_the_network_runs(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     mask = {"path": str(tmp_path / "none.gpkg")}

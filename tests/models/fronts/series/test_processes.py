@@ -108,7 +108,7 @@ def same_lines(found: Path, expected: gpd.GeoDataFrame) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "darwin", reason="the cache cannot be moved there")
-def test_a_killed_run_goes_on_where_it_was(
+def test_a_killed_run_resumes_where_it_was(
     tmp_path: Path, folder: Path, tiny_series_model: Path, undisturbed: gpd.GeoDataFrame
 ) -> None:
     killed = Series(tmp_path, folder, tiny_series_model)
@@ -193,7 +193,7 @@ def test_a_cluster_delivers_every_scene_though_a_worker_is_killed_midway(
 
 
 @pytest.mark.slow
-def test_clusters_that_cannot_do_the_work_are_refused_with_the_cure(
+def test_clusters_that_cannot_do_the_work_are_refused_with_the_remedy(
     tmp_path: Path, folder: Path, tiny_series_model: Path, cluster: Cluster
 ) -> None:
     def refusal(**parameters: object) -> str:

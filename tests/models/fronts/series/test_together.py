@@ -95,7 +95,7 @@ def stored(work: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.slow
-def test_the_network_sees_in_files_what_it_saw_when_it_learnt(
+def test_the_network_sees_in_files_what_it_saw_in_training(
     folder: Path, tiny_series_model: Path
 ) -> None:
     run(folder, tiny_series_model)
@@ -134,7 +134,7 @@ def test_results_name_the_network_that_made_them(folder: Path, tiny_series_model
 
 
 @pytest.mark.slow
-def test_a_scene_that_fails_is_no_companion_and_is_told_once(
+def test_a_scene_that_fails_is_no_companion_and_is_reported_once(
     folder: Path, tiny_series_model: Path
 ) -> None:
     (folder / "scene_20160901.tif").write_bytes(b"no picture")
@@ -177,7 +177,7 @@ def test_a_scene_listed_twice_is_not_its_own_companion(
     assert once.geometry.iloc[0].equals(twice.geometry.iloc[0])
 
 
-def test_a_network_that_expects_other_companions_is_refused_with_the_cure(
+def test_a_network_that_expects_other_companions_is_refused_with_the_remedy(
     folder: Path, tiny_series_model: Path
 ) -> None:
     other = folder.parent / "other"
@@ -185,7 +185,7 @@ def test_a_network_that_expects_other_companions_is_refused_with_the_cure(
     card = json.loads((other / "card.json").read_text())
     card["series"]["channels"].insert(1, "surface slope")
     (other / "card.json").write_text(json.dumps(card))
-    with pytest.raises(EngineError, match="sees 6 channels, and this version shows it 5"):
+    with pytest.raises(EngineError, match="needs 6 channels, and this version provides 5"):
         run(folder, other)
 
 
@@ -220,12 +220,13 @@ def test_copies_of_scenes_change_nothing(
     _, _, once = run(folder, package)
     assert len(once) > 0
     more = copies_of_all_kinds(folder)
-    for work in ("work", "another"):  # gone on with, and from the beginning
+    for work in ("work", "another"):  # resumed, and from the beginning
         result, listener, several = run(folder, package, work_folder=folder.parent / work)
         assert result["SCENES"] == len(DATES) + more
         assert_frame_equal(pd.DataFrame(counted(several)), pd.DataFrame(counted(once)))
         assert any(
-            f"{more} of {len(DATES) + more} scenes show again" in w for w in listener.warnings
+            f"{more} of {len(DATES) + more} scenes duplicate another one" in w
+            for w in listener.warnings
         )
 
 
@@ -237,6 +238,6 @@ def test_where_the_first_of_two_copies_fails_the_second_counts(
     shutil.copy(first, folder / "zscene_20160105.tif")
     first.write_bytes(first.read_bytes()[:600])
     _, listener, again = run(folder, tiny_series_model)
-    assert not any("show again" in warning for warning in listener.warnings)
+    assert not any("duplicate another one" in warning for warning in listener.warnings)
     same = pd.DataFrame(counted(again)).drop(columns="date")
     assert_frame_equal(same, pd.DataFrame(counted(once)).drop(columns="date"))

@@ -39,7 +39,7 @@ OUTPUTS = "ubar 200\nvbar 200\n"
 
 
 def state() -> tuple[Tensor, Tensor]:
-    """Thickness and surface, m, of an even number of cells a side."""
+    """Thickness and surface, m, with an even number of cells per side."""
     generator = torch.Generator().manual_seed(9)
     thickness = torch.zeros(34, 28)
     thickness[10:20, 8:22] = 50 + 200 * torch.rand(10, 14, generator=generator)
@@ -108,7 +108,7 @@ def test_a_published_emulator_is_the_same_in_torch_and_in_tensorflow(
 
 
 @pytest.mark.slow
-def test_a_model_with_layers_of_its_own_is_refused_with_the_cure(models: Path) -> None:
+def test_a_model_with_layers_of_its_own_is_refused_with_the_remedy(models: Path) -> None:
     emulator = Emulator.read(models / "custom")
     assert emulator.radius is None
     with pytest.raises(EngineError, match=r"TensorFlow cannot run .*no custom layers"):
@@ -128,7 +128,7 @@ def test_lists_of_another_emulator_are_refused(models: Path, tmp_path: Path) -> 
     folder = tmp_path / "pooled"
     shutil.copytree(models / "pooled", folder)
     (folder / "fieldin.dat").write_text(INPUTS + "dX 100\n")
-    with pytest.raises(EngineError, match="maps 5 fields to 2, but the lists beside it name 6"):
+    with pytest.raises(EngineError, match="maps 5 fields to 2, but its lists name 6"):
         Emulator.read(folder)
 
 

@@ -96,7 +96,7 @@ def test_names_come_through_the_job(tmp_path: Path, listener: Listener) -> None:
         run_job(RunInstructor(**options, model_variables="depth=ice"), listener)
 
 
-def test_velocities_that_a_file_lacks_are_no_rasters(tmp_path: Path, listener: Listener) -> None:
+def test_velocities_that_a_file_lacks_are_not_written(tmp_path: Path, listener: Listener) -> None:
     source = write_igm(tmp_path / "output.nc", glacier())
     job = RunInstructor(
         model_output=source, model_crs="EPSG:32632", basal_velocity=tmp_path / "base.tif"

@@ -1,4 +1,4 @@
-"""A batch of scenarios that goes on from what each has saved: as if it had not been interrupted."""
+"""Scenarios that resume from their saved states, as if there had been no interruption."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def cut(file: Path, years: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_batch_goes_on_from_the_last_year_that_all_have_saved(
+def test_a_batch_resumes_from_the_last_year_that_all_have_saved(
     batch: Callable[[str], tuple[Options, Options]], tmp_path: Path, listener: Listener
 ) -> None:
     begin, onwards = batch(ELA)
@@ -170,7 +170,7 @@ def test_a_batch_goes_on_from_the_last_year_that_all_have_saved(
     ]
 
 
-def test_a_table_that_does_not_match_is_refused_with_the_cure(
+def test_a_table_that_does_not_match_is_refused_with_the_remedy(
     batch: Callable[[str], tuple[Options, Options]], tmp_path: Path, listener: Listener
 ) -> None:
     begin, onwards = batch("name,ela_offset\nas now,0\nwarm,300\n")
@@ -178,7 +178,7 @@ def test_a_table_that_does_not_match_is_refused_with_the_cure(
     simulate(listener, **begin | {"end": 5.0}, scenario_folder=folder, netcdf=single)
     source = folder / "warm" / "simulation.nc"
     added = batch("name,ela_offset\nas now,0\nhot,600\n")[1]
-    with pytest.raises(EngineError, match=r"nothing was saved of 'hot' .*only of 'as now', 'warm'"):
+    with pytest.raises(EngineError, match=r"no results of 'hot', only of 'as now', 'warm'"):
         simulate(listener, **added, resume=source)
     onwards = batch("name,ela_offset\nas now,0\nwarm,300\n")[1]
     with pytest.raises(EngineError, match=r"'warm' in .*first.nc.*give the simulation.nc of one"):

@@ -138,7 +138,9 @@ def complaint(path: Path, listener: Listener, crs: str | None = UTM, **chosen: s
     return str(caught.value)
 
 
-def test_a_missing_variable_is_told_with_what_is_there(tmp_path: Path, listener: Listener) -> None:
+def test_a_missing_variable_is_reported_with_what_is_there(
+    tmp_path: Path, listener: Listener
+) -> None:
     path = write_igm(tmp_path / "output.nc", glacier())
     with netCDF4.Dataset(path, "a") as file:
         file.renameVariable("vbar", "north")

@@ -66,7 +66,7 @@ def test_a_run_that_was_killed_resumes_to_the_same_weights(
 
 
 @pytest.mark.slow
-def test_the_averaged_weights_have_learnt(tmp_path: Path, reporter: EventStream) -> None:
+def test_the_averaged_weights_are_trained(tmp_path: Path, reporter: EventStream) -> None:
     fit = start(tmp_path / "run", 150)
     fit.network.load_state_dict(fit.run(batches, reporter))
     images, zones = batches(torch.Generator().manual_seed(99))

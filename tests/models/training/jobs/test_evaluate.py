@@ -35,7 +35,7 @@ def test_models_are_measured_on_data_and_leakage_is_named(
     _, listener = run_listened(
         EvaluateModel.model_validate({**asked, "part": "all", "report": report})
     )
-    assert "Leakage: the model model has learnt from training glacier" in listener.warnings[0]
+    assert "Leakage: the model model was trained on training glacier" in listener.warnings[0]
     assert "2 of the 5 tiles" in report.read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What an unfinished training goes on with, and what it does not."""
+"""What an unfinished training resumes, and what it does not."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_kill_amid_an_epoch_changes_no_weight(
             with pytest.raises(KilledError):
                 train(killed, **asked)
     _, told = train(killed, **asked)
-    assert any(line.startswith("Going on") for line in told.logs)
+    assert any(line.startswith("Resuming") for line in told.logs)
     expected, found = weights(whole), weights(killed)
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
@@ -120,7 +120,7 @@ def _saving_often(make: Callable[..., None]) -> Callable[..., None]:
 
 @pytest.fixture
 def asked(tmp_path: Path, write_dataset: WriteDataset) -> dict[str, object]:
-    """What a small network is to learn from, and begin with."""
+    """Training data and initial weights of a small network."""
     dataset = write_dataset(training=3, validation=1)
     return {"dataset": dataset, "start_from": str(small("U-Net", tmp_path / "small"))}
 
@@ -141,7 +141,7 @@ def test_a_training_from_before_the_second_head_is_given_up_with_a_word(
     one_head(state)
     _, told = train(tmp_path / "model.zip", **asked)
     (warning,) = [text for text in told.warnings if "unfinished" in text]
-    assert "way of learning, that of another version of the plugin: it is given up" in warning
+    assert "training method (of another version of the plugin): it is discarded" in warning
     assert not state.exists()
 
 
@@ -187,7 +187,7 @@ def test_patience_may_be_lost_without_losing_the_training(
     unfinished(tmp_path / "model.zip", monkeypatch, **asked)
     _, told = train(tmp_path / "model.zip", **asked, patience=5)
     assert not any("unfinished" in text for text in told.warnings)
-    assert any(line.startswith("Going on") for line in told.logs)
+    assert any(line.startswith("Resuming") for line in told.logs)
 
 
 def test_a_model_is_not_trained_onto_itself_nor_into_nowhere(
@@ -201,7 +201,7 @@ def test_a_model_is_not_trained_onto_itself_nor_into_nowhere(
         train(model, dataset=dataset, start_from=str(model))
     assert model.read_bytes() == content
     job = TrainModel.model_validate({"dataset": dataset, "output": tmp_path / "no" / "model.zip"})
-    with pytest.raises(EngineError, match="is a folder, or in one"):
+    with pytest.raises(EngineError, match="is a folder, or in a folder"):
         run_job(job)
 
 
@@ -212,5 +212,7 @@ def test_a_single_view_that_shrinks_to_one_cell_is_refused(
     for kind in ("U-Net", "HRNet"):
         start = "caffe_unet" if kind == "U-Net" else ""
         asked = {"dataset": dataset, "architecture": kind, "start_from": start, "batch_size": 1}
-        with pytest.raises(EngineError, match=r"BATCH_SIZE: a single view of 32 × 32 cells"):
+        with pytest.raises(
+            EngineError, match=r"BATCH_SIZE 1 is too small for patches of 32 × 32 cells"
+        ):
             train(tmp_path / "model.zip", **asked)

@@ -132,7 +132,7 @@ def test_a_killed_training_resumes_to_the_same_model(
         with pytest.raises(KilledError):
             run_listened(train(dataset, killed, small, epochs=5), Killing(die_at))
     _, listener = run_listened(train(dataset, killed, small, epochs=5))
-    assert any(line.startswith("Going on") for line in listener.logs)
+    assert any(line.startswith("Resuming") for line in listener.logs)
     assert [line[:8] for line in listener.logs if line.startswith("Epoch")] == ["Epoch 5/"]
     expected = weights(whole, tmp_path / "whole" / "unpacked")
     found = weights(killed, tmp_path / "killed" / "unpacked")
@@ -208,7 +208,7 @@ def test_cancel_and_kill_keep_the_best_model(
         try:
             for line in process.stdout:
                 assert '"event": "error"' not in line, line
-                if "best so far: written" in line or "Epoch 3/" in line:
+                if "best so far, written" in line or "Epoch 3/" in line:
                     break
             time.sleep(0.2)
         finally:
@@ -229,7 +229,7 @@ def test_without_a_validation_part_the_latest_dates_are_held_out(
     dataset = write_dataset(training=10)
     _, listener = run_listened(train(dataset, tmp_path / "model.zip", small, epochs=1))
     assert any("no validation part" in text for text in listener.warnings)
-    assert any(text.startswith("8 tiles to learn from, 2 to validate") for text in listener.logs)
+    assert any(text.startswith("8 tiles for training, 2 for validation") for text in listener.logs)
     few = write_dataset(training=4, name="few")
     with pytest.raises(EngineError, match=r"no validation part.*Prepare it again"):
         run_listened(train(few, tmp_path / "model.zip", small))
@@ -262,7 +262,7 @@ def test_what_is_wrong_with_the_data_is_named(
         (lambda folder: (folder / "dataset.json").unlink(), "is not a training data set"),
     ],
 )
-def test_a_data_set_that_is_half_written_is_refused_by_every_job(
+def test_a_data_set_that_is_incomplete_is_refused_by_every_job(
     tmp_path: Path,
     write_dataset: WriteDataset,
     small: Path,
@@ -299,7 +299,7 @@ def test_a_data_set_that_was_moved_is_measured_as_before(
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_ends_with_a_cure(
+def test_a_loss_that_is_not_a_number_ends_with_a_remedy(
     tmp_path: Path, write_dataset: WriteDataset, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = write_dataset(training=2, validation=1)
@@ -318,12 +318,12 @@ def test_a_start_that_does_not_fit_is_named(
     two = package(tmp_path / "two", groups=["validation glacier"], bands=2)
     _, listener = run_listened(train(dataset, output, two, epochs=1))
     text = " ".join(listener.warnings)
-    assert "made for 2 band(s) and the data set has 1" in text
-    assert "1 layer tensor(s) start anew (encoder.0.0.weight)" in text
-    assert "has learnt from validation glacier" in text
+    assert "has 2 band(s), but the data set has 1" in text
+    assert "1 layer tensor(s) start with random weights (encoder.0.0.weight)" in text
+    assert "was trained on validation glacier" in text
 
 
-def test_scenes_of_several_bands_are_learnt(
+def test_scenes_of_several_bands_are_trained_on(
     tmp_path: Path, write_dataset: WriteDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
