@@ -250,7 +250,7 @@ def case(**change: object) -> Callable[[Path, Path, Path], dict[str, Any]]:
     ("build", "words"),
     [
         (case(bands=[1, 1]), "needs 1 band"),
-        (case(bands=[3]), "band 3 was asked for"),
+        (case(bands=[3]), "band 3 was requested"),
         (case(model="mountain"), "no model 'mountain'"),
         (
             case(extent={"xmin": 0, "ymin": 0, "xmax": 9, "ymax": 9, "crs": "EPSG:32624"}),

@@ -36,7 +36,7 @@ def test_models_are_measured_on_data_and_leakage_is_named(
         EvaluateModel.model_validate({**asked, "part": "all", "report": report})
     )
     assert "Leakage: the model model was trained on training glacier" in listener.warnings[0]
-    assert "2 of the 5 tiles" in report.read_text(encoding="utf-8")
+    assert "2 of the 5 evaluated tiles" in report.read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_measured_is_refused(tmp_path: Path, write_dataset: WriteDataset) -> None:
@@ -44,7 +44,7 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path, write_dataset: Write
     two = package(tmp_path / "two", bands=2)
     with pytest.raises(EngineError, match=r"no tiles for 'test' \(it has: training 2\)"):
         run_listened(EvaluateModel.model_validate({"dataset": dataset}))
-    with pytest.raises(EngineError, match=r"two was made for 2 band\(s\).*has 1"):
+    with pytest.raises(EngineError, match=r"two needs 2 band\(s\).*has 1"):
         run_listened(
             EvaluateModel.model_validate({"dataset": dataset, "model": str(two), "part": "all"})
         )

@@ -171,7 +171,7 @@ def test_a_state_that_is_damaged_or_of_another_network_is_refused_with_its_place
             train(tmp_path / "model.zip", **asked)
     tensors.write_bytes(content)
     network = build(Architecture.model_validate({"name": "unet", "parameters": {"width": 8}}))
-    with pytest.raises(EngineError, match="state of another network"):
+    with pytest.raises(EngineError, match="or of another network"):
         Fit(network, Schedule(steps=10), state, seed=1)
     (state / "best.safetensors").unlink()
     monkeypatch.setattr(
