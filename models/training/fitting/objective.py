@@ -17,8 +17,8 @@ from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_cont
 from glacier_qgis.models.training.losses.zones import zone_loss
 
 ZONES = "cross-entropy (more near fronts) plus Dice loss"
-SECOND_HEAD = ", plus the distance to the front by a second head that is removed after training"
-CONTACT = ", plus the contact of glacier and ocean in unlabelled cells"
+SECOND_HEAD = ", plus the distance to the front by a second head that is then cut off"
+CONTACT = ", plus the contact of glacier and ocean where no front was drawn"
 HEAD = ("head.weight", "head.bias")
 """Tensors to which a second head adds one channel."""
 
