@@ -82,7 +82,7 @@ class Scenario:
 
 
 OFFSETS = ("ela_offset", "temperature_offset", "precipitation_offset")
-UNCHANGED = "no offsets"
+UNCHANGED = "as given"
 NAMELESS = Scenario("")
 """The only scenario of a run without scenarios."""
 

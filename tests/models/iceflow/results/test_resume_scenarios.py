@@ -181,7 +181,10 @@ def test_a_table_that_does_not_match_is_refused_with_the_remedy(
     with pytest.raises(EngineError, match=r"no results of 'hot', only of 'as now', 'warm'"):
         simulate(listener, **added, resume=source)
     onwards = batch("name,ela_offset\nas now,0\nwarm,300\n")[1]
-    with pytest.raises(EngineError, match=r"'warm' in .*first.nc.*give the simulation.nc of one"):
+    with pytest.raises(
+        EngineError,
+        match=r"first.nc has no results of 'warm'.*give the simulation.nc of a scenario",
+    ):
         simulate(listener, **onwards, resume=single)
     moved = np.indices((48, 32), dtype="f4")[0]
     with rasterio.open(begin["bed"]["path"], "r+") as bed:

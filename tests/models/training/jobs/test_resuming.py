@@ -167,7 +167,9 @@ def test_a_state_that_is_damaged_or_of_another_network_is_refused_with_its_place
     content = tensors.read_bytes()
     for damage in (content[:100], b"", content.replace(b"average.head.bias", b"average.foot.bias")):
         tensors.write_bytes(damage)
-        with pytest.raises(EngineError, match=r"model\.zip\.state holds is damaged.*Remove the"):
+        with pytest.raises(
+            EngineError, match=r"model\.zip\.state cannot be resumed: it is damaged.*Remove the"
+        ):
             train(tmp_path / "model.zip", **asked)
     tensors.write_bytes(content)
     network = build(Architecture.model_validate({"name": "unet", "parameters": {"width": 8}}))

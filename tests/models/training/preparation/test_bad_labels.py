@@ -168,7 +168,7 @@ def test_classes_that_no_training_takes_are_named_at_once(
     frame["class"] = frame["class"].replace("rock", "moraine")
     found = prepare(places, tmp_path / "set", **layer(frame, tmp_path / "own.gpkg"))
     (warning,) = [text for text in found.told.warnings if "moraine" in text]
-    assert "'Train model' refuses" in warning
+    assert "'Train model' does not support" in warning
 
 
 @pytest.mark.parametrize("fault", ["empty", "tiny", "labels"])
@@ -243,4 +243,4 @@ def test_what_a_part_lacks_is_said_by_those_who_open_it(
     findings = examine(found.dataset, Listener())
     assert "The validation part lacks the class glacier and ocean." in findings.warnings
     (warning,) = training_parts(found.dataset).warnings
-    assert "validation part holds no cell of the class glacier and ocean" in warning
+    assert "validation part has no cells of the class glacier and ocean" in warning

@@ -173,7 +173,7 @@ def test_radar_scenes_without_a_glacier_are_refused(places: list[Place], tmp_pat
         (lambda f: f, {"scene_field": "glacier"}, "no value of 'glacier'"),
         (lambda f: f, {"group_field": "basin"}, "GROUP_FIELD: .* no field 'basin'"),
         (lambda f: f.assign(**{"class": ""}), {}, "empty for every polygon"),
-        (lambda f: f[f["class"] != "ocean"], {}, "lack the class ocean"),
+        (lambda f: f[f["class"] != "ocean"], {}, "have no class ocean"),
         (lambda f: f.assign(geometry=f.translate(1e6)), {}, "No label overlaps"),
         (
             lambda f: f,
