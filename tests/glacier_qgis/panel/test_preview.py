@@ -130,7 +130,7 @@ def test_a_scene_that_is_not_in_view_is_said_before_anything_is_asked(
     assert not orders()
 
 
-def test_a_crash_is_told_and_the_next_preview_is_answered(
+def test_a_crash_is_reported_and_the_next_preview_is_answered(
     panel: FrontPanel,
     layer: QgsRasterLayer,
     tmp_path: Path,

@@ -115,7 +115,10 @@ def wide(path: Path) -> Path:
     [
         (endless, "took longer than 5 s"),
         (immense, "ONNX Runtime cannot run|used more than"),
-        (greedy, "ONNX Runtime cannot run|used more than 1.0 GiB|took longer|took longer"),
+        (
+            greedy,
+            "ONNX Runtime cannot run|used more than 1.0 GiB|took longer",
+        ),
         (wide, r"1e\+08 channels"),
     ],
 )

@@ -157,7 +157,7 @@ def test_the_engine_reads_what_is_said_to_be_read(engine: str) -> None:
     assert set(done.stdout.split()) >= READ
 
 
-def test_a_map_service_is_refused_with_the_cure(handed: Engine, log: Log) -> None:
+def test_a_map_service_is_refused_with_the_remedy(handed: Engine, log: Log) -> None:
     tiles = QgsRasterLayer("type=xyz&url=file:///nowhere/{z}/{x}/{y}.png&zmax=1", "tiles", "wms")
     assert tiles.isValid()
     with pytest.raises(QgsProcessingException):

@@ -1,4 +1,4 @@
-"""Readers of labelled images, and the delivered model on images that it never saw."""
+"""Readers of labelled images, and the delivered model on unseen images."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_beside_a_traced_front_ice_lies_upstream_and_ocean_downstream() -> None:
 
 
 def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"holds no index\.csv"):
+    with pytest.raises(EngineError, match=r"has no index\.csv"):
         read_caffe(tmp_path)
-    with pytest.raises(EngineError, match="holds no image with a front"):
+    with pytest.raises(EngineError, match="has no image with a front"):
         read_front_lines(tmp_path)
 
 
@@ -91,7 +91,7 @@ def test_the_delivered_model_loads_and_says_where_it_comes_from() -> None:
 
 
 @pytest.mark.slow
-def test_the_delivered_model_finds_fronts_like_those_that_it_learnt_from() -> None:
+def test_the_delivered_model_finds_fronts_like_those_of_its_training() -> None:
     scenes = [scene for scene in read_caffe(real_data("caffe256")) if scene.group == "DBE"]
     values = evaluate(find_model(""), scenes[::16], EventStream(io.StringIO()))
     assert values["mde_box_m"] < 400
