@@ -21,7 +21,7 @@ def save_times(start: float, end: float, interval: float) -> list[float]:
 
 
 def run(simulation: Simulation, times: Sequence[float], reporter: Reporter) -> Iterator[Snapshot]:
-    """Take a simulation through `times`, which begin at its present; yield a snapshot at each."""
+    """Advance a simulation through `times`, which start at its present; yield snapshots."""
     for (snapshot,) in run_together([simulation], times, reporter):
         yield snapshot
 
@@ -29,10 +29,10 @@ def run(simulation: Simulation, times: Sequence[float], reporter: Reporter) -> I
 def run_together(
     simulations: Sequence[Simulation], times: Sequence[float], reporter: Reporter
 ) -> Iterator[list[Snapshot]]:
-    """Take simulations of the same flow on the same grid through `times`; yield their snapshots.
+    """Advance simulations on the same grid through `times`; yield their snapshots.
 
-    The flow of all is evaluated at once. Each takes its own steps, as it would alone, and waits
-    at the times to save for those that are slower.
+    The flow of all is evaluated at once. Each takes its own time steps, as if it were alone, and
+    waits for the slower ones at the times to save.
     """
     begin, end = times[0], times[-1]
     for time in times:
@@ -57,7 +57,7 @@ def _late(simulations: Sequence[Simulation], time: float) -> list[Simulation]:
 @threads_an_operation(1)
 @torch.inference_mode()
 def _move_together(simulations: Sequence[Simulation]) -> None:
-    """Give velocities to those that have none, from one evaluation; one alone asks itself."""
+    """Set missing velocities from one common evaluation; a single simulation does so itself."""
     still = [one for one in simulations if one.velocity is None]
     if len(still) < 2:
         return

@@ -31,7 +31,7 @@ def describe_series(architecture: Architecture, history: str = "") -> SeriesNetw
 
     Args:
         architecture: The network.
-        history: Origin of the initial weights; may be blank.
+        history: What the weights started from; may be blank.
     """
     *bands, mask = channels(1)
     return SeriesNetwork(
@@ -58,10 +58,10 @@ def describe(
     Args:
         name: Name of the package.
         architecture: The network.
-        learnt: The training data.
-        split: What was held out from the training, and how the model was evaluated.
-        history: Origin of the initial weights; may be blank.
-        images: The kind of images.
+        learnt: What the weights were fitted to.
+        split: What was kept out of the training, and how the model was measured.
+        history: What the weights started from; may be blank.
+        images: The kind of images that it is for.
     """
     return ModelCard(
         name=name,

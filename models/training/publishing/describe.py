@@ -13,7 +13,7 @@ TASK = "semantic segmentation into no data, rock, glacier and ocean (with mélan
 
 
 def channels(bands: int) -> list[str]:
-    """Describe each channel of a network's input."""
+    """Say what each channel of a network's input means."""
     names = [""] if bands == 1 else [f" of band {band}" for band in range(1, bands + 1)]
     ranks = [f"rank of the value{name} in the scene, -1 to 1, 0 where invalid" for name in names]
     return [*ranks, "1 where valid"]

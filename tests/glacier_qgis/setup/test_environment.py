@@ -144,7 +144,7 @@ def installed(python: str, name: str) -> bool:
 
 
 @pytest.mark.slow
-def test_it_builds_tells_the_size_verifies_and_goes_on_from_where_it_was(workshop: Path) -> None:
+def test_it_builds_tells_the_size_verifies_and_resumes_where_it_was(workshop: Path) -> None:
     status, events = set_up(workshop, "--extra", "igm")
     assert status == 0, events
     python = events[-1]["outputs"]["PYTHON"]
@@ -164,7 +164,7 @@ def test_it_builds_tells_the_size_verifies_and_goes_on_from_where_it_was(worksho
 
 
 @pytest.mark.slow
-def test_an_environment_that_does_not_run_is_built_anew(workshop: Path) -> None:
+def test_an_environment_that_does_not_run_is_rebuilt(workshop: Path) -> None:
     (workshop / "é env" / "bin").mkdir(parents=True)
     (workshop / "é env" / "pyvenv.cfg").write_text("home = /nowhere\n")
     (workshop / "é env" / "bin" / "python").symlink_to("/nowhere/python")
@@ -184,7 +184,7 @@ def test_a_folder_with_other_files_is_left_alone(workshop: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_package_that_cannot_be_had_is_named_with_a_cure(workshop: Path) -> None:
+def test_a_package_that_cannot_be_had_is_named_with_a_remedy(workshop: Path) -> None:
     (workshop / "wheels" / "serac-1.0-py3-none-any.whl").unlink()
     status, events = set_up(workshop)
     assert status == 1

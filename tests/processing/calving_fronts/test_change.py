@@ -106,7 +106,7 @@ def test_change_and_comparison_on_the_command_line(qgis_process: Process, tmp_pa
 
 
 @pytest.mark.slow
-def test_what_a_method_lacks_is_told_and_nothing_is_written(
+def test_what_a_method_lacks_is_reported_and_nothing_is_written(
     qgis_process: Process, tmp_path: Path
 ) -> None:
     given = saved(termini("date"), tmp_path / "lines.gpkg")

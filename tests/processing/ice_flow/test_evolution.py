@@ -1,4 +1,4 @@
-"""Scenarios and going on from a saved year, from the toolbox."""
+"""Scenarios and resuming from a saved year, from the toolbox."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def simulate(
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_from_its_netcdf(simulate: Run, aletsch: Path, tmp_path: Path) -> None:
+def test_a_run_resumes_from_its_netcdf(simulate: Run, aletsch: Path, tmp_path: Path) -> None:
     whole = simulate(BED=str(aletsch), END=15, TRANSPORT="second order", **PLACE)
     part = tmp_path / "Anfang.nc"
     simulate(BED=str(aletsch), END=10, TRANSPORT="second order", NETCDF=str(part), **PLACE)
@@ -84,7 +84,7 @@ def test_a_table_of_scenarios_gives_a_series_and_a_folder_each(
 
 
 @pytest.mark.slow
-def test_a_batch_of_scenarios_goes_on_from_the_file_of_one(
+def test_a_batch_of_scenarios_resumes_from_the_file_of_one(
     simulate: Run, aletsch: Path, tmp_path: Path
 ) -> None:
     table, past = tmp_path / "Szenarien.csv", tmp_path / "Vergangenheit"

@@ -87,7 +87,7 @@ def test_from_the_command_line_to_snapshots_and_back(
 
 
 @pytest.mark.slow
-def test_what_another_model_wrote_badly_is_told(qgis_process: Process, tmp_path: Path) -> None:
+def test_what_another_model_wrote_badly_is_reported(qgis_process: Process, tmp_path: Path) -> None:
     bad = tmp_path / "output.nc"
     bad.write_bytes(b"no NetCDF")
     done = qgis_process(
