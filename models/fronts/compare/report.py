@@ -1,4 +1,4 @@
-"""The report of `comparetermini`: distances, images, groups, and what uncertainties are worth."""
+"""The report of `comparetermini`: distances, images, groups, coverage of the uncertainty."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.report.theme import BLUE, GREY, ORANGE
 
 COVERAGE_AT = (0.5, 1.0, 1.5, 2.0, 3.0)
-"""Multiples of the stated uncertainty within which true errors are counted."""
+"""Multiples of the stated uncertainty for which the coverage is given."""
 
 
 def write_report(
@@ -31,33 +31,34 @@ def write_report(
 
     Args:
         path: Where to.
-        error: Of all images.
-        images: What was compared.
-        table: A row an image.
+        error: Over all images.
+        images: The compared images.
+        table: One row per image.
         facts: Parameters and provenance, by name.
     """
     page = HtmlPage(
         "Comparison of terminus lines",
-        "Mean distance error after the CaFFe benchmark (Gourmelon et al. 2022, "
+        "Mean distance error as in the CaFFe benchmark (Gourmelon et al. 2022, "
         "doi:10.5194/essd-14-4287-2022): distances from every predicted point to the reference "
-        "front and back, pooled over all images before they are averaged. Images without a "
-        "predicted front are in no average; they are counted.",
+        "front and from every reference point to the predicted front, averaged over all points of "
+        "all images. Images without a predicted front count as missed; averages do not include "
+        "them.",
     )
     page.table([{"": "All images", **_row(error)}], "Errors over all images.")
     pooled = np.concatenate([image.distances for image in images])
     if pooled.size:
-        page.figure(_histogram(pooled, error), "All distances, both ways, pooled.")
+        page.figure(_histogram(pooled, error), "All distances in both directions, pooled.")
     _break_down(page, images)
     _uncertainty(page, np.concatenate([image.uncertain for image in images]))
     page.heading("Images")
-    page.table(_worst_first(table), "Every image; the worst first.")
+    page.table(_worst_first(table), "All images, the worst first.")
     page.heading("Parameters and provenance")
     page.facts(facts)
     page.write(path)
 
 
 def coverage(uncertain: NDArray[np.float64]) -> list[dict[str, object]]:
-    """Count how often true errors are within multiples of the stated uncertainty.
+    """Count how often the true errors are within multiples of the stated uncertainty.
 
     Args:
         uncertain: Errors and uncertainties, m, shape (points, 2).
@@ -106,11 +107,13 @@ def _uncertainty(page: HtmlPage, uncertain: NDArray[np.float64]) -> None:
         return
     page.heading("Stated uncertainty")
     page.paragraph(
-        "How the distance of predicted points to the reference compares with the uncertainty "
-        f"that their lines state, which means to cover {LEVEL:.0%} of the points. Where whole "
-        "pieces of front are missed or false, no uncertainty covers them."
+        "Distance of predicted points to the reference, compared with the stated uncertainty, "
+        f"which should cover {LEVEL:.0%} of the points. Pieces of front that are entirely missed "
+        "or false are not covered."
     )
-    page.table(coverage(uncertain), "How often the true error is within the stated uncertainty.")
+    page.table(
+        coverage(uncertain), ("Share of points whose true error is within the stated uncertainty.")
+    )
     found = reliability(uncertain[:, 1], uncertain[:, 0])
     figure = go.Figure()
     figure.add_hline(100 * LEVEL, line_dash="dash", line_color=GREY, annotation_text="as stated")
@@ -123,7 +126,9 @@ def _uncertainty(page: HtmlPage, uncertain: NDArray[np.float64]) -> None:
     figure.update_xaxes(title_text="Stated uncertainty (m)", rangemode="tozero")
     figure.update_yaxes(title_text="Points within it (%)", range=[0, 104])
     _lay_out(figure)
-    page.figure(figure, "Reliability: classes of equally many points, by stated uncertainty.")
+    page.figure(
+        figure, ("Reliability by stated uncertainty, in classes with the same number of points.")
+    )
 
 
 def _histogram(distances: NDArray[np.float64], error: FrontError) -> go.Figure:
@@ -139,7 +144,7 @@ def _histogram(distances: NDArray[np.float64], error: FrontError) -> go.Figure:
         )
     )
     figure.add_vline(error.mean_m, line_color=ORANGE, annotation_text=f"mean {error.mean_m:.0f} m")
-    figure.update_xaxes(title_text="Distance (m); the last bar holds all beyond")
+    figure.update_xaxes(title_text="Distance (m); the last bar includes all larger ones")
     figure.update_yaxes(title_text="Share of distances (%)")
     _lay_out(figure)
     return figure
@@ -150,7 +155,7 @@ def _lay_out(figure: go.Figure) -> None:
 
 
 def _worst_first(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Missed fronts, then found ones by their mean distance, then those that nothing judges."""
+    """Missed fronts, then found ones by mean distance, then those without a reference."""
     order = table.assign(
         _place=table["status"].map({"missed": 0, "found": 1, "no reference": 2}),
     ).sort_values(["_place", "mean_m"], ascending=[True, False], kind="stable")

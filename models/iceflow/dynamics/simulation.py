@@ -1,4 +1,4 @@
-"""A glacier through time, alone or with others on the same ground."""
+"""Time evolution of one glacier, or of several on the same ground."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ Limit = Callable[[Tensor, Tensor], float]
 """Thickness and surface (m) to the longest stable time step (a), beside that of the CFL number."""
 
 MAX_STEP = 10.0
-"""Longest time step, a: also slow ice must see its mass balance change with height."""
+"""Longest time step, a, so that the mass balance follows the surface also where ice is slow."""
 MAX_FORCED_STEP = 1.0
-"""Longest time step, a, where the mass balance changes from year to year."""
+"""Longest time step, a, if the mass balance changes from year to year."""
 SPEED_LIMIT = 50_000.0
-"""m a⁻¹: three times the fastest outlet glacier; beyond it a run has become unstable."""
+"""Speed beyond which a run is unstable, m a⁻¹: three times that of the fastest outlet glacier."""
 MOST_HALVINGS = 4
 """How often a step is halved that leads to a state without flow."""
 SAME_TIME = 1e-9
-"""Times that are no further apart, a, are the same."""
+"""Tolerance of times, a."""
 ICE = 1.0
-"""Cells with less than this thickness, m, do not count as glacier area."""
+"""Least thickness of glacier area, m."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The glacier at a saved time; fields are north-up, (row, column).
+    """The state of a glacier at a saved time; fields are north-up, (row, column).
 
     Attributes:
         time: in a.
@@ -60,9 +60,9 @@ class Snapshot:
         volume: in km³.
         area: of cells with at least 1 m of ice, km².
         mean_speed: over that area, m a⁻¹; 0 without ice.
-        budget: where the ice came from and went since the start.
-        steps: how many were taken since the start.
-        waves: whether waves have grown that are not in the ice but in the numbers.
+        budget: mass budget since the start.
+        steps: number of time steps since the start.
+        waves: whether there are numerical oscillations.
     """
 
     time: float
@@ -113,9 +113,9 @@ class Simulation:
 
     Attributes:
         time: in a.
-        steps: how many were taken.
+        steps: number of steps.
         thickness: h in m.
-        velocity: u and v (m a⁻¹) of the present state, once they are known.
+        velocity: u and v (m a⁻¹) of the present state, once computed.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Simulation:
     ) -> None:
         """Begin with `thickness` on `bed` (m, north-up) at time `start` (a).
 
-        Where the run goes on from an `earlier` state, its account and its steps count on.
+        A run resumed from an `earlier` state continues its budget and number of steps.
         """
         self.time = start
         self.steps = earlier.steps if earlier else 0
@@ -166,7 +166,7 @@ class Simulation:
         """Take one stable time step that does not go past `until` (a).
 
         Raises:
-            EngineError: The velocities are not those of ice any more.
+            EngineError: The velocities are not physical.
         """
         u, v = velocity = self._current_velocity()
         begin, before, totals = self.time, self.thickness, self._totals
@@ -202,7 +202,7 @@ class Simulation:
         return True
 
     def _count(self, dt: float, longest: float, until: float) -> None:
-        """Move the clock by `dt`, exactly to `until` where the step was trimmed to it."""
+        """Advance time by `dt`, exactly to `until` if the step was limited by it."""
         slowest = self._cfl * self._cell_size / SPEED_LIMIT
         if not (math.isfinite(dt) and dt >= min(slowest, longest) * (1 - 1e-6)):
             raise EngineError(
@@ -233,7 +233,7 @@ class Simulation:
         )
 
     def budget(self) -> Budget:
-        """Return where the ice came from and went since the start."""
+        """Return the mass budget since the start."""
         terms = (self._totals.cpu() * (self._cell_size**2 / CUBIC_KILOMETRE)).tolist()
         return self._earlier.after(self._volume(), *terms)
 

@@ -19,13 +19,13 @@ CURVES = {
     "mean_speed": "Mean speed (m/a)",
 }
 Runs = Mapping[str, Sequence[Mapping[str, float]]]
-"""A row a saved time, by scenario."""
+"""One row per saved time, by scenario."""
 MAP_CELLS = 300
-"""Cells a side of a map, at most; larger fields are thinned out."""
+"""Largest number of cells per side of a map; larger fields are subsampled."""
 
 
 def curves(runs: Runs) -> go.Figure:
-    """Draw volume, area and mean speed over time, a line a scenario."""
+    """Draw volume, area and mean speed over time, one line per scenario."""
     figure = make_subplots(rows=len(CURVES), cols=1, shared_xaxes=True, vertical_spacing=0.05)
     for index, (column, label) in enumerate(CURVES.items(), 1):
         for name, colour in zip(runs, cycle(LINES)):
@@ -46,7 +46,7 @@ def curves(runs: Runs) -> go.Figure:
 
 
 def hypsometry_figure(states: Mapping[str, Hypsometry]) -> go.Figure:
-    """Draw area and volume by elevation, a stair a state, under its name."""
+    """Draw area and volume by elevation, one step line per state, with its name."""
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
     for (name, state), colour in zip(states.items(), cycle(LINES)):
         for column, amounts in enumerate((state.area, state.volume), 1):
@@ -72,7 +72,7 @@ def hypsometry_figure(states: Mapping[str, Hypsometry]) -> go.Figure:
 def stairs(
     state: Hypsometry, amounts: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 ) -> tuple[list[float], list[float]]:
-    """Return heights and amounts of the corners of a stair that begins and ends at nothing."""
+    """Return elevations and amounts at the corners of a step line that starts and ends at 0."""
     if not len(amounts):
         return [], []
     heights, widths = [float(state.bottoms[0])], [0.0]

@@ -1,4 +1,4 @@
-"""Where a test would ask for what was learnt: the same picture, glacier or ground on both sides."""
+"""Leakage between parts: the same image, glacier or ground in two parts."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from glacier_qgis.models.training.data.card import (
 
 
 def find_leakage(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
-    """Return a sentence for each way in which parts of a data set are not independent.
+    """Return a warning for each reason why parts of a data set are not independent.
 
-    Looks for groups in two parts, copies of a picture in two parts, and groups in different
-    parts whose tiles cover the same ground, whenever that was: rock, coast and the glacier's sides
-    stay what they are.
+    Reasons are groups in two parts, copies of an image in two parts, and groups in different parts
+    whose tiles cover the same ground at any date, since rock, coast and the glacier's sides do not
+    change.
     """
     return [*_groups(card.scenes), *_copies(card.scenes), *_ground(card, tiles)]
 
 
 def days_apart(one: str, other: str) -> int:
-    """Return the days between two dates; 0 where one is not known, to be on the safe side."""
+    """Return the days between two dates; 0 if one is not known, as the worst case."""
     if not (one and other):
         return 0
     return abs((date.fromisoformat(one) - date.fromisoformat(other)).days)
@@ -42,7 +42,7 @@ def days_apart(one: str, other: str) -> int:
 def _apart(one: SceneEntry, other: SceneEntry) -> str:
     if one.date and other.date:
         return f"{days_apart(one.date, other.date)} day(s) apart"
-    return "at dates that are not known"
+    return "at unknown dates"
 
 
 def _groups(scenes: Sequence[SceneEntry]) -> list[str]:
@@ -56,9 +56,9 @@ def _groups(scenes: Sequence[SceneEntry]) -> list[str]:
             continue
         near = min(pairs, key=lambda pair: days_apart(pair[0].date, pair[1].date))
         found.append(
-            f"The group {group} is in {_and(sorted({scene.part for scene in own}))}; the nearest "
-            f"scenes are {near[0].name} and {near[1].name}, {_apart(*near)}. Scores will look "
-            "better than they are on a glacier that was not trained on."
+            f"The group {group} is in {_and(sorted({scene.part for scene in own}))}; the closest "
+            f"scenes are {near[0].name} and {near[1].name}, {_apart(*near)}. Scores will be better "
+            "than on an unseen glacier."
         )
     return found
 
@@ -68,7 +68,7 @@ def _copies(scenes: Sequence[SceneEntry]) -> list[str]:
     for scene in scenes:
         members[scene.hash].append(scene)
     return [
-        f"{_and([scene.name for scene in own])} are the same picture, in "
+        f"{_and([scene.name for scene in own])} are the same image, in "
         f"{_and(sorted({scene.part for scene in own}))}: leave out all but one."
         for own in members.values()
         if len({scene.part for scene in own}) > 1
@@ -76,7 +76,7 @@ def _copies(scenes: Sequence[SceneEntry]) -> list[str]:
 
 
 def _ground(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
-    """Name each pair of groups once, by the scenes that are nearest in time."""
+    """Report each pair of groups once, with the scenes closest in time."""
     covered: dict[str, list[TileEntry]] = defaultdict(list)
     for tile in tiles:
         covered[tile.scene].append(tile)
@@ -95,14 +95,14 @@ def _ground(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
         if near:
             found.append(
                 f"The groups {one[0]} ({one[1]}) and {other[0]} ({other[1]}) show the same ground: "
-                f"the nearest scenes, {near[0].name} and {near[1].name}, share "
-                f"{area / SQUARE_KILOMETRE:.3g} km², {_apart(*near)}. Give both one group."
+                f"the closest scenes, {near[0].name} and {near[1].name}, share "
+                f"{area / SQUARE_KILOMETRE:.3g} km², {_apart(*near)}. Use one group for both."
             )
     return found
 
 
 class _Ground:
-    """What the tiles of scenes cover.
+    """The areas covered by the tiles of scenes.
 
     Args:
         areas: Of each scene by name, in its CRS.
@@ -113,7 +113,7 @@ class _Ground:
         self._placed: dict[tuple[str, str], shapely.Geometry] = {}
 
     def shared(self, one: SceneEntry, other: SceneEntry) -> float:
-        """Return what two scenes both cover, m²."""
+        """Return the area that both scenes cover, m²."""
         key = other.name, one.crs
         if key not in self._placed:
             self._placed[key] = _moved(self._areas[other.name], other.crs, one.crs)
@@ -132,7 +132,7 @@ def _area(scene: SceneEntry, tiles: Sequence[TileEntry], size: int) -> shapely.G
 
 
 def _moved(area: shapely.Geometry, source: str, target: str) -> shapely.Geometry:
-    """Return an area in another CRS; nothing where that has no place for it."""
+    """Return an area in another CRS; empty outside the area of that CRS."""
     if source == target:
         return area
     transform = transformer(read_crs(source, "DATASET"), read_crs(target, "DATASET")).transform
