@@ -37,7 +37,7 @@ from igm.processes.iceflow.vertical import VerticalDiscrs  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
 
 AT_ONCE = {"lbfgs": 100, "cg_newton": 5}
-"""Iterations between two looks at the residual; the memory of L-BFGS begins anew with each."""
+"""Iterations between two looks at the residual; the memory of L-BFGS is cleared at each."""
 
 fields = np.load(sys.argv[1])
 tolerance, optimizer_name = float(sys.argv[2]), sys.argv[3]

@@ -49,7 +49,7 @@ def glacier(cells: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def beside(python: Path, cells: int, modes: int) -> None:
-    """Print how each optimizer of igm-model solves the state of a grid, row 0 in the south."""
+    """Print how each optimiser of igm-model solves the state of a grid, row 0 in the south."""
     thickness, surface = (field.flip(0).numpy() for field in glacier(cells))
     ice = int((thickness > 0).sum())
     friction = (0.1 / SLIDING) ** (1 / 3)  # MPa at 100 m a⁻¹, the reference speed
