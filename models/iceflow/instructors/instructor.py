@@ -10,7 +10,7 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.instructors.higher_order import higher_order
 from glacier_qgis.models.iceflow.instructors.hybrid import hybrid
-from glacier_qgis.models.iceflow.instructors.shallow_ice import diffusivity, shallow_ice
+from glacier_qgis.models.iceflow.instructors.shallow_ice import diffusivity, relaxation, shallow_ice
 from glacier_qgis.models.iceflow.instructors.solution import Solution
 
 InstructorName = Literal["Blatter-Pattyn", "hybrid SIA + SSA", "SIA"]
@@ -64,13 +64,15 @@ class Instructor:
         """Return how long an explicit time step may be for ice that spreads by diffusion, a.
 
         The flow of shallow ice depends on the slope of each place alone, and that of the hybrid as
-        far as it deforms. Longitudinal stresses keep Blatter-Pattyn from it: infinite.
+        far as it deforms. Longitudinal stresses slow bumps down that are short against the
+        thickness (:func:`relaxation`), so that Blatter-Pattyn spreads so on large cells only.
         """
-        if self.name == "Blatter-Pattyn":
-            return math.inf
         sliding = self.sliding if self.name == "SIA" else 0.0
         shape = thickness.double(), surface.double(), self.cell_size
-        most = float(diffusivity(*shape, self.rate_factor, sliding).max())
+        spread = diffusivity(*shape, self.rate_factor, sliding)
+        if self.name == "Blatter-Pattyn":
+            spread = spread * relaxation(thickness.double(), self.cell_size)
+        most = float(spread.max())
         return DIFFUSIVE_SHARE * self.cell_size**2 / most if most else math.inf
 
     @property

@@ -5,11 +5,16 @@ Hutter (1983), Theoretical Glaciology; with Glen's law (n = 3) and Weertman slid
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, Solution, ice_slopes
 from glacier_qgis.models.iceflow.physics import GLEN, WEERTMAN, WEIGHT
+
+LEAST, MOST = 0.05, 50.0
+"""Of kh, between which :func:`relaxation` can be computed; it is 1 to a thousandth below."""
 
 
 def shallow_ice(
@@ -56,3 +61,15 @@ def diffusivity(
     squared = ice_slopes(thickness, surface, cell_size).square().sum(dim=0)
     deformation = 2 * rate_factor / (GLEN + 2) * thickness
     return (deformation + sliding * KILOMETRE) * WEIGHT**GLEN * thickness**4 * squared
+
+
+def relaxation(thickness: Tensor, cell_size: float) -> Tensor:
+    """Return how fast a bump of four cells relaxes with all stresses, relative to shallow ice.
+
+    For a linear-viscous layer on a rigid bed it is 3/(2 q³) (sinh 2q − 2q)/(cosh 2q + 1 + 2q²) with
+    q = kh (Turcotte and Schubert 2014, Geodynamics, chapter 6): 1 for thin ice, 3/(2 q³) for thick.
+    Bumps of four cells are those that a grid moves fastest, as slopes span two cells.
+    """
+    q = (math.pi / 2 * thickness / cell_size).clamp(LEAST, MOST)
+    exact = 1.5 / q**3 * (torch.sinh(2 * q) - 2 * q) / (torch.cosh(2 * q) + 1 + 2 * q.square())
+    return torch.where(q > LEAST, exact, 1.0)

@@ -18,6 +18,7 @@ from glacier_qgis.models.iceflow.instructors.instructor import (
     Instructor,
     InstructorName,
 )
+from glacier_qgis.models.iceflow.instructors.shallow_ice import relaxation
 from glacier_qgis.models.iceflow.velocity.flow import NoFlowFoundError
 from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
 from kit.iceflow.small_valley import tongue, valley
@@ -155,6 +156,44 @@ def test_shallow_ice_that_is_thick_for_its_cells_takes_steps_that_keep_waves_awa
     assert float(np.abs(free.thickness - exact.thickness).max()) > 10
     assert free.waves
     assert not limited.waves
+
+
+def test_on_large_cells_blatter_pattyn_takes_steps_that_it_can_follow(listener: Listener) -> None:
+    """The CFL number alone lets thick ice on cells of 2 km overshoot by metres within a year."""
+    axis = (torch.arange(12) - 5.5) * 2000.0
+    radius = torch.hypot(axis[:, None], axis) / 9600
+    ice = (900 * (1 - radius.square())).clamp(min=0)
+    bed = 300 * torch.sin(axis[:, None] / 3000) * torch.cos(axis / 3500)
+
+    def spread(share: float) -> Snapshot:
+        solver = Instructor("Blatter-Pattyn", 2000.0, RATE, SLIDING, modes=2, tolerance=1e-3)
+        flow = InstructedFlow(solver, "row {}, column {}".format)
+
+        def limit(thickness: Tensor, surface: Tensor) -> float:
+            return share * solver.longest_step(thickness, surface)
+
+        simulation = Simulation(
+            bed,
+            ice,
+            flow,
+            lambda surface, time: torch.zeros_like(surface),
+            cell_size=2000.0,
+            cfl=0.3,
+            limit=limit,
+        )
+        return list(run(simulation, [0.0, 5.0], listener))[-1]
+
+    exact, limited, free = (spread(share) for share in (0.3, 1.0, math.inf))
+    errors = [float(np.abs(one.thickness - exact.thickness).max()) for one in (limited, free)]
+    assert errors[0] < 0.25 * errors[1]
+    assert free.steps < limited.steps
+
+
+def test_longitudinal_stresses_slow_down_what_is_short_against_the_thickness() -> None:
+    thickness = torch.tensor([[0.001, 1.0, 50.0, 300.0, 3000.0]]).double()
+    found = relaxation(thickness, 100.0)[0]
+    assert found.tolist() == pytest.approx([1, 1, 0.483, 0.0141, 1.43e-5], rel=0.05)
+    assert bool((found.diff() <= 0).all())
 
 
 def test_where_there_is_no_ice_no_step_is_too_long() -> None:
