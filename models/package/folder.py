@@ -16,12 +16,13 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from glacier_qgis.models.engine.errors import EngineError, explain_validation
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import ModelCard, SeriesNetwork, Weights
+from glacier_qgis.models.package.weights import read_weights
 
 CARD = "card.json"
 ONNX = "onnx"
@@ -152,7 +153,7 @@ def _fill(described: ModelCard | SeriesNetwork, path: Path) -> nn.Module:
     """Build a network of a card and give it its weights."""
     network = build(described.architecture)
     try:
-        network.load_state_dict(load_file(path))
+        network.load_state_dict(read_weights(path))
     except (SafetensorError, RuntimeError) as error:
         raise EngineError(
             f"The weights in {path} do not fit the network {described.architecture.name!r} of the "
@@ -190,7 +191,7 @@ def save_package(
     Args:
         folder: To create; must not exist.
         card: Its hashes of weights are replaced by the true ones.
-        state: The network's state dictionary.
+        state: The network's state dictionary, whole or `compact`.
         series_state: That of the network for series, if the card has one.
 
     Returns:

@@ -64,7 +64,6 @@ def _measure(given: argparse.Namespace, reporter: EventStream) -> None:
         version=given.version,
         network=given.network,
         images="optical" if given.optical else "satellite",
-        stored=given.stored,
         software=software_version(),
         training_data=trained_on(hold_out(scenes, given.hold_out)[0]),
         history=given.history,
@@ -112,7 +111,6 @@ def arguments() -> argparse.ArgumentParser:
         command.add_argument(
             "--history", default="", help="description of earlier runs for the card"
         )
-    judged.add_argument("--stored", choices=["float32", "float16"], default="float32")
     judged.add_argument(
         "--fold",
         nargs=2,

@@ -51,7 +51,6 @@ class Facts(_Checked):
         version: Of the package.
         network: Of lone scenes, a name among `NETWORKS`.
         images: The kind of images.
-        stored: Precision of the weights in the package, see `half`.
         software: Which trained it.
         training_data: What all of it was trained on.
         history: What the weights started from, and how long they were trained.
@@ -62,7 +61,6 @@ class Facts(_Checked):
     version: str
     network: str = "unet"
     images: Literal["satellite", "optical"]
-    stored: Literal["float32", "float16"] = "float32"
     software: str
     training_data: list[TrainingData]
     history: str

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.networks.unet import FIRST, with_more_bands
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.weights import read_weights
 from glacier_qgis.models.training.data.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.delivered.front_lines import is_optical
 from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS, STEM
@@ -63,7 +64,7 @@ def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -
     architecture = NETWORKS[run.network]
     network = build(architecture)
     if run.start_from:
-        network.load_state_dict(_beginning(load_file(run.start_from), architecture))
+        network.load_state_dict(_beginning(read_weights(run.start_from), architecture))
     taught = objective(architecture, network, fronts_alone=bool(optical))
     fitting = Fit(taught.network, run.schedule, run.output / "state", run.seed, loss=taught.loss)
     augmentation = SeriesAugmentation if series else Augmentation

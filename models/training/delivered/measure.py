@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from safetensors.torch import load_file
-
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.package.card import TrainingData
+from glacier_qgis.models.package.weights import read_weights
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.delivered import caffe, front_lines
 from glacier_qgis.models.training.delivered.facts import UnseenGlaciers, Values
@@ -37,7 +36,7 @@ def measure(
     results = {}
     for groups, path in folds.items():
         unseen = [scene for scene in scenes if scene.group in groups.split(",")]
-        results[groups] = judge(NETWORKS[network], load_file(path), unseen, reporter)
+        results[groups] = judge(NETWORKS[network], read_weights(path), unseen, reporter)
     return _measured(results, {groups: result.values() for groups, result in results.items()})
 
 
@@ -54,7 +53,7 @@ def measure_series(
     results = {}
     for group, paths in folds.items():
         unseen = [scene for scene in scenes if scene.group == group]
-        lone, series = (load_file(path) for path in paths)
+        lone, series = (read_weights(path) for path in paths)
         networks = (NETWORKS["unet"], lone), (NETWORKS["series"], series)
         results[group] = judge_series(*networks, unseen, reporter)
     return _measured(results, {group: result.series for group, result in results.items()})

@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-
-from safetensors.torch import load_file
-from torch import Tensor
 
 from glacier_qgis.models.package.card import Evaluation, ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import save_package
+from glacier_qgis.models.package.weights import compact, read_weights
 from glacier_qgis.models.training.delivered.describe import describe, describe_series
 from glacier_qgis.models.training.delivered.facts import Facts, SeriesFacts, UnseenGlaciers
-from glacier_qgis.models.training.delivered.half import in_half
 from glacier_qgis.models.training.delivered.networks import NETWORKS
 
-IN_HALF = (
-    " Its weights are stored in half precision, for which no line moves by more than a tenth of a "
-    "cell."
+STORED = (
+    " Its weights are stored in 24 bits (float16 and an int8 remainder) and computed in float32."
 )
 
 
@@ -36,7 +31,7 @@ def publish(name: str, facts: Facts, weights: Path, output: Path) -> ModelCard:
         output: Folder of packages: the new one is a folder of the model's name in it.
     """
     card = card_of(name, facts)
-    states = [_stored(load_file(weights / part.file), facts) for part in card.all_weights]
+    states = [compact(read_weights(weights / part.file)) for part in card.all_weights]
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".publish-", dir=output) as folder:
         card = save_package(Path(folder) / name, card, *states)
@@ -63,7 +58,7 @@ def card_of(name: str, facts: Facts) -> ModelCard:
             ),
             "calibration": facts.measured.calibration.model_copy(update={"data": split}),
             "series": _series(facts.series) if facts.series else None,
-            "limits": card.limits + (IN_HALF if facts.stored == "float16" else ""),
+            "limits": card.limits + STORED,
         }
     )
 
@@ -88,7 +83,3 @@ def _evaluations(measured: UnseenGlaciers, data: str) -> list[Evaluation]:
         )
         for glacier, values in measured.glaciers.items()
     ]
-
-
-def _stored(state: Mapping[str, Tensor], facts: Facts) -> Mapping[str, Tensor]:
-    return in_half(state) if facts.stored == "float16" else state

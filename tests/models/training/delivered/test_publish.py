@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.package.folder import CARD, load_package
 from glacier_qgis.models.package.stac import stac_item
+from glacier_qgis.models.package.weights import read_weights
 from glacier_qgis.models.training.delivered.__main__ import STEPS, arguments
 from glacier_qgis.models.training.delivered.facts import names, read_facts
-from glacier_qgis.models.training.delivered.half import in_half
 from glacier_qgis.models.training.delivered.publish import publish
 
 PAGE = Path(__file__).parents[4] / "docs" / "development" / "delivered_models.md"
@@ -46,32 +45,15 @@ def test_an_earlier_package_is_replaced_even_by_one_made_of_its_own_weights(
     assert load_package(tmp_path / name).card.version == "9.0.0"
 
 
-def test_half_precision_is_stored_and_said_and_computed_in_float32(tmp_path: Path) -> None:
-    name = "caffe_unet"
-    facts = read_facts(name).model_copy(update={"stored": "float16"})
-    card = publish(name, facts, DELIVERED / name, tmp_path)
-    full = load_file(DELIVERED / name / "weights.safetensors")
-    half = load_file(tmp_path / name / "weights.safetensors")
-    kernels = {key for key, value in full.items() if value.ndim > 1}
-    assert {key for key, value in half.items() if value.dtype == torch.float16} == kernels
-    for key in full.keys() - kernels:
-        assert torch.equal(half[key], full[key])
-        assert half[key].dtype == full[key].dtype
-    network = load_package(tmp_path / name).network
-    for key, value in network.state_dict().items():
-        assert value.dtype == full[key].dtype
-        torch.testing.assert_close(value, full[key], rtol=2.0**-11, atol=2.0**-25)
-    assert "half precision" in card.limits
-    assert "half precision" in str(stac_item(card)["properties"])
-    before = contents(tmp_path / name)
-    publish(name, facts, tmp_path / name, tmp_path)
-    assert contents(tmp_path / name) == before, "rounding once is enough"
-
-
-def test_only_floating_kernels_are_halved() -> None:
-    state = {"count": torch.tensor(3), "mean": torch.full((2,), 1e6), "kernel": torch.ones(2, 2)}
-    found = in_half(state)
-    assert [found[name].dtype for name in state] == [torch.int64, torch.float32, torch.float16]
+def test_how_weights_are_stored_is_said_and_read_in_float32() -> None:
+    for name in names():
+        card = load_package(DELIVERED / name).card
+        assert "24 bits" in card.limits
+        assert "24 bits" in str(stac_item(card)["properties"])
+        for part in card.all_weights:
+            state = read_weights(DELIVERED / name / part.file)
+            kernels = [value for value in state.values() if value.ndim > 1]
+            assert {value.dtype for value in kernels} == {torch.float32}
 
 
 def test_the_commands_of_the_page_are_understood() -> None:
