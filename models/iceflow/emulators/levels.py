@@ -1,0 +1,86 @@
+"""What ice looks like at several resolutions, in the units in which flow knows no scale.
+
+Lengths are in cells, velocity in A (ρgΔ)³ Δ: flow is a function of h/Δ, the slopes and c/(A Δ)
+alone, and so it is on each level with the level's own cells.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.networks.halving import halved
+from glacier_qgis.models.networks.ice_pyramid import Level
+
+SCALARS, VECTORS = 10, 4
+TINY = 1e-8
+THIN, SLIPPERY = 0.01, 1e-3
+"""Thickness in cells, and c/(A Δ), that count as little."""
+
+
+def levels(
+    thickness: Tensor, slopes: Tensor, bend: Tensor, slip: Tensor, count: int
+) -> list[Level]:
+    """Return the ice on `count` levels, from the finest.
+
+    Args:
+        thickness: h/Δ, (glaciers, rows, columns).
+        slopes: ∂s/∂x and ∂s/∂y of the ice, (glaciers, 2, rows, columns).
+        bend: curvature of the surface: mean of the neighbours minus itself, in cells.
+        slip: c/(A Δ).
+    """
+    ice = (thickness > 0).to(thickness)[:, None]
+    h, slip, bend = (field[:, None] * ice for field in (thickness, slip, bend))
+    slopes = slopes * ice
+    stress = -h * slopes
+    flow = (0.4 * h + slip) * stress.square().sum(1, keepdim=True) * stress
+    grip = (slip + SLIPPERY).pow(-1 / 3) * ice
+    parts = torch.cat([ice, h, slip, grip, bend, slopes, stress, flow], 1)
+    found = [_level(parts, 0)]
+    for level in range(1, count):
+        parts = halved(parts)
+        found.append(_level(parts, level))
+    return found
+
+
+def _level(parts: Tensor, level: int) -> Level:
+    shape = (parts.shape[0], parts.shape[2], parts.shape[3])
+    flat = parts.transpose(0, 1).flatten(1)
+    cells = flat[0].nonzero().flatten()
+    cover, *mean = flat[:, cells]
+    weight = 1 / cover
+    h, slip, grip, bend, sx, sy, tx, ty, fx, fy = (one * weight for one in mean)
+    shrunk = 0.5**level
+    h, slip, tx, ty = h * shrunk, slip * shrunk, tx * shrunk, ty * shrunk
+    steep, push, fast = sx * sx + sy * sy, tx * tx + ty * ty, fx * fx + fy * fy
+    stuck = (grip.pow(-3) - SLIPPERY).clamp(min=0) * shrunk
+    log_push = 0.5 * (push + TINY).log()
+    speed = (0.4 * h + stuck + TINY).log() + 3 * log_push + 4 * level * math.log(2)
+    rough = 0.5 * (fast + TINY**4).log() - speed
+    steepness, force = steep.sqrt(), push.sqrt()
+    gentle, weak = 1 / (0.1 + steepness), 1 / (0.1 + force)
+    along, flowing = (push + TINY).rsqrt(), (fast + TINY**4).rsqrt()
+    direction = torch.stack([tx * along, ty * along], 1)
+    fields = [
+        cover,
+        0.5 * (h + THIN).log(),
+        h.sqrt() - 1,
+        0.5 * log_push + 1,
+        0.25 * (steep + 1e-4).log() + 1,
+        0.25 * (slip + SLIPPERY).log(),
+        0.25 * (stuck + SLIPPERY).log(),
+        stuck / (stuck + 0.4 * h + TINY),
+        rough.clamp(-4, 4) * 0.5,
+        (bend * 10).clamp(-2, 2),
+        sx * gentle,
+        sy * gentle,
+        tx * along,
+        ty * along,
+        fx * flowing,
+        fy * flowing,
+        tx * weak,
+        ty * weak,
+    ]
+    return Level(shape, cells, torch.stack(fields, 1), speed[:, None], direction)

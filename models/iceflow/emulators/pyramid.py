@@ -1,0 +1,81 @@
+"""The emulator of the plugin: ice in metres and years in front of, and behind, an `IcePyramid`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, pad
+
+from glacier_qgis.models.iceflow.emulators.fields import slopes
+from glacier_qgis.models.iceflow.emulators.levels import levels
+from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, walled
+from glacier_qgis.models.iceflow.physics import GLEN, WEIGHT
+from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Level
+
+SHEAR = 0.25
+"""Of shallow ice (n = 3): by how much of the deformation's mean the surface is faster than that."""
+DEFORMATION = 2 / (GLEN + 2)
+
+
+class Shape(NamedTuple):
+    """What flow depends on, without dimension; (glaciers, rows, columns).
+
+    Attributes:
+        thickness: h/Δ.
+        slopes: ∂s/∂x and ∂s/∂y of the ice, (glaciers, 2, rows, columns).
+        bend: the surface's mean over 3 × 3 cells above the surface itself, in cells.
+        slip: c/(A Δ).
+    """
+
+    thickness: Tensor
+    slopes: Tensor
+    bend: Tensor
+    slip: Tensor
+
+
+def shape_of(
+    thickness: Tensor,
+    surface: Tensor,
+    cell_size: float,
+    rate_factor: Tensor | float,
+    sliding: Tensor | float,
+) -> Shape:
+    """Return it for north-up rasters (glaciers, rows, columns) in the units of `Core`."""
+    level = torch.stack([walled(h, s) for h, s in zip(thickness, surface, strict=True)])
+    around = pad(level[:, None], (1, 1, 1, 1), mode="replicate")
+    bend = (avg_pool2d(around, 3, stride=1)[:, 0] - level) / cell_size
+    slip = torch.as_tensor(sliding * (KILOMETRE / cell_size) / rate_factor).to(thickness)
+    return Shape(
+        thickness / cell_size,
+        torch.stack(slopes(level, cell_size), 1),
+        bend,
+        slip.expand(thickness.shape),
+    )
+
+
+def unit_speed(cell_size: float, rate_factor: Tensor | float) -> Tensor:
+    """Return A (ρgΔ)³ Δ in m a⁻¹."""
+    return torch.as_tensor(rate_factor * ((WEIGHT * cell_size) ** GLEN * cell_size))
+
+
+def velocities(network: IcePyramid, shape: Shape) -> tuple[Level, Tensor]:
+    """Return the cells with ice, and the velocity of each in units of A (ρgΔ)³ Δ.
+
+    Velocity is that at the bed, the mean over depth and that at the surface, (cells, 3, 2).
+    """
+    pyramid = levels(*shape, len(network.sizes.features))
+    cells = pyramid[0]
+    flow = network(pyramid)
+    h, slip = (
+        field.reshape(-1).index_select(0, cells.cells)[:, None]
+        for field in (shape.thickness, shape.slip)
+    )
+    slipping = slip * flow.shares[:, :1].clamp(-10, 10).exp()
+    share = slipping / (slipping + DEFORMATION * h)
+    base = torch.where(slip > 0, share * flow.mean + flow.base, 0.0)
+    faster = SHEAR * (1 + flow.shares[:, 1:])
+    surface = flow.mean + faster * (flow.mean - base) + flow.surface
+    moving = torch.stack([base, flow.mean, surface], 1)
+    return cells, moving * flow.speed.exp()[:, None]

@@ -1,0 +1,1 @@
+"""An instructor teaches an emulator: states of glaciers, solutions, losses, training."""

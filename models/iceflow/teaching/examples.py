@@ -1,0 +1,78 @@
+"""Solved states as the tensors that a network is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.emulators.pyramid import Shape, shape_of, unit_speed, velocities
+from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.networks.ice_pyramid import IcePyramid
+
+INPUTS, HEIGHTS = 6, 3
+"""Rasters of an example: h/Δ, two slopes, bend, c/(A Δ) and the unit of speed, then velocities
+(bed, mean, surface; eastwards, northwards), m a⁻¹."""
+SHIFT = 8
+"""Cells by which the place of a glacier on the grid varies."""
+
+
+class Answer(NamedTuple):
+    """What a network says of a batch, and what its instructor does.
+
+    Attributes:
+        found: velocities at the bed, averaged and at the surface, m a⁻¹, (cells, 3, 2).
+        true: the instructor's.
+        glacier: which one each cell belongs to, (cells,).
+        glaciers: how many there are.
+    """
+
+    found: Tensor
+    true: Tensor
+    glacier: Tensor
+    glaciers: int
+
+
+def example(solved: Solved) -> Tensor:
+    """Return the rasters of one state, (12, rows, columns)."""
+    shape = shape_of(
+        solved.thickness[None],
+        solved.surface[None],
+        solved.cell_size,
+        solved.rate_factor[None],
+        solved.sliding[None],
+    )
+    unit = unit_speed(solved.cell_size, solved.rate_factor)
+    mean, base, surface = solved.velocity
+    return torch.cat(
+        [shape.thickness, shape.slopes[0], shape.bend, shape.slip, unit[None], base, mean, surface]
+    )
+
+
+def placed(examples: Sequence[Tensor], rng: np.random.Generator) -> Tensor:
+    """Return several states on one grid, each somewhere on it, (states, 12, rows, columns).
+
+    The grid's size and the places vary, as a pyramid's coarse cells begin at its border.
+    """
+    rows, columns = (
+        max(state.shape[axis] for state in examples) + int(rng.integers(SHIFT)) for axis in (1, 2)
+    )
+    grid = examples[0].new_zeros(len(examples), len(examples[0]), rows, columns)
+    for on, state in zip(grid, examples, strict=True):
+        down = int(rng.integers(rows - state.shape[1] + 1))
+        right = int(rng.integers(columns - state.shape[2] + 1))
+        on[:, down : down + state.shape[1], right : right + state.shape[2]] = state
+    return grid
+
+
+def answer(network: IcePyramid, grid: Tensor) -> Answer:
+    """Ask a network about states (states, 12, rows, columns)."""
+    shape = Shape(grid[:, 0], grid[:, 1:3], grid[:, 3], grid[:, 4])
+    level, moving = velocities(network, shape)
+    unit, *true = grid[:, INPUTS - 1 :].transpose(0, 1).flatten(1)[:, level.cells]
+    glacier = level.cells // (grid.shape[2] * grid.shape[3])
+    found = moving * unit[:, None, None]
+    return Answer(found, torch.stack(true, 1).view(-1, HEIGHTS, 2), glacier, len(grid))

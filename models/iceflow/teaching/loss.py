@@ -1,0 +1,51 @@
+"""How far an emulator is from its instructor."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SLOW = 5.0
+"""Speed, m a⁻¹, below which errors count less and less."""
+PARTS = (0.25, 1.0, 0.25)
+"""What the bed, the mean over depth and the surface count."""
+FAST_ENOUGH = 10.0
+"""Speed, m a⁻¹, from which Eq. 7 of Jouvet et al. (2022) counts."""
+
+
+def length(velocity: Tensor) -> Tensor:
+    """Return |u| + |v|: (…, 2) to (…)."""
+    return velocity.abs().sum(-1)
+
+
+def relative_loss(found: Tensor, true: Tensor, glacier: Tensor, glaciers: int) -> Tensor:
+    """Return the mean relative error, half of it cell by cell, half glacier by glacier.
+
+    Args:
+        found: m a⁻¹, (cells, 3, 2).
+        true: the instructor's, the same.
+        glacier: which one each cell belongs to, (cells,).
+        glaciers: how many there are.
+    """
+    error, size = length(found - true), length(true)
+    by_cell = (error / (size + SLOW)).mean(0)
+    sums = error.new_zeros(2, glaciers, error.shape[1])
+    sums.index_add_(1, glacier, torch.stack([error, size]))
+    by_glacier = (sums[0] / (sums[1] + SLOW)).mean(0)
+    weights = found.new_tensor(PARTS)
+    return ((by_cell + by_glacier) * weights).sum() / (2 * weights.sum())
+
+
+def relative_errors(found: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the error over the speed of each cell that is fast enough, and of all of them.
+
+    The mean of the first is Eq. 7 of Jouvet et al. (2022); the second is the sum of errors and
+    the sum of speeds, (2,).
+
+    Args:
+        found: m a⁻¹, (cells, 2).
+        true: the instructor's.
+    """
+    error, size = length(found - true), length(true)
+    fast = size > FAST_ENOUGH
+    return error[fast] / size[fast], torch.stack([error.sum(), size.sum()])

@@ -1,0 +1,177 @@
+"""A network for ice flow on a pyramid of resolutions, from coarse to fine.
+
+On each level the ice has a shallow-ice speed and direction. The network chooses, cell by cell, how
+much of them to take and how much of what the coarser level found, and corrects both. All layers are
+symmetric (:mod:`~glacier_qgis.models.networks.symmetric`), so the flow turns and mirrors with the
+ice. Features are kept for cells with ice alone; elsewhere they are zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, conv2d, linear, silu
+
+from glacier_qgis.models.networks.halving import doubled, halved
+from glacier_qgis.models.networks.symmetric import Lift, Mix, Read, Spread
+
+FASTEST = 12.0
+"""Logarithm of the highest speed, in the units of the network."""
+
+
+class Level(NamedTuple):
+    """The cells with ice at one resolution.
+
+    Attributes:
+        shape: glaciers, rows and columns of the grid.
+        cells: places in the flattened grid, (cells,).
+        fields: scalars, then vectors, (cells, scalars + 2 vectors).
+        speed: logarithm of the shallow-ice speed, (cells, 1).
+        direction: of the shallow-ice flow, (cells, 2).
+    """
+
+    shape: tuple[int, int, int]
+    cells: Tensor
+    fields: Tensor
+    speed: Tensor
+    direction: Tensor
+
+    def grid(self, features: Tensor) -> Tensor:
+        """Return features on the grid: (cells, n) to (glaciers, n, rows, columns)."""
+        glaciers, rows, columns = self.shape
+        flat = features.new_zeros(glaciers * rows * columns, features.shape[1])
+        flat = flat.index_copy(0, self.cells, features)
+        return flat.view(glaciers, rows, columns, -1).permute(0, 3, 1, 2)
+
+    def listed(self, grid: Tensor) -> Tensor:
+        """Return the features of the cells: (glaciers, n, rows, columns) to (cells, n)."""
+        return grid.permute(0, 2, 3, 1).reshape(-1, grid.shape[1]).index_select(0, self.cells)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large a network is.
+
+    Attributes:
+        scalars: inputs on each level.
+        vectors: inputs on each level.
+        features: of each level, from the finest.
+        blocks: of each level, from the finest.
+        kernel: of the blocks, cells.
+        wider: how many times as many features a block has inside.
+    """
+
+    scalars: int
+    vectors: int
+    features: tuple[int, ...] = (4, 8, 8, 10, 10, 10)
+    blocks: tuple[int, ...] = (2, 2, 3, 3, 3, 3)
+    kernel: int = 5
+    wider: int = 2
+
+
+class Block(nn.Module):
+    """Features of the surroundings are mixed, and added."""
+
+    def __init__(self, features: int, kernel: int, wider: int) -> None:
+        super().__init__()
+        self.spread = Spread(features, kernel)
+        self.widen = Mix(features, wider * features)
+        self.narrow = Mix(wider * features, features, gain=0.3)
+
+    def forward(self, features: Tensor, level: Level) -> Tensor:
+        """Return features of the same shape, (cells, channels)."""
+        weight = self.spread()
+        grid = level.grid(features)
+        around = conv2d(grid, weight, padding=weight.shape[-1] // 2, groups=len(weight))
+        inner = silu(linear(level.listed(around), *self.widen()))
+        return features + linear(inner, *self.narrow())
+
+
+class Flow(NamedTuple):
+    """What the network says of each cell, in the order of the finest level's cells.
+
+    Attributes:
+        speed: logarithm of a speed, (cells, 1).
+        mean: velocity averaged over depth, relative to that speed, (cells, 2).
+        base: correction of the velocity at the bed, relative to that speed, (cells, 2).
+        surface: the same at the surface.
+        shares: of the profile: two numbers, (cells, 2).
+    """
+
+    speed: Tensor
+    mean: Tensor
+    base: Tensor
+    surface: Tensor
+    shares: Tensor
+
+
+class IcePyramid(nn.Module):
+    """See the module.
+
+    Args:
+        sizes: of the network.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        wide, inputs = sizes.features, (sizes.scalars, sizes.vectors)
+        self.lift = nn.ModuleList(Lift(*inputs, width) for width in wide)
+        self.gather = nn.ModuleList(Mix(*pair) for pair in zip(wide[:-1], wide[1:], strict=True))
+        self.share = nn.ModuleList(Mix(*pair) for pair in zip(wide[1:], wide[:-1], strict=True))
+        self.blocks = nn.ModuleList(
+            nn.ModuleList(Block(width, sizes.kernel, sizes.wider) for _ in range(count))
+            for width, count in zip(wide, sizes.blocks, strict=True)
+        )
+        self.read = nn.ModuleList(
+            Read(width, *((4, 3) if level == 0 else (2, 1))) for level, width in enumerate(wide)
+        )
+
+    def forward(self, levels: Sequence[Level]) -> Flow:
+        """Return the flow in the cells of the first level, which is the finest."""
+        features = self._features(levels)
+        speed, direction = levels[-1].speed, levels[-1].direction
+        for index in reversed(range(len(levels))):
+            level = levels[index]
+            read = linear(features[index], *self.read[index]())
+            if index + 1 < len(levels):
+                coarse = _smoothly(torch.cat([speed, direction], 1), levels[index + 1], level)
+                gate = read[:, :1].sigmoid()
+                speed = coarse[:, :1].lerp(level.speed, gate)
+                direction = coarse[:, 1:].lerp(level.direction, gate)
+            speed = speed + read[:, 1:2]
+            direction = direction + read[:, -2:]
+        shares, base, surface = read[:, 2:4], read[:, 4:6], read[:, 6:8]
+        return Flow(speed.clamp(max=FASTEST), direction, base, surface, shares)
+
+    def _features(self, levels: Sequence[Level]) -> list[Tensor]:
+        """Return the features of each level, from the finest."""
+        found: list[Tensor] = []
+        for index, level in enumerate(levels):
+            weight, bias = self.lift[index]()
+            lifted = level.listed(conv2d(level.grid(level.fields), weight, bias, padding=1))
+            if found:
+                finer = level.listed(halved(levels[index - 1].grid(found[-1])))
+                lifted = lifted + linear(finer, *self.gather[index - 1]())
+            found.append(silu(lifted))
+        for index in reversed(range(len(levels))):
+            level, features = levels[index], found[index]
+            if index + 1 < len(levels):
+                above = linear(found[index + 1], *self.share[index]())
+                grid = doubled(levels[index + 1].grid(above), level.shape[1:])
+                features = features + level.listed(grid)
+            for block in self.blocks[index]:
+                features = block(features, level)
+            found[index] = features
+        return found
+
+
+def _smoothly(values: Tensor, coarse: Level, fine: Level) -> Tensor:
+    """Return values of coarse cells in fine ones, interpolated between those with ice."""
+    grid = coarse.grid(torch.cat([values, torch.ones_like(values[:, :1])], 1)).contiguous()
+    near = fine.listed(avg_pool2d(doubled(grid, fine.shape[1:]), 3, 1, 1))
+    return near[:, :-1] / near[:, -1:]
