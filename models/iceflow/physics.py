@@ -10,3 +10,5 @@ GLEN = 3
 """Exponent n of Glen's flow law, ε̇ = A τⁿ."""
 WEERTMAN = 3
 """Exponent m of the sliding law, u_b = c τ_bᵐ."""
+KILOMETRE = 1000.0
+"""m, in the unit of sliding coefficients."""

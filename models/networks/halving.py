@@ -8,29 +8,34 @@ mirrored gives coarse cells that are turned or mirrored, whatever its size.
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import interpolate, pad
 
 
 def halved(fields: Tensor) -> Tensor:
     """Return means over 2 × 2 cells: (…, rows, columns) to about half of each."""
-    for axis in (0, 1):
-        if fields.shape[axis - 2] % 2:
-            fields = avg_pool2d(fields, _along(axis), 1, _beside(axis), count_include_pad=True)
-    return avg_pool2d(fields, 2)
+    if fields.shape[-2] % 2:
+        fields = _vertices(pad(fields, (0, 0, 1, 1)).mT).mT
+    if fields.shape[-1] % 2:
+        fields = _vertices(pad(fields, (1, 1)))
+    rows = fields[..., ::2, :] + fields[..., 1::2, :]
+    return (rows[..., ::2] + rows[..., 1::2]) / 4
 
 
 def doubled(fields: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Return the fields on the grid of `shape` that they were halved from."""
+    """Return the fields (glaciers, n, rows, columns) on the grid that they were halved from."""
     fields = interpolate(fields, scale_factor=2.0, mode="nearest")
-    for axis in (0, 1):
-        if shape[axis] % 2:
-            fields = avg_pool2d(fields, _along(axis), 1)
-    return fields
+    if shape[0] % 2:
+        fields = _vertices(fields.mT).mT
+    return _vertices(fields) if shape[1] % 2 else fields
 
 
-def _along(axis: int) -> tuple[int, int]:
-    return (2, 1) if axis == 0 else (1, 2)
+def blurred(fields: Tensor) -> Tensor:
+    """Return means over 3 × 3 cells, zero beyond the border, of (…, rows, columns)."""
+    fields = pad(fields, (1, 1, 1, 1))
+    fields = fields[..., :-2, :] + fields[..., 1:-1, :] + fields[..., 2:, :]
+    return (fields[..., :-2] + fields[..., 1:-1] + fields[..., 2:]) / 9
 
 
-def _beside(axis: int) -> tuple[int, int]:
-    return (1, 0) if axis == 0 else (0, 1)
+def _vertices(fields: Tensor) -> Tensor:
+    """Return means of neighbours along rows: one column less."""
+    return (fields[..., :-1] + fields[..., 1:]) / 2

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, linear, silu
+from torch.nn.functional import conv2d, linear, silu
 
-from glacier_qgis.models.networks.halving import doubled, halved
+from glacier_qgis.models.networks.halving import blurred, doubled, halved
 from glacier_qgis.models.networks.symmetric import Lift, Mix, Read, Spread
 
 FASTEST = 12.0
@@ -121,7 +122,7 @@ class IcePyramid(nn.Module):
         self.sizes = sizes
         wide, inputs = sizes.features, (sizes.scalars, sizes.vectors)
         self.lift = nn.ModuleList(Lift(*inputs, width) for width in wide)
-        self.gather = nn.ModuleList(Mix(*pair) for pair in zip(wide[:-1], wide[1:], strict=True))
+        self.gather = nn.ModuleList(Mix(*pair) for pair in pairwise(wide))
         self.share = nn.ModuleList(Mix(*pair) for pair in zip(wide[1:], wide[:-1], strict=True))
         self.blocks = nn.ModuleList(
             nn.ModuleList(Block(width, sizes.kernel, sizes.wider) for _ in range(count))
@@ -173,5 +174,5 @@ class IcePyramid(nn.Module):
 def _smoothly(values: Tensor, coarse: Level, fine: Level) -> Tensor:
     """Return values of coarse cells in fine ones, interpolated between those with ice."""
     grid = coarse.grid(torch.cat([values, torch.ones_like(values[:, :1])], 1)).contiguous()
-    near = fine.listed(avg_pool2d(doubled(grid, fine.shape[1:]), 3, 1, 1))
+    near = fine.listed(blurred(doubled(grid, fine.shape[1:])))
     return near[:, :-1] / near[:, -1:]

@@ -118,3 +118,29 @@ class Read(nn.Module):
         vector = torch.einsum("gij,vjf->vifg", matrices().to(self.vector), self.vector)
         weight = torch.cat([scalar.flatten(1), vector.flatten(2).flatten(0, 1)])
         return weight, torch.cat([self.bias, self.bias.new_zeros(2 * len(self.vector))])
+
+
+class Expanded(nn.Module):
+    """The weights that a layer gave once, for a network that is not trained any more."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        with torch.no_grad():
+            weights = layer()
+        self.single = isinstance(weights, Tensor)
+        for index, weight in enumerate([weights] if self.single else weights):
+            self.register_buffer(f"weight{index}", weight.contiguous())
+
+    def forward(self) -> Tensor | Weights:
+        """Return what the layer did."""
+        weights: tuple[Tensor, ...] = tuple(self.buffers())
+        return weights[0] if self.single else (weights[0], weights[1])
+
+
+def expand(network: nn.Module) -> None:
+    """Expand all symmetric layers in a network for good."""
+    for name, child in network.named_children():
+        if isinstance(child, Lift | Spread | Mix | Read):
+            setattr(network, name, Expanded(child))
+        else:
+            expand(child)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import avg_pool2d, pad
 
 REFERENCE_SPEED = 100.0
 """Sliding speed, m a⁻¹, at the basal shear stress tau_ref."""
@@ -28,6 +28,19 @@ def slopes(surface: Tensor, cell_size: float) -> tuple[Tensor, Tensor]:
     east = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / (2 * cell_size)
     north = (padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]) / (2 * cell_size)
     return east, north
+
+
+def walled(thickness: Tensor, surface: Tensor) -> Tensor:
+    """Return the surface with rock above the ice lowered to the ice, (rows, columns).
+
+    Valley walls must not count as slopes of the ice: a cell without ice that is higher than the
+    adjacent ice gets the mean surface of that ice.
+    """
+    ice = (thickness > 0).to(surface)
+    level = torch.where(ice > 0, surface, 0.0)
+    share, total = (_around(field) for field in (ice, level))
+    beside = total / share.clamp(min=1 / 9)
+    return torch.where((ice == 0) & (share > 0), torch.minimum(surface, beside), surface)
 
 
 def friction(sliding: float) -> float:
@@ -75,3 +88,8 @@ def stack_fields(
         ],
         dim=1,
     )
+
+
+def _around(field: Tensor) -> Tensor:
+    """Return the mean over 3 × 3 cells, zero beyond the border."""
+    return avg_pool2d(field[None, None], 3, stride=1, padding=1)[0, 0]

@@ -30,6 +30,7 @@ def levels(
         slopes: ∂s/∂x and ∂s/∂y of the ice, (glaciers, 2, rows, columns).
         bend: curvature of the surface: mean of the neighbours minus itself, in cells.
         slip: c/(A Δ).
+        count: of levels.
     """
     ice = (thickness > 0).to(thickness)[:, None]
     h, slip, bend = (field[:, None] * ice for field in (thickness, slip, bend))

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from glacier_qgis.models.iceflow.emulators.fields import slopes
+from glacier_qgis.models.iceflow.emulators.fields import slopes, walled
 from glacier_qgis.models.iceflow.emulators.levels import levels
-from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, walled
-from glacier_qgis.models.iceflow.physics import GLEN, WEIGHT
+from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEIGHT
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Level
 
 SHEAR = 0.25

@@ -10,16 +10,25 @@ from glacier_qgis.models.iceflow.emulators.dahunet import dahunet_card, is_dahun
 from glacier_qgis.models.iceflow.emulators.keras_backend import read_keras
 from glacier_qgis.models.iceflow.emulators.listed import REMEDY, list_card, read_lists
 from glacier_qgis.models.iceflow.emulators.published import UnknownLayoutError, read_published
+from glacier_qgis.models.iceflow.emulators.pyramid_file import (
+    WEIGHTS as OWN_WEIGHTS,
+)
+from glacier_qgis.models.iceflow.emulators.pyramid_file import (
+    is_pyramid,
+    pyramid_card,
+    read_pyramid,
+)
 
-WEIGHTS = ("model.h5", "model.keras")
+WEIGHTS = ("model.h5", "model.keras", OWN_WEIGHTS)
 """The file in an emulator's folder."""
+SUFFIXES = (".h5", ".keras", ".safetensors")
 
 
 def weights_of(path: Path) -> Path | None:
     """Return the emulator's file for a file or folder `path`; None if there is none."""
     if path.is_dir():
         return next((path / name for name in WEIGHTS if (path / name).is_file()), None)
-    return path if path.suffix in (".h5", ".keras") else None
+    return path if path.suffix in SUFFIXES else None
 
 
 def name_of(weights: Path) -> str:
@@ -43,6 +52,8 @@ def read_core(path: Path, name: str = "") -> Core:
     name = name or name_of(weights)
     if is_dahunet(weights):
         return read_dahunet(weights, name)
+    if is_pyramid(weights):
+        return read_pyramid(weights, name)
     lists = read_lists(weights)
     if weights.suffix == ".keras":
         return read_keras(weights, name, lists)
@@ -62,6 +73,8 @@ def read_card(path: Path, name: str = "") -> Card:
     name = name or name_of(weights)
     if is_dahunet(weights):
         return dahunet_card(weights, name)
+    if is_pyramid(weights):
+        return pyramid_card(weights, name)
     return list_card(name, weights.parent, read_lists(weights), None)
 
 

@@ -11,12 +11,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.iceflow.emulators.fields import walled
 from glacier_qgis.models.iceflow.instructors.column import Column, column
 from glacier_qgis.models.iceflow.instructors.elements import Elements, Ice
 from glacier_qgis.models.iceflow.instructors.energy import Energy
 from glacier_qgis.models.iceflow.instructors.newton import Minimum, minimise
-from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, Solution, walled
-from glacier_qgis.models.iceflow.physics import GLEN, WEERTMAN, WEIGHT
+from glacier_qgis.models.iceflow.instructors.solution import Solution
+from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEERTMAN, WEIGHT
 
 FEW_MODES = 2
 ROUGH = 1e-2

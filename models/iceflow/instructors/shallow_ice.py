@@ -10,8 +10,8 @@ import math
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE, Solution, ice_slopes
-from glacier_qgis.models.iceflow.physics import GLEN, WEERTMAN, WEIGHT
+from glacier_qgis.models.iceflow.instructors.solution import Solution, ice_slopes
+from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEERTMAN, WEIGHT
 
 LEAST, MOST = 0.05, 50.0
 """Of kh, between which :func:`relaxation` can be computed; it is 1 to a thousandth below."""

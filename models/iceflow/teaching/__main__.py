@@ -1,8 +1,9 @@
 """Teach the delivered emulator: solve states and train on them, by turns.
 
-Usage: ``python -m glacier_qgis.models.iceflow.teaching FOLDER [--hours 8] [--states 4000]``.
-Everything is kept in the folder: ``states/`` with the instructor's solutions, ``training.pt``,
-``best.pt`` and ``log.jsonl``. The same command resumes; it may be stopped at any time.
+Usage: ``python -m glacier_qgis.models.iceflow.teaching FOLDER [--hours 8] [--states 4000]
+[--terrain FILE] [--without WEST SOUTH EAST NORTH]``. Everything is kept in the folder: ``states/``
+with the instructor's solutions, ``training.pt`` and ``log.jsonl``. The same command resumes; it may
+be stopped at any time. Glaciers grow in made valleys, and on a real terrain where one is given.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ import time
 from pathlib import Path
 
 import numpy as np
+import rasterio
 import torch
+from rasterio.windows import from_bounds
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.teaching.examples import answer, example
 from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity
 from glacier_qgis.models.iceflow.teaching.solved import Solved, solve, stored
-from glacier_qgis.models.iceflow.teaching.states import random_state
+from glacier_qgis.models.iceflow.teaching.states import (
+    Ground,
+    random_state,
+    terrain_ground,
+    valley_ground,
+)
 from glacier_qgis.models.iceflow.teaching.training import Training
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 
@@ -30,8 +38,10 @@ POOR_RESIDUAL, TOO_FAST = 1e-2, 5e4
 """States that were not solved so well, or move faster (m a⁻¹), are not used."""
 HELD_OUT = 15
 """Of so many topographies one is never trained on."""
+REAL = 0.4
+"""Share of the states on real terrain, where there is one."""
 BATCH = 3
-CHECK_EVERY = 400
+CHECK_EVERY = 100
 """Steps between two checks on the glaciers held out."""
 SIZES = Sizes(SCALARS, VECTORS, features=(4, 6, 8, 8, 8, 8), blocks=(1, 2, 3, 3, 2, 2))
 
@@ -45,8 +55,9 @@ class States:
         next: number of the next state to solve.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, terrain: Ground | None) -> None:
         self.folder = folder
+        self.terrain = terrain
         self.train: list[Tensor] = []
         self.check: list[Tensor] = []
         self.next = 0
@@ -58,7 +69,9 @@ class States:
         """Solve the next state, write it and take it in."""
         number = self.next
         rng = np.random.default_rng(number)
-        solved = solve(random_state(rng, int(rng.choice(CELLS, p=CHANCES))))
+        cells = int(rng.choice(CELLS, p=CHANCES))
+        ground = self.terrain if self.terrain and rng.random() < REAL else valley_ground
+        solved = solve(random_state(rng, cells, ground))
         self.next += 1
         if solved.residual <= POOR_RESIDUAL and float(solved.velocity.abs().max()) <= TOO_FAST:
             solved.write(self.folder / f"{number:06d}.safetensors")
@@ -88,13 +101,14 @@ def main() -> None:
     parser.add_argument("--states", type=int, default=4000, help="most states to solve")
     parser.add_argument("--solving", type=float, default=0.5, help="share of time for solving")
     parser.add_argument("--quieten", action="store_true", help="lower the learning rate to zero")
+    parser.add_argument("--terrain", type=Path, help="raster of elevation, m, square cells in m")
+    parser.add_argument("--without", type=float, nargs=4, help="bounds in it to keep unseen")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    states = States(options.folder / "states")
+    states = States(options.folder / "states", read_terrain(options.terrain, options.without))
     path = options.folder / "training.pt"
     training = Training.read(path) if path.exists() else Training(SIZES)
     rng = np.random.default_rng(training.step)
-    best = _best(options.folder / "log.jsonl")
     begin, solving, losses = time.monotonic(), 0.0, [0.0]
     share = 0.0
     while share < 1:
@@ -123,18 +137,19 @@ def main() -> None:
             with (options.folder / "log.jsonl").open("a") as log:
                 log.write(json.dumps(record) + "\n")
             training.write(path)
-            if found.mean + found.total < best:
-                best = found.mean + found.total
-                training.write(options.folder / "best.pt")
             losses = []
 
 
-def _best(log: Path) -> float:
-    """Return the least error, Eq. 7 plus total, that a log tells of."""
-    if not log.exists():
-        return float("inf")
-    records = [json.loads(line) for line in log.read_text().splitlines()]
-    return min((record["eq7"] + record["total"] for record in records), default=float("inf"))
+def read_terrain(path: Path | None, without: list[float] | None) -> Ground | None:
+    """Return where real landscapes come from, if anywhere."""
+    if path is None:
+        return None
+    with rasterio.open(path) as file:
+        heights = file.read(1, masked=True).filled(np.nan).astype(float)
+        if without:
+            window = from_bounds(*without, file.transform)
+            heights[window.toslices()] = np.nan
+        return terrain_ground(heights, float(file.res[0]))
 
 
 if __name__ == "__main__":

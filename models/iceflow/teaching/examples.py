@@ -47,9 +47,8 @@ def example(solved: Solved) -> Tensor:
     )
     unit = unit_speed(solved.cell_size, solved.rate_factor)
     mean, base, surface = solved.velocity
-    return torch.cat(
-        [shape.thickness, shape.slopes[0], shape.bend, shape.slip, unit[None], base, mean, surface]
-    )
+    rasters = [shape.thickness, shape.slopes[0], shape.bend, shape.slip, unit[None]]
+    return torch.cat([*rasters, base, mean, surface]).float()
 
 
 def placed(examples: Sequence[Tensor], rng: np.random.Generator) -> Tensor:

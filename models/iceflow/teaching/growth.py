@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from glacier_qgis.models.iceflow.instructors.solution import KILOMETRE
-from glacier_qgis.models.iceflow.physics import GLEN, WEIGHT
+from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEIGHT
 
 Array = npt.NDArray[np.float64]
 

@@ -60,9 +60,7 @@ class Solved:
         with safe_open(path, "pt") as file:
             facts = file.metadata()
             fields = {name: file.get_tensor(name) for name in (*FIELDS, "velocity")}
-        return cls(
-            cell_size=float(facts["cell_size"]), residual=float(facts["residual"]), **fields
-        )
+        return cls(cell_size=float(facts["cell_size"]), residual=float(facts["residual"]), **fields)
 
 
 def solve(state: State, modes: int = MODES, tolerance: float = TOLERANCE) -> Solved:

@@ -27,6 +27,8 @@ LEAST_COVER = 0.06
 """Share of the grid under ice, below which a state is not worth its solution."""
 THICKEST = 18.0
 """Thickness in cells up to which emulators are taught."""
+WIDEST_WINDOW = 96
+"""Cells of a real terrain that a landscape spans at most."""
 THINNEST_ICE = 1.0
 """m; thinner ice is removed."""
 
@@ -65,6 +67,34 @@ class State:
 def valley_ground(rng: np.random.Generator, cells: int, cell_size: float) -> Array:
     """Return a landscape that the plugin makes; see `Ground`."""
     return landscape(rng, cells, cell_size, Terrain.random(rng, cell_size))
+
+
+def terrain_ground(heights: Array, cell_size: float) -> Ground:
+    """Return where landscapes come from: windows of a real one, at a scale of their own.
+
+    Args:
+        heights: of the terrain, m; NaN where it must not be taken from.
+        cell_size: of the terrain, m.
+    """
+
+    def ground(rng: np.random.Generator, cells: int, wanted: float) -> Array:
+        """See `Ground`. Heights are scaled with lengths, where those are changed much."""
+        side = int(np.clip(np.ceil(cells * wanted / cell_size), 24, WIDEST_WINDOW))
+        window = _terrain_window(rng, heights, side)
+        finer = zoom(window, (cells + 0.5) / side, order=3, mode="nearest")[:cells, :cells]
+        turned = np.rot90(finer, int(rng.integers(4)))
+        relief = (cells * wanted / (side * cell_size)) ** 0.7
+        return np.ascontiguousarray(turned - turned.min()) * relief
+
+    return ground
+
+
+def _terrain_window(rng: np.random.Generator, heights: Array, side: int) -> Array:
+    while True:
+        row, column = (int(rng.integers(size - side + 1)) for size in heights.shape)
+        window = heights[row : row + side, column : column + side]
+        if np.isfinite(window).all():
+            return window
 
 
 def random_state(
@@ -106,16 +136,14 @@ def _attempt(rng: np.random.Generator, cells: int, ground: Ground, cell_size: fl
     steps = int(rng.integers(20, 200))
     thickness = grow(bed, thickness, climate, 20.0, cell_size, *ice, most_steps=steps)
     thickness = np.where(thickness < THINNEST_ICE, 0.0, thickness)
-    return varied(
-        rng,
-        State(
-            cell_size,
-            thickness,
-            bed + thickness,
-            np.full_like(thickness, ice.softness),
-            np.full_like(thickness, ice.slip),
-        ),
+    state = State(
+        cell_size,
+        thickness,
+        bed + thickness,
+        np.full_like(thickness, ice.softness),
+        np.full_like(thickness, ice.slip),
     )
+    return varied(rng, deepened(rng, state))
 
 
 def _zooms(cell_size: float) -> tuple[float, float, float, float]:
@@ -199,6 +227,27 @@ def _window(
         away = rng.integers(-cells // 3, cells // 3 + 1, 2)
         corner = np.clip(middle - cells // 2 + away, 0, most)
     return slice(corner[0], corner[0] + cells), slice(corner[1], corner[1] + cells)
+
+
+def deepened(rng: np.random.Generator, state: State) -> State:
+    """Return the state on a lower bed, with the same surface.
+
+    Shallow ice knows no drag of the sides, and so leaves less ice in valleys than there is.
+    """
+    if rng.random() < 0.2:
+        return state
+    shape = (state.thickness.shape[0], state.thickness.shape[1])
+    length = np.exp(rng.uniform(np.log(2), np.log(15)))
+    spread = rng.uniform(0.0, 0.5) * noise(rng, shape, length)
+    factor = np.exp(rng.uniform(np.log(0.9), np.log(3.5)) + spread)
+    thickness = state.thickness * factor
+    most = rng.uniform(0.5, 1.0) * THICKEST * state.cell_size
+    thickness = most * np.tanh(thickness / most)
+    rise = np.hypot(*np.gradient(state.surface, state.cell_size)).mean() * state.cell_size
+    bumps = np.exp(rng.uniform(np.log(1e-3), np.log(0.2))) * rise
+    bumps = bumps * noise(rng, shape, rng.uniform(0.4, 2.0))
+    bumps = np.where(thickness > THINNEST_ICE, np.maximum(bumps, -0.5 * thickness), 0.0)
+    return replace(state, thickness=thickness + bumps, surface=state.surface + bumps)
 
 
 def varied(rng: np.random.Generator, state: State) -> State:

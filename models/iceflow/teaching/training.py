@@ -52,7 +52,7 @@ class Training:
         self.typical = math.inf
         self.setbacks = 0
         self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98)
+            self.network.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98), fused=True
         )
         self._good = self.state()
 

@@ -15,6 +15,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED, user_folder
 from glacier_qgis.models.iceflow.emulators.card import Card, FlowParameters
 from glacier_qgis.models.iceflow.emulators.dahunet import is_dahunet
+from glacier_qgis.models.iceflow.emulators.pyramid_file import is_pyramid
 from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read_card, weights_of
 from glacier_qgis.models.iceflow.velocity.validity import outside
 
@@ -55,8 +56,9 @@ class Choice:
 def installed_emulators() -> dict[str, Path]:
     """Return emulators by name, such as ``f15_cfsflow_GJ_22_a/100`` or ``dahunet_mini``.
 
-    They come from the folder ``iceflow/emulators`` in ``GLACIER_DATA``, the wheel `igm-model`
-    (found without importing it) and the user's folder; of equal names the last counts.
+    They are delivered with the program, or come from the folder ``iceflow/emulators`` in
+    ``GLACIER_DATA``, the wheel `igm-model` (found without importing it) and the user's folder; of
+    equal names the last counts.
     """
     found: dict[str, Path] = {}
     for root in _roots():
@@ -71,14 +73,14 @@ def _emulators_in(root: Path) -> dict[str, Path]:
         for pattern in ("*", "*/*")
         for file in WEIGHTS
         for path in sorted(root.glob(f"{pattern}/{file}"))
-        if (path.parent / "fieldin.dat").is_file()
+        if (path.parent / "fieldin.dat").is_file() or is_pyramid(path)
     ]
     files = [path for path in sorted(root.glob("*.keras")) if is_dahunet(path)]
     return {name_of(weights_of(path) or path): path for path in (*listed, *files)}
 
 
 def _roots(*, wheel: bool = True) -> list[Path]:
-    roots = []
+    roots = [DELIVERED / "emulators"]
     if data := os.environ.get("GLACIER_DATA"):
         roots.append(Path(data) / "iceflow" / "emulators")
     with contextlib.suppress(metadata.PackageNotFoundError):

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from glacier_qgis.models.iceflow.emulators.fields import walled
 from glacier_qgis.models.iceflow.instructors.higher_order import higher_order
 from glacier_qgis.models.iceflow.instructors.hybrid import hybrid
 from glacier_qgis.models.iceflow.instructors.newton import MOST_STEPS
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
-from glacier_qgis.models.iceflow.instructors.solution import Solution, walled
+from glacier_qgis.models.iceflow.instructors.solution import Solution
 from glacier_qgis.models.iceflow.physics import WEIGHT
 
 CELL, RATE = 100.0, 78.0

@@ -1,0 +1,118 @@
+"""An `IcePyramid` behind the interface of emulators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card
+from glacier_qgis.models.iceflow.emulators.pyramid import shape_of, unit_speed, velocities
+from glacier_qgis.models.networks.ice_pyramid import IcePyramid
+from glacier_qgis.models.networks.symmetric import expand
+
+MOST_CELLS = 1024 * 1024
+"""Cells of a rectangle around ice that are computed at once; bounds memory."""
+MARGIN = 128
+"""Cells around a part of a larger rectangle; ice farther away hardly matters."""
+
+Box = tuple[slice, slice]
+
+
+class PyramidCore:
+    """See `Core`. A and c may be fields.
+
+    Ice is computed in the smallest rectangle around it, so what it does depends neither on how
+    the grid lies nor on how much of it has no ice.
+    """
+
+    def __init__(self, card: Card, network: IcePyramid) -> None:
+        """Put `network` behind the interface; its weights are fixed from now on."""
+        expand(network)
+        self.card = card
+        self.network = network.eval().requires_grad_(requires_grad=False)
+
+    def to(self, device: torch.device) -> PyramidCore:
+        """See `Core`."""
+        self.network.to(device)
+        return self
+
+    def __call__(
+        self,
+        thickness: Tensor,
+        surface: Tensor,
+        cell_size: float,
+        rate_factor: float | Tensor,
+        sliding: float | Tensor,
+    ) -> Tensor:
+        """See `Core`; fields are (glacier, row, column) or (row, column)."""
+        glaciers, rows, columns = thickness.shape
+        result = thickness.new_zeros(glaciers, len(OUTPUTS), rows, columns)
+        softness, slip = (
+            torch.as_tensor(value, dtype=thickness.dtype, device=thickness.device).expand(
+                thickness.shape
+            )
+            for value in (rate_factor, sliding)
+        )
+        for glacier in range(glaciers):
+            for box, inner in boxes(thickness[glacier] > 0):
+                fields = (
+                    field[glacier][box][None] for field in (thickness, surface, softness, slip)
+                )
+                found = self._moving(*fields, cell_size)
+                result[glacier][:, *inner] = found[:, *_inside(inner, box)]
+        return result
+
+    def _moving(
+        self, thickness: Tensor, surface: Tensor, softness: Tensor, slip: Tensor, cell_size: float
+    ) -> Tensor:
+        shape = shape_of(thickness, surface, cell_size, softness, slip)
+        level, moving = velocities(self.network, shape)
+        unit = unit_speed(cell_size, softness).reshape(-1)[level.cells]
+        return level.grid(moving.flatten(1) * unit[:, None])[0]
+
+
+def boxes(ice: Tensor) -> Iterator[tuple[Box, Box]]:
+    """Yield rectangles to compute, and the part of each to keep; together they hold all ice.
+
+    Args:
+        ice: where there is any, (row, column).
+
+    A rectangle has one cell around its ice, whose surface tells the slope at the margin.
+    """
+    if not ice.any():
+        return
+    spans = [ice.any(dim=1 - axis).nonzero().flatten() for axis in (0, 1)]
+    rows, columns = (slice(int(span[0]), int(span[-1]) + 1) for span in spans)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    if height * width <= MOST_CELLS:
+        yield _grown((rows, columns), 1, ice), (rows, columns)
+        return
+    if height >= width:
+        middle = rows.start + height // 2
+        halves = ((slice(rows.start, middle), columns), (slice(middle, rows.stop), columns))
+    else:
+        middle = columns.start + width // 2
+        halves = ((rows, slice(columns.start, middle)), (rows, slice(middle, columns.stop)))
+    for half in halves:
+        part = torch.zeros_like(ice)
+        part[half] = ice[half]
+        for box, inner in boxes(part):
+            yield _grown(box, MARGIN, ice), inner
+
+
+def _grown(box: Box, margin: int, ice: Tensor) -> Box:
+    rows, columns = (
+        slice(max(part.start - margin, 0), min(part.stop + margin, size))
+        for part, size in zip(box, ice.shape, strict=True)
+    )
+    return rows, columns
+
+
+def _inside(inner: Box, outer: Box) -> Box:
+    rows, columns = (
+        slice(part.start - around.start, part.stop - around.start)
+        for part, around in zip(inner, outer, strict=True)
+    )
+    return rows, columns
