@@ -8,10 +8,10 @@ ice. Features are kept for cells with ice alone; elsewhere they are zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,8 @@ class Level(NamedTuple):
         fields: scalars, then vectors, (cells, scalars + 2 vectors).
         speed: logarithm of the shallow-ice speed, (cells, 1).
         direction: of the shallow-ice flow, (cells, 2).
+        trust: log-odds that shallow ice is right at this resolution rather than at a coarser
+            one, before the network corrects them, (cells, 1).
     """
 
     shape: tuple[int, int, int]
@@ -40,6 +42,7 @@ class Level(NamedTuple):
     fields: Tensor
     speed: Tensor
     direction: Tensor
+    trust: Tensor
 
     def grid(self, features: Tensor) -> Tensor:
         """Return features on the grid: (cells, n) to (glaciers, n, rows, columns)."""
@@ -72,6 +75,15 @@ class Sizes:
     blocks: tuple[int, ...] = (2, 2, 3, 3, 3, 3)
     kernel: int = 5
     wider: int = 2
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Sizes:
+        """Return them from what JSON or a checkpoint holds."""
+        parts: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in content.items()
+        }
+        return cls(**parts)
 
 
 class Block(nn.Module):
@@ -141,7 +153,7 @@ class IcePyramid(nn.Module):
             read = linear(features[index], *self.read[index]())
             if index + 1 < len(levels):
                 coarse = _smoothly(torch.cat([speed, direction], 1), levels[index + 1], level)
-                gate = read[:, :1].sigmoid()
+                gate = (level.trust + read[:, :1]).sigmoid()
                 speed = coarse[:, :1].lerp(level.speed, gate)
                 direction = coarse[:, 1:].lerp(level.direction, gate)
             speed = speed + read[:, 1:2]
@@ -165,7 +177,7 @@ class IcePyramid(nn.Module):
                 above = linear(found[index + 1], *self.share[index]())
                 grid = doubled(levels[index + 1].grid(above), level.shape[1:])
                 features = features + level.listed(grid)
-            for block in self.blocks[index]:
+            for block in cast(nn.ModuleList, self.blocks[index]):
                 features = block(features, level)
             found[index] = features
         return found

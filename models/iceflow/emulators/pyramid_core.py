@@ -57,15 +57,14 @@ class PyramidCore:
         )
         for glacier in range(glaciers):
             for box, inner in boxes(thickness[glacier] > 0):
-                fields = (
-                    field[glacier][box][None] for field in (thickness, surface, softness, slip)
-                )
-                found = self._moving(*fields, cell_size)
+                fields = (thickness, surface, softness, slip)
+                h, s, a, c = (field[glacier][box][None] for field in fields)
+                found = self._moving(h, s, cell_size, a, c)
                 result[glacier][:, *inner] = found[:, *_inside(inner, box)]
         return result
 
     def _moving(
-        self, thickness: Tensor, surface: Tensor, softness: Tensor, slip: Tensor, cell_size: float
+        self, thickness: Tensor, surface: Tensor, cell_size: float, softness: Tensor, slip: Tensor
     ) -> Tensor:
         shape = shape_of(thickness, surface, cell_size, softness, slip)
         level, moving = velocities(self.network, shape)

@@ -104,7 +104,7 @@ def _content(weights: Path) -> dict[str, Any]:
 
 
 def _sizes(content: dict[str, Any]) -> Sizes:
-    sizes = Sizes(**{key: tuple(v) if isinstance(v, list) else v for key, v in content.items()})
+    sizes = Sizes.of(content)
     fit = (
         (sizes.scalars, sizes.vectors) == (SCALARS, VECTORS)
         and 0 < len(sizes.features) == len(sizes.blocks) <= MOST_LEVELS

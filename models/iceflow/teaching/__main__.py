@@ -32,7 +32,7 @@ from glacier_qgis.models.iceflow.teaching.states import (
 from glacier_qgis.models.iceflow.teaching.training import Training
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 
-CELLS, CHANCES = (56, 72, 96), (0.35, 0.5, 0.15)
+CELLS, CHANCES = (48, 64, 96), (0.45, 0.45, 0.1)
 """Sides of a state's grid, and how often each is drawn."""
 POOR_RESIDUAL, TOO_FAST = 1e-2, 5e4
 """States that were not solved so well, or move faster (m a⁻¹), are not used."""
@@ -40,6 +40,7 @@ HELD_OUT = 15
 """Of so many topographies one is never trained on."""
 REAL = 0.4
 """Share of the states on real terrain, where there is one."""
+CHECKPOINT, LOG = "training.pt", "log.jsonl"
 BATCH = 3
 CHECK_EVERY = 100
 """Steps between two checks on the glaciers held out."""
@@ -106,38 +107,43 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     states = States(options.folder / "states", read_terrain(options.terrain, options.without))
-    path = options.folder / "training.pt"
+    path = options.folder / CHECKPOINT
     training = Training.read(path) if path.exists() else Training(SIZES)
     rng = np.random.default_rng(training.step)
-    begin, solving, losses = time.monotonic(), 0.0, [0.0]
-    share = 0.0
+    begin, solving, share = time.monotonic(), 0.0, 0.0
+    losses: list[float] = []
     while share < 1:
         spent = time.process_time()
         if states.next < options.states and solving <= options.solving * spent:
             states.solve_another()
             solving += time.process_time() - spent
-        if len(states.train) < BATCH:
-            continue
-        chosen = [states.train[index] for index in rng.choice(len(states.train), BATCH, False)]
         share = (time.monotonic() - begin) / (3600 * options.hours)
-        quieter = max(1 - share, 0.01) if options.quieten else 1.0
-        losses.append(training.learn(chosen, rng, quieter))
-        if training.step % CHECK_EVERY == 0 or share >= 1:
-            found = fidelity(training.averaged(), states.check)
-            record = {
-                "step": training.step,
-                "states": len(states.train),
-                "loss": sum(losses) / len(losses),
-                "eq7": found.mean,
-                "total": found.total,
-                "setbacks": training.setbacks,
-                "cpu": time.process_time(),
-            }
-            print(json.dumps(record), flush=True)
-            with (options.folder / "log.jsonl").open("a") as log:
-                log.write(json.dumps(record) + "\n")
+        if len(states.train) >= BATCH:
+            chosen = rng.choice(len(states.train), BATCH, replace=False)
+            quieter = max(1 - share, 0.01) if options.quieten else 1.0
+            batch = [states.train[index] for index in chosen]
+            losses.append(training.learn(batch, rng, quieter))
+        if losses and (training.step % CHECK_EVERY == 0 or share >= 1):
             training.write(path)
+            report(options.folder / LOG, training, states, sum(losses) / len(losses))
             losses = []
+
+
+def report(log: Path, training: Training, states: States, loss: float) -> None:
+    """Print how far the training is, and add it to the log."""
+    found = fidelity(training.averaged(), states.check)
+    record = {
+        "step": training.step,
+        "states": len(states.train),
+        "loss": loss,
+        "eq7": found.mean,
+        "total": found.total,
+        "setbacks": training.setbacks,
+        "cpu": time.process_time(),
+    }
+    print(json.dumps(record), flush=True)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
 
 
 def read_terrain(path: Path | None, without: list[float] | None) -> Ground | None:

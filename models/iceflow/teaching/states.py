@@ -84,7 +84,8 @@ def terrain_ground(heights: Array, cell_size: float) -> Ground:
         finer = zoom(window, (cells + 0.5) / side, order=3, mode="nearest")[:cells, :cells]
         turned = np.rot90(finer, int(rng.integers(4)))
         relief = (cells * wanted / (side * cell_size)) ** 0.7
-        return np.ascontiguousarray(turned - turned.min()) * relief
+        above: Array = np.ascontiguousarray(turned - turned.min()) * relief
+        return above
 
     return ground
 

@@ -118,7 +118,7 @@ class Training:
     def read(cls, path: Path) -> Training:
         """Read a checkpoint."""
         state = torch.load(path, weights_only=True)
-        training = cls(Sizes(**{key: _frozen(value) for key, value in state["sizes"].items()}))
+        training = cls(Sizes.of(state["sizes"]))
         training.resume(state)
         return training
 
@@ -145,7 +145,7 @@ class Training:
 
 def rate(step: int) -> float:
     """Return the learning rate of a step."""
-    return RATE * min(1.0, (step + 1) / WARM) * min(1.0, (STEADY / (step + 1)) ** 0.5)
+    return RATE * min(1.0, (step + 1) / WARM) * min(1.0, math.sqrt(STEADY / (step + 1)))
 
 
 def _copied(value: Any) -> Any:  # noqa: ANN401
@@ -154,7 +154,3 @@ def _copied(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, list):
         return [_copied(one) for one in value]
     return value.clone() if isinstance(value, Tensor) else value
-
-
-def _frozen(value: Any) -> Any:  # noqa: ANN401
-    return tuple(value) if isinstance(value, list) else value

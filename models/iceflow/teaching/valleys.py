@@ -71,14 +71,16 @@ def landscape(rng: np.random.Generator, cells: int, cell_size: float, terrain: T
     wide = gaussian_filter(heights, terrain.widening, mode="nearest")
     share = rng.uniform(0.6, 1.0)
     mixed: Array = share * wide + (1 - share) * gaussian_filter(heights, 0.7, mode="nearest")
-    return mixed - mixed.min()
+    above: Array = mixed - mixed.min()
+    return above
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, int], length: float) -> Array:
     """Return a smooth random field with mean 0 and standard deviation 1; `length` in cells."""
     field = gaussian_filter(rng.standard_normal(shape), length, mode="wrap")
     spread = field.std()
-    return (field - field.mean()) / spread if spread > 0 else field
+    scaled: Array = (field - field.mean()) / spread
+    return scaled
 
 
 def rough(rng: np.random.Generator, shape: tuple[int, int], power: float) -> Array:
