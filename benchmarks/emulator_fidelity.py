@@ -12,6 +12,7 @@ the others are made, two for each cell size.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from torch import Tensor
 
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.orientations import Averaged
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.iceflow.teaching.fidelity import by_class
@@ -116,7 +118,8 @@ def solved(folder: Path, name: str, make: Callable[[], State], c: float) -> Solv
 def mean_flow(emulator: Emulator, state: Solved) -> Tensor:
     """Return the velocity averaged over depth, (2, rows, columns)."""
     c = float(state.sliding.flatten()[0])
-    fields = emulator.velocity(state.thickness, state.surface, state.cell_size, RATE, c)
+    parameters = FlowParameters(state.cell_size, RATE, c)
+    fields = emulator.velocity(state.thickness, state.surface, parameters)
     return torch.stack([fields["ubar"], fields["vbar"]])
 
 
@@ -137,7 +140,8 @@ def asymmetry(emulator: Emulator, state: Solved) -> float:
     """Return how far the answer is from its mean over the eight orientations, in per cent."""
     ice = state.thickness > 0
     c = float(state.sliding.flatten()[0])
-    fields = (state.thickness[None], state.surface[None], state.cell_size, RATE, c)
+    parameters = FlowParameters(state.cell_size, RATE, c)
+    fields = (state.thickness[None], state.surface[None], parameters)
     place = [emulator.outputs.index(name) for name in ("ubar", "vbar")]
     once = torch.as_tensor(emulator.core(*fields))[0, place][:, ice]
     often = Averaged(emulator.core)(*fields)[0, place][:, ice]
@@ -150,7 +154,7 @@ def pairs(
     """Yield class, velocity and the instructor's, by sliding coefficient and by glacier."""
     for name, state in states:
         ice = state.thickness > 0
-        found, true = flow(state)[:, ice].T, state.velocity[0][:, ice].T
+        found, true = flow(state)[:, ice], state.velocity[0][:, ice]
         yield f"c = {float(state.sliding.flatten()[0]):g}", found, true
         yield name.partition(",")[0], found, true
 
@@ -162,6 +166,7 @@ def main() -> None:
     parser.add_argument("--emulator", type=Path, help="folder; the delivered one by default")
     parser.add_argument("--glaciers", nargs="+", default=[""], help="beginnings of names")
     parser.add_argument("--sliding", type=float, nargs="+", default=SLIDING)
+    parser.add_argument("--json", type=Path, help="write ours there, for a card")
     options = parser.parse_args()
     chosen = {
         name: make
@@ -185,6 +190,12 @@ def main() -> None:
     for group in next(iter(tables.values())):
         cells = [f"{table[group].mean:.1f} / {table[group].total:.1f}" for table in tables.values()]
         print(f"| {group} |", " | ".join(cells), "|")
+    if options.json:
+        figures = {
+            group: {"eq7_percent": round(found.mean, 1), "sums_percent": round(found.total, 1)}
+            for group, found in tables["ours"].items()
+        }
+        options.json.write_text(json.dumps(figures), encoding="utf-8")
     name, state = states[-1]
     print(f"\nAsymmetry on {name}, % of the speed: ours {asymmetry(ours, state):.4f},", end=" ")
     print(f"f15 {asymmetry(published(state.cell_size), state):.1f}")

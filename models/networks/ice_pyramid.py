@@ -31,29 +31,37 @@ class Level(NamedTuple):
         shape: glaciers, rows and columns of the grid.
         cells: places in the flattened grid, (cells,).
         fields: scalars, then vectors, (cells, scalars + 2 vectors).
-        speed: logarithm of the shallow-ice speed, (cells, 1).
-        direction: of the shallow-ice flow, (cells, 2).
+        shallow: logarithm of the speed, then the direction, of shallow ice, (3, cells).
         trust: log-odds that shallow ice is right at this resolution rather than at a coarser
-            one, before the network corrects them, (cells, 1).
+            one, before the network corrects them, (cells,).
     """
 
     shape: tuple[int, int, int]
     cells: Tensor
     fields: Tensor
-    speed: Tensor
-    direction: Tensor
+    shallow: Tensor
     trust: Tensor
 
     def grid(self, features: Tensor) -> Tensor:
         """Return features on the grid: (cells, n) to (glaciers, n, rows, columns)."""
         glaciers, rows, columns = self.shape
         flat = features.new_zeros(glaciers * rows * columns, features.shape[1])
-        flat = flat.index_copy(0, self.cells, features)
+        flat.index_copy_(0, self.cells, features)
         return flat.view(glaciers, rows, columns, -1).permute(0, 3, 1, 2)
 
     def listed(self, grid: Tensor) -> Tensor:
         """Return the features of the cells: (glaciers, n, rows, columns) to (cells, n)."""
         return grid.permute(0, 2, 3, 1).reshape(-1, grid.shape[1]).index_select(0, self.cells)
+
+    def rasters(self, values: Tensor) -> Tensor:
+        """Return values on the grid: (n, cells) to (n, glaciers, rows, columns)."""
+        glaciers, rows, columns = self.shape
+        flat = values.new_zeros(len(values), glaciers * rows * columns)
+        return flat.index_copy_(1, self.cells, values).view(-1, glaciers, rows, columns)
+
+    def picked(self, rasters: Tensor) -> Tensor:
+        """Return the values of the cells: (n, glaciers, rows, columns) to (n, cells)."""
+        return rasters.flatten(1).index_select(1, self.cells)
 
 
 @dataclass(frozen=True)
@@ -101,18 +109,18 @@ class Block(nn.Module):
         grid = level.grid(features)
         around = conv2d(grid, weight, padding=weight.shape[-1] // 2, groups=len(weight))
         inner = silu(linear(level.listed(around), *self.widen()))
-        return features + linear(inner, *self.narrow())
+        return linear(inner, *self.narrow()).add_(features)
 
 
 class Flow(NamedTuple):
     """What the network says of each cell, in the order of the finest level's cells.
 
     Attributes:
-        speed: logarithm of a speed, (cells, 1).
-        mean: velocity averaged over depth, relative to that speed, (cells, 2).
-        base: correction of the velocity at the bed, relative to that speed, (cells, 2).
+        speed: logarithm of a speed, (cells,).
+        mean: velocity averaged over depth, relative to that speed, (2, cells).
+        base: correction of the velocity at the bed, relative to that speed, (2, cells).
         surface: the same at the surface.
-        shares: of the profile: two numbers, (cells, 2).
+        shares: of the profile: two numbers, (2, cells).
     """
 
     speed: Tensor
@@ -147,36 +155,33 @@ class IcePyramid(nn.Module):
     def forward(self, levels: Sequence[Level]) -> Flow:
         """Return the flow in the cells of the first level, which is the finest."""
         features = self._features(levels)
-        speed, direction = levels[-1].speed, levels[-1].direction
+        flow = levels[-1].shallow
         for index in reversed(range(len(levels))):
             level = levels[index]
-            read = linear(features[index], *self.read[index]())
+            weight, bias = self.read[index]()
+            read = torch.addmm(bias[:, None], weight, features[index].T)
             if index + 1 < len(levels):
-                coarse = _smoothly(torch.cat([speed, direction], 1), levels[index + 1], level)
-                gate = (level.trust + read[:, :1]).sigmoid()
-                speed = coarse[:, :1].lerp(level.speed, gate)
-                direction = coarse[:, 1:].lerp(level.direction, gate)
-            speed = speed + read[:, 1:2]
-            direction = direction + read[:, -2:]
-        shares, base, surface = read[:, 2:4], read[:, 4:6], read[:, 6:8]
-        return Flow(speed.clamp(max=FASTEST), direction, base, surface, shares)
+                gate = (level.trust + read[0]).sigmoid()
+                flow = _smoothly(flow, levels[index + 1], level).lerp(level.shallow, gate)
+            flow = flow + torch.cat([read[1:2], read[-2:]])
+        speed = flow[0].clamp(max=FASTEST)
+        return Flow(speed, flow[1:], base=read[4:6], surface=read[6:8], shares=read[2:4])
 
     def _features(self, levels: Sequence[Level]) -> list[Tensor]:
         """Return the features of each level, from the finest."""
         found: list[Tensor] = []
         for index, level in enumerate(levels):
-            weight, bias = self.lift[index]()
-            lifted = level.listed(conv2d(level.grid(level.fields), weight, bias, padding=1))
+            lifted = linear(level.fields, *self.lift[index]())
             if found:
                 finer = level.listed(halved(levels[index - 1].grid(found[-1])))
-                lifted = lifted + linear(finer, *self.gather[index - 1]())
+                lifted.add_(linear(finer, *self.gather[index - 1]()))
             found.append(silu(lifted))
         for index in reversed(range(len(levels))):
             level, features = levels[index], found[index]
             if index + 1 < len(levels):
                 above = linear(found[index + 1], *self.share[index]())
                 grid = doubled(levels[index + 1].grid(above), level.shape[1:])
-                features = features + level.listed(grid)
+                features = level.listed(grid).add_(features)
             for block in cast(nn.ModuleList, self.blocks[index]):
                 features = block(features, level)
             found[index] = features
@@ -184,7 +189,7 @@ class IcePyramid(nn.Module):
 
 
 def _smoothly(values: Tensor, coarse: Level, fine: Level) -> Tensor:
-    """Return values of coarse cells in fine ones, interpolated between those with ice."""
-    grid = coarse.grid(torch.cat([values, torch.ones_like(values[:, :1])], 1)).contiguous()
-    near = fine.listed(blurred(doubled(grid, fine.shape[1:])))
-    return near[:, :-1] / near[:, -1:]
+    """Return values (n, cells) of coarse cells in fine ones, interpolated where there is ice."""
+    rasters = coarse.rasters(torch.cat([values, torch.ones_like(values[:1])]))
+    near = fine.picked(blurred(doubled(rasters, fine.shape[1:])))
+    return near[:-1] / near[-1]

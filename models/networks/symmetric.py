@@ -56,22 +56,21 @@ def moved_vectors(field: Tensor, symmetry: int) -> Tensor:
 
 
 class Lift(nn.Module):
-    """A convolution from scalars, then vectors, to features."""
+    """A linear map from scalars, then vectors, of a cell to features."""
 
-    def __init__(self, scalars: int, vectors: int, features: int, kernel: int = 3) -> None:
+    def __init__(self, scalars: int, vectors: int, features: int) -> None:
         super().__init__()
-        spread = 1 / math.sqrt((scalars + 2 * vectors) * kernel**2)
-        self.scalar = nn.Parameter(torch.randn(features, scalars, kernel, kernel) * spread)
-        self.vector = nn.Parameter(torch.randn(features, vectors, 2, kernel, kernel) * spread)
+        spread = 1 / math.sqrt(scalars + 2 * vectors)
+        self.scalar = nn.Parameter(torch.randn(features, scalars) * spread)
+        self.vector = nn.Parameter(torch.randn(features, vectors, 2) * spread)
         self.bias = nn.Parameter(torch.zeros(features))
 
     def forward(self) -> Weights:
-        """Return (8 features, scalars + 2 vectors, kernel, kernel), and the bias."""
-        sides = []
-        for symmetry in range(ORDER):
-            vector = moved_vectors(self.vector, symmetry).flatten(1, 2)
-            sides.append(torch.cat([moved(self.scalar, symmetry), vector], dim=1))
-        return torch.stack(sides, dim=1).flatten(0, 1), self.bias.repeat_interleave(ORDER)
+        """Return (8 features, scalars + 2 vectors), and the bias."""
+        scalar = self.scalar[:, None].expand(-1, ORDER, -1)
+        vector = torch.einsum("gij,fvj->fgvi", matrices().to(self.vector), self.vector)
+        weight = torch.cat([scalar, vector.flatten(2)], dim=2).flatten(0, 1)
+        return weight, self.bias.repeat_interleave(ORDER)
 
 
 class Spread(nn.Module):

@@ -66,7 +66,7 @@ def _level(parts: Tensor, level: int) -> Level:
     steepness, force = steep.sqrt(), push.sqrt()
     gentle, weak = 1 / (0.1 + steepness), 1 / (0.1 + force)
     along, flowing = (push + TINY).rsqrt(), (fast + TINY**4).rsqrt()
-    direction = torch.stack([tx * along, ty * along], 1)
+    dx, dy = tx * along, ty * along
     log_h = (h + THIN).log()
     trust = SHARPNESS * (math.log(LOCAL) - log_h)
     fields = [
@@ -82,12 +82,12 @@ def _level(parts: Tensor, level: int) -> Level:
         (bend * 10).clamp(-2, 2),
         sx * gentle,
         sy * gentle,
-        tx * along,
-        ty * along,
+        dx,
+        dy,
         fx * flowing,
         fy * flowing,
         tx * weak,
         ty * weak,
     ]
-    listed = torch.stack(fields, 1)
-    return Level(shape, cells, listed, speed[:, None], direction, trust[:, None])
+    listed = torch.stack(fields).T.contiguous()
+    return Level(shape, cells, listed, torch.stack([speed, dx, dy]), trust)

@@ -62,19 +62,14 @@ def unit_speed(cell_size: float, rate_factor: Tensor | float) -> Tensor:
 def velocities(network: IcePyramid, shape: Shape) -> tuple[Level, Tensor]:
     """Return the cells with ice, and the velocity of each in units of A (ρgΔ)³ Δ.
 
-    Velocity is that at the bed, the mean over depth and that at the surface, (cells, 3, 2).
+    Velocity is that at the bed, the mean over depth and that at the surface, (3, 2, cells).
     """
     pyramid = levels(*shape, len(network.sizes.features))
-    cells = pyramid[0]
+    finest = pyramid[0]
     flow = network(pyramid)
-    h, slip = (
-        field.reshape(-1).index_select(0, cells.cells)[:, None]
-        for field in (shape.thickness, shape.slip)
-    )
-    slipping = slip * flow.shares[:, :1].clamp(-10, 10).exp()
+    h, slip = finest.picked(torch.stack([shape.thickness, shape.slip]))
+    slipping = slip * flow.shares[0].clamp(-10, 10).exp()
     share = slipping / (slipping + DEFORMATION * h)
     base = torch.where(slip > 0, share * flow.mean + flow.base, 0.0)
-    faster = SHEAR * (1 + flow.shares[:, 1:])
-    surface = flow.mean + faster * (flow.mean - base) + flow.surface
-    moving = torch.stack([base, flow.mean, surface], 1)
-    return cells, moving * flow.speed.exp()[:, None]
+    surface = flow.mean + SHEAR * (1 + flow.shares[1]) * (flow.mean - base) + flow.surface
+    return finest, torch.stack([base, flow.mean, surface]) * flow.speed.exp()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card
+from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters
 from glacier_qgis.models.iceflow.emulators.pyramid import shape_of, unit_speed, velocities
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
 from glacier_qgis.models.networks.symmetric import expand
@@ -21,7 +21,7 @@ Box = tuple[slice, slice]
 
 
 class PyramidCore:
-    """See `Core`. A and c may be fields.
+    """See `Core`; :meth:`moving` takes A and c as fields, too.
 
     Ice is computed in the smallest rectangle around it, so what it does depends neither on how
     the grid lies nor on how much of it has no ice.
@@ -38,7 +38,11 @@ class PyramidCore:
         self.network.to(device)
         return self
 
-    def __call__(
+    def __call__(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:
+        """See `Core`."""
+        return self.moving(thickness, surface, *parameters)
+
+    def moving(
         self,
         thickness: Tensor,
         surface: Tensor,
@@ -46,7 +50,15 @@ class PyramidCore:
         rate_factor: float | Tensor,
         sliding: float | Tensor,
     ) -> Tensor:
-        """See `Core`; fields are (glacier, row, column) or (row, column)."""
+        """Return velocities as `Core` does; A and c are numbers, (row, column), or one per glacier.
+
+        Args:
+            thickness: h in m, north-up, (glacier, row, column).
+            surface: s in m.
+            cell_size: Δ in m.
+            rate_factor: A in MPa⁻³ a⁻¹.
+            sliding: c in km MPa⁻³ a⁻¹.
+        """
         glaciers, rows, columns = thickness.shape
         result = thickness.new_zeros(glaciers, len(OUTPUTS), rows, columns)
         softness, slip = (
@@ -59,17 +71,17 @@ class PyramidCore:
             for box, inner in boxes(thickness[glacier] > 0):
                 fields = (thickness, surface, softness, slip)
                 h, s, a, c = (field[glacier][box][None] for field in fields)
-                found = self._moving(h, s, cell_size, a, c)
+                found = self._in_box(h, s, cell_size, a, c)
                 result[glacier][:, *inner] = found[:, *_inside(inner, box)]
         return result
 
-    def _moving(
+    def _in_box(
         self, thickness: Tensor, surface: Tensor, cell_size: float, softness: Tensor, slip: Tensor
     ) -> Tensor:
         shape = shape_of(thickness, surface, cell_size, softness, slip)
-        level, moving = velocities(self.network, shape)
-        unit = unit_speed(cell_size, softness).reshape(-1)[level.cells]
-        return level.grid(moving.flatten(1) * unit[:, None])[0]
+        finest, moving = velocities(self.network, shape)
+        unit = finest.picked(unit_speed(cell_size, softness)[None])
+        return finest.rasters(moving.flatten(0, 1) * unit)[:, 0]
 
 
 def boxes(ice: Tensor) -> Iterator[tuple[Box, Box]]:

@@ -90,7 +90,7 @@ def fidelity(network: IcePyramid, examples: list[Tensor]) -> Fidelity:
     total = Fidelity.none()
     for one in examples:
         found = answer(network, one[None])
-        total.add(found.found[:, MEAN], found.true[:, MEAN])
+        total.add(found.found[MEAN], found.true[MEAN])
     return total
 
 
@@ -138,6 +138,7 @@ def report(log: Path, training: Training, states: States, loss: float) -> None:
         "loss": loss,
         "eq7": found.mean,
         "total": found.total,
+        "skipped": training.skipped,
         "setbacks": training.setbacks,
         "cpu": time.process_time(),
     }

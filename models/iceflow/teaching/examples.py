@@ -24,7 +24,7 @@ class Answer(NamedTuple):
     """What a network says of a batch, and what its instructor does.
 
     Attributes:
-        found: velocities at the bed, averaged and at the surface, m a⁻¹, (cells, 3, 2).
+        found: velocities at the bed, averaged and at the surface, m a⁻¹, (3, 2, cells).
         true: the instructor's.
         glacier: which one each cell belongs to, (cells,).
         glaciers: how many there are.
@@ -70,8 +70,8 @@ def placed(examples: Sequence[Tensor], rng: np.random.Generator) -> Tensor:
 def answer(network: IcePyramid, grid: Tensor) -> Answer:
     """Ask a network about states (states, 12, rows, columns)."""
     shape = Shape(grid[:, 0], grid[:, 1:3], grid[:, 3], grid[:, 4])
-    level, moving = velocities(network, shape)
-    unit, *true = grid[:, INPUTS - 1 :].transpose(0, 1).flatten(1)[:, level.cells]
-    glacier = level.cells // (grid.shape[2] * grid.shape[3])
-    found = moving * unit[:, None, None]
-    return Answer(found, torch.stack(true, 1).view(-1, HEIGHTS, 2), glacier, len(grid))
+    finest, moving = velocities(network, shape)
+    rest = finest.picked(grid[:, INPUTS - 1 :].transpose(0, 1))
+    glacier = finest.cells // (grid.shape[2] * grid.shape[3])
+    true = rest[1:].view(HEIGHTS, 2, -1)
+    return Answer(moving * rest[0], true, glacier, len(grid))

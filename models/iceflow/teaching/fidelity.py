@@ -33,7 +33,7 @@ class Fidelity:
         return cls(torch.zeros(2, dtype=torch.float64), torch.zeros(2, dtype=torch.float64))
 
     def add(self, found: Tensor, true: Tensor) -> None:
-        """Take in one glacier; m a⁻¹, (cells, 2)."""
+        """Take in one glacier; m a⁻¹, (2, cells)."""
         relative, sums = relative_errors(found, true)
         self.cells += torch.stack([relative.double().sum(), torch.tensor(float(len(relative)))])
         self.sums += sums.double()
@@ -53,7 +53,7 @@ def by_class(pairs: Iterable[tuple[str, Tensor, Tensor]]) -> dict[str, Fidelity]
     """Return the fidelity of each class of glaciers, and of "all".
 
     Args:
-        pairs: class, the emulator's velocity and the instructor's, m a⁻¹, (cells, 2).
+        pairs: class, the emulator's velocity and the instructor's, m a⁻¹, (2, cells).
     """
     found: dict[str, Fidelity] = defaultdict(Fidelity.none)
     for name, one, other in pairs:

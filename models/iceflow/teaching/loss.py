@@ -14,24 +14,24 @@ FAST_ENOUGH = 10.0
 
 
 def length(velocity: Tensor) -> Tensor:
-    """Return |u| + |v|: (…, 2) to (…)."""
-    return velocity.abs().sum(-1)
+    """Return |u| + |v|: (…, 2, cells) to (…, cells)."""
+    return velocity.abs().sum(-2)
 
 
 def relative_loss(found: Tensor, true: Tensor, glacier: Tensor, glaciers: int) -> Tensor:
     """Return the mean relative error, half of it cell by cell, half glacier by glacier.
 
     Args:
-        found: m a⁻¹, (cells, 3, 2).
+        found: m a⁻¹, (3, 2, cells).
         true: the instructor's, the same.
         glacier: which one each cell belongs to, (cells,).
         glaciers: how many there are.
     """
     error, size = length(found - true), length(true)
-    by_cell = (error / (size + SLOW)).mean(0)
-    sums = error.new_zeros(2, glaciers, error.shape[1])
-    sums.index_add_(1, glacier, torch.stack([error, size]))
-    by_glacier = (sums[0] / (sums[1] + SLOW)).mean(0)
+    by_cell = (error / (size + SLOW)).mean(1)
+    sums = error.new_zeros(2, len(error), glaciers)
+    sums.index_add_(2, glacier, torch.stack([error, size]))
+    by_glacier = (sums[0] / (sums[1] + SLOW)).mean(1)
     weights = found.new_tensor(PARTS)
     return ((by_cell + by_glacier) * weights).sum() / (2 * weights.sum())
 
@@ -43,7 +43,7 @@ def relative_errors(found: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
     the sum of speeds, (2,).
 
     Args:
-        found: m a⁻¹, (cells, 2).
+        found: m a⁻¹, (2, cells).
         true: the instructor's.
     """
     error, size = length(found - true), length(true)

@@ -27,8 +27,8 @@ MEMORY = 0.1
 DECAY = 1e-4
 TYPICAL = 0.98
 """How slowly the typical loss changes."""
-TOO_MUCH = 5.0
-"""Times the typical loss from which training counts as diverging."""
+TOO_MUCH = 3.0
+"""Times the lowest typical loss from which training counts as diverging."""
 KEEP_EVERY = 200
 """Steps between two states that diverging training returns to."""
 
@@ -41,6 +41,8 @@ class Training:
         average: its weights averaged over the last steps, by name; these are the ones to use.
         step: how many were taken.
         typical: loss of the last steps.
+        lowest: that it was.
+        skipped: steps that were not taken, as their gradient was not finite.
         setbacks: how often it diverged and returned to earlier weights.
     """
 
@@ -49,8 +51,8 @@ class Training:
         self.network = IcePyramid(sizes)
         self.average = {name: weight.clone() for name, weight in self._weights().items()}
         self.step = 0
-        self.typical = math.inf
-        self.setbacks = 0
+        self.typical = self.lowest = math.inf
+        self.skipped = self.setbacks = 0
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98), fused=True
         )
@@ -74,11 +76,13 @@ class Training:
         loss.backward()  # type: ignore[no-untyped-call]
         norm = clip_grad_norm_(self.network.parameters(), CLIP)
         value = float(loss.detach())
-        if not math.isfinite(float(norm)) or value > TOO_MUCH * self.typical:
-            self._return()
+        if not math.isfinite(float(norm)):
+            self.skipped += 1
             return value
         self._optimiser.step()
         self._count(value)
+        if self.typical > TOO_MUCH * self.lowest:
+            self._return()
         return value
 
     def averaged(self) -> IcePyramid:
@@ -96,6 +100,8 @@ class Training:
             "optimiser": _copied(self._optimiser.state_dict()),
             "step": self.step,
             "typical": self.typical,
+            "lowest": self.lowest,
+            "skipped": self.skipped,
             "setbacks": self.setbacks,
         }
 
@@ -104,7 +110,8 @@ class Training:
         self.network.load_state_dict(state["network"])
         self.average = {name: weight.clone() for name, weight in state["average"].items()}
         self._optimiser.load_state_dict(_copied(state["optimiser"]))
-        self.step, self.typical = state["step"], state["typical"]
+        self.step, self.skipped = state["step"], state["skipped"]
+        self.typical, self.lowest = state["typical"], state["lowest"]
         self.setbacks = state["setbacks"]
         self._good = self.state()
 
@@ -130,6 +137,8 @@ class Training:
                 self.average[name].lerp_(weight, 1 - memory)
         known = math.isfinite(self.typical)
         self.typical = TYPICAL * self.typical + (1 - TYPICAL) * loss if known else loss
+        if self.step >= WARM:
+            self.lowest = min(self.lowest, self.typical)
         if self.step % KEEP_EVERY == 0:
             self._good = self.state()
 

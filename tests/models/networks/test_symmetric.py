@@ -66,7 +66,7 @@ def test_every_layer_moves_with_its_input(symmetry: int) -> None:
 
     def run(scalars: Tensor, vectors: Tensor) -> tuple[Tensor, ...]:
         fields = torch.cat([scalars, vectors.flatten(1, 2)], 1)
-        lifted = conv2d(fields, *lift(), padding=1)
+        lifted = torch.einsum("oc,ncyx->noyx", lift()[0], fields)
         around = conv2d(lifted, spread(), padding=2, groups=lifted.shape[1])
         mixed = torch.einsum("oc,ncyx->noyx", mix()[0], around) + mix()[1][:, None, None]
         found = torch.einsum("oc,ncyx->noyx", read()[0], mixed) + read()[1][:, None, None]

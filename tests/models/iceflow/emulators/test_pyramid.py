@@ -11,8 +11,9 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators import pyramid_core
+from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters
 from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
-from glacier_qgis.models.iceflow.emulators.pyramid_core import boxes
+from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore, boxes
 from glacier_qgis.models.iceflow.emulators.pyramid_file import About, write_pyramid
 from glacier_qgis.models.iceflow.emulators.reading import read_card, read_core
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
@@ -49,6 +50,12 @@ def folder(network: IcePyramid, tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
+def read(folder: Path) -> PyramidCore:
+    core = read_core(folder)
+    assert isinstance(core, PyramidCore)
+    return core
+
+
 def glacier(rows: int = 31, columns: int = 22) -> tuple[Tensor, Tensor, Tensor]:
     """Return thickness, surface (m) and c of a lop-sided glacier, all but c (1, rows, columns)."""
     generator = torch.Generator().manual_seed(5)
@@ -64,23 +71,23 @@ def glacier(rows: int = 31, columns: int = 22) -> tuple[Tensor, Tensor, Tensor]:
 
 @pytest.mark.parametrize("symmetry", range(ORDER))
 def test_a_glacier_that_is_turned_or_mirrored_moves_so(folder: Path, symmetry: int) -> None:
-    core = read_core(folder)
+    core = read(folder)
     thickness, surface, slip = glacier()
-    straight = core(thickness, surface, CELL, RATE, slip)[0].unflatten(0, (3, 2))
+    straight = core.moving(thickness, surface, CELL, RATE, slip)[0].unflatten(0, (3, 2))
     turned = (moved(field, symmetry) for field in (thickness, surface))
-    other = core(*turned, CELL, RATE, moved(slip, symmetry))[0].unflatten(0, (3, 2))
+    other = core.moving(*turned, CELL, RATE, moved(slip, symmetry))[0].unflatten(0, (3, 2))
     expected = moved_vectors(straight, symmetry)
     torch.testing.assert_close(other, expected, rtol=0, atol=1e-3 * float(expected.abs().max()))
     assert float(expected.abs().max()) > 1
 
 
 def test_ground_without_ice_around_changes_nothing(folder: Path) -> None:
-    core = read_core(folder)
+    core = read(folder)
     thickness, surface, _ = glacier()
     thickness[:, :2] = 0
-    alone = core(thickness, surface, CELL, RATE, SLIDING)
+    alone = core.moving(thickness, surface, CELL, RATE, SLIDING)
     wide = (5, 17, 3, 8)
-    more = core(
+    more = core.moving(
         torch.nn.functional.pad(thickness, wide),
         torch.nn.functional.pad(surface[None], wide, mode="replicate")[0],
         CELL,
@@ -94,19 +101,19 @@ def test_ground_without_ice_around_changes_nothing(folder: Path) -> None:
 @pytest.mark.parametrize("scale", [0.25, 20.0])
 def test_a_larger_glacier_moves_alike(folder: Path, scale: float) -> None:
     """All lengths times λ, and c with them: speed is λ⁴ times as high (n = 3)."""
-    core = read_core(folder)
+    core = read(folder)
     thickness, surface, slip = glacier()
-    small = core(thickness, surface, CELL, RATE, slip)
-    large = core(scale * thickness, scale * surface, scale * CELL, RATE, scale * slip)
+    small = core.moving(thickness, surface, CELL, RATE, slip)
+    large = core.moving(scale * thickness, scale * surface, scale * CELL, RATE, scale * slip)
     top = float(small.abs().max())
     torch.testing.assert_close(large / scale**4, small, rtol=1e-3, atol=1e-3 * top)
 
 
 def test_softer_ice_moves_faster_in_proportion(folder: Path) -> None:
-    core = read_core(folder)
+    core = read(folder)
     thickness, surface, slip = glacier()
-    hard = core(thickness, surface, CELL, RATE, slip)
-    soft = core(thickness, surface, CELL, torch.full_like(slip, 3 * RATE), 3 * slip)
+    hard = core.moving(thickness, surface, CELL, RATE, slip)
+    soft = core.moving(thickness, surface, CELL, torch.full_like(slip, 3 * RATE), 3 * slip)
     torch.testing.assert_close(soft, 3 * hard, rtol=1e-3, atol=1e-3 * float(hard.abs().max()))
 
 
@@ -115,8 +122,8 @@ def test_before_training_it_knows_shallow_ice() -> None:
     place = torch.arange(64.0) * CELL
     surface = (5000 - 0.05 * place).expand(64, 64).contiguous()
     thickness = torch.full_like(surface, 100.0)
-    core = pyramid_core.PyramidCore(read_nothing(), IcePyramid(SIZES))
-    found = core(thickness[None], surface[None], CELL, RATE, SLIDING)[0]
+    core = PyramidCore(read_nothing(), IcePyramid(SIZES))
+    found = core.moving(thickness[None], surface[None], CELL, RATE, SLIDING)[0]
     true = shallow_ice(thickness, surface, CELL, RATE, SLIDING)
     middle = (slice(None), slice(24, 40), slice(24, 40))
     for part, expected in ((0, true.base), (2, true.mean), (4, true.surface)):
@@ -125,15 +132,15 @@ def test_before_training_it_knows_shallow_ice() -> None:
         )
 
 
-def read_nothing() -> pyramid_core.Card:
-    return pyramid_core.Card("untrained", (), pyramid_core.OUTPUTS, None)
+def read_nothing() -> Card:
+    return Card("untrained", (), OUTPUTS, None)
 
 
 def test_the_bed_does_not_move_where_it_cannot_slide(folder: Path) -> None:
-    core = read_core(folder)
+    core = read(folder)
     thickness, surface, slip = glacier()
     slip[:, :9] = 0
-    base = core(thickness, surface, CELL, RATE, slip)[0, :2]
+    base = core.moving(thickness, surface, CELL, RATE, slip)[0, :2]
     assert float(base[:, :, :9].abs().max()) == 0
     assert float(base[:, :, 9:].abs().max()) > 0
 
@@ -148,15 +155,24 @@ def test_large_grids_are_computed_in_parts(folder: Path, monkeypatch: pytest.Mon
         assert all(o.start <= i.start and i.stop <= o.stop for i, o in zip(inner, box, strict=True))
     assert (covered[ice] == 1).all()
     assert covered.max() == 1
-    parts = read_core(folder)(thickness, surface, CELL, RATE, SLIDING)
+    parts = read(folder).moving(thickness, surface, CELL, RATE, SLIDING)
     monkeypatch.undo()
-    whole = read_core(folder)(thickness, surface, CELL, RATE, SLIDING)
+    whole = read(folder).moving(thickness, surface, CELL, RATE, SLIDING)
     assert (parts.any(dim=1) == whole.any(dim=1)).all()
+
+
+def test_numbers_are_fields_that_are_the_same_everywhere(folder: Path) -> None:
+    core = read(folder)
+    thickness, surface, slip = glacier()
+    numbers = core(thickness, surface, FlowParameters(CELL, RATE, SLIDING))
+    everywhere = torch.full_like(slip, SLIDING)
+    fields = core.moving(thickness, surface, CELL, torch.full_like(slip, RATE), everywhere)
+    torch.testing.assert_close(numbers, fields)
 
 
 def test_without_ice_nothing_moves(folder: Path) -> None:
     thickness, surface, _ = glacier()
-    found = read_core(folder)(torch.zeros_like(thickness), surface, CELL, RATE, SLIDING)
+    found = read(folder).moving(torch.zeros_like(thickness), surface, CELL, RATE, SLIDING)
     assert not found.any()
 
 
@@ -165,8 +181,8 @@ def test_what_is_written_is_read(folder: Path, network: IcePyramid) -> None:
     assert (card.name, card.cell_sizes) == ("mine", (25.0, 2000.0))
     assert card.hull["slidingco"] == (0.0, 70.0)
     state = glacier()[:2]
-    one = read_core(folder)(*state, CELL, RATE, SLIDING)
-    two = pyramid_core.PyramidCore(card, network)(*state, CELL, RATE, SLIDING)
+    one = read(folder).moving(*state, CELL, RATE, SLIDING)
+    two = PyramidCore(card, network).moving(*state, CELL, RATE, SLIDING)
     torch.testing.assert_close(one, two, rtol=0.02, atol=0.02)
 
 

@@ -12,13 +12,15 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
+from glacier_qgis.models.iceflow.emulators.reading import read_core
 from glacier_qgis.models.iceflow.teaching import __main__ as command
+from glacier_qgis.models.iceflow.teaching import publish
 from glacier_qgis.models.iceflow.teaching.examples import answer, example, placed
 from glacier_qgis.models.iceflow.teaching.fidelity import by_class
 from glacier_qgis.models.iceflow.teaching.loss import relative_errors, relative_loss
 from glacier_qgis.models.iceflow.teaching.solved import solve
 from glacier_qgis.models.iceflow.teaching.states import random_state
-from glacier_qgis.models.iceflow.teaching.training import Training, rate
+from glacier_qgis.models.iceflow.teaching.training import WARM, Training, rate
 from glacier_qgis.models.networks.ice_pyramid import Sizes
 
 SIZES = Sizes(SCALARS, VECTORS, features=(1, 2, 2), blocks=(1, 1, 1))
@@ -38,7 +40,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def test_the_loss_is_relative() -> None:
-    true = torch.full((4, 3, 2), 100.0)
+    true = torch.full((3, 2, 4), 100.0)
     glacier = torch.tensor([0, 0, 1, 1])
     assert float(relative_loss(true, true, glacier, 2)) == 0
     tenth = float(relative_loss(1.1 * true, true, glacier, 2))
@@ -48,8 +50,8 @@ def test_the_loss_is_relative() -> None:
 
 
 def test_errors_count_where_ice_is_fast() -> None:
-    true = torch.tensor([[8.0, 0.0], [20.0, 0.0], [0.0, 40.0]])
-    found = torch.tensor([[4.0, 0.0], [22.0, 0.0], [0.0, 30.0]])
+    true = torch.tensor([[8.0, 20.0, 0.0], [0.0, 0.0, 40.0]])
+    found = torch.tensor([[4.0, 22.0, 0.0], [0.0, 0.0, 30.0]])
     relative, sums = relative_errors(found, true)
     assert relative.tolist() == pytest.approx([0.1, 0.25])
     assert sums.tolist() == pytest.approx([16.0, 68.0])
@@ -74,9 +76,9 @@ def test_an_answer_is_beside_that_of_the_instructor(examples: list[Tensor]) -> N
     grid = torch.stack(examples)
     found = answer(network, grid)
     ice = grid[:, 0] > 0
-    assert len(found.found) == int(ice.sum())
+    assert found.found.shape == (3, 2, int(ice.sum()))
     assert found.glaciers == len(examples)
-    torch.testing.assert_close(found.true[:, 1, 0], grid[:, 8][ice])
+    torch.testing.assert_close(found.true[1, 0], grid[:, 8][ice])
 
 
 def test_training_learns(examples: list[Tensor]) -> None:
@@ -102,7 +104,7 @@ def test_a_resumed_training_goes_on_as_if_it_had_not_stopped(
         torch.testing.assert_close(resumed.average[name], weight, rtol=0, atol=0)
 
 
-def test_a_step_that_diverges_is_taken_back(examples: list[Tensor]) -> None:
+def test_a_step_that_is_not_finite_is_skipped(examples: list[Tensor]) -> None:
     training = Training(SIZES)
     for _ in range(2):
         training.learn(examples, rng())
@@ -111,10 +113,29 @@ def test_a_step_that_diverges_is_taken_back(examples: list[Tensor]) -> None:
     poisoned = [examples[0].clone(), *examples[1:]]
     poisoned[0][6:][:, poisoned[0][0] > 0] = math.nan
     assert math.isnan(training.learn(poisoned, rng()))
-    assert (training.step, training.setbacks) == (2, 1)
+    assert (training.step, training.skipped, training.setbacks) == (2, 1, 0)
     for name, weight in good["network"].items():
         torch.testing.assert_close(training.network.state_dict()[name], weight, rtol=0, atol=0)
     assert math.isfinite(training.learn(examples, rng()))
+
+
+def test_training_that_diverges_returns_to_the_last_good_weights(examples: list[Tensor]) -> None:
+    training, chance = Training(SIZES), rng()
+    for _ in range(WARM):
+        training.learn(examples, chance)
+    good = training.state()
+    training.resume(good)
+    with torch.no_grad():
+        for layer in training.network.read:
+            layer.bias += 4.0
+    for _ in range(400):
+        training.learn(examples, chance)
+        if training.setbacks:
+            break
+    assert training.setbacks == 1
+    assert training.step == WARM
+    for name, weight in good["network"].items():
+        torch.testing.assert_close(training.network.state_dict()[name], weight, rtol=0, atol=0)
 
 
 def test_the_learning_rate_rises_and_falls() -> None:
@@ -123,7 +144,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert rates[3] == pytest.approx(2 * rates[4], rel=0.01)
 
 
-def test_the_command_solves_trains_and_resumes(
+def test_the_command_solves_trains_resumes_and_publishes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "SIZES", SIZES)
@@ -141,3 +162,9 @@ def test_the_command_solves_trains_and_resumes(
     assert records[-1]["step"] == second
     assert math.isfinite(records[-1]["total"])
     assert "eq7" in capsys.readouterr().out
+    words = ["publish", str(tmp_path), str(tmp_path / "mine"), "--version", "9.9"]
+    monkeypatch.setattr("sys.argv", words)
+    publish.main()
+    card = json.loads((tmp_path / "mine" / "card.json").read_text("utf-8"))
+    assert (card["version"], card["training"]["steps"]) == ("9.9", second)
+    assert read_core(tmp_path / "mine").card.cell_sizes == (25.0, 2000.0)

