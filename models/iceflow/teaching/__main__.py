@@ -110,20 +110,22 @@ def main() -> None:
     path = options.folder / CHECKPOINT
     training = Training.read(path) if path.exists() else Training(SIZES)
     rng = np.random.default_rng(training.step)
-    begin, solving, share = time.monotonic(), 0.0, 0.0
+    while len(states.train) < BATCH and states.next < options.states:
+        states.solve_another()
+    if len(states.train) < BATCH:
+        parser.error(f"--states {options.states} leave {len(states.train)} to train on: give more.")
+    begin, idle, solving, share = time.monotonic(), time.process_time(), 0.0, 0.0
     losses: list[float] = []
     while share < 1:
         spent = time.process_time()
-        if states.next < options.states and solving <= options.solving * spent:
+        if states.next < options.states and solving <= options.solving * (spent - idle):
             states.solve_another()
             solving += time.process_time() - spent
         share = (time.monotonic() - begin) / (3600 * options.hours)
-        if len(states.train) >= BATCH:
-            chosen = rng.choice(len(states.train), BATCH, replace=False)
-            quieter = max(1 - share, 0.01) if options.quieten else 1.0
-            batch = [states.train[index] for index in chosen]
-            losses.append(training.learn(batch, rng, quieter))
-        if losses and (training.step % CHECK_EVERY == 0 or share >= 1):
+        chosen = rng.choice(len(states.train), BATCH, replace=False)
+        quieter = max(1 - share, 0.01) if options.quieten else 1.0
+        losses.append(training.learn([states.train[index] for index in chosen], rng, quieter))
+        if training.step % CHECK_EVERY == 0 or share >= 1:
             training.write(path)
             report(options.folder / LOG, training, states, sum(losses) / len(losses))
             losses = []

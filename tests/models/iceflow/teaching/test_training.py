@@ -151,11 +151,12 @@ def test_the_command_solves_trains_resumes_and_publishes(
     monkeypatch.setattr(command, "CELLS", (24,))
     monkeypatch.setattr(command, "CHANCES", (1.0,))
     monkeypatch.setattr(command, "HELD_OUT", 3)
-    words = ["teaching", str(tmp_path), "--hours", "0.0005", "--states", "7", "--solving", "1"]
+    words = ["teaching", str(tmp_path), "--hours", "0.0005", "--states", "6", "--solving", "1"]
     monkeypatch.setattr("sys.argv", words)
     command.main()
     first = Training.read(tmp_path / "training.pt").step
     command.main()
+    assert len(list((tmp_path / "states").iterdir())) >= 3
     second = Training.read(tmp_path / "training.pt").step
     assert 0 < first < second
     records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
