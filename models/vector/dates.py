@@ -38,9 +38,7 @@ def read_dates(frame: pd.DataFrame, field: str, role: str) -> pd.Series[pd.Times
     """
     if field not in frame:
         others = ", ".join(name for name in frame.columns if name != "geometry") or "none"
-        raise EngineError(
-            f"{role} has no field '{field}'. Choose from: {others}. Choose one with dates."
-        )
+        raise EngineError(f"{role} has no field '{field}'. Choose one with dates from: {others}.")
     values = frame[field]
     if pd.api.types.is_float_dtype(values.dtype) and (values % 1 > 0).any():
         return _of_years(values)

@@ -264,7 +264,7 @@ def test_a_single_date_has_no_rate(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"date_field": "day"}, "no field 'day'; it has date"),
+        ({"date_field": "day"}, "no field 'day'.*with dates from: date"),
         ({"centerline": {"path": "nowhere.gpkg"}}, "CENTERLINE: nowhere"),
         ({"method": "curvilinear box", "box_width": 4000}, "narrower"),
         ({"termini": "box"}, "has no lines"),

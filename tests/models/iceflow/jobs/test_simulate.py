@@ -111,7 +111,7 @@ def test_a_run_without_accumulation_says_that_it_ended_ice_free(
     files = {"report": report, "outlines": tmp_path / "o.gpkg", "thickness": tmp_path / "h.tif"}
     result = run_job(SimulateGlacier(**valley_files, ela=5000, end=60, **files), listener)
     assert result["AREA"] == result["VOLUME"] == 0
-    assert any("ended ice-free in year 60: no place gains ice" in w for w in listener.warnings)
+    assert any("ended ice-free in year 60: no cell gains ice" in w for w in listener.warnings)
     assert "the run ended ice-free" in report.read_text(encoding="utf-8")
     assert geopandas.read_file(files["outlines"])["time"].max() < 60
 
