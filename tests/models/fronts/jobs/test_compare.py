@@ -122,7 +122,7 @@ def test_images_are_matched_by_the_fields_that_are_given(write: Write, tmp_path:
     assert sorted(table.glacier) == sorted(names)
     by_default, _, _ = run(tmp_path, **given)
     assert by_default["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
-    with pytest.raises(EngineError, match="PREDICTED has no field 'scene'.*: date, glacier"):
+    with pytest.raises(EngineError, match=r"PREDICTED has no field 'scene'.*: date, glacier"):
         run(tmp_path, **given, match_fields=["scene"])
 
 
