@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from glacier_qgis.models.compute.device import rest_idle_threads
 from glacier_qgis.models.gdal.confine import keep_gdal_to_files
@@ -19,6 +20,10 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="glacier-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 keep_gdal_to_files()
 rest_idle_threads()
+
+# What other programs do to the machine is no property of what is tested.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from glacier_qgis.models.fronts.segmentation.tiling import TilePlan, blend
 PATIENCE_S = 60.0
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(items=st.lists(st.integers(), max_size=12), depth=st.integers(1, 4))
 def test_everything_passes_once_and_in_order(items: list[int], depth: int) -> None:
     done: list[int] = []

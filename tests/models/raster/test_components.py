@@ -27,7 +27,7 @@ def labelled(mask: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     return labels, sizes
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mask=MASKS, strip=st.integers(1, 15), least=st.integers(1, 30))
 def test_strips_find_what_the_whole_mask_holds(mask: Mask, strip: int, least: int) -> None:
     found = components(mask, strip)
@@ -37,7 +37,7 @@ def test_strips_find_what_the_whole_mask_holds(mask: Mask, strip: int, least: in
     np.testing.assert_array_equal(kept, (sizes >= least)[labels])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(mask=MASKS, strip=st.integers(1, 15), seed=st.integers(0, 99))
 def test_edges_are_those_between_cells(mask: Mask, strip: int, seed: int) -> None:
     """Compared with a count edge by edge; a component is known by its cells."""
@@ -56,7 +56,7 @@ def test_edges_are_those_between_cells(mask: Mask, strip: int, seed: int) -> Non
     assert ours == sorted(zip(sizes[1:], edges[1:], rim[1:], strict=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(mask=MASKS, strip=st.integers(1, 15), data=st.data())
 def test_any_rows_can_be_read_in_any_order(mask: Mask, strip: int, data: st.DataObject) -> None:
     found = components(mask, strip)

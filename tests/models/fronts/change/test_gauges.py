@@ -67,7 +67,7 @@ def test_at_a_bend_of_the_line_a_front_across_it_stands_at_its_distance(along: f
         assert gauge.read([front]).position_m == pytest.approx(along, abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     angle=st.floats(0, 2 * math.pi),
     east=st.floats(-5e5, 5e5),
@@ -98,7 +98,7 @@ def test_moving_turning_and_the_direction_of_digitising_change_nothing(
         assert there.read([other]).position_m == pytest.approx(expected.position_m, abs=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     near=st.lists(st.floats(-400, 400), min_size=2, max_size=9),
     far=st.lists(st.floats(-400, 400), min_size=2, max_size=9),
@@ -123,7 +123,7 @@ def beyond(points: np.ndarray) -> np.ndarray:
     return np.vstack([points[0] - [0, 200], points, points[-1] + [0, 200]])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cuts=st.lists(st.floats(0.05, 0.95), min_size=1, max_size=4, unique=True))
 def test_a_front_in_several_pieces_is_one_front(cuts: list[float]) -> None:
     whole = LineString([(2500, -700), (3100, -100), (2700, 200), (2900, 700)])

@@ -63,7 +63,7 @@ def whole_and_tiled(
     return whole, tiled
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     height=st.integers(2, 150),
     width=st.integers(2, 150),

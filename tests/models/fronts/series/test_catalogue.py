@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -30,7 +30,6 @@ def raster(path: Path, **tags: str) -> Path:
 PLAUSIBLE = st.dates(datetime.date(1500, 1, 1), datetime.date(2200, 12, 31)).filter(is_plausible)
 
 
-@settings(deadline=None)
 @given(PLAUSIBLE, st.sampled_from(["_", "-", "", "."]), st.text("ab.(+"))
 def test_a_date_written_by_a_pattern_is_read_by_it(
     date: datetime.date, between: str, word: str

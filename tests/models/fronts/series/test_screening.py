@@ -50,7 +50,6 @@ def seasonal(day: float) -> float:
     return 400 * np.sin(2 * np.pi * day / 365.25)
 
 
-@settings(deadline=None)
 @given(st.floats(-3000, 3000), st.floats(0, 360), st.floats(0.3, 1.0))
 def test_displacement_is_the_distance_of_parallel_lines_whatever_their_length(
     distance: float, angle: float, share: float
@@ -131,7 +130,7 @@ def test_half_a_front_goes_with_whole_ones() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.floats(0, 360),
     st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)),

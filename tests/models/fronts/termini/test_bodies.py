@@ -186,7 +186,7 @@ def test_no_front_has_a_reason(
     assert re.search(words, found.absence.sentence)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), strip=st.integers(1, 30))
 def test_the_nearest_distance_is_that_of_all_pairs(seed: int, strip: int) -> None:
     rng = np.random.default_rng(seed)

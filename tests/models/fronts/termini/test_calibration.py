@@ -48,7 +48,7 @@ def test_the_known_relation_comes_back() -> None:
     np.testing.assert_allclose(calibration.uncertainties_m, known, rtol=0.06)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 1000),
     number=st.integers(LEAST_IN_CLASS, 900),

@@ -55,7 +55,7 @@ def trace(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10_000),
     strip=st.integers(1, 61),
@@ -69,7 +69,7 @@ def test_strips_leave_no_trace(seed: int, strip: int, levels: int, *, labels_onl
     assert sorted(line.wkb for line in cut) == sorted(line.wkb for line in whole)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_lines_neither_cross_nor_touch(seed: int) -> None:
     lines = trace(untidy_scene(seed, 5), 61)
@@ -79,7 +79,7 @@ def test_lines_neither_cross_nor_touch(seed: int) -> None:
     assert (first == second).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example(seed=1935)
 @given(seed=st.integers(0, 10_000))
 def test_every_segment_has_the_glacier_on_its_left(seed: int) -> None:

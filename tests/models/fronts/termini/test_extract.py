@@ -131,7 +131,7 @@ def test_uncertainty_is_the_half_width_of_the_crossing(width: float) -> None:
     assert terminus.confidence == pytest.approx(math.tanh(2 / width), rel=0.1)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(strip=st.integers(2, SIZE))
 def test_the_height_of_strips_changes_nothing(strip: int) -> None:
     zones, probability = scene(FRONTS["curved"])
@@ -193,7 +193,7 @@ def test_simplifying_keeps_the_stated_tolerance() -> None:
     assert simple.line.hausdorff_distance(full.line) <= 50
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), tolerance=st.floats(1, 800), closed=st.booleans())
 def test_simplified_lines_stay_near_and_never_cross(
     seed: int, tolerance: float, *, closed: bool

@@ -111,7 +111,7 @@ def untidy(seed: int) -> npt.NDArray[np.float32]:
     return (np.exp(logits) / np.exp(logits).sum(axis=0)).astype(np.float32)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 10_000),
     strip=st.integers(3, 61),

@@ -44,7 +44,7 @@ def test_distances_do_not_depend_on_how_densely_a_line_was_digitised() -> None:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(shift=st.floats(-500, 500), angle=st.floats(0, 360))
 def test_turning_and_moving_both_fronts_changes_nothing(shift: float, angle: float) -> None:
     def moved(line: LineString) -> LineString:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch import Tensor
@@ -37,7 +37,6 @@ def doubles(*values: float) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-@settings(deadline=None)
 @given(st.floats(-30, 30), st.floats(0.2, 12))
 def test_expected_positive_temperature_is_the_integral_of_its_distribution(
     mean: float, spread: float
@@ -53,7 +52,6 @@ def test_expected_positive_temperature_is_the_integral_of_its_distribution(
     assert float(expected_positive(doubles(mean), spread)) == pytest.approx(integral, abs=1e-7)
 
 
-@settings(deadline=None)
 @given(st.floats(-40, 40, width=32), st.floats(0, 12))
 def test_variability_adds_degree_days_and_never_takes_any(mean: float, spread: float) -> None:
     single = float(expected_positive(torch.tensor(mean), spread))
@@ -122,7 +120,6 @@ MONTHLY = st.lists(st.floats(-25, 20), min_size=12, max_size=12)
 RATES = st.lists(st.floats(0, 10), min_size=12, max_size=12)
 
 
-@settings(deadline=None)
 @given(MONTHLY, RATES, st.integers(1, 12), st.floats(0, 1), st.sampled_from([0.0, 3.5]))
 def test_the_sum_without_a_loop_is_the_loop_over_the_snow(
     temperature: list[float], rates: list[float], first: int, refreezing: float, spread: float

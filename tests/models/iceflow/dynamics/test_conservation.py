@@ -17,7 +17,7 @@ def random_state(seed: int, rows: int, columns: int) -> tuple[torch.Tensor, ...]
     return h * (h > 150), u, v
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**31), st.integers(2, 14), st.integers(2, 14), st.floats(0.05, 1), st.booleans()
 )

@@ -60,7 +60,7 @@ def test_the_schemes_converge_at_their_orders() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**31),
     st.integers(2, 14),

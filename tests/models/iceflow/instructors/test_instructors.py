@@ -196,7 +196,7 @@ def test_a_grid_that_is_one_cell_wide_is_refused() -> None:
         higher_order(field(100.0, rows=1), incline(0.1, rows=1), CELL, RATE, 0.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**31),
     st.tuples(st.integers(2, 12), st.integers(2, 12)),

@@ -59,9 +59,7 @@ def state(ice: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.slow
 @pytest.mark.parametrize("selective", [False, True], ids=["windows", "strips"])
 @pytest.mark.parametrize("most", [64, 400, 10_000])
-@settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ice=glaciers())
 def test_only_where_there_is_ice_equals_everywhere(
     monkeypatch: pytest.MonkeyPatch, selective: bool, most: int, ice: np.ndarray
@@ -92,7 +90,7 @@ def test_threads_share_a_glacier_and_change_nothing(monkeypatch: pytest.MonkeyPa
     torch.testing.assert_close(found, everywhere * (thickness > 0), rtol=1e-11, atol=1e-8)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     ice=arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=60)),
     most=st.integers(1, 900),

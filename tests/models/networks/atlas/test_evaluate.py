@@ -54,13 +54,13 @@ masks = arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(wanted=masks, layers=st.integers(1, 9), parts=st.integers(1, 5))
 def test_strips_equal_the_whole_grid(threads: None, wanted: Mask, layers: int, parts: int) -> None:
     assert_same_as_whole(wanted, layers, parts)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     rows=st.integers(1, 60),
     columns=st.integers(1, 60),
@@ -81,7 +81,7 @@ def test_whole_grids_of_any_shape(shape: tuple[int, int]) -> None:
     assert_same_as_whole(np.ones(shape, dtype=bool), 16)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     wanted=masks,
     layers=st.integers(1, 14),
@@ -102,7 +102,7 @@ def test_remembered_features_change_nothing(
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12 * scale)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 999), layers=st.integers(1, 9))
 def test_an_earlier_plan_changes_nothing(seed: int, layers: int) -> None:
     rng = np.random.default_rng(seed)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -13,7 +13,6 @@ needed_columns = arrays.arrays(
 ).filter(np.any)
 
 
-@settings(deadline=None)
 @given(needed=needed_columns, parts=st.integers(1, 6))
 def test_every_needed_column_is_an_inner_one_exactly_once(needed: np.ndarray, parts: int) -> None:
     layout = pack(needed, parts)
@@ -22,7 +21,6 @@ def test_every_needed_column_is_an_inner_one_exactly_once(needed: np.ndarray, pa
     np.testing.assert_array_equal(times, needed)
 
 
-@settings(deadline=None)
 @given(needed=needed_columns, parts=st.integers(1, 6))
 def test_each_inner_column_lies_between_its_neighbours_in_the_grid(
     needed: np.ndarray, parts: int
@@ -35,7 +33,6 @@ def test_each_inner_column_lies_between_its_neighbours_in_the_grid(
         np.testing.assert_array_equal(layout.strip[inner + step], layout.strip[inner])
 
 
-@settings(deadline=None)
 @given(needed=needed_columns, parts=st.integers(1, 6))
 def test_parts_hold_the_same_number_of_needed_columns_up_to_one(
     needed: np.ndarray, parts: int
@@ -44,7 +41,6 @@ def test_parts_hold_the_same_number_of_needed_columns_up_to_one(
     assert counts.max() - counts.min() <= 1
 
 
-@settings(deadline=None)
 @given(rows=st.integers(1, 30), columns=st.integers(1, 20), seed=st.integers(0, 99))
 def test_cells_know_their_place_in_the_grid(rows: int, columns: int, seed: int) -> None:
     strips = Strips(rows, columns)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from glacier_qgis.models.networks.atlas.layout import pack
@@ -25,7 +25,6 @@ def cells_in_grid(lookup: Lookup) -> np.ndarray:
     return np.append(np.concatenate([part.ravel() for part in parts]), lookup.strips.outside)
 
 
-@settings(deadline=None)
 @given(lookup=lookups())
 def test_a_cell_is_found_where_it_lies_and_only_if_a_strip_holds_it(lookup: Lookup) -> None:
     rows, columns = lookup.strips.shape
@@ -45,7 +44,6 @@ def test_a_cell_is_found_where_it_lies_and_only_if_a_strip_holds_it(lookup: Look
         assert held[own + 1, at + 1].all()
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_cells_of_another_atlas_are_the_same_cells_of_the_grid(data: st.DataObject) -> None:
     here = data.draw(lookups())
@@ -56,7 +54,6 @@ def test_cells_of_another_atlas_are_the_same_cells_of_the_grid(data: st.DataObje
     np.testing.assert_array_equal(cells_in_grid(here)[found][held], expected[held])
 
 
-@settings(deadline=None)
 @given(lookup=lookups())
 def test_an_atlas_finds_all_its_own_inner_cells_in_themselves(lookup: Lookup) -> None:
     layout, height = lookup.layout, lookup.strips.height

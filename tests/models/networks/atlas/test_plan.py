@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -39,7 +39,6 @@ def trace(group: LayerGroup, height: int, before: np.ndarray) -> np.ndarray:
     return atlas
 
 
-@settings(deadline=None)
 @given(
     wanted=masks,
     layers=st.integers(1, 14),

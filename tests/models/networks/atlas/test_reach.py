@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -31,7 +31,6 @@ def test_a_network_of_16_or_8_layers_remembers_the_first_half() -> None:
     assert remembered_layers(4) == 0
 
 
-@settings(deadline=None)
 @given(wanted=masks, layers=st.integers(1, 20))
 def test_each_group_needs_fewer_columns_than_the_one_before(
     wanted: np.ndarray, layers: int
@@ -42,7 +41,6 @@ def test_each_group_needs_fewer_columns_than_the_one_before(
         assert not (after & ~before).any()
 
 
-@settings(deadline=None)
 @given(wanted=masks.filter(np.any), layers=st.integers(9, 20), seed=st.integers(0, 99))
 def test_remembered_layers_are_needed_near_changed_cells_only(
     wanted: np.ndarray, layers: int, seed: int

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
@@ -21,7 +21,6 @@ def test_strips_cover_every_row_and_only_the_last_two_overlap(rows: int, columns
     assert len(set(once)) == len(once)
 
 
-@settings(deadline=None)
 @given(mask=masks, reach=st.integers(0, 12))
 def test_columns_within_reach_are_those_of_a_square_dilation(mask: np.ndarray, reach: int) -> None:
     strips = Strips(*mask.shape)

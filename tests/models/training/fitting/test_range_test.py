@@ -30,7 +30,7 @@ def noisy_quadratic(curvature: float, seed: int) -> RangeTest:
     return range_test(learn, 1e-6 / curvature, 1e2 / curvature)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(exponent=st.floats(-4, 4), seed=st.integers(0, 1000))
 def test_the_suggestion_is_stable_and_not_timid(exponent: float, seed: int) -> None:
     curvature = 10**exponent

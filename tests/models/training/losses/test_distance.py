@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from glacier_qgis.models.package.building import build
@@ -22,7 +22,6 @@ from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 SMALL = {"bands": 2, "classes": 4, "width": 8}
 
 
-@settings(deadline=None)
 @given(at=st.integers(1, 39), turned=st.booleans())
 def test_the_distance_to_a_straight_front_is_that_across_it(at: int, turned: bool) -> None:
     zones = torch.full((40, 40), GLACIER)

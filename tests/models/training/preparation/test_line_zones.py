@@ -24,7 +24,6 @@ CENTRES = shapely.points(X, Y)
 TOUCHING = 1e-6
 
 
-@settings(deadline=None)
 @given(st.floats(0, 360), st.floats(20, 200), st.floats(30, 250))
 def test_a_straight_line_labels_its_two_sides_and_nothing_beyond_its_ends(
     angle: float, half: float, reach: float
@@ -43,7 +42,7 @@ def test_a_straight_line_labels_its_two_sides_and_nothing_beyond_its_ends(
     assert (zones == expected)[clear].all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @example([120, 120, 120, 120, 120, 426, 152.87727176711869, 401, 120, 120, 120])
 @given(st.lists(st.floats(120, 480), min_size=3, max_size=12))
 def test_a_zigzag_parts_the_plane(heights: list[float]) -> None:
@@ -76,7 +75,7 @@ def test_a_line_in_pieces_is_one_line() -> None:
     assert (LineZones(pieces, 200).codes(GRID) == whole).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_a_tile_sees_lines_outside_of_it(row: int, column: int) -> None:
     lines = LineZones([LineString([(50, 300), (200, 380), (300, 250), (550, 310)])], 150)

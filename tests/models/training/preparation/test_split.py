@@ -25,7 +25,7 @@ def scenes(*tiles: int) -> list[SplitScene]:
     return [SplitScene(f"s{i}", f"g{i}", "2018-01-01", count) for i, count in enumerate(tiles)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 200), min_size=3, max_size=12), st.sampled_from([0.0, 0.2]))
 def test_no_group_is_split_and_every_part_has_one(tiles: list[int], test: float) -> None:
     given_scenes = [
