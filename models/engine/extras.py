@@ -8,7 +8,7 @@ from types import ModuleType
 from glacier_qgis.models.engine.errors import EngineError
 
 
-def extra(package: str, name: str, what: str) -> ModuleType:
+def import_extra(package: str, name: str, what: str) -> ModuleType:
     """Import a package of an extra.
 
     Args:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.extras import extra
+from glacier_qgis.models.engine.extras import import_extra
 from glacier_qgis.models.package.card import MAX_BANDS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def needed(name: str) -> ModuleType:
     Raises:
         EngineError: It is not installed.
     """
-    return extra(name, "onnx", "ONNX models need")
+    return import_extra(name, "onnx", "ONNX models need")
 
 
 def read_onnx(path: Path) -> OnnxFile:

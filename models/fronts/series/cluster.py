@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from glacier_qgis.models.engine import errors
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.engine.extras import extra
+from glacier_qgis.models.engine.extras import import_extra
 from glacier_qgis.models.fronts.series.first_pass import DoTasks
 from glacier_qgis.models.fronts.series.task import Outcome, SceneTask
 
@@ -43,7 +43,7 @@ def run_on_cluster(address: str, paths: Sequence[Path], reporter: Reporter) -> I
         EngineError: The package is not installed, or there is no scheduler, no worker, or one that
             cannot do the work.
     """
-    distributed = extra("distributed", "cluster", "SCHEDULER: a Dask cluster needs")
+    distributed = import_extra("distributed", "cluster", "SCHEDULER: a Dask cluster needs")
     try:
         client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, ImportError) as error:
