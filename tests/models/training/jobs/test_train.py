@@ -246,7 +246,7 @@ def test_what_is_wrong_with_the_data_is_named(
     lakes = write_dataset(
         training=1, validation=1, name="lakes", zone_names={3: "glacier", 4: "lake"}
     )
-    with pytest.raises(EngineError, match=r"do not know: lake \(4\)"):
+    with pytest.raises(EngineError, match=r"do not support: lake \(4\)"):
         run_listened(train(lakes, output, small))
     with pytest.raises(EngineError, match="no tiles in its training part"):
         run_listened(train(write_dataset(test=1, name="empty"), output, small))
@@ -313,7 +313,7 @@ def test_a_start_that_does_not_fit_is_named(
 ) -> None:
     monkeypatch.setattr(train_job, "LEAST_VIEWS", 16)
     dataset, output = write_dataset(training=2, validation=1), tmp_path / "model.zip"
-    with pytest.raises(EngineError, match="of the kind U-Net, and ARCHITECTURE is HED"):
+    with pytest.raises(EngineError, match="has the architecture U-Net, but ARCHITECTURE is HED"):
         run_listened(train(dataset, output, small, architecture="HED"))
     two = package(tmp_path / "two", groups=["validation glacier"], bands=2)
     _, listener = run_listened(train(dataset, output, two, epochs=1))
