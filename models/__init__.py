@@ -58,3 +58,8 @@ def __getattr__(name: str) -> object:
         if name in names:
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Let `help` and completion show the public names before they are imported."""
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import tempfile
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -55,7 +56,7 @@ def done(
     name = uuid.uuid4().hex
     with RunNote(name, scratch).alive() as run:
         files = {
-            output: _path(given.get(output)) or scratch / f"{output}{suffix}"
+            output: _path(output, given.get(output)) or scratch / f"{output}{suffix}"
             for output, suffix in wanted.items()
         }
         values = {key: value for key, value in given.items() if value is not None}
@@ -101,5 +102,14 @@ def options_of(
     return show
 
 
-def _path(value: object) -> Path | None:
-    return Path(str(value)) if value else None
+def _path(output: str, value: object) -> Path | None:
+    """Return where a caller wants an output; None where it is to be in memory only.
+
+    Raises:
+        EngineError: The value is neither a path nor a switch.
+    """
+    if value is None or isinstance(value, bool) or value == "":
+        return None
+    if not isinstance(value, str | os.PathLike):
+        raise EngineError(f"{output.upper()} is {value!r}: give the path of a file.")
+    return Path(os.fspath(value))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
 import geopandas as gpd
 import xarray as xr
@@ -73,7 +72,7 @@ def delineate(
 
 @options_of(TerminusTimeSeries, without={"input", "folder"})
 def time_series(
-    scenes: str | os.PathLike[str] | Sequence[Raster],
+    scenes: str | os.PathLike[str] | Iterable[Raster],
     *,
     progress: Progress | None = None,
     **options: object,
@@ -91,9 +90,10 @@ def time_series(
     Raises:
         EngineError: As the algorithm.
     """
-    where: dict[str, object] = {"input": scenes}
     if isinstance(scenes, str | os.PathLike):
-        where = {"folder": Path(scenes)}
+        where: dict[str, object] = {"folder": scenes}
+    else:
+        where = {"input": list(scenes)}
     with done(TerminusTimeSeries, {**options, **where}, {"output": ".gpkg"}, progress) as run:
         return frame(run.files["output"], run.result)
 

@@ -71,8 +71,8 @@ def ice_velocity(
         EngineError: As the algorithm.
     """
     rasters = [*SPEEDS, *(name for name in RASTERS if options.get(name) and name not in SPEEDS)]
-    in_memory = {name for name in rasters if options.get(name) is True}
-    parameters = {name: value for name, value in options.items() if name not in in_memory}
+    switches = {name for name in RASTERS if isinstance(options.get(name), bool)}
+    parameters = {name: value for name, value in options.items() if name not in switches}
     given = {**parameters, "surface": surface, "thickness": thickness}
     with done(IceVelocity, given, dict.fromkeys(rasters, ".tif"), progress) as run:
         return dataset({name: run.files[name] for name in rasters}, run.result)

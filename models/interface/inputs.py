@@ -12,18 +12,28 @@ from typing import get_args
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import rasterio
 import shapely
 import xarray as xr
 from affine import Affine
+from pyogrio.errors import DataSourceError, FeatureError, FieldError
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioError
 from shapely import Geometry
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, Job, RasterInput, VectorInput
 
+SIDEWAYS = (["x", "y"], ["lon", "lat"], ["longitude", "latitude"], ["easting", "northing"])
 SIDES = ("xmin", "ymin", "xmax", "ymax")
+WIDER = {np.dtype(bool): np.uint8, np.dtype(np.float16): np.float32}
+"""What stands in a GeoTIFF for types that it does not know."""
+LONGEST = 60
+"""Characters of a name that go into the name of a file, of which systems take 255 bytes."""
+ROW_NUMBER = "_row"
+"""Name of the key column in a file, so that a column "fid" of the caller stays a column."""
 UNEVEN = 1e-3
 """Share of a cell by which coordinates may be off from a regular grid."""
 Raster = str | os.PathLike[str] | xr.DataArray
@@ -71,8 +81,13 @@ class GivenValues:
     def _raster(self, name: str, value: object) -> object:
         if isinstance(value, str | os.PathLike):
             return RasterInput(path=os.fspath(value))
-        if not isinstance(value, xr.DataArray):
+        if isinstance(value, RasterInput | dict):
             return value
+        if not isinstance(value, xr.DataArray):
+            raise EngineError(
+                f"{name.upper()} is of the type {type(value).__name__}: give the path of a raster, "
+                "or an xarray.DataArray such as one variable of a Dataset."
+            )
         label = str(value.name or name)
         path = self._path(label, ".tif")
         _write(value, name, path)
@@ -83,21 +98,26 @@ class GivenValues:
             return VectorInput(path=os.fspath(value))
         if isinstance(value, gpd.GeoSeries):
             value = value.to_frame("geometry")
-        if not isinstance(value, gpd.GeoDataFrame):
+        if isinstance(value, VectorInput | dict):
             return value
+        if not isinstance(value, gpd.GeoDataFrame):
+            raise EngineError(
+                f"{name.upper()} is of the type {type(value).__name__}: give the path of a layer, "
+                "a GeoDataFrame or a GeoSeries."
+            )
         if value.crs is None:
             raise EngineError(
                 f"{name.upper()} has no coordinate reference system: set it with `set_crs`."
             )
         path = self._path(name, ".gpkg")
-        value.to_file(path, layer=name)
+        _write_layer(value, name, path)
         return VectorInput(path=str(path), name=name)
 
     def _path(self, label: str, suffix: str) -> Path:
         folder = self._folder / f"input-{next(self._number)}"
         folder.mkdir()
         safe = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in label)
-        return folder / f"{safe}{suffix}"
+        return folder / f"{safe[:LONGEST]}{suffix}"
 
 
 def _kinds(job: type[Job], name: str) -> set[object]:
@@ -126,12 +146,13 @@ def _raster_crs(value: object) -> CRS | None:
 
 def _array_crs(array: xr.DataArray) -> CRS | None:
     """Return the CRS that a grid mapping of an array states (CF conventions, section 5.6)."""
-    for coordinate in array.coords.values():
-        wkt = coordinate.attrs.get("crs_wkt") or coordinate.attrs.get("spatial_ref")
-        if wkt:
-            return CRS.from_wkt(wkt)
-    stated = array.attrs.get("crs")
-    return CRS.from_user_input(stated) if stated else None
+    attributes = [coordinate.attrs for coordinate in array.coords.values()]
+    stated = [each.get("crs_wkt") or each.get("spatial_ref") for each in attributes]
+    crs = next(filter(None, stated), array.attrs.get("crs"))
+    try:
+        return CRS.from_user_input(crs) if crs else None
+    except CRSError as error:
+        raise EngineError(f"The CRS of an array is not understood: {error}") from error
 
 
 def _extent(value: object, rasters: Sequence[object]) -> object:
@@ -140,22 +161,42 @@ def _extent(value: object, rasters: Sequence[object]) -> object:
     Numbers are in the CRS of the first of `rasters` that has one.
 
     Raises:
-        EngineError: No CRS is known.
+        EngineError: It is no rectangle, or no CRS is known.
     """
     crs = None
     if isinstance(value, gpd.GeoDataFrame | gpd.GeoSeries):
         crs, value = value.crs, value.total_bounds
     elif isinstance(value, Geometry):
         value = shapely.bounds(value)
-    if not isinstance(value, tuple | list | np.ndarray) or len(value) != len(SIDES):
+    if isinstance(value, Extent | dict):
         return value
+    if not isinstance(value, tuple | list | np.ndarray) or len(value) != len(SIDES):
+        raise EngineError(
+            f"EXTENT is {value!r}: give (west, south, east, north), a geometry or a GeoDataFrame."
+        )
     crs = crs or _raster_crs(rasters)
     if crs is None:
         raise EngineError(
             "EXTENT: the CRS of the rectangle is not known. Give a GeoDataFrame with a CRS, or a "
             "dictionary with xmin, ymin, xmax, ymax and crs."
         )
-    return {**dict(zip(SIDES, map(float, value), strict=True)), "crs": crs.to_wkt()}
+    return {**dict(zip(SIDES, value, strict=True)), "crs": crs.to_wkt()}
+
+
+def _write_layer(layer: gpd.GeoDataFrame, name: str, path: Path) -> None:
+    """Write a layer with its one active geometry as a GeoPackage.
+
+    Raises:
+        EngineError: A column is of a type, or has a name, that a GeoPackage does not hold.
+    """
+    further = layer.columns[layer.dtypes == "geometry"].drop(layer.geometry.name)
+    plain = layer.drop(columns=further).rename(columns=str)
+    try:
+        plain.to_file(path, layer=name, FID=ROW_NUMBER)
+    except (FeatureError, FieldError, DataSourceError) as error:
+        raise EngineError(
+            f"{name.upper()}: {error}. Rename or drop the column that is not needed."
+        ) from error
 
 
 def _write(array: xr.DataArray, name: str, path: Path) -> None:
@@ -170,14 +211,14 @@ def _write(array: xr.DataArray, name: str, path: Path) -> None:
             f"{name.upper()}: the array has no coordinate reference system. Open the file with "
             "`decode_coords='all'`, or set `attrs['crs']`, as to 'EPSG:32622'."
         )
-    if array.ndim not in (2, 3):
+    if array.ndim not in (2, 3) or _several_times(array):
         raise EngineError(
             f"{name.upper()}: the array has the dimensions {array.dims}: choose one time or layer, "
             "so that (y, x) or (band, y, x) is left."
         )
-    north_up = array.sortby(array.dims[-2], ascending=False).sortby(array.dims[-1])
-    cells = north_up.to_numpy()
-    cells = cells[np.newaxis] if cells.ndim == 2 else cells
+    rows_last = _rows_before_columns(array)
+    north_up = rows_last.sortby(rows_last.dims[-2], ascending=False).sortby(rows_last.dims[-1])
+    cells, no_data = _as_stored(north_up, name)
     top, height = _axis(north_up, north_up.dims[-2], name)
     left, width = _axis(north_up, north_up.dims[-1], name)
     with rasterio.open(
@@ -190,10 +231,49 @@ def _write(array: xr.DataArray, name: str, path: Path) -> None:
         width=cells.shape[2],
         count=len(cells),
         dtype=cells.dtype,
-        nodata=math.nan if np.issubdtype(cells.dtype, np.floating) else None,
+        nodata=no_data,
         bigtiff="if_safer",
     ) as file:
         file.write(cells)
+
+
+def _several_times(array: xr.DataArray) -> bool:
+    """Return whether the first of three dimensions is time, of which a raster shows one moment."""
+    first = array.dims[0]
+    if array.ndim == 2 or array.sizes[first] == 1:
+        return False
+    return first == "time" or np.issubdtype(array[first].dtype, np.datetime64)
+
+
+def _rows_before_columns(array: xr.DataArray) -> xr.DataArray:
+    """Return an array of (x, y), as its names or CF's attribute `axis` tell, as one of (y, x)."""
+    *bands, rows, columns = array.dims
+    axes = [array[each].attrs.get("axis", str(each)).lower() for each in (rows, columns)]
+    return array.transpose(*bands, columns, rows) if axes in SIDEWAYS else array
+
+
+def _as_stored(array: xr.DataArray, name: str) -> tuple[npt.NDArray[np.generic], float | None]:
+    """Return numbers of shape (bands, rows, columns) as a GeoTIFF holds them, and its no data.
+
+    Raises:
+        EngineError: They are no numbers.
+    """
+    cells = array.to_numpy()
+    if cells.dtype in WIDER:
+        cells = cells.astype(WIDER[cells.dtype])
+    if not np.issubdtype(cells.dtype, np.number):
+        raise EngineError(
+            f"{name.upper()}: the array holds values of the type {cells.dtype}. Convert it to "
+            "numbers with `astype`."
+        )
+    cells = cells.reshape(-1, *cells.shape[-2:])
+    fill = array.attrs.get("_FillValue", array.attrs.get("missing_value"))
+    if not np.issubdtype(cells.dtype, np.integer):
+        return (cells if fill is None else np.where(cells == fill, math.nan, cells)), math.nan
+    limits = np.iinfo(cells.dtype)
+    if fill is None or not limits.min <= fill <= limits.max:
+        return cells, None
+    return cells, float(fill)
 
 
 def _axis(array: xr.DataArray, dimension: Hashable, name: str) -> tuple[float, float]:

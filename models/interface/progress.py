@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ Progress = Callable[[float, str], None]
 """Called with the fraction of the work that is done, 0 to 1, and what is being done."""
 
 LOGGER = logging.getLogger("glacier_qgis")
+INSIDE = ("glacier_qgis.models.", "contextlib")
+"""Modules between a job and the code that called the public function."""
 
 
 class GlacierWarning(UserWarning):
@@ -33,7 +36,15 @@ class Caller:
 
     def warning(self, message: str) -> None:
         """See :class:`~glacier_qgis.models.engine.events.Reporter`."""
-        warnings.warn(message, GlacierWarning, stacklevel=2)
+        warnings.warn(message, GlacierWarning, stacklevel=_steps_to_caller())
+
+
+def _steps_to_caller() -> int:
+    """Return how far up the stack, seen from who asks, the first code outside the package runs."""
+    frame, steps = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(INSIDE):
+        frame, steps = frame.f_back, steps + 1
+    return steps
 
 
 def progress_bar(title: str = "") -> Progress:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -144,6 +147,20 @@ def test_what_cannot_be_is_said_as_in_the_toolbox() -> None:
         delineate(SCENE, tyle_size=256)
     with pytest.raises(EngineError, match="METHOD 'centreline' needs CENTERLINE"):
         terminus_change(SAMPLE / "centreline.gpkg")
+
+
+def test_the_public_names_are_listed_before_they_are_used() -> None:
+    listed = "import glacier_qgis.models as m; print(set(m.__all__) <= set(dir(m)))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run(
+        [sys.executable, "-P", "-c", listed], env=environment, text=True, capture_output=True
+    )
+    assert said.stdout == "True\n", said.stderr
+
+
+def test_scenes_may_come_one_by_one() -> None:
+    series = time_series((path for path in sorted(SAMPLE.glob("*.tif"))[:2]), **QUICK)
+    assert len(set(series.date)) == 2
 
 
 def test_a_function_shows_the_parameters_of_its_algorithm() -> None:

@@ -34,6 +34,47 @@ def test_mass_balance_is_that_of_its_gradients_in_memory_too() -> None:
     np.testing.assert_allclose(again.smb, found.smb, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:The cell size")
+def test_a_switch_for_an_output_writes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "smb" in mass_balance(SURFACE, output=True)
+    assert "surface_velocity" not in ice_velocity(
+        SURFACE, THICKNESS, surface_velocity=False, resolution=800
+    )
+    with pytest.raises(EngineError, match="OUTPUT is 3: give the path of a file"):
+        mass_balance(SURFACE, output=3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_warning_points_to_the_line_of_the_caller() -> None:
+    with pytest.warns(GlacierWarning, match="The cell size is 800 m") as said:
+        ice_velocity(SURFACE, THICKNESS, resolution=800)
+    assert {warning.filename for warning in said} == {__file__}
+
+
+@pytest.mark.filterwarnings("ignore:The surface slope")
+def test_arrays_of_one_result_are_inputs_of_the_next() -> None:
+    run = simulate(surface=SURFACE, initial_thickness=THICKNESS, resolution=200, end=2001)
+    last = run.isel(time=-1)
+    flow = ice_velocity(last.usurf, last.thk)
+    ice = last.thk.to_numpy() > 1
+    assert np.isfinite(flow.velocity.to_numpy()[ice]).mean() > 0.99
+    given = mass_balance(last.usurf, ela=2900)
+    assert given.smb.shape == last.thk.shape
+    again = simulate(
+        bed=run.topg,
+        initial_thickness=last.thk,
+        balance_raster=given.smb,
+        mass_balance="raster series",
+        resolution=200,
+        start=2001,
+        end=2002,
+    )
+    np.testing.assert_allclose(again.thk[0], last.thk, atol=1e-2)
+
+
 def test_velocity_has_its_components_and_levels() -> None:
     found = ice_velocity(SURFACE, THICKNESS, surface_velocity=True, sliding=12)
     speed = np.hypot(found.velocity_x, found.velocity_y)

@@ -32,6 +32,13 @@ def array(
     return xr.DataArray(cells, {"y": y, "x": x}, dimensions, "scene", {"crs": crs} if crs else None)
 
 
+def raster_of(given: xr.DataArray, folder: Path) -> str:
+    """The file that an array becomes."""
+    raster = GivenValues(folder).of(DelineateTermini, {"input": given})["input"]
+    assert isinstance(raster, RasterInput)
+    return raster.path
+
+
 @given(
     cells=arrays(
         st.sampled_from([np.uint8, np.uint16, np.int16, np.float32]),
@@ -58,6 +65,88 @@ def test_cells_and_their_places_come_back(
             value = next(file.sample([place]))
             assert np.array_equal(value, np.atleast_1d(cells[..., row, column]), equal_nan=True)
     assert written.shape[-2:] == cells.shape[-2:]
+
+
+@pytest.mark.parametrize("dimensions", [("x", "y"), ("band", "x", "y"), ("easting", "northing")])
+def test_columns_before_rows_are_turned(tmp_path: Path, dimensions: tuple[str, ...]) -> None:
+    upright = array(np.arange(12, dtype=np.int16).reshape(1, 3, 4))
+    turned = upright.transpose("band", "x", "y")
+    turned = turned if dimensions[0] == "band" else turned.squeeze()
+    turned = turned.rename(dict(zip(turned.dims, dimensions, strict=True)))
+    with rasterio.open(raster_of(turned, tmp_path)) as file:
+        assert np.array_equal(file.read(), upright)
+        assert file.transform.c == 500_000
+
+
+def test_axes_are_known_by_their_attributes(tmp_path: Path) -> None:
+    upright = array(np.arange(12, dtype=np.int16).reshape(3, 4)).rename(x="i", y="j")
+    upright.i.attrs["axis"], upright.j.attrs["axis"] = "X", "Y"
+    with rasterio.open(raster_of(upright.T, tmp_path)) as file:
+        assert np.array_equal(file.read(1), upright)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored"), [(bool, "uint8"), (np.float16, "float32"), (np.int64, "int64")]
+)
+def test_types_that_a_tiff_does_not_know_are_widened(
+    tmp_path: Path, kind: type, stored: str
+) -> None:
+    given = array(np.eye(3).astype(kind))
+    with rasterio.open(raster_of(given, tmp_path)) as file:
+        assert file.dtypes == (stored,)
+        assert np.array_equal(file.read(1), np.eye(3))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("attribute", ["_FillValue", "missing_value"])
+def test_a_stated_fill_value_is_no_data(tmp_path: Path, kind: type, attribute: str) -> None:
+    given = array(np.arange(9).reshape(3, 3).astype(kind)).assign_attrs({attribute: kind(4)})
+    with rasterio.open(raster_of(given, tmp_path)) as file:
+        assert (file.read_masks(1) == 0).tolist() == (given == 4).to_numpy().tolist()
+
+
+def test_a_fill_value_that_no_cell_can_hold_is_none(tmp_path: Path) -> None:
+    given = array(np.zeros((3, 3), np.uint8)).assign_attrs(_FillValue=-9999)
+    with rasterio.open(raster_of(given, tmp_path)) as file:
+        assert file.nodata is None
+
+
+def test_a_long_name_is_a_file_all_the_same(tmp_path: Path) -> None:
+    given = array(np.zeros((3, 3), np.uint8)).rename("20140918 " + "ä/" * 300)
+    assert Path(raster_of(given, tmp_path)).name.startswith("20140918_")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"fid": [1, 1]},
+        {"fid": ["a", "b"]},
+        {7: [1, 2]},
+        {"place": gpd.points_from_xy([0, 1], [0, 1], crs=UTM)},
+    ],
+    ids=["twice the same fid", "words as fid", "a number as name", "two geometries"],
+)
+def test_columns_of_any_kind_do_not_disturb(tmp_path: Path, odd: dict[object, object]) -> None:
+    layer = gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=[box(0, 0, 9, 9)] * 2, crs=UTM)
+    for column, values in odd.items():
+        layer[column] = values
+    vector = GivenValues(tmp_path).of(DelineateTermini, {"mask": layer})["mask"]
+    read = gpd.read_file(vector.path)
+    assert read.geometry.geom_equals(layer.geometry).all()
+    if "fid" in odd:
+        assert read.fid.tolist() == odd["fid"]
+
+
+def test_a_column_that_no_file_holds_is_named(tmp_path: Path) -> None:
+    layer = gpd.GeoDataFrame({"Class": [1], "class": [2]}, geometry=[box(0, 0, 9, 9)], crs=UTM)
+    with pytest.raises(EngineError, match=r"MASK: .*[Cc]lass.* Rename or drop"):
+        GivenValues(tmp_path).of(DelineateTermini, {"mask": layer})
+
+
+@pytest.mark.parametrize("wrong", ["1, 2, 3, 4", (1, 2, 3), True])
+def test_what_is_no_rectangle_is_refused(tmp_path: Path, wrong: object) -> None:
+    with pytest.raises(EngineError, match=r"EXTENT is .*: give"):
+        GivenValues(tmp_path).of(DelineateTermini, {"extent": wrong})
 
 
 def test_a_layer_in_memory_is_a_file_in_its_crs(tmp_path: Path) -> None:
@@ -95,11 +184,21 @@ def test_a_rectangle_is_in_the_crs_of_the_scene_or_in_its_own(tmp_path: Path) ->
             "no evenly spaced coordinates along 'y'",
         ),
         (array(np.zeros((2, 3, 3))).expand_dims("time"), "choose one time or layer"),
+        (array(np.zeros((2, 3, 3))).rename(band="time"), "choose one time or layer"),
+        (array(np.full((3, 3), "ice")), "values of the type <U3"),
+        (array(np.zeros((3, 3)), crs="EPSG:999999"), "CRS of an array is not understood"),
+        (array(np.zeros((3, 3))).to_dataset(), "INPUT is of the type Dataset"),
+        (np.zeros((3, 3)), "INPUT is of the type ndarray"),
     ],
 )
-def test_an_array_that_is_no_map_is_refused(tmp_path: Path, wrong: xr.DataArray, said: str) -> None:
+def test_an_array_that_is_no_map_is_refused(tmp_path: Path, wrong: object, said: str) -> None:
     with pytest.raises(EngineError, match=said.replace("(", r"\(")):
         GivenValues(tmp_path).of(DelineateTermini, {"input": wrong})
+
+
+def test_a_geometry_without_crs_is_no_layer(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="MASK is of the type Polygon"):
+        GivenValues(tmp_path).of(DelineateTermini, {"mask": box(0, 0, 1, 1)})
 
 
 def test_a_layer_without_crs_is_refused(tmp_path: Path) -> None:
