@@ -1,7 +1,6 @@
 """The solver of the Instructed Glacier Model on one state, in an interpreter with TensorFlow.
 
-Usage: ``python igm_solver.py STATE.npz RESIDUAL OPTIMIZER [SECONDS]``, as ``instructor_cost.py``
-calls it. It needs igm-model 3.2.1 (``pip install --no-deps``), omegaconf and importlib_resources;
+Usage: ``python igm_solver.py STATE.npz RESIDUAL SECONDS``, as ``instructor_cost.py`` calls it. It needs igm-model 3.2.1 (``pip install --no-deps``), omegaconf and importlib_resources;
 the parts of igm-model are imported without its whole package, which wants more. Unknown are the
 velocities themselves (mapping "identity"), on Q1 elements and Legendre modes in double precision,
 from rest. Prints as JSON the processor seconds, iterations, and the residual: the norm of the
@@ -36,12 +35,12 @@ from igm.processes.iceflow.unified.utils import get_cost_fn  # noqa: E402
 from igm.processes.iceflow.vertical import VerticalDiscrs  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
 
-AT_ONCE = {"lbfgs": 100, "cg_newton": 5}
-"""Iterations between two looks at the residual; the memory of L-BFGS is cleared at each."""
+OPTIMIZER = "lbfgs"
+AT_ONCE = 100
+"""Iterations between two looks at the residual; the memory of L-BFGS begins anew with each."""
 
 fields = np.load(sys.argv[1])
-tolerance, optimizer_name = float(sys.argv[2]), sys.argv[3]
-longest = float(sys.argv[4]) if len(sys.argv) > 4 else 600.0
+tolerance, longest = float(sys.argv[2]), float(sys.argv[3])
 
 cfg = OmegaConf.create(
     {"processes": {"iceflow": OmegaConf.load(HOME / "conf/processes/iceflow.yaml").iceflow}}
@@ -51,8 +50,7 @@ flow.numerics.merge_with(
     {"precision": "double", "Nz": int(fields["modes"]), "basis_horizontal": "q1"}
 )
 flow.numerics.basis_vertical = "Legendre"
-once = AT_ONCE[optimizer_name]
-flow.unified.merge_with({"mapping": "identity", "optimizer": optimizer_name, "nbit": once})
+flow.unified.merge_with({"mapping": "identity", "optimizer": OPTIMIZER, "nbit": AT_ONCE})
 flow.unified.halt.success = []
 
 state = types.SimpleNamespace(iceflow=types.SimpleNamespace())
@@ -63,8 +61,8 @@ shape = (1, int(fields["modes"]), *fields["thk"].shape)
 rest = tf.zeros(shape, tf.float64)
 mapping = MappingIdentity([], rest, rest, "double")
 cost = get_cost_fn(cfg, state)
-arguments = InterfaceOptimizers[optimizer_name].get_optimizer_args(cfg, cost, mapping)
-optimizer = Optimizers[optimizer_name](**arguments)
+arguments = InterfaceOptimizers[OPTIMIZER].get_optimizer_args(cfg, cost, mapping)
+optimizer = Optimizers[OPTIMIZER](**arguments)
 
 
 @tf.function
@@ -84,7 +82,7 @@ while residual > tolerance and seconds < longest:
     begin = time.process_time()
     optimizer.minimize(inputs)
     seconds += time.process_time() - begin
-    iterations += once
+    iterations += AT_ONCE
     residual = float(gradient_norm(*mapping.get_theta())) / at_rest
     if not np.isfinite(residual):
         break
