@@ -1,10 +1,11 @@
 """The solver of the Instructed Glacier Model on one state, in an interpreter with TensorFlow.
 
-Usage: ``python igm_solver.py STATE.npz RESIDUAL SECONDS``, as ``instructor_cost.py`` calls it. It needs igm-model 3.2.1 (``pip install --no-deps``), omegaconf and importlib_resources;
-the parts of igm-model are imported without its whole package, which wants more. Unknown are the
-velocities themselves (mapping "identity"), on Q1 elements and Legendre modes in double precision,
-from rest. Prints as JSON the processor seconds, iterations, and the residual: the norm of the
-energy's gradient over that at rest, where only gravity acts.
+Usage: ``python igm_solver.py STATE.npz RESIDUAL SECONDS``, as ``instructor_cost.py`` calls it. It
+needs igm-model 3.2.1 (``pip install --no-deps``), omegaconf and importlib_resources; the parts of
+igm-model are imported without its whole package, which wants more. Unknown are the velocities
+themselves (mapping "identity"), on Q1 elements and Legendre modes in double precision, from rest.
+Prints as JSON the processor seconds, iterations, and the residual: the norm of the energy's
+gradient over that at rest, where only gravity acts.
 """
 
 import importlib.util
