@@ -12,21 +12,20 @@ DELIVERED = Path(__file__).resolve().parent.parent / "zoo"
 
 def user_folder() -> Path:
     """Return the folder for added models, in the system's folder for user data."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "glacier_qgis" / "models"
+    return _of_the_person("Application Support", "XDG_DATA_HOME", ".local/share") / "models"
 
 
 def cache_folder() -> Path:
-    """Return the system's cache folder."""
+    """Return the program's folder in the system's cache."""
+    return _of_the_person("Caches", "XDG_CACHE_HOME", ".cache")
+
+
+def _of_the_person(macos: str, variable: str, linux: str) -> Path:
+    """Return the program's folder in one of the system's folders for a person's files."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = Path.home() / "Library" / macos
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(os.environ.get(variable) or Path.home() / linux)
     return base / "glacier_qgis"

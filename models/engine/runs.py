@@ -8,14 +8,14 @@ no record, are never touched.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from glacier_qgis.models.engine.folders import cache_folder
 
 NOTE, LOCK = ".json", ".lock"
 SCRATCH = "glacier-"
@@ -24,13 +24,7 @@ SCRATCH = "glacier-"
 
 def notes_folder() -> Path:
     """Return the folder of records, in the system's cache."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "glacier_qgis" / "runs"
+    return cache_folder() / "runs"
 
 
 class RunNote:
