@@ -14,6 +14,7 @@ from kit.places import ROOT
 GUIDE = ROOT / "docs" / "python" / "index.md"
 
 
+@pytest.mark.slow
 def test_the_console_says_what_the_page_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ def test_engine_information_is_valid_json(qgis_process: Process) -> None:
     assert "caffe_unet" in found["TEXT"]
 
 
+@pytest.mark.slow
 def test_engine_information_is_a_page_too(qgis_process: Process, tmp_path: Path) -> None:
     page = tmp_path / "engine.html"
     found = results(qgis_process("run", "glacier:engineinfo", "--json", f"REPORT={page}"))

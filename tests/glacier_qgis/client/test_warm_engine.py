@@ -216,6 +216,7 @@ def test_a_request_that_is_cancelled_while_it_waits_is_never_begun(
     assert not second.has_heard()
 
 
+@pytest.mark.slow
 def test_an_engine_that_went_idle_is_started_again(
     fake_warm_engine: FakeWarmEngine, qgis_app: object
 ) -> None:
@@ -288,6 +289,7 @@ def test_stopping_takes_the_process_and_all_requests_away(
     assert not second.has_heard()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_the_engine_is_gone_when_qgis_is_killed(engine: str, tmp_path: Path) -> None:
     number = tmp_path / "pid"

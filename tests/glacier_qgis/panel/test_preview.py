@@ -196,6 +196,7 @@ def test_an_engine_that_has_been_set_up_is_found(
     assert not panel._set_up_button.isVisible()
 
 
+@pytest.mark.slow
 def test_with_the_real_engine_the_preview_shows_the_front(
     panel: FrontPanel, layer: QgsRasterLayer
 ) -> None:

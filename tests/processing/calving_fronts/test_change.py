@@ -44,6 +44,7 @@ def saved(layer: QgsVectorLayer, path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["centreline", "curvilinear box"])
 def test_layers_in_memory_become_a_table(
     method: str, log: Log, context: QgsProcessingContext

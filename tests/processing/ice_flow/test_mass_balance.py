@@ -41,6 +41,7 @@ def compute(
     return run
 
 
+@pytest.mark.slow
 def test_a_table_of_elas_becomes_bands_in_time(compute: Run, tmp_path: Path) -> None:
     table = tmp_path / "Höhen.csv"
     table.write_text("year,ela\n1900,2800\n2000,3200\n", encoding="utf-8")
@@ -57,6 +58,7 @@ def test_a_table_of_elas_becomes_bands_in_time(compute: Run, tmp_path: Path) -> 
     assert results["MEAN_BALANCE"] == pytest.approx(sum(means) / 3, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_twelve_numbers_are_a_climate(compute: Run) -> None:
     station = {
         "MASS_BALANCE": "degree days",

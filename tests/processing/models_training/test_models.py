@@ -65,6 +65,7 @@ def test_an_added_emulator_is_offered(tmp_path: Path) -> None:
     assert offered("emulator")[0] == "f15_cfsflow_GJ_22_a/50"
 
 
+@pytest.mark.slow
 def test_a_hostile_package_is_refused_by_name(
     provider: QgsProcessingProvider, context: QgsProcessingContext, tmp_path: Path
 ) -> None:

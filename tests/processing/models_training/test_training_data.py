@@ -74,6 +74,7 @@ print(json.dumps({{"event": "result", "outputs": {{}}}}))
     assert job["output"] == str(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_data_set_is_prepared_and_inspected(labelled: Path, tmp_path: Path, log: Log) -> None:
     folder = tmp_path / "Gagnasafn"
     made = processing.run(

@@ -365,6 +365,7 @@ def test_the_folder_of_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     assert not hidden(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "suffix"), FORMS)
 def test_a_disk_that_is_full_leaves_the_layer_as_it_was(
     made: Callable[[int], None],

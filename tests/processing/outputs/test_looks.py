@@ -73,6 +73,7 @@ def in_groups() -> dict[str, list[str]]:
     return {group.name(): [node.name() for node in group.findLayers()] for group in groups()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("identifier", "ending"),
     [
