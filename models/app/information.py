@@ -32,6 +32,7 @@ PACKAGES = (
     "pydantic",
     "safetensors",
     "plotly",
+    "Jinja2",
     "igm-model",
     "onnxruntime",
     "onnx",

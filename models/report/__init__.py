@@ -1,1 +1,1 @@
-"""Pages in HTML and pictures in PNG."""
+"""Reports in HTML and pictures in PNG."""

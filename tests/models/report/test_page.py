@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -14,46 +13,15 @@ import plotly.graph_objects as go
 import pytest
 
 from glacier_qgis.models.report.page import HtmlPage
+from kit.engine.reports import HOSTILE, Report
 
-HOSTILE = '<script>alert("1")</script> & Æøå'
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-class Reader(HTMLParser):
-    """Collects tags, cells and addresses as a browser sees them."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.texts: list[str] = []
-        self.addresses: list[str] = []
-        self.cells: list[tuple[str, bool]] = []
-        self._open: list[str] = []
-        self.feed(page)
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        facts = dict(attrs)
-        self.addresses += [facts[key] or "" for key in ("src", "href") if key in facts]
-        if tag == "td":
-            self.cells.append(("", facts.get("class") == "number"))
-        if tag not in ("meta", "img"):
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] == "td":
-            self.cells[-1] = (data, self.cells[-1][1])
-        self.texts.append(data)
-
-
-def read(page: HtmlPage, folder: Path) -> tuple[Reader, str]:
+def read(page: HtmlPage, folder: Path) -> tuple[Report, str]:
     page.write(folder / "report.html")
     text = (folder / "report.html").read_text(encoding="utf-8")
-    return Reader(text), text
+    return Report(text), text
 
 
 def cells(rows: list[dict[str, object]], folder: Path) -> list[tuple[str, bool]]:
@@ -73,6 +41,16 @@ def test_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
     reader, _ = read(page, tmp_path)
     assert "script" not in reader.tags
     assert sum(HOSTILE in text for text in reader.texts) == 12
+
+
+def test_a_name_in_a_figure_stays_data(tmp_path: Path) -> None:
+    page = HtmlPage("Figure")
+    page.figure(go.Figure(go.Scatter(y=[1.0, 2.0], name=HOSTILE, text=[HOSTILE] * 2)), HOSTILE)
+    reader, text = read(page, tmp_path)
+    assert not [script for script in reader.scripts if script.startswith("harm(")]
+    start = text.index("[", text.index("Plotly.newPlot(", text.index('id="figure-1"')))
+    (trace,), _ = json.JSONDecoder().raw_decode(text[start:])
+    assert trace["name"] == HOSTILE
 
 
 def test_figures_are_complete_without_a_network_and_share_one_library(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from glacier_qgis.models.fronts.compare.report import coverage
 from glacier_qgis.models.fronts.jobs.compare import CompareTermini
 from kit.engine.jobs import run_listened
 from kit.engine.listener import Listener
+from kit.engine.reports import read_report
 
 CRS = "EPSG:32624"
 ORIGIN = np.array([500_000.0, 7_350_000.0])
@@ -163,7 +163,7 @@ def test_case_separates_no_glacier_and_pools_none(write: Write, tmp_path: Path) 
         assert (result["IMAGES"], result["MISSED"], result["UNMATCHED"]) == (2, 0, 0)
         assert result["MEAN_DISTANCE_ERROR"] == pytest.approx(800)
         assert sorted(table.glacier) == ["Fenris", "Helheim"]
-        assert [row["Glacier"] for row in tables(report)[1]] == ["Fenris", "Helheim"]
+        assert [row["Glacier"] for row in read_report(report).tables[1]] == ["Fenris", "Helheim"]
         assert listener.warnings == []
 
 
@@ -302,23 +302,12 @@ def test_the_report_puts_the_worst_image_first_and_breaks_down_by_glacier(
     predicted = write("p", [front(x) for x in offsets], date=DAYS, uncertainty_m=[50.0] * 3)
     report = tmp_path / "out.html"
     run(tmp_path, predicted=predicted, reference=reference, report=report)
-    glaciers, within, every = tables(report)[1:4]
+    glaciers, within, every = read_report(report).tables[1:4]
     errors = {row["Glacier"]: float(row["Mean distance error (m)"]) for row in glaciers}
     assert errors == {"A": 65, "B": 400}
     shares = {row["Within"]: float(row["Share of points (%)"]) for row in within}
     assert shares["1 × stated"] == pytest.approx(100 / 3, abs=0.1)
     assert [float(row["mean_m"]) for row in every] == [400, 90, 40]
-
-
-def tables(report: Path) -> list[list[dict[str, str]]]:
-    """Read the tables of a page, a row a mapping from the names of its columns."""
-    found = []
-    for table in re.findall(r"<table>.*?</table>", report.read_text(encoding="utf-8"), re.S):
-        head = re.findall(r"<th scope=.col.[^>]*>([^<]*)</th>", table)
-        rows = re.findall(r"<tr>(<td.*?)</tr>", table)
-        texts = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in rows]
-        found.append([dict(zip(head, row, strict=True)) for row in texts])
-    return found
 
 
 @pytest.mark.parametrize("fill", [-9999, 9999, 0])
