@@ -264,6 +264,7 @@ def test_a_hybrid_that_does_not_slide_is_shallow_ice() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sliding", [0.0, 12.0, 70.0])
 def test_on_a_real_glacier_newton_converges_in_few_steps(
     iceflow_data: Path, sliding: float
