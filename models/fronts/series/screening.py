@@ -11,6 +11,7 @@ import numpy.typing as npt
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.stats import median_abs_deviation, theilslopes
 from shapely import LineString, Polygon
 
 from glacier_qgis.models.compute.arrays import Float64Array
@@ -122,17 +123,15 @@ def departure(days: Float64Array, moved: Float64Array) -> float:
 
 
 def _trend(days: Float64Array, moved: Float64Array) -> float:
-    """Return the value at day 0 of the Theil-Sen line."""
-    first, second = np.triu_indices(len(days), 1)
-    apart = days[second] != days[first]
-    slopes = (moved[second] - moved[first])[apart] / (days[second] - days[first])[apart]
-    slope = np.median(slopes) if slopes.size else 0.0
-    return float(np.median(moved - slope * days))
+    """Return the value at day 0 of the Theil-Sen line; the median if all days are the same."""
+    if np.ptp(days) == 0:
+        return float(np.median(moved))
+    return float(theilslopes(moved, days, method="joint").intercept)
 
 
 def usual_reach(departures: Float64Array, cell_size: float) -> float:
     """Return the distance beyond which a line of a front is an outlier, m."""
-    spread = MAD_TO_SIGMA * np.median(np.abs(departures - np.median(departures)))
+    spread = MAD_TO_SIGMA * median_abs_deviation(departures)
     return float(max(BEYOND * spread, LEAST_CELLS * cell_size))
 
 

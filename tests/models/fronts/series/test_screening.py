@@ -162,3 +162,9 @@ def test_a_duplicate_of_a_wrong_line_does_not_vouch_for_it() -> None:
     copies = [DatedFronts(observations[5].date, PLACE, [front(2500.0)]) for _ in range(5)]
     found = flagged([*observations, *copies], len(copies))
     assert found == {(5, 0), *((index, 0) for index in range(12, 17))}
+
+
+def test_lines_of_one_day_are_compared_though_they_have_no_trend() -> None:
+    fronts = [[front(30.0 * (number % 2), seed=number)] for number in range(7)]
+    observations = series([*fronts, [front(2000)]], days=[0] * 8)
+    assert flagged(observations) == {(7, 0)}
