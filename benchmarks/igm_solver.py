@@ -38,7 +38,7 @@ from omegaconf import OmegaConf  # noqa: E402
 
 OPTIMIZER = "lbfgs"
 AT_ONCE = 100
-"""Iterations between two looks at the residual; the memory of L-BFGS begins anew with each."""
+"""Iterations between two looks at the residual; the memory of L-BFGS is cleared at each."""
 
 fields = np.load(sys.argv[1])
 tolerance, longest = float(sys.argv[2]), float(sys.argv[3])

@@ -256,7 +256,7 @@ def _as_stored(array: xr.DataArray, name: str) -> tuple[npt.NDArray[np.generic],
     """Return numbers of shape (bands, rows, columns) as a GeoTIFF holds them, and its no data.
 
     Raises:
-        EngineError: They are no numbers.
+        EngineError: They are not numbers.
     """
     cells = array.to_numpy()
     if cells.dtype in WIDER:

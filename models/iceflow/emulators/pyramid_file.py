@@ -31,10 +31,10 @@ class About(NamedTuple):
         title: in a few words.
         version: of the weights.
         licence: of the weights.
-        cell_sizes: that it was taught for, m.
+        cell_sizes: of the training data, m.
         hull: bounds of A and c, by name of the input.
-        training: what it was taught by and on.
-        fidelity: figures, by what they tell of.
+        training: instructor and training data.
+        fidelity: metrics, by name.
     """
 
     title: str

@@ -1,8 +1,8 @@
 """Glaciers grown on a landscape by shallow ice, quickly and roughly.
 
-What an emulator learns from is the flow of the solved state, not how the state came about. So
-shallow ice on coarse cells is good enough, if the range of states is wide: growing and shrinking,
-thin and thick, frozen and sliding.
+An emulator is trained on the flow of the solved state, however the state arose. So shallow ice on
+coarse cells is good enough, if the range of states is wide: growing and shrinking, thin and thick,
+frozen and sliding.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Solved:
     residual: float
 
     def write(self, path: Path) -> None:
-        """Write a file, whole or not at all."""
+        """Write a file, complete or not at all."""
         fields = {name: getattr(self, name).float().contiguous() for name in FIELDS}
         facts = {"cell_size": repr(self.cell_size), "residual": repr(self.residual)}
         part = path.with_suffix(f".{os.getpid()}")

@@ -1,4 +1,4 @@
-"""States of glaciers to learn from: ice of all sizes on all kinds of ground."""
+"""States of glaciers for training: ice of all sizes on all kinds of ground."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_SLIDING = 70.0
 LEAST_COVER = 0.06
 """Share of the grid under ice, below which a state is not worth its solution."""
 THICKEST = 18.0
-"""Thickness in cells up to which emulators are taught."""
+"""Largest thickness of the training data, in cells."""
 WIDEST_WINDOW = 96
 """Cells of a real terrain that a landscape spans at most."""
 THINNEST_ICE = 1.0
@@ -101,7 +101,7 @@ def _terrain_window(rng: np.random.Generator, heights: Array, side: int) -> Arra
 def random_state(
     rng: np.random.Generator, cells: int, ground: Ground = valley_ground, cell_size: float = 0.0
 ) -> State:
-    """Return a glacier that is worth learning from.
+    """Return a glacier that is useful for training.
 
     Args:
         rng: where chance comes from.

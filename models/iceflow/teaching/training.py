@@ -116,7 +116,7 @@ class Training:
         self._good = self.state()
 
     def write(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint, complete or not at all."""
         part = path.with_suffix(".part")
         torch.save(self.state(), part)
         part.replace(path)

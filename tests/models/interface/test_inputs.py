@@ -196,7 +196,7 @@ def test_an_array_that_is_no_map_is_refused(tmp_path: Path, wrong: object, said:
         GivenValues(tmp_path).of(DelineateTermini, {"input": wrong})
 
 
-def test_a_geometry_without_crs_is_no_layer(tmp_path: Path) -> None:
+def test_a_geometry_without_crs_is_not_a_layer(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="MASK is of the type Polygon"):
         GivenValues(tmp_path).of(DelineateTermini, {"mask": box(0, 0, 1, 1)})
 

@@ -29,7 +29,7 @@ def through_a_file(state: dict[str, torch.Tensor], folder: Path) -> dict[str, to
 
 @settings(deadline=None)
 @given(st.lists(FLOATS, min_size=1, max_size=30))
-def test_a_weight_is_told_to_four_millionths_of_itself(
+def test_a_weight_is_stored_to_four_millionths_of_itself(
     tmp_path_factory: pytest.TempPathFactory, values: list[float]
 ) -> None:
     folder = tmp_path_factory.mktemp("weights")

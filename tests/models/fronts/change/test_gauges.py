@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import shapely
+import shapely.ops
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely import LineString

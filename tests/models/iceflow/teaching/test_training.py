@@ -1,4 +1,4 @@
-"""A network learns from its instructor, resumes, and survives what makes it diverge."""
+"""A network is trained on its instructor, resumes, and survives what makes it diverge."""
 
 from __future__ import annotations
 
