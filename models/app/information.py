@@ -33,6 +33,7 @@ PACKAGES = (
     "safetensors",
     "plotly",
     "Jinja2",
+    "pillow",
     "igm-model",
     "onnxruntime",
     "onnx",

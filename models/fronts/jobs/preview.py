@@ -206,7 +206,7 @@ def _fronts(segmented: Segmented, card: ModelCard, reporter: Reporter) -> Fronts
 def _picture(zones: DatasetReader, crs: CRS) -> Result:
     """Return the codes of the zones, resampled to the map's CRS."""
     with WarpedVRT(zones, crs=crs.to_wkt(), resampling=Resampling.nearest) as view:
-        picture = base64.b64encode(png_bytes(view.read())).decode("ascii")
+        picture = base64.b64encode(png_bytes(view.read(1))).decode("ascii")
         west, south, east, north = view.bounds
     return {"PICTURE": picture, "EXTENT": [west, south, east, north]}
 

@@ -29,10 +29,9 @@ def draw_fronts(answer: Answer) -> bytes:
     """Return a PNG: the first band in grey, labelled fronts in blue, predicted ones in orange."""
     scale = max(1, round(EDGE / max(answer.grid.shape)))
     grey = np.nan_to_num((answer.value + 1) * 110, nan=NO_DATA_GREY).astype(np.uint8)
-    picture = np.repeat(grey.repeat(scale, 0).repeat(scale, 1)[None], 3, axis=0)
+    picture = np.repeat(grey.repeat(scale, 0).repeat(scale, 1)[..., None], 3, axis=-1)
     for lines, colour in ((answer.reference, LABELLED), (answer.lines, PREDICTED)):
-        drawn = _strokes(lines, answer, scale, picture.shape[1:])
-        picture[:, drawn] = np.array(colour, np.uint8)[:, None]
+        picture[_strokes(lines, answer, scale, picture.shape[:2])] = colour
     return png_bytes(picture)
 
 

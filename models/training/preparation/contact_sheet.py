@@ -35,15 +35,15 @@ VOID_GREY, UNLABELLED_DIMMING = 235, 0.55
 
 def draw_row(tiles: Sequence[LabelledTile], columns: int) -> bytes:
     """Return a PNG of up to `columns` tiles side by side."""
-    sheet = np.full((3, EDGE, columns * (EDGE + GAP) - GAP), 255, np.uint8)
+    sheet = np.full((EDGE, columns * (EDGE + GAP) - GAP, 3), 255, np.uint8)
     for column, tile in enumerate(tiles):
         left = column * (EDGE + GAP)
-        sheet[:, :, left : left + EDGE] = draw_tile(tile)
+        sheet[:, left : left + EDGE] = draw_tile(tile)
     return png_bytes(sheet)
 
 
 def draw_tile(tile: LabelledTile) -> Picture:
-    """Return the first band of a tile in grey with its labels, (3, EDGE, EDGE)."""
+    """Return the first band of a tile in grey with its labels, (EDGE, EDGE, 3)."""
     ranks, valid = tile.equalised()
     place = ((np.arange(EDGE) + 0.5) * tile.size / EDGE).astype(int)
     at = np.ix_(place, place)
@@ -51,12 +51,11 @@ def draw_tile(tile: LabelledTile) -> Picture:
     grey = (ranks[0][at] + 1) * 120
     grey = np.where(zones == UNLABELLED, grey * UNLABELLED_DIMMING, grey)
     grey = np.where(valid[at] > 0, grey, VOID_GREY)
-    picture = np.repeat(grey.astype(np.uint8)[None], 3, axis=0)
+    picture = np.repeat(grey.astype(np.uint8)[..., None], 3, axis=-1)
     outlines = find_boundaries(zones, mode="inner") & (zones != UNLABELLED)  # type: ignore[no-untyped-call]
     for code in np.unique(zones[outlines]):
-        colour = ZONE_COLOURS.get(int(code), OTHER_COLOUR)
-        picture[:, outlines & (zones == code)] = np.array(colour, np.uint8)[:, None]
-    picture[:, _front(zones)] = np.array(FRONT_COLOUR, np.uint8)[:, None]
+        picture[outlines & (zones == code)] = ZONE_COLOURS.get(int(code), OTHER_COLOUR)
+    picture[_front(zones)] = FRONT_COLOUR
     return picture
 
 
