@@ -19,6 +19,7 @@ from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.fronts.change.positions import COLUMNS
 from glacier_qgis.models.fronts.change.trend import fit_trend
 from glacier_qgis.models.fronts.jobs.change import TerminusChange
+from kit.engine.reports import HOSTILE, assert_shown_as_text, read_report
 from kit.fronts.moving_fronts import (
     BOX,
     CENTRELINE,
@@ -306,6 +307,19 @@ def test_the_report_shows_the_positions_that_the_table_holds(
     np.testing.assert_allclose(drawn(curves[0]["error_y"]["array"]), [30, 40, 50])
     assert "−100.0" in page[start + end :]
     assert "10.3189/2014JoG13J061" in page
+
+
+def test_the_names_of_glaciers_and_images_stay_text(
+    write: Write, references: dict[str, Any], tmp_path: Path
+) -> None:
+    fronts = [front(position) for position in POSITIONS]
+    names = {"glacier": [HOSTILE] * 3, "image_id": [HOSTILE] * 3}
+    termini = write("hostile", fronts, date=pd.to_datetime(list(DATES)), **names)
+    report = tmp_path / "out.html"
+    run(tmp_path, termini=termini, report=report, **references)
+    assert_shown_as_text(report)
+    (rows,) = (table for table in read_report(report).tables if "Image" in table[0])
+    assert {row["Image"] for row in rows} == {HOSTILE}
 
 
 def drawn(values: dict[str, str]) -> np.ndarray:

@@ -20,7 +20,7 @@ from glacier_qgis.models.fronts.compare.report import coverage
 from glacier_qgis.models.fronts.jobs.compare import CompareTermini
 from kit.engine.jobs import run_listened
 from kit.engine.listener import Listener
-from kit.engine.reports import read_report
+from kit.engine.reports import HOSTILE, assert_shown_as_text, read_report
 
 CRS = "EPSG:32624"
 ORIGIN = np.array([500_000.0, 7_350_000.0])
@@ -308,6 +308,15 @@ def test_the_report_puts_the_worst_image_first_and_breaks_down_by_glacier(
     shares = {row["Within"]: float(row["Share of points (%)"]) for row in within}
     assert shares["1 × stated"] == pytest.approx(100 / 3, abs=0.1)
     assert [float(row["mean_m"]) for row in every] == [400, 90, 40]
+
+
+def test_the_name_of_a_glacier_stays_text(write: Write, tmp_path: Path) -> None:
+    names = [HOSTILE, "A", HOSTILE]
+    reference = write("r", [front(0)] * 3, date=DAYS, glacier=names)
+    predicted = write("p", [front(40)] * 3, date=DAYS, glacier=names)
+    report = tmp_path / "out.html"
+    run(tmp_path, predicted=predicted, reference=reference, report=report)
+    assert_shown_as_text(report)
 
 
 @pytest.mark.parametrize("fill", [-9999, 9999, 0])

@@ -22,7 +22,7 @@ from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from kit.engine.jobs import JOB_ID, run_job
 from kit.engine.listener import Listener
-from kit.engine.reports import Report, read_report
+from kit.engine.reports import HOSTILE, Report, assert_shown_as_text, read_report
 from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
@@ -115,6 +115,15 @@ def test_a_run_without_accumulation_says_that_it_ended_ice_free(
     assert any("ended ice-free in year 60: no cell gains ice" in w for w in listener.warnings)
     assert "the run ended ice-free" in report.read_text(encoding="utf-8")
     assert geopandas.read_file(files["outlines"])["time"].max() < 60
+
+
+def test_the_name_of_a_layer_stays_text(
+    valley_files: Inputs, tmp_path: Path, f15: Emulator
+) -> None:
+    report = tmp_path / "r.html"
+    layers = {name: {**layer, "name": HOSTILE} for name, layer in valley_files.items()}
+    run_job(SimulateGlacier(**layers, end=2, save_interval=1, report=report))
+    assert_shown_as_text(report)
 
 
 def assert_offline_and_balanced(report: Report) -> None:
