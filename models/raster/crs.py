@@ -2,10 +2,12 @@
 
 Elevation models come in compound and 3D systems. PROJ would then convert heights, which needs
 geoids that are not available, and pyproj does not support some operations. The vertical part is
-read before, see `iceflow.units`.
+read before, see `iceflow.ground.units`.
 """
 
 from __future__ import annotations
+
+import math
 
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
@@ -37,6 +39,21 @@ def horizontal(crs: CRS) -> CRS:
     """Return a system without heights: the horizontal part of a compound or 3D one."""
     flat = crs.to_2d()
     return flat.sub_crs_list[0] if flat.is_compound else flat
+
+
+def in_metres(crs: CRS) -> bool:
+    """Whether x and y of a system are metres, whatever its WKT calls them ("meters", "Meter")."""
+    return crs.is_projected and _units(crs) == {1.0}
+
+
+def in_degrees(crs: CRS) -> bool:
+    """Whether x and y of a system are degrees, whatever its WKT calls them."""
+    return crs.is_geographic and all(math.isclose(unit, math.radians(1)) for unit in _units(crs))
+
+
+def _units(crs: CRS) -> set[float]:
+    """Return the units of x and y in metres or radians."""
+    return {axis.unit_conversion_factor for axis in crs.axis_info[:2]}
 
 
 def unrotated(crs: CRS) -> CRS | None:

@@ -11,7 +11,7 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.raster.crs import horizontal, transformer, unrotated
+from glacier_qgis.models.raster.crs import horizontal, in_metres, transformer, unrotated
 
 Bounds = tuple[float, float, float, float]
 
@@ -47,8 +47,7 @@ def metric_crs(scene: Located) -> CRS:
     at the scene's centre (web Mercator) are replaced.
     """
     longitude, latitude = centre(scene)
-    metres = all(axis.unit_name == "metre" for axis in scene.crs.axis_info[:2])
-    if scene.crs.is_projected and metres and is_true(scene.crs, longitude, latitude):
+    if in_metres(scene.crs) and is_true(scene.crs, longitude, latitude):
         return horizontal(scene.crs)
     if latitude >= 84:
         return CRS.from_epsg(3413)

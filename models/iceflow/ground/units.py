@@ -10,6 +10,7 @@ from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.ground.bands import choose_band
+from glacier_qgis.models.raster.crs import in_degrees, in_metres
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene, read_band
@@ -62,16 +63,16 @@ def metres_per_unit(scene: Scene, choice: VerticalUnit, reporter: Reporter, band
             f"{scene.role}: {scene.name} has heights in {stated!r}, which is neither metres nor "
             "feet. Choose the unit with VERTICAL_UNIT."
         )
-    horizontal = {axis.unit_name for axis in scene.crs.axis_info[:2]}
-    if horizontal == {"degree"}:
+    if in_degrees(scene.crs):
         reporter.log(
             f"Assuming metres for {scene.role} because {scene.name} states no unit. If it is in "
             "feet, set VERTICAL_UNIT."
         )
-    elif horizontal != {"metre"}:
+    elif not in_metres(scene.crs):
+        units = ", ".join(sorted({axis.unit_name for axis in scene.crs.axis_info[:2]}))
         raise EngineError(
-            f"{scene.role}: the CRS of {scene.name} is in {', '.join(sorted(horizontal))}, so its "
-            "heights may be in feet or metres. Choose the unit with VERTICAL_UNIT."
+            f"{scene.role}: the CRS of {scene.name} is in {units}, so its heights may be in feet "
+            "or metres. Choose the unit with VERTICAL_UNIT."
         )
     return 1.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -19,7 +20,7 @@ from shapely import Polygon
 from glacier_qgis.models.compute.arrays import Float64Array, Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.snapshots.units import convert, parse_unit, unit
-from glacier_qgis.models.raster.crs import horizontal, read_crs
+from glacier_qgis.models.raster.crs import horizontal, in_metres, read_crs
 from glacier_qgis.models.raster.grid import Grid
 
 Variable: TypeAlias = Any
@@ -231,7 +232,7 @@ def _crs(file: netCDF4.Dataset, variable: Variable, given: str | None) -> CRS:
             f"{file.filepath()} does not say which CRS its coordinates are in: give {CRS_ROLE}."
         )
     crs = horizontal(crs)
-    if not crs.is_projected or any(axis.unit_name != "metre" for axis in crs.axis_info):
+    if not in_metres(crs):
         raise EngineError(
             f"{CRS_ROLE}: '{crs.name}' does not measure in metres. Choose the projected CRS of the "
             "file's coordinates."
@@ -244,10 +245,8 @@ def _stated_crs(holder: netCDF4.Dataset | Variable) -> CRS | None:
     for name in STATED:
         text = attributes.get(name)
         if isinstance(text, str) and text.strip():
-            try:
-                return CRS.from_user_input(text)
-            except CRSError:
-                continue
+            with suppress(EngineError):
+                return read_crs(text, CRS_ROLE)
     try:
         return CRS.from_cf(attributes) if "grid_mapping_name" in attributes else None
     except (CRSError, KeyError, ValueError):

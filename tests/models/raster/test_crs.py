@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,7 +15,14 @@ from shapely import LineString, Point
 import glacier_qgis.models
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
-from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer, unrotated
+from glacier_qgis.models.raster.crs import (
+    horizontal,
+    in_degrees,
+    in_metres,
+    read_crs,
+    transformer,
+    unrotated,
+)
 from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.metric import transform_bounds
 from glacier_qgis.models.raster.source import open_raster, read_band
@@ -41,6 +49,26 @@ def test_of_a_crs_with_heights_the_horizontal_part_is_worked_in(code: str) -> No
     assert horizontal(flat) == flat
     bound = "+proj=utm +zone=33 +ellps=bessel +towgs84=1,2,3 +units=m +vunits=m"
     assert len(horizontal(read_crs(bound, "SURFACE")).axis_info) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "metres", "degrees"),
+    [
+        ("EPSG:32632", True, False),
+        ("EPSG:7415", True, False),  # with heights
+        ("EPSG:2225", False, False),  # US survey feet
+        ("EPSG:4326", False, True),
+        ("EPSG:4807", False, False),  # grads
+    ],
+)
+@pytest.mark.parametrize("spelling", [str, str.title, str.upper])
+def test_units_are_known_by_their_size_not_by_their_name(
+    code: str, metres: bool, degrees: bool, spelling: Callable[[str], str]
+) -> None:
+    crs = CRS(code)
+    name = crs.axis_info[0].unit_name
+    renamed = CRS.from_wkt(crs.to_wkt().replace(f'"{name}"', f'"{spelling(name)}"'))
+    assert (in_metres(renamed), in_degrees(renamed)) == (metres, degrees)
 
 
 @pytest.mark.parametrize("code", TALL)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.shutil import copy
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent
@@ -61,6 +62,19 @@ def test_a_dem_in_degrees_as_the_global_ones_is_taken_as_metres(
     np.testing.assert_allclose(read(bed=dem).bed[10:20, 10:20], 3000, rtol=1e-5)
     inner = read(bed=dem, unit="feet").bed[10:20, 10:20]
     np.testing.assert_allclose(inner, 3000 * FOOT, rtol=1e-5)
+
+
+def test_a_dem_of_erdas_imagine_is_in_metres_though_it_spells_them_otherwise(
+    read: Callable[..., Topography], write_tif: Callable[..., Path]
+) -> None:
+    dem = write_tif("dem.tif", np.full(SHAPE, 3000, "f4"), UPRIGHT)
+    image = dem.with_suffix(".img")
+    copy(dem, image, driver="HFA")
+    with rasterio.open(image) as dataset:
+        assert "meters" in dataset.crs.to_wkt()
+    found, expected = read(bed=image), read(bed=dem)
+    assert found.grid.transform == expected.grid.transform
+    np.testing.assert_array_equal(found.bed, expected.bed)
 
 
 VERTICAL = {
