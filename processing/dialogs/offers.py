@@ -17,7 +17,7 @@ EMULATORS: Mapping[str, Mapping[str, Any]] = json.loads(
     (ZOO / "emulators.json").read_text(encoding="utf-8")
 )
 """What 'Set up engine' installs; the engine's messages name the same."""
-EMULATOR_FILES = ("model.h5", "model.keras")
+EMULATOR_FILES = ("model.h5", "model.keras", "weights.safetensors")
 CARD = "card.json"
 LARGEST_CARD = 1_000_000
 """Bytes; what is larger is no card."""

@@ -18,6 +18,9 @@ SCALARS, VECTORS = 10, 4
 TINY = 1e-8
 THIN, SLIPPERY = 0.01, 1e-3
 """Thickness in cells, and c/(A Δ), that count as little."""
+CALM = 1e-3
+"""Share of the shallow-ice speed below which a mean flow has no direction: at a divide it is
+rounding."""
 LOCAL, SHARPNESS = 0.18, 1.5
 """Thickness in cells at which shallow ice is as likely right here as on coarser cells: stresses
 couple ice over some five times its thickness. Chosen on made glaciers, before training."""
@@ -62,10 +65,11 @@ def _level(parts: Tensor, level: int) -> Level:
     stuck = (grip.pow(-3) - SLIPPERY).clamp(min=0) * shrunk
     log_push = 0.5 * (push + TINY).log()
     speed = (0.4 * h + stuck + TINY).log() + 3 * log_push + 4 * level * math.log(2)
-    rough = 0.5 * (fast + TINY**4).log() - speed
+    flowing = 1 / (fast.sqrt() + CALM * speed.exp())
+    rough = -flowing.log() - speed
     steepness, force = steep.sqrt(), push.sqrt()
     gentle, weak = 1 / (0.1 + steepness), 1 / (0.1 + force)
-    along, flowing = (push + TINY).rsqrt(), (fast + TINY**4).rsqrt()
+    along = (push + TINY).rsqrt()
     dx, dy = tx * along, ty * along
     log_h = (h + THIN).log()
     trust = SHARPNESS * (math.log(LOCAL) - log_h)

@@ -16,6 +16,9 @@ from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Level
 SHEAR = 0.25
 """Of shallow ice (n = 3): by how much of the deformation's mean the surface is faster than that."""
 DEFORMATION = 2 / (GLEN + 2)
+THINNEST = 1e-3
+"""Thickness in cells from which on ice counts as moving. A film of rounding must not change where
+there is ice."""
 
 
 class Shape(NamedTuple):
@@ -42,6 +45,7 @@ def shape_of(
     sliding: Tensor | float,
 ) -> Shape:
     """Return it for north-up rasters (glaciers, rows, columns) in the units of `Core`."""
+    thickness = torch.where(moves(thickness, cell_size), thickness, 0.0)
     level = torch.stack([walled(h, s) for h, s in zip(thickness, surface, strict=True)])
     around = pad(level[:, None], (1, 1, 1, 1), mode="replicate")
     bend = (avg_pool2d(around, 3, stride=1)[:, 0] - level) / cell_size
@@ -52,6 +56,11 @@ def shape_of(
         bend,
         slip.expand(thickness.shape),
     )
+
+
+def moves(thickness: Tensor, cell_size: float) -> Tensor:
+    """Return where ice (thickness in m) is thick enough to move."""
+    return thickness > THINNEST * cell_size
 
 
 def unit_speed(cell_size: float, rate_factor: Tensor | float) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters
-from glacier_qgis.models.iceflow.emulators.pyramid import shape_of, unit_speed, velocities
+from glacier_qgis.models.iceflow.emulators.pyramid import moves, shape_of, unit_speed, velocities
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
 from glacier_qgis.models.networks.symmetric import expand
 
@@ -68,7 +68,7 @@ class PyramidCore:
             for value in (rate_factor, sliding)
         )
         for glacier in range(glaciers):
-            for box, inner in boxes(thickness[glacier] > 0):
+            for box, inner in boxes(moves(thickness[glacier], cell_size)):
                 fields = (thickness, surface, softness, slip)
                 h, s, a, c = (field[glacier][box][None] for field in fields)
                 found = self._in_box(h, s, cell_size, a, c)

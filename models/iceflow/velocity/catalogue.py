@@ -20,10 +20,12 @@ from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read
 from glacier_qgis.models.iceflow.velocity.validity import outside
 
 AUTOMATIC = ("", "automatic")
-PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet")
+PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet", "blatter_pattyn")
 """Order of families for the choice between equally suitable emulators: first those trained on a
 Stokes or hybrid model; of the dahunet family, the one that is as accurate as the largest, and
 faster."""
+OWN = DELIVERED / "emulators"
+"""The emulators that come with the program."""
 WHEEL = "igm-model"
 """The Python distribution with the published emulators."""
 _LISTED = json.loads((DELIVERED / "emulators.json").read_text(encoding="utf-8"))
@@ -80,7 +82,7 @@ def _emulators_in(root: Path) -> dict[str, Path]:
 
 
 def _roots(*, wheel: bool = True) -> list[Path]:
-    roots = [DELIVERED / "emulators"]
+    roots = [OWN]
     if data := os.environ.get("GLACIER_DATA"):
         roots.append(Path(data) / "iceflow" / "emulators")
     with contextlib.suppress(metadata.PackageNotFoundError):

@@ -170,6 +170,14 @@ def test_numbers_are_fields_that_are_the_same_everywhere(folder: Path) -> None:
     torch.testing.assert_close(numbers, fields)
 
 
+def test_a_film_of_ice_changes_nothing(folder: Path) -> None:
+    core = read(folder)
+    thickness, surface, slip = glacier()
+    plain = core.moving(thickness, surface, CELL, RATE, slip)
+    film = torch.where(thickness == 0, 1e-4, thickness)
+    torch.testing.assert_close(core.moving(film, surface, CELL, RATE, slip), plain)
+
+
 def test_without_ice_nothing_moves(folder: Path) -> None:
     thickness, surface, _ = glacier()
     found = read(folder).moving(torch.zeros_like(thickness), surface, CELL, RATE, SLIDING)

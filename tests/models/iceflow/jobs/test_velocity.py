@@ -48,7 +48,7 @@ def test_velocity_points_down_the_valley_and_surface_is_faster_than_bed(
     assert np.isnan(fields["velocity"][tongue() == 0]).all()
 
 
-@pytest.mark.parametrize("emulator", ["f15_cfsflow_GJ_22_a/100", "dahunet_mini"])
+@pytest.mark.parametrize("emulator", ["f15_cfsflow_GJ_22_a/100", "dahunet_mini", "blatter_pattyn"])
 def test_speeds_are_those_of_their_components_at_every_level(
     velocity_inputs: Inputs,
     tmp_path: Path,

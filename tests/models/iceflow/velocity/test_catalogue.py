@@ -34,6 +34,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A computer with five emulators in the person's own folder and none elsewhere."""
     monkeypatch.setattr(catalogue, "user_folder", lambda: tmp_path)
     monkeypatch.setattr(catalogue, "WHEEL", "no-such-distribution")
+    monkeypatch.setattr(catalogue, "OWN", tmp_path / "nothing")
     monkeypatch.delenv("GLACIER_DATA", raising=False)
     for name in NAMES:
         folder = tmp_path / "emulators" / name
@@ -124,9 +125,10 @@ def test_every_emulator_of_the_wheel_is_offered_unless_it_has_a_caveat(
     [
         (100, 0, "f15_cfsflow_GJ_22_a/100", "it is valid for"),
         (140, 12, "dahunet_mini", "it is valid for"),
-        (140, 0, "f15_cfsflow_GJ_22_a/100", "none is valid"),
+        (140, 0, "blatter_pattyn", "it is valid for"),
         (270, 30, "dahunet_mini", "it is valid for"),
-        (400, 0, "f15_cfsflow_GJ_22_a/200", "none is valid"),
+        (400, 0, "blatter_pattyn", "it is valid for"),
+        (5000, 0, "blatter_pattyn", "none is valid"),
     ],
 )
 def test_sliding_decides_between_published_emulators(
@@ -138,7 +140,7 @@ def test_sliding_decides_between_published_emulators(
     expected: str,
     verdict: str,
 ) -> None:
-    """The dahunet family fills the gaps between cell sizes, but knows no ice that is stuck."""
+    """The dahunet family fills gaps between cell sizes, and ours those that are left."""
     monkeypatch.delenv("GLACIER_DATA", raising=False)
     read_emulator(expected)
     choice = find_emulator("automatic", FlowParameters(resolution, 78.0, sliding), listener.log)
