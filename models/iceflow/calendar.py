@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
+from datetime import timedelta
+
+import cftime
 
 CALENDAR = "proleptic_gregorian"
 """The calendar's name in the CF conventions."""
@@ -17,26 +19,23 @@ _ALMOST = 1e-9
 
 def days(year: float) -> float:
     """Return the days from the beginning of 1850 to a time in years: 1850.5 is 182.5."""
-    whole = math.floor(year + _ALMOST)
-    into = max(year - whole, 0) * _length(whole)
-    return _days_before(whole) - _days_before(_EPOCH_YEAR) + into
+    whole, into = _split(year)
+    return float((_beginning(whole) - _beginning(_EPOCH_YEAR)).days + into)
 
 
 def iso_date(year: float) -> str:
     """Return the ISO 8601 date of a time in years: 1880.5 is 1880-07-02."""
+    whole, into = _split(year)
+    day = _beginning(whole) + timedelta(math.floor(into + 1e-6))
+    return str(day.isoformat(timespec="days"))
+
+
+def _split(year: float) -> tuple[int, float]:
+    """Return the whole year of a time, and the days from its beginning."""
     whole = math.floor(year + _ALMOST)
-    into = math.floor(max(year - whole, 0) * _length(whole) + 1e-6)
-    alike = 2000 if _length(whole) == _length(2000) else 2001
-    sign = "-" if whole < 0 else ""
-    return f"{sign}{abs(whole):04d}-{date(alike, 1, 1) + timedelta(into):%m-%d}"
+    length = (_beginning(whole + 1) - _beginning(whole)).days
+    return whole, max(year - whole, 0) * length
 
 
-def _length(year: int) -> int:
-    """Days of a year."""
-    return _days_before(year + 1) - _days_before(year)
-
-
-def _days_before(year: int) -> int:
-    """Days from the beginning of the year 1 to the beginning of a year."""
-    past = year - 1
-    return 365 * past + past // 4 - past // 100 + past // 400
+def _beginning(year: int) -> cftime.datetime:
+    return cftime.datetime(year, 1, 1, calendar=CALENDAR, has_year_zero=True)

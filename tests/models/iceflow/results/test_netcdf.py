@@ -10,7 +10,7 @@ import pytest
 import rasterio
 import xarray
 from affine import Affine
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -27,6 +27,8 @@ PROVENANCE = {
     "PARAMETERS": "{}",
     "EMULATOR": "f15/100",
 }
+YEARS = (-1_000_000, 1_000_000)
+"""First and last year that a run can have."""
 TIMES = (1880.0, 1880.5, 1890.0)
 CF_NAMES = {
     "thk": ("land_ice_thickness", "m"),
@@ -136,6 +138,7 @@ def test_the_checker_would_have_found_something(written: tuple[Path, Grid]) -> N
         (2024 + 59.5 / 366, "2024-02-29"),
         (2023 + 59.5 / 365, "2023-03-01"),
         (99.99999999999, "0100-01-01"),
+        (2000 - 2e-9, "2000-01-01"),
     ],
 )
 def test_years_become_dates(year: float, expected: str) -> None:
@@ -150,6 +153,10 @@ def test_days_are_those_of_the_proleptic_gregorian_calendar(day: date, part: flo
     assert days(year) == pytest.approx((day - date(1850, 1, 1)).days + part, abs=1e-3)
 
 
-@given(st.integers(-30_000, -1))
-def test_years_before_the_first_are_as_long_as_those_400_years_later(year: int) -> None:
-    assert days(year + 1) - days(year) == days(year + 401) - days(year + 400)
+@given(st.integers(*YEARS))
+@example(YEARS[0])
+@example(YEARS[1])
+def test_years_are_as_long_as_their_leap_days_say_as_far_as_a_run_can_reach(year: int) -> None:
+    assert days(year + 1) - days(year) == (366 if isleap(year) else 365)
+    assert days(year + 400) - days(year) == 146_097
+    assert iso_date(year) == f"{'-' * (year < 0)}{abs(year):04d}-01-01"
