@@ -19,12 +19,12 @@ import xarray as xr
 from affine import Affine
 from pyogrio.errors import DataSourceError, FeatureError, FieldError
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioError
 from shapely import Geometry
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import Extent, Job, RasterInput, VectorInput
+from glacier_qgis.models.raster.crs import read_crs
 
 SIDEWAYS = (["x", "y"], ["lon", "lat"], ["longitude", "latitude"], ["easting", "northing"])
 SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -140,7 +140,7 @@ def _raster_crs(value: object) -> CRS | None:
             return _array_crs(value)
         case str() | os.PathLike():
             with suppress(RasterioError), rasterio.open(value) as file:
-                return CRS.from_user_input(file.crs) if file.crs else None
+                return read_crs(file.crs, str(value)) if file.crs else None
     return None
 
 
@@ -150,9 +150,9 @@ def _array_crs(array: xr.DataArray) -> CRS | None:
     stated = [each.get("crs_wkt") or each.get("spatial_ref") for each in attributes]
     crs = next(filter(None, stated), array.attrs.get("crs"))
     try:
-        return CRS.from_user_input(crs) if crs else None
-    except CRSError as error:
-        raise EngineError(f"The CRS of an array is not understood: {error}") from error
+        return read_crs(crs, "array") if crs else None
+    except EngineError as error:
+        raise EngineError(f"The CRS of an array is not understood: {error.__cause__}") from error
 
 
 def _extent(value: object, rasters: Sequence[object]) -> object:
