@@ -42,7 +42,7 @@ def horizontal(crs: CRS) -> CRS:
 
 
 def in_metres(crs: CRS) -> bool:
-    """Whether x and y of a system are metres, whatever its WKT calls them ("meters", "Meter")."""
+    """Whether x and y of a system are metres, whatever its WKT calls them (``meters``)."""
     return crs.is_projected and _units(crs) == {1.0}
 
 
