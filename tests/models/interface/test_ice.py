@@ -50,7 +50,7 @@ def test_a_switch_for_an_output_writes_no_file(
 
 def test_a_warning_points_to_the_line_of_the_caller() -> None:
     with pytest.warns(GlacierWarning, match="The cell size is 800 m") as said:
-        ice_velocity(SURFACE, THICKNESS, resolution=800)
+        ice_velocity(SURFACE, THICKNESS, resolution=800, emulator="f15_cfsflow_GJ_22_a/200")
     assert {warning.filename for warning in said} == {__file__}
 
 
