@@ -187,7 +187,7 @@ def checked_files() -> list[Path]:
 
 def findings(words: WordList) -> list[Finding]:
     """Return everything in the repository that breaks a rule, exempted or not."""
-    found = []
+    found: list[Finding] = []
     for path in checked_files():
         for text in texts(ROOT / path):
             found += words.check(path, text)

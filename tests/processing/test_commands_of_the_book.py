@@ -14,7 +14,7 @@ from kit.places import ROOT
 PAGES = [
     page
     for page in sorted((ROOT / "docs").rglob("*.md"))
-    if "qgis_process run" in page.read_text(encoding="utf-8")
+    if re.search("^qgis_process run", page.read_text(encoding="utf-8"), re.M)
 ]
 
 
