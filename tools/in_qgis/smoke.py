@@ -29,7 +29,7 @@ def main(program: str, engine: str, archive: str, scene: str, dem: str, folder: 
     qgis.install(Path(archive))
 
     listed = qgis.call("list").stdout
-    names = sorted(page.stem for page in PAGES.glob("[!R]*.md"))
+    names = sorted(page.stem for page in PAGES.glob("*.md") if page.stem != "index")
     expect(bool(names), f"{PAGES} holds no page to read the algorithms' names from")
     for name in names:
         expect(f"glacier:{name}" in listed, f"glacier:{name} is not in the toolbox")
