@@ -75,7 +75,7 @@ class Run:
 
 
 def experiment(name: str, length: float, cells: int, modes: int) -> Run:
-    """Solve experiment A, B, C or D at a length (km) with so many cells along it."""
+    """Solve experiment A, B, C or D at a length (km) with `cells` along it."""
     size = 1000 * length / cells
     across = 2 if name in "BD" else cells
     wave = torch.sin(2 * math.pi / cells * torch.arange(cells, dtype=torch.float64))

@@ -79,7 +79,7 @@ class Drawing:
         self.add("path", d="".join(marks), stroke=INK, stroke_width=4, stroke_linecap="round")
 
     def frame(self, x: float, y: float, columns: int, rows: int, colour: str) -> None:
-        """Outline so many cells."""
+        """Outline a number of cells."""
         self.add(
             "rect",
             x=x,

@@ -74,7 +74,7 @@ class TrainModel(EngineAlgorithm):
                 "PATIENCE",
                 tr("Patience (epochs)"),
                 tr(
-                    "Training ends after so many epochs without a better mean IoU in the "
+                    "Training ends after this number of epochs without a better mean IoU in the "
                     "validation; 0 = never before the last epoch."
                 ),
                 10,

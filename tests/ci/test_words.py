@@ -19,6 +19,7 @@ The grid is computed anew.
 One blunder in a series.
 It is refused with the cure.
 Two lines do not go with their neighbours in time.
+Once in so many years.
 The tile size; 0 chooses.
 By then waves have grown.
 Outside, ice melts there by 10 m.

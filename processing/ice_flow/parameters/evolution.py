@@ -105,7 +105,7 @@ def update_interval() -> Parameter:
         "UPDATE_INTERVAL",
         tr("Update degree days every (years)"),
         tr(
-            "The mass balance by degree days is recomputed on the current surface every so many "
+            "The mass balance by degree days is recomputed on the current surface every N "
             "years; 0 = at each time step."
         ),
         1,
