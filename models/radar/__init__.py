@@ -1,0 +1,1 @@
+"""Radar echograms: formats, axes, layers."""

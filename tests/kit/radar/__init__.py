@@ -1,0 +1,1 @@
+"""Radargrams for tests."""
