@@ -1,0 +1,1 @@
+"""The review GeoPackage: its tables, and what stands in them."""

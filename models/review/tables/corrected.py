@@ -1,0 +1,121 @@
+"""What a review says of its scenes: the lines that a person stands for, ready to train on."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import shapely
+from pyproj import CRS
+from shapely import LineString, Polygon
+
+from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.lines import line_parts
+from glacier_qgis.models.vector.texts import value_text
+from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, TASKS
+
+
+@dataclass(frozen=True)
+class CorrectedScene:
+    """A scene with the lines that a person accepted, edited or drew.
+
+    Attributes:
+        task: Number of its task.
+        number: Which correction of the task it is: 1 the first.
+        scene: Path of the scene.
+        scene_hash: Its fingerprint when the queue was made; blank if it had none.
+        glacier: Name, blank if not stated.
+        date: Day of acquisition; None if not known.
+        status: `accepted`, `corrected` or `no front`.
+        complete: Whether the lines are all fronts of the scene; otherwise what is not near a line
+            is unlabelled, and no background.
+        audit: Whether it was drawn by chance, not by its score: the scenes for a frozen test.
+        lines: In `crs`; none where the scene shows no front.
+        crs: Of the lines and of the footprint.
+        footprint: Of the scene.
+        cell_size_m: Of the scene's pixels.
+        error_m: Mean distance between prediction and correction; None if one has no line.
+        model: Name of the model that made the prediction.
+        model_hash: Hash of its weights.
+        used_in: Hashes of the models that were trained on it.
+    """
+
+    task: int
+    number: int
+    scene: str
+    scene_hash: str
+    glacier: str
+    date: datetime.date | None
+    status: str
+    complete: bool
+    audit: bool
+    lines: tuple[LineString, ...]
+    crs: CRS
+    footprint: Polygon
+    cell_size_m: float
+    error_m: float | None
+    model: str
+    model_hash: str
+    used_in: tuple[str, ...]
+
+
+def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]:
+    """Return the scenes of the corrections that were recorded, the latest of each, by task.
+
+    Scenes that a person rejected are left out.
+
+    Args:
+        review: A review GeoPackage.
+        role: The parameter's name, for messages.
+
+    Raises:
+        EngineError: The file cannot be read, or is no review.
+    """
+    tasks = read_table(review, TASKS, role).set_index("task")
+    latest = latest_corrections(read_table(review, CORRECTIONS, role))
+    days = read_dates(tasks, "date", role) if len(tasks) else tasks["date"]
+    scenes = []
+    for row in latest[latest.status != REJECTED].to_dict("records"):
+        task, day = tasks.loc[row["task"]], days.loc[row["task"]]
+        scenes.append(
+            CorrectedScene(
+                task=int(row["task"]),
+                number=int(row["number"]),
+                scene=value_text(row["scene"]),
+                scene_hash=value_text(row["scene_hash"]),
+                glacier=value_text(task.glacier),
+                date=None if pd.isna(day) else day.date(),
+                status=value_text(row["status"]),
+                complete=bool(row["complete"]),
+                audit=row["strategy"] == AUDIT,
+                lines=tuple(lines_of(value_text(row["after"]))),
+                crs=CRS.from_user_input(tasks.crs),
+                footprint=task.geometry,
+                cell_size_m=float(task.cell_size_m),
+                error_m=None if pd.isna(row["error_m"]) else float(row["error_m"]),
+                model=value_text(row["model"]),
+                model_hash=value_text(row["model_hash"]),
+                used_in=tuple(value_text(row["used_in"]).split()),
+            )
+        )
+    return scenes
+
+
+def latest_corrections(corrections: pd.DataFrame) -> pd.DataFrame:
+    """Return the last correction of each task, by task."""
+    return corrections.sort_values(["task", "number"]).groupby("task", as_index=False).tail(1)
+
+
+def lines_of(text: str) -> list[LineString]:
+    """Return the lines that `before` or `after` hold as WKT; none of a blank."""
+    return line_parts(shapely.from_wkt(text)) if text else []
+
+
+def text_of(lines: list[LineString]) -> str:
+    """Return lines as WKT, to a tenth of a millimetre; blank for none."""
+    if not lines:
+        return ""
+    return str(shapely.to_wkt(shapely.MultiLineString(lines), rounding_precision=4))

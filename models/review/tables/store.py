@@ -1,0 +1,178 @@
+"""The review GeoPackage as a file: made whole, read, and appended to in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyogrio
+from pyogrio import raw
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.job import VectorInput
+from glacier_qgis.models.review.tables.schema import FIELDS, GEOMETRY, rules
+from glacier_qgis.models.vector.file import read_frame
+from glacier_qgis.wall.review import TABLES
+
+PATIENCE = 10.0
+"""Seconds to wait for another program that writes."""
+VERSION = {"VERSION": "1.3"}
+"""Of GeoPackages; GDAL of some QGIS versions warns of 1.4."""
+
+
+def create_review(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write the tables of a review, with the rules that hold them.
+
+    Args:
+        path: A staged path (see `Outputs.stage`); no file is there.
+        tables: Rows by the name of their table; those with geometries are `GeoDataFrame`. Fields
+            that a table lacks are empty, and so are tables that are not given.
+    """
+    crs = next(frame.crs for frame in tables.values() if isinstance(frame, gpd.GeoDataFrame))
+    for name in TABLES:
+        _write(path, name, tables.get(name), crs.to_wkt())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for rule in rules():
+            connection.execute(rule)
+
+
+def read_table(path: Path, name: str, role: str = "REVIEW") -> pd.DataFrame:
+    """Return the rows of a table: a `GeoDataFrame` of those with geometries.
+
+    Raises:
+        EngineError: The file cannot be read, or is no review.
+    """
+    require_review(path, role)
+    _, frame = read_frame(VectorInput(path=str(path), layer=name), role, geometry=name in GEOMETRY)
+    return frame
+
+
+def require_review(path: Path, role: str = "REVIEW") -> None:
+    """Refuse a file that is not a review.
+
+    Raises:
+        EngineError: It is not.
+    """
+    if not path.is_file():
+        raise EngineError(
+            f"{role}: {path} does not exist. Choose the GeoPackage of 'Prepare review'."
+        )
+    try:
+        found = {str(name) for name, _ in pyogrio.list_layers(path)}
+    except (DataSourceError, DataLayerError) as error:
+        raise EngineError(
+            f"{role}: {path} cannot be read ({error}). Choose the GeoPackage of 'Prepare review'."
+        ) from error
+    if lacking := [name for name in TABLES if name not in found]:
+        raise EngineError(
+            f"{role}: {path} is not a review, it has no table '{lacking[0]}'. Choose the "
+            "GeoPackage of 'Prepare review'."
+        )
+
+
+@contextmanager
+def transaction(path: Path, role: str = "REVIEW") -> Iterator[sqlite3.Connection]:
+    """Yield a connection whose changes are all kept at the end, or none of them.
+
+    No other program can write meanwhile; rows that were read before `transaction` may be out of
+    date, those read through the connection are not.
+
+    Raises:
+        EngineError: Another program holds the file, or it cannot be written to. Nothing is changed.
+    """
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        connection = sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)
+        with closing(connection):
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise EngineError(
+            f"{role}: {path} cannot be written to ({error}). Close other programs that use it, and "
+            "run again: nothing was changed."
+        ) from error
+
+
+def append(
+    connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Append rows without geometry to a table.
+
+    Args:
+        connection: Of `transaction`.
+        table: Its name.
+        rows: Values by field; times as ISO 8601 text, see `now`.
+    """
+    for row in rows:
+        names, places = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
+        connection.execute(
+            f'INSERT INTO "{table}" ({names}) VALUES ({places})',  # noqa: S608  names of ours
+            tuple(row.values()),
+        )
+
+
+def now() -> str:
+    """Return the time as a GeoPackage holds it."""
+    return f"{np.datetime_as_string(np.datetime64('now', 'ms'))}Z"
+
+
+def _write(path: Path, name: str, frame: pd.DataFrame | None, crs: str) -> None:
+    fields = FIELDS[name]
+    rows = 0 if frame is None else len(frame)
+    spatial = name in GEOMETRY
+    geometry = np.empty(0, dtype=object)
+    if isinstance(frame, gpd.GeoDataFrame):
+        geometry = frame.geometry.to_wkb().to_numpy(dtype=object)
+    values = [
+        _values(frame[field] if frame is not None and field in frame else None, kind, rows)
+        for field, kind in fields.items()
+    ]
+    raw.write(
+        path,
+        geometry=geometry if spatial else None,
+        field_data=[column for column, _ in values],
+        field_mask=[mask for _, mask in values],
+        fields=np.array(list(fields), dtype=object),
+        geometry_type=GEOMETRY.get(name),
+        crs=crs if spatial else None,
+        layer=name,
+        driver="GPKG",
+        dataset_options=VERSION,
+    )
+
+
+_KINDS: Mapping[str, tuple[str, object]] = {
+    "int32": ("int32", 0),
+    "bool": ("bool", False),
+    "float64": ("float64", np.nan),
+    "date": ("datetime64[D]", np.datetime64("NaT")),
+    "datetime": ("datetime64[ms]", np.datetime64("NaT")),
+    "str": ("object", None),
+}
+"""NumPy's type of each type of field, and what stands for an empty value."""
+
+
+def _values(
+    column: pd.Series | None, kind: str, rows: int
+) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.bool_] | None]:
+    """Return the values of a field, and where there is none."""
+    dtype, blank = _KINDS[kind]
+    if column is None:
+        column = pd.Series([None] * rows, dtype=object)
+    empty = column.isna().to_numpy(dtype=bool)
+    filled = column.astype(object).where(~empty, blank)
+    values = np.array(list(filled), dtype=dtype) if rows else np.empty(0, dtype)
+    return values, empty if kind in ("int32", "bool") else None
