@@ -87,8 +87,10 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
     """Install an ice-flow emulator.
 
     Args:
-        source: The folder with ``model.h5`` and the two lists of fields.
-        name: Family and resolution, such as ``f15_mine/100``; blank for the names of the folders.
+        source: The folder with ``model.h5`` and the two lists of fields, or the package that
+            'Train emulator' wrote.
+        name: Family and resolution, such as ``f15_mine/100``, or a plain name for a package; blank
+            for the names of the folders, or of the package.
         overwrite: Replace an emulator of that name.
 
     Returns:
@@ -99,6 +101,8 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
     """
     from glacier_qgis.models.iceflow.emulators.reading import read_core
 
+    if _is_own(source):
+        return _install_own(source, name.strip(), overwrite=overwrite)
     resolved = source.resolve()
     name = name.strip() or f"{resolved.parent.name}/{resolved.name}"
     _check_name(name, EMULATOR_NAME, "f15_mine/100")
@@ -117,8 +121,36 @@ def install_emulator(source: Path, name: str = "", *, overwrite: bool = False) -
         return name, _move(draft, folder, name, overwrite=overwrite)
 
 
+def _install_own(source: Path, name: str, *, overwrite: bool) -> tuple[str, Path]:
+    """Install an emulator of the plugin's own kinds."""
+    from glacier_qgis.models.iceflow.emulators.own_file import WEIGHTS, copy_own
+    from glacier_qgis.models.iceflow.emulators.reading import read_core
+
+    name = name or source.stem
+    _check_name(name, MODEL_NAME, "my_region")
+    if (DELIVERED / EMULATORS / name).exists():
+        raise EngineError(
+            f"NAME: {name!r} is a delivered emulator and cannot be replaced. Choose another NAME."
+        )
+    with _workshop() as shop:
+        draft = shop / "emulator"
+        copy_own(source if source.is_file() else source / WEIGHTS, draft)
+        read_core(draft / WEIGHTS)
+        folder = user_folder() / EMULATORS / name
+        return name, _move(draft, folder, name, overwrite=overwrite)
+
+
+def _is_own(source: Path) -> bool:
+    """Return whether a zip or folder is an emulator of the plugin's own kinds."""
+    from glacier_qgis.models.iceflow.emulators.own_file import holds_emulator
+
+    return holds_emulator(source)
+
+
 def _emulator_folder(source: Path) -> Path | None:
-    """Return the folder of an emulator, or None for other files."""
+    """Return the folder or package of an emulator, or None for other files."""
+    if _is_own(source):
+        return source
     if source.is_dir():
         return source if (source / "model.h5").is_file() else None
     with source.open("rb") as file:

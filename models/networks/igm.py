@@ -14,7 +14,7 @@ LEAK = 0.01
 
 
 class IgmCnn(nn.Module):
-    """A stack of 3 × 3 convolutions at constant width with a linear 1 × 1 head.
+    """A stack of convolutions at constant width with a linear 1 × 1 head.
 
     Jouvet et al. (2022), doi 10.1017/jog.2021.120: zero padding keeps the shape, every hidden
     convolution is followed by a leaky ReLU. Fields are shaped (batch, channel, row, column) and
@@ -25,22 +25,26 @@ class IgmCnn(nn.Module):
         outputs: number of output fields.
         layers: number of hidden convolutions (16 for glaciers, 8 for icefields).
         filters: width of every hidden layer.
+        kernel: cells along each side of a hidden convolution, odd; 3 in all published networks.
     """
 
-    def __init__(self, inputs: int, outputs: int, layers: int = 16, filters: int = 32) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, layers: int = 16, filters: int = 32, kernel: int = 3
+    ) -> None:
         super().__init__()
         widths = [inputs] + [filters] * layers
         self.hidden = nn.ModuleList(
-            nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(widths)
+            nn.Conv2d(before, after, kernel, padding=kernel // 2)
+            for before, after in pairwise(widths)
         )
         self.head = nn.Conv2d(filters, outputs, 1)
-        self.inputs, self.outputs = inputs, outputs
+        self.inputs, self.outputs, self.kernel = inputs, outputs, kernel
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def radius(self) -> int:
         """Receptive radius in cells."""
-        return len(self.hidden)
+        return len(self.hidden) * (self.kernel // 2)
 
     def forward(self, fields: Tensor) -> Tensor:
         """Map (batch, inputs, row, column) to (batch, outputs, row, column)."""

@@ -1,109 +1,74 @@
-"""A folder with an emulator of the plugin's own kind: a card and its weights."""
+"""A package with an `IcePyramid`."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
-from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, Range
+from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card
 from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
+from glacier_qgis.models.iceflow.emulators.own_file import (
+    DAMAGE,
+    About,
+    bounds,
+    damaged,
+    read_content,
+    read_state,
+    write_own,
+)
 from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 
-CARD, WEIGHTS = "card.json", "weights.safetensors"
 KIND = "ice pyramid"
-FORMAT = 1
 INPUTS = ("thk", "usurf", "arrhenius", "slidingco", "dX")
 MOST_LEVELS, MOST_FEATURES, MOST_BLOCKS, MOST_KERNEL, MOST_WIDER = 12, 128, 64, 31, 16
 
 
-class About(NamedTuple):
-    """What the card says beside the sizes of the network.
-
-    Attributes:
-        title: in a few words.
-        version: of the weights.
-        licence: of the weights.
-        cell_sizes: of the training data, m.
-        hull: bounds of A and c, by name of the input.
-        training: instructor and training data.
-        fidelity: metrics, by name.
-    """
-
-    title: str
-    version: str
-    licence: str
-    cell_sizes: Range
-    hull: dict[str, Range]
-    training: dict[str, Any]
-    fidelity: dict[str, Any]
-
-
-def is_pyramid(weights: Path) -> bool:
-    """Return whether a file is the weights of such an emulator, with its card beside it."""
-    return weights.name == WEIGHTS and weights.with_name(CARD).is_file()
-
-
-def write_pyramid(folder: Path, network: IcePyramid, about: About) -> None:
-    """Write an emulator into a folder, which is made; weights in half precision."""
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {name: weight.half().contiguous() for name, weight in network.state_dict().items()}
-    save_file(state, folder / WEIGHTS)
-    card = {"format": FORMAT, "kind": KIND, **about._asdict(), "sizes": asdict(network.sizes)}
-    text = json.dumps(card, indent=2, ensure_ascii=False)
-    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+def write_pyramid(path: Path, network: IcePyramid, about: About) -> None:
+    """Write an emulator into a folder, which is made, or a zip."""
+    write_own(path, KIND, about, network.state_dict(), {"sizes": asdict(network.sizes)})
 
 
 def read_pyramid(weights: Path, name: str) -> PyramidCore:
     """Read an emulator.
 
     Raises:
-        EngineError: It is damaged or of another kind.
+        EngineError: It is damaged.
     """
-    content = _content(weights)
+    return PyramidCore(pyramid_card(weights, name), read_pyramid_network(weights))
+
+
+def read_pyramid_network(weights: Path) -> IcePyramid:
+    """Read the network of an emulator, as it is trained.
+
+    Raises:
+        EngineError: It is damaged.
+    """
+    content, state = read_content(weights), read_state(weights)
     try:
         network = IcePyramid(_sizes(content["sizes"]))
-        state = {name: weight.float() for name, weight in load_file(weights).items()}
         network.load_state_dict(state)
-        if not all(bool(torch.isfinite(weight).all()) for weight in state.values()):
-            raise ValueError("weights that are not finite")
-    except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
-        raise _damaged(weights, error) from error
-    return PyramidCore(pyramid_card(weights, name), network)
+    except DAMAGE as error:
+        raise damaged(weights, error) from error
+    return network
 
 
 def pyramid_card(weights: Path, name: str) -> Card:
     """Read what an emulator says of itself.
 
     Raises:
-        EngineError: Its card is damaged or of another kind.
+        EngineError: Its card is damaged.
     """
-    content = _content(weights)
+    content = read_content(weights)
     try:
-        hull = {key: _range(value) for key, value in content["hull"].items()}
-        return Card(name, INPUTS, OUTPUTS, _range(content["cell_sizes"]), hull)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(weights, error) from error
+        return Card(name, INPUTS, OUTPUTS, *bounds(content))
+    except DAMAGE as error:
+        raise damaged(weights, error) from error
 
 
-def _content(weights: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(weights.with_name(CARD).read_text(encoding="utf-8"))
-        if content["kind"] != KIND or content["format"] != FORMAT:
-            raise ValueError(f"{content['kind']}, format {content['format']}")
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise _damaged(weights, error) from error
-    return dict(content)
-
-
-def _sizes(content: dict[str, Any]) -> Sizes:
+def _sizes(content: Mapping[str, Any]) -> Sizes:
     sizes = Sizes.of(content)
     fit = (
         (sizes.scalars, sizes.vectors) == (SCALARS, VECTORS)
@@ -117,15 +82,3 @@ def _sizes(content: dict[str, Any]) -> Sizes:
     if not fit:
         raise ValueError(f"a network of {sizes}")
     return sizes
-
-
-def _range(value: Any) -> Range:  # noqa: ANN401
-    low, high = (float(bound) for bound in value)
-    return low, high
-
-
-def _damaged(weights: Path, error: Exception) -> EngineError:
-    return EngineError(
-        f"EMULATOR: {weights.parent} does not hold an emulator of the kind '{KIND}' ({error}): "
-        "get it again, or choose another emulator."
-    )

@@ -9,19 +9,14 @@ from glacier_qgis.models.iceflow.emulators.card import Card, Core
 from glacier_qgis.models.iceflow.emulators.dahunet import dahunet_card, is_dahunet, read_dahunet
 from glacier_qgis.models.iceflow.emulators.keras_backend import read_keras
 from glacier_qgis.models.iceflow.emulators.listed import REMEDY, list_card, read_lists
+from glacier_qgis.models.iceflow.emulators.own import own_card, read_own
+from glacier_qgis.models.iceflow.emulators.own_file import PACKAGE, is_own
+from glacier_qgis.models.iceflow.emulators.own_file import WEIGHTS as OWN_WEIGHTS
 from glacier_qgis.models.iceflow.emulators.published import UnknownLayoutError, read_published
-from glacier_qgis.models.iceflow.emulators.pyramid_file import (
-    WEIGHTS as OWN_WEIGHTS,
-)
-from glacier_qgis.models.iceflow.emulators.pyramid_file import (
-    is_pyramid,
-    pyramid_card,
-    read_pyramid,
-)
 
 WEIGHTS = ("model.h5", "model.keras", OWN_WEIGHTS)
 """The file in an emulator's folder."""
-SUFFIXES = (".h5", ".keras", ".safetensors")
+SUFFIXES = (".h5", ".keras", ".safetensors", PACKAGE)
 
 
 def weights_of(path: Path) -> Path | None:
@@ -52,8 +47,8 @@ def read_core(path: Path, name: str = "") -> Core:
     name = name or name_of(weights)
     if is_dahunet(weights):
         return read_dahunet(weights, name)
-    if is_pyramid(weights):
-        return read_pyramid(weights, name)
+    if is_own(weights):
+        return read_own(weights, name)
     lists = read_lists(weights)
     if weights.suffix == ".keras":
         return read_keras(weights, name, lists)
@@ -73,8 +68,8 @@ def read_card(path: Path, name: str = "") -> Card:
     name = name or name_of(weights)
     if is_dahunet(weights):
         return dahunet_card(weights, name)
-    if is_pyramid(weights):
-        return pyramid_card(weights, name)
+    if is_own(weights):
+        return own_card(weights, name)
     return list_card(name, weights.parent, read_lists(weights), None)
 
 

@@ -20,8 +20,9 @@ from rasterio.windows import from_bounds
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
-from glacier_qgis.models.iceflow.teaching.examples import answer, example
+from glacier_qgis.models.iceflow.teaching.examples import example
 from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity
+from glacier_qgis.models.iceflow.teaching.pupils import Pupil, PyramidPupil
 from glacier_qgis.models.iceflow.teaching.solved import Solved, solve, stored
 from glacier_qgis.models.iceflow.teaching.states import (
     Ground,
@@ -30,7 +31,7 @@ from glacier_qgis.models.iceflow.teaching.states import (
     valley_ground,
 )
 from glacier_qgis.models.iceflow.teaching.training import Training
-from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
+from glacier_qgis.models.networks.ice_pyramid import Sizes
 
 CELLS, CHANCES = (48, 64, 96), (0.45, 0.45, 0.1)
 """Sides of a state's grid, and how often each is drawn."""
@@ -85,11 +86,11 @@ class States:
 
 
 @torch.inference_mode()
-def fidelity(network: IcePyramid, examples: list[Tensor]) -> Fidelity:
+def fidelity(pupil: Pupil, examples: list[Tensor]) -> Fidelity:
     """Return how well a network does on some states."""
     total = Fidelity.none()
     for one in examples:
-        found = answer(network, one[None])
+        found = pupil.answer(one[None])
         total.add(found.found[MEAN], found.true[MEAN])
     return total
 
@@ -108,7 +109,8 @@ def main() -> None:
     torch.set_num_threads(1)
     states = States(options.folder / "states", read_terrain(options.terrain, options.without))
     path = options.folder / CHECKPOINT
-    training = Training.read(path) if path.exists() else Training(SIZES)
+    torch.manual_seed(0)
+    training = Training.read(path) if path.exists() else Training(PyramidPupil.new(SIZES))
     rng = np.random.default_rng(training.step)
     while len(states.train) < BATCH and states.next < options.states:
         states.solve_another()

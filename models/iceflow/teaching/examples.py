@@ -75,3 +75,8 @@ def answer(network: IcePyramid, grid: Tensor) -> Answer:
     glacier = finest.cells // (grid.shape[2] * grid.shape[3])
     true = rest[1:].view(HEIGHTS, 2, -1)
     return Answer(moving * rest[0], true, glacier, len(grid))
+
+
+def listed(fields: Tensor, cells: Tensor) -> Tensor:
+    """Return velocities of the cells: (states, 6, rows, columns) to (3, 2, cells)."""
+    return fields.transpose(0, 1).flatten(1)[:, cells].view(HEIGHTS, 2, -1)

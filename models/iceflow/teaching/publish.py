@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from glacier_qgis.models.iceflow.emulators.pyramid_file import About, write_pyramid
+from glacier_qgis.models.iceflow.emulators.own_file import About
 from glacier_qgis.models.iceflow.teaching.__main__ import CHECKPOINT, LOG
 from glacier_qgis.models.iceflow.teaching.solved import MODES, TOLERANCE
 from glacier_qgis.models.iceflow.teaching.states import COARSEST, FINEST, MOST_SLIDING
@@ -57,7 +57,7 @@ def main() -> None:
     training = Training.read(options.folder / CHECKPOINT)
     figures = json.loads(options.fidelity.read_text("utf-8")) if options.fidelity else {}
     facts = about(training, options.folder / LOG, options.version, figures)
-    write_pyramid(options.emulator, training.averaged(), facts)
+    training.averaged().write(options.emulator, facts)
 
 
 if __name__ == "__main__":

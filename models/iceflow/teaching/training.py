@@ -1,21 +1,23 @@
-"""Training an `IcePyramid` on solved states; it can stop and resume at any step."""
+"""Training a network on solved states; it can stop and resume at any step."""
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
-from glacier_qgis.models.iceflow.teaching.examples import answer, placed
+from glacier_qgis.models.iceflow.teaching.examples import placed
 from glacier_qgis.models.iceflow.teaching.loss import relative_loss
-from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
+from glacier_qgis.models.iceflow.teaching.pupils import Pupil, PyramidPupil
+from glacier_qgis.models.networks.ice_pyramid import Sizes
 
 RATE = 2e-3
 """Learning rate at its highest; it falls with the square root of the steps from `STEADY` on."""
@@ -31,13 +33,40 @@ TOO_MUCH = 3.0
 """Times the lowest typical loss from which training counts as diverging."""
 KEEP_EVERY = 200
 """Steps between two states that diverging training returns to."""
+FAR_TOO_MUCH = 100.0
+"""Times the first loss from which a single step counts as diverging."""
+MOST_SKIPPED = 20
+"""Steps in a row that are not finite, from which training counts as diverging."""
+CALMER = 0.3
+"""Factor of the learning rate after each return to earlier weights."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How weights are changed.
+
+    Attributes:
+        rate: learning rate at its highest.
+        steady: steps from which on it falls with their square root.
+        decay: of the weights (AdamW); 0 is Adam.
+        momentum: the two of Adam.
+    """
+
+    rate: float = RATE
+    steady: float = STEADY
+    decay: float = DECAY
+    momentum: tuple[float, float] = (0.9, 0.98)
+
+
+USUAL = Recipe()
 
 
 class Training:
     """A network, its optimiser and what is known of the past.
 
     Attributes:
-        network: as it is trained.
+        pupil: what is trained.
+        calm: factor of the learning rate, smaller after each time that it diverged.
         average: its weights averaged over the last steps, by name; these are the ones to use.
         step: how many were taken.
         typical: loss of the last steps.
@@ -46,38 +75,68 @@ class Training:
         setbacks: how often it diverged and returned to earlier weights.
     """
 
-    def __init__(self, sizes: Sizes, seed: int = 0) -> None:
-        torch.manual_seed(seed)
-        self.network = IcePyramid(sizes)
+    def __init__(self, pupil: Pupil, recipe: Recipe = USUAL) -> None:
+        self.pupil, self.recipe = pupil, recipe
         self.average = {name: weight.clone() for name, weight in self._weights().items()}
         self.step = 0
         self.typical = self.lowest = math.inf
-        self.skipped = self.setbacks = 0
+        self.first = math.inf
+        self.calm = 1.0
+        self.skipped = self.setbacks = self._in_a_row = 0
         self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98), fused=True
+            self.network.parameters(),
+            lr=recipe.rate,
+            weight_decay=recipe.decay,
+            betas=recipe.momentum,
+            fused=True,
         )
         self._good = self.state()
+
+    @property
+    def network(self) -> nn.Module:
+        """The network as it is trained."""
+        return self.pupil.network
 
     def learn(
         self, examples: Sequence[Tensor], rng: np.random.Generator, quieter: float = 1.0
     ) -> float:
-        """Take one step on some states; return the loss.
+        """Take one step on some states by the relative loss; return it.
 
         Args:
-            examples: of :func:`~glacier_qgis.models.iceflow.teaching.examples.example`.
+            examples: of :meth:`~glacier_qgis.models.iceflow.teaching.pupils.Pupil.example`.
             rng: where chance comes from.
             quieter: factor of the learning rate, for the end of a training.
         """
+
+        def loss() -> Tensor:
+            found, true, glacier, glaciers = self.pupil.answer(placed(examples, rng))
+            return relative_loss(found, true, glacier, glaciers)
+
+        return self.take_step(loss, quieter)
+
+    def take_step(self, loss: Callable[[], Tensor], quieter: float = 1.0) -> float:
+        """Take one step against the gradient of a loss, and return the loss before it.
+
+        A step that is not finite is not taken. Training that diverges returns to the last good
+        weights and a lower learning rate.
+        """
         for group in self._optimiser.param_groups:
-            group["lr"] = rate(self.step) * quieter
-        found, true, glacier, glaciers = answer(self.network, placed(examples, rng))
-        loss = relative_loss(found, true, glacier, glaciers)
+            group["lr"] = rate(self.step, self.recipe) * quieter * self.calm
+        now = loss()
         self._optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        now.backward()  # type: ignore[no-untyped-call]
         norm = clip_grad_norm_(self.network.parameters(), CLIP)
-        value = float(loss.detach())
-        if not math.isfinite(float(norm)):
+        value = float(now.detach())
+        if not (math.isfinite(float(norm)) and math.isfinite(value)):
             self.skipped += 1
+            self._in_a_row += 1
+            if self._in_a_row >= MOST_SKIPPED:
+                self._return()
+            return value
+        self._in_a_row = 0
+        self.first = min(self.first, value) if math.isinf(self.first) else self.first
+        if value > FAR_TOO_MUCH * self.first:
+            self._return()
             return value
         self._optimiser.step()
         self._count(value)
@@ -85,16 +144,17 @@ class Training:
             self._return()
         return value
 
-    def averaged(self) -> IcePyramid:
-        """Return a network with the averaged weights."""
-        network = IcePyramid(self.network.sizes)
-        network.load_state_dict(self.average)
-        return network.eval().requires_grad_(requires_grad=False)
+    def averaged(self) -> Pupil:
+        """Return a pupil with the averaged weights."""
+        pupil = copy.deepcopy(self.pupil)
+        pupil.network.load_state_dict(self.average)
+        pupil.network.eval().requires_grad_(requires_grad=False)
+        return pupil
 
     def state(self) -> dict[str, Any]:
         """Return all that resuming needs."""
         return {
-            "sizes": asdict(self.network.sizes),
+            "sizes": self.pupil.sizes,
             "network": {name: weight.clone() for name, weight in self._weights().items()},
             "average": {name: weight.clone() for name, weight in self.average.items()},
             "optimiser": _copied(self._optimiser.state_dict()),
@@ -103,6 +163,8 @@ class Training:
             "lowest": self.lowest,
             "skipped": self.skipped,
             "setbacks": self.setbacks,
+            "first": self.first,
+            "calm": self.calm,
         }
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -113,6 +175,8 @@ class Training:
         self.step, self.skipped = state["step"], state["skipped"]
         self.typical, self.lowest = state["typical"], state["lowest"]
         self.setbacks = state["setbacks"]
+        self.first, self.calm = state.get("first", math.inf), state.get("calm", 1.0)
+        self._in_a_row = 0
         self._good = self.state()
 
     def write(self, path: Path) -> None:
@@ -123,9 +187,9 @@ class Training:
 
     @classmethod
     def read(cls, path: Path) -> Training:
-        """Read a checkpoint."""
+        """Read a checkpoint of an `IcePyramid`."""
         state = torch.load(path, weights_only=True)
-        training = cls(Sizes.of(state["sizes"]))
+        training = cls(PyramidPupil.new(Sizes.of(state["sizes"])))
         training.resume(state)
         return training
 
@@ -144,17 +208,18 @@ class Training:
 
     def _return(self) -> None:
         """Take the last good weights."""
-        setbacks = self.setbacks + 1
+        setbacks, skipped, calm = self.setbacks + 1, self.skipped, self.calm * CALMER
         self.resume(self._good)
-        self.setbacks = setbacks
+        self.setbacks, self.skipped, self.calm = setbacks, skipped, calm
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: weight.detach() for name, weight in self.network.named_parameters()}
 
 
-def rate(step: int) -> float:
+def rate(step: int, recipe: Recipe = USUAL) -> float:
     """Return the learning rate of a step."""
-    return RATE * min(1.0, (step + 1) / WARM) * min(1.0, math.sqrt(STEADY / (step + 1)))
+    falling = min(1.0, math.sqrt(recipe.steady / (step + 1)))
+    return recipe.rate * min(1.0, (step + 1) / WARM) * falling
 
 
 def _copied(value: Any) -> Any:  # noqa: ANN401

@@ -15,7 +15,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED, user_folder
 from glacier_qgis.models.iceflow.emulators.card import Card, FlowParameters
 from glacier_qgis.models.iceflow.emulators.dahunet import is_dahunet
-from glacier_qgis.models.iceflow.emulators.pyramid_file import is_pyramid
+from glacier_qgis.models.iceflow.emulators.own_file import is_own
 from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read_card, weights_of
 from glacier_qgis.models.iceflow.velocity.validity import outside
 
@@ -75,7 +75,7 @@ def _emulators_in(root: Path) -> dict[str, Path]:
         for pattern in ("*", "*/*")
         for file in WEIGHTS
         for path in sorted(root.glob(f"{pattern}/{file}"))
-        if (path.parent / "fieldin.dat").is_file() or is_pyramid(path)
+        if (path.parent / "fieldin.dat").is_file() or is_own(path)
     ]
     files = [path for path in sorted(root.glob("*.keras")) if is_dahunet(path)]
     return {name_of(weights_of(path) or path): path for path in (*listed, *files)}

@@ -13,8 +13,9 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators import pyramid_core
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters
 from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
+from glacier_qgis.models.iceflow.emulators.own_file import About
 from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore, boxes
-from glacier_qgis.models.iceflow.emulators.pyramid_file import About, write_pyramid
+from glacier_qgis.models.iceflow.emulators.pyramid_file import write_pyramid
 from glacier_qgis.models.iceflow.emulators.reading import read_card, read_core
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
@@ -207,11 +208,11 @@ def test_what_is_written_is_read(folder: Path, network: IcePyramid) -> None:
 def test_a_damaged_card_is_refused(folder: Path, part: str, value: object) -> None:
     path = folder / "card.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {part: value}))
-    with pytest.raises(EngineError, match="ice pyramid"):
+    with pytest.raises(EngineError, match="does not hold an emulator"):
         read_core(folder)
 
 
 def test_damaged_weights_are_refused(folder: Path) -> None:
     (folder / "weights.safetensors").write_bytes(b"not weights")
-    with pytest.raises(EngineError, match="ice pyramid"):
+    with pytest.raises(EngineError, match="does not hold an emulator"):
         read_core(folder)

@@ -15,9 +15,10 @@ from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.reading import read_core
 from glacier_qgis.models.iceflow.teaching import __main__ as command
 from glacier_qgis.models.iceflow.teaching import publish
-from glacier_qgis.models.iceflow.teaching.examples import answer, example, placed
+from glacier_qgis.models.iceflow.teaching.examples import example, placed
 from glacier_qgis.models.iceflow.teaching.fidelity import by_class
 from glacier_qgis.models.iceflow.teaching.loss import relative_errors, relative_loss
+from glacier_qgis.models.iceflow.teaching.pupils import PyramidPupil
 from glacier_qgis.models.iceflow.teaching.solved import solve
 from glacier_qgis.models.iceflow.teaching.states import random_state
 from glacier_qgis.models.iceflow.teaching.training import WARM, Training, rate
@@ -33,6 +34,11 @@ def examples() -> list[Tensor]:
         example(solve(random_state(np.random.default_rng(seed), 24, cell_size=100.0)))
         for seed in (1, 2, 3)
     ]
+
+
+def new() -> Training:
+    torch.manual_seed(0)
+    return Training(PyramidPupil.new(SIZES))
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -72,9 +78,8 @@ def test_a_glacier_is_placed_whole(examples: list[Tensor]) -> None:
 
 
 def test_an_answer_is_beside_that_of_the_instructor(examples: list[Tensor]) -> None:
-    network = Training(SIZES).averaged()
     grid = torch.stack(examples)
-    found = answer(network, grid)
+    found = new().averaged().answer(grid)
     ice = grid[:, 0] > 0
     assert found.found.shape == (3, 2, int(ice.sum()))
     assert found.glaciers == len(examples)
@@ -82,7 +87,7 @@ def test_an_answer_is_beside_that_of_the_instructor(examples: list[Tensor]) -> N
 
 
 def test_training_learns(examples: list[Tensor]) -> None:
-    training, chance = Training(SIZES), rng()
+    training, chance = new(), rng()
     losses = [training.learn(examples, chance) for _ in range(120)]
     assert np.mean(losses[-10:]) < 0.75 * losses[0]
     assert training.step == 120
@@ -92,7 +97,7 @@ def test_training_learns(examples: list[Tensor]) -> None:
 def test_a_resumed_training_goes_on_as_if_it_had_not_stopped(
     examples: list[Tensor], tmp_path: Path
 ) -> None:
-    training = Training(SIZES)
+    training = new()
     for _ in range(3):
         training.learn(examples, rng())
     training.write(tmp_path / "training.pt")
@@ -105,7 +110,7 @@ def test_a_resumed_training_goes_on_as_if_it_had_not_stopped(
 
 
 def test_a_step_that_is_not_finite_is_skipped(examples: list[Tensor]) -> None:
-    training = Training(SIZES)
+    training = new()
     for _ in range(2):
         training.learn(examples, rng())
     good = training.state()
@@ -120,13 +125,13 @@ def test_a_step_that_is_not_finite_is_skipped(examples: list[Tensor]) -> None:
 
 
 def test_training_that_diverges_returns_to_the_last_good_weights(examples: list[Tensor]) -> None:
-    training, chance = Training(SIZES), rng()
+    training, chance = new(), rng()
     for _ in range(WARM):
         training.learn(examples, chance)
     good = training.state()
     training.resume(good)
     with torch.no_grad():
-        for layer in training.network.read:
+        for layer in training.network.read:  # type: ignore[union-attr]
             layer.bias += 4.0
     for _ in range(400):
         training.learn(examples, chance)
