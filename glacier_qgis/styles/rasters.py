@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
+from osgeo import gdal
 from qgis.core import (
     Qgis,
     QgsColorRamp,
@@ -90,12 +91,27 @@ def _diverging(layer: QgsRasterLayer, unit: str) -> None:
 
 
 def _range(layer: QgsRasterLayer) -> tuple[float, float]:
-    """Smallest and largest value over all bands."""
-    both = Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max
-    kinds = cast(Qgis.RasterBandStatistic, both)  # whose stubs take every flag for a number
-    provider = layer.dataProvider()
-    found = [provider.bandStatistics(band, kinds) for band in range(1, layer.bandCount() + 1)]
-    return min(s.minimumValue for s in found), max(s.maximumValue for s in found)
+    """Smallest and largest value over all bands, of those that have any; else 0 and 0.
+
+    GDAL reads the file: a layer is styled in a worker thread, where what PyQt gives for the data
+    provider may be gone as soon as another thread wraps an object at the same address.
+    """
+    dataset = gdal.OpenEx(layer.source(), gdal.OF_RASTER)
+    bands = [dataset.GetRasterBand(number) for number in range(1, layer.bandCount() + 1)]
+    found = [both for both in map(_band_range, bands) if both is not None] or [(0.0, 0.0)]
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _band_range(band: gdal.Band) -> tuple[float, float] | None:
+    """Smallest and largest value of a band that has any."""
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        both: tuple[float, float] | None = band.ComputeRasterMinMax(False, True)
+    except RuntimeError:  # other plugins let GDAL raise where it returns None by itself
+        return None
+    finally:
+        gdal.PopErrorHandler()
+    return both
 
 
 def _largest(layer: QgsRasterLayer) -> float:

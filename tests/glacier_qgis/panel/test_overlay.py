@@ -12,6 +12,7 @@ from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis.panel.overlay import Line, Overlay, coloured
 from kit.qgis.panel import (
+    added,
     png,
 )
 
@@ -54,9 +55,9 @@ def test_a_picture_keeps_its_place_on_a_turned_map(canvas: QgsMapCanvas, rotatio
 def test_an_overlay_replaces_the_one_before(canvas: QgsMapCanvas) -> None:
     overlay = Overlay(canvas)
     image = coloured(png([[1]]), {})
-    before = len(canvas.scene().items())
+    before = canvas.scene().items()
     for _ in range(3):
         overlay.show(image, QgsRectangle(0, 0, 1, 1), [Line([(0, 0), (1, 1)], QColor("red"))])
-    assert len(canvas.scene().items()) == before + 3
+    assert len(added(canvas, before)) == 3
     overlay.close()
-    assert len(canvas.scene().items()) == before
+    assert not added(canvas, before)

@@ -15,7 +15,7 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice
 from qgis.PyQt.QtGui import QColor, QImage
-from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.PyQt.QtWidgets import QDockWidget, QGraphicsItem
 
 from glacier_qgis.panel.front_panel import FrontPanel
 from glacier_qgis.panel.line_list import LineList
@@ -51,6 +51,11 @@ def png(codes: list[list[int]]) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")
     return bytes(data)
+
+
+def added(canvas: QgsMapCanvas, before: list[QGraphicsItem]) -> list[QGraphicsItem]:
+    """Return what lies over the map now and did not lie there before."""
+    return [item for item in canvas.scene().items() if item not in before]
 
 
 def status(panel: FrontPanel) -> str:
