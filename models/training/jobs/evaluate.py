@@ -8,11 +8,12 @@ from typing import Literal
 import pandas as pd
 
 from glacier_qgis.models.compute.device import DeviceName, choose_device
+from glacier_qgis.models.compute.hardware import hardware
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.engine.provenance import command, software_version
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
@@ -20,10 +21,9 @@ from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.parts import check_classes, leaked_groups
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.jobs.learning import command
 from glacier_qgis.models.training.measuring.evaluator import Evaluator, Measured
 from glacier_qgis.models.training.measuring.totals import Totals, finite
-from glacier_qgis.models.training.publishing.report import add_evaluation, hardware
+from glacier_qgis.models.training.publishing.report import add_evaluation
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ import torch
 from pydantic import Field
 
 from glacier_qgis.models.compute.device import DeviceName, choose_device
+from glacier_qgis.models.compute.hardware import hardware
 from glacier_qgis.models.compute.precision import reduced_precision
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import Parameters, Seed
-from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.engine.provenance import command, software_version
 from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.training.data.dataset import Dataset
@@ -26,7 +26,6 @@ from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import batch_size, view_size
 from glacier_qgis.models.training.fitting.objective import Objective, objective
 from glacier_qgis.models.training.fitting.start import TITLES, Start, begin
-from glacier_qgis.models.training.publishing.report import hardware
 from glacier_qgis.models.training.views.sampling import Batches, pools_by_group, sampler
 
 
@@ -174,13 +173,6 @@ def facts(asked: Learning, algorithm: str, setting: TrainingSetup, batch: int) -
         "Software": software_version(),
         "Command": command(algorithm, asked),
     }
-
-
-def command(algorithm: str, asked: Parameters) -> str:
-    """Return the command that repeats the training."""
-    given = asked.model_dump(mode="json", exclude_defaults=True)
-    options = [f"--{name.upper()}={shlex.quote(str(value))}" for name, value in given.items()]
-    return " ".join(["qgis_process run", f"glacier:{algorithm}", *options])
 
 
 def _groups(tiles: Sequence[Labelled]) -> str:

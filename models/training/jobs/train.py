@@ -14,10 +14,13 @@ from pydantic import Field, JsonValue
 from safetensors.torch import save_file
 from torch import Tensor
 
+from glacier_qgis.models.compute.hardware import duration
+from glacier_qgis.models.compute.unfinished import BEST, RECIPE, UnfinishedTraining
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.provenance import command
 from glacier_qgis.models.fronts.scene.sensor import kinds_by_name
 from glacier_qgis.models.package.card import Calibration, Evaluation
 from glacier_qgis.models.report.page import HtmlPage
@@ -26,8 +29,7 @@ from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
 from glacier_qgis.models.training.fitting.fit import WEIGHT_DECAY, Fit, Schedule
 from glacier_qgis.models.training.fitting.loop import Epoch, TrainingLoop, best
 from glacier_qgis.models.training.fitting.range_test import RangeTest, read_curve
-from glacier_qgis.models.training.fitting.unfinished import BEST, RECIPE, UnfinishedTraining
-from glacier_qgis.models.training.jobs.learning import Learning, command, facts, settle
+from glacier_qgis.models.training.jobs.learning import Learning, facts, settle
 from glacier_qgis.models.training.measuring.evaluator import Evaluator, Measured
 from glacier_qgis.models.training.measuring.totals import Totals, finite, totals
 from glacier_qgis.models.training.publishing.publish import Publisher, package_name
@@ -35,7 +37,6 @@ from glacier_qgis.models.training.publishing.report import (
     add_course,
     add_evaluation,
     add_range_test,
-    duration,
 )
 
 LEAST_VIEWS = 256

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-import torch
 from plotly.subplots import make_subplots
 
 from glacier_qgis.models.report.page import HtmlPage
@@ -107,27 +104,6 @@ def add_range_test(page: HtmlPage, test: RangeTest) -> None:
         f"smoothed loss falls fastest at {test.steepest:.2g} and {rises}; {test.suggested:.2g} is "
         "the smaller of the first and one quarter of the second.",
     )
-
-
-def hardware(device: torch.device, dtype: torch.dtype | None) -> dict[str, str]:
-    """Return the device of a computation, in words."""
-    name = platform.processor() or platform.machine()
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-    threads = f", {torch.get_num_threads()} of {os.cpu_count()} threads"
-    return {
-        "Device": f"{device.type}: {name}{threads if device.type == 'cpu' else ''}",
-        "Precision": "float32" if dtype is None else f"{dtype}".removeprefix("torch.") + ", mixed",
-        "PyTorch": torch.__version__,
-    }
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as readable text."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _curves(epochs: Sequence[Epoch], chosen: int) -> go.Figure:
