@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -60,8 +60,12 @@ class Card:
     caveat: str = ""
 
 
+FlowCoefficient = float | Tensor
+"""One number for all cells, or a field, (rows, columns), north-up."""
+
+
 class FlowParameters(NamedTuple):
-    """The numbers that an emulator takes beside fields.
+    """What an emulator takes beside the shape of the ice.
 
     Attributes:
         cell_size: Edge of a cell, m.
@@ -70,8 +74,20 @@ class FlowParameters(NamedTuple):
     """
 
     cell_size: float
-    rate_factor: float
-    sliding: float
+    rate_factor: FlowCoefficient
+    sliding: FlowCoefficient
+
+    def changed(self, change: Callable[[Tensor], Tensor]) -> FlowParameters:
+        """Return the parameters with their fields changed; numbers stay as they are."""
+        rate_factor, sliding = (
+            change(value) if isinstance(value, Tensor) else value
+            for value in (self.rate_factor, self.sliding)
+        )
+        return FlowParameters(self.cell_size, rate_factor, sliding)
+
+    def within(self, rows: slice, columns: slice) -> FlowParameters:
+        """Return the parameters of a window of the grid."""
+        return self.changed(lambda field: field[..., rows, columns])
 
 
 class Core(Protocol):
@@ -85,7 +101,7 @@ class Core(Protocol):
         Args:
             thickness: h in m, north-up, (glacier, row, column).
             surface: s in m, the same.
-            parameters: The numbers.
+            parameters: The cell size and the coefficients of the ice.
         """
 
     def to(self, device: torch.device) -> object:
@@ -110,7 +126,7 @@ class SelectiveCore(Core, Protocol):
         Args:
             thickness: h in m, north-up, (row, column).
             surface: s in m.
-            parameters: The numbers.
+            parameters: The cell size and the coefficients of the ice.
             wanted: True in the wanted cells, (row, column); at least one.
             ground: Surface without ice, m, if it is the same in every call; features of it may then
                 be cached. It must not be modified.

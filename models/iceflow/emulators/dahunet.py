@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters, Range
 from glacier_qgis.models.iceflow.emulators.fields import (
+    at_least,
     reference_stress,
     sliding_of,
     slopes,
@@ -89,11 +90,11 @@ class DahunetCore(nn.Module):
     def forward(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:
         """See `Core`. Sliding is raised to the least value of the training data."""
         least, _ = self.card.hull["slidingco"]
-        numbers = {
+        coefficients = {
             "arrhenius": parameters.rate_factor,
-            "tau_ref": reference_stress(max(parameters.sliding, least)),
+            "tau_ref": reference_stress(at_least(parameters.sliding, least)),
         }
-        fields = stack_fields(INPUTS, thickness, surface, parameters.cell_size, numbers)
+        fields = stack_fields(INPUTS, thickness, surface, parameters.cell_size, coefficients)
         features = derived(thickness, surface, parameters.cell_size)
         standard = (fields - self.mean) / self.deviation
         answer = self.network(torch.cat([features, standard], dim=1))

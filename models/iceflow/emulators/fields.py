@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
+from glacier_qgis.models.iceflow.emulators.card import FlowCoefficient
+
 REFERENCE_SPEED = 100.0
 """Sliding speed, m a⁻¹, at the basal shear stress tau_ref."""
 
@@ -43,16 +45,23 @@ def walled(thickness: Tensor, surface: Tensor) -> Tensor:
     return torch.where((ice == 0) & (share > 0), torch.minimum(surface, beside), surface)
 
 
-def friction(sliding: float) -> float:
+def at_least(value: FlowCoefficient, least: float) -> FlowCoefficient:
+    """Return a coefficient raised to the least value."""
+    return value.clamp(min=least) if isinstance(value, Tensor) else max(value, least)
+
+
+def friction(sliding: FlowCoefficient) -> FlowCoefficient:
     """Return the stress, MPa, at which ice slides by 1 m a⁻¹ under u_b = c τ_b³.
 
     Args:
         sliding: c in km MPa⁻³ a⁻¹; 0, no sliding, gives infinity.
     """
+    if isinstance(sliding, Tensor):
+        return (1000 * sliding.double()) ** (-1 / 3)
     return math.inf if sliding == 0 else 1 / math.cbrt(1000 * sliding)
 
 
-def reference_stress(sliding: float) -> float:
+def reference_stress(sliding: FlowCoefficient) -> FlowCoefficient:
     """Return the stress, MPa, at which ice slides by 100 m a⁻¹ under u_b = c τ_b³."""
     return friction(sliding) * math.cbrt(REFERENCE_SPEED)
 
@@ -67,7 +76,7 @@ def stack_fields(
     thickness: Tensor,
     surface: Tensor,
     cell_size: float,
-    numbers: Mapping[str, float],
+    coefficients: Mapping[str, FlowCoefficient],
 ) -> Tensor:
     """Stack named fields in their units: (glacier, field, row, column).
 
@@ -76,18 +85,25 @@ def stack_fields(
         thickness: h in m, north-up, (glacier, row, column).
         surface: s in m.
         cell_size: in m.
-        numbers: values of uniform fields.
+        coefficients: the other values, uniform or (…, row, column).
     """
     east, north = slopes(surface, cell_size)
-    values = {"dX": cell_size, **numbers}
-    fields = {"thk": thickness, "usurf": surface, "slopsurfx": east, "slopsurfy": north}
-    return torch.stack(
-        [
-            fields[name] if name in fields else torch.full_like(thickness, values[name])
-            for name in names
-        ],
-        dim=1,
-    )
+    fields: dict[str, FlowCoefficient] = {
+        "thk": thickness,
+        "usurf": surface,
+        "slopsurfx": east,
+        "slopsurfy": north,
+        "dX": cell_size,
+        **coefficients,
+    }
+    return torch.stack([_spread(fields[name], thickness) for name in names], dim=1)
+
+
+def _spread(value: FlowCoefficient, like: Tensor) -> Tensor:
+    """Return a field of that shape and type."""
+    if isinstance(value, Tensor):
+        return value.to(like).expand_as(like)
+    return torch.full_like(like, value)
 
 
 def _around(field: Tensor) -> Tensor:

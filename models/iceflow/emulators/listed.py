@@ -21,7 +21,12 @@ from glacier_qgis.models.iceflow.emulators.card import (
     FlowParameters,
     Range,
 )
-from glacier_qgis.models.iceflow.emulators.fields import friction, reference_stress, stack_fields
+from glacier_qgis.models.iceflow.emulators.fields import (
+    at_least,
+    friction,
+    reference_stress,
+    stack_fields,
+)
 
 Network = Callable[[Tensor], Tensor]
 """From (batch, input, row, column) to (batch, output, row, column)."""
@@ -146,15 +151,15 @@ class ListedCore(nn.Module):
     ) -> Tensor:
         """Return the network's scaled inputs: (glacier, field, row, column)."""
         cell_size, rate_factor, sliding = parameters
-        numbers = {
+        coefficients = {
             SOFTNESS: rate_factor,
             "slidingco": sliding,
             "strflowctrl": rate_factor + sliding,
-            "tau_ref": reference_stress(max(sliding, LEAST_SLIDING)),
+            "tau_ref": reference_stress(at_least(sliding, LEAST_SLIDING)),
         }
         if "usurf" in self.card.inputs:
-            numbers["slidingco"] = friction(max(sliding, LEAST_SLIDING))
-        fields = stack_fields(self._names, thickness, surface, cell_size, numbers)
+            coefficients["slidingco"] = friction(at_least(sliding, LEAST_SLIDING))
+        fields = stack_fields(self._names, thickness, surface, cell_size, coefficients)
         return fields / self.scales
 
 

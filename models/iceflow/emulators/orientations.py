@@ -6,6 +6,8 @@ over all rotations and flips is.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -32,7 +34,8 @@ class Averaged:
         for turns, mirrored in ORIENTATIONS:
             ice = _turn(thickness, turns, mirrored=mirrored)
             height = _turn(surface, turns, mirrored=mirrored)
-            answer = self.core(ice, height, parameters)
+            turned = parameters.changed(partial(_turn, turns=turns, mirrored=mirrored))
+            answer = self.core(ice, height, turned)
             answer = self._back(answer, turns, mirrored=mirrored)
             total = answer if total is None else total + answer
         return torch.as_tensor(total) / len(ORIENTATIONS)
@@ -77,8 +80,9 @@ class SelectivelyAveraged(Averaged):
                 _turn(field, turns, mirrored=mirrored) for field in (thickness, surface, cells)
             )
             fields = thickness.new_zeros((1, len(total), *here.shape))
+            turned = parameters.changed(partial(_turn, turns=turns, mirrored=mirrored))
             fields[0, :, here] = self.core.chosen(
-                ice, height, parameters, here.numpy(), threads=threads
+                ice, height, turned, here.numpy(), threads=threads
             )
             total += self._back(fields, turns, mirrored=mirrored)[0][:, cells]
         return total / len(ORIENTATIONS)

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters
+from glacier_qgis.models.iceflow.emulators.card import (
+    OUTPUTS,
+    Card,
+    FlowCoefficient,
+    FlowParameters,
+)
 from glacier_qgis.models.iceflow.emulators.pyramid import moves, shape_of, unit_speed, velocities
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
 from glacier_qgis.models.networks.symmetric import expand
@@ -21,7 +26,7 @@ Box = tuple[slice, slice]
 
 
 class PyramidCore:
-    """See `Core`; :meth:`moving` takes A and c as fields, too.
+    """See `Core`; :meth:`moving` takes A and c of each glacier, too.
 
     Ice is computed in the smallest rectangle around it, so what it does depends neither on how
     the grid lies nor on how much of it has no ice.
@@ -47,8 +52,8 @@ class PyramidCore:
         thickness: Tensor,
         surface: Tensor,
         cell_size: float,
-        rate_factor: float | Tensor,
-        sliding: float | Tensor,
+        rate_factor: FlowCoefficient,
+        sliding: FlowCoefficient,
     ) -> Tensor:
         """Return velocities as `Core` does; A and c are numbers, (row, column), or one per glacier.
 

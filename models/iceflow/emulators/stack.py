@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.compute.arrays import Mask
-from glacier_qgis.models.iceflow.emulators.card import FlowParameters
+from glacier_qgis.models.iceflow.emulators.card import FlowCoefficient, FlowParameters
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists, ListedCore
 from glacier_qgis.models.networks.atlas.evaluate import Features, evaluate, features
 from glacier_qgis.models.networks.atlas.plan import Plan, make_plan
@@ -28,6 +28,7 @@ class Bare:
 
     Attributes:
         ground: Elevation, m; kept so that its memory address stays in use.
+        parameters: Kept for the same reason.
         fields: The network's inputs.
         features: Features of the first layers.
         size: Of the features, bytes.
@@ -36,6 +37,7 @@ class Bare:
     """
 
     ground: Tensor
+    parameters: FlowParameters
     fields: Tensor
     features: Features
     size: int
@@ -77,7 +79,7 @@ class StackCore(ListedCore):
 
     def _remember(self, ground: Tensor, parameters: FlowParameters) -> Bare | None:
         """Return the features of ground without ice; None if they do not fit."""
-        key = (ground.data_ptr(), ground.shape, ground.stride(), parameters)
+        key = tuple(_identity(value) for value in (ground, *parameters))
         self._calls += 1
         bare = self._bare.get(key)
         if bare is None:
@@ -88,7 +90,7 @@ class StackCore(ListedCore):
             if not 0 < size <= MOST_REMEMBERED - taken:
                 return None
             fields = self.scaled_fields(torch.zeros_like(ground)[None], ground[None], parameters)[0]
-            bare = Bare(ground, fields, features(self.network, fields), size)
+            bare = Bare(ground, parameters, fields, features(self.network, fields), size)
             self._bare[key] = bare
         bare.used = self._calls
         return bare
@@ -98,3 +100,10 @@ class StackCore(ListedCore):
         for key, bare in list(self._bare.items()):
             if self._calls - bare.used > PATIENCE:
                 self._bare.pop(key, None)
+
+
+def _identity(value: FlowCoefficient) -> object:
+    """Return what tells a field from another without reading it."""
+    if isinstance(value, Tensor):
+        return value.data_ptr(), value.shape, value.stride()
+    return value

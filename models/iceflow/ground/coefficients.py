@@ -36,7 +36,12 @@ class Coefficient:
     rule: str
 
     def read(
-        self, source: RasterInput, otherwise: float, grid: Grid, reporter: Reporter
+        self,
+        source: RasterInput,
+        otherwise: float,
+        grid: Grid,
+        reporter: Reporter,
+        ice: Mask | None = None,
     ) -> Float32Array:
         """Return the coefficient in each cell of `grid`, (rows, columns).
 
@@ -45,6 +50,8 @@ class Coefficient:
             otherwise: its value in cells without data.
             grid: what to read it on.
             reporter: receives the choice of a band, and a warning of cells without data.
+            ice: where there is ice now, (rows, columns). A raster that covers the ice may leave out
+                the rest; by default all cells count.
 
         Raises:
             EngineError: The raster has no data in most cells, or values that are not plausible.
@@ -56,9 +63,15 @@ class Coefficient:
             values = read_band(scene, grid, band=band) * np.float32(scene.dataset.scales[band - 1])
             values += np.float32(scene.dataset.offsets[band - 1])
         missing = ~np.isfinite(values)
-        refuse_most(missing, role)
         instead = f"{self.role} ({otherwise:g} {self.unit}) is taken there"
-        tell_gaps(missing, role, instead, reporter)
+        if ice is None or not ice.any():
+            refuse_most(missing, role)
+            tell_gaps(missing, role, instead, reporter)
+        else:
+            refuse_most(missing[ice], role, "ice")
+            tell_gaps(missing[ice], role, instead, reporter, "ice")
+            if missing[~ice].any():
+                reporter.log(f"{role} has no data beside the ice of the start: {instead}.")
         values[missing] = otherwise
         self.check(values, role, grid)
         return values

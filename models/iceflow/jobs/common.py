@@ -9,16 +9,20 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.compute.device import DeviceName, choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.engine.job import Extent, Job
+from glacier_qgis.models.engine.job import Extent, Job, RasterInput
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
+from glacier_qgis.models.iceflow.ground.coefficients import RATE_FACTOR, SLIDING, Coefficient
+from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.ice_model import LEVELS
 from glacier_qgis.models.iceflow.velocity.validity import setup_warnings
+from glacier_qgis.models.raster.grid import Grid
 
 
 class FlowJob(Job):
@@ -28,7 +32,28 @@ class FlowJob(Job):
     vertical_unit: VerticalUnit = "from the raster"
     sliding: float = Field(default=0.0, ge=0, le=1000)
     rate_factor: float = Field(default=78.0, ge=0.1, le=1000)
+    sliding_raster: RasterInput | None = None
+    rate_factor_raster: RasterInput | None = None
     device: DeviceName = "automatic"
+
+    def coefficients(
+        self, grid: Grid, reporter: Reporter, ice: Mask | None = None
+    ) -> tuple[float | Float32Array, float | Float32Array]:
+        """Return A (MPa⁻³ a⁻¹) and c (km MPa⁻³ a⁻¹), as numbers or fields, (rows, columns).
+
+        Args:
+            grid: what to read rasters on.
+            reporter: receives warnings of cells without data.
+            ice: where there is ice now, if it is known.
+        """
+
+        def read(kind: Coefficient, one: float, raster: RasterInput | None) -> float | Float32Array:
+            return one if raster is None else kind.read(raster, one, grid, reporter, ice)
+
+        return (
+            read(RATE_FACTOR, self.rate_factor, self.rate_factor_raster),
+            read(SLIDING, self.sliding, self.sliding_raster),
+        )
 
 
 class EmulatorJob(FlowJob):
@@ -37,9 +62,14 @@ class EmulatorJob(FlowJob):
     emulator: str = "automatic"
     average_orientations: bool = False
 
-    def flow_parameters(self, cell_size: float) -> FlowParameters:
-        """Return the numbers that an emulator takes on cells of a size (m)."""
-        return FlowParameters(cell_size, self.rate_factor, self.sliding)
+    def flow_parameters(self, topography: Topography, reporter: Reporter) -> FlowParameters:
+        """Return what an emulator takes beside the shape of the ice, on the device of the run."""
+        device, grid = choose_device(self.device), topography.grid
+        a, c = (
+            value if isinstance(value, float) else torch.from_numpy(value).to(device)
+            for value in self.coefficients(grid, reporter, topography.thickness > 0)
+        )
+        return FlowParameters(grid.cell_size, a, c)
 
     def load_emulator(
         self, parameters: FlowParameters, reporter: Reporter

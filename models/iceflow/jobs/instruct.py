@@ -17,11 +17,10 @@ from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
-from glacier_qgis.models.engine.job import Destination, RasterInput, blank_is_none
+from glacier_qgis.models.engine.job import Destination, blank_is_none
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
-from glacier_qgis.models.iceflow.ground.coefficients import RATE_FACTOR, SLIDING, Coefficient
 from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.ground.units import NOT_STATED
 from glacier_qgis.models.iceflow.instructors.column import MOST_MODES
@@ -58,8 +57,6 @@ class RunInstructor(Evolution):
     instructor: InstructorName = "Blatter-Pattyn"
     modes: int = Field(default=4, ge=2, le=MOST_MODES)
     tolerance: float = Field(default=1e-4, ge=1e-10, le=0.1)
-    rate_factor_raster: RasterInput | None = None
-    sliding_raster: RasterInput | None = None
     model_output: Annotated[Path | None, BeforeValidator(blank_is_none)] = None
     model_variables: str = ""
     model_crs: Annotated[str | None, BeforeValidator(blank_is_none)] = None
@@ -92,7 +89,7 @@ class RunInstructor(Evolution):
             _check_size(grid, reporter, training=self.snapshots is not None)
             a, c = (
                 np.broadcast_to(np.asarray(value, np.float32), grid.shape)
-                for value in self._coefficients(grid, reporter)
+                for value in self.coefficients(grid, reporter)
             )
             asked = self.model_copy(update={"resolution": grid.cell_size})
             facts = provenance(asked) | {"INSTRUCTOR": file.source, "VERTICAL_DATUM": NOT_STATED}
@@ -111,31 +108,15 @@ class RunInstructor(Evolution):
             "ABOUT": {"MODEL": file.source},
         }
 
-    def _coefficients(
-        self, grid: Grid, reporter: Reporter
-    ) -> tuple[float | Float32Array, float | Float32Array]:
-        """Return A (MPa⁻³ a⁻¹) and c (km MPa⁻³ a⁻¹), as numbers or fields, (rows, columns)."""
-
-        def field(
-            kind: Coefficient, one: float, raster: RasterInput | None
-        ) -> float | Float32Array:
-            return one if raster is None else kind.read(raster, one, grid, reporter)
-
-        return (
-            field(RATE_FACTOR, self.rate_factor, self.rate_factor_raster),
-            field(SLIDING, self.sliding, self.sliding_raster),
-        )
-
     def ice_model(
         self, topography: Topography, glaciers: int, reporter: Reporter
     ) -> tuple[InstructedIce, list[str]]:
         """See the base class."""
         grid, device = topography.grid, choose_device(self.device)
         _check_size(grid, reporter, training=self.snapshots is not None)
-
         a, c = (
             value if isinstance(value, float) else torch.from_numpy(value).double().to(device)
-            for value in self._coefficients(grid, reporter)
+            for value in self.coefficients(grid, reporter, topography.thickness > 0)
         )
         instructor = Instructor(self.instructor, grid.cell_size, a, c, self.modes, self.tolerance)
         return InstructedIce(InstructedFlow(instructor, grid.place, glaciers), device), []

@@ -59,7 +59,7 @@ class IceVelocity(EmulatorJob):
                 "THICKNESS is zero everywhere in the area. Choose an EXTENT with "
                 "ice, or another raster."
             )
-        parameters = self.flow_parameters(grid.cell_size)
+        parameters = self.flow_parameters(topography, reporter)
         emulator, _ = self.load_emulator(parameters, reporter)
         check_levels(emulator, [n for n in RASTERS if getattr(self, n) and not n.startswith("vel")])
         thickness = torch.from_numpy(topography.thickness).to(emulator.device)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from torch import Tensor
+
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED, user_folder
-from glacier_qgis.models.iceflow.emulators.card import Card, FlowParameters
+from glacier_qgis.models.iceflow.emulators.card import Card, FlowCoefficient, FlowParameters
 from glacier_qgis.models.iceflow.emulators.dahunet import is_dahunet
 from glacier_qgis.models.iceflow.emulators.own_file import is_own
 from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read_card, weights_of
@@ -135,9 +137,11 @@ def find_emulator(
 def _unfitness(card: Card, parameters: FlowParameters) -> tuple[float, int, str]:
     """Order by distance from the valid range of an emulator, then by family, then by name.
 
-    A constant outside the training range counts as much as a cell size outside by a factor of e.
+    A constant outside the training range counts as much as a cell size outside by a factor of e,
+    and a field in proportion to the area where it is outside.
     """
-    distance = _mismatch(card, parameters.cell_size) + len(outside(card, parameters))
+    distance = _mismatch(card, parameters.cell_size)
+    distance += sum(beyond.share for beyond in outside(card, parameters))
     ranks = [rank for rank, start in enumerate(PREFERENCE) if card.name.startswith(start)]
     return round(distance, 6), min(ranks, default=len(PREFERENCE)), card.name
 
@@ -152,13 +156,20 @@ def _mismatch(card: Card, cell_size: float) -> float:
 
 def _reason(cards: Mapping[str, Card], name: str, parameters: FlowParameters) -> str:
     card = cards[name]
-    cell_size, rate_factor, sliding = parameters
-    asked = f"{cell_size:g} m with SLIDING {sliding:g} and RATE_FACTOR {rate_factor:g}"
+    cell_size, *coefficients = parameters
+    softness, slip = map(_in_words, coefficients)
+    asked = f"{cell_size:g} m with SLIDING {slip} and RATE_FACTOR {softness}"
     sizes = card.cell_sizes
     made = f"cells of {sizes[0]:g} to {sizes[1]:g} m" if sizes else "cells of unknown size"
     fits = _unfitness(card, parameters)[0] == 0
     verdict = "it is valid for" if fits else "none is valid, and it is closest to"
     return f"of {len(cards)} {verdict} {asked}; it is made for {made}"
+
+
+def _in_words(value: FlowCoefficient) -> str:
+    if isinstance(value, Tensor):
+        return f"{float(value.min()):g} to {float(value.max()):g}"
+    return f"{value:g}"
 
 
 def named(emulators: Mapping[str, Path]) -> list[str]:

@@ -110,14 +110,41 @@ class Emulator:
         Args:
             thickness: h in m.
             surface: s in m.
-            parameters: the numbers beside the fields.
+            parameters: what it takes beside these.
             names: outputs to return; all by default.
             ground: surface without ice, m, (row, column), if it is the same in every call; saves
                 time. It must not be modified.
         """
         names = names or self.outputs
-        channels = [self.outputs.index(name) for name in names]
+        channels = self._channels(names)
         several = thickness.reshape(-1, *thickness.shape[-2:])
         heights = surface.reshape(several.shape)
         result = velocity_where_ice(self.core, several, heights, parameters, channels, ground)
         return dict(zip(names, result.reshape(-1, *thickness.shape), strict=True))
+
+    def differentiable(
+        self,
+        thickness: Tensor,
+        surface: Tensor,
+        parameters: FlowParameters,
+        names: tuple[str, ...] | None = None,
+    ) -> dict[str, Tensor]:
+        """Return what :meth:`velocity` does, with gradients to all fields, A and c included.
+
+        All cells are computed at once, which takes more time and memory.
+
+        Args:
+            thickness: h in m.
+            surface: s in m.
+            parameters: what it takes beside these.
+            names: outputs to return; all by default.
+        """
+        names = names or self.outputs
+        several = thickness.reshape(-1, *thickness.shape[-2:])
+        found = self.core(several, surface.reshape(several.shape), parameters)
+        moving = torch.where(several[:, None] > 0, found[:, self._channels(names)], 0.0)
+        result = moving.movedim(1, 0).reshape(-1, *thickness.shape)
+        return dict(zip(names, result, strict=True))
+
+    def _channels(self, names: tuple[str, ...]) -> list[int]:
+        return [self.outputs.index(name) for name in names]

@@ -41,7 +41,7 @@ class EmulatedFlow:
 
     Attributes:
         emulator: The trained network.
-        parameters: The numbers that it takes.
+        parameters: What it takes beside the shape of the ice.
         ground: Surface without ice, m, (rows, columns); saves time.
     """
 

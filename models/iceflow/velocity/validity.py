@@ -7,10 +7,17 @@ sizes, a velocity is an extrapolation.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.card import Card, FlowParameters, Range
+from glacier_qgis.models.iceflow.emulators.card import (
+    Card,
+    FlowCoefficient,
+    FlowParameters,
+    Range,
+)
 from glacier_qgis.models.iceflow.emulators.fields import slopes
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 
@@ -19,7 +26,7 @@ FAR = 2.0
 
 
 def setup_warnings(emulator: Emulator, parameters: FlowParameters) -> list[str]:
-    """Return a sentence for each constant of a run that is outside the training hull.
+    """Return a sentence for each coefficient of a run that is outside the training hull.
 
     Args:
         emulator: the emulator.
@@ -30,24 +37,47 @@ def setup_warnings(emulator: Emulator, parameters: FlowParameters) -> list[str]:
     return [
         *caveat,
         *_cell_size(card, parameters.cell_size),
-        *(_number(card, *number) for number in outside(card, parameters)),
+        *(_coefficient(card, beyond) for beyond in outside(card, parameters)),
     ]
 
 
-def outside(card: Card, parameters: FlowParameters) -> list[tuple[str, float, Range]]:
-    """Return the constants of a run that are outside the hull: parameter, value, bounds."""
+class Beyond(NamedTuple):
+    """A coefficient that is outside the hull.
+
+    Attributes:
+        role: its parameter.
+        least: lowest value.
+        most: highest value.
+        bounds: of the training data.
+        share: of the area that is outside; 1 for a number.
+        varies: whether it is a field.
+    """
+
+    role: str
+    least: float
+    most: float
+    bounds: Range
+    share: float
+    varies: bool
+
+
+def outside(card: Card, parameters: FlowParameters) -> list[Beyond]:
+    """Return the coefficients of a run that are outside the hull."""
     _, rate_factor, sliding = parameters
-    given = {
+    given: dict[str, tuple[str, FlowCoefficient]] = {
         "arrhenius": ("RATE_FACTOR", rate_factor),
         "slidingco": ("SLIDING", sliding),
         "strflowctrl": ("RATE_FACTOR plus SLIDING", rate_factor + sliding),
     }
-    found = ((*given[name], card.hull[name]) for name in given if name in card.hull)
-    return [
-        (label, value, (low, high))
-        for label, value, (low, high) in found
-        if not low <= value <= high
-    ]
+    found = (_beyond(*given[name], card.hull[name]) for name in given if name in card.hull)
+    return [beyond for beyond in found if beyond.share]
+
+
+def _beyond(role: str, value: FlowCoefficient, bounds: Range) -> Beyond:
+    values = torch.as_tensor(value, dtype=torch.float64)
+    wrong = (values < bounds[0]) | (values > bounds[1])
+    share = float(wrong.double().mean())
+    return Beyond(role, float(values.min()), float(values.max()), bounds, share, values.dim() > 0)
 
 
 def field_warnings(
@@ -115,12 +145,18 @@ def _cell_size(card: Card, cell_size: float) -> list[str]:
     ]
 
 
-def _number(card: Card, label: str, value: float, bounds: Range) -> str:
-    low, high = bounds
-    if value > high:
+def _coefficient(card: Card, beyond: Beyond) -> str:
+    low, high = beyond.bounds
+    value = f"{beyond.most:g}"
+    if beyond.varies:
+        value = (
+            f"{beyond.least:g} to {beyond.most:g}, and outside the training data in "
+            f"{100 * beyond.share:.2g} % of the area"
+        )
+    if beyond.most > high:
         limit = f"was trained up to {high:.4g}"
-    elif label == "SLIDING":
+    elif beyond.role == "SLIDING":
         limit = f"needs at least {low:.4g}, and is run with that"
     else:
         limit = f"was trained from {low:.4g}"
-    return f"{label} is {value:g}; the emulator {card.name} {limit}."
+    return f"{beyond.role} is {value}; the emulator {card.name} {limit}."

@@ -69,7 +69,7 @@ def velocity_where_ice(
         core: The emulator.
         thickness: h in m, north-up, (glacier, row, column).
         surface: s in m.
-        parameters: The numbers that it takes.
+        parameters: What it takes beside these.
         channels: Indices of the outputs to return.
         ground: Surface without ice, (row, column), if it is the same in every call; saves time.
     """
@@ -80,7 +80,7 @@ def velocity_where_ice(
     with torch.backends.cudnn.flags(allow_tf32=False), threads_an_operation():
         for window in _shared_windows(core, thickness):
             outer = window.grown(core.card.radius or 0, thickness.shape[1:])
-            answer = core(thickness[:, *outer], surface[:, *outer], parameters)
+            answer = core(thickness[:, *outer], surface[:, *outer], parameters.within(*outer))
             moving = answer[:, channels][:, :, *window.inside(outer)]
             ice = thickness[:, None, *window] > 0
             result[:, :, *window] = torch.where(ice, moving, 0.0).movedim(1, 0)
@@ -126,7 +126,7 @@ def _fill_selectively(
         answer = core.chosen(
             thickness[glacier, *outer],
             surface[glacier, *outer],
-            parameters,
+            parameters.within(*outer),
             wanted,
             None if ground is None else ground[outer],
             threads,

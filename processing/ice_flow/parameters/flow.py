@@ -1,8 +1,8 @@
-"""How ice flows, which two algorithms ask alike."""
+"""How ice flows, which several algorithms ask alike."""
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingParameterBoolean
+from qgis.core import QgsProcessingParameterBoolean, QgsProcessingParameterRasterLayer
 
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import Parameter, choice, number
@@ -52,8 +52,30 @@ def rate_factor() -> Parameter:
     )
 
 
+def coefficient_rasters() -> list[Parameter]:
+    """Declare both coefficients as rasters."""
+    return [
+        _raster(
+            "SLIDING_RASTER",
+            tr("Sliding coefficient c (raster)"),
+            tr(
+                "Sliding coefficient in each cell, km MPa⁻³ a⁻¹, instead of one number. SLIDING is "
+                "taken where it has no data."
+            ),
+        ),
+        _raster(
+            "RATE_FACTOR_RASTER",
+            tr("Rate factor A (raster)"),
+            tr(
+                "Rate factor in each cell, MPa⁻³ a⁻¹, instead of one number. RATE_FACTOR is taken "
+                "where it has no data."
+            ),
+        ),
+    ]
+
+
 def flow() -> list[Parameter]:
-    """Declare the emulator and the two flow parameters."""
+    """Declare the emulator and the coefficients of the ice."""
     return [
         sliding(
             tr(
@@ -73,6 +95,7 @@ def flow() -> list[Parameter]:
             ),
         ),
         rate_factor(),
+        *coefficient_rasters(),
     ]
 
 
@@ -89,3 +112,8 @@ def orientations() -> Parameter:
         ),
         advanced=True,
     )
+
+
+def _raster(name: str, title: str, text: str) -> Parameter:
+    raster = QgsProcessingParameterRasterLayer(name, title, optional=True)
+    return described(raster, text, advanced=True)

@@ -6,14 +6,17 @@ from qgis.core import (
     QgsProcessingParameterCrs,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
-    QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
 
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.pages import GIVEN, only_if
 from glacier_qgis.processing.declarations.parameters import WHOLE, Parameter, choice, number
-from glacier_qgis.processing.ice_flow.parameters.flow import rate_factor, sliding
+from glacier_qgis.processing.ice_flow.parameters.flow import (
+    coefficient_rasters,
+    rate_factor,
+    sliding,
+)
 from glacier_qgis.translation import tr
 
 SIA, HYBRID, BLATTER_PATTYN = "SIA", "hybrid SIA + SSA", "Blatter-Pattyn"
@@ -41,22 +44,7 @@ def instructor() -> list[Parameter]:
         ),
         sliding(tr("How easily the ice slides over its bed: 0 = no sliding, 12 is common.")),
         rate_factor(),
-        _raster(
-            "SLIDING_RASTER",
-            tr("Sliding coefficient c (raster)"),
-            tr(
-                "Sliding coefficient in each cell, km MPa⁻³ a⁻¹, instead of one number. SLIDING is "
-                "taken where it has no data."
-            ),
-        ),
-        _raster(
-            "RATE_FACTOR_RASTER",
-            tr("Rate factor A (raster)"),
-            tr(
-                "Rate factor in each cell, MPa⁻³ a⁻¹, instead of one number. RATE_FACTOR is taken "
-                "where it has no data."
-            ),
-        ),
+        *coefficient_rasters(),
     ]
 
 
@@ -157,8 +145,3 @@ def model_output() -> list[Parameter]:
             MODEL_OUTPUT=GIVEN,
         ),
     ]
-
-
-def _raster(name: str, title: str, text: str) -> Parameter:
-    raster = QgsProcessingParameterRasterLayer(name, title, optional=True)
-    return described(raster, text, advanced=True)

@@ -86,7 +86,7 @@ def test_coefficients_come_as_rasters_and_their_holes_are_filled(
 ) -> None:
     slippery = np.full((ROWS, COLUMNS), 30.0, "f4")
     slippery[:, :17] = 0
-    slippery[:4] = np.nan
+    slippery[:12] = np.nan
     soft = np.full((ROWS, COLUMNS), 40.0, "f4")
     job = RunInstructor(
         **short_valley,
@@ -97,8 +97,9 @@ def test_coefficients_come_as_rasters_and_their_holes_are_filled(
         basal_velocity=tmp_path / "base.tif",
     )
     run_job(job, listener)
+    share = (tongue(ROWS, COLUMNS)[:12] > 0).sum() / (tongue(ROWS, COLUMNS) > 0).sum()
     assert any(
-        "SLIDING_RASTER has no data in 11.1% of the area: SLIDING (2 km MPa" in words
+        f"SLIDING_RASTER has no data in {share:.1%} of the ice: SLIDING (2 km MPa" in words
         for words in listener.warnings
     )
     with open_snapshots(tmp_path / "states.nc") as file:
@@ -137,9 +138,9 @@ def test_a_coefficient_that_covers_another_place_is_refused(
     short_valley: Inputs, write_tif: Callable[..., Path], listener: Listener
 ) -> None:
     values = np.full((ROWS, COLUMNS), 10.0, "f4")
-    values[:20] = np.nan
+    values[:26] = np.nan
     raster = {"path": str(write_tif("part.tif", values, UPRIGHT))}
-    with pytest.raises(EngineError, match=r"SLIDING_RASTER has no data in 55\.6% of the area"):
+    with pytest.raises(EngineError, match=r"SLIDING_RASTER has no data in 6\d\.\d% of the ice"):
         run_job(RunInstructor(**short_valley, **QUICK, sliding_raster=raster), listener)
 
 

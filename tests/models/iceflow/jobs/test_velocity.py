@@ -8,13 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
+from rasterio.warp import transform_bounds
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.jobs.velocity import IceVelocity
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from kit.engine.jobs import run_job
 from kit.engine.listener import Listener
+from kit.engine.rasters import write_raster
 from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
+
+BOUNDS = (399_000, 5_142_000, 406_000, 5_151_000)
+"""More than the valley, UTM."""
 
 
 @pytest.fixture
@@ -84,3 +90,54 @@ def test_an_emulator_without_basal_velocity_says_so(
     with pytest.raises(EngineError, match=r"BASAL_VELOCITY: .* does not predict it"):
         run_job(job, listener)
     assert not (tmp_path / "b.tif").exists()
+
+
+def test_sliding_comes_as_a_raster_of_another_crs_and_cell_size(
+    velocity_inputs: Inputs, tmp_path: Path, f15: Emulator, listener: Listener
+) -> None:
+    """A raster that covers more than the ice, coarser, in longitude and latitude."""
+    west, south, east, north = transform_bounds("EPSG:32632", "EPSG:4326", *BOUNDS)
+    degrees = Affine((east - west) / 20, 0, west, 0, (south - north) / 20, north)
+    path = write_raster(tmp_path / "c.tif", np.full((20, 20), 12.0, "f4"), degrees, "EPSG:4326")
+    speed = {}
+    for name, options in {
+        "number": {"sliding": 12},
+        "raster": {"sliding_raster": {"path": str(path)}},
+    }.items():
+        target = tmp_path / f"{name}.tif"
+        run_job(
+            IceVelocity(**velocity_inputs, **options, emulator=f15.name, velocity=target), listener
+        )
+        with rasterio.open(target) as raster:
+            speed[name] = raster.read(1)
+    np.testing.assert_array_equal(speed["raster"], speed["number"])
+    assert not any("SLIDING_RASTER" in words for words in listener.warnings)
+
+
+def test_a_raster_of_sliding_that_ends_with_the_ice_is_taken(
+    velocity_inputs: Inputs,
+    write_tif: Callable[..., Path],
+    tmp_path: Path,
+    f15: Emulator,
+    listener: Listener,
+) -> None:
+    """As an inversion leaves it: the ice is a fifth of the area."""
+    ice = tongue() > 0
+    slip = np.where(ice, np.float32(20), np.float32(np.nan))
+    path = write_tif("c.tif", slip, UPRIGHT, nodata=np.nan)
+    job = IceVelocity(
+        **velocity_inputs,
+        sliding_raster={"path": str(path)},
+        emulator=f15.name,
+        velocity=tmp_path / "v.tif",
+    )
+    run_job(job, listener)
+    assert not any("SLIDING_RASTER" in words for words in listener.warnings)
+    assert any("SLIDING_RASTER has no data beside the ice" in words for words in listener.logs)
+    slip[24:26] = np.nan
+    write_tif("c.tif", slip, UPRIGHT, nodata=np.nan)
+    run_job(job, listener)
+    assert any(
+        "SLIDING_RASTER has no data in" in words and "of the ice: SLIDING (0 km" in words
+        for words in listener.warnings
+    )
