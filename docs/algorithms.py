@@ -37,6 +37,7 @@ KINDS = {
     "file": "file or folder",
     "fileDestination": "file to write",
     "folderDestination": "folder to write",
+    "layer": "raster or vector layer",
     "multilayer": "layers or files",
     "number": "number",
     "raster": "raster layer",

@@ -7,7 +7,15 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.outputs import Outputs
@@ -72,6 +80,25 @@ class VectorInput(_LayerInput):
     """A layer of a vector file; the first one by default."""
 
     layer: str | None = None
+
+
+VECTOR_FILES = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".gml", ".kml"}
+"""Suffixes that tell a vector file from a raster."""
+
+
+def _kind_of_layer(value: object) -> str:
+    """Return the tag of a layer that may be of either kind; the plugin names a vector's layer."""
+    if isinstance(value, dict):
+        named = "layer" in value or Path(str(value.get("path"))).suffix.lower() in VECTOR_FILES
+        return "vector" if named else "raster"
+    return "vector" if isinstance(value, VectorInput) else "raster"
+
+
+LayerInput = Annotated[
+    Annotated[RasterInput, Tag("raster")] | Annotated[VectorInput, Tag("vector")],
+    Discriminator(_kind_of_layer),
+]
+"""A raster or a layer of a vector file."""
 
 
 class Extent(Parameters):

@@ -29,6 +29,7 @@ from glacier_qgis.processing.declarations.parameters import (
     number,
     optional_layer,
     polygons,
+    rock,
 )
 from glacier_qgis.processing.declarations.pickers import file_or_name
 from glacier_qgis.translation import tr
@@ -86,6 +87,7 @@ def inference(part: str) -> list[Parameter]:
                 "glacier of interest where other ice also touches the sea."
             ),
         ),
+        rock(),
         number(
             "CELL_SIZE",
             tr("Cell size (m)"),

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFileDestination,
+    QgsProcessingParameterMapLayer,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
 )
@@ -67,6 +68,21 @@ def polygons(name: str, title: str, text: str) -> Parameter:
     """Declare an optional polygon layer."""
     kinds = [Qgis.ProcessingSourceType.VectorPolygon]
     return described(QgsProcessingParameterFeatureSource(name, title, kinds, optional=True), text)
+
+
+def rock() -> Parameter:
+    """Declare what is known to be rock or land."""
+    kinds = [Qgis.ProcessingSourceType.VectorPolygon, Qgis.ProcessingSourceType.Raster]
+    return described(
+        QgsProcessingParameterMapLayer(
+            "ROCK", tr("Rock"), optional=True, types=[int(kind) for kind in kinds]
+        ),
+        tr(
+            "What is known to be rock or land: polygons, or a raster that is 0 or no data on ice "
+            "and water. There, no ice, no water and no front is found. Leave it empty where "
+            "nothing is known."
+        ),
+    )
 
 
 def optional_raster(name: str, title: str, text: str) -> Parameter:

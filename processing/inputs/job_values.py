@@ -24,6 +24,7 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
     QgsProcessingParameterFile,
+    QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
@@ -91,6 +92,8 @@ def job_value(
     match definition:
         case QgsProcessingParameterRasterLayer():
             return _raster(algorithm, definition, parameters, context, copies)
+        case QgsProcessingParameterMapLayer():
+            return _layer(algorithm, name, parameters, context, copies) if given else None
         case QgsProcessingParameterMultipleLayers():
             return _rasters(definition, parameters, context, copies)
         case QgsProcessingParameterFile():
@@ -148,6 +151,22 @@ def _raster(
             return None
         raise QgsProcessingException(algorithm.invalidRasterError(dict(parameters), name))
     return raster_value(name, layer, context, copies)
+
+
+def _layer(
+    algorithm: QgsProcessingAlgorithm,
+    name: str,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+    copies: list[Copy],
+) -> dict[str, Any]:
+    """Return a layer of either kind."""
+    layer = algorithm.parameterAsLayer(parameters, name, context)
+    if layer is None:
+        raise QgsProcessingException(algorithm.invalidSourceError(dict(parameters), name))
+    if isinstance(layer, QgsRasterLayer):
+        return raster_value(name, layer, context, copies)
+    return vector_value(algorithm, name, parameters, context, copies)
 
 
 def _rasters(

@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
@@ -110,6 +111,8 @@ def places_of_inputs(
                 places = places_of_layer(
                     algorithm.parameterAsVectorLayer(parameters, name, context)
                 )
+            case QgsProcessingParameterMapLayer():
+                places = places_of_layer(algorithm.parameterAsLayer(parameters, name, context))
             case QgsProcessingParameterMultipleLayers():
                 places = _listed(value, context)
         yield from ((name, place) for place in places)

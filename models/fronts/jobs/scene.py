@@ -18,12 +18,12 @@ from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.fronts.segmentation.input_grid import copy_to_input_grid
 from glacier_qgis.models.fronts.segmentation.model_choice import choose_model, tell_choices
 from glacier_qgis.models.fronts.segmentation.options import Inference, ResultGrid
 from glacier_qgis.models.fronts.segmentation.segment import (
     Drafts,
     Segmentation,
-    copy_to_input_grid,
     segment,
 )
 from glacier_qgis.models.fronts.termini.attributes import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +49,13 @@ from glacier_qgis.models.fronts.series.second_pass import (
     trace_scenes,
 )
 from glacier_qgis.models.fronts.series.survey import survey
-from glacier_qgis.models.fronts.series.work_folder import DRAFT, MASK, WorkFolder
+from glacier_qgis.models.fronts.series.work_folder import (
+    DRAFT,
+    MASK,
+    ROCK,
+    WorkFolder,
+    scene_identity,
+)
 from glacier_qgis.models.fronts.termini.in_words import series_in_words
 from glacier_qgis.models.fronts.termini.options import Extraction
 from glacier_qgis.models.raster.source import Scene
@@ -61,7 +67,7 @@ SEGMENTATION_SHARE = 0.9
 """Share of the progress bar for the networks of a series."""
 CONSISTENCY_SHARE = 0.95
 """Progress after the consistency step."""
-IRRELEVANT = {"model", "mask", "device", "batch_size"}
+IRRELEVANT = {"model", "mask", "rock", "device", "batch_size"}
 """Options that do not affect a scene's result, or that the settings hold in another form."""
 
 
@@ -96,20 +102,20 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         text = self.date_pattern.strip()
         pattern = DatePattern.parse(text) if text else None
         named = named_model(self.model)
-        mask = read_layer(self.mask, "MASK", columns=[]) if self.mask else None
+        drawings = self._drawings()
         drawn = read_layer(self.fjord_mask, "FJORD_MASK", columns=[]) if self.fjord_mask else None
         surveys = survey(sources, None if named else self._choose)
         scenes = catalogue(surveys, pattern, reporter)
         groups = group_by_model(scenes, named, reporter)
         for card in (group.card for group in groups):
             require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
-        settings = [self._settings(group.card.model_dump_json(), mask) for group in groups]
+        settings = [self._settings(group.card.model_dump_json(), drawings) for group in groups]
         work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
         crs = series_crs(scenes, work)
         fjord = polygons_in(drawn, crs) if drawn else None
         plans = [
             SeriesPlan(
-                options=self._inference(group.folder, mask, work),
+                options=self._inference(group.folder, drawings, work),
                 card=group.card,
                 cell_size=self.cell_size or group.card.cell_size_m,
                 settings=setting,
@@ -163,21 +169,38 @@ class TerminusTimeSeries(Inference, Extraction, Job):
             "MODEL": ", ".join(sorted(models)),
         }
 
-    def _settings(self, card: str, mask: Layer | None) -> str:
+    def _drawings(self) -> dict[str, Layer]:
+        """Read the polygons that hold for every scene, by the name of their file."""
+        drawn: dict[str, VectorInput | None] = {MASK: self.mask, ROCK: None}
+        if isinstance(self.rock, VectorInput):
+            drawn[ROCK] = self.rock
+        roles = {MASK: "MASK", ROCK: "ROCK"}
+        return {
+            name: read_layer(source, roles[name], columns=[])
+            for name, source in drawn.items()
+            if source
+        }
+
+    def _settings(self, card: str, drawings: Mapping[str, Layer]) -> str:
         """Return everything that a scene's result depends on, besides the scene, as text."""
         relevant = self.model_dump_json(include=set(Inference.model_fields) - IRRELEVANT)
-        drawn = f"{mask.crs.to_wkt()} {mask.frame.geometry.to_wkt().to_list()}" if mask else ""
-        return " ".join([software_version(), card, relevant, drawn])
+        drawn = [
+            f"{layer.role} {layer.crs.to_wkt()} {layer.frame.geometry.to_wkt().to_list()}"
+            for layer in drawings.values()
+        ]
+        if isinstance(self.rock, RasterInput):
+            drawn.append(f"{scene_identity(self.rock)} {self.rock.model_dump_json()}")
+        return " ".join([software_version(), card, relevant, *drawn])
 
-    def _inference(self, model: Path, mask: Layer | None, work: WorkFolder) -> Inference:
+    def _inference(self, model: Path, drawings: Mapping[str, Layer], work: WorkFolder) -> Inference:
         """Return the options with paths for every process with access to the work folder."""
         given = {name: getattr(self, name) for name in Inference.model_fields}
         given["model"] = str(model)
-        if mask:
-            draft, copy = work.path / f"{DRAFT}{os.getpid()}.gpkg", work.path / MASK
-            write_layer(mask.frame, draft, "mask")
+        for name, layer in drawings.items():
+            draft, copy = work.path / f"{DRAFT}{os.getpid()}.gpkg", work.path / name
+            write_layer(layer.frame, draft, layer.role.lower())
             draft.replace(copy)
-            given["mask"] = VectorInput(path=str(copy), crs=mask.crs.to_wkt())
+            given[layer.role.lower()] = VectorInput(path=str(copy), crs=layer.crs.to_wkt())
         return Inference.model_validate(given)
 
     @contextmanager
@@ -192,7 +215,9 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         if not self.scheduler.strip():
             yield run_here
             return
-        here = [path for scene in scenes if (path := Path(scene.source.path)).exists()]
+        rasters = [scene.source for scene in scenes]
+        rasters += [self.rock] if isinstance(self.rock, RasterInput) else []
+        here = [path for raster in rasters if (path := Path(raster.path)).exists()]
         paths = [work.path, *models, *here]
         with run_on_cluster(self.scheduler.strip(), paths, reporter) as run:
             yield run

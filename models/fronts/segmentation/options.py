@@ -9,6 +9,7 @@ from pydantic import Field
 from glacier_qgis.models.compute.device import DeviceName
 from glacier_qgis.models.engine.job import (
     Extent,
+    LayerInput,
     Parameters,
     VectorInput,
 )
@@ -21,6 +22,7 @@ class Inference(Parameters):
     model: str = ""
     extent: Extent | None = None
     mask: VectorInput | None = None
+    rock: LayerInput | None = None
     cell_size: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
     tta: bool = True
     device: DeviceName = "automatic"

@@ -7,12 +7,9 @@ from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import rasterio
-from affine import Affine
-from rasterio.enums import Resampling
+import numpy as np
 from rasterio.features import geometry_mask
 from rasterio.io import DatasetWriter
-from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from shapely import Polygon
 
@@ -33,9 +30,15 @@ from glacier_qgis.models.fronts.segmentation.predictor import (
     entropy,
     first_look,
 )
+from glacier_qgis.models.fronts.segmentation.rock import (
+    ReadRock,
+    RockCount,
+    known_rock,
+    with_rock,
+)
 from glacier_qgis.models.fronts.segmentation.tiling import Read, TilePlan, blend
 from glacier_qgis.models.package.card import ModelCard, ZoneClass
-from glacier_qgis.models.raster.footprint import bounds_beside, work_grid
+from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import create_raster
@@ -55,7 +58,6 @@ Beside = Callable[[Read, Grid, ExitStack], Read]
 """Puts channels of other scenes between the bands and the mask of what is read on a grid; the stack
 closes their files."""
 
-COPY_BLOCK = 1024
 FINEST = 50.0
 """Largest ratio of the scene's pixel to the model's cell."""
 
@@ -150,7 +152,8 @@ def segment(
     with ExitStack() as stack:
         view = stack.enter_context(network_view(scene, grid, bands, card.input_values, known))
         tell_no_numbers(scene, bands, reporter)
-        rasters = _Rasters(stack, drafts, grid, card.classes, mask, tags)
+        rock = stack.enter_context(known_rock(options.rock, grid)) if options.rock else None
+        rasters = _Rasters(stack, drafts, grid, card.classes, mask, rock, tags)
         read: Read = view.read
         if beside is not None:
             read = beside(read, grid, stack)
@@ -159,6 +162,8 @@ def segment(
         for window, values in stack.enter_context(closing(answers)):
             write((window, values))
             _report(reporter, window, grid)
+    if options.rock:
+        rasters.rock_count.check(reporter)
     if not rasters.processed:
         raise EngineError(
             "MASK and EXTENT leave no valid pixel of the scene. Check that they overlap it."
@@ -171,6 +176,7 @@ class _Rasters:
 
     Attributes:
         processed: Whether any cell has a zone.
+        rock_count: Of the cells inside the mask.
     """
 
     def __init__(
@@ -180,6 +186,7 @@ class _Rasters:
         grid: Grid,
         classes: Sequence[ZoneClass],
         mask: Sequence[Polygon] | None,
+        rock: ReadRock | None,
         tags: dict[str, str],
     ) -> None:
         def create(path: Path | str, nodata: int, bands: list[str]) -> DatasetWriter:
@@ -195,7 +202,8 @@ class _Rasters:
             return raster
 
         self.processed = False
-        self._grid, self._mask = grid, mask
+        self.rock_count = RockCount()
+        self._grid, self._mask, self._rock = grid, mask, rock
         self._codes = [zone.value for zone in classes]
         self._zones = create(drafts.zones, NOT_PROCESSED, ["zones"])
         titles = class_titles({zone.value: zone.name for zone in classes})
@@ -211,6 +219,10 @@ class _Rasters:
             transform = self._grid.crop(window).transform
             inside = geometry_mask(self._mask, values.shape[1:], transform, invert=True)
             values = values * inside
+        if self._rock is not None:
+            rock = self._rock(window)
+            self.rock_count.add(rock, np.any(values, axis=0))
+            values = with_rock(values, rock, self._codes)
         zones = zones_of(values, self._codes)
         valid = zones != NOT_PROCESSED
         self._zones.write(zones, 1, window=window)
@@ -245,53 +257,3 @@ def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter:
             f"The scene's pixels ({native:.0f} m) are much coarser than the model's cells "
             f"({grid.cell_size:g} m): lines will be less accurate."
         )
-
-
-def copy_to_input_grid(draft: Path, scene: Scene, extent: Grid, target: Path) -> None:
-    """Resample a result to the pixels of its scene.
-
-    Args:
-        draft: The result on the work grid.
-        scene: The scene; may be geographic, rotated or of any pixel size.
-        extent: The work grid; only pixels of the scene near it are written.
-        target: The path to write.
-    """
-    with rasterio.open(draft) as result:
-        window = _window_over(scene, extent)
-        transform = scene.transform @ Affine.translation(window.col_off, window.row_off)
-        with WarpedVRT(
-            result,
-            crs=scene.crs.to_wkt(),
-            transform=transform,
-            width=window.width,
-            height=window.height,
-            resampling=Resampling.nearest,
-        ) as view:
-            grid = Grid(scene.crs, transform, window.height, window.width)
-            with create_raster(
-                target,
-                grid,
-                dtype="uint8",
-                nodata=result.nodata,
-                bands=[name or "" for name in result.descriptions],
-                tags={key: value for key, value in result.tags().items() if key != "AREA_OR_POINT"},
-            ) as copy:
-                copy.scales = result.scales
-                if result.colorinterp[0].name == "palette":
-                    copy.write_colormap(1, result.colormap(1))
-                for block in grid.blocks(COPY_BLOCK):
-                    copy.write(view.read(window=block), window=block)
-
-
-def _window_over(scene: Scene, grid: Grid) -> Window:
-    """Return the window of the scene's pixels that the work grid touches."""
-    west, south, east, north = bounds_beside(grid, scene)
-    inverse = ~scene.transform
-    box = [(west, south), (west, north), (east, south), (east, north)]
-    corners = [inverse @ point for point in box]
-    height, width = scene.dataset.shape
-    left = max(0, int(min(column for column, _ in corners)))
-    top = max(0, int(min(row for _, row in corners)))
-    right = min(width, int(max(column for column, _ in corners)) + 1)
-    bottom = min(height, int(max(row for _, row in corners)) + 1)
-    return Window(left, top, right - left, bottom - top)

@@ -19,7 +19,7 @@ from glacier_qgis.models.engine.job import RasterInput
 DRAFT = ".glacier-"
 """Prefixes of the names of incomplete folders and of complete ones; a work folder may hold other
 files too."""
-MASK = f"{DRAFT}mask.gpkg"
+MASK, ROCK = f"{DRAFT}mask.gpkg", f"{DRAFT}rock.gpkg"
 _CRS = "crs.wkt"
 _DAY = 86_400.0
 _FORGET_AFTER = 30 * _DAY

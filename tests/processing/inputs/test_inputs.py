@@ -178,6 +178,26 @@ def test_a_blank_layer_is_none(job: Job) -> None:
     assert job(MASK="")["mask"] is None
 
 
+def test_rock_arrives_as_polygons_or_as_a_raster(
+    job: Job, polygons: QgsVectorLayer, scene: Path, tmp_path: Path
+) -> None:
+    drawn = job(ROCK=polygons.id())["rock"]
+    assert (drawn["path"][-5:], drawn["layer"], drawn["name"]) == (".gpkg", None, "polygons")
+    assert QgsCoordinateReferenceSystem(drawn["crs"]).authid() == "EPSG:3413"
+    raster = shutil.copy(scene, tmp_path / "land.tif")
+    given = job(ROCK=str(raster))["rock"]
+    assert given["path"] == str(raster)
+    assert "layer" not in given, "by which the engine tells polygons from a raster"
+    assert job()["rock"] is None
+
+
+def test_rock_that_cannot_be_opened_is_said(job: Job, log: Log, tmp_path: Path) -> None:
+    with pytest.raises(QgsProcessingException):
+        job(ROCK=str(tmp_path / "none.gpkg"))
+    told = [text for kind, text in log.told if kind == "error"]
+    assert any("ROCK" in text or "none.gpkg" in text for text in told)
+
+
 def test_a_selection_without_features_is_said(job: Job, polygons: QgsVectorLayer, log: Log) -> None:
     source = QgsProcessingFeatureSourceDefinition(polygons.id(), selectedFeaturesOnly=True)
     refused(log, lambda: job(MASK=source), f"no feature of the layer '{polygons.name()}'")
