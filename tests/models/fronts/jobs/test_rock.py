@@ -71,7 +71,7 @@ def test_rock_is_certain_in_every_result_and_changes_nothing_else(
 def test_a_raster_of_rock_in_other_pixels_does_the_same(
     scene: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    west, south, east, north = SyntheticScene(size=SIZE, cell_size=CELL_M).grid.bounds
+    west, _, east, north = SyntheticScene(size=SIZE, cell_size=CELL_M).grid.bounds
     pixel = (east - west) / 2 / 40
     land = np.tile(np.where(np.arange(100) >= 50, 7.0, 0.0), (100, 1)).astype("float32")
     land[:, 97:] = -9999
@@ -85,7 +85,8 @@ def test_a_raster_of_rock_in_other_pixels_does_the_same(
 def test_no_line_is_drawn_on_rock(scene: Path, tiny_model: Path, tmp_path: Path) -> None:
     def lines(**options: object) -> gpd.GeoSeries:
         given = {"input": {"path": str(scene)}, "model": str(tiny_model), "gap": 0}
-        given |= {"output": tmp_path / "lines.gpkg", "min_confidence": 0, "min_length": 400, "min_area": 0.2}
+        given |= {"output": tmp_path / "lines.gpkg", "min_confidence": 0}
+        given |= {"min_length": 400, "min_area": 0.2}
         run_job(DelineateTermini.model_validate(given | options))
         return gpd.read_file(tmp_path / "lines.gpkg").geometry
 
