@@ -1,0 +1,1 @@
+"""Layers of echograms: what a network sees, and the lines in its probabilities."""

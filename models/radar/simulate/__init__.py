@@ -1,0 +1,1 @@
+"""Simulated echograms with known layers."""
