@@ -11,23 +11,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.fields import walled
 from glacier_qgis.models.iceflow.instructors.column import Column, column
-from glacier_qgis.models.iceflow.instructors.elements import Elements, Ice
 from glacier_qgis.models.iceflow.instructors.energy import Energy
 from glacier_qgis.models.iceflow.instructors.newton import Minimum, minimise
+from glacier_qgis.models.iceflow.instructors.problem import Problem
 from glacier_qgis.models.iceflow.instructors.solution import Solution
-from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEERTMAN, WEIGHT
 
 FEW_MODES = 2
 ROUGH = 1e-2
 """Residual of the solution with few modes, which is the start for many modes."""
-SLOWEST_STRAIN = 1e-5
-"""Strain rate, a⁻¹, below which the viscosity no longer increases."""
-SLOWEST_SLIDING = 1e-3
-"""Sliding speed, m a⁻¹, below which friction is linear."""
-
-Window = tuple[slice, slice]
 
 
 def higher_order(
@@ -67,43 +59,20 @@ def higher_order(
         raise ValueError(
             f"Stresses need two cells in each direction; there are {rows} × {columns}."
         )
-    h = thickness.double()
-    ice = h > 0
-    if not ice.any():
-        nothing = h.new_zeros(2, *h.shape)
+    if not bool((thickness > 0).any()):
+        nothing = thickness.double().new_zeros(2, *thickness.shape)
         return Solution(nothing, nothing, nothing)
-    softness, slip = (
-        torch.as_tensor(value, dtype=h.dtype, device=h.device).expand(h.shape)
-        for value in (rate_factor, sliding)
-    )
-    typical = float(softness[ice].log().mean().exp())
-    rate = typical * (WEIGHT * cell_size) ** GLEN  # the unit of strain rates, a⁻¹
-    window = _window(ice)
-    h, s, softness, slip = (
-        field[window].flip(0) for field in (h, walled(h, surface.double()), softness, slip)
-    )
-    shape = Ice(
-        thickness=h / cell_size,
-        surface=s / cell_size,
-        stiffness=(softness / typical) ** (-1 / GLEN),
-        friction=(slip * KILOMETRE / (typical * cell_size)) ** (-1 / WEERTMAN),
-    )
-    vertical = column(modes, h.device)
-    energy = Energy(
-        Elements.of(shape),
-        vertical,
-        smoothing=(SLOWEST_STRAIN / rate) ** 2,
-        slowest=(SLOWEST_SLIDING / (rate * cell_size)) ** 2,
-    )
-    unit = rate * cell_size
+    problem = Problem.of(thickness, surface, cell_size, rate_factor, sliding, modes)
+    energy, ice = problem.energy, problem.ice
     if start is None:
         minimum = _minimum(energy, tolerance)
     else:
-        minimum = minimise(energy, tolerance, start[:, *window].flip(1) / unit)
-    velocity = h.new_zeros(2 * modes, *ice.shape)
-    velocity[:, *window] = minimum.velocity.flip(1) * unit
-    mean, base, top = (torch.where(ice, level, 0.0) for level in _at_heights(velocity, vertical))
-    worst = _on_the_grid(minimum.worst, window, len(h))
+        minimum = minimise(energy, tolerance, problem.inward(start))
+    velocity = problem.outward(minimum.velocity)
+    mean, base, top = (
+        torch.where(ice, level, 0.0) for level in _at_heights(velocity, energy.column)
+    )
+    worst = problem.place(minimum.worst)
     return Solution(mean, base, top, minimum.residual, minimum.steps, worst, velocity)
 
 
@@ -117,16 +86,6 @@ def _minimum(energy: Energy, tolerance: float) -> Minimum:
     return replace(fine, steps=rough.steps + fine.steps)
 
 
-def _window(where: Tensor) -> Window:
-    """Return the rows and columns of the ice with a margin of one cell within the grid."""
-    rows, columns = (where.any(dim=axis).nonzero().flatten() for axis in (1, 0))
-    return _widened(rows), _widened(columns)
-
-
-def _widened(hit: Tensor) -> slice:
-    return slice(max(int(hit[0]) - 1, 0), int(hit[-1]) + 2)
-
-
 def _at_heights(velocity: Tensor, vertical: Column) -> tuple[Tensor, Tensor, Tensor]:
     """Return the mean over depth, at the bed and at the surface, each (2, rows, columns)."""
     modes = velocity.reshape(vertical.modes, 2, *velocity.shape[1:])
@@ -135,8 +94,3 @@ def _at_heights(velocity: Tensor, vertical: Column) -> tuple[Tensor, Tensor, Ten
         for weights in (vertical.means, vertical.surface)
     )
     return mean, modes[0], surface
-
-
-def _on_the_grid(node: tuple[int, int], window: Window, rows: int) -> tuple[int, int]:
-    """Return row and column on the whole grid, north-up, of a node of the window's `rows`."""
-    return window[0].start + rows - 1 - node[0], window[1].start + node[1]
