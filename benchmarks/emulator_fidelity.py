@@ -15,7 +15,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,8 +32,7 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.orientations import Averaged
-from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
-from glacier_qgis.models.iceflow.teaching.fidelity import by_class
+from glacier_qgis.models.iceflow.teaching.measuring import Case, emulated, fidelities, shallow
 from glacier_qgis.models.iceflow.teaching.solved import Solved, solve
 from glacier_qgis.models.iceflow.teaching.states import State, random_state
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
@@ -115,20 +114,6 @@ def solved(folder: Path, name: str, make: Callable[[], State], c: float) -> Solv
     return Solved.read(path)
 
 
-def mean_flow(emulator: Emulator, state: Solved) -> Tensor:
-    """Return the velocity averaged over depth, (2, rows, columns)."""
-    c = float(state.sliding.flatten()[0])
-    parameters = FlowParameters(state.cell_size, RATE, c)
-    fields = emulator.velocity(state.thickness, state.surface, parameters)
-    return torch.stack([fields["ubar"], fields["vbar"]])
-
-
-def shallow(state: Solved) -> Tensor:
-    """Return that of shallow ice."""
-    c = float(state.sliding.flatten()[0])
-    return shallow_ice(state.thickness, state.surface, state.cell_size, RATE, c).mean
-
-
 def published(cell_size: float) -> Emulator:
     """Return f15 for the nearest cell size."""
     size = min((50, 100, 200), key=lambda size: abs(np.log(size / cell_size)))
@@ -148,17 +133,6 @@ def asymmetry(emulator: Emulator, state: Solved) -> float:
     return 100 * float((once - often).abs().sum() / often.abs().sum())
 
 
-def pairs(
-    states: list[tuple[str, Solved]], flow: Callable[[Solved], Tensor]
-) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Yield class, velocity and the instructor's, by sliding coefficient and by glacier."""
-    for name, state in states:
-        ice = state.thickness > 0
-        found, true = flow(state)[:, ice], state.velocity[0][:, ice]
-        yield f"c = {float(state.sliding.flatten()[0]):g}", found, true
-        yield name.partition(",")[0], found, true
-
-
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -174,26 +148,27 @@ def main() -> None:
         if name.startswith(tuple(options.glaciers))
     }
     states = [
-        (name, solved(options.folder, name, make, c))
+        Case(name.partition(",")[0], solved(options.folder, name, make, c))
         for name, make in chosen.items()
         for c in options.sliding
     ]
     ours = Emulator.read(options.emulator or installed_emulators()["blatter_pattyn"])
     flows: dict[str, Callable[[Solved], Tensor]] = {
-        "ours": partial(mean_flow, ours),
-        "f15": lambda state: mean_flow(published(state.cell_size), state),
+        "ours": emulated(ours),
+        "f15": lambda state: emulated(published(state.cell_size))(state),
         "shallow ice": shallow,
     }
-    tables = {name: by_class(pairs(states, flow)) for name, flow in flows.items()}
+    tables = {name: fidelities(states, flow) for name, flow in flows.items()}
     print("| glaciers |", " | ".join(flows), "|")
     print("|---|" + "---|" * len(flows))
-    for group in next(iter(tables.values())):
+    for group in (kind for kind in next(iter(tables.values())) if kind.kind != "cell size"):
         cells = [f"{table[group].mean:.1f} / {table[group].total:.1f}" for table in tables.values()]
-        print(f"| {group} |", " | ".join(cells), "|")
+        print(f"| {group.name} |", " | ".join(cells), "|")
     if options.json:
         figures = {
-            group: {"eq7_percent": round(found.mean, 1), "sums_percent": round(found.total, 1)}
+            group.name: {"eq7_percent": round(found.mean, 1), "sums_percent": round(found.total, 1)}
             for group, found in tables["ours"].items()
+            if group.kind != "cell size"
         }
         options.json.write_text(json.dumps(figures), encoding="utf-8")
     name, state = states[-1]

@@ -30,8 +30,9 @@ def moved(field: Tensor, symmetry: int) -> Tensor:
 
 
 @cache
+@torch.inference_mode(mode=False)
 def matrices() -> Tensor:
-    """Return how each symmetry moves a vector (east, north): (8, 2, 2)."""
+    """Return how each symmetry moves a vector (east, north): (8, 2, 2), also for gradients."""
     quarter, mirror = torch.tensor([[0.0, -1.0], [1.0, 0.0]]), torch.diag(torch.tensor([-1.0, 1.0]))
     found = []
     for turns, mirrored in SYMMETRIES:
@@ -41,6 +42,7 @@ def matrices() -> Tensor:
 
 
 @cache
+@torch.inference_mode(mode=False)
 def quotients() -> Tensor:
     """Return the number of g⁻¹h for each pair of symmetries (g, h): (8, 8)."""
     every = matrices()

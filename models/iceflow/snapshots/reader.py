@@ -116,6 +116,17 @@ def open_snapshots(path: Path) -> Iterator[SnapshotReader]:
         yield SnapshotReader(path, grid, str(getattr(file, "instructor", "")), names, file)
 
 
+def is_snapshots(path: Path) -> bool:
+    """Return whether a file is made as one of training snapshots, complete or not.
+
+    Raises:
+        EngineError: It is not NetCDF, or damaged.
+    """
+    check_self_contained(path, str(path))
+    with readable(path), netCDF4.Dataset(path) as file:
+        return STATE in file.dimensions and "residual" in file.variables
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Call by one name what damage of a file makes of reading it."""

@@ -19,10 +19,9 @@ import torch
 from rasterio.windows import from_bounds
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.teaching.examples import example
 from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity
-from glacier_qgis.models.iceflow.teaching.pupils import Pupil, PyramidPupil
+from glacier_qgis.models.iceflow.teaching.pupils import DELIVERED, Pupil, PyramidPupil
 from glacier_qgis.models.iceflow.teaching.solved import Solved, solve, stored
 from glacier_qgis.models.iceflow.teaching.states import (
     Ground,
@@ -31,7 +30,6 @@ from glacier_qgis.models.iceflow.teaching.states import (
     valley_ground,
 )
 from glacier_qgis.models.iceflow.teaching.training import Training
-from glacier_qgis.models.networks.ice_pyramid import Sizes
 
 CELLS, CHANCES = (48, 64, 96), (0.45, 0.45, 0.1)
 """Sides of a state's grid, and how often each is drawn."""
@@ -45,7 +43,7 @@ CHECKPOINT, LOG = "training.pt", "log.jsonl"
 BATCH = 3
 CHECK_EVERY = 100
 """Steps between two checks on the glaciers held out."""
-SIZES = Sizes(SCALARS, VECTORS, features=(4, 6, 8, 8, 8, 8), blocks=(1, 2, 3, 3, 2, 2))
+SIZES = DELIVERED
 
 
 class States:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.teaching.loss import relative_errors
+
+Class = TypeVar("Class")
 
 MEAN = 1
 """Place of the mean over depth among velocities."""
@@ -22,10 +26,12 @@ class Fidelity:
     Attributes:
         cells: sum of relative errors where the ice moves by 10 m a⁻¹ or more, and their number.
         sums: sum of errors and of speeds over all cells, m a⁻¹.
+        ice: number of all cells.
     """
 
     cells: Tensor
     sums: Tensor
+    ice: int = 0
 
     @classmethod
     def none(cls) -> Fidelity:
@@ -37,6 +43,7 @@ class Fidelity:
         relative, sums = relative_errors(found, true)
         self.cells += torch.stack([relative.double().sum(), torch.tensor(float(len(relative)))])
         self.sums += sums.double()
+        self.ice += found.shape[1]
 
     @property
     def mean(self) -> float:
@@ -44,19 +51,23 @@ class Fidelity:
         return 100 * float(self.cells[0] / self.cells[1])
 
     @property
+    def l1(self) -> float:
+        """Mean of |u - u*| + |v - v*| over all cells with ice, m a⁻¹."""
+        return float(self.sums[0]) / self.ice if self.ice else math.nan
+
+    @property
     def total(self) -> float:
         """Sum of the errors over the sum of the speeds, in per cent."""
         return 100 * float(self.sums[0] / self.sums[1])
 
 
-def by_class(pairs: Iterable[tuple[str, Tensor, Tensor]]) -> dict[str, Fidelity]:
-    """Return the fidelity of each class of glaciers, and of "all".
+def by_class(pairs: Iterable[tuple[Class, Tensor, Tensor]]) -> dict[Class, Fidelity]:
+    """Return the fidelity of each class of glaciers.
 
     Args:
         pairs: class, the emulator's velocity and the instructor's, m a⁻¹, (2, cells).
     """
-    found: dict[str, Fidelity] = defaultdict(Fidelity.none)
+    found: dict[Class, Fidelity] = defaultdict(Fidelity.none)
     for name, one, other in pairs:
         found[name].add(one, other)
-        found["all"].add(one, other)
     return dict(found)

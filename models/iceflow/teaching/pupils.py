@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS
 from glacier_qgis.models.iceflow.emulators.fields import slopes
+from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists
 from glacier_qgis.models.iceflow.emulators.own_file import About
 from glacier_qgis.models.iceflow.emulators.plain_file import write_plain
@@ -19,6 +20,9 @@ from glacier_qgis.models.iceflow.teaching.examples import INPUTS, Answer, answer
 from glacier_qgis.models.iceflow.teaching.solved import Solved
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 from glacier_qgis.models.networks.igm import IgmCnn
+
+DELIVERED = Sizes(SCALARS, VECTORS, features=(4, 6, 8, 8, 8, 8), blocks=(1, 2, 3, 3, 2, 2))
+"""Of the delivered emulator."""
 
 
 class Pupil(Protocol):
@@ -47,6 +51,9 @@ class Pupil(Protocol):
 
     def answer(self, grid: Tensor) -> Answer:
         """Ask the network about examples, (states, 12, rows, columns)."""
+
+    def flow(self, example: Tensor) -> Tensor:
+        """Return velocities of one example, m a⁻¹, (3, 2, rows, columns), zero without ice."""
 
     def write(self, path: Path, about: About) -> None:
         """Write it as an emulator, a folder or a zip."""
@@ -78,6 +85,10 @@ class PyramidPupil:
     def answer(self, grid: Tensor) -> Answer:
         """See `Pupil`."""
         return answer(self.network, grid)
+
+    def flow(self, example: Tensor) -> Tensor:
+        """See `Pupil`."""
+        return _on_grid(self.answer(example[None]).found, example)
 
     def write(self, path: Path, about: About) -> None:
         """See `Pupil`."""
@@ -124,6 +135,17 @@ class PlainPupil:
         glacier = cells // (grid.shape[2] * grid.shape[3])
         return Answer(listed(found, cells), listed(grid[:, INPUTS:], cells), glacier, len(grid))
 
+    def flow(self, example: Tensor) -> Tensor:
+        """See `Pupil`."""
+        return _on_grid(self.answer(example[None]).found, example)
+
     def write(self, path: Path, about: About) -> None:
         """See `Pupil`."""
         write_plain(path, self.network, self.lists, about)
+
+
+def _on_grid(found: Tensor, example: Tensor) -> Tensor:
+    """Return the velocities of the cells with ice of an example, (3, 2, cells), as rasters."""
+    cells = (example[0] > 0).flatten().nonzero().flatten()
+    flat = found.new_zeros(*found.shape[:2], example[0].numel())
+    return flat.index_copy(2, cells, found).view(*found.shape[:2], *example.shape[1:])

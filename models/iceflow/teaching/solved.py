@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.instructors.higher_order import higher_order
+from glacier_qgis.models.iceflow.instructors.instructor import Instructor, InstructorName
+from glacier_qgis.models.iceflow.instructors.solution import Solution
 from glacier_qgis.models.iceflow.teaching.states import State
 
 MODES = 3
@@ -34,8 +36,8 @@ class Solved:
         rate_factor: A in MPa⁻³ a⁻¹.
         sliding: c in km MPa⁻³ a⁻¹.
         velocity: mean over depth, at the bed and at the surface, each eastwards and northwards,
-            m a⁻¹, (3, 2, rows, columns).
-        residual: of the instructor.
+            m a⁻¹, (3, 2, rows, columns); NaN where it is not known.
+        residual: of the instructor; NaN where it is not known.
     """
 
     cell_size: float
@@ -45,6 +47,11 @@ class Solved:
     sliding: Tensor
     velocity: Tensor
     residual: float
+
+    @property
+    def solved(self) -> bool:
+        """Whether its velocity is known."""
+        return bool(torch.isfinite(self.velocity[0]).all())
 
     def write(self, path: Path) -> None:
         """Write a file, complete or not at all."""
@@ -63,24 +70,41 @@ class Solved:
         return cls(cell_size=float(facts["cell_size"]), residual=float(facts["residual"]), **fields)
 
 
-def solve(state: State, modes: int = MODES, tolerance: float = TOLERANCE) -> Solved:
-    """Return the state with its Blatter-Pattyn velocity."""
-    thickness, surface, rate_factor, sliding = (
-        torch.from_numpy(np.ascontiguousarray(getattr(state, name))) for name in FIELDS
-    )
-    found = higher_order(
-        thickness,
-        surface,
+def solve(
+    state: State,
+    modes: int = MODES,
+    tolerance: float = TOLERANCE,
+    instructor: InstructorName = "Blatter-Pattyn",
+) -> Solved:
+    """Return the state with the velocity that an instructor finds; check its `residual`."""
+    return solve_with(state, modes, tolerance, instructor)[0]
+
+
+def solve_with(
+    state: State, modes: int, tolerance: float, instructor: InstructorName
+) -> tuple[Solved, Solution]:
+    """Return the state with its velocity, and all that the instructor says of it."""
+    bare = unsolved(state)
+    asked = Instructor(
+        instructor,
         state.cell_size,
-        rate_factor,
-        sliding,
+        bare.rate_factor,
+        bare.sliding,
         modes=modes,
         tolerance=tolerance,
     )
+    found = asked.solve(bare.thickness, bare.surface)
     velocity = torch.stack([found.mean, found.base, found.surface])
-    return Solved(
-        state.cell_size, thickness, surface, rate_factor, sliding, velocity, found.residual
+    return replace(bare, velocity=velocity, residual=found.residual), found
+
+
+def unsolved(state: State) -> Solved:
+    """Return the state without a velocity."""
+    thickness, surface, rate_factor, sliding = (
+        torch.from_numpy(np.ascontiguousarray(getattr(state, name))) for name in FIELDS
     )
+    unknown = torch.full((3, 2, *thickness.shape), math.nan)
+    return Solved(state.cell_size, thickness, surface, rate_factor, sliding, unknown, math.nan)
 
 
 def stored(folder: Path) -> Iterator[Path]:

@@ -33,6 +33,14 @@ THINNEST_ICE = 1.0
 """m; thinner ice is removed."""
 
 
+MOST_TRIES = 200
+"""Tries at a glacier, or at a place on a terrain."""
+
+
+class NoGlacierError(ValueError):
+    """Ground on which no glacier is useful for training."""
+
+
 class Ice(NamedTuple):
     """A (MPa⁻³ a⁻¹) and c (km MPa⁻³ a⁻¹) that ice grows with."""
 
@@ -69,17 +77,18 @@ def valley_ground(rng: np.random.Generator, cells: int, cell_size: float) -> Arr
     return landscape(rng, cells, cell_size, Terrain.random(rng, cell_size))
 
 
-def terrain_ground(heights: Array, cell_size: float) -> Ground:
+def terrain_ground(heights: Array, cell_size: float, widest: int = WIDEST_WINDOW) -> Ground:
     """Return where landscapes come from: windows of a real one, at a scale of their own.
 
     Args:
         heights: of the terrain, m; NaN where it must not be taken from.
         cell_size: of the terrain, m.
+        widest: cells of the terrain that a landscape spans at most.
     """
 
     def ground(rng: np.random.Generator, cells: int, wanted: float) -> Array:
         """See `Ground`. Heights are scaled with lengths, where those are changed much."""
-        side = int(np.clip(np.ceil(cells * wanted / cell_size), 24, WIDEST_WINDOW))
+        side = int(np.clip(np.ceil(cells * wanted / cell_size), 24, min(widest, *heights.shape)))
         window = _terrain_window(rng, heights, side)
         finer = zoom(window, (cells + 0.5) / side, order=3, mode="nearest")[:cells, :cells]
         turned = np.rot90(finer, int(rng.integers(4)))
@@ -91,15 +100,24 @@ def terrain_ground(heights: Array, cell_size: float) -> Ground:
 
 
 def _terrain_window(rng: np.random.Generator, heights: Array, side: int) -> Array:
-    while True:
+    for _ in range(MOST_TRIES):
         row, column = (int(rng.integers(size - side + 1)) for size in heights.shape)
         window = heights[row : row + side, column : column + side]
         if np.isfinite(window).all():
             return window
+    raise NoGlacierError(
+        f"no window of {side} × {side} cells of the terrain is without gaps: fill them, or give a "
+        "larger raster"
+    )
 
 
 def random_state(
-    rng: np.random.Generator, cells: int, ground: Ground = valley_ground, cell_size: float = 0.0
+    rng: np.random.Generator,
+    cells: int,
+    ground: Ground = valley_ground,
+    cell_size: float = 0.0,
+    *,
+    shallow: bool = False,
 ) -> State:
     """Return a glacier that is useful for training.
 
@@ -108,12 +126,21 @@ def random_state(
         cells: along each side.
         ground: where landscapes come from.
         cell_size: in m; 0 draws one.
+        shallow: whether the bed stays where shallow ice grew; else it is mostly lowered.
+
+    Raises:
+        NoGlacierError: No glacier of a useful size was found on the ground.
     """
-    while True:
-        state = _attempt(rng, cells, ground, cell_size or _cell_size(rng))
+    for _ in range(MOST_TRIES):
+        size = cell_size or _cell_size(rng)
+        state = _attempt(rng, cells, ground, size, shallow=shallow)
         deepest = state.thickness.max() / state.cell_size
         if state.cover >= LEAST_COVER and deepest <= THICKEST:
             return state
+    raise NoGlacierError(
+        f"no glacier in {MOST_TRIES} tries covers {LEAST_COVER:.0%} of the ground and is less than "
+        f"{THICKEST:g} cells thick: give ground with more relief, or larger cells"
+    )
 
 
 def _cell_size(rng: np.random.Generator) -> float:
@@ -122,7 +149,9 @@ def _cell_size(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _attempt(rng: np.random.Generator, cells: int, ground: Ground, cell_size: float) -> State:
+def _attempt(
+    rng: np.random.Generator, cells: int, ground: Ground, cell_size: float, *, shallow: bool
+) -> State:
     factor = int(rng.choice([1, 2, 4, 8], p=_zooms(cell_size)))
     bed = ground(rng, max(-(-cells // factor) + 8, 48), cell_size * factor)
     softness = TYPICAL_SOFTNESS
@@ -144,7 +173,7 @@ def _attempt(rng: np.random.Generator, cells: int, ground: Ground, cell_size: fl
         np.full_like(thickness, ice.softness),
         np.full_like(thickness, ice.slip),
     )
-    return varied(rng, deepened(rng, state))
+    return varied(rng, state if shallow else deepened(rng, state))
 
 
 def _zooms(cell_size: float) -> tuple[float, float, float, float]:

@@ -30,11 +30,13 @@ DECAY = 1e-4
 TYPICAL = 0.98
 """How slowly the typical loss changes."""
 TOO_MUCH = 3.0
-"""Times the lowest typical loss from which training counts as diverging."""
+"""Times the lowest typical loss from which training counts as diverging; an energy is negative."""
+SMALL = 0.05
+"""Loss below which changes by a factor mean little."""
 KEEP_EVERY = 200
 """Steps between two states that diverging training returns to."""
 FAR_TOO_MUCH = 100.0
-"""Times the first loss from which a single step counts as diverging."""
+"""Times the largest loss of the first `WARM` steps from which a step counts as diverging."""
 MOST_SKIPPED = 20
 """Steps in a row that are not finite, from which training counts as diverging."""
 CALMER = 0.3
@@ -67,6 +69,8 @@ class Training:
     Attributes:
         pupil: what is trained.
         calm: factor of the learning rate, smaller after each time that it diverged.
+        highest: loss of the first steps, 1 at least.
+        notes: of the caller, kept with the state; numbers, texts, lists.
         average: its weights averaged over the last steps, by name; these are the ones to use.
         step: how many were taken.
         typical: loss of the last steps.
@@ -80,8 +84,9 @@ class Training:
         self.average = {name: weight.clone() for name, weight in self._weights().items()}
         self.step = 0
         self.typical = self.lowest = math.inf
-        self.first = math.inf
+        self.highest = 1.0
         self.calm = 1.0
+        self.notes: dict[str, Any] = {}
         self.skipped = self.setbacks = self._in_a_row = 0
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(),
@@ -134,13 +139,14 @@ class Training:
                 self._return()
             return value
         self._in_a_row = 0
-        self.first = min(self.first, value) if math.isinf(self.first) else self.first
-        if value > FAR_TOO_MUCH * self.first:
+        if value > FAR_TOO_MUCH * self.highest:
             self._return()
             return value
+        if self.step < WARM:
+            self.highest = max(self.highest, value)
         self._optimiser.step()
         self._count(value)
-        if self.typical > TOO_MUCH * self.lowest:
+        if self.typical > self.lowest + (TOO_MUCH - 1) * max(abs(self.lowest), SMALL):
             self._return()
         return value
 
@@ -163,8 +169,9 @@ class Training:
             "lowest": self.lowest,
             "skipped": self.skipped,
             "setbacks": self.setbacks,
-            "first": self.first,
+            "highest": self.highest,
             "calm": self.calm,
+            "notes": self.notes,
         }
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -175,7 +182,8 @@ class Training:
         self.step, self.skipped = state["step"], state["skipped"]
         self.typical, self.lowest = state["typical"], state["lowest"]
         self.setbacks = state["setbacks"]
-        self.first, self.calm = state.get("first", math.inf), state.get("calm", 1.0)
+        self.highest, self.calm = state.get("highest", 1.0), state.get("calm", 1.0)
+        self.notes = state.get("notes", {})
         self._in_a_row = 0
         self._good = self.state()
 
@@ -209,8 +217,9 @@ class Training:
     def _return(self) -> None:
         """Take the last good weights."""
         setbacks, skipped, calm = self.setbacks + 1, self.skipped, self.calm * CALMER
+        notes = self.notes
         self.resume(self._good)
-        self.setbacks, self.skipped, self.calm = setbacks, skipped, calm
+        self.setbacks, self.skipped, self.calm, self.notes = setbacks, skipped, calm, notes
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: weight.detach() for name, weight in self.network.named_parameters()}

@@ -61,11 +61,13 @@ def test_errors_count_where_ice_is_fast() -> None:
     relative, sums = relative_errors(found, true)
     assert relative.tolist() == pytest.approx([0.1, 0.25])
     assert sums.tolist() == pytest.approx([16.0, 68.0])
-    table = by_class([("c = 0", found, true), ("c = 6", true, true)])
+    both = [("c = 0", found, true), ("c = 6", true, true)]
+    table = by_class([*both, *(("all", *pair) for _, *pair in both)])
     assert table["c = 0"].mean == pytest.approx(17.5)
     assert table["all"].mean == pytest.approx(17.5 / 2)
     assert table["all"].total == pytest.approx(100 * 16 / 136)
     assert table["c = 6"].total == 0
+    assert table["c = 0"].l1 == pytest.approx(16 / 3)
 
 
 def test_a_glacier_is_placed_whole(examples: list[Tensor]) -> None:
