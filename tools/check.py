@@ -23,6 +23,10 @@ from link import TREE, link_tree
 from terminal import BUILD, ROOT, TOOLS, StepError, finish, run, say
 
 EXTRAS = ("onnx", "cluster", "igm", "demo", "test", "lint", "docs")
+TESTS = ("-P", "-m", "pytest", "--quiet", "--numprocesses", "auto", "--dist", "loadfile")
+"""A file's tests share what they set up, so they stay in one process."""
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+"""For each of so many processes as there are cores."""
 
 
 class Stages:
@@ -148,19 +152,18 @@ def check_pitfalls(python: Path) -> None:
 def engine_suite(python: Path, *options: str) -> None:
     """Everything that needs no QGIS, in the engine's environment."""
     reference = {"GLACIER_TENSORFLOW_PYTHON": str(tensorflow())}
-    run([python, "-P", "-m", "pytest", "--quiet", *options], env={**THREADS, **reference})
+    run([python, *TESTS, *options], env={**ONE_THREAD, **reference})
 
 
 def qgis_suite(python: Path, *options: str) -> None:
     """Everything that runs inside QGIS, with the engine beside it."""
     environment = {
-        **THREADS,
+        **ONE_THREAD,
         "QT_QPA_PLATFORM": "offscreen",
         "GLACIER_ENGINE_PYTHON": str(python),
     }
     rooms = [ROOT / "tests" / room for room in ("processing", "glacier_qgis")]
-    words = ("-P", "-m", "pytest", "--quiet", *options)
-    run([qgis_tests(), *words, "-c", rooms[0] / "pytest.ini", *rooms], env=environment)
+    run([qgis_tests(), *TESTS, *options, "-c", rooms[0] / "pytest.ini", *rooms], env=environment)
 
 
 def smoke(program: Path, python: Path) -> None:
