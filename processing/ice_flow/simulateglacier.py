@@ -14,7 +14,7 @@ from glacier_qgis.processing.ice_flow.parameters.evolution import (
     time_span,
     update_interval,
 )
-from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations
+from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations, refinement
 from glacier_qgis.processing.ice_flow.parameters.ground import ground_page
 from glacier_qgis.processing.ice_flow.parameters.results import results_page
 from glacier_qgis.translation import tr
@@ -49,7 +49,14 @@ class SimulateGlacier(EvolvingAlgorithm):
                 ),
             ),
             balance.climate_page([scenarios()], [update_interval()]),
-            Page(tr("Ice"), flow(), {tr("Numerics"): [orientations(), *numerics(), device()]}),
+            Page(
+                tr("Ice"),
+                flow(),
+                {
+                    tr("Refinement"): refinement(),
+                    tr("Numerics"): [orientations(), *numerics(), device()],
+                },
+            ),
             Page(tr("Time"), time_span()),
             results_page(),
         ]

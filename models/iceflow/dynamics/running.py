@@ -57,9 +57,12 @@ def _late(simulations: Sequence[Simulation], time: float) -> list[Simulation]:
 @threads_an_operation(1)
 @torch.inference_mode()
 def _move_together(simulations: Sequence[Simulation]) -> None:
-    """Set missing velocities from one common evaluation; a single simulation does so itself."""
+    """Set missing velocities from one common evaluation, where they share a flow.
+
+    A simulation that is alone, or has a flow of its own, finds its velocity itself.
+    """
     still = [one for one in simulations if one.velocity is None]
-    if len(still) < 2:
+    if len(still) < 2 or any(one.flow is not still[0].flow for one in still):
         return
     thickness = torch.stack([one.thickness for one in still])
     surface = torch.stack([one.surface for one in still])

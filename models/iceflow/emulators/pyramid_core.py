@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 
 import torch
 from torch import Tensor
@@ -32,15 +33,25 @@ class PyramidCore:
     the grid lies nor on how much of it has no ice.
     """
 
-    def __init__(self, card: Card, network: IcePyramid) -> None:
-        """Put `network` behind the interface; its weights are fixed from now on."""
-        expand(network)
+    def __init__(self, card: Card, network: IcePyramid, *, learning: bool = False) -> None:
+        """Put `network` behind the interface.
+
+        Args:
+            card: what the emulator says of itself.
+            network: as it is trained; kept as `shared`.
+            learning: whether it is to be trained further. Otherwise predictions come from a copy
+                with expanded weights, which is faster.
+        """
         self.card = card
-        self.network = network.eval().requires_grad_(requires_grad=False)
+        self.shared = self.network = network
+        if not learning:
+            self.network = deepcopy(network).eval().requires_grad_(requires_grad=False)
+            expand(self.network)
 
     def to(self, device: torch.device) -> PyramidCore:
         """See `Core`."""
         self.network.to(device)
+        self.shared.to(device)
         return self
 
     def __call__(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> Tensor:

@@ -48,7 +48,7 @@ from glacier_qgis.models.iceflow.results.comparison import read_observation
 from glacier_qgis.models.iceflow.results.histories import read_histories, tell_differences
 from glacier_qgis.models.iceflow.results.output_size import tell_size
 from glacier_qgis.models.iceflow.results.recorder import RASTERS, Recorder, sizes
-from glacier_qgis.models.iceflow.results.report import write_report
+from glacier_qgis.models.iceflow.results.report import Section, write_report
 from glacier_qgis.models.iceflow.results.resume import History
 from glacier_qgis.models.iceflow.results.run_record import RunRecord, in_words, keeping
 from glacier_qgis.models.iceflow.results.scenario_summary import (
@@ -65,6 +65,8 @@ from glacier_qgis.models.vector.sink import write_layer
 
 Observer = Callable[[str, Snapshot], None]
 """Sees a saved state of a scenario, by its name."""
+BEFORE = 0.02
+"""Share of the progress before the first step, and of that after the last one."""
 DOCUMENTS = ("outlines", "misfit", "netcdf", "series", "report", "scenario_folder")
 
 
@@ -83,6 +85,25 @@ class Evolution(EvolutionOptions):
             reporter: receives choices and warnings.
         """
 
+    def ice_models(
+        self, topography: Topography, glaciers: int, reporter: Reporter
+    ) -> tuple[Sequence[IceModel], list[str]]:
+        """Return the model of each glacier, the same for all by default, and the warnings."""
+        model, doubts = self.ice_model(topography, glaciers, reporter)
+        return [model] * glaciers, doubts
+
+    def sections(
+        self, models: Mapping[str, IceModel], states: Sequence[Snapshot], reporter: Reporter
+    ) -> list[Section]:
+        """Return what the report says of the models at the end of a run, and log it.
+
+        Args:
+            models: of each scenario, by name.
+            states: the last of each.
+            reporter: receives the same in words.
+        """
+        return []
+
     def observer(
         self,
         model: IceModel,
@@ -100,10 +121,11 @@ class Evolution(EvolutionOptions):
         topography = histories[0].topography if histories else self._topography(reporter)
         saved = histories[0].years if histories else ()
         first = saved[0] if saved else self.first
-        model, doubts = self.ice_model(topography, len(scenarios), reporter)
+        models, doubts = self.ice_models(topography, len(scenarios), reporter)
+        model = models[0]
         now = saved[-1] if saved else first
         balances = self._balances(scenarios, topography, (first, now), model.device, reporter)
-        simulations = self._simulations(topography, histories, model, balances)
+        simulations = self._simulations(topography, histories, models, balances)
         observation = read_observation(
             self.observed_outline,
             self.observed_surface,
@@ -128,15 +150,15 @@ class Evolution(EvolutionOptions):
         record = RunRecord(
             [scenario.name for scenario in scenarios],
             recorders,
-            [Watch(model, self.cfl) for _ in scenarios],
-            partial(self._levels, model),
+            [Watch(one, self.cfl) for one in models],
+            [partial(self._levels, one) for one in models],
             reporter,
         )
         with keeping([recorder for _, recorder in recorders], reporter):
             with record, self.observer(model, topography, facts, outputs) as observe:
                 for states in chain(
                     zip(*(history.earlier() for history in histories), strict=True),
-                    run_together(simulations, ahead, Stage(reporter, 0.02, 0.98)),
+                    run_together(simulations, ahead, Stage(reporter, BEFORE, 1 - BEFORE)),
                 ):
                     record.see(states)
                     for summary, state in zip(summaries, states, strict=True):
@@ -145,7 +167,9 @@ class Evolution(EvolutionOptions):
             record.end(self.cfl)
             for words in filter(None, (summary.words for summary in summaries)):
                 reporter.log(words)
-            self._write_documents(record, summaries, topography, facts, doubts, outputs)
+            named = dict(zip((one.name for one in scenarios), models, strict=True))
+            sections = self.sections(named, record.last, reporter)
+            self._write_documents(record, summaries, topography, facts, doubts, sections, outputs)
         last = record.last[0]
         for scenario, state in zip(scenarios, record.last, strict=True):
             when = f"Result in year {state.time:.10g}"
@@ -170,6 +194,7 @@ class Evolution(EvolutionOptions):
         topography: Topography,
         facts: Mapping[str, str],
         doubts: Sequence[str],
+        sections: Sequence[Section],
         outputs: Outputs,
     ) -> None:
         """Write the requested results of the whole run."""
@@ -188,6 +213,7 @@ class Evolution(EvolutionOptions):
                 [*doubts, *record.warnings],
                 {**facts, "STEPS": str(record.last[0].steps)},
                 summaries,
+                sections,
             )
 
     def _topography(self, reporter: Reporter) -> Topography:
@@ -317,7 +343,7 @@ class Evolution(EvolutionOptions):
         self,
         topography: Topography,
         histories: Sequence[History],
-        model: IceModel,
+        models: Sequence[IceModel],
         balances: Sequence[MassBalance],
     ) -> list[Simulation]:
         """Return one simulation per mass balance, at the end of its history, if any."""
@@ -325,7 +351,7 @@ class Evolution(EvolutionOptions):
             balances
         )
         cell_size = topography.grid.cell_size
-        bed = torch.from_numpy(topography.bed).to(model.device)
+        bed = torch.from_numpy(topography.bed).to(models[0].device)
         return [
             Simulation(
                 bed,
@@ -342,5 +368,5 @@ class Evolution(EvolutionOptions):
                 limit=model.longest_step,
                 earlier=earlier,
             )
-            for balance, earlier in zip(balances, pasts, strict=True)
+            for model, balance, earlier in zip(models, balances, pasts, strict=True)
         ]

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Mapping, Sequence
 
-from glacier_qgis.models.engine.events import Reporter
+import torch
+from pydantic import Field
+
+from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.jobs.common import EmulatorJob, check_levels
-from glacier_qgis.models.iceflow.jobs.evolve import Evolution
+from glacier_qgis.models.iceflow.jobs.evolve import BEFORE, Evolution
+from glacier_qgis.models.iceflow.refining.refined_ice import RefinedIce, Schedule
+from glacier_qgis.models.iceflow.results.refining import in_words, refining_section
+from glacier_qgis.models.iceflow.results.report import Section
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
-from glacier_qgis.models.iceflow.velocity.ice_model import EmulatedIce
+from glacier_qgis.models.iceflow.velocity.ice_model import EmulatedIce, IceModel
 
 
 class SimulateGlacier(Evolution, EmulatorJob):
     """Simulate a glacier: emulated ice flow, mass conservation, surface mass balance."""
+
+    refine: int = Field(default=0, ge=0, le=100_000)
+    refine_iterations: int = Field(default=100, ge=1, le=10_000)
+    refine_rate: float = Field(default=0.0, ge=0, le=0.1)
 
     def ice_model(
         self, topography: Topography, glaciers: int, reporter: Reporter
@@ -23,5 +34,35 @@ class SimulateGlacier(Evolution, EmulatorJob):
         emulator, doubts = self.load_emulator(parameters, reporter)
         check_levels(emulator, self.levels)
         bed = torch.from_numpy(topography.bed).to(emulator.device)
-        flow = EmulatedFlow(emulator, parameters, bed)
-        return EmulatedIce(emulator, flow), doubts
+        return EmulatedIce(emulator, EmulatedFlow(emulator, parameters, bed)), doubts
+
+    def ice_models(
+        self, topography: Topography, glaciers: int, reporter: Reporter
+    ) -> tuple[Sequence[IceModel], list[str]]:
+        """See the base class: an emulator that is refined belongs to one glacier."""
+        ice, doubts = self.ice_model(topography, glaciers, reporter)
+        if not self.refine:
+            return [ice] * glaciers, doubts
+        schedule = Schedule(self.refine, self.refine_iterations, self.refine_rate)
+        share = BEFORE / glaciers
+        models = [
+            RefinedIce(ice, schedule, Stage(reporter, index * share, (index + 1) * share))
+            for index in range(glaciers)
+        ]
+        return models, doubts
+
+    def sections(
+        self, models: Mapping[str, IceModel], states: Sequence[Snapshot], reporter: Reporter
+    ) -> list[Section]:
+        """See the base class: how far refined emulators are from the solution."""
+        ices = {name: one for name, one in models.items() if isinstance(one, RefinedIce)}
+        if not ices:
+            return []
+        reporter.progress(1 - BEFORE, "Comparing the emulator with the solution")
+        last = {
+            name: ice.compared(state.thickness, state.surface)
+            for (name, ice), state in zip(ices.items(), states, strict=True)
+        }
+        for name, ice in ices.items():
+            reporter.log(in_words(name, ice, last[name]))
+        return [refining_section(ices, last, states[0].time)]

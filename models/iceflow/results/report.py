@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
 from glacier_qgis.models.iceflow.results.comparison import PERCENTILES
@@ -21,6 +22,20 @@ from glacier_qgis.models.iceflow.results.scenario_summary import ScenarioSummary
 from glacier_qgis.models.report.page import HtmlPage
 
 
+class Section(NamedTuple):
+    """A section with a table.
+
+    Attributes:
+        heading: of the section.
+        rows: of the table, by column.
+        caption: of the table.
+    """
+
+    heading: str
+    rows: Sequence[Mapping[str, object]]
+    caption: str
+
+
 def write_report(
     path: Path,
     runs: Runs,
@@ -28,6 +43,7 @@ def write_report(
     warnings: Sequence[str],
     facts: Mapping[str, str],
     summaries: Sequence[ScenarioSummary],
+    sections: Sequence[Section] = (),
 ) -> None:
     """Write the report.
 
@@ -39,6 +55,7 @@ def write_report(
         warnings: reasons why the result may be wrong.
         facts: provenance by name, including the parameters as JSON.
         summaries: what was drawn from the saved states of each scenario.
+        sections: what else there is to say of the model.
     """
     page = HtmlPage(
         "Glacier simulation", " ".join(summary(rows, name) for name, rows in runs.items())
@@ -68,6 +85,9 @@ def write_report(
                     if name.startswith(kind)
                 }
             )
+    for section in sections:
+        page.heading(section.heading)
+        page.table(section.rows, section.caption)
     page.heading("Mass budget")
     terms = [(name, budget_rows(budget)) for name, budget in budgets.items()]
     page.table(

@@ -30,7 +30,7 @@ class RunRecord:
         names: Sequence[str],
         recorders: Sequence[tuple[int, Recorder]],
         watches: Sequence[Watch],
-        levels: Callable[[Snapshot], Mapping[str, Float32Array]],
+        levels: Sequence[Callable[[Snapshot], Mapping[str, Float32Array]]],
         reporter: Reporter,
     ) -> None:
         """Prepare for scenarios with names; a single run has the name ''.
@@ -39,7 +39,7 @@ class RunRecord:
             names: Names of the scenarios.
             recorders: With the index of the scenario of each; at least one per scenario.
             watches: One per scenario.
-            levels: Returns fields that a state does not contain.
+            levels: One per scenario: returns fields that a state does not contain.
             reporter: Receives messages.
         """
         self.last: list[Snapshot] = []
@@ -70,7 +70,7 @@ class RunRecord:
 
     def see(self, states: Sequence[Snapshot]) -> None:
         """Record and check the states of all scenarios at one time."""
-        levels = [self._levels(state) for state in states]
+        levels = [more(state) for more, state in zip(self._levels, states, strict=True)]
         for index, recorder in self._recorders:
             recorder.record(states[index], levels[index])
         self._reporter.log(

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.teaching.loss import relative_errors
+from glacier_qgis.models.iceflow.velocity.errors import relative_errors
 
 Class = TypeVar("Class")
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.iceflow.velocity.errors import length
+
 SLOW = 5.0
 """Speed, m a⁻¹, below which errors count less and less."""
 PARTS = (0.25, 1.0, 0.25)
 """What the bed, the mean over depth and the surface count."""
-FAST_ENOUGH = 10.0
-"""Speed, m a⁻¹, from which Eq. 7 of Jouvet et al. (2022) counts."""
-
-
-def length(velocity: Tensor) -> Tensor:
-    """Return |u| + |v|: (…, 2, cells) to (…, cells)."""
-    return velocity.abs().sum(-2)
 
 
 def relative_loss(found: Tensor, true: Tensor, glacier: Tensor, glaciers: int) -> Tensor:
@@ -34,18 +29,3 @@ def relative_loss(found: Tensor, true: Tensor, glacier: Tensor, glaciers: int) -
     by_glacier = (sums[0] / (sums[1] + SLOW)).mean(1)
     weights = found.new_tensor(PARTS)
     return ((by_cell + by_glacier) * weights).sum() / (2 * weights.sum())
-
-
-def relative_errors(found: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the error over the speed of each cell that is fast enough, and of all of them.
-
-    The mean of the first is Eq. 7 of Jouvet et al. (2022); the second is the sum of errors and
-    the sum of speeds, (2,).
-
-    Args:
-        found: m a⁻¹, (2, cells).
-        true: the instructor's.
-    """
-    error, size = length(found - true), length(true)
-    fast = size > FAST_ENOUGH
-    return error[fast] / size[fast], torch.stack([error.sum(), size.sum()])

@@ -22,6 +22,7 @@ class Emulator:
     Attributes:
         card: its inputs, outputs, units and validity.
         device: where it computes.
+        plain: predicts for the grid as it lies.
         averaged: whether its prediction is averaged over the eight orientations of the grid.
         reason: why it was chosen; blank if it was requested by name.
     """
@@ -38,6 +39,7 @@ class Emulator:
         self.device = device or torch.device("cpu")
         self.averaged = averaged
         core.to(self.device)
+        self.plain = core
         self.core: Core = mean_over_orientations(core) if averaged else core
         self.card = core.card
 
@@ -64,6 +66,10 @@ class Emulator:
             EngineError: There is no emulator of a known layout.
         """
         return cls(read_core(path, name), device, averaged=averaged, reason=reason)
+
+    def of(self, core: Core) -> Emulator:
+        """Return the same emulator with another core, such as one with other weights."""
+        return Emulator(core, self.device, averaged=self.averaged, reason=self.reason)
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qgis.core import QgsProcessingParameterBoolean, QgsProcessingParameterRasterLayer
 
 from glacier_qgis.processing.declarations.described import described
-from glacier_qgis.processing.declarations.parameters import Parameter, choice, number
+from glacier_qgis.processing.declarations.parameters import WHOLE, Parameter, choice, number
 from glacier_qgis.processing.declarations.pickers import file_or_name
 from glacier_qgis.translation import tr
 
@@ -97,6 +97,50 @@ def flow() -> list[Parameter]:
         rate_factor(),
         *coefficient_rasters(),
     ]
+
+
+def refinement() -> list[Parameter]:
+    """Declare whether the emulator is trained on the glacier of the run."""
+    every = number(
+        "REFINE",
+        tr("Refine the emulator every N time steps"),
+        tr(
+            "Trains the emulator on the energy of this glacier while it evolves, so that it comes "
+            "close to the solution of Blatter-Pattyn ice; 0 = off. The report says how far it was "
+            "from the solution before and after. 10 is common; a run takes several times as long."
+        ),
+        0,
+        kind=WHOLE,
+        word=tr("off"),
+        minValue=0,
+        maxValue=100_000,
+        advanced=True,
+    )
+    iterations = number(
+        "REFINE_ITERATIONS",
+        tr("Iterations of the first refinement"),
+        tr("Training steps of the first refinement; each later one takes a fifth of them."),
+        100,
+        kind=WHOLE,
+        minValue=1,
+        maxValue=10_000,
+        advanced=True,
+    )
+    rate = number(
+        "REFINE_RATE",
+        tr("Learning rate of the refinement"),
+        tr(
+            "0 = automatic: 0.002 for 'blatter_pattyn', 0.0003 for published emulators. It is "
+            "halved where training does not lower the energy."
+        ),
+        0,
+        decimals=6,
+        word=tr("automatic"),
+        minValue=0,
+        maxValue=0.1,
+        advanced=True,
+    )
+    return [every, iterations, rate]
 
 
 def orientations() -> Parameter:

@@ -17,11 +17,12 @@ from glacier_qgis.models.iceflow.teaching import __main__ as command
 from glacier_qgis.models.iceflow.teaching import publish
 from glacier_qgis.models.iceflow.teaching.examples import example, placed
 from glacier_qgis.models.iceflow.teaching.fidelity import by_class
-from glacier_qgis.models.iceflow.teaching.loss import relative_errors, relative_loss
+from glacier_qgis.models.iceflow.teaching.loss import relative_loss
 from glacier_qgis.models.iceflow.teaching.pupils import PyramidPupil
 from glacier_qgis.models.iceflow.teaching.solved import solve
 from glacier_qgis.models.iceflow.teaching.states import random_state
 from glacier_qgis.models.iceflow.teaching.training import WARM, Training, rate
+from glacier_qgis.models.iceflow.velocity.errors import relative_errors
 from glacier_qgis.models.networks.ice_pyramid import Sizes
 
 SIZES = Sizes(SCALARS, VECTORS, features=(1, 2, 2), blocks=(1, 1, 1))

@@ -1,0 +1,1 @@
+"""Emulators that are trained on the energy of the glacier at hand."""
