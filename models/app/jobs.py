@@ -33,6 +33,7 @@ JOBS = {
     "runinstructor": "glacier_qgis.models.iceflow.jobs.instruct:RunInstructor",
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
     "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
+    "importradargram": "glacier_qgis.models.radar.jobs.import_radargram:ImportRadargram",
 }
 """The module and class of each job, as strings, so that a job imports only what it needs."""
 

@@ -17,8 +17,8 @@ from scipy.constants import speed_of_light
 from glacier_qgis.models.engine.errors import EngineError
 
 Floats = NDArray[np.float64]
-Values = Literal["power_db", "amplitude", "intensity"]
-"""What a cell holds: power in dB; amplitude, with or without sign; or the grey of a picture."""
+Values = Literal["power_db", "power", "amplitude", "intensity"]
+"""What a cell holds: power, in dB or linear; amplitude with its sign; or the grey of a picture."""
 
 FORMAT = "glacier_qgis echogram"
 VERSION = 1
@@ -197,6 +197,10 @@ class Axes:
         """Return the same axes with another relation of depth to time."""
         return replace(self, permittivity=permittivity, firn_correction=firn_correction)
 
+    def with_surface(self, surface_time: Floats) -> Self:
+        """Return the same axes with another surface."""
+        return replace(self, surface_time=surface_time)
+
     def write(self, raster: Path) -> None:
         """Write the axes as JSON beside a GeoTIFF."""
         content: dict[str, Any] = {"format": FORMAT, "version": VERSION}
@@ -266,7 +270,7 @@ def along_track(longitude: Floats, latitude: Floats) -> Floats:
 def _interpolate(rows: Floats, time: Floats) -> Floats:
     """Return the time at rows, the first and last interval continued to the borders."""
     last = len(time) - 1
-    below = np.clip(np.floor(rows), 0, last - 1).astype(np.int64)
+    below = np.clip(np.floor(np.nan_to_num(rows)), 0, last - 1).astype(np.int64)
     return np.asarray(time[below] + (rows - below) * (time[below + 1] - time[below]))
 
 

@@ -29,7 +29,7 @@ TRACES = BLOCK
 """Traces to write at once: the width of a tile."""
 SMALLEST_OVERVIEW = 256
 """An overview is not larger than this, traces or samples."""
-UNITS = {"power_db": "dB", "amplitude": "", "intensity": ""}
+UNITS = {"power_db": "dB", "power": "", "amplitude": "", "intensity": ""}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Readers of radargrams: each format becomes a `Radargram`, read by ranges of traces."""

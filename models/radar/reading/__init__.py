@@ -1,0 +1,1 @@
+"""From a radargram to an echogram: calibration, positions, checks, picks as lines, the track."""
