@@ -34,6 +34,7 @@ JOBS = {
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
     "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
     "importradargram": "glacier_qgis.models.radar.jobs.import_radargram:ImportRadargram",
+    "exportlayers": "glacier_qgis.models.radar.jobs.export_layers:ExportLayers",
 }
 """The module and class of each job, as strings, so that a job imports only what it needs."""
 

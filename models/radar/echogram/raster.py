@@ -115,6 +115,22 @@ class Echogram:
         values: NDArray[np.float32] = self.dataset.read(1, window=window)
         return values
 
+    def as_recorded(self, first: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return traces from `first` on without what levelling the surface moved.
+
+        Args:
+            first: The first trace.
+            values: Rows of the echogram, shape (rows, traces).
+
+        Returns:
+            Shape (samples of the time axis, traces).
+        """
+        if not self.axes.shift.size:
+            return values
+        shift = self.axes.shift[first : first + values.shape[1]]
+        rows = np.arange(self.axes.samples)[:, np.newaxis] + shift
+        return np.take_along_axis(values, rows, 0)
+
     def blocks(self, traces: int = TRACES) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Read from left to right: the first trace of a block, and its values."""
         for first in range(0, self.traces, traces):

@@ -22,6 +22,7 @@ from glacier_qgis.models.radar.formats import cresis
 from glacier_qgis.models.radar.formats.layer_file import SURFACE, LayerFile, read_layer_file
 from glacier_qgis.models.radar.formats.opening import open_radargram
 from glacier_qgis.models.radar.formats.radargram import Floats, Radargram, frame_and_segment
+from glacier_qgis.models.radar.jobs.depth import PER_MICROSECOND, permittivity_of
 from glacier_qgis.models.radar.reading.calibration import Calibration, place_of, time_axis
 from glacier_qgis.models.radar.reading.checks import filled_surface, warn_of_times
 from glacier_qgis.models.radar.reading.placing import Neighbours, lines_of_file, lines_of_pick
@@ -32,8 +33,6 @@ from glacier_qgis.models.vector.sink import write_layer
 
 SourceFile = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
 NS = 1e-9
-PER_MICROSECOND = 1e6
-"""Velocities are asked for in m/µs."""
 
 
 class ImportRadargram(Job):
@@ -109,7 +108,7 @@ class ImportRadargram(Job):
             elevation=radargram.elevation,
             distance=place.distance,
             surface_time=filled_surface(radargram.surface_time),
-            permittivity=self._permittivity(),
+            permittivity=permittivity_of(self.permittivity, self.velocity),
             firn_correction=self.firn_correction,
             source={"file": self.input.name, "format": radargram.format},
         )
@@ -122,11 +121,6 @@ class ImportRadargram(Job):
                 "file as LAYERS."
             )
         return levelled(axes) if self.level_surface else axes
-
-    def _permittivity(self) -> float:
-        if self.velocity is None:
-            return self.permittivity
-        return float((speed_of_light / (PER_MICROSECOND * self.velocity)) ** 2)
 
     def _lines(
         self, radargram: Radargram, layers: LayerFile | None, axes: Axes, reporter: Reporter

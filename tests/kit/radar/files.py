@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import segyio
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import io
+
+from glacier_qgis.models.radar.formats.layer_file import LayerFile, write_layer_file
 
 Floats = NDArray[np.float64]
 NAME = "Data_20120507_07_004"
@@ -178,3 +180,21 @@ def write_impdar(path: Path, traces: int = 25, samples: int = 40, **changes: Any
     }
     io.savemat(path, content | changes)
     return path
+
+
+def layer_file(path: Path, **changes: Any) -> LayerFile:  # noqa: ANN401
+    """Write a layer file of the frame above: surface, bed and layer 5."""
+    traces = 30
+    layers = LayerFile(
+        ids=np.array([1, 2, 5]),
+        time=1e-6 + np.random.default_rng(11).uniform(0, 9e-8, (3, traces)),
+        quality=np.ones((3, traces), np.int64),
+        kinds=np.full((3, traces), 2),
+        gps_time=1.336e9 + 0.25 * np.arange(traces),
+        latitude=np.zeros(traces),
+        longitude=np.zeros(traces),
+        elevation=np.zeros(traces),
+    )
+    layers = replace(layers, **changes)
+    write_layer_file(path, layers)
+    return layers

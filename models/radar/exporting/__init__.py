@@ -1,0 +1,1 @@
+"""From layer lines to depths, accumulation and the files of others."""
