@@ -65,6 +65,11 @@ CHAPTERS = {
     "own_model": Chapter(
         ("tutorials/own_model",), data=("retreat.py",), pictures=("own_model.py",)
     ),
+    "radargram": Chapter(
+        ("algorithms/importradargram", "algorithms/exportlayers", "tutorials/radargram"),
+        data=("radargram.py",),
+        pictures=("radargram.py",),
+    ),
     "measured_glaciers": Chapter(
         ("tutorials/measured_glaciers",),
         data=("aletsch.py", "south_glacier.py"),

@@ -24,6 +24,8 @@ from glacier_qgis.processing.models_training.inspecttrainingdata import InspectT
 from glacier_qgis.processing.models_training.installmodel import InstallModel
 from glacier_qgis.processing.models_training.preparetrainingdata import PrepareTrainingData
 from glacier_qgis.processing.models_training.trainmodel import TrainModel
+from glacier_qgis.processing.radar_layers.exportlayers import ExportLayers
+from glacier_qgis.processing.radar_layers.importradargram import ImportRadargram
 from glacier_qgis.processing.shipped_model import shipped_models
 from glacier_qgis.resources import ICONS
 from glacier_qgis.version import VERSION
@@ -46,6 +48,8 @@ ALGORITHMS = (
     IceVelocity,
     SurfaceMassBalance,
     RunInstructor,
+    ImportRadargram,
+    ExportLayers,
     SetupEngine,
     EngineInfo,
 )

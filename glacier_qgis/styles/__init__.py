@@ -5,6 +5,14 @@ from __future__ import annotations
 from glacier_qgis.styles.areas import glacier_area, ocean_area
 from glacier_qgis.styles.fronts import CONFIDENCE, termini, terminus_points
 from glacier_qgis.styles.outlines import ice_outlines
+from glacier_qgis.styles.radar import (
+    echogram,
+    layer_points,
+    layers_on_map,
+    radar_layers,
+    radar_traces,
+    radar_track,
+)
 from glacier_qgis.styles.rasters import (
     component,
     elevation,
@@ -23,13 +31,19 @@ __all__ = [
     "CONFIDENCE",
     "COVERING",
     "component",
+    "echogram",
     "elevation",
     "glacier_area",
     "ice_outlines",
+    "layer_points",
+    "layers_on_map",
     "mass_balance",
     "misfit",
     "ocean_area",
     "probability",
+    "radar_layers",
+    "radar_traces",
+    "radar_track",
     "scene_until",
     "speed",
     "termini",

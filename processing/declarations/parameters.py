@@ -22,6 +22,7 @@ from glacier_qgis.translation import tr
 
 CALVING_FRONTS = ("calving_fronts", tr("Calving fronts"))
 ICE_FLOW = ("ice_flow", tr("Ice flow"))
+RADAR_LAYERS = ("radar_layers", tr("Radar layers"))
 MODELS_TRAINING = ("models_training", tr("Models and training"))
 ENGINE = ("engine", tr("Engine"))
 

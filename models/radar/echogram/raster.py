@@ -142,7 +142,7 @@ def open_echogram(source: RasterInput, role: str = "INPUT") -> Iterator[Echogram
     """Open an echogram with its axes.
 
     Raises:
-        EngineError: It is no raster, has no axes, or does not fit them.
+        EngineError: It is not a raster, has no axes, or does not fit them.
     """
     with _upright(), open_source(source, role) as dataset:
         axes = Axes.read(Path(source.path), role)

@@ -37,7 +37,7 @@ class Measured:
         depths: Below the surface, m.
         elevations: Of the layers, m.
         thickness: Up to the layer above, m.
-        above: Id of the layer above; 0 for the surface of the ice where it is no line.
+        above: Id of the layer above; 0 for the surface of the ice where no line shows it.
         rate: Accumulation, m water equivalent per year.
         rate_error: Its standard error.
     """

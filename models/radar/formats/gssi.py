@@ -52,7 +52,7 @@ def read_gssi(path: Path, shown: str, channel: int) -> Radargram:
         channel: The channel to read, counted from 1.
 
     Raises:
-        EngineError: It is no such file, is damaged, or lacks the channel.
+        EngineError: It is not such a file, is damaged, or lacks the channel.
     """
     header = _header(path, shown)
     if not 1 <= channel <= header.channels:
@@ -102,7 +102,7 @@ def _header(path: Path, shown: str) -> _Header:
     sound = tag & 0xFF == 0xFF and samples > MARKS and bits in TYPES and channels in range(1, 9)
     if not (sound and np.isfinite([start, length]).all() and length > 0):
         raise EngineError(
-            f"{shown} is no radargram of GSSI (tag {tag:#x}, {samples} samples of {bits} bits, "
+            f"{shown} is not a radargram of GSSI (tag {tag:#x}, {samples} samples of {bits} bits, "
             f"{length:g} ns). Choose a .DZT file."
         )
     begin = BLOCK * (data if 0 < data < BLOCK else channels)

@@ -65,7 +65,7 @@ def read_layer_file(path: Path, shown: str) -> LayerFile:
         ids, gps_time = file.numbers("id"), file.numbers("gps_time")
         if "twtt" not in file or ids is None or gps_time is None:
             raise EngineError(
-                f"{shown} is no layer file: of id, twtt and gps_time, it lacks "
+                f"{shown} is not a layer file: of id, twtt and gps_time, it lacks "
                 f"{', '.join(n for n in ('id', 'twtt', 'gps_time') if n not in file) or 'values'}. "
                 "Choose a layer file of Open Polar Radar."
             )

@@ -1,4 +1,4 @@
-"""Echograms in NetCDF: the National Snow and Ice Data Center's, and Open Polar Radar's (xOPR)."""
+"""Echograms in NetCDF: NSIDC's, and Open Polar Radar's (xOPR)."""
 
 from __future__ import annotations
 

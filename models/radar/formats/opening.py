@@ -37,7 +37,7 @@ def open_radargram(path: Path, role: str, channel: int = 1) -> Iterator[Radargra
     """
     shown = f"{role}: {path.name}"
     if not path.is_file():
-        raise EngineError(f"{role}: {path} does not exist, or is no file. Choose a radargram.")
+        raise EngineError(f"{role}: {path} does not exist, or is not a file. Choose a radargram.")
     match path.suffix.lower():
         case ".mat":
             with open_mat(path, shown) as file:

@@ -8,6 +8,8 @@ from glacier_qgis.models.radar.echogram.axes import Axes
 
 PER_MICROSECOND = 1e6
 """Velocities are asked for in m/µs."""
+SLOWEST, FASTEST = 0.001, 299.79
+"""Velocities that are accepted, m/µs: the largest is that of light in a vacuum."""
 
 
 def permittivity_of(permittivity: float, velocity: float | None) -> float:

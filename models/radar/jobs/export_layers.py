@@ -10,7 +10,6 @@ import geopandas as gpd
 import pandas as pd
 from pydantic import Field
 from pyproj import CRS
-from scipy.constants import speed_of_light
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
@@ -24,7 +23,7 @@ from glacier_qgis.models.radar.exporting.frame_layers import FrameLayers
 from glacier_qgis.models.radar.exporting.impdar_file import write_impdar
 from glacier_qgis.models.radar.exporting.tables import layer_lines, layer_points, measure
 from glacier_qgis.models.radar.formats.layer_file import write_layer_file
-from glacier_qgis.models.radar.jobs.depth import depth_of
+from glacier_qgis.models.radar.jobs.depth import FASTEST, SLOWEST, depth_of
 from glacier_qgis.models.radar.reading.track import track_crs
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.vector.sink import write_layer
@@ -36,10 +35,10 @@ class ExportLayers(Job):
     input: list[RasterInput] = Field(min_length=1)
     lines: VectorInput
     permittivity: float | None = Field(default=None, ge=1, le=81)
-    velocity: float | None = Field(default=None, gt=0, le=speed_of_light / 1e6)
+    velocity: float | None = Field(default=None, ge=SLOWEST, le=FASTEST)
     firn_correction: float | None = Field(default=None, ge=0, le=100)
-    surface_density: float = Field(default=ICE_DENSITY, gt=0, le=ICE_DENSITY)
-    density_length: float = Field(default=30.0, gt=0, le=1000)
+    surface_density: float = Field(default=ICE_DENSITY, ge=1, le=ICE_DENSITY)
+    density_length: float = Field(default=30.0, ge=0.1, le=1000)
     track_crs: str | None = None
     output: Destination
     layer_lines: Destination
@@ -133,8 +132,8 @@ def _check_frames(axes: Sequence[Axes], reporter: Reporter) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise EngineError(
-            f"INPUT: two echograms have the frame_id '{twice}', so their lines cannot be told "
-            "apart. Choose one of them, or import one with another FRAME_ID."
+            f"INPUT: two echograms have the frame_id '{twice}', so their lines cannot be "
+            "distinguished. Choose one of them, or import one with another FRAME_ID."
         )
     first: dict[str, Axes] = {}
     for each in axes:

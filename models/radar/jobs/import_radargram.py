@@ -8,7 +8,6 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import BeforeValidator, Field
-from scipy.constants import speed_of_light
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
@@ -22,7 +21,7 @@ from glacier_qgis.models.radar.formats import cresis
 from glacier_qgis.models.radar.formats.layer_file import SURFACE, LayerFile, read_layer_file
 from glacier_qgis.models.radar.formats.opening import open_radargram
 from glacier_qgis.models.radar.formats.radargram import Floats, Radargram, frame_and_segment
-from glacier_qgis.models.radar.jobs.depth import PER_MICROSECOND, permittivity_of
+from glacier_qgis.models.radar.jobs.depth import FASTEST, SLOWEST, permittivity_of
 from glacier_qgis.models.radar.reading.calibration import Calibration, place_of, time_axis
 from glacier_qgis.models.radar.reading.checks import filled_surface, warn_of_times
 from glacier_qgis.models.radar.reading.placing import Neighbours, lines_of_file, lines_of_pick
@@ -43,12 +42,12 @@ class ImportRadargram(Job):
     frame_id: str = ""
     channel: int = Field(default=1, ge=1, le=8)
     values: Wanted = "automatic"
-    sample_interval: float | None = Field(default=None, gt=0, le=1e5)
-    trace_spacing: float | None = Field(default=None, gt=0, le=1e5)
+    sample_interval: float | None = Field(default=None, ge=1e-6, le=1e5)
+    trace_spacing: float | None = Field(default=None, ge=1e-6, le=1e5)
     positions: VectorInput | None = None
     coordinates_crs: str | None = None
     permittivity: float = Field(default=ICE_PERMITTIVITY, ge=1, le=81)
-    velocity: float | None = Field(default=None, gt=0, le=speed_of_light / PER_MICROSECOND)
+    velocity: float | None = Field(default=None, ge=SLOWEST, le=FASTEST)
     firn_correction: float = Field(default=0.0, ge=0, le=100)
     level_surface: bool = False
     track_crs: str | None = None
@@ -74,7 +73,7 @@ class ImportRadargram(Job):
             lines = self._lines(radargram, layers, axes, reporter)
             tags = provenance(self) | {"SOURCE": self.input.name}
             with create_echogram(outputs.stage(self.output), axes, tags) as target:
-                write_values(radargram, target, shown, Stage(reporter, 0.05, 0.9))
+                contrast = write_values(radargram, target, shown, Stage(reporter, 0.05, 0.9))
         return {
             "OUTPUT": str(self.output),
             **self._on_map(axes, outputs),
@@ -82,6 +81,8 @@ class ImportRadargram(Job):
             "TRACES": axes.traces,
             "SAMPLES": axes.samples,
             "LENGTH_KM": _length(axes.distance),
+            "HOLDS": axes.values,
+            "CONTRAST": list(contrast),
         }
 
     def _axes(

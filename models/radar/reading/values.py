@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,10 @@ from glacier_qgis.models.radar.echogram.axes import Axes, Values
 from glacier_qgis.models.radar.echogram.raster import TRACES, EchogramWriter
 from glacier_qgis.models.radar.formats.radargram import Radargram, Recorded
 
+ROWS, COLUMNS = 3, 8
+"""Every third sample of every eighth trace is looked at for the contrast."""
+OUTLIERS = (0.02, 0.98)
+"""Share of the values below one end of grey, and below the other."""
 Wanted = Literal["automatic", "dB", "as recorded"]
 
 
@@ -68,44 +72,65 @@ def levelled(axes: Axes) -> Axes:
 
 
 @dataclass
-class Silence:
-    """Which traces have no echo."""
+class Written:
+    """What is known of the values that were written.
+
+    Attributes:
+        count: Traces without an echo.
+        first: The first of them; -1 if there is none.
+        some: A regular sample of the values.
+    """
 
     count: int = 0
     first: int = -1
+    some: list[NDArray[np.float32]] = field(default_factory=list)
 
     def add(self, first: int, values: NDArray[np.float32]) -> None:
-        """Count those of a block."""
+        """Look at a block."""
+        sample = values[::ROWS, ::COLUMNS]
+        self.some.append(sample[np.isfinite(sample)])
         silent = np.flatnonzero(~np.isfinite(values).any(axis=0))
         if silent.size:
             self.count += silent.size
             self.first = self.first if self.first >= 0 else first + int(silent[0])
 
+    def contrast(self) -> tuple[float, float]:
+        """Return the values between which most others lie."""
+        some = np.concatenate(self.some)
+        if not some.size:
+            return 0.0, 1.0
+        low, high = np.quantile(some, OUTLIERS)
+        return float(low), float(high)
+
 
 def write_values(
     radargram: Radargram, target: EchogramWriter, shown: str, reporter: Reporter
-) -> None:
+) -> tuple[float, float]:
     """Write a radargram from left to right, in blocks of traces.
+
+    Returns:
+        The values to show as the two ends of grey.
 
     Raises:
         EngineError: It has no echo at all.
     """
-    axes, silence = target.axes, Silence()
+    axes, written = target.axes, Written()
     for first in range(0, axes.traces, TRACES):
         last = min(first + TRACES, axes.traces)
         values = converted(radargram.block(first, last), radargram.recorded, axes.values)
-        silence.add(first, values)
+        written.add(first, values)
         target.write(first, _moved(values, axes.shift[first:last], axes))
         reporter.progress(last / axes.traces, "Writing the echogram")
-    if silence.count == axes.traces:
+    if written.count == axes.traces:
         raise EngineError(
             f"{shown} has no echo: all of its values are missing. Choose another file."
         )
-    if silence.count:
+    if written.count:
         reporter.warning(
-            f"{shown}: {silence.count} of {axes.traces} traces have no echo, the first of them "
-            f"trace {silence.first}. They are kept, as no data."
+            f"{shown}: {written.count} of {axes.traces} traces have no echo, the first of them "
+            f"trace {written.first}. They are kept, as no data."
         )
+    return written.contrast()
 
 
 def _moved(

@@ -39,6 +39,8 @@ OWN = (
     "icevelocity",
     "surfacemassbalance",
     "runinstructor",
+    "importradargram",
+    "exportlayers",
     "setupengine",
     "engineinfo",
 )

@@ -169,7 +169,7 @@ def test_what_no_reader_knows_is_refused(tmp_path: Path) -> None:
         open_radargram(tmp_path / "no.mat", "INPUT").__enter__()
     for name, content, message in (
         ("text.mat", b"a,b\n1,2\n", "cannot be read as a MATLAB file"),
-        ("text.dzt", b"no radar" * 40, "no radargram of GSSI"),
+        ("text.dzt", b"no radar" * 40, "not a radargram of GSSI"),
         ("short.dzt", b"no", "ends within its header"),
         ("text.sgy", b"no radar" * 40, "cannot be read as SEG-Y"),
         ("text.png", b"no picture", "cannot be opened as a raster"),

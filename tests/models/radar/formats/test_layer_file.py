@@ -55,7 +55,7 @@ def test_a_layer_file_reads_back_the_same_to_the_bit(tmp_path: Path) -> None:
         ({"layerData": [1.0]}, "before 2021"),
     ],
 )
-def test_what_is_no_layer_file_is_refused(
+def test_what_is_not_a_layer_file_is_refused(
     tmp_path: Path, content: dict[str, object], message: str
 ) -> None:
     io.savemat(tmp_path / "a.mat", content)

@@ -63,7 +63,7 @@ def imported(path: Path, folder: Path, **parameters: object) -> Imported:
     return Imported(folder, result, listener.warnings)
 
 
-def test_a_frame_of_cresis_becomes_an_echogram_in_decibels_with_its_axes(tmp_path: Path) -> None:
+def test_a_frame_of_cresis_becomes_an_echogram_in_db_with_its_axes(tmp_path: Path) -> None:
     frame = Frame(600, 40)
     content = frame.content()
     got = imported(frame.write_v73(tmp_path), tmp_path)
@@ -306,7 +306,7 @@ def test_segy_needs_an_interval_and_the_system_of_its_coordinates(tmp_path: Path
     np.testing.assert_allclose(back.x, 500_000 + 10 * np.arange(6), atol=1e-3)
 
 
-def test_amplitudes_keep_their_sign_unless_decibels_are_wanted(tmp_path: Path) -> None:
+def test_amplitudes_keep_their_sign_unless_db_is_wanted(tmp_path: Path) -> None:
     values = np.random.default_rng(7).integers(-900, 900, (16, 41))
     path = write_gssi(tmp_path / "line.dzt", values)
 

@@ -1,0 +1,113 @@
+"""Echograms, the lines in them, and what they are on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qgis.core import (
+    QgsCategorizedSymbolRenderer,
+    QgsContrastEnhancement,
+    QgsEditorWidgetSetup,
+    QgsGraduatedSymbolRenderer,
+    QgsLineSymbol,
+    QgsMarkerSymbol,
+    QgsRasterLayer,
+    QgsRendererCategory,
+    QgsRendererRange,
+    QgsSimpleLineSymbolLayer,
+    QgsSingleBandGrayRenderer,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QColor
+
+from glacier_qgis.styles.palettes import spread, viridis
+from glacier_qgis.translation import tr
+
+KINDS = (
+    ("surface", "#2ca02c", tr("surface")),
+    ("bed", "#d62728", tr("bed")),
+    ("layer", "#ffbf00", tr("layer")),
+)
+HALO = QColor("#202020")
+DEPTHS = 6
+"""Classes of depth."""
+TRACK, TRACE = "#d9480f", "#1f6fb2"
+
+
+def echogram(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Show an echogram in grey, strong echoes dark; amplitudes with a sign are grey at zero."""
+    provider = layer.dataProvider()
+    low, high = outputs["CONTRAST"]
+    if outputs.get("HOLDS") == "amplitude":
+        high = max(-low, high)
+        low = -high
+    renderer = QgsSingleBandGrayRenderer(provider, 1)
+    renderer.setGradient(QgsSingleBandGrayRenderer.Gradient.WhiteToBlack)
+    contrast = QgsContrastEnhancement(provider.dataType(1))
+    contrast.setMinimumValue(low)
+    contrast.setMaximumValue(max(high, low + 1e-12))
+    contrast.setContrastEnhancementAlgorithm(
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+    )
+    renderer.setContrastEnhancement(contrast)
+    layer.setRenderer(renderer)
+
+
+def radar_layers(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
+    """Draw lines in an echogram by what they are; the form offers these kinds."""
+    categories = []
+    for kind, colour, label in KINDS:
+        symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": "0.4"})
+        symbol.insertSymbolLayer(0, QgsSimpleLineSymbolLayer(HALO, 0.9))
+        categories.append(QgsRendererCategory(kind, symbol, label))
+    layer.setRenderer(QgsCategorizedSymbolRenderer("kind", categories))
+    choices = [{label: kind} for kind, _, label in KINDS]
+    fields = layer.fields()
+    layer.setEditorWidgetSetup(
+        fields.indexOf("kind"), QgsEditorWidgetSetup("ValueMap", {"map": choices})
+    )
+
+
+def radar_track(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
+    """Draw a ground track."""
+    layer.setRenderer(QgsSingleSymbolRenderer(_line(TRACK)))
+
+
+def radar_traces(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
+    """Draw the traces as small points."""
+    symbol = QgsMarkerSymbol.createSimple({"color": TRACE, "size": "1", "outline_style": "no"})
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+
+
+def layer_points(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
+    """Colour points by accumulation where there is any, else by depth."""
+    index = layer.fields().indexOf("accumulation")
+    dated = layer.maximumValue(index) not in (None, "")
+    name, unit = ("accumulation", tr("m w.e./a")) if dated else ("depth_m", "m")
+    symbol = QgsMarkerSymbol.createSimple({"size": "1.8", "outline_style": "no"})
+    renderer = QgsGraduatedSymbolRenderer(name)
+    index = layer.fields().indexOf(name)
+    low, high = (layer.minimumValue(index), layer.maximumValue(index))
+    low, high = float(low or 0), float(high or 0)
+    for number, colour in enumerate(spread(viridis(), DEPTHS)):
+        first = low + (high - low) * number / DEPTHS
+        last = low + (high - low) * (number + 1) / DEPTHS
+        own = symbol.clone()
+        own.setColor(colour)
+        label = tr("{first:.3g} to {last:.3g} {unit}").format(first=first, last=last, unit=unit)
+        renderer.addClassRange(QgsRendererRange(first, last, own, label))
+    layer.setRenderer(renderer)
+
+
+def layers_on_map(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
+    """Draw layers on the map by what they are."""
+    categories = [QgsRendererCategory(kind, _line(colour), label) for kind, colour, label in KINDS]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("kind", categories))
+
+
+def _line(colour: str) -> QgsLineSymbol:
+    symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": "0.6"})
+    symbol.insertSymbolLayer(0, QgsSimpleLineSymbolLayer(HALO, 1.0))
+    return symbol
