@@ -68,7 +68,7 @@ CHAPTERS = {
     "radargram": Chapter(
         ("algorithms/importradargram", "algorithms/exportlayers", "tutorials/radargram"),
         data=("radargram.py",),
-        pictures=("radargram.py",),
+        pictures=("radargram.py", "radar_panel.py"),
     ),
     "measured_glaciers": Chapter(
         ("tutorials/measured_glaciers",),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from qgis.gui import QgisInterface
+from qgis.gui import QgisInterface, QgsDockWidget
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QAction, QIcon
 
 from glacier_qgis.client.warm_engine import WarmEngine
+from glacier_qgis.panel.echogram_panel import EchogramPanel
 from glacier_qgis.panel.front_panel import FrontPanel
 from glacier_qgis.resources import ICONS
 from glacier_qgis.translation import tr
@@ -23,29 +24,49 @@ class Panels:
         window = iface.mainWindow()
         self.engine = WarmEngine(window)
         self.fronts = FrontPanel(iface.mapCanvas(), self.engine, window)
-        title = tr("Calving fronts panel")
-        self._toggle = QAction(QIcon(str(ICONS / "calving_fronts.svg")), title, window)
-        self._toggle.setCheckable(True)
-        self._toggle.setObjectName("GlacierToggleFrontPanel")
-        self.fronts.setToggleVisibilityAction(self._toggle)
-        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.fronts)
-        self.fronts.hide()
-        iface.addPluginToMenu(MENU, self._toggle)
-        iface.addToolBarIcon(self._toggle)
+        self.echogram = EchogramPanel(iface.mapCanvas(), window)
+        self._toggles = [
+            self._add(
+                self.fronts,
+                tr("Calving fronts panel"),
+                "calving_fronts",
+                Qt.DockWidgetArea.RightDockWidgetArea,
+            ),
+            self._add(
+                self.echogram,
+                tr("Radar echogram panel"),
+                "radar_layers",
+                Qt.DockWidgetArea.BottomDockWidgetArea,
+            ),
+        ]
         lines = self.fronts.lines
         self._keys = [(lines.next_action, NEXT_KEY), (lines.previous_action, PREVIOUS_KEY)]
         for action, key in self._keys:
             iface.registerMainWindowAction(action, key)
 
+    def _add(self, panel: QgsDockWidget, title: str, icon: str, area: Qt.DockWidgetArea) -> QAction:
+        """Add a hidden panel, and the action that shows it."""
+        toggle = QAction(QIcon(str(ICONS / f"{icon}.svg")), title, self._iface.mainWindow())
+        toggle.setCheckable(True)
+        toggle.setObjectName(panel.objectName().replace("Glacier", "GlacierToggle"))
+        panel.setToggleVisibilityAction(toggle)
+        self._iface.addDockWidget(area, panel)
+        panel.hide()
+        self._iface.addPluginToMenu(MENU, toggle)
+        self._iface.addToolBarIcon(toggle)
+        return toggle
+
     def close(self) -> None:
         """Leave no widget, no action and no process behind."""
         for action, _ in self._keys:
             self._iface.unregisterMainWindowAction(action)
-        self._iface.removePluginMenu(MENU, self._toggle)
-        self._iface.removeToolBarIcon(self._toggle)
-        self.fronts.close_down()
-        self._iface.removeDockWidget(self.fronts)
-        self.fronts.deleteLater()
+        for toggle in self._toggles:
+            self._iface.removePluginMenu(MENU, toggle)
+            self._iface.removeToolBarIcon(toggle)
+            toggle.deleteLater()
+        for panel in (self.fronts, self.echogram):
+            panel.close_down()
+            self._iface.removeDockWidget(panel)
+            panel.deleteLater()
         self.engine.stop()
         self.engine.deleteLater()
-        self._toggle.deleteLater()

@@ -1,0 +1,117 @@
+"""A canvas for an echogram, with rulers around it and marks that follow the map."""
+
+from __future__ import annotations
+
+import math
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsGeometry,
+    QgsMapLayer,
+    QgsPointXY,
+    QgsRasterLayer,
+    QgsRectangle,
+)
+from qgis.gui import QgsMapCanvas, QgsMapToolPan, QgsRubberBand
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtWidgets import QGridLayout, QWidget
+
+from glacier_qgis.panel.echogram_axes import EchogramAxes
+from glacier_qgis.panel.echogram_rulers import Ruler, Side
+
+MARK = QColor("#d9480f")
+MARK_WIDTH = 2
+BACKGROUND = QColor("#d8d8d8")
+
+
+class EchogramCanvas(QWidget):
+    """Shows an echogram upright; QGIS draws what is in view, from overviews where it is small."""
+
+    hovered = pyqtSignal(float, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas = QgsMapCanvas(self)
+        self.canvas.setCanvasColor(BACKGROUND)
+        self.canvas.setDestinationCrs(QgsCoordinateReferenceSystem())  # coordinates as they are
+        self.canvas.setMinimumHeight(160)
+        self.pan = QgsMapToolPan(self.canvas)
+        self.canvas.setMapTool(self.pan)
+        self._mark = QgsRubberBand(self.canvas, Qgis.GeometryType.Line)
+        self._mark.setColor(MARK)
+        self._mark.setWidth(MARK_WIDTH)
+        self._rulers = {side: Ruler(self.canvas, side, self) for side in Side}
+        self._axes: EchogramAxes | None = None
+        self._extent = QgsRectangle()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        grid.addWidget(self._rulers[Side.DISTANCE], 0, 1)
+        grid.addWidget(self._rulers[Side.TIME], 1, 0)
+        grid.addWidget(self.canvas, 1, 1)
+        grid.addWidget(self._rulers[Side.DEPTH], 1, 2)
+        self.canvas.xyCoordinates.connect(self._hover)
+
+    def show_echogram(
+        self, echogram: QgsRasterLayer, axes: EchogramAxes, above: list[QgsMapLayer]
+    ) -> None:
+        """Show an echogram with lines above it, all of its height and its first traces."""
+        self._axes = axes
+        self._extent = echogram.extent()
+        self.canvas.setLayers([*above, echogram])
+        for ruler in self._rulers.values():
+            ruler.show_axes(axes)
+        self.unmark()
+        self.fit_height()
+
+    def show_lines(self, echogram: QgsRasterLayer, above: list[QgsMapLayer]) -> None:
+        """Show other lines above the same echogram."""
+        self.canvas.setLayers([*above, echogram])
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._axes = None
+        self.canvas.setLayers([])
+        for ruler in self._rulers.values():
+            ruler.show_axes(None)
+        self.unmark()
+        self.canvas.refresh()
+
+    def fit_height(self) -> None:
+        """Show all samples, of as many traces as there is room for."""
+        whole, size = self._extent, self.canvas.size()
+        width = whole.height() * size.width() / max(size.height(), 1)
+        if width >= whole.width():
+            self.fit_all()
+            return
+        self.canvas.setExtent(QgsRectangle(0, whole.yMinimum(), width, whole.yMaximum()))
+        self.canvas.refresh()
+
+    def fit_all(self) -> None:
+        """Show the whole frame."""
+        self.canvas.setExtent(self._extent)
+        self.canvas.refresh()
+
+    def mark(self, trace: int) -> None:
+        """Mark a trace, and scroll to it if it is out of view."""
+        x, whole, view = trace + 0.5, self._extent, self.canvas.extent()
+        self._mark.setToGeometry(
+            QgsGeometry.fromPolylineXY(
+                [QgsPointXY(x, whole.yMinimum()), QgsPointXY(x, whole.yMaximum())]
+            )
+        )
+        if not view.xMinimum() <= x <= view.xMaximum():
+            self.canvas.setCenter(QgsPointXY(x, view.center().y()))
+            self.canvas.refresh()
+
+    def unmark(self) -> None:
+        """Take the mark away."""
+        self._mark.reset(Qgis.GeometryType.Line)
+
+    def _hover(self, point: QgsPointXY) -> None:
+        if self._axes is not None and self._extent.contains(point):
+            self.hovered.emit(point.x(), point.y())
+        else:
+            self.hovered.emit(math.nan, math.nan)

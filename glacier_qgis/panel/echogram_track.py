@@ -1,0 +1,113 @@
+"""The ground track of an echogram on the map: which trace is near, and a mark at one."""
+
+from __future__ import annotations
+
+import math
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+)
+from qgis.gui import QgsMapCanvas, QgsRubberBand, QgsVertexMarker
+from qgis.PyQt.QtGui import QColor
+
+from glacier_qgis.panel.echogram_axes import EchogramAxes
+
+COLOUR = QColor("#d9480f")
+NEAR = 12
+"""Pixels from the track at which a cursor is on it."""
+SIZE, PEN = 14, 3
+TRACK_WIDTH = 2
+FAR = 180.0
+"""Steps of longitude beyond which a track crosses the edge of a map in degrees."""
+
+
+class TrackOnMap:
+    """Draws the track of the echogram that is shown over the map, and marks a trace on it."""
+
+    def __init__(self, canvas: QgsMapCanvas) -> None:
+        self._canvas = canvas
+        self._axes: EchogramAxes | None = None
+        self._places: list[QgsPointXY | None] = []
+        self._line = QgsRubberBand(canvas, Qgis.GeometryType.Line)
+        self._line.setColor(COLOUR)
+        self._line.setWidth(TRACK_WIDTH)
+        self._marker = QgsVertexMarker(canvas)
+        self._marker.setColor(COLOUR)
+        self._marker.setIconSize(SIZE)
+        self._marker.setPenWidth(PEN)
+        self._marker.hide()
+        canvas.destinationCrsChanged.connect(self._place)
+
+    def show(self, axes: EchogramAxes | None) -> None:
+        """Take the track of another echogram, or of none."""
+        self._axes = axes
+        self._marker.hide()
+        self._place()
+
+    def mark(self, trace: int) -> None:
+        """Mark a trace; nothing is marked where its position is not known."""
+        place = self._places[trace] if trace < len(self._places) else None
+        self._marker.setVisible(place is not None)
+        if place is not None:
+            self._marker.setCenter(place)
+
+    def unmark(self) -> None:
+        """Take the mark away."""
+        self._marker.hide()
+
+    def nearest(self, point: QgsPointXY) -> int | None:
+        """Return the trace next to a place on the map, None if the track is not near."""
+        best, found = (NEAR * self._canvas.mapUnitsPerPixel()) ** 2, None
+        for trace, place in enumerate(self._places):
+            if place is not None and (apart := place.sqrDist(point)) <= best:
+                best, found = apart, trace
+        return found
+
+    def close(self) -> None:
+        """Take everything off the map."""
+        self._canvas.destinationCrsChanged.disconnect(self._place)
+        for item in (self._line, self._marker):
+            self._canvas.scene().removeItem(item)
+
+    def _place(self) -> None:
+        """Work out where the traces are on the map."""
+        self._places = []
+        self._line.reset(Qgis.GeometryType.Line)
+        crs = self._canvas.mapSettings().destinationCrs()
+        if self._axes is None or not self._axes.longitude or not crs.isValid():
+            return
+        transform = QgsCoordinateTransform(
+            QgsCoordinateReferenceSystem("EPSG:4326"), crs, QgsProject.instance()
+        )
+        pairs = zip(self._axes.longitude, self._axes.latitude, strict=True)
+        self._places = [_placed(transform, *pair) for pair in pairs]
+        self._line.setToGeometry(QgsGeometry.fromMultiPolylineXY(self._pieces(crs)), crs)
+
+    def _pieces(self, crs: QgsCoordinateReferenceSystem) -> list[list[QgsPointXY]]:
+        pieces: list[list[QgsPointXY]] = [[]]
+        for place in self._places:
+            last = pieces[-1][-1] if pieces[-1] else None
+            if place is None:
+                continue
+            if last is not None and crs.isGeographic() and abs(place.x() - last.x()) > FAR:
+                pieces.append([])
+            pieces[-1].append(place)
+        return [piece for piece in pieces if len(piece) > 1]
+
+
+def _placed(
+    transform: QgsCoordinateTransform, longitude: float, latitude: float
+) -> QgsPointXY | None:
+    if math.isnan(longitude) or math.isnan(latitude):
+        return None
+    try:
+        place = transform.transform(QgsPointXY(longitude, latitude))
+    except QgsCsException:
+        return None
+    return place if math.isfinite(place.x()) and math.isfinite(place.y()) else None
