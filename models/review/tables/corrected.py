@@ -115,7 +115,7 @@ def lines_of(text: str) -> list[LineString]:
 
 
 def text_of(lines: list[LineString]) -> str:
-    """Return lines as WKT, to a tenth of a millimetre; blank for none."""
+    """Return lines as WKT, with all digits; blank for none."""
     if not lines:
         return ""
-    return str(shapely.to_wkt(shapely.MultiLineString(lines), rounding_precision=4))
+    return str(shapely.to_wkt(shapely.MultiLineString(lines), rounding_precision=-1))

@@ -1,0 +1,164 @@
+"""The job `preparereview`: a queue of scenes to look at, in a GeoPackage to edit."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pydantic import BeforeValidator, Field, model_validator
+from pyproj import CRS
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Result, Stage
+from glacier_qgis.models.engine.job import Job, RasterInput, Seed, VectorInput, blank_is_none
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.series.catalogue import find_rasters
+from glacier_qgis.models.review.queue.candidates import Candidate, candidates, places
+from glacier_qgis.models.review.queue.ranking import Chosen, assigned, queue, scores
+from glacier_qgis.models.review.queue.uncertainty import doubtful, uncertainties
+from glacier_qgis.models.review.tables.schema import MADE_THE_PREDICTIONS
+from glacier_qgis.models.review.tables.store import create_review, now
+from glacier_qgis.models.vector.source import read_lines
+from glacier_qgis.models.vector.texts import value_text
+from glacier_qgis.wall.review import AUDIT, LINE_PREDICTED, LINES, MODELS, OPEN, PREDICTED, TASKS
+
+OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
+
+
+class PrepareReview(Job):
+    """Ranks predictions, and writes the review GeoPackage."""
+
+    input: VectorInput
+    scenes: tuple[RasterInput, ...] = ()
+    folder: OptionalPath
+    uncertainty: tuple[RasterInput, ...] = ()
+    count: Annotated[int, Field(ge=1, le=100_000)] = 100
+    audit_share: Annotated[float, Field(ge=0, le=50)] = 15.0
+    reviewers: str = ""
+    seed: Seed = 0
+    output: Path
+
+    @model_validator(mode="after")
+    def _has_scenes(self) -> PrepareReview:
+        if bool(self.scenes) == bool(self.folder):
+            both = "both are given" if self.scenes else "neither is given"
+            raise ValueError(f"give either SCENES or FOLDER ({both})")
+        return self
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Choose the scenes to look at, and write them with their lines."""
+        staged = outputs.stage(self.output)
+        lines = read_lines(self.input, "INPUT")
+        found = candidates(lines, self._sources(), Stage(reporter, 0, 0.5, "Looking at the scenes"))
+        reporter.progress(0.5, "Ranking")
+        score = scores(uncertainties(found, self.uncertainty, reporter), doubtful(found))
+        days = [one.date.toordinal() if one.date else math.nan for one in found]
+        chosen = queue(
+            score, places(found), np.array(days), self.count, self.audit_share / 100, self.seed
+        )
+        reporter.progress(0.8, "Writing the review")
+        create_review(staged, self._tables(found, chosen, score, lines.crs))
+        audited = sum(each.strategy == AUDIT for each in chosen)
+        reporter.log(
+            f"{len(chosen)} of {len(found)} scenes to review, {audited} of them drawn at random."
+        )
+        return {
+            "OUTPUT": str(self.output),
+            "TASKS": len(chosen),
+            "AUDIT": audited,
+            "SCENES": len(found),
+            "ABOUT": {"MODEL": ", ".join(sorted({one.stated("model") for one in found} - {""}))},
+        }
+
+    def _sources(self) -> Sequence[RasterInput]:
+        for scene in self.scenes:
+            if scene.name:
+                raise EngineError(
+                    f"SCENES: '{scene.shown}' lies in a temporary file, which is gone when QGIS is "
+                    "closed. Export it to a GeoTIFF first, and choose that."
+                )
+        return self.scenes or find_rasters(Path(str(self.folder)))
+
+    def _reviewers(self) -> list[str]:
+        names = (name.strip() for name in re.split(r"[,;\n]", self.reviewers))
+        return list(dict.fromkeys(filter(None, names)))
+
+    def _tables(
+        self,
+        found: Sequence[Candidate],
+        chosen: Sequence[Chosen],
+        score: np.typing.NDArray[np.float64],
+        crs: CRS,
+    ) -> dict[str, pd.DataFrame]:
+        people = assigned(len(chosen), self._reviewers())
+        tasks = [
+            _task(number, found[one.index], one, float(score[one.index]), person)
+            for number, (one, person) in enumerate(zip(chosen, people, strict=True), 1)
+        ]
+        outlines = [found[one.index].footprint for one in chosen]
+        lines = _lines([found[one.index] for one in chosen], crs)
+        return {
+            TASKS: gpd.GeoDataFrame(tasks, geometry=outlines, crs=crs),
+            LINES: lines.assign(status=LINE_PREDICTED, origin=lines["model"]),
+            PREDICTED: lines,
+            MODELS: _models(lines),
+        }
+
+
+def _task(
+    number: int, scene: Candidate, chosen: Chosen, score: float, person: str
+) -> dict[str, object]:
+    return {
+        "task": number,
+        "title": scene.title,
+        "rank": number,
+        "score": score,
+        "strategy": chosen.strategy,
+        "weight": chosen.weight,
+        "status": OPEN,
+        "complete": True,
+        "assignee": person,
+        "glacier": scene.glacier,
+        "date": pd.Timestamp(scene.date) if scene.date else pd.NaT,
+        "satellite": scene.name.satellite,
+        "image_id": scene.name.image_id,
+        "scene": scene.source.path,
+        "scene_hash": scene.scene_hash,
+        "cell_size_m": scene.cell_size_m,
+        "model": scene.stated("model"),
+        "model_hash": scene.stated("model_hash"),
+    }
+
+
+def _lines(scenes: Sequence[Candidate], crs: CRS) -> gpd.GeoDataFrame:
+    """Return the predicted lines of the tasks; each has a number of its own, `line_id`."""
+    rows, shapes = [], []
+    for task, scene in enumerate(scenes, 1):
+        for order, (_, line) in enumerate(scene.lines.iterrows(), 1):
+            shapes.append(line.geometry)
+            rows.append(
+                {
+                    "task": task,
+                    "line_id": len(rows) + 1,
+                    "line": line.get("line", order),
+                    "confidence": line.get("confidence"),
+                    "uncertainty_m": line.get("uncertainty_m"),
+                    "model": value_text(line.get("model")),
+                    "model_hash": value_text(line.get("model_hash")),
+                }
+            )
+    columns = ["task", "line_id", "line", "confidence", "uncertainty_m", "model", "model_hash"]
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=shapes, crs=crs)
+
+
+def _models(lines: gpd.GeoDataFrame) -> pd.DataFrame:
+    known = lines.loc[lines.model_hash != "", ["model", "model_hash"]].drop_duplicates("model_hash")
+    return pd.DataFrame(known).assign(
+        kind=MADE_THE_PREDICTIONS, created_at=pd.Timestamp(now()).tz_localize(None)
+    )

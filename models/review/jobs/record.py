@@ -1,0 +1,120 @@
+"""The job `recordcorrections`: what a person changed, appended to the review."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.job import Destination, Job
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.review.recording.audit import Audit, estimate
+from glacier_qgis.models.review.recording.record import look, record
+from glacier_qgis.models.review.recording.report import audit_in_words, write_report
+from glacier_qgis.models.review.tables.corrected import latest_corrections
+from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.vector.sink import write_layer
+from glacier_qgis.models.vector.texts import value_text
+from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, TASKS
+
+NOW, EARLIER, NOT = "now", "earlier", "no"
+"""When a task was recorded, in the table of this job."""
+SHOWN = (
+    "status", "error_m", "error_cells", "kept", "edited", "added", "deleted", "reviewer",
+)  # fmt: skip
+
+
+class RecordCorrections(Job):
+    """Compares edited lines with the predictions, and keeps what differs."""
+
+    review: Path
+    output: Destination
+    report: Destination
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Record every finished task, and sum up all that is recorded."""
+        tables = [outputs.stage(path) if path else None for path in (self.output, self.report)]
+        findings = look(self.review)
+        reporter.progress(0.6, "Recording")
+        new = record(self.review, findings.reviewed)
+        reporter.progress(0.8, "Summing up")
+        tasks = read_table(self.review, TASKS)
+        latest = latest_corrections(read_table(self.review, CORRECTIONS))
+        table = _table(tasks, latest, new, findings.left_out)
+        audit = _audit(tasks, latest)
+        if tables[0]:
+            write_layer(table, tables[0], "recorded")
+        if tables[1]:
+            write_report(tables[1], table, audit, {"REVIEW": str(self.review), **provenance(self)})
+        for title, problem in findings.left_out.items():
+            reporter.warning(f"Task {title} was not recorded: {problem}.")
+        if findings.homeless:
+            reporter.warning(
+                f"{findings.homeless} lines belong to no task and were not recorded. Fill in their "
+                "field 'task'."
+            )
+        if findings.gone:
+            reporter.warning(
+                f"{len(findings.gone)} recorded tasks have a scene that is not where it was, such "
+                f"as that of task {findings.gone[0]}. Bring it back before you train on it."
+            )
+        reporter.log(f"{len(new)} recorded now, {len(latest)} in all. {audit_in_words(audit)}")
+        return {
+            "OUTPUT": str(self.output) if self.output else None,
+            "REPORT": str(self.report) if self.report else None,
+            "RECORDED": len(new),
+            "TOTAL": len(latest),
+            "LEFT_OUT": len(findings.left_out),
+            "MEAN_ERROR": _number(float(latest.error_m.mean()) if len(latest) else math.nan),
+            "AUDIT_SCENES": audit.scenes,
+            "AUDIT_SAMPLE": audit.sample,
+            "AUDIT_ERROR": _number(audit.mean_m.value),
+            "AUDIT_LOW": _number(audit.mean_m.low),
+            "AUDIT_HIGH": _number(audit.mean_m.high),
+        }
+
+
+def _table(
+    tasks: pd.DataFrame, latest: pd.DataFrame, new: set[int], left_out: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return one row per task that was recorded or left out, in the order of the queue."""
+    known = latest.set_index("task")
+    rows = []
+    for task in tasks.sort_values("rank").to_dict("records"):
+        number = int(task["task"])
+        problem = left_out.get(f"{task['rank']} ({value_text(task['title'])})", "")
+        if number not in known.index and not problem:
+            continue
+        recorded = known.loc[number] if number in known.index else {}
+        state = NOT if problem else NOW if number in new else EARLIER
+        rows.append(
+            {
+                "task": number,
+                "rank": int(task["rank"]),
+                "title": value_text(task["title"]),
+                "strategy": value_text(task["strategy"]),
+                "recorded": state,
+                **{name: recorded.get(name) for name in SHOWN},
+                "problem": problem,
+            }
+        )
+    columns = ["task", "rank", "title", "strategy", "recorded", *SHOWN, "problem"]
+    numbers = ["error_m", "error_cells", "kept", "edited", "added", "deleted"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in numbers})
+
+
+def _audit(tasks: pd.DataFrame, latest: pd.DataFrame) -> Audit:
+    scenes = round(tasks.loc[tasks.strategy == AUDIT, "weight"].sum())
+    sample = latest[(latest.strategy == AUDIT) & (latest.status != REJECTED)]
+    errors = [None if math.isnan(error) else error for error in sample.error_m.astype(float)]
+    sides = zip(sample.before.map(value_text), sample.after.map(value_text), strict=True)
+    return estimate(errors, [bool(before) != bool(after) for before, after in sides], scenes)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

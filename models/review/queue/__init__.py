@@ -1,0 +1,1 @@
+"""The queue: which scenes a person looks at, and in which order."""

@@ -1,0 +1,200 @@
+"""What may come into a queue: scenes, with what was predicted of each and how certain it is."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+from shapely import Polygon
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.fronts.scene.names import SceneName, parse_scene_name
+from glacier_qgis.models.fronts.series.survey import Survey, survey
+from glacier_qgis.models.raster.crs import transformer
+from glacier_qgis.models.raster.footprint import Footprint
+from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.glaciers import same_name
+from glacier_qgis.models.vector.source import Layer
+from glacier_qgis.models.vector.texts import value_text
+from glacier_qgis.wall.fingerprint import fingerprint
+
+SAME_VIEW = 0.5
+"""Part of the smaller of two footprints that they share if they show one place."""
+EDGE_POINTS = 20
+"""Points along each edge of a footprint when it is transformed."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A scene with its prediction.
+
+    Attributes:
+        source: The scene.
+        name: What its name tells.
+        date: Day of acquisition; None if not known.
+        footprint: In the CRS of the lines.
+        cell_size_m: Edge of a pixel.
+        lines: Its predicted lines; an empty frame where none was found.
+        scene_hash: See `fingerprint`.
+    """
+
+    source: RasterInput
+    name: SceneName
+    date: datetime.date | None
+    footprint: Polygon
+    cell_size_m: float
+    lines: gpd.GeoDataFrame = field(repr=False)
+    scene_hash: str
+
+    @property
+    def glacier(self) -> str:
+        """Name, blank if not stated."""
+        return self.stated("glacier")
+
+    def stated(self, attribute: str) -> str:
+        """Return an attribute of its lines as text; the first that is not empty."""
+        values = self.lines.get(attribute, pd.Series(dtype=object))
+        return next((text for text in map(value_text, values) if text), "")
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: glacier, date and satellite, or its name."""
+        when = self.date.isoformat() if self.date else ""
+        words = [self.glacier, when, self.name.satellite]
+        return " ".join(filter(None, words)) if self.glacier or when else self.name.image_id
+
+
+def candidates(lines: Layer, scenes: Sequence[RasterInput], reporter: Reporter) -> list[Candidate]:
+    """Return each scene with the lines that were predicted of it.
+
+    Lines belong to the scene that `image_id` names. Those that are flagged as duplicates are left
+    out, and so are scenes that cannot be used, with a warning.
+
+    Args:
+        lines: As 'Delineate termini' and 'Terminus time series' write them.
+        scenes: What they were predicted from, and scenes without a line.
+        reporter: Receives warnings.
+
+    Raises:
+        EngineError: The lines have no field `image_id`, or no scene can be used.
+    """
+    frame = _own_lines(lines)
+    dates = read_dates(frame, "date", lines.role) if "date" in frame else None
+    groups = dict(iter(frame.groupby(frame["image_id"].map(value_text))))
+    found, problems, twice = dict[str, Candidate](), list[str](), list[str]()
+    for look in survey(scenes, None):
+        name = parse_scene_name(look.source.path)
+        if look.footprint is None:
+            problems.append(f"{Path(look.source.path).name} ({look.problem})")
+        elif name.image_id in found:
+            twice.append(look.source.path)
+        else:
+            own = groups.get(name.image_id, frame.iloc[:0])
+            date = _date(look, name, None if dates is None else dates.loc[own.index])
+            found[name.image_id] = _candidate(look, look.footprint, name, date, own, lines.crs)
+    _tell(problems, twice, len(frame), sum(len(one.lines) for one in found.values()), reporter)
+    if not found:
+        raise EngineError(
+            "SCENES: none of the scenes can be used. Choose the scenes that the lines of INPUT "
+            "were predicted from."
+        )
+    return list(found.values())
+
+
+def _own_lines(lines: Layer) -> gpd.GeoDataFrame:
+    frame = lines.frame
+    if "image_id" not in frame:
+        raise EngineError(
+            f"{lines.role}: {lines.name} has no field 'image_id', so its lines belong to no scene. "
+            "Choose lines of 'Delineate termini' or 'Terminus time series'."
+        )
+    if "duplicate" in frame:
+        frame = frame[frame.duplicate.fillna(0) != 1]
+    frame = frame.explode(index_parts=False, ignore_index=True)
+    return frame.set_geometry(frame.geometry.force_2d())
+
+
+def _date(
+    look: Survey, name: SceneName, stated: pd.Series[pd.Timestamp] | None
+) -> datetime.date | None:
+    """Return the day of a scene: of its lines, its name or its tags."""
+    known = [] if stated is None else stated.dropna()
+    if len(known):
+        return pd.Timestamp(known.iloc[0]).date()
+    return name.date or (look.dated[0] if look.dated else None)
+
+
+def _candidate(
+    look: Survey,
+    footprint: Footprint,
+    name: SceneName,
+    date: datetime.date | None,
+    lines: gpd.GeoDataFrame,
+    crs: CRS,
+) -> Candidate:
+    return Candidate(
+        source=look.source,
+        name=name,
+        date=date,
+        footprint=_outline(footprint, crs),
+        cell_size_m=footprint.native_cell_size(metric_crs(footprint)),
+        lines=lines,
+        scene_hash=fingerprint(look.source.path),
+    )
+
+
+def _outline(footprint: Footprint, crs: CRS) -> Polygon:
+    """Return the outline of a raster in another CRS, its edges bent as they are there."""
+    corners = Polygon(zip(*footprint.corners, strict=True))
+    dense = shapely.segmentize(corners, corners.length / 4 / EDGE_POINTS)
+    points = shapely.get_coordinates(dense)
+    x, y = transformer(footprint.crs, crs).transform(points[:, 0], points[:, 1])
+    return Polygon(np.column_stack([x, y]))
+
+
+def _tell(
+    problems: Sequence[str], twice: Sequence[str], lines: int, used: int, reporter: Reporter
+) -> None:
+    if problems:
+        reporter.warning(f"{len(problems)} scenes cannot be used: {listed(problems)}.")
+    if twice:
+        reporter.warning(
+            f"{len(twice)} scenes are left out, as another one has the same name: {listed(twice)}."
+        )
+    if used < lines:
+        reporter.warning(
+            f"{lines - used} of {lines} lines are left out: the scene that their 'image_id' names "
+            "is not among SCENES."
+        )
+
+
+def places(found: Sequence[Candidate]) -> NDArray[np.int64]:
+    """Return a number for the place of each scene: its glacier, or what its footprint shares."""
+    numbers = dict[str, int]()
+    views: list[tuple[Polygon, int]] = []
+    place = np.empty(len(found), np.int64)
+    for index, one in enumerate(found):
+        name = same_name(one.glacier)
+        known = numbers.get(name) if name else None
+        if known is None:
+            known = next((number for view, number in views if _alike(view, one.footprint)), index)
+        numbers.setdefault(name or f"\0{known}", known)
+        views.append((one.footprint, known))
+        place[index] = known
+    return place
+
+
+def _alike(one: Polygon, other: Polygon) -> bool:
+    return bool(one.intersection(other).area >= SAME_VIEW * min(one.area, other.area))

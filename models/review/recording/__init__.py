@@ -1,0 +1,1 @@
+"""What a person changed: compared with the frozen predictions, recorded, summed up."""
