@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from qgis.core import (
@@ -29,9 +30,14 @@ class EngineAlgorithm(Asked):
     A subclass declares its parameters and outputs and says how its outputs are styled, from
     the top of the map down; values are converted by type, under the parameter's name in lower
     case, and the engine's schema validates them.
+
+    Attributes:
+        STYLES: How outputs look, by name.
+        NOT_SENT: Names of parameters that the engine does not get: the algorithm acts on them.
     """
 
     STYLES: ClassVar[Mapping[str, Style]] = {}
+    NOT_SENT: ClassVar[frozenset[str]] = frozenset()
 
     _inputs: Inputs
     _telling: Telling
@@ -90,7 +96,7 @@ class EngineAlgorithm(Asked):
         """Resolve layers and extents on the main thread."""
         self._telling = Telling(self, feedback)
         with self._telling.errors():
-            self._inputs = Inputs(self, parameters, context)
+            self._inputs = Inputs(self, parameters, context, self.NOT_SENT)
         self._subject = first_input(self, parameters, context)
         self._command, _ = self.asQgisProcessCommand(parameters, context)
         return True
@@ -106,8 +112,11 @@ class EngineAlgorithm(Asked):
             self._telling.errors(),
             Destinations(self, parameters, context) as destinations,
         ):
-            with self._inputs.copied(context, feedback):
-                job = self._inputs.job | destinations.job_values()
+            with (
+                self._inputs.copied(context, feedback),
+                self.lent(parameters, context, feedback) as lent,
+            ):
+                job = self._inputs.job | destinations.job_values() | lent
                 result = run_job(self.ID, job, feedback, self._telling)
             outputs = destinations.deliver(result, feedback)
         names = {output.name() for output in self.outputDefinitions()}
@@ -116,6 +125,16 @@ class EngineAlgorithm(Asked):
         hand_over(self, self.STYLES, run, outputs, context)
         self.accompany(run, outputs, context)
         return {name: value for name, value in outputs.items() if value is not None}
+
+    @contextmanager
+    def lent(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield further values of the job; what follows is done when the engine has succeeded."""
+        yield {}
 
     def accompany(
         self, run: Run, outputs: Mapping[str, Any], context: QgsProcessingContext

@@ -26,6 +26,8 @@ from glacier_qgis.processing.models_training.preparetrainingdata import PrepareT
 from glacier_qgis.processing.models_training.trainmodel import TrainModel
 from glacier_qgis.processing.radar_layers.exportlayers import ExportLayers
 from glacier_qgis.processing.radar_layers.importradargram import ImportRadargram
+from glacier_qgis.processing.review.preparereview import PrepareReview
+from glacier_qgis.processing.review.recordcorrections import RecordCorrections
 from glacier_qgis.processing.shipped_model import shipped_models
 from glacier_qgis.resources import ICONS
 from glacier_qgis.version import VERSION
@@ -50,6 +52,8 @@ ALGORITHMS = (
     RunInstructor,
     ImportRadargram,
     ExportLayers,
+    PrepareReview,
+    RecordCorrections,
     SetupEngine,
     EngineInfo,
 )

@@ -53,11 +53,8 @@ def keep_with_file(layer: QgsMapLayer, *, styled: bool) -> bool:
     whole = fits_calendar(layer)
     if not whole:
         layer.temporalProperties().setIsActive(False)
-    if _in_geopackage(layer):
-        layer.saveStyleToDatabase(STYLE_NAME, layer.metadata().title(), True, "")
-        registry = QgsProviderRegistry.instance()
-        kept, _ = registry.saveLayerMetadata(layer.providerType(), layer.source(), layer.metadata())
-        return whole and kept
+    if isinstance(layer, QgsVectorLayer) and _in_geopackage(layer):
+        return keep_in_database(layer) and whole
     for stale in (layer.styleURI(), layer.metadataUri()):
         Path(stale).unlink(missing_ok=True)
     if styled:
@@ -66,10 +63,21 @@ def keep_with_file(layer: QgsMapLayer, *, styled: bool) -> bool:
     return whole
 
 
-def _in_geopackage(layer: QgsMapLayer) -> bool:
+def keep_in_database(layer: QgsVectorLayer) -> bool:
+    """Write style and metadata into the database that a layer lies in; return whether it has them.
+
+    Args:
+        layer: Styled and described, of a GeoPackage or of PostGIS.
+    """
+    layer.saveStyleToDatabase(STYLE_NAME, layer.metadata().title(), True, "")
+    registry = QgsProviderRegistry.instance()
+    kept, _ = registry.saveLayerMetadata(layer.providerType(), layer.source(), layer.metadata())
+    return bool(kept)
+
+
+def _in_geopackage(layer: QgsVectorLayer) -> bool:
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
-    path = Path(str(parts.get("path", "")))
-    return isinstance(layer, QgsVectorLayer) and path.suffix.lower() == ".gpkg"
+    return Path(str(parts.get("path", ""))).suffix.lower() == ".gpkg"
 
 
 def metadata_of(run: Run, title: str, layer: QgsMapLayer) -> QgsLayerMetadata:

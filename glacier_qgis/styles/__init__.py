@@ -23,6 +23,7 @@ from glacier_qgis.styles.rasters import (
     thickness,
     uncertainty,
 )
+from glacier_qgis.styles.review import REVIEW
 from glacier_qgis.styles.scenes import scene_until
 from glacier_qgis.styles.series import terminus_series
 from glacier_qgis.styles.zones import zones
@@ -30,6 +31,7 @@ from glacier_qgis.styles.zones import zones
 __all__ = [
     "CONFIDENCE",
     "COVERING",
+    "REVIEW",
     "component",
     "echogram",
     "elevation",

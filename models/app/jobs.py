@@ -29,6 +29,8 @@ JOBS = {
     "evaluatemodel": "glacier_qgis.models.training.jobs.evaluate:EvaluateModel",
     "installmodel": "glacier_qgis.models.app.install:InstallModel",
     "exportmodel": "glacier_qgis.models.package.export:ExportModel",
+    "preparereview": "glacier_qgis.models.review.jobs.prepare:PrepareReview",
+    "recordcorrections": "glacier_qgis.models.review.jobs.record:RecordCorrections",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs.simulate:SimulateGlacier",
     "runinstructor": "glacier_qgis.models.iceflow.jobs.instruct:RunInstructor",
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",

@@ -24,6 +24,7 @@ CALVING_FRONTS = ("calving_fronts", tr("Calving fronts"))
 ICE_FLOW = ("ice_flow", tr("Ice flow"))
 RADAR_LAYERS = ("radar_layers", tr("Radar layers"))
 MODELS_TRAINING = ("models_training", tr("Models and training"))
+REVIEW = ("review", tr("Review"))
 ENGINE = ("engine", tr("Engine"))
 
 Parameter: TypeAlias = QgsProcessingParameterDefinition

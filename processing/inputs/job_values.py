@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,6 +51,7 @@ class Inputs:
         algorithm: QgsProcessingAlgorithm,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
+        without: Container[str] = (),
     ) -> None:
         self._copies: list[Copy] = []
         self.job: dict[str, Any] = {
@@ -58,7 +59,7 @@ class Inputs:
                 algorithm, definition, parameters, context, self._copies
             )
             for definition in algorithm.parameterDefinitions()
-            if not definition.isDestination()
+            if not (definition.isDestination() or definition.name() in without)
         }
 
     @contextmanager

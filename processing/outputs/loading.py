@@ -15,12 +15,18 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingUtils,
     QgsProject,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDate, Qt
 
 from glacier_qgis import styles
 from glacier_qgis.results.coordinates import definition_of, is_main_thread, learn, renew
-from glacier_qgis.results.files import keep_with_file, metadata_of, open_file
+from glacier_qgis.results.files import (
+    keep_in_database,
+    keep_with_file,
+    metadata_of,
+    open_file,
+)
 from glacier_qgis.results.presenter import Presenter, Style
 from glacier_qgis.results.run import Run, subject_of
 from glacier_qgis.translation import tr
@@ -178,6 +184,39 @@ def load_scenes(
         style = styles.scene_until(day, ends[day])
         _load(details, "", below, Presenter.create(run, style=style, backdrop=True))
         context.addLayerToLoadOnCompletion(scene["path"], details)
+
+
+def load_tables(
+    run: Run,
+    layers: Mapping[str, QgsVectorLayer],
+    titles: Mapping[str, str],
+    looks: Mapping[str, Style],
+    context: QgsProcessingContext,
+) -> None:
+    """Dress the tables of a database, keep their looks and forms in it, and let them be loaded.
+
+    Args:
+        run: Where they come from.
+        layers: By table.
+        titles: What a person calls each.
+        looks: How each looks, from the top of the map down.
+        context: That of `processAlgorithm`.
+    """
+    for order, (table, style) in enumerate(looks.items()):
+        layer = layers[table]
+        style(layer, run.values)
+        layer.setMetadata(metadata_of(run, titles[table], layer))
+        keep_in_database(layer)
+        provider, uri = layer.providerType(), layer.source()
+        source = (
+            uri if provider == "ogr" else QgsProcessingUtils.encodeProviderKeyAndUri(provider, uri)
+        )
+        details = QgsProcessingContext.LayerDetails(
+            titles[table], context.project(), "", QgsProcessingUtils.LayerHint.Vector
+        )
+        crs = definition_of(layer.crs())
+        _load(details, titles[table], -order, Presenter.create(run, in_file=True, crs=crs))
+        context.addLayerToLoadOnCompletion(source, details)
 
 
 def settle(context: QgsProcessingContext) -> None:

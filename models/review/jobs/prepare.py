@@ -11,6 +11,7 @@ from typing import Annotated
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from pydantic import BeforeValidator, Field, model_validator
 from pyproj import CRS
 
@@ -53,7 +54,7 @@ class PrepareReview(Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Choose the scenes to look at, and write them with their lines."""
-        staged = outputs.stage(self.output)
+        staged = self._stage(outputs)
         lines = read_lines(self.input, "INPUT")
         found = candidates(lines, self._sources(), Stage(reporter, 0, 0.5, "Looking at the scenes"))
         reporter.progress(0.5, "Ranking")
@@ -75,6 +76,16 @@ class PrepareReview(Job):
             "SCENES": len(found),
             "ABOUT": {"MODEL": ", ".join(sorted({one.stated("model") for one in found} - {""}))},
         }
+
+    def _stage(self, outputs: Outputs) -> Path:
+        if self.output.suffix.lower() != ".gpkg":
+            raise EngineError(f"OUTPUT: {self.output.name} is not a GeoPackage. Name it *.gpkg.")
+        if self.output.exists():
+            raise EngineError(
+                f"OUTPUT: {self.output} exists, and what people corrected in it would be lost. "
+                "Choose a new file."
+            )
+        return outputs.stage(self.output)
 
     def _sources(self) -> Sequence[RasterInput]:
         for scene in self.scenes:
@@ -138,7 +149,7 @@ def _task(
 
 def _lines(scenes: Sequence[Candidate], crs: CRS) -> gpd.GeoDataFrame:
     """Return the predicted lines of the tasks; each has a number of its own, `line_id`."""
-    rows, shapes = [], []
+    rows, shapes = list[dict[str, object]](), list[shapely.Geometry]()
     for task, scene in enumerate(scenes, 1):
         for order, (_, line) in enumerate(scene.lines.iterrows(), 1):
             shapes.append(line.geometry)

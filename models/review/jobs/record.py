@@ -16,7 +16,7 @@ from glacier_qgis.models.review.recording.audit import Audit, estimate
 from glacier_qgis.models.review.recording.record import look, record
 from glacier_qgis.models.review.recording.report import audit_in_words, write_report
 from glacier_qgis.models.review.tables.corrected import latest_corrections
-from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.review.tables.store import read_table, records
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, TASKS
@@ -82,14 +82,13 @@ def _table(
     tasks: pd.DataFrame, latest: pd.DataFrame, new: set[int], left_out: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return one row per task that was recorded or left out, in the order of the queue."""
-    known = latest.set_index("task")
+    known = {row["task"]: row for row in records(latest)}
     rows = []
-    for task in tasks.sort_values("rank").to_dict("records"):
+    for task in records(tasks.sort_values("rank")):
         number = int(task["task"])
         problem = left_out.get(f"{task['rank']} ({value_text(task['title'])})", "")
-        if number not in known.index and not problem:
+        if number not in known and not problem:
             continue
-        recorded = known.loc[number] if number in known.index else {}
         state = NOT if problem else NOW if number in new else EARLIER
         rows.append(
             {
@@ -98,7 +97,7 @@ def _table(
                 "title": value_text(task["title"]),
                 "strategy": value_text(task["strategy"]),
                 "recorded": state,
-                **{name: recorded.get(name) for name in SHOWN},
+                **{name: known.get(number, {}).get(name) for name in SHOWN},
                 "problem": problem,
             }
         )

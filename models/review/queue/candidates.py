@@ -130,9 +130,9 @@ def _date(
     look: Survey, name: SceneName, stated: pd.Series[pd.Timestamp] | None
 ) -> datetime.date | None:
     """Return the day of a scene: of its lines, its name or its tags."""
-    known = [] if stated is None else stated.dropna()
-    if len(known):
-        return pd.Timestamp(known.iloc[0]).date()
+    known = None if stated is None else stated.dropna()
+    if known is not None and len(known):
+        return known.iloc[0].date()
     return name.date or (look.dated[0] if look.dated else None)
 
 

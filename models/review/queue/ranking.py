@@ -106,7 +106,7 @@ def _spread(
 def _likeness(place: NDArray[np.int64], day: NDArray[np.float64], one: int) -> NDArray[np.float64]:
     """Return how much each scene shows what one of them shows, 0 to 1."""
     near = np.nan_to_num(np.exp(-np.abs(day - day[one]) / SEASON_DAYS))
-    return (place == place[one]) * (SAME_PLACE + (1 - SAME_PLACE) * near)
+    return np.where(place == place[one], SAME_PLACE + (1 - SAME_PLACE) * near, 0.0)
 
 
 def assigned(count: int, reviewers: Sequence[str]) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
 from glacier_qgis.models.review.recording.reviewed import Reviewed, problems, reviewed_task
 from glacier_qgis.models.review.tables.corrected import text_of
-from glacier_qgis.models.review.tables.store import append, now, read_table, transaction
+from glacier_qgis.models.review.tables.store import append, now, read_table, records, transaction
 from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.fingerprint import fingerprint
 from glacier_qgis.wall.review import CORRECTIONS, LINES, PREDICTED, REVIEWED, TASKS
@@ -47,9 +48,7 @@ def look(review: Path) -> Findings:
     lines, predicted = read_table(review, LINES), read_table(review, PREDICTED)
     lines = lines[~(lines.geometry.isna() | lines.geometry.is_empty)]
     findings = Findings([], homeless=int((~lines.task.isin(tasks.task)).sum()))
-    for (_, shape), task in zip(
-        tasks.geometry.items(), tasks.drop(columns="geometry").to_dict("records"), strict=True
-    ):
+    for shape, task in zip(tasks.geometry, records(tasks), strict=True):
         if task["status"] not in REVIEWED:
             continue
         title = f"{task['rank']} ({value_text(task['title'])})"
@@ -76,7 +75,7 @@ def record(review: Path, reviewed: Sequence[Reviewed]) -> set[int]:
         EngineError: The file cannot be written to.
     """
     time = now()
-    rows = {int(str(one.task["task"])): _row(one, time) for one in reviewed}
+    rows = {int(one.task["task"]): _row(one, time) for one in reviewed}
     with transaction(review) as connection:
         query = f"SELECT * FROM {CORRECTIONS} ORDER BY number"  # noqa: S608  a name of ours
         latest = {row["task"]: dict(row) for row in connection.execute(query)}
@@ -86,16 +85,16 @@ def record(review: Path, reviewed: Sequence[Reviewed]) -> set[int]:
             if any(row[name] != latest.get(task, {}).get(name) for name in SAME)
         ]
         append(connection, CORRECTIONS, new)
-    return {int(str(row["task"])) for row in new}
+    return {int(row["task"]) for row in new}
 
 
-def _row(one: Reviewed, time: str) -> dict[str, object]:
+def _row(one: Reviewed, time: str) -> dict[str, Any]:
     error, task = one.error_m(), one.task
     copied = ("comment", "image_id", "scene", "scene_hash", "model", "model_hash", "strategy")
     return {
-        "task": int(str(task["task"])),
+        "task": int(task["task"]),
         "status": one.status,
-        "weight": float(str(task["weight"])),
+        "weight": float(task["weight"]),
         "complete": int(bool(task["complete"])),
         "before": text_of(list(one.before)),
         "after": text_of(list(one.after)),
@@ -113,7 +112,7 @@ def _of_task(frame: gpd.GeoDataFrame, task: object) -> gpd.GeoDataFrame:
     return frame[frame.task == task]
 
 
-def _state_of_scene(task: dict[str, object]) -> str:
+def _state_of_scene(task: Mapping[str, Any]) -> str:
     """Return whether a scene is `there`, `gone` or `changed`; addresses are not looked at."""
     known, path = value_text(task["scene_hash"]), Path(value_text(task["scene"]))
     if not known:
@@ -127,6 +126,8 @@ def _state_of_scene(task: dict[str, object]) -> str:
     return "there" if found == known else "changed"
 
 
-def _time_text(value: object) -> str | None:
-    time = pd.to_datetime(value, utc=True)
-    return None if pd.isna(time) else f"{time.strftime('%Y-%m-%dT%H:%M:%S')}Z"
+def _time_text(time: pd.Timestamp) -> str | None:
+    if pd.isna(time):
+        return None
+    here = time.tz_convert(None) if time.tzinfo else time
+    return f"{here.strftime('%Y-%m-%dT%H:%M:%S')}Z"

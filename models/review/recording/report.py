@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.report.theme import BLUE, ORANGE
 from glacier_qgis.models.review.recording.audit import LEVEL, Audit, Estimate
+from glacier_qgis.models.review.tables.store import records
 from glacier_qgis.wall.review import AUDIT, RANKED
 
 NAMES = {RANKED: "ranked by uncertainty", AUDIT: "drawn at random"}
@@ -57,11 +58,11 @@ def write_report(path: Path, table: pd.DataFrame, audit: Audit, facts: Mapping[s
     left_out = table[table.recorded == "no"]
     if len(left_out):
         page.heading("Not recorded")
-        page.table(left_out[["rank", "title", "problem"]].to_dict("records"), "Left out.")
+        page.table(records(left_out[["rank", "title", "problem"]]), "Left out.")
     page.heading("Tasks")
     shown = judged.drop(columns=["problem", "task"]).sort_values("error_m", ascending=False)
     page.table(
-        [{str(name): value for name, value in row.items()} for row in shown.to_dict("records")],
+        records(shown),
         "All recorded tasks, the largest errors first.",
     )
     page.heading("Parameters and provenance")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -53,7 +54,7 @@ class Reviewed:
         crs: Of the lines.
     """
 
-    task: Mapping[str, object] = field(repr=False)
+    task: Mapping[str, Any] = field(repr=False)
     status: str
     before: Sequence[LineString]
     after: Sequence[LineString]
@@ -63,7 +64,7 @@ class Reviewed:
     @property
     def cell_size_m(self) -> float:
         """Edge of a cell of the scene."""
-        return float(str(self.task["cell_size_m"]))
+        return float(self.task["cell_size_m"])
 
     def error_m(self) -> float | None:
         """Return the mean distance between prediction and correction, m, in both directions.
@@ -80,7 +81,7 @@ class Reviewed:
 
 
 def reviewed_task(
-    task: Mapping[str, object], lines: gpd.GeoDataFrame, predicted: gpd.GeoDataFrame
+    task: Mapping[str, Any], lines: gpd.GeoDataFrame, predicted: gpd.GeoDataFrame
 ) -> Reviewed:
     """Compare the lines of a task with the frozen predictions.
 
@@ -108,7 +109,7 @@ def reviewed_task(
 
 
 def problems(
-    task: Mapping[str, object],
+    task: Mapping[str, Any],
     footprint: Polygon,
     lines: gpd.GeoDataFrame,
     predicted: gpd.GeoDataFrame,
@@ -143,7 +144,7 @@ def problems(
     if task["status"] in (ACCEPTED, CORRECTED):
         crs = CRS.from_user_input(predicted.crs)
         scene, *shapes = _in_metres([footprint, *kept.geometry], crs)
-        reach = scene.buffer(OUTSIDE_CELLS * float(str(task["cell_size_m"])))
+        reach = scene.buffer(OUTSIDE_CELLS * float(task["cell_size_m"]))
         count = sum(not reach.covers(shape) for shape in shapes)
         if count:
             lie = "one line lies" if count == 1 else f"{count} lines lie"
@@ -178,7 +179,7 @@ def _lines(frame: gpd.GeoDataFrame) -> list[LineString]:
     return [part for shape in flat for part in line_parts(shape)]
 
 
-def _in_metres(shapes: Sequence[Geometry], crs: CRS) -> list[Geometry]:
+def _in_metres(shapes: Sequence[Geometry], crs: CRS) -> list[Any]:
     """Return shapes of one place in a metric CRS; those of an echogram stay in its own."""
     frame = gpd.GeoDataFrame(geometry=list(shapes), crs=crs)
     if crs.is_engineering:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -52,6 +53,14 @@ def read_table(path: Path, name: str, role: str = "REVIEW") -> pd.DataFrame:
     require_review(path, role)
     _, frame = read_frame(VectorInput(path=str(path), layer=name), role, geometry=name in GEOMETRY)
     return frame
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as values by field, without geometries."""
+    attributes = frame.drop(columns="geometry", errors="ignore")
+    return [
+        {str(name): value for name, value in row.items()} for row in attributes.to_dict("records")
+    ]
 
 
 def require_review(path: Path, role: str = "REVIEW") -> None:

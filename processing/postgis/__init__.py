@@ -1,0 +1,1 @@
+"""A review that a team shares in PostGIS: the tables of its GeoPackage, there and back."""

@@ -1,0 +1,77 @@
+"""Parameters that the algorithms of the group share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingParameterProviderConnection,
+    QgsProcessingParameterString,
+    QgsProviderRegistry,
+    QgsVectorLayer,
+)
+
+from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.parameters import Parameter
+from glacier_qgis.processing.postgis.connection import Database
+from glacier_qgis.translation import tr
+from glacier_qgis.wall.review import LINES, TASKS
+
+CONNECTION, SCHEMA = SHARED = ("CONNECTION", "SCHEMA")
+DEFAULT_SCHEMA = "glacier_review"
+
+
+def shared_review(text: str) -> list[Parameter]:
+    """Declare where a team shares a review; `text` says what the connection is for."""
+    return [
+        described(
+            QgsProcessingParameterProviderConnection(
+                CONNECTION, tr("PostGIS connection"), "postgres", optional=True
+            ),
+            text,
+        ),
+        described(
+            QgsProcessingParameterString(SCHEMA, tr("Schema"), DEFAULT_SCHEMA, optional=True),
+            tr("Schema of the database that holds the review, one for each review."),
+            advanced=True,
+        ),
+    ]
+
+
+def database_of(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Database | None:
+    """Return the shared database that is given; None if none is.
+
+    Raises:
+        QgsProcessingException: It cannot be reached.
+    """
+    connection = algorithm.parameterAsString(parameters, CONNECTION, context).strip()
+    schema = algorithm.parameterAsString(parameters, SCHEMA, context).strip()
+    return Database(connection, schema or DEFAULT_SCHEMA) if connection else None
+
+
+def unsaved(context: QgsProcessingContext, path: str, schema: str) -> QgsVectorLayer | None:
+    """Return a layer of a review with edits that are not saved; only the main thread may look.
+
+    Args:
+        context: With the project.
+        path: File of the review; blank if it is shared.
+        schema: Schema of a shared one; blank if it is a file.
+    """
+    layers = context.project().mapLayers().values() if context.project() else ()
+    for layer in layers:
+        if isinstance(layer, QgsVectorLayer) and layer.isModified():
+            parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+            name = parts.get("layerName") or parts.get("table")
+            if name not in (LINES, TASKS):
+                continue
+            file = str(parts.get("path") or "")
+            if (path and file and Path(file).absolute() == Path(path).absolute()) or (
+                schema and parts.get("schema") == schema
+            ):
+                return layer
+    return None
