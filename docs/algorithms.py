@@ -40,6 +40,7 @@ KINDS = {
     "layer": "raster or vector layer",
     "multilayer": "layers or files",
     "number": "number",
+    "providerconnection": "database connection",
     "raster": "raster layer",
     "rasterDestination": "raster to write",
     "sink": "vector layer to write",
@@ -48,7 +49,9 @@ KINDS = {
 }
 CHOSEN = {
     "inspecttrainingdata": "REPORT",
+    "preparereview": "FOLDER",
     "preparetrainingdata": "LABEL_LINES",
+    "recordcorrections": "REVIEW",
     "runinstructor": "SURFACE",
     "simulateglacier": "SURFACE",
     "terminuschange": "CENTERLINE",

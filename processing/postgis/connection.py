@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -32,7 +33,7 @@ class Database:
     """
 
     def __init__(self, connection: str, schema: str) -> None:
-        self.shown = f"{connection.split(' password=')[0]}, {schema}"
+        self.shown = f"{_without_password(connection)}, {schema}"
         self.schema = schema
         metadata = QgsProviderRegistry.instance().providerMetadata(PROVIDER)
         if metadata is None:
@@ -134,4 +135,9 @@ def quoted(name: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    text = " ".join(_without_password(str(error)).split())
+    return text.rstrip(".") or type(error).__name__
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"password=('[^']*'|\S*)", "password=…", text)

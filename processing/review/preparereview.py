@@ -93,6 +93,7 @@ class PrepareReview(EngineAlgorithm):
                     "leaves out; 0 = none, and nothing is known of these scenes."
                 ),
                 15,
+                word=tr("none"),
                 minValue=0,
                 maxValue=50,
             ),

@@ -74,7 +74,10 @@ class PrepareReview(Job):
             "TASKS": len(chosen),
             "AUDIT": audited,
             "SCENES": len(found),
-            "ABOUT": {"MODEL": ", ".join(sorted({one.stated("model") for one in found} - {""}))},
+            "ABOUT": {
+                "SCENE": self.output.stem,
+                "MODEL": ", ".join(sorted({one.stated("model") for one in found} - {""})),
+            },
         }
 
     def _stage(self, outputs: Outputs) -> Path:

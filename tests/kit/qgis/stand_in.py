@@ -49,6 +49,7 @@ def inputs(identifier: str, folder: Path) -> Parameters:
         "evaluatemodel": {"DATASET": str(folder / "dataset"), "REPORT": "TEMPORARY_OUTPUT"},
         "icevelocity": {"SURFACE": raster, "THICKNESS": raster},
         "surfacemassbalance": {"SURFACE": raster},
+        "recordcorrections": {"REVIEW": lines.partition("|")[0]},
     }[identifier]
 
 

@@ -41,6 +41,8 @@ OWN = (
     "runinstructor",
     "importradargram",
     "exportlayers",
+    "preparereview",
+    "recordcorrections",
     "setupengine",
     "engineinfo",
 )

@@ -41,13 +41,18 @@ def _sent(algorithm: Any, context: QgsProcessingContext) -> dict[str, object]:  
 
     optional = [
         definition
-        for definition in algorithm.parameterDefinitions()
+        for definition in _taken(algorithm)
         if not definition.isDestination() and not _must_be_given(definition)
     ]
     return {
         definition.name().lower(): job_value(algorithm, definition, {}, context, [])
         for definition in optional
     }
+
+
+def _taken(algorithm: Any) -> list[Declared]:  # noqa: ANN401
+    """Return the parameters that cross the wall."""
+    return [p for p in algorithm.parameterDefinitions() if p.name() not in algorithm.NOT_SENT]
 
 
 def _must_be_given(definition: Declared) -> bool:
@@ -75,14 +80,14 @@ def schemas() -> Schemas:
 def _pairs(schemas: Schemas) -> Iterator[tuple[str, Declared, dict[str, Any]]]:
     """Yield each parameter's full name, its declaration and its schema."""
     for algorithm in _algorithms():
-        for definition in algorithm.parameterDefinitions():
+        for definition in _taken(algorithm):
             schema = schemas[algorithm.name()][definition.name().lower()]
             yield f"{algorithm.name()}.{definition.name()}", definition, schema
 
 
 def test_each_algorithm_declares_exactly_what_its_job_takes(schemas: Schemas) -> None:
     for algorithm in _algorithms():
-        declared = {p.name().lower() for p in algorithm.parameterDefinitions()}
+        declared = {definition.name().lower() for definition in _taken(algorithm)}
         assert declared == set(schemas[algorithm.name()]), algorithm.name()
 
 

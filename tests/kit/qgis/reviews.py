@@ -1,0 +1,60 @@
+"""Reviews for the suite inside QGIS: scenes, predictions, layers to edit, a person at work."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from qgis.core import QgsGeometry, QgsProject, QgsVectorLayer
+
+from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
+from kit.places import PLUGINS, PROGRAMS, ROOT
+from kit.qgis.fixtures import ENGINE, Log
+from kit.qgis.window import run_as_task
+
+
+def make_predictions(folder: Path) -> Path:
+    """Write four scenes, and the lines that were predicted of three of them, into a folder."""
+    program = [ENGINE, "-P", PROGRAMS / "small_review.py", PLUGINS, ROOT / "tests", folder]
+    subprocess.run(program, check=True)
+    return folder
+
+
+def prepare(predictions: Path, review: Path, **parameters: object) -> Log:
+    """Run 'Prepare review' as the toolbox does."""
+    asked = {
+        "INPUT": str(predictions / "lines.gpkg"),
+        "FOLDER": str(predictions / "scenes"),
+        "AUDIT_SHARE": 25,
+        "OUTPUT": str(review),
+    }
+    return run_as_task("preparereview", asked | parameters)
+
+
+def open_layers(review: Path) -> dict[str, QgsVectorLayer]:
+    """Open the layers of a review as any QGIS would, into the project."""
+    layers = {}
+    for table in (TASKS, PREDICTED, LINES):
+        layers[table] = QgsVectorLayer(f"{review}|layername={table}", table, "ogr")
+        QgsProject.instance().addMapLayer(layers[table])
+    return layers
+
+
+def move(lines: QgsVectorLayer, task: int, east: float) -> None:
+    """Move the lines of a task, in the layer's edit buffer."""
+    for feature in lines.getFeatures(f'"task" = {task}'):
+        shape = QgsGeometry(feature.geometry())
+        shape.translate(east, 0)
+        assert lines.changeGeometry(feature.id(), shape)
+
+
+def finish(tasks: QgsVectorLayer, task: int, status: str) -> None:
+    """Give a task a status, in the layer's edit buffer."""
+    (feature,) = tasks.getFeatures(f'"task" = {task}')
+    assert tasks.changeAttributeValue(feature.id(), tasks.fields().indexOf("status"), status)
+
+
+def task_with_line(tasks: QgsVectorLayer, lines: QgsVectorLayer) -> int:
+    """Return the first task that has a line."""
+    having = {feature["task"] for feature in lines.getFeatures()}
+    return min(having & {feature["task"] for feature in tasks.getFeatures()})
