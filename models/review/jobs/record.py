@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
+from pydantic import BeforeValidator, Field
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result
-from glacier_qgis.models.engine.job import Destination, Job
+from glacier_qgis.models.engine.job import Destination, Job, blank_is_none
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.review.recording.audit import Audit, estimate
@@ -31,13 +34,15 @@ SHOWN = (
 class RecordCorrections(Job):
     """Compares edited lines with the predictions, and keeps what differs."""
 
-    review: Path
+    review: Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
     output: Destination
     report: Destination
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Record every finished task, and sum up all that is recorded."""
         tables = [outputs.stage(path) if path else None for path in (self.output, self.report)]
+        if self.review is None:
+            raise EngineError("REVIEW: none is given. Choose the GeoPackage of 'Prepare review'.")
         findings = look(self.review)
         reporter.progress(0.6, "Recording")
         new = record(self.review, findings.reviewed)

@@ -68,7 +68,16 @@ def finished_task(database: Database, east: float = 40) -> int:
 
 
 def rows(database: Database, table: str) -> list[list[Any]]:
-    return database.query(f'SELECT * FROM "{database.schema}".{table} ORDER BY fid')
+    return database.query(f"SELECT * FROM {place(database, table)} ORDER BY fid")  # noqa: S608
+
+
+def place(database: Database, table: str) -> str:
+    return f'"{database.schema}".{table}'
+
+
+def inserted(database: Database, task: int) -> str:
+    where = place(database, CORRECTIONS)
+    return f"INSERT INTO {where} (task, number) VALUES ({task}, 1)"  # noqa: S608
 
 
 def test_the_layers_are_opened_from_the_database_with_their_forms(
@@ -148,11 +157,9 @@ def test_a_database_that_goes_away_while_it_records_loses_nothing(
     assert record(database, postgres, context)["RECORDED"] == 1
 
 
-def test_half_of_what_is_appended_is_never_there(database: Database, tmp_path: Path) -> None:
-    place = f'"{database.schema}".corrections'
-    insert = f"INSERT INTO {place} (task, number) VALUES "
+def test_half_of_what_is_appended_is_never_there(database: Database) -> None:
     with pytest.raises(QgsProcessingException, match="None of them was made"):
-        database.change([f"{insert} (1, 1)", f"{insert} (2, 1)", f"{insert} (1, 1)"])
+        database.change([inserted(database, task) for task in (1, 2, 1)])
     assert rows(database, CORRECTIONS) == []
 
 
@@ -163,7 +170,7 @@ def test_what_somebody_else_recorded_meanwhile_is_kept(database: Database, tmp_p
     with editing(layer):
         add(layer, task=1, number=1, comment="mine; it's 'quoted'")
         add(layer, task=2, number=1, comment="é")
-    database.change([f'INSERT INTO "{database.schema}".corrections (task, number) VALUES (3, 1)'])
+    database.change([inserted(database, 3)])
     give_back(copy, database)
     found = {(f["task"], f["comment"] or "") for f in database.layer(CORRECTIONS, "").getFeatures()}
     assert {(1, "mine; it's 'quoted'"), (2, "é")} < found
@@ -171,7 +178,7 @@ def test_what_somebody_else_recorded_meanwhile_is_kept(database: Database, tmp_p
 
 
 def test_models_and_what_they_were_trained_on_go_back(database: Database, tmp_path: Path) -> None:
-    database.change([f'INSERT INTO "{database.schema}".corrections (task, number) VALUES (1, 1)'])
+    database.change([inserted(database, 1)])
     copy = tmp_path / "copy.gpkg"
     fetch(database, copy)
     corrections, models = (table_of_file(copy, name) for name in (CORRECTIONS, "models"))
