@@ -17,11 +17,11 @@ OPEN, ACCEPTED, CORRECTED, NO_FRONT, REJECTED, SKIPPED = TASK_STATES = (
     "open",
     "accepted",
     "corrected",
-    "no front",
+    "no_front",
     "rejected",
     "skipped",
 )
-"""Of a task. `accepted`: the prediction is right; `corrected`: the lines are right now; `no front`:
+"""Of a task. `accepted`: the prediction is right; `corrected`: the lines are right now; `no_front`:
 the scene shows none; `rejected`: the scene cannot be used; `skipped`: left for later."""
 REVIEWED = (ACCEPTED, CORRECTED, NO_FRONT, REJECTED)
 """States of a task that a person has finished."""

@@ -192,7 +192,7 @@ def _filled(
 def _rules(database: Database, corrections: QgsVectorLayer) -> Iterator[str]:
     """Yield what keeps predictions frozen and corrections append-only."""
     refuse = f"{quoted(database.schema)}.refuse"
-    said = "the rows of this table stay as they are: edit the lines, and record them again"
+    said = tr("the rows of this table stay as they are: edit the lines, and record them again")
     yield (
         f"CREATE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS "
         f"$body$ BEGIN RAISE EXCEPTION {literal(said)}; END $body$"

@@ -138,7 +138,7 @@ def problems(
         )
     if task["status"] in (ACCEPTED, CORRECTED) and kept.empty:
         yield (
-            "it has no line left. Choose 'no front' if the scene shows none, 'rejected' if it "
+            "it has no line left. Choose 'no_front' if the scene shows none, 'rejected' if it "
             f"cannot be used, or draw the front, in the table '{TASKS}'"
         )
     if task["status"] in (ACCEPTED, CORRECTED):

@@ -29,7 +29,7 @@ class CorrectedScene:
         scene_hash: Its fingerprint when the queue was made; blank if it had none.
         glacier: Name, blank if not stated.
         date: Day of acquisition; None if not known.
-        status: `accepted`, `corrected` or `no front`.
+        status: `accepted`, `corrected` or `no_front`.
         complete: Whether the lines are all fronts of the scene; otherwise what is not near a line
             is unlabelled, and no background.
         audit: Whether it was drawn by chance, not by its score: the scenes for a frozen test.

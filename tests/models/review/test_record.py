@@ -114,7 +114,7 @@ def test_deletions_additions_and_splits_are_seen(review: Path) -> None:
     delete(review, tasks[1])
     draw(review, tasks[1], translate(SCENES[1].front, 20, 0))
     finish(review, tasks[1], "corrected")
-    finish(review, tasks[2], "no front")
+    finish(review, tasks[2], "no_front")
     draw(review, tasks[3], SCENES[3].front)
     finish(review, tasks[3], "corrected")
     with opened(review) as connection:

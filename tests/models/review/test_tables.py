@@ -114,9 +114,9 @@ def test_the_file_itself_refuses_what_breaks_its_rules(
 
 
 def test_a_person_may_change_states_and_delete_lines(review: Path) -> None:
-    run(review, "UPDATE tasks SET status = 'no front' WHERE task = 1")
+    run(review, "UPDATE tasks SET status = 'no_front' WHERE task = 1")
     run(review, "UPDATE lines SET quality = 2, status = 'rejected' WHERE task = 1")
-    assert list(read_table(review, TASKS).status) == ["no front", "open", "open"]
+    assert list(read_table(review, TASKS).status) == ["no_front", "open", "open"]
     assert read_table(review, LINES).quality[0] == 2
 
 
@@ -130,7 +130,7 @@ def test_a_transaction_that_fails_changes_nothing(review: Path) -> None:
 def test_the_latest_correction_of_each_task_is_what_a_scene_shows(review: Path) -> None:
     record(review)
     record(review, number=2, after=text_of([FRONT]), error_m=0.0, complete=0)
-    record(review, task=2, status="no front", strategy="audit", after="", error_m=None)
+    record(review, task=2, status="no_front", strategy="audit", after="", error_m=None)
     record(review, task=3, status="rejected", after="")
     first, second = corrected_scenes(review)
     assert (first.task, first.number, first.complete, first.audit) == (1, 2, False, False)
