@@ -14,7 +14,8 @@ BLOCKS = 64
 def fingerprint(path: str | Path) -> str:
     """Return the SHA-256 of a file's size and of up to 64 blocks of it, 4 MiB in all.
 
-    Files up to that size are read whole. It is blank for what is not a file: a folder, or an address.
+    Files up to that size are read whole. It is blank for what is not a file, such as a folder or an
+    address.
 
     Raises:
         OSError: It is a file that cannot be read.

@@ -36,7 +36,7 @@ SPATIAL = (TASKS, LINES, PREDICTED)
 TYPES = {
     QMetaType.Type.Int: "integer",
     QMetaType.Type.LongLong: "bigint",
-    QMetaType.Type.Double: "double precision",
+    QMetaType.Type.Double: "float8",
     QMetaType.Type.Bool: "boolean",
     QMetaType.Type.QDate: "date",
     QMetaType.Type.QDateTime: "timestamptz",
@@ -170,7 +170,7 @@ def _made(database: Database, table: str, layer: QgsVectorLayer) -> Iterator[str
         fields.append(f"UNIQUE ({', '.join(map(quoted, UNIQUE[table]))})")
     yield f"CREATE TABLE {_place(database, table)} ({', '.join(fields)})"
     if table in SPATIAL:
-        yield f"CREATE INDEX ON {_place(database, table)} USING gist ({GEOMETRY})"
+        yield f"CREATE INDEX ON {_place(database, table)} USING gist({GEOMETRY})"
 
 
 def _filled(
@@ -193,10 +193,8 @@ def _rules(database: Database, corrections: QgsVectorLayer) -> Iterator[str]:
     """Yield what keeps predictions frozen and corrections append-only."""
     refuse = f"{quoted(database.schema)}.refuse"
     said = tr("the rows of this table stay as they are: edit the lines, and record them again")
-    yield (
-        f"CREATE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$body$ BEGIN RAISE EXCEPTION {literal(said)}; END $body$"
-    )
+    body = f"BEGIN RAISE {literal(said)}; END"
+    yield f"CREATE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS {literal(body)}"
     kept = [name for name in corrections.fields().names() if name not in (KEY, "used_in")]
     changes = {PREDICTED: "UPDATE", CORRECTIONS: f"UPDATE OF {', '.join(map(quoted, kept))}"}
     for table, change in changes.items():

@@ -35,7 +35,7 @@ PLUGIN = [
 NAMES = re.compile(r"TensorFlow|ONNX|\b[MG]B\b|<[^>]*>")
 """Names and units that are the same in every language; and the markup of rich text."""
 SENTENCE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
-CODE = re.compile(r"[\"@=;]|\w\(|^(SELECT|PRAGMA|BEGIN) ")
+CODE = re.compile(r"[\"@=;]|\w\(|^(SELECT|PRAGMA|BEGIN|CREATE|INSERT|UPDATE) |LANGUAGE plpgsql")
 """Expressions of QGIS, SQL and style sheets."""
 VALUES = {
     *("rectilinear box", "curvilinear box", "degree days", "raster series", "from the raster"),

@@ -5,7 +5,8 @@ left out. The share of wrong fronts has the exact interval of Clopper and Pearso
 26, 404-413, doi:10.1093/biomet/26.4.404), the median error that of order statistics, exact for any
 distribution (Conover 1999, Practical Nonparametric Statistics, section 3.2). The mean error has
 Student's interval with the correction for a finite population (Neyman 1934, J. R. Stat. Soc. 97,
-558-625, doi:10.2307/2342192); errors of fronts have a long tail, for which it is too narrow in small samples.
+558-625, doi:10.2307/2342192); errors of fronts have a long tail, for which it is too narrow in
+small samples.
 """
 
 from __future__ import annotations
