@@ -78,7 +78,8 @@ class Ruler(QWidget):
         title = (tr("Distance (km)") if unit > 1 else tr("Distance (m)")) if known else tr("Trace")
         middle = (self.width() - metrics.horizontalAdvance(title)) // 2
         painter.drawText(middle, metrics.ascent(), title)
-        count = max(self.width() // BETWEEN, 2)
+        seen = (right - left) / view.width() * self._canvas.width()
+        count = max(round(seen / BETWEEN), 2)
         places: Iterable[tuple[float, float]]
         if known:
             places = ((each, axes.x_of_distance(each)) for each in ticks(low, high, count))
@@ -102,7 +103,8 @@ class Ruler(QWidget):
             return
         low, high = self._value(axes, middle, top), self._value(axes, middle, bottom)
         title, unit = self._unit(high - low)
-        for value in ticks(low, high, max(self.height() // BETWEEN_UPRIGHT, 2)):
+        seen = (top - bottom) / view.height() * self._canvas.height()
+        for value in ticks(low, high, max(round(seen / BETWEEN_UPRIGHT), 2)):
             y = self._place(axes, middle, value)
             at = round((view.yMaximum() - y) / view.height() * self._canvas.height())
             self._draw_tick(painter, at, _text(value / unit), metrics.ascent())

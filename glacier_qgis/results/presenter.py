@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsLayerTreeGroup,
     QgsLayerTreeLayer,
     QgsLayerTreeNode,
@@ -36,6 +37,8 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
         crs: The definition of its CRS, if that was first met in another thread.
         covers: Whether nothing shows through it.
         backdrop: Whether it only lies under the results: folded, and with no say in time.
+        aside: Whether it lies in a system of its own, off the map: unchecked, and without a CRS,
+            so that the project does not take its system and QGIS does not transform it.
     """
 
     _alive: ClassVar[deque[Presenter]] = deque(maxlen=1000)
@@ -46,6 +49,7 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
     crs: str
     covers: bool
     backdrop: bool
+    aside: bool
 
     @classmethod
     def create(
@@ -57,11 +61,13 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
         crs: str = "",
         covers: bool = False,
         backdrop: bool = False,
+        aside: bool = False,
     ) -> Presenter:
         """Return a post-processor that lives until long after it has run."""
         presenter = cls()
         presenter.run, presenter.style, presenter.in_file = run, style, in_file
-        presenter.crs, presenter.covers, presenter.backdrop = crs, covers, backdrop
+        presenter.crs, presenter.covers = crs, covers
+        presenter.backdrop, presenter.aside = backdrop, aside
         cls._alive.append(presenter)
         return presenter
 
@@ -70,7 +76,9 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
     ) -> None:
         """Style the layer, place it among those of its run, and let time play."""
         project = layer.project() or context.project()
-        if self.crs:
+        if self.aside:
+            layer.setCrs(QgsCoordinateReferenceSystem())
+        elif self.crs:
             self._renew_crs(layer, project)
         if self.in_file:  # Processing opens files without what lies beside them
             layer.loadDefaultStyle()
@@ -83,7 +91,7 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
             _name_group(group, self.run, project)
             if group.name() != self.run.subject:
                 _tell_apart(layer, group.name(), self.run.subject)
-            hidden = self.covers and _raster_above(node)
+            hidden = self.aside or (self.covers and _raster_above(node))
             node.setItemVisibilityChecked(not hidden)
             node.setExpanded(not (hidden or self.backdrop))
             if not self.backdrop:

@@ -29,6 +29,7 @@ from glacier_qgis.styles.series import terminus_series
 from glacier_qgis.styles.zones import zones
 
 __all__ = [
+    "ASIDE",
     "CONFIDENCE",
     "COVERING",
     "REVIEW",
@@ -56,5 +57,7 @@ __all__ = [
     "zones",
 ]
 
+ASIDE = (echogram, radar_layers)
+"""Styles of layers in the local system of an echogram, which a panel shows beside the map."""
 COVERING = (component, elevation, mass_balance, misfit, probability, speed, thickness)
 """Styles of rasters through which nothing below is seen."""

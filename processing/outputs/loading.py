@@ -143,6 +143,7 @@ def _hand_over(
         in_file=layer is not None and memory is None,
         crs=definition_of(layer.crs()) if layer is not None else "",
         covers=style in styles.COVERING,
+        aside=style in styles.ASIDE,
     )
     _load(context.layerToLoadOnCompletionDetails(value), title, order, presenter)
 

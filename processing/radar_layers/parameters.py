@@ -20,7 +20,7 @@ def depth(*, of_import: bool) -> Sequence[Parameter]:
     Args:
         of_import: Whether nothing else has said it yet; otherwise each is optional.
     """
-    unset = "" if of_import else " " + tr("Leave it empty for what the import was told.")
+    unset = "" if of_import else " " + tr("Leave it empty for the value of the import.")
     return [
         number(
             "PERMITTIVITY",
