@@ -29,8 +29,9 @@ from glacier_qgis.models.iceflow.velocity.flow import Flow, NoFlowFoundError
 
 Balance = Callable[[Tensor, float], Tensor]
 """Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
-Limit = Callable[[Tensor, Tensor], float]
-"""Thickness and surface (m) to the longest stable time step (a), beside that of the CFL number."""
+Limit = Callable[[Tensor, Tensor, Tensor, Tensor], float]
+"""Thickness and surface (m), eastward and northward velocity (m a⁻¹) to the longest stable time
+step (a), beside that of the CFL number."""
 
 MAX_STEP = 10.0
 """Longest time step, a, so that the mass balance follows the surface also where ice is slow."""
@@ -173,7 +174,7 @@ class Simulation:
         balance = self._balance(self.surface, begin)
         longest = min(self._max_step, until - begin)
         if self._limit is not None:
-            longest = min(longest, self._limit(before, self.surface))
+            longest = min(longest, self._limit(before, self.surface, u, v))
         dt = stable_step(u, v, self._cell_size, self._cfl, longest)
         taken = self._advance(velocity, balance, dt)
         self._waves.see(taken.divergence, taken.thickness >= ICE)

@@ -59,6 +59,13 @@ def diffusivity(
     Arguments are those of :func:`shallow_ice`.
     """
     squared = ice_slopes(thickness, surface, cell_size).square().sum(dim=0)
+    return spread(thickness, squared, rate_factor, sliding)
+
+
+def spread(
+    thickness: Tensor, squared: Tensor, rate_factor: float | Tensor, sliding: float | Tensor
+) -> Tensor:
+    """Return D of shallow ice in m² a⁻¹ from the square of its slope; see :func:`diffusivity`."""
     deformation = 2 * rate_factor / (GLEN + 2) * thickness
     return (deformation + sliding * KILOMETRE) * WEIGHT**GLEN * thickness**4 * squared
 

@@ -128,9 +128,9 @@ class RefinedIce:
         """See `IceModel`."""
         return self
 
-    def longest_step(self, thickness: Tensor, surface: Tensor) -> float:
+    def longest_step(self, thickness: Tensor, surface: Tensor, u: Tensor, v: Tensor) -> float:
         """See `IceModel`."""
-        return self.ice.longest_step(thickness, surface)
+        return self.ice.longest_step(thickness, surface, u, v)
 
     def speeds(
         self, levels: Sequence[str], thickness: Float32Array, surface: Float32Array

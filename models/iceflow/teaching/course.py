@@ -18,10 +18,11 @@ from glacier_qgis.models.iceflow.teaching.energy import Unsolved
 from glacier_qgis.models.iceflow.teaching.examples import placed
 from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity
 from glacier_qgis.models.iceflow.teaching.glaciers import Topography
-from glacier_qgis.models.iceflow.teaching.loss import PARTS, length, relative_loss
+from glacier_qgis.models.iceflow.teaching.loss import PARTS, relative_loss
 from glacier_qgis.models.iceflow.teaching.patches import Patches
 from glacier_qgis.models.iceflow.teaching.pupils import Pupil
 from glacier_qgis.models.iceflow.teaching.training import Training
+from glacier_qgis.models.iceflow.velocity.errors import length
 
 Epoch = dict[str, Any]
 """What is known of an epoch, by name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +13,7 @@ from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow, Flow
 from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
+from glacier_qgis.models.iceflow.velocity.spreading import spreading_step
 from glacier_qgis.models.iceflow.velocity.validity import field_warnings
 
 LEVELS = {
@@ -42,8 +42,15 @@ class IceModel(Protocol):
     def flow(self) -> Flow:
         """The depth-averaged velocity that it gives."""
 
-    def longest_step(self, thickness: Tensor, surface: Tensor) -> float:
-        """Return the longest stable time step (a), beside that of the CFL number; fields in m."""
+    def longest_step(self, thickness: Tensor, surface: Tensor, u: Tensor, v: Tensor) -> float:
+        """Return the longest stable time step, a, beside that of the CFL number.
+
+        Args:
+            thickness: h in m.
+            surface: s in m.
+            u: depth-averaged eastward velocity, m a⁻¹.
+            v: northward, alike.
+        """
 
     def speeds(
         self, levels: Sequence[str], thickness: Float32Array, surface: Float32Array
@@ -90,9 +97,9 @@ class EmulatedIce:
         """See :class:`IceModel`."""
         return self.emulator.device
 
-    def longest_step(self, thickness: Tensor, surface: Tensor) -> float:
+    def longest_step(self, thickness: Tensor, surface: Tensor, u: Tensor, v: Tensor) -> float:
         """See :class:`IceModel`."""
-        return math.inf
+        return spreading_step(thickness, surface, torch.hypot(u, v), self.flow.parameters)
 
     def speeds(
         self, levels: Sequence[str], thickness: Float32Array, surface: Float32Array
@@ -142,7 +149,7 @@ class InstructedIce:
         """See :class:`IceModel`."""
         return self.flow.instructor.facts
 
-    def longest_step(self, thickness: Tensor, surface: Tensor) -> float:
+    def longest_step(self, thickness: Tensor, surface: Tensor, u: Tensor, v: Tensor) -> float:
         """See :class:`IceModel`."""
         return self.flow.instructor.longest_step(thickness, surface)
 

@@ -50,7 +50,7 @@ def glacier(flow: InstructedFlow, warmth: float = 0.0) -> Simulation:
         cell_size=CELL,
         cfl=0.3,
         max_step=1.0,
-        limit=flow.instructor.longest_step,
+        limit=lambda h, s, u, v: flow.instructor.longest_step(h, s),
     )
 
 
@@ -136,7 +136,7 @@ def test_shallow_ice_that_is_thick_for_its_cells_takes_steps_that_keep_waves_awa
     flow = instructed("SIA")
 
     def spread(share: float) -> Snapshot:
-        def limit(thickness: Tensor, surface: Tensor) -> float:
+        def limit(thickness: Tensor, surface: Tensor, u: Tensor, v: Tensor) -> float:
             return share * flow.instructor.longest_step(thickness, surface)
 
         simulation = Simulation(
@@ -169,7 +169,7 @@ def test_on_large_cells_blatter_pattyn_takes_steps_that_it_can_follow(listener: 
         solver = Instructor("Blatter-Pattyn", 2000.0, RATE, SLIDING, modes=2, tolerance=1e-3)
         flow = InstructedFlow(solver, "row {}, column {}".format)
 
-        def limit(thickness: Tensor, surface: Tensor) -> float:
+        def limit(thickness: Tensor, surface: Tensor, u: Tensor, v: Tensor) -> float:
             return share * solver.longest_step(thickness, surface)
 
         simulation = Simulation(
