@@ -266,11 +266,15 @@ class EchogramPanel(QgsDockWidget):
         layer = self._line_layer()
         if layer is None:
             return
-        if wanted:
-            layer.startEditing()
-        else:
+        if not wanted:
             self._draw_button.setChecked(False)
             self._stop_editing(layer)
+        elif not layer.startEditing():
+            self._say(
+                tr(
+                    "The layer '{name}' cannot be edited. Save it as a GeoPackage, and choose that."
+                ).format(name=layer.name())
+            )
         self._show_state()
 
     def _stop_editing(self, layer: QgsVectorLayer) -> None:
@@ -279,8 +283,6 @@ class EchogramPanel(QgsDockWidget):
 
         if iface is not None:
             iface.vectorLayerTools().stopEditing(layer, allowCancel=True)
-        else:
-            layer.commitChanges()
 
     def _toggle_drawing(self, wanted: bool) -> None:
         self.view.canvas.setMapTool(self._pick if wanted else self.view.pan)
@@ -293,7 +295,11 @@ class EchogramPanel(QgsDockWidget):
         if layer is None or self._axes is None or self._snap is None:
             return
         line = self._snap.follow(drawn, self._window.value())
-        number = put(layer, self._axes.frame_id, self._number.currentData(), line)
+        try:
+            number = put(layer, self._axes.frame_id, self._number.currentData(), line)
+        except ValueError as error:
+            self._say(str(error))
+            return
         self._show_state()
         self._number.setCurrentIndex(self._number.findData(number))
         layer.triggerRepaint()

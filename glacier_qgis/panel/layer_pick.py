@@ -107,20 +107,31 @@ def put(layer: QgsVectorLayer, frame: str, number: int | None, drawn: Line) -> i
 
     Returns:
         The layer's id.
+
+    Raises:
+        ValueError: The layer refuses it, and is as before; the message is for the user.
     """
     if number is None:
         number = max([FIRST_ID - 1, *layer_ids(layer, frame)]) + 1
     index = layer.fields().indexOf("layer_id")
     own = {f.id(): f for f in _of_frame(layer, frame) if f[index] == number}
     result = splice({key: _vertices(feature) for key, feature in own.items()}, drawn)
+    origin = layer.fields().indexOf("origin")
     layer.beginEditCommand(tr("Layer {number} drawn").format(number=number))
+    done = layer.deleteFeatures(result.deleted)
     for key, line in result.changed.items():
-        layer.changeGeometry(key, _geometry(layer, line))
-        layer.changeAttributeValue(key, layer.fields().indexOf("origin"), "drawn")
-    layer.deleteFeatures(result.deleted)
+        done = done and layer.changeGeometry(key, _geometry(layer, line))
+        done = done and (origin < 0 or layer.changeAttributeValue(key, origin, "drawn"))
     if result.added is not None:
         template = next(iter(own.values()), None)
-        layer.addFeature(_new(layer, frame, number, result.added, template))
+        done = done and layer.addFeature(_new(layer, frame, number, result.added, template))
+    if not done:
+        layer.destroyEditCommand()
+        raise ValueError(
+            tr(
+                "The layer '{name}' did not take the line. Choose a line layer that can be edited."
+            ).format(name=layer.name())
+        )
     layer.endEditCommand()
     return number
 

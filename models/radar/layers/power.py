@@ -21,6 +21,9 @@ def decibels(values: Array, kind: Values) -> Array:
         values: (samples, traces), NaN where there is no echo.
         kind: What they are.
     """
+    if kind == "power":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(values > 0, 10 * np.log10(values), np.nan).astype(np.float32)
     if kind != "amplitude":
         return values
     known = np.isfinite(values)

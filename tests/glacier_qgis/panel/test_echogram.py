@@ -211,6 +211,11 @@ def test_the_surface_and_the_bed_have_the_ids_of_open_polar_radar() -> None:
     layer.rollBack()
 
 
+def test_a_layer_that_is_not_in_editing_refuses_a_line() -> None:
+    with pytest.raises(ValueError, match="did not take the line"):
+        put(line_layer(), FRAME, None, [(0.5, -3), (9.5, -3)])
+
+
 def test_a_raster_that_is_not_an_echogram_is_named(panel: EchogramPanel, tmp_path: Path) -> None:
     panel.show_layer(echogram_layer(tmp_path / "other.tif", axes=False))
     assert "other.tif has no axes beside it" in panel._status.text()

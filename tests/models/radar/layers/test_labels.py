@@ -62,3 +62,8 @@ def test_the_power_of_a_wiggle_is_that_of_its_envelope() -> None:
     power = decibels(wave, "amplitude")
     np.testing.assert_allclose(power[150:250], 20 * np.log10(envelope[150:250]), atol=0.1)
     assert np.isnan(decibels(np.zeros((4, 2), np.float32), "amplitude")).all()
+
+
+def test_linear_power_becomes_db_and_none_becomes_no_echo() -> None:
+    power = decibels(np.array([[1, 100], [0, np.nan]], np.float32), "power")
+    np.testing.assert_allclose(power, [[0, 20], [np.nan, np.nan]])
