@@ -43,11 +43,14 @@ class Ruler(QWidget):
         fixed, free = QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding
         level = side is Side.DISTANCE
         self.setSizePolicy(free if level else fixed, fixed if level else free)
-        canvas.extentsChanged.connect(self.update)
+        canvas.extentsChanged.connect(self._view_changed)
 
     def show_axes(self, axes: EchogramAxes | None) -> None:
         """Take the axes of another echogram, or of none."""
         self._axes = axes
+        self.update()
+
+    def _view_changed(self) -> None:
         self.update()
 
     def sizeHint(self) -> QSize:

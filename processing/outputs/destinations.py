@@ -32,6 +32,8 @@ from glacier_qgis.translation import tr
 
 LASTING = ".nc"
 """Ending of files from which a run resumes: they stay, even if a layer cannot be delivered."""
+AXES = ".json"
+"""Ending, behind the whole name of an echogram, of what the engine writes beside it."""
 ROOM = 1_000_000
 """Bytes; a disk with less is full."""
 
@@ -217,7 +219,8 @@ class Destinations:
         if self._sinks:
             for path in self._files.values():
                 if not path.endswith(LASTING):
-                    self._delivery.remember(Path(path).absolute())
+                    for each in (path, path + AXES):
+                        self._delivery.remember(Path(each).absolute())
         return self
 
     def __exit__(

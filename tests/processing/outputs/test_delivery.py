@@ -85,6 +85,9 @@ if given.get("zones"):
     os.unlink(given["zones"]) if os.path.exists(given["zones"]) else None
     open(given["zones"], "w").write("new zones")
     outputs["ZONES"] = given["zones"]
+    beside = given["zones"] + ".json"
+    os.unlink(beside) if os.path.exists(beside) else None
+    open(beside, "w").write("new axes")
 open({str(tmp_path / "engine" / "done")!r}, "w").close()
 print(json.dumps({{"event": "result", "outputs": outputs}}))
 """)
@@ -273,15 +276,18 @@ def test_rasters_go_back_if_a_layer_cannot_be_delivered(
 ) -> None:
     zones, path = tmp_path / "zones.tif", lines(tmp_path / "out.gpkg", 7, "old")
     zones.write_text("old zones")
+    axes = tmp_path / "zones.tif.json"
+    axes.write_text("old axes")
 
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(delivery_module.Database, "replace_by", full)
     assert "No space left" in refused(run, log, OUTPUT=str(path), ZONES=str(zones))
-    assert zones.read_text() == "old zones"
+    assert (zones.read_text(), axes.read_text()) == ("old zones", "old axes")
     assert content(path) == (7, {"old"})
     zones.unlink()
+    axes.unlink()
     assert "No space left" in refused(run, log, OUTPUT=str(path), ZONES=str(zones))
     assert sorted(each.name for each in tmp_path.iterdir()) == ["engine", "fake_engine", "out.gpkg"]
     monkeypatch.undo()
