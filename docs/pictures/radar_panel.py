@@ -53,6 +53,8 @@ def draw(folder: Path) -> None:
     panel.view.hovered.emit(TRACE + 0.5, place.y())
     panel.view.mark(TRACE)
     for each in (canvas, panel.view.canvas):
+        each.refresh()
+        QApplication.processEvents()  # rendering begins in a later turn of the loop
         each.waitWhileRendering()
     QApplication.processEvents()
     window.grab().save(str(PICTURE))

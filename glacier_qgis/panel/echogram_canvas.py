@@ -20,9 +20,10 @@ from qgis.PyQt.QtWidgets import QGridLayout, QWidget
 
 from glacier_qgis.panel.echogram_axes import EchogramAxes
 from glacier_qgis.panel.echogram_rulers import Ruler, Side
+from glacier_qgis.panel.stretched import Stretched
 
 MARK = QColor("#d9480f")
-MARK_WIDTH = 2
+MARK_WIDTH = 1
 BACKGROUND = QColor("#d8d8d8")
 
 
@@ -33,10 +34,10 @@ class EchogramCanvas(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.canvas = QgsMapCanvas(self)
+        self.canvas = QgsMapCanvas()
+        self._sight = Stretched(self.canvas, self)
         self.canvas.setCanvasColor(BACKGROUND)
         self.canvas.setDestinationCrs(QgsCoordinateReferenceSystem())  # coordinates as they are
-        self.canvas.setMinimumHeight(160)
         self.pan = QgsMapToolPan(self.canvas)
         self.canvas.setMapTool(self.pan)
         self._mark = QgsRubberBand(self.canvas, Qgis.GeometryType.Line)
@@ -50,7 +51,7 @@ class EchogramCanvas(QWidget):
         grid.setSpacing(0)
         grid.addWidget(self._rulers[Side.DISTANCE], 0, 1)
         grid.addWidget(self._rulers[Side.TIME], 1, 0)
-        grid.addWidget(self.canvas, 1, 1)
+        grid.addWidget(self._sight, 1, 1)
         grid.addWidget(self._rulers[Side.DEPTH], 1, 2)
         self.canvas.xyCoordinates.connect(self._hover)
 
@@ -77,6 +78,13 @@ class EchogramCanvas(QWidget):
         for ruler in self._rulers.values():
             ruler.show_axes(None)
         self.unmark()
+        self.canvas.refresh()
+
+    def stretch(self, factor: float) -> None:
+        """Draw each trace so many times as wide as a sample is high, about the same centre."""
+        centre = self.canvas.extent().center()
+        self._sight.stretch(factor)
+        self.canvas.setCenter(centre)
         self.canvas.refresh()
 
     def fit_height(self) -> None:

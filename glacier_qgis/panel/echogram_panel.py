@@ -18,6 +18,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QComboBox,
+    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -40,6 +41,8 @@ SLIDER = 100
 """Ends of a slider, either way from its middle."""
 WIDEST = 4.0
 """Contrast at the ends of its slider, times that of the layer's style."""
+STRETCH = (0.25, 8.0)
+"""Narrowest and widest trace, in heights of a sample."""
 WINDOW, LARGEST_WINDOW = 4, 100
 """Samples up and down to look at for the strongest echo."""
 
@@ -87,6 +90,12 @@ class EchogramPanel(QgsDockWidget):
         self._lines.setCurrentIndex(0)
         self._contrast = self._slider(tr("Contrast: how far apart black and white are."))
         self._gain = self._slider(tr("Gain: brighter or darker echoes."))
+        self._stretch = QDoubleSpinBox()
+        self._stretch.setRange(*STRETCH)
+        self._stretch.setValue(1)
+        self._stretch.setSingleStep(0.25)
+        self._stretch.setSuffix(" ×")
+        self._stretch.setToolTip(tr("Width of a trace, in heights of a sample."))
         self._height_button = QPushButton(tr("Fit height"))
         self._height_button.setToolTip(tr("Show all samples of the first traces."))
         self._all_button = QPushButton(tr("Whole frame"))
@@ -133,6 +142,8 @@ class EchogramPanel(QgsDockWidget):
         for title, widget in ((tr("Contrast"), self._contrast), (tr("Gain"), self._gain)):
             looks.addWidget(QLabel(title))
             looks.addWidget(widget, 1)
+        looks.addWidget(QLabel(tr("Stretch")))
+        looks.addWidget(self._stretch)
         looks.addWidget(self._height_button)
         looks.addWidget(self._all_button)
         drawing = QHBoxLayout()
@@ -156,6 +167,7 @@ class EchogramPanel(QgsDockWidget):
         self._lines.layerChanged.connect(self._lines_changed)
         self._contrast.valueChanged.connect(self._show_contrast)
         self._gain.valueChanged.connect(self._show_contrast)
+        self._stretch.valueChanged.connect(self.view.stretch)
         self._height_button.clicked.connect(self.view.fit_height)
         self._all_button.clicked.connect(self.view.fit_all)
         self._edit_button.clicked.connect(self._toggle_editing)
@@ -316,7 +328,8 @@ class EchogramPanel(QgsDockWidget):
             widget.setEnabled(ready and editing)
         if not editing:
             self._draw_button.setChecked(False)
-        for widget in (self._contrast, self._gain, self._height_button, self._all_button):
+        looks: tuple[QWidget, ...] = (self._contrast, self._gain, self._stretch)
+        for widget in (*looks, self._height_button, self._all_button):
             widget.setEnabled(ready)
         self._show_numbers(layer)
 

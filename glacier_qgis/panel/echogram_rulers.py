@@ -81,7 +81,7 @@ class Ruler(QWidget):
         title = (tr("Distance (km)") if unit > 1 else tr("Distance (m)")) if known else tr("Trace")
         middle = (self.width() - metrics.horizontalAdvance(title)) // 2
         painter.drawText(middle, metrics.ascent(), title)
-        seen = (right - left) / view.width() * self._canvas.width()
+        seen = (right - left) / view.width() * self.width()
         count = max(round(seen / BETWEEN), 2)
         places: Iterable[tuple[float, float]]
         if known:
@@ -89,7 +89,7 @@ class Ruler(QWidget):
         else:
             places = ((each, each + 0.5) for each in ticks(left, right, count))
         for value, x in places:
-            at = round((x - view.xMinimum()) / view.width() * self._canvas.width())
+            at = round((x - view.xMinimum()) / view.width() * self.width())
             painter.drawLine(at, height - TICK, at, height)
             text = _text(value / unit)
             wide = metrics.horizontalAdvance(text)

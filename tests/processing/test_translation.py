@@ -40,11 +40,11 @@ CODE = re.compile(r"[\"@=;]|\w\(|^(SELECT|PRAGMA|BEGIN|CREATE|INSERT|UPDATE) |LA
 VALUES = {
     *("rectilinear box", "curvilinear box", "degree days", "raster series", "from the raster"),
     *("first order", "second order", "m per year", "mm per month"),
-    *("m ice per year", "m water per year", "mm water per year"),
+    *("m ice per year", "m water per year", "mm water per year", "as recorded"),
 }
 """Options of parameters: permanent, as ids are."""
-CARDS = {"weights were chosen"}
-"""What the plugin looks for in the cards of models."""
+CARDS = {"weights were chosen", "glacier_qgis echogram"}
+"""What the plugin looks for in the cards of models, and in the axes of echograms."""
 
 
 @pytest.fixture(scope="module")

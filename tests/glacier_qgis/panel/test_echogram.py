@@ -12,6 +12,7 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsRectangle, Qg
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent
 from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtGui import QImage, QPainter
+from qgis.PyQt.QtTest import QTest
 
 from glacier_qgis.panel.echo_snap import EchoSnap
 from glacier_qgis.panel.echogram_axes import EchogramAxes, ticks
@@ -208,6 +209,42 @@ def test_the_surface_and_the_bed_have_the_ids_of_open_polar_radar() -> None:
     numbers = [put(layer, FRAME, each, [(0.5, -3), (9.5, -3)]) for each in (1, 2, None)]
     assert numbers == [1, 2, 3]
     assert [f["kind"] for f in layer.getFeatures()] == ["surface", "bed", "layer"]
+    layer.rollBack()
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 4])
+def test_a_stretched_echogram_takes_the_mouse_where_it_shows(
+    panel: EchogramPanel, factor: float
+) -> None:
+    layer = line_layer()
+    panel.show_lines(layer)
+    panel._edit_button.click()
+    panel._draw_button.setChecked(True)
+    panel._stretch.setValue(factor)
+    panel.view.fit_all()
+    sight = panel.view._sight.viewport()
+    view = panel.view.canvas.extent()
+    assert view.width() / view.height() == pytest.approx(
+        sight.width() / factor / sight.height(), rel=0.02
+    )
+
+    def place(x: float, y: float) -> QPoint:
+        across = (x - view.xMinimum()) / view.width() * sight.width()
+        down = (view.yMaximum() - y) / view.height() * sight.height()
+        return QPoint(round(across), round(down))
+
+    for x, y in ((5.5, -19.5), (45.5, -25.5)):
+        QTest.mouseMove(sight, place(x, y))
+        QTest.mouseClick(sight, Qt.MouseButton.LeftButton, pos=place(x, y))
+    QTest.mouseClick(sight, Qt.MouseButton.RightButton, pos=place(50, -26))
+
+    (feature,) = layer.getFeatures()
+    ends = feature.geometry().boundingBox()
+    assert (ends.xMinimum(), ends.xMaximum()) == (
+        pytest.approx(5.5, abs=1),
+        pytest.approx(45.5, abs=1),
+    )
+    assert ends.yMaximum() == pytest.approx(-20.5, abs=1)
     layer.rollBack()
 
 
