@@ -13,10 +13,12 @@ from glacier_qgis.processing.calving_fronts.terminuschange import TerminusChange
 from glacier_qgis.processing.calving_fronts.terminustimeseries import TerminusTimeSeries
 from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
+from glacier_qgis.processing.ice_flow.evaluateemulator import EvaluateEmulator
 from glacier_qgis.processing.ice_flow.icevelocity import IceVelocity
 from glacier_qgis.processing.ice_flow.runinstructor import RunInstructor
 from glacier_qgis.processing.ice_flow.simulateglacier import SimulateGlacier
 from glacier_qgis.processing.ice_flow.surfacemassbalance import SurfaceMassBalance
+from glacier_qgis.processing.ice_flow.trainemulator import TrainEmulator
 from glacier_qgis.processing.models_training.evaluatemodel import EvaluateModel
 from glacier_qgis.processing.models_training.exportmodel import ExportModel
 from glacier_qgis.processing.models_training.findlearningrate import FindLearningRate
@@ -50,6 +52,8 @@ ALGORITHMS = (
     IceVelocity,
     SurfaceMassBalance,
     RunInstructor,
+    TrainEmulator,
+    EvaluateEmulator,
     ImportRadargram,
     ExportLayers,
     PrepareReview,

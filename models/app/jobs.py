@@ -33,6 +33,8 @@ JOBS = {
     "recordcorrections": "glacier_qgis.models.review.jobs.record:RecordCorrections",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs.simulate:SimulateGlacier",
     "runinstructor": "glacier_qgis.models.iceflow.jobs.instruct:RunInstructor",
+    "trainemulator": "glacier_qgis.models.iceflow.jobs.train_emulator:TrainEmulator",
+    "evaluateemulator": "glacier_qgis.models.iceflow.jobs.evaluate_emulator:EvaluateEmulator",
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
     "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
     "importradargram": "glacier_qgis.models.radar.jobs.import_radargram:ImportRadargram",

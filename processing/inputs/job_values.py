@@ -95,6 +95,8 @@ def job_value(
             return _raster(algorithm, definition, parameters, context, copies)
         case QgsProcessingParameterMapLayer():
             return _layer(algorithm, name, parameters, context, copies) if given else None
+        case QgsProcessingParameterMultipleLayers() if _are_files(definition):
+            return [absolute(path) for path in _listed(parameters.get(name))]
         case QgsProcessingParameterMultipleLayers():
             return _rasters(definition, parameters, context, copies)
         case QgsProcessingParameterFile():
@@ -168,6 +170,16 @@ def _layer(
     if isinstance(layer, QgsRasterLayer):
         return raster_value(name, layer, context, copies)
     return vector_value(algorithm, name, parameters, context, copies)
+
+
+def _are_files(definition: QgsProcessingParameterMultipleLayers) -> bool:
+    return bool(definition.layerType() == Qgis.ProcessingSourceType.File)
+
+
+def _listed(given: Any) -> list[str]:  # noqa: ANN401
+    """Return the paths of a list of files."""
+    several = given if isinstance(given, list | tuple) else str(given or "").split(";")
+    return [text for value in several if (text := str(value).strip())]
 
 
 def _rasters(

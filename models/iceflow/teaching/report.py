@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
+from glacier_qgis.models.iceflow.dynamics.transient import Moment
 from glacier_qgis.models.iceflow.teaching.course import Epoch
 from glacier_qgis.models.iceflow.teaching.fidelity import Fidelity
 from glacier_qgis.models.iceflow.teaching.measuring import Case, Flow, Kind, rows
@@ -124,6 +125,46 @@ def add_map(page: HtmlPage, case: Case, flow: Flow, emulator: str) -> None:
         figure,
         f"{case.glacier}, cells of {state.cell_size:.4g} m, c {_span(c)} km MPa⁻³ a⁻¹: speed "
         "averaged over depth, m/a, and magnitude of the error of the velocity, all on one scale.",
+    )
+
+
+def add_transient(page: HtmlPage, run: Sequence[Moment], emulator: str, instructor: str) -> None:
+    """Add a glacier that evolved with an emulator and with its instructor."""
+    titles = ("Volume (km³)", "Area (km²)", "RMSE of the thickness (m)")
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, subplot_titles=titles)
+    times = [one.emulated.time for one in run]
+    lines = (
+        (1, instructor, GREY, [one.instructed.volume for one in run]),
+        (1, emulator, BLUE, [one.emulated.volume for one in run]),
+        (2, instructor, GREY, [one.instructed.area for one in run]),
+        (2, emulator, BLUE, [one.emulated.area for one in run]),
+        (3, emulator, BLUE, [one.rmse for one in run]),
+    )
+    for row, name, colour, values in lines:
+        line = go.Scatter(
+            x=times,
+            y=values,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour},
+            legendgroup=name,
+            showlegend=row == 1,
+        )
+        figure.add_trace(line, row=row, col=1)
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_xaxes(title_text="Year", row=3)
+    figure.update_layout(height=760, **LAYOUT)
+    seconds = [sum(one.seconds[place] for one in run) for place in (0, 1)]
+    last = run[-1]
+    page.heading("Transient")
+    page.figure(
+        figure,
+        "The glacier with the emulator and with the instructor, from the same start under the "
+        "same climate, as Figures 12 to 14 of Jouvet et al. (2022).",
+    )
+    page.paragraph(
+        f"At the end the thickness differs by {last.rmse:.2f} m (RMSE). The emulator took "
+        f"{seconds[0]:.1f} s, the instructor {seconds[1]:.1f} s."
     )
 
 

@@ -66,6 +66,14 @@ def _observation() -> list[Parameter]:
     ]
 
 
+def optional_table(name: str, title: str, text: str) -> Parameter:
+    """Declare a table that is written only if asked for."""
+    sink = QgsProcessingParameterFeatureSink(
+        name, title, Qgis.ProcessingSourceType.Vector, optional=True, createByDefault=False
+    )
+    return described(sink, text)
+
+
 def results_page(more: Sequence[Parameter] = ()) -> Page:
     """Declare what is written; `more` comes after the rasters."""
     main = [
@@ -95,14 +103,9 @@ def results_page(more: Sequence[Parameter] = ()) -> Page:
                 "the mass budget, and the parameters of the run."
             )
         ),
-        described(
-            QgsProcessingParameterFeatureSink(
-                "SERIES",
-                tr("Time series"),
-                Qgis.ProcessingSourceType.Vector,
-                optional=True,
-                createByDefault=False,
-            ),
+        optional_table(
+            "SERIES",
+            tr("Time series"),
             tr(
                 "Table with one row per saved year and scenario: volume (km³), area (km²), mean "
                 "speed (m per year), and ice lost at the border and added by clipping until then "
