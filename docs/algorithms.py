@@ -48,6 +48,7 @@ KINDS = {
     "string": "text",
 }
 CHOSEN = {
+    "evaluateemulator": "SNAPSHOTS",
     "inspecttrainingdata": "REPORT",
     "preparereview": "FOLDER",
     "preparetrainingdata": "LABEL_LINES",
@@ -56,6 +57,7 @@ CHOSEN = {
     "simulateglacier": "SURFACE",
     "terminuschange": "CENTERLINE",
     "terminustimeseries": "FOLDER",
+    "trainemulator": "SNAPSHOTS",
 }
 """Of several parameters of which one is needed, the one that the example gives."""
 SUFFIXES = {"rasterDestination": "tif", "sink": "gpkg"}

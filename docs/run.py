@@ -29,7 +29,8 @@ EXAMPLES = (
     *("preparetrainingdata", "inspecttrainingdata", "findlearningrate", "trainmodel"),
     *("evaluatemodel", "installmodel", "exportmodel", "engineinfo"),
     *("icevelocity", "surfacemassbalance", "simulateglacier", "glacierfromextent"),
-    *("runinstructor", "preparereview", "recordcorrections"),
+    *("runinstructor", "trainemulator", "evaluateemulator"),
+    *("preparereview", "recordcorrections"),
 )
 """Algorithms in the order in which their examples need each other."""
 
@@ -62,6 +63,7 @@ CHAPTERS = {
     ),
     "termini": Chapter(("tutorials/termini",), sample=("jakobshavn",), pictures=("termini.py",)),
     "ice_flow": Chapter(("tutorials/ice_flow",), sample=("aletsch",), pictures=("ice_flow.py",)),
+    "teach": Chapter(("tutorials/teach",), sample=("aletsch",), pictures=("teach.py",)),
     "own_model": Chapter(
         ("tutorials/own_model",), data=("retreat.py",), pictures=("own_model.py",)
     ),

@@ -190,8 +190,8 @@ def _transient() -> list[Parameter]:
         ),
         sliding(
             tr(
-                "Sliding coefficient of the run: the state with the closest one is its start. It is "
-                "also taken where a file of another model has none."
+                "Sliding coefficient of the run, which starts with the state that has the closest "
+                "one. It is also taken where a file of another model has none."
             )
         ),
         number(

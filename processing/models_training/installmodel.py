@@ -33,7 +33,7 @@ class InstallModel(EngineAlgorithm):
     SUMMARY = tr(
         "Adds a model to those that other algorithms offer: a model package (zip), an ONNX "
         "segmentation model with the metadata that the plugin Deepness reads, or an ice-flow "
-        "emulator of the Instructed Glacier Model.\n\n"
+        "emulator: a package of 'Train emulator', or one of the Instructed Glacier Model.\n\n"
         "The file is checked whole before anything is kept. Nothing in it is ever executed: "
         "pickles, custom operators and files that lead out of the package are refused by name."
     )
@@ -49,8 +49,9 @@ class InstallModel(EngineAlgorithm):
                     fileFilter=FILTER,
                 ),
                 tr(
-                    "A package (.zip, or the card.json of a folder), an ONNX model (.onnx), or the "
-                    "model.h5 of an emulator with fieldin.dat and fieldout.dat beside it."
+                    "A package of a model or an emulator (.zip, or a model's card.json), an ONNX "
+                    "model (.onnx), or the model.h5 of an emulator with fieldin.dat and "
+                    "fieldout.dat beside it."
                 ),
             ),
             described(

@@ -48,6 +48,8 @@ from glacier_qgis.models.iceflow.teaching.training import Recipe, Training
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.report.page import HtmlPage
 
+SIDE = 64
+"""Cells along a side of the states that are made, at least."""
 VALLEY_CELL = 100.0
 """Cells of made valleys where no size is given, m."""
 PATCHES = {"plain convolutions": 32, "pyramid": 64}
@@ -355,7 +357,7 @@ class _Teaching:
             job.instructor,
             job.modes,
             job.tolerance,
-            max(64, patch),
+            max(SIDE, patch),
             job.states,
             job.max_sliding,
             job.seed,

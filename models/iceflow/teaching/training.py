@@ -35,8 +35,8 @@ SMALL = 0.05
 """Loss below which changes by a factor mean little."""
 KEEP_EVERY = 200
 """Steps between two states that diverging training returns to."""
-FAR_TOO_MUCH = 100.0
-"""Times the largest loss of the first `WARM` steps from which a step counts as diverging."""
+FAR_TOO_MUCH = 30.0
+"""Times the first loss, and 1 at least, from which a single step counts as diverging."""
 MOST_SKIPPED = 20
 """Steps in a row that are not finite, from which training counts as diverging."""
 CALMER = 0.3
@@ -69,7 +69,7 @@ class Training:
     Attributes:
         pupil: what is trained.
         calm: factor of the learning rate, smaller after each time that it diverged.
-        highest: loss of the first steps, 1 at least.
+        highest: the first loss, 1 at least.
         notes: of the caller, kept with the state; numbers, texts, lists.
         average: its weights averaged over the last steps, by name; these are the ones to use.
         step: how many were taken.
@@ -142,7 +142,7 @@ class Training:
         if value > FAR_TOO_MUCH * self.highest:
             self._return()
             return value
-        if self.step < WARM:
+        if self.step == 0:
             self.highest = max(self.highest, value)
         self._optimiser.step()
         self._count(value)

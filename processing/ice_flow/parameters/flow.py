@@ -87,8 +87,9 @@ def flow() -> list[Parameter]:
         described(
             file_or_name("EMULATOR", tr("Emulator"), "emulator", "automatic", empty="automatic"),
             tr(
-                "Name of an installed IGM emulator, or the folder of one (model.h5 or model.keras, "
-                "fieldin.dat, fieldout.dat), or a .keras file of the dahunet family. 'automatic' "
+                "Name of an installed emulator, a package of 'Train emulator' (.zip), the folder "
+                "of an IGM emulator (model.h5 or model.keras, fieldin.dat, fieldout.dat), or a "
+                ".keras file of the dahunet family. 'automatic' "
                 "takes the one that fits the resolution, the sliding and the rate factor best, and "
                 "the log and the report say why. Architectures other than IGM's own need the extra "
                 "'tensorflow' of 'Set up engine'."

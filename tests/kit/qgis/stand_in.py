@@ -50,6 +50,7 @@ def inputs(identifier: str, folder: Path) -> Parameters:
         "icevelocity": {"SURFACE": raster, "THICKNESS": raster},
         "surfacemassbalance": {"SURFACE": raster},
         "recordcorrections": {"REVIEW": lines.partition("|")[0]},
+        "evaluateemulator": {"SURFACE": raster, "THICKNESS": raster},
     }[identifier]
 
 

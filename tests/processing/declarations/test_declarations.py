@@ -39,6 +39,8 @@ OWN = (
     "icevelocity",
     "surfacemassbalance",
     "runinstructor",
+    "trainemulator",
+    "evaluateemulator",
     "importradargram",
     "exportlayers",
     "preparereview",
@@ -81,6 +83,7 @@ def test_a_model_s_layers_are_ordered_in_a_group(name: str) -> None:
 
 SEARCHES = {
     "machine learning": {"segmentcalvingfront", "delineatetermini", "trainmodel", *MODELS},
+    "surrogate": {"trainemulator"},
     "PyTorch": {"segmentcalvingfront", "trainmodel", "simulateglacier", "setupengine"},
     "Landsat": {"segmentcalvingfront", "delineatetermini", "terminustimeseries"},
     "optical": {"segmentcalvingfront", "delineatetermini", "terminustimeseries"},

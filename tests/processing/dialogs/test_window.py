@@ -42,6 +42,7 @@ WITH_LAYERS = (
     "icevelocity",
     "surfacemassbalance",
     "runinstructor",
+    "evaluateemulator",
     "recordcorrections",
 )
 

@@ -1,0 +1,35 @@
+"""Draw the pictures of the tutorial on teaching an emulator from the results of its commands.
+
+    /usr/bin/python3 docs/pictures/teach.py FOLDER
+
+``run.py`` calls this after the commands, with the FOLDER in which they ran.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from shared import BAND_AND_NO_ICE, PICTURES, glacier_provider, ground, raster, sheet
+
+SLIDING_BAND = 2
+"""Of the maps of the error: c = 12."""
+
+
+def main() -> None:
+    """Draw the errors of both emulators on one scale."""
+    os.chdir(sys.argv[1])
+    with glacier_provider():
+        from glacier_qgis import styles
+
+        land = ground("aletsch/aletsch.tif")
+        panels = {}
+        for title, path in (("Delivered", "error_before.tif"), ("Adapted", "error_after.tif")):
+            layer = raster(path, title, styles.speed)
+            layer.renderer().setInputBand(SLIDING_BAND)
+            panels[title] = ([layer, land], BAND_AND_NO_ICE)
+        sheet(panels, PICTURES / "tutorial_teach.png")
+
+
+if __name__ == "__main__":
+    main()
