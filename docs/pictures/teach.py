@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-from shared import BAND_AND_NO_ICE, PICTURES, glacier_provider, ground, raster, sheet
+from qgis.core import QgsRasterLayer
+from shared import BAND_AND_NO_ICE, PICTURES, glacier_provider, ground, sheet
 
 SLIDING_BAND = 2
 """Of the maps of the error: c = 12."""
@@ -25,7 +26,8 @@ def main() -> None:
         land = ground("aletsch/aletsch.tif")
         panels = {}
         for title, path in (("Delivered", "error_before.tif"), ("Adapted", "error_after.tif")):
-            layer = raster(path, title, styles.speed)
+            layer = QgsRasterLayer(path, title)
+            styles.speed(layer, {})
             layer.renderer().setInputBand(SLIDING_BAND)
             panels[title] = ([layer, land], BAND_AND_NO_ICE)
         sheet(panels, PICTURES / "tutorial_teach.png")

@@ -190,7 +190,7 @@ class Course:
                     break
             reporter.progress(
                 number / (self.settings.epochs * steps),
-                f"Epoch {len(self.epochs)} of {self.settings.epochs}, step {index + 1} of {steps}",
+                f"Epoch {len(self.epochs)} of {self.settings.epochs}",
             )
         finite = [loss for loss in losses if math.isfinite(loss)]
         return sum(finite) / len(finite) if finite else math.nan
