@@ -1,4 +1,4 @@
-"""An emulator of ice flow, taught by an instructor."""
+"""An emulator of ice flow, trained by an instructor."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Taught(Job):
 
         Args:
             cell_size: for the nodes of a mesh, m.
-            reporter: told how other models' files are read.
+            reporter: receives how other models' files are read.
             cropped: whether only the surroundings of the ice are kept.
 
         Raises:

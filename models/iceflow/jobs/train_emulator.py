@@ -1,4 +1,4 @@
-"""The job `trainemulator`: an emulator is taught by an instructor."""
+"""The job `trainemulator`: an emulator is trained by an instructor."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ class _Teaching:
 
     def _write(self, pupil: Pupil, epoch: Epoch, found: dict[Kind, Fidelity]) -> None:
         facts = Facts(
-            title=f"{self.start.words}, taught by {self._instructor()}",
+            title=f"{self.start.words}, trained by {self._instructor()}",
             licence=self.job.licence,
             instructor=self._instructor(),
             loss=self.job.loss,

@@ -1,4 +1,4 @@
-"""Learning from the energy of the ice, which needs no solved states.
+"""Training on the energy of the ice, which needs no solved states.
 
 Blatter-Pattyn flow has the least energy J, so J of a prediction is a loss on any state. To weigh
 glaciers of all sizes and speeds alike, J is divided by that of shallow ice with the best factor on

@@ -1,4 +1,4 @@
-"""What is to be taught on, before anything is solved: by topography, with a split."""
+"""What is to be trained on, before anything is solved: by topography, with a split."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from glacier_qgis.models.iceflow.teaching.glaciers import (
 )
 
 Make = Callable[[bool, Callable[[int], None]], Topography]
-"""From whether velocities are wanted, and a function that is told how many states are done."""
+"""From whether velocities are wanted, and a function called with the number of states made so far."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def split(
         prospects: what there is.
         share: of the topographies to hold out.
         seed: of the choice.
-        reporter: told of the states.
+        reporter: receives the progress.
         unsolved: whether no velocities are needed to train on.
     """
     groups = grouped([prospect.where for prospect in prospects])

@@ -1,4 +1,4 @@
-"""The networks that are taught, asked alike."""
+"""The networks that are trained, asked alike."""
 
 from __future__ import annotations
 

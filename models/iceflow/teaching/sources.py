@@ -1,4 +1,4 @@
-"""Where the glaciers come from that an emulator is taught on, or measured with."""
+"""Where the glaciers come from that an emulator is trained on, or measured with."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ class Maker:
     Attributes:
         folder: where solved states are kept.
         how: states are made and solved.
-        reporter: told of states that could not be solved.
+        reporter: receives warnings of states that were not solved.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""An emulator is taught by an instructor, resumes, survives divergence, and is measured."""
+"""An emulator is trained by an instructor, resumes, survives divergence, and is measured."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def card(path: Path) -> dict[str, Any]:
         return dict(json.loads(file.read("card.json")))
 
 
-def test_a_network_learns_shallow_ice_of_valleys_that_it_never_saw(tmp_path: Path) -> None:
+def test_a_network_learns_shallow_ice_of_unseen_valleys(tmp_path: Path) -> None:
     """The pyramid begins near shallow ice; some steps bring Eq. 7 below 10 % on other valleys."""
     more = {"network": "pyramid", "loss": "relative", "epochs": 5, "batch_size": 2}
     told = Told()
