@@ -15,7 +15,7 @@ from glacier_qgis.models.iceflow.teaching.glaciers import (
 )
 
 Make = Callable[[bool, Callable[[int], None]], Topography]
-"""From whether velocities are wanted, and a function called with the number of states made so far."""
+"""From whether velocities are wanted, and a function called with the number of states so far."""
 
 
 @dataclass(frozen=True)
