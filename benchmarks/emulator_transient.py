@@ -1,0 +1,112 @@
+"""A glacier moved by an emulator beside the same one moved by its instructor.
+
+Usage: ``python emulator_transient.py [--emulator PATH] [--years 60] [--page FILE.html]``. A made
+glacier (as in ``emulator_fidelity.py``, 200 m) gets a colder and then a warmer climate, with c = 0,
+12 and 70; the instructor is Blatter-Pattyn ice with three modes. Prints volume, area, RMSE of the
+thickness, and the time that both took. The page has what Figures 12 to 14 of Jouvet et al. (2022)
+show: both courses, and maps of the last thickness and of its difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent / "build" / "plugins"))
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+from emulator_fidelity import made
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.dynamics.transient import Moment, transient
+from glacier_qgis.models.iceflow.emulators.card import FlowParameters
+from glacier_qgis.models.iceflow.instructors.instructor import Instructor
+from glacier_qgis.models.iceflow.velocity.catalogue import OWN
+from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
+from glacier_qgis.models.iceflow.velocity.ice_model import EmulatedIce, InstructedIce
+from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
+from glacier_qgis.models.report.page import HtmlPage
+
+CELL, RATE, SAVES = 200.0, 78.0, 6
+SLIDING = (0.0, 12.0, 70.0)
+SHIFT = 200.0
+"""By how much the equilibrium line falls in the first half and rises in the second, m."""
+
+
+def course(emulator: Emulator, c: float, years: float) -> list[Moment]:
+    """Return both glaciers through the years."""
+    state = made(CELL, 1)
+    thickness = torch.from_numpy(state.thickness).float()
+    bed = torch.from_numpy(state.surface).float() - thickness
+    line = float(np.quantile(state.surface[state.thickness > 0], 0.5))
+
+    def balance(surface: Tensor, time: float) -> Tensor:
+        moved = line - SHIFT if time < years / 2 else line + SHIFT
+        return (0.006 * (surface - moved)).clamp(-8, 1.5)
+
+    flow = EmulatedFlow(emulator, FlowParameters(CELL, RATE, c), bed)
+    instructor = Instructor("Blatter-Pattyn", CELL, RATE, c, modes=3, tolerance=1e-3)
+    teacher = InstructedFlow(instructor, "row {}, column {}".format)
+    times = [years * index / SAVES for index in range(SAVES + 1)]
+    models = EmulatedIce(emulator, flow), InstructedIce(teacher, torch.device("cpu"))
+    return list(transient(*models, bed, thickness, balance, times, cell_size=CELL, max_step=1.0))
+
+
+def draw(page: HtmlPage, c: float, moments: list[Moment]) -> None:
+    """Add the courses and the maps."""
+    page.heading(f"c = {c:g} km MPa⁻³ a⁻¹")
+    years = [moment.emulated.time for moment in moments]
+    for name, unit in (("volume", "km³"), ("area", "km²")):
+        figure = go.Figure()
+        for key, label in ((name, "emulator"), (f"{name} of the instructor", "instructor")):
+            rows = [moment.row[key] for moment in moments]
+            figure.add_scatter(x=years, y=rows, name=label)
+        figure.update_layout(xaxis_title="year", yaxis_title=f"{name}, {unit}")
+        page.figure(figure, f"{name.capitalize()} with both.")
+    last = moments[-1]
+    apart = last.emulated.thickness - last.instructed.thickness
+    maps = {
+        "Thickness with the emulator, m.": (last.emulated.thickness, "Blues"),
+        "Thickness with the instructor, m.": (last.instructed.thickness, "Blues"),
+        "Emulator minus instructor, m.": (apart, "RdBu"),
+    }
+    for caption, (field, colours) in maps.items():
+        middle = 0 if colours == "RdBu" else None
+        figure = go.Figure(go.Heatmap(z=field[::-1], colorscale=colours, zmid=middle))
+        figure.update_yaxes(scaleanchor="x")
+        page.figure(figure, caption)
+
+
+def main() -> None:
+    """Print the table, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--emulator", type=Path, default=OWN / "blatter_pattyn")
+    parser.add_argument("--years", type=float, default=60.0)
+    parser.add_argument("--page", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    emulator = Emulator.read(options.emulator)
+    page = HtmlPage("An emulator beside its instructor", f"{emulator.name}, cells of {CELL:g} m.")
+    print("| c | year | volume, km³ | instructor | area, km² | instructor | RMSE, m | faster |")
+    print("|---|---|---|---|---|---|---|---|")
+    for c in SLIDING:
+        moments = course(emulator, c, options.years)
+        for moment in moments[SAVES // 2 :: SAVES // 2]:
+            row, faster = moment.row, moment.seconds[1] / moment.seconds[0]
+            print(
+                f"| {c:g} | {row['year']:g} | {row['volume']:.3f} | "
+                f"{row['volume of the instructor']:.3f} | {row['area']:.1f} | "
+                f"{row['area of the instructor']:.1f} | {moment.rmse:.1f} | × {faster:.0f} |",
+                flush=True,
+            )
+        draw(page, c, moments)
+    if options.page:
+        page.write(options.page)
+
+
+if __name__ == "__main__":
+    main()
