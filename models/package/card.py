@@ -146,6 +146,22 @@ class SeriesNetwork(_Part):
     evaluations: list[Evaluation] = Field(default_factory=list)
 
 
+class AdaptedTo(_Part):
+    """The glacier that a model was adapted to.
+
+    Attributes:
+        glacier: Its name; blank if not stated.
+        dates: Days of the scenes with corrected fronts, ISO 8601; blank for one without a date.
+        bounds: West, south, east and north of the surroundings of the fronts, degrees.
+        parent: Hash of the weights of the model that it was adapted from.
+    """
+
+    glacier: str
+    dates: list[str]
+    bounds: tuple[float, float, float, float]
+    parent: str
+
+
 class ModelCard(_Part):
     """The description of a model.
 
@@ -165,6 +181,9 @@ class ModelCard(_Part):
         calibration: Of the uncertainty of its lines; None to use widths of transitions.
         series: The network for scenes of a series; None if they are treated as single scenes.
             Omitted if None, so that older versions can read the card.
+        rock: Whether the channel before the mask is 1 where rock is known, and 0 elsewhere and
+            where nothing is known. Omitted if not.
+        adapted: The glacier that it is for; omitted if it is for any.
     """
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
@@ -189,6 +208,8 @@ class ModelCard(_Part):
     evaluations: list[Evaluation] = Field(default_factory=list)
     calibration: Calibration | None = None
     series: SeriesNetwork | None = None
+    rock: bool = False
+    adapted: AdaptedTo | None = None
     software: str
     citation: str
     intended_use: str
@@ -218,7 +239,12 @@ class ModelCard(_Part):
     @property
     def has_mask(self) -> bool:
         """Whether the mask of valid cells is the network's last channel."""
-        return len(self.channels) > self.bands
+        return len(self.channels) > self.bands + self.rock
+
+    @property
+    def inputs(self) -> int:
+        """Number of channels that `Model.network` takes: with a mask, whatever the weights see."""
+        return len(self.channels) + (not self.has_mask)
 
     @property
     def all_weights(self) -> list[Weights]:
@@ -227,8 +253,9 @@ class ModelCard(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelCard:
-        if len(self.channels) not in (self.bands, self.bands + 1):
-            raise ValueError("channels: name one for each band and, if used, the mask")
+        own = self.bands + self.rock
+        if len(self.channels) not in (own, own + 1) or (self.rock and not self.has_mask):
+            raise ValueError("channels: name one for each band and, if used, rock and the mask")
         values = self.input_values
         if values.kind == "scaled" and not len(values.mean) == len(values.std) == self.bands:
             raise ValueError("input_values: scaled values need a mean and a std for each band")
@@ -267,4 +294,8 @@ class ModelCard(_Part):
             written.pop("series", None)
         if not self.sensors:
             written.pop("sensors", None)
+        if not self.rock:
+            written.pop("rock", None)
+        if self.adapted is None:
+            written.pop("adapted", None)
         return written

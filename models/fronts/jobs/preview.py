@@ -135,7 +135,7 @@ def _try(model: Model) -> None:
     """Run the network once: the first call is slower, because torch selects its algorithms."""
     edge = model.tile or FIRST_TILE
     predict = Predictor(model.network, choose_device("automatic"), _codes(model.card))
-    predict(np.zeros((1, model.card.bands + 1, edge, edge), dtype=np.float32), 0)
+    predict(np.zeros((1, model.card.inputs, edge, edge), dtype=np.float32), 0)
 
 
 def whole_scene(source: RasterInput, scene: Scene, card: ModelCard) -> SceneStatistics:

@@ -15,6 +15,7 @@ from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
+from glacier_qgis.models.fronts.segmentation.tiling import Read
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import open_raster, warped
 from glacier_qgis.models.vector.source import read_polygons
@@ -72,6 +73,30 @@ def with_rock(values: Float32Array, rock: Mask, codes: list[int]) -> Float32Arra
     """
     certain = np.array([[[code == ROCK]] for code in codes], np.float32)
     return np.where(rock, certain * values.any(axis=0), values)
+
+
+def rock_beside(read: Read, rock: ReadRock | None, grid: Grid) -> Read:
+    """Put a channel of rock before the mask, for a network that sees it.
+
+    Args:
+        read: What is read of a scene.
+        rock: None where nothing is known: the channel is 0.
+        grid: The scene's; windows may extend beyond it.
+    """
+
+    def read_both(window: Window) -> Float32Array:
+        *bands, valid = read(window)
+        known = np.zeros_like(valid)
+        top, left = max(window.row_off, 0), max(window.col_off, 0)
+        bottom = min(window.row_off + window.height, grid.height)
+        right = min(window.col_off + window.width, grid.width)
+        if rock is not None and bottom > top and right > left:
+            rows = slice(top - window.row_off, bottom - window.row_off)
+            columns = slice(left - window.col_off, right - window.col_off)
+            known[rows, columns] = rock(Window(left, top, right - left, bottom - top))
+        return np.stack([*bands, known * valid, valid])
+
+    return read_both
 
 
 class RockCount:

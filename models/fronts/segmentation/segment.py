@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pyproj import CRS
 from rasterio.features import geometry_mask
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
-from shapely import Polygon
+from shapely import Polygon, box
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.compute.pipeline import behind
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.fronts.scene.companions import CHANNELS
 from glacier_qgis.models.fronts.scene.view import SceneStatistics, network_view
 from glacier_qgis.models.fronts.segmentation.model_cache import load_once
 from glacier_qgis.models.fronts.segmentation.model_choice import ModelChoice
@@ -34,6 +34,7 @@ from glacier_qgis.models.fronts.segmentation.rock import (
     ReadRock,
     RockCount,
     known_rock,
+    rock_beside,
     with_rock,
 )
 from glacier_qgis.models.fronts.segmentation.tiling import Read, TilePlan, blend
@@ -41,6 +42,7 @@ from glacier_qgis.models.package.card import ModelCard, ZoneClass
 from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.metric import transform_bounds
 from glacier_qgis.models.raster.sink import create_raster
 from glacier_qgis.models.raster.source import Scene
 from glacier_qgis.models.vector.source import read_polygons
@@ -58,6 +60,7 @@ Beside = Callable[[Read, Grid, ExitStack], Read]
 """Puts channels of other scenes between the bands and the mask of what is read on a grid; the stack
 closes their files."""
 
+WGS84 = CRS.from_epsg(4326)
 FINEST = 50.0
 """Largest ratio of the scene's pixel to the model's cell."""
 
@@ -128,6 +131,7 @@ def segment(
     if grid is None:
         grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
     _check_scale(scene, grid, card.cell_size_range_m, reporter)
+    _check_place(grid, card, reporter)
     mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
     tile = options.tile_size or model.tile or TILE
     padding = options.padding
@@ -137,8 +141,7 @@ def segment(
     codes = [zone.value for zone in card.classes]
     half = first_look(model.network, device)
     network = Predictor(model.network, device, codes, augment=options.tta, half=half)
-    channels = card.bands + 1 + (len(CHANNELS) if beside else 0)
-    batch = options.batch_size or network.batch(channels, plan.tile)
+    batch = options.batch_size or network.batch(card.inputs, plan.tile)
 
     def predict(tiles: Float32Array, row: int) -> Float32Array:
         with turn or nullcontext():
@@ -157,6 +160,9 @@ def segment(
         read: Read = view.read
         if beside is not None:
             read = beside(read, grid, stack)
+        if card.rock:
+            seen = stack.enter_context(known_rock(options.rock, grid)) if options.rock else None
+            read = rock_beside(read, seen, grid)
         answers = blend(read, predict, grid.shape, len(codes), plan, batch)
         write = stack.enter_context(behind(rasters.write))
         for window, values in stack.enter_context(closing(answers)):
@@ -236,6 +242,21 @@ class _Rasters:
 def _report(reporter: Reporter, window: Window, grid: Grid) -> None:
     cells = window.row_off * grid.width + (window.col_off + window.width) * window.height
     reporter.progress(cells / (grid.width * grid.height), "Segmenting the scene")
+
+
+def _check_place(grid: Grid, card: ModelCard, reporter: Reporter) -> None:
+    """Warn where a model that was adapted to one glacier is used on another."""
+    if card.adapted is None:
+        return
+    west, south, east, north = card.adapted.bounds
+    own = transform_bounds(grid.bounds, grid.crs, WGS84)
+    if not box(west, south, east, north).intersects(box(*own)):
+        reporter.warning(
+            f"MODEL: {card.name} was adapted to {card.adapted.glacier or 'another glacier'} "
+            f"(longitude {west:.2f} to {east:.2f}, latitude {south:.2f} to {north:.2f}), and the "
+            "scene lies elsewhere: the lines may be worse than those of the model that it was "
+            "adapted from."
+        )
 
 
 def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter: Reporter) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import pandas as pd
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.review.tables.corrected import CorrectedScene
 from glacier_qgis.models.review.tables.schema import FIELDS
-from glacier_qgis.models.review.tables.store import append, now, transaction
+from glacier_qgis.models.review.tables.store import append, now, read_table, transaction
+from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.review import MODELS
 
 
@@ -38,3 +42,68 @@ def add_model(
             "WHERE task = ? AND number = ?",
             [(digest, scene.task, scene.number) for scene in trained_on],
         )
+
+
+FURTHER, ADAPTED = "retrained", "adapted"
+"""`kind` of models that came of corrections: for any glacier, and for one."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """The model before the one in use.
+
+    Attributes:
+        model: Its package: a path, or the name of an installed one.
+        model_hash: Hash of its weights.
+        in_use_hash: That of the one in use.
+    """
+
+    model: str
+    model_hash: str
+    in_use_hash: str
+
+
+def model_in_use(review: Path) -> str:
+    """Return the package of the last retrained model that was promoted; blank if there is none."""
+    used = _in_use(review)
+    return "" if used is None else value_text(used["path"])
+
+
+def model_before(review: Path) -> Before:
+    """Return the model that the one in use was trained from.
+
+    Raises:
+        EngineError: No retrained model is in use, or the one before is not known.
+    """
+    used = _in_use(review)
+    if used is None:
+        raise EngineError(
+            "RESTORE: no retrained model is in use in this review, so there is nothing to bring "
+            "back."
+        )
+    parent = value_text(used["parent_hash"])
+    table = read_table(review, MODELS)
+    rows = table[table.model_hash == parent]
+    names = [text for text in map(value_text, rows["path"]) if text]
+    names += [value_text(text).split()[0] for text in rows["model"] if value_text(text)]
+    if not names:
+        raise EngineError(
+            f"RESTORE: the model before {value_text(used['model'])} (weights {parent[:12]}…) is "
+            "not in the table of models. Choose its package as MODEL wherever you need it."
+        )
+    return Before(names[0], parent, value_text(used["model_hash"]))
+
+
+def bring_back(review: Path, before: Before) -> None:
+    """Note that the model before is in use again."""
+    with transaction(review) as connection:
+        for promoted, digest in ((0, before.in_use_hash), (1, before.model_hash)):
+            connection.execute(
+                "UPDATE models SET promoted = ? WHERE model_hash = ?", (promoted, digest)
+            )
+
+
+def _in_use(review: Path) -> pd.Series | None:
+    table = read_table(review, MODELS)
+    used = table[(table.kind == FURTHER) & (table.promoted == 1)]
+    return None if used.empty else used.sort_values("created_at").iloc[-1]

@@ -113,7 +113,9 @@ def draw(batches: Batches, seed: int, step: int) -> Batch:
 
 
 class Fit:
-    """A network in training, its optimiser and its running average, saved in a folder.
+    """A network in training, its optimiser and its running average.
+
+    It is saved in a folder, from which it resumes; without a folder, nothing is saved.
 
     Attributes:
         step: Number of steps.
@@ -126,7 +128,7 @@ class Fit:
         self,
         network: nn.Module,
         schedule: Schedule,
-        folder: Path,
+        folder: Path | None,
         seed: int,
         device: torch.device = CPU,
         loss: Loss = zone_loss,
@@ -139,9 +141,9 @@ class Fit:
         self.average = {name: value.clone() for name, value in network.state_dict().items()}
         self._folder = folder
         self._seed = seed
-        if (folder / "state.json").is_file():
+        if folder and (folder / "state.json").is_file():
             try:
-                self._restore()
+                self._restore(folder)
             except (*DAMAGE, SafetensorError) as error:
                 reason = " ".join(str(error).split())[:200]
                 raise EngineError(
@@ -231,31 +233,34 @@ class Fit:
 
     def save(self) -> None:
         """Write the state atomically: after a kill, the old or the new one remains."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = self._folder
+        if folder is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.items()}
         for index, moments in self.learner.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
         weights = f"state-{self.step}.safetensors"
-        draft = self._folder / f"{weights}.part"
+        draft = folder / f"{weights}.part"
         save_file({name: value.cpu().contiguous() for name, value in tensors.items()}, draft)
-        draft.replace(self._folder / weights)
+        draft.replace(folder / weights)
         state = {
             "step": self.step,
             "seconds": self.seconds,
             "tensors": weights,
             "notes": self.notes,
         }
-        draft = self._folder / "state.json.part"
+        draft = folder / "state.json.part"
         draft.write_text(json.dumps(state), encoding="utf-8")
-        draft.replace(self._folder / "state.json")
-        for old in self._folder.glob("state-*.safetensors"):
+        draft.replace(folder / "state.json")
+        for old in folder.glob("state-*.safetensors"):
             if old.name != weights:
                 old.unlink()
 
-    def _restore(self) -> None:
-        state = json.loads((self._folder / "state.json").read_text(encoding="utf-8"))
-        tensors = load_file(self._folder / state["tensors"])
+    def _restore(self, folder: Path) -> None:
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        tensors = load_file(folder / state["tensors"])
         self.step, self.seconds, self.notes = state["step"], state["seconds"], state["notes"]
         optimiser = self.learner.optimiser
         self.network.load_state_dict(

@@ -124,10 +124,11 @@ class SceneBeside:
         return self.scene.front
 
     def equalised(self) -> tuple[Float32Array, Float32Array]:
-        """Return ranks with the companions' channels behind them, and the mask."""
+        """Return ranks, the companions' channels, what else the scene has, and the mask."""
         among = range(len(self.place.scenes)) if self.among is None else self.among
         ranks, valid = self.scene.equalised()
-        return np.concatenate([ranks, self.place.companions(self.index, among)]), valid
+        beside = self.place.companions(self.index, among)
+        return np.concatenate([ranks[:1], beside, ranks[1:]]), valid
 
 
 class SeriesAugmentation(Augmentation):

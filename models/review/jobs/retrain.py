@@ -1,0 +1,324 @@
+"""The job `retrain`: from corrected fronts to a better model, or back to the one before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from glacier_qgis.models.compute.device import DeviceName, choose_device
+from glacier_qgis.models.compute.hardware import hardware
+from glacier_qgis.models.compute.precision import reduced_precision
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import JsonValue, Reporter, Result
+from glacier_qgis.models.engine.job import Destination, Job, LayerInput, Seed, blank_is_none
+from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.engine.provenance import command
+from glacier_qgis.models.package.archive import pack
+from glacier_qgis.models.package.card import Evaluation, ModelCard, TrainingData
+from glacier_qgis.models.package.folder import Model, load_package
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.report.page import HtmlPage
+from glacier_qgis.models.review.retraining.corrections import (
+    check_model,
+    facts_of,
+    of_glacier,
+    usable,
+)
+from glacier_qgis.models.review.retraining.learning import RATE, Pace
+from glacier_qgis.models.review.retraining.outcome import Outcome
+from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card, write_package
+from glacier_qgis.models.review.retraining.places import read_place
+from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, Retrained, retrain
+from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
+from glacier_qgis.models.review.tables.lineage import (
+    ADAPTED,
+    FURTHER,
+    add_model,
+    bring_back,
+    model_before,
+    model_in_use,
+)
+from glacier_qgis.models.training.data.dataset import Dataset
+from glacier_qgis.models.training.data.parts import check_classes
+from glacier_qgis.models.training.publishing.publish import package_name
+
+ADAPTING_MINUTES, FURTHER_MINUTES = 10.0, 240.0
+ADAPTING_STEPS, FURTHER_STEPS = 240, 6000
+"""Steps of one training: of 4 patches each."""
+
+
+class Retrain(Job):
+    """Trains a model on corrected fronts."""
+
+    review: Path
+    model: str = ""
+    adapt: bool = False
+    glacier: str = ""
+    rock: LayerInput | None = None
+    dataset: Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
+    least: Annotated[int, Field(ge=1, le=100_000)] = 100
+    minutes: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+    restore: bool = False
+    seed: Seed = 1
+    device: DeviceName = "automatic"
+    output: Path
+    report: Destination
+
+    def run(self, reporter: Reporter, outputs: Outputs) -> Result:
+        """Train, test, and write the package; note it in the review when it is delivered."""
+        if self.output.suffix.lower() != ".zip":
+            raise EngineError(
+                f"OUTPUT: {self.output.name} is not a zip, the format of model packages. Choose a "
+                "file name *.zip."
+            )
+        staged = outputs.stage(self.output)
+        if self.restore:
+            return self._bring_back(staged, reporter, outputs)
+        known = corrected_scenes(self.review)
+        chosen = usable(known, reporter)
+        if self.adapt:
+            chosen = of_glacier(chosen, self.glacier)
+        model = self._model(known)
+        check_model(chosen, model.card, reporter)
+        taught = self._enough(chosen, model.card)
+        tasks = {scene.task for scene in taught}
+        tested = [scene for scene in chosen if scene.task not in tasks]
+        places = self._places(taught, tested, known, model.card, reporter)
+        pace = self._pace()
+        tiles = []
+        if self.dataset:
+            data = Dataset.open(self.dataset)
+            check_classes(data)
+            tiles = data.tiles("training")
+        result = retrain(model, places, tiles, pace, reporter, rock=self.rock is not None)
+        outcome = Outcome.of(result)
+        card = self._card(model.card, result, outcome, places, taught)
+        card = write_package(card, result, staged)
+        record = self._record(card, model.card, result, outcome, taught)
+        if self.report:
+            page = self._page(card, model.card, result, outcome, taught, pace)
+            page.write(outputs.stage(self.report))
+        outputs.afterwards(lambda: add_model(self.review, record, taught))
+        verdict = outcome.sentence(model.card.name)
+        (reporter.log if outcome.promoted else reporter.warning)(verdict)
+        return {
+            "OUTPUT": str(self.output),
+            "REPORT": str(self.report) if self.report else None,
+            "SCENES": len(taught),
+            "TESTED": len(tested),
+            "PROMOTED": bool(outcome.promoted),
+            "ERROR_BEFORE": outcome.errors[0],
+            "ERROR_AFTER": outcome.errors[1],
+        }
+
+    def _model(self, known: Sequence[CorrectedScene]) -> Model:
+        """Return the model to train: that of MODEL, or the one in use in this review."""
+        name = self.model.strip() or model_in_use(self.review)
+        if not name:
+            names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
+            name = max(names, key=names.count, default="")
+        return load_package(find_model(name))
+
+    def _enough(self, chosen: Sequence[CorrectedScene], card: ModelCard) -> list[CorrectedScene]:
+        """Return the scenes to train on: all but those of the frozen test.
+
+        Raises:
+            EngineError: There are too few, or none shows a front.
+        """
+        taught = [scene for scene in chosen if not scene.audit]
+        if self.adapt and not taught:
+            taught = [*chosen]
+        if not any(scene.lines for scene in taught):
+            raise EngineError(
+                f"REVIEW: none of the {len(taught)} corrected scenes shows a front, so there is "
+                "nothing to learn its place from. Correct at least one scene with a front."
+            )
+        own = {weights.sha256 for weights in card.all_weights}
+        new = [scene for scene in taught if not own & set(scene.used_in)]
+        if not self.adapt and len(new) < self.least:
+            raise EngineError(
+                f"LEAST: {len(new)} corrected scenes are new to {card.name}, fewer than "
+                f"{self.least}. Correct more, lower LEAST, or adapt the model to one glacier with "
+                "ADAPT."
+            )
+        if not self.adapt and len(taught) == len(chosen):
+            raise EngineError(
+                "REVIEW: no scene of the random audit was reviewed, so nothing can decide whether "
+                "the new model is better. Review the tasks of the strategy 'audit' first."
+            )
+        return taught
+
+    def _places(
+        self,
+        taught: Sequence[CorrectedScene],
+        tested: Sequence[CorrectedScene],
+        known: Sequence[CorrectedScene],
+        card: ModelCard,
+        reporter: Reporter,
+    ) -> list[CorrectedPlace]:
+        """Read the scenes of every glacier."""
+        places = []
+        glaciers = list(dict.fromkeys(scene.glacier for scene in taught if scene.lines))
+        for number, glacier in enumerate(glaciers):
+            reporter.progress(0.1 * number / len(glaciers), "Reading the scenes")
+            here = [scene for scene in (*taught, *tested) if scene.glacier == glacier]
+            place, failed = read_place(facts_of(self.review, here, known, glacier), card, self.rock)
+            for name, reason in failed.items():
+                reporter.warning(f"{Path(name).name} is left out: {reason}")
+
+            def read(scenes: Sequence[CorrectedScene], there: Sequence[str]) -> dict[str, bool]:
+                return {scene.scene: scene.complete for scene in scenes if scene.scene in there}
+
+            there = [*place.scenes]
+            places.append(CorrectedPlace(place, read(taught, there), read(tested, there)))
+        return places
+
+    def _pace(self) -> Pace:
+        minutes = self.minutes or (ADAPTING_MINUTES if self.adapt else FURTHER_MINUTES)
+        steps = ADAPTING_STEPS if self.adapt else FURTHER_STEPS
+        return Pace(steps, minutes, self.seed, choose_device(self.device))
+
+    def _card(
+        self,
+        before: ModelCard,
+        result: Retrained,
+        outcome: Outcome,
+        places: Sequence[CorrectedPlace],
+        taught: Sequence[CorrectedScene],
+    ) -> ModelCard:
+        dates = sorted(scene.date.isoformat() if scene.date else "" for scene in taught)
+        glaciers = sorted({scene.glacier for scene in taught})
+        data = TrainingData(
+            dataset=f"corrections of {self.review.name}",
+            credit="",
+            licence="",
+            doi="",
+            groups=glaciers,
+            images=len(taught),
+            first_date=dates[0],
+            last_date=dates[-1],
+        )
+        adapted = None
+        if self.adapt:
+            parent = before.weights.sha256
+            adapted = adapted_to(glaciers[0], dates, places[0].place.grid, parent)
+        return retrained_card(
+            before,
+            package_name(self.output),
+            result,
+            data,
+            self._how(result, taught),
+            [
+                Evaluation(data=title, command=command("retrain", self), values=values)
+                for title, values in outcome.values().items()
+            ],
+            adapted,
+        )
+
+    def _how(self, result: Retrained, taught: Sequence[CorrectedScene]) -> str:
+        old = (
+            f"the data set {self.dataset.name} replayed"
+            if self.dataset
+            else "scenes that nobody corrected, labelled by what the model was certain of"
+        )
+        return (
+            f"{len(taught)} corrected scenes, beside them {old}; AdamW, highest rate {RATE:g}, "
+            f"running average of the weights. {result.stop.sentence()}"
+        )
+
+    def _record(
+        self,
+        card: ModelCard,
+        before: ModelCard,
+        result: Retrained,
+        outcome: Outcome,
+        taught: Sequence[CorrectedScene],
+    ) -> dict[str, JsonValue]:
+        """Return the row of the table of models."""
+        dates = sorted(scene.date.isoformat() for scene in taught if scene.date)
+        return {
+            "model": card.name,
+            "model_hash": card.weights.sha256,
+            "parent_hash": before.weights.sha256,
+            "kind": ADAPTED if self.adapt else FURTHER,
+            "path": str(self.output.absolute()),
+            "glacier": listed(sorted({scene.glacier for scene in taught})),
+            "dates": ", ".join(dates),
+            "error_m": outcome.errors[1],
+            "parent_error_m": outcome.errors[0],
+            "metrics": json.dumps(outcome.values()),
+            "promoted": bool(outcome.promoted),
+            "comment": result.stop.sentence(),
+        }
+
+    def _page(
+        self,
+        card: ModelCard,
+        before: ModelCard,
+        result: Retrained,
+        outcome: Outcome,
+        taught: Sequence[CorrectedScene],
+        pace: Pace,
+    ) -> HtmlPage:
+        page = HtmlPage(f"Training of {card.name}", outcome.sentence(before.name))
+        page.heading("Errors before and after")
+        page.paragraph(
+            "Mean distance between predicted and corrected fronts, in the box of 1 km around "
+            "these, and scenes in which no front was found."
+        )
+        if outcome.compared:
+            page.table([{"Scenes": title, **row} for title, row in outcome.values().items()])
+        page.heading("When to stop")
+        page.paragraph(result.stop.sentence())
+        page.heading("Corrected scenes")
+        page.table(
+            [
+                {
+                    "Scene": Path(scene.scene).name,
+                    "Glacier": scene.glacier,
+                    "Date": scene.date.isoformat() if scene.date else "",
+                    "Status": scene.status,
+                    "Error of the prediction (m)": scene.error_m,
+                }
+                for scene in taught
+            ]
+        )
+        page.heading("How it was made")
+        page.facts(
+            {
+                "Model before": f"{before.name} {before.version} ({before.weights.sha256[:12]}…)",
+                "Model": f"{card.name} {card.version} ({card.weights.sha256[:12]}…)",
+                "Training": self._how(result, taught),
+                "Rock": "a channel that half of the patches lack" if card.rock else "not known",
+                "Seed": str(self.seed),
+                **hardware(pace.device, reduced_precision(pace.device)),
+                "Command": command("retrain", self),
+            }
+        )
+        return page
+
+    def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
+        """Write the package of the model before the one in use, and make it the one in use."""
+        before = model_before(self.review)
+        card = pack(find_model(before.model), staged)
+        if card.weights.sha256 != before.model_hash:
+            raise EngineError(
+                f"RESTORE: {before.model} holds other weights than those of the model before "
+                f"({before.model_hash[:12]}…). Put that package back, or choose it as MODEL."
+            )
+        outputs.afterwards(lambda: bring_back(self.review, before))
+        reporter.log(f"{card.name} {card.version} is in use again.")
+        return {
+            "OUTPUT": str(self.output),
+            "REPORT": None,
+            "SCENES": 0,
+            "TESTED": 0,
+            "PROMOTED": True,
+            "ERROR_BEFORE": None,
+            "ERROR_AFTER": None,
+        }

@@ -1,0 +1,147 @@
+"""Which corrections can be trained on, and why others cannot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.engine.listing import listed
+from glacier_qgis.models.fronts.termini.metrics import front_distances
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.review.retraining.places import SceneFacts
+from glacier_qgis.models.review.tables.corrected import CorrectedScene
+from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.texts import value_text
+from glacier_qgis.wall.fingerprint import fingerprint
+from glacier_qgis.wall.review import CORRECTIONS, TASKS
+
+DISAGREE_M = 500.0
+"""Mean distance from which two corrections of one scene contradict each other."""
+SPACING_M = 60.0
+
+
+def usable(scenes: Sequence[CorrectedScene], reporter: Reporter) -> list[CorrectedScene]:
+    """Return the corrections whose scene is there, unchanged, and whose lines do not disagree.
+
+    Raises:
+        EngineError: None is, or two corrections of one scene contradict each other.
+    """
+    there, gone, changed = [], [], []
+    for scene in scenes:
+        if not Path(scene.scene).is_file():
+            gone.append(Path(scene.scene).name)
+        elif scene.scene_hash and fingerprint(scene.scene) != scene.scene_hash:
+            changed.append(Path(scene.scene).name)
+        else:
+            there.append(scene)
+    for names, what in ((gone, "are gone"), (changed, "have changed since the queue was made")):
+        if names:
+            reporter.warning(
+                f"{len(names)} corrected scenes {what} and are left out: {listed(names)}. Put the "
+                "files back to train on them."
+            )
+    if not there:
+        raise EngineError(
+            "REVIEW: it has no corrected scene to train on. Correct some in the review panel, "
+            "and record them with 'Record corrections'."
+        )
+    return _one_each(there)
+
+
+def _one_each(scenes: Sequence[CorrectedScene]) -> list[CorrectedScene]:
+    """Return one correction per file; two that say the same are one."""
+    first: dict[str, CorrectedScene] = {}
+    for scene in scenes:
+        other = first.setdefault(scene.scene, scene)
+        if other is not scene and _apart(other, scene) > DISAGREE_M:
+            raise EngineError(
+                f"REVIEW: tasks {other.task} and {scene.task} correct the same scene "
+                f"{Path(scene.scene).name} and contradict each other. Reject one of them, and "
+                "record the corrections again."
+            )
+    return [*first.values()]
+
+
+def _apart(first: CorrectedScene, second: CorrectedScene) -> float:
+    """Return the mean distance between two corrections of a scene, m; infinite if one has none."""
+    if not first.lines or not second.lines:
+        return 0.0 if bool(first.lines) == bool(second.lines) else np.inf
+    given = gpd.GeoSeries([*first.lines], crs=first.crs)
+    metres = given.estimate_utm_crs()
+    other = gpd.GeoSeries([*second.lines], crs=second.crs)
+    lines, others = ([*each.to_crs(metres)] for each in (given, other))
+    return float(front_distances(lines, others, SPACING_M).mean())
+
+
+def of_glacier(scenes: Sequence[CorrectedScene], glacier: str) -> list[CorrectedScene]:
+    """Return the corrections of one glacier; of the only one, if none is named.
+
+    Raises:
+        EngineError: There are several, or none of this name.
+    """
+    found = Counter(scene.glacier for scene in scenes)
+    names = listed(sorted(name or "(no name)" for name in found))
+    if not glacier and len(found) > 1:
+        raise EngineError(f"GLACIER: the corrected scenes show several: {names}. Name one of them.")
+    wanted = glacier.strip().casefold() or next(iter(found)).casefold()
+    kept = [scene for scene in scenes if scene.glacier.casefold() == wanted]
+    if not kept:
+        raise EngineError(f"GLACIER: no corrected scene shows '{glacier}', only {names}.")
+    return kept
+
+
+def check_model(scenes: Sequence[CorrectedScene], card: ModelCard, reporter: Reporter) -> None:
+    """Warn if the corrections are of predictions of another model."""
+    own = {weights.sha256 for weights in card.all_weights}
+    others = {scene.model for scene in scenes if scene.model_hash and scene.model_hash not in own}
+    if others:
+        reporter.warning(
+            f"MODEL: the corrections are of predictions by {listed(sorted(others))}, not by "
+            f"{card.name} {card.version}. The corrected lines hold for any model, but the queue "
+            "was ranked by what the other one found difficult."
+        )
+
+
+def facts_of(
+    review: Path, scenes: Sequence[CorrectedScene], known: Sequence[CorrectedScene], glacier: str
+) -> list[SceneFacts]:
+    """Return all scenes of a glacier in a review: the corrected ones, then those without labels.
+
+    Args:
+        review: The GeoPackage.
+        scenes: The corrected ones of the glacier.
+        known: All corrected ones, also those that cannot be used.
+        glacier: Its name.
+    """
+    facts = [
+        SceneFacts(
+            path=scene.scene,
+            name=scene.scene,
+            glacier=glacier,
+            date=scene.date.isoformat() if scene.date else "",
+            lines=scene.lines,
+            crs=scene.crs,
+        )
+        for scene in scenes
+    ]
+    tasks = read_table(review, TASKS)
+    reviewed = {value_text(path) for path in read_table(review, CORRECTIONS)["scene"]}
+    reviewed |= {scene.scene for scene in known}
+    days = read_dates(tasks, "date", "REVIEW") if len(tasks) else tasks["date"]
+    crs = scenes[0].crs
+    for (_, task), day in zip(tasks.iterrows(), days, strict=True):
+        path = value_text(task["scene"])
+        if value_text(task["glacier"]) != glacier or path in reviewed:
+            continue
+        reviewed.add(path)
+        if Path(path).is_file():
+            date = "" if day is None or day != day else day.date().isoformat()
+            facts.append(SceneFacts(path, path, glacier, date, (), crs))
+    return facts

@@ -1,0 +1,103 @@
+"""The package of a retrained model: its card, with where it comes from."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.package.archive import pack
+from glacier_qgis.models.package.card import AdaptedTo, Evaluation, ModelCard, TrainingData, Weights
+from glacier_qgis.models.package.folder import save_package
+from glacier_qgis.models.raster.crs import read_crs
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.raster.metric import transform_bounds
+from glacier_qgis.models.review.retraining.learning import Network
+from glacier_qgis.models.review.retraining.retrain import Retrained
+
+ROCK_CHANNEL = "1 where rock is known, 0 elsewhere and where nothing is known"
+
+
+def adapted_to(glacier: str, dates: Sequence[str], grid: Grid, parent: str) -> AdaptedTo:
+    """Describe the glacier of an adapted model."""
+    west, south, east, north = transform_bounds(grid.bounds, grid.crs, read_crs("EPSG:4326", ""))
+    return AdaptedTo(
+        glacier=glacier, dates=[*dates], bounds=(west, south, east, north), parent=parent
+    )
+
+
+def retrained_card(
+    before: ModelCard,
+    name: str,
+    retrained: Retrained,
+    data: TrainingData,
+    how: str,
+    evaluations: Sequence[Evaluation],
+    adapted: AdaptedTo | None,
+) -> ModelCard:
+    """Return the card of a model after a training.
+
+    Args:
+        before: Of the model before.
+        name: Of the new one.
+        retrained: Its networks.
+        data: What was corrected.
+        how: How it was trained, in words.
+        evaluations: Of the frozen test, and of the scenes that were left out.
+        adapted: The glacier that it is for; None if it is for any.
+    """
+    lone, series = retrained.lone, retrained.series
+    where = f", adapted to {adapted.glacier or 'one glacier'}" if adapted else ", trained further"
+    update: dict[str, object] = {
+        "name": name,
+        "version": "1.0.0",
+        "title": f"{before.title}{where}",
+        "architecture": lone.architecture,
+        "weights": Weights(file="weights.safetensors", sha256="0" * 64),
+        "channels": _channels(before.channels, lone, rock=before.rock),
+        "rock": lone.rock,
+        "sensors": () if adapted else before.sensors,
+        "training_data": [*before.training_data, data],
+        "training": f"From the weights of {before.name} {before.version}: {how}",
+        "evaluations": [*evaluations],
+        "adapted": adapted,
+        "software": software_version(),
+        "limits": _limits(before, adapted),
+    }
+    if before.series is not None and series is not None:
+        update["series"] = before.series.model_copy(
+            update={
+                "architecture": series.architecture,
+                "channels": _channels(before.series.channels, series, rock=before.rock),
+                "training": f"As the network for single scenes. {before.series.training}",
+                "evaluations": [],
+            }
+        )
+    return ModelCard.model_validate(before.model_copy(update=update).model_dump())
+
+
+def write_package(card: ModelCard, retrained: Retrained, path: Path) -> ModelCard:
+    """Write a package as a zip; return its card with the hashes of its weights."""
+    series = retrained.series.weights if retrained.series else None
+    with tempfile.TemporaryDirectory(prefix="glacier-package-") as folder:
+        package = Path(folder) / card.name
+        save_package(package, card, retrained.lone.weights, series)
+        return pack(package, path)
+
+
+def _channels(before: Sequence[str], network: Network, *, rock: bool) -> list[str]:
+    """Say what the channels are, with that of rock before the mask if it is new."""
+    if network.rock == rock:
+        return [*before]
+    *seen, mask = before
+    return [*seen, ROCK_CHANNEL, mask]
+
+
+def _limits(before: ModelCard, adapted: AdaptedTo | None) -> str:
+    if adapted is None:
+        return before.limits
+    return (
+        f"For {adapted.glacier or 'the glacier of its bounds'} only; elsewhere use "
+        f"{before.name}. Its uncertainties are calibrated for {before.name}. {before.limits}"
+    )

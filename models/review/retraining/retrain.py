@@ -1,0 +1,227 @@
+"""From places with corrected scenes to the networks of a better model, and the test of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.fronts.termini.metrics import FrontError
+from glacier_qgis.models.networks.unet import with_more_bands
+from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.folder import Model
+from glacier_qgis.models.review.retraining.labels import predicted_zones, zones_around
+from glacier_qgis.models.review.retraining.learning import (
+    Material,
+    Network,
+    Pace,
+    Stop,
+    choose_stop,
+    left_out,
+    measure,
+    replayed,
+    train,
+)
+from glacier_qgis.models.review.retraining.places import Place
+from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.training.data.dataset import LabelledTile
+from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.measuring.evaluator import Evaluator
+from glacier_qgis.models.zones.codes import CLASS_NAMES
+
+SHARE_OF_TRAINING = 0.8
+"""Share of the time that trainings may take; the other is for reading and measuring."""
+
+
+@dataclass(frozen=True)
+class CorrectedPlace:
+    """A place with what was corrected there.
+
+    Attributes:
+        place: Its scenes.
+        corrected: Scenes to train on, by name: whether all of their fronts are labelled.
+        test: Corrected scenes of the frozen test, which are never trained on.
+    """
+
+    place: Place
+    corrected: Mapping[str, bool]
+    test: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Errors of one network before and after, on the same scenes."""
+
+    title: str
+    before: FrontError
+    after: FrontError
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """The networks after a training.
+
+    Attributes:
+        lone: For single scenes.
+        series: For series; None if the model has none.
+        stop: How long they were trained, chosen with the one for single scenes.
+        test: What the frozen test says; none without test scenes.
+    """
+
+    lone: Network
+    series: Network | None
+    stop: Stop
+    test: tuple[Comparison, ...]
+
+
+def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
+    """Return a model's networks, which see a channel of rock if asked to.
+
+    The weights of a new channel are zero, so the networks predict as before.
+
+    Raises:
+        EngineError: The model cannot be trained on: its classes, input or architecture.
+    """
+    card = model.card
+    if [zone.value for zone in card.classes] != list(CLASS_NAMES):
+        raise EngineError(
+            f"MODEL: {card.name} does not have the classes {', '.join(CLASS_NAMES.values())}. "
+            "Choose another model."
+        )
+    if card.input_values.kind != "rank" or not card.has_mask or card.architecture.name == "onnx":
+        raise EngineError(
+            f"MODEL: {card.name} was made by another program, or sees other values than ranks and "
+            "a mask, so it cannot be trained further here. Choose another model."
+        )
+    added = rock and not card.rock and card.architecture.name == "unet"
+    sees = card.rock or added
+
+    def network(title: str, architecture: Architecture, module: object, *, beside: bool) -> Network:
+        weights = module.state_dict()  # type: ignore[attr-defined]
+        if added:
+            parameters = architecture.parameters
+            bands, stem = int(str(parameters["bands"])), int(str(parameters.get("stem", 1)))
+            weights = with_more_bands(weights, 1, stem)
+            more = {"parameters": {**parameters, "bands": bands + 1}}
+            architecture = architecture.model_copy(update=more)
+        return Network(title, architecture, weights, beside, sees)
+
+    lone = network("single scenes", card.architecture, model.network, beside=False)
+    if card.series is None:
+        return lone, None
+    return lone, network("series", card.series.architecture, model.series, beside=True)
+
+
+def retrain(
+    model: Model,
+    places: Sequence[CorrectedPlace],
+    tiles: Sequence[LabelledTile],
+    pace: Pace,
+    reporter: Reporter,
+    *,
+    rock: bool,
+) -> Retrained:
+    """Train a model's networks on corrected scenes.
+
+    Args:
+        model: The model before.
+        places: At least one, with a scene to train on that shows a front.
+        tiles: Data that the model was trained on, to replay.
+        pace: How long all of it may take, and the steps of one training.
+        reporter: Receives progress.
+        rock: Whether rock is known.
+
+    Raises:
+        EngineError: See `networks_of`.
+    """
+    lone, series = networks_of(model, rock=rock)
+    labelled = [(each, _labelled(each, lone, pace)) for each in places]
+    order = sorted(
+        (scene.date, scene.name)
+        for each, scenes in labelled
+        for scene in scenes
+        if scene.name in each.corrected and scene.lines
+    )
+    aside = {order[index][1] for index in left_out(len(order))}
+    trainings = 1 + (series is not None) + bool(aside)
+    each_pace = replace(pace, minutes=SHARE_OF_TRAINING * pace.minutes / trainings)
+    stages = iter(
+        Stage(reporter, 0.1 + 0.8 * number / trainings, 0.1 + 0.8 * (number + 1) / trainings)
+        for number in range(trainings)
+    )
+
+    def samples(network: Network, wanted: Callable[[CorrectedPlace], Iterable[str]]) -> _Samples:
+        return _samples(network, labelled, wanted)
+
+    def material(network: Network, without: frozenset[str]) -> Material:
+        taught = samples(network, lambda each: each.corrected.keys() - without)
+        known = samples(
+            network,
+            lambda each: each.place.scenes.keys() - each.corrected.keys() - each.test.keys(),
+        )
+        old = replayed(tiles, rock=network.rock)
+        complete = all(all(each.corrected.values()) for each in places)
+        return Material(taught, [known, old], complete)
+
+    folds = None
+    if aside:
+        folds = (
+            material(lone, frozenset(aside)),
+            samples(lone, lambda each: each.corrected.keys() & aside),
+        )
+    stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
+    after: list[Network | None] = []
+    tested: list[Comparison] = []
+    for network in (lone, series):
+        if network is None or not (taught := material(network, frozenset())).corrected:
+            after.append(network)
+            continue
+        trained = train(network, taught, stop, each_pace, next(stages))
+        after.append(trained)
+        test = samples(network, lambda each: each.test.keys())
+        if test:
+            errors = [measure(one, test, pace.device) for one in (network, trained)]
+            tested.append(Comparison(network.title, *errors))
+    return Retrained(after[0] or lone, after[1], stop, tuple(tested))
+
+
+_Samples = list[Labelled]
+
+
+def _samples(
+    network: Network,
+    labelled: Sequence[tuple[CorrectedPlace, list[SceneInPlace]]],
+    wanted: Callable[[CorrectedPlace], Iterable[str]],
+) -> _Samples:
+    """Return the wanted scenes of every place as a network sees them."""
+    found: list[list[Labelled]] = []
+    for each, scenes in labelled:
+        names = set(wanted(each))
+        seen = [replace(scene, rock=each.place.rock if network.rock else None) for scene in scenes]
+        found.append([sample for sample in network.samples(seen) if sample.name in names])
+    return [*chain.from_iterable(found)]
+
+
+def _labelled(each: CorrectedPlace, lone: Network, pace: Pace) -> list[SceneInPlace]:
+    """Label every scene of a place, by its fronts or by what the model is certain of."""
+    place = each.place
+    scenes = [*place.scenes.values()]
+    seen = [replace(scene, rock=place.rock if lone.rock else None) for scene in scenes]
+    evaluator = Evaluator(lone.built(), pace.device, place.grid.cell_size)
+    complete = {**each.corrected, **each.test}
+    labelled = []
+    for scene, answer in zip(scenes, evaluator.answers(seen), strict=True):
+        if scene.name in complete:
+            zones = zones_around(
+                scene.lines,
+                answer.probabilities,
+                place.rock,
+                place.grid,
+                complete=complete[scene.name],
+            )
+        else:
+            zones = predicted_zones(answer.probabilities, place.rock, place.grid)
+        labelled.append(scene.labelled(zones))
+    return labelled

@@ -1,0 +1,253 @@
+"""From corrected fronts to a better model: what is learnt, what decides, what bad input gets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import torch
+from shapely import box
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
+from glacier_qgis.models.fronts.scene.companions import CHANNELS
+from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.networks.unet import UNet, with_more_bands
+from glacier_qgis.models.package.card import Architecture, ModelCard
+from glacier_qgis.models.package.folder import load_package, read_card, save_package
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.review.jobs import retrain as job
+from glacier_qgis.models.review.jobs.retrain import Retrain
+from glacier_qgis.models.review.retraining import learning, outcome
+from glacier_qgis.models.review.retraining.corrections import usable
+from glacier_qgis.models.review.retraining.retrain import networks_of
+from glacier_qgis.models.review.tables.corrected import corrected_scenes
+from glacier_qgis.models.review.tables.lineage import model_in_use
+from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.training.delivered.describe import describe, describe_series
+from glacier_qgis.wall.review import MODELS, NO_FRONT
+from kit.engine.jobs import run_job, run_listened
+from kit.engine.listener import Listener
+from kit.review.corrected import CELL, SIZE, ReviewedScene, write_review
+from kit.training.small_models import SMALL, trained_on
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of two networks with random weights, for cells of 60 m."""
+    torch.manual_seed(3)
+    network = UNet(**SMALL)
+    lone = Architecture(name="unet", parameters=SMALL)
+    series = Architecture(name="unet", parameters={**SMALL, "bands": 2 + len(CHANNELS)})
+    card = describe("small", lone, [trained_on(["elsewhere"])], "none").model_copy(
+        update={"cell_size_m": CELL, "series": describe_series(series)}
+    )
+    folder = tmp_path_factory.mktemp("models") / "small"
+    weights = network.state_dict()
+    save_package(folder, card, weights, with_more_bands(weights, len(CHANNELS), 1))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "ADAPTING_STEPS", 8)
+    monkeypatch.setattr(job, "FURTHER_STEPS", 8)
+
+
+def asked(review: Path, model: Path, **options: object) -> Retrain:
+    given = {"review": review, "model": str(model), "output": review.with_name("new.zip")}
+    return Retrain.model_validate(given | options)
+
+
+def new_card(review: Path) -> ModelCard:
+    return read_card(find_model(str(review.with_name("new.zip"))))
+
+
+@pytest.mark.slow
+def test_a_corrected_glacier_is_found_better_than_before(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "ADAPTING_STEPS", 300)
+    monkeypatch.setattr(learning, "RATE", 5e-3)
+    corrected = [ReviewedScene(month, reverse=month % 2 == 0) for month in (1, 3, 5, 7)]
+    audit = [ReviewedScene(month, audit=True) for month in (2, 6)]
+    review = write_review(tmp_path, [*corrected, *audit, ReviewedScene(4, status="")])
+    result = run_job(asked(review, model, adapt=True))
+    assert result["PROMOTED"]
+    assert result["ERROR_AFTER"] is not None
+    assert result["ERROR_AFTER"] < 200
+
+
+def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
+    model: Path, tmp_path: Path
+) -> None:
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True), ReviewedScene(4, "")]
+    review = write_review(tmp_path, scenes, "small 1.0.0", read_card(model).weights.sha256)
+    page = tmp_path / "report.html"
+    result, listener = run_listened(asked(review, model, adapt=True, report=page))
+    card, before = new_card(review), read_card(model)
+    assert (result["SCENES"], result["TESTED"]) == (3, 1)
+    assert card.adapted is not None
+    assert card.adapted.glacier == "Practice"
+    assert card.adapted.dates == ["2018-02-14", "2018-04-14", "2018-06-14"]
+    assert card.adapted.parent == before.weights.sha256
+    assert card.sensors == (), "no automatic choice takes a model of one glacier"
+    assert card.weights.sha256 != before.weights.sha256
+    assert card.series is not None
+    assert before.series is not None
+    assert card.series.weights.sha256 != before.series.weights.sha256
+    (row,) = read_table(review, MODELS).query("kind == 'adapted'").to_dict("records")
+    assert (row["model_hash"], row["parent_hash"]) == (
+        card.weights.sha256,
+        before.weights.sha256,
+    )
+    assert set(json.loads(row["metrics"])) == {"single scenes", "series"}
+    used = {scene.task: card.weights.sha256 in scene.used_in for scene in corrected_scenes(review)}
+    assert used == {1: True, 2: True, 3: True, 4: False}, "the audit is never trained on"
+    text = page.read_text(encoding="utf-8")
+    assert "Practice_20180214_0.tif" in text
+    assert "Ended after" in text
+    assert not any("another model" in text for text in listener.warnings)
+
+
+def test_rock_becomes_a_channel_that_may_be_missing(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    scene = SyntheticScene(size=SIZE, cell_size=CELL)
+    rock = box(*scene.grid.bounds).difference(scene.fjord)
+    gpd.GeoSeries([rock.segmentize(100)], crs=3413).to_crs(4326).to_file(tmp_path / "rock.gpkg")
+    given = {"path": str(tmp_path / "rock.gpkg")}
+    run_job(asked(review, model, adapt=True, rock=given))
+    card = new_card(review)
+    assert card.rock
+    assert len(card.channels) == 3
+    found = find_model(str(review.with_name("new.zip")))
+    loaded = load_package(found)
+    assert loaded.network.encoder[0][0].weight.shape[1] == 3
+    image = next(tmp_path.glob("Practice_*.tif"))
+    for options in ({}, {"rock": given}):
+        lines = {"input": {"path": str(image)}, "model": str(found), "output": tmp_path / "l.gpkg"}
+        run_job(DelineateTermini.model_validate(lines | options))
+
+
+def test_a_new_channel_changes_nothing_before_it_is_trained(model: Path) -> None:
+    before = load_package(model)
+    lone, series = networks_of(before, rock=True)
+    assert series is not None
+    image = torch.randn(1, 2, 32, 32)
+    with_rock = torch.cat([image[:, :1], torch.ones(1, 1, 32, 32), image[:, 1:]], dim=1)
+    with torch.inference_mode():
+        torch.testing.assert_close(lone.built()(with_rock), before.network(image))
+
+
+def test_used_elsewhere_an_adapted_model_warns(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    run_job(asked(review, model, adapt=True))
+    new = str(review.with_name("new.zip"))
+
+    def warnings(scene: SyntheticScene) -> list[str]:
+        scene.write(tmp_path / "scene.tif")
+        given = {"input": {"path": str(tmp_path / "scene.tif")}, "model": new}
+        listener = Listener()
+        lines = given | {"output": tmp_path / "lines.gpkg"}
+        run_job(DelineateTermini.model_validate(lines), listener)
+        return [text for text in listener.warnings if "was adapted to" in text]
+
+    assert not warnings(SyntheticScene(size=96, cell_size=CELL))
+    (warning,) = warnings(SyntheticScene(size=96, cell_size=CELL, centre=(0.0, -2_000_000.0)))
+    assert "Practice" in warning
+
+
+def test_a_worse_model_is_written_but_not_promoted_and_the_old_stays_in_use(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: False)
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes)
+    result, listener = run_listened(asked(review, model, least=1))
+    assert not result["PROMOTED"]
+    assert any("keep using small" in text for text in listener.warnings)
+    assert model_in_use(review) == ""
+
+
+def test_the_model_before_is_brought_back(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: True)
+    before = read_card(model)
+    scenes = [ReviewedScene(1), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes, str(model), before.weights.sha256)
+    with pytest.raises(EngineError, match="RESTORE: no retrained model is in use"):
+        run_job(asked(review, model, restore=True))
+    assert run_job(asked(review, model, least=1))["PROMOTED"]
+    assert model_in_use(review) == str(review.with_name("new.zip"))
+    back = review.with_name("back.zip")
+    run_job(asked(review, model, restore=True, output=back))
+    assert read_card(find_model(str(back))).weights.sha256 == before.weights.sha256
+    assert model_in_use(review) == ""
+
+
+def test_too_few_corrections_are_said_with_what_to_do(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1), ReviewedScene(2)])
+    with pytest.raises(EngineError, match=r"LEAST: 2 corrected scenes .* fewer than 100"):
+        run_job(asked(review, model))
+    with pytest.raises(EngineError, match="no scene of the random audit"):
+        run_job(asked(review, model, least=2))
+
+
+def test_a_scene_without_a_front_alone_teaches_nothing(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1, NO_FRONT)])
+    with pytest.raises(EngineError, match="none of the 1 corrected scenes shows a front"):
+        run_job(asked(review, model, adapt=True))
+
+
+def test_contradictory_corrections_are_refused(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1), ReviewedScene(2)])
+    first, second = corrected_scenes(review)
+    moved = [line.__class__([(x + 900, y + 900) for x, y in line.coords]) for line in second.lines]
+    again = replace(second, scene=first.scene, scene_hash=first.scene_hash, lines=tuple(moved))
+    with pytest.raises(EngineError, match="tasks 1 and 2 correct the same scene"):
+        usable([first, again], Listener())
+    same = replace(again, lines=first.lines)
+    assert [scene.task for scene in usable([first, same], Listener())] == [1]
+
+
+def test_scenes_that_are_gone_or_have_changed_are_left_out(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [*map(ReviewedScene, (1, 2, 3))])
+    first, second, _ = [Path(scene.scene) for scene in corrected_scenes(review)]
+    first.unlink()
+    ReviewedScene(9).scene.write(second)
+    result, listener = run_listened(asked(review, model, adapt=True))
+    assert result["SCENES"] == 1
+    told = " ".join(listener.warnings)
+    assert f"are gone and are left out: {first.name}" in told
+    assert f"have changed since the queue was made and are left out: {second.name}" in told
+
+
+def test_corrections_of_another_models_predictions_are_said(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)], "other 2.0.0", "f" * 64)
+    _, listener = run_listened(asked(review, model, adapt=True))
+    assert any("predictions by other 2.0.0, not by small" in text for text in listener.warnings)
+
+
+def test_rock_over_everything_is_refused(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    west, south, east, north = SyntheticScene(size=SIZE, cell_size=CELL).grid.bounds
+    cover = box(west - 1e4, south - 1e4, east + 1e4, north + 1e4)
+    gpd.GeoSeries([cover], crs=3413).to_file(tmp_path / "rock.gpkg")
+    rock = {"path": str(tmp_path / "rock.gpkg")}
+    with pytest.raises(EngineError, match="ROCK covers everything around the fronts"):
+        run_job(asked(review, model, adapt=True, rock=rock))
+
+
+def test_several_glaciers_must_be_told_apart(model: Path, tmp_path: Path) -> None:
+    scenes = [ReviewedScene(1, glacier="North"), ReviewedScene(2, glacier="South")]
+    review = write_review(tmp_path, scenes)
+    with pytest.raises(EngineError, match="GLACIER: the corrected scenes show several"):
+        run_job(asked(review, model, adapt=True))
+    run_job(asked(review, model, adapt=True, glacier="south"))
+    adapted = new_card(review).adapted
+    assert adapted is not None
+    assert adapted.glacier == "South"
