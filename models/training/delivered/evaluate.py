@@ -103,7 +103,7 @@ def evaluate_series(
         (folder / "scenes").mkdir()
         references = {
             parse_scene_name(scene.name).image_id: reference_lines(
-                scene, _write(scene, folder / "scenes" / f"{scene.name}.tif")
+                scene, write_scene(scene, folder / "scenes" / f"{scene.name}.tif")
             )
             for scene in scenes
         }
@@ -151,7 +151,7 @@ def predict(package: Path, scene: LabelledScene) -> SceneResult:
     """Delineate the termini of a labelled scene with the job of the toolbox."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        transform = _write(scene, folder / "scene.tif")
+        transform = write_scene(scene, folder / "scene.tif")
         with Outputs("00000000") as outputs:
             parameters = {
                 "input": RasterInput(path=str(folder / "scene.tif")),
@@ -172,7 +172,7 @@ def predict(package: Path, scene: LabelledScene) -> SceneResult:
     )
 
 
-def _write(scene: LabelledScene, path: Path) -> Affine:
+def write_scene(scene: LabelledScene, path: Path) -> Affine:
     """Write the image with its true pixel size; return the transform."""
     transform = Affine.scale(scene.cell_size[0], -scene.cell_size[1])
     height, width = scene.image.shape
