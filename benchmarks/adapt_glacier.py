@@ -3,14 +3,12 @@
     build/engine/bin/python benchmarks/adapt_glacier.py --data DATA --runs build/training
 
 Each radar glacier of CaFFe is held out from the training of its two networks, which are those of
-`front_accuracy.py` (`RUNS/unet_GLACIER*` and `RUNS/series_GLACIER*`; its last cycle by default).
+`front_accuracy.py` (`RUNS/unet_GLACIER_3` and `RUNS/series_GLACIER_3`; `--suffix` names others).
 Then some of its scenes count as corrected, chosen by the order of the review's queue or at random,
-both networks are adapted to them as `retrain` does with ADAPT, and the series is delineated again by
-`terminustimeseries`. The error is pooled over all scenes that were not corrected, in the box and over
-the whole scene. Rock is what is labelled rock in nine of ten scenes.
-
-`--scenes` takes fewer scenes of each glacier, evenly spread over time; `--suffix` names other base
-networks.
+both networks are adapted to them as `retrain` does with ADAPT, and the series is delineated again
+by `terminustimeseries`. The error is pooled over all scenes that were not corrected, in the box and
+over the whole scene. Rock is what is labelled rock in nine of ten scenes. `--scenes` takes fewer
+scenes of each glacier, evenly spread over time.
 """
 
 from __future__ import annotations
@@ -88,9 +86,11 @@ class World:
 
     @property
     def rock(self) -> Path:
+        """A raster of rock."""
         return self.folder / "rock.tif"
 
     def path(self, scene: LabelledScene) -> Path:
+        """Return the file of a scene."""
         return self.folder / "scenes" / f"{scene.name}.tif"
 
     @classmethod
@@ -135,6 +135,7 @@ class World:
         )
 
     def facts(self, corrected: set[str]) -> list[SceneFacts]:
+        """Return what a review would say of the scenes."""
         return [
             SceneFacts(
                 path=str(self.path(scene)),
@@ -149,6 +150,7 @@ class World:
 
 
 def image_id(scene: LabelledScene) -> str:
+    """Return the attribute by which lines name their scene."""
     return parse_scene_name(scene.name).image_id
 
 
@@ -249,11 +251,16 @@ def lines_of_table(glacier: str, given: argparse.Namespace) -> Iterator[dict[str
                             new, stop = adapt(world, package, corrected, given, rock=rock)
                             row["minutes"] = round((time.monotonic() - start) / 60, 1)
                             lines = world.series(new, rock=rock)
-                        yield row | {"stop": stop} | world.errors(lines, corrected) | {
-                            f"same_{key}": value
-                            for key, value in world.errors(before, corrected).items()
-                            if key.startswith("mde")
-                        }
+                        yield (
+                            row
+                            | {"stop": stop}
+                            | world.errors(lines, corrected)
+                            | {
+                                f"same_{key}": value
+                                for key, value in world.errors(before, corrected).items()
+                                if key.startswith("mde")
+                            }
+                        )
 
 
 def main() -> None:

@@ -53,6 +53,7 @@ CHOSEN = {
     "preparereview": "FOLDER",
     "preparetrainingdata": "LABEL_LINES",
     "recordcorrections": "REVIEW",
+    "retrain": "REVIEW",
     "runinstructor": "SURFACE",
     "simulateglacier": "SURFACE",
     "terminuschange": "CENTERLINE",

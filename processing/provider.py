@@ -30,6 +30,7 @@ from glacier_qgis.processing.radar_layers.exportlayers import ExportLayers
 from glacier_qgis.processing.radar_layers.importradargram import ImportRadargram
 from glacier_qgis.processing.review.preparereview import PrepareReview
 from glacier_qgis.processing.review.recordcorrections import RecordCorrections
+from glacier_qgis.processing.review.retrain import Retrain
 from glacier_qgis.processing.shipped_model import shipped_models
 from glacier_qgis.resources import ICONS
 from glacier_qgis.version import VERSION
@@ -58,6 +59,7 @@ ALGORITHMS = (
     ExportLayers,
     PrepareReview,
     RecordCorrections,
+    Retrain,
     SetupEngine,
     EngineInfo,
 )

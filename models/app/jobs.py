@@ -31,6 +31,7 @@ JOBS = {
     "exportmodel": "glacier_qgis.models.package.export:ExportModel",
     "preparereview": "glacier_qgis.models.review.jobs.prepare:PrepareReview",
     "recordcorrections": "glacier_qgis.models.review.jobs.record:RecordCorrections",
+    "retrain": "glacier_qgis.models.review.jobs.retrain:Retrain",
     "simulateglacier": "glacier_qgis.models.iceflow.jobs.simulate:SimulateGlacier",
     "runinstructor": "glacier_qgis.models.iceflow.jobs.instruct:RunInstructor",
     "trainemulator": "glacier_qgis.models.iceflow.jobs.train_emulator:TrainEmulator",

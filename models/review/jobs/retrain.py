@@ -55,7 +55,7 @@ ADAPTING_STEPS, FURTHER_STEPS = 240, 6000
 class Retrain(Job):
     """Trains a model on corrected fronts."""
 
-    review: Path
+    review: Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
     model: str = ""
     adapt: bool = False
     glacier: str = ""
@@ -69,6 +69,17 @@ class Retrain(Job):
     output: Path
     report: Destination
 
+    @property
+    def table(self) -> Path:
+        """The review; of a shared one, a copy that the plugin made.
+
+        Raises:
+            EngineError: None is given.
+        """
+        if self.review is None:
+            raise EngineError("REVIEW: give the GeoPackage of a review, or a CONNECTION to one.")
+        return self.review
+
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Train, test, and write the package; note it in the review when it is delivered."""
         if self.output.suffix.lower() != ".zip":
@@ -79,7 +90,7 @@ class Retrain(Job):
         staged = outputs.stage(self.output)
         if self.restore:
             return self._bring_back(staged, reporter, outputs)
-        known = corrected_scenes(self.review)
+        known = corrected_scenes(self.table)
         chosen = usable(known, reporter)
         if self.adapt:
             chosen = of_glacier(chosen, self.glacier)
@@ -103,7 +114,7 @@ class Retrain(Job):
         if self.report:
             page = self._page(card, model.card, result, outcome, taught, pace)
             page.write(outputs.stage(self.report))
-        outputs.afterwards(lambda: add_model(self.review, record, taught))
+        outputs.afterwards(lambda: add_model(self.table, record, taught))
         verdict = outcome.sentence(model.card.name)
         (reporter.log if outcome.promoted else reporter.warning)(verdict)
         return {
@@ -118,7 +129,7 @@ class Retrain(Job):
 
     def _model(self, known: Sequence[CorrectedScene]) -> Model:
         """Return the model to train: that of MODEL, or the one in use in this review."""
-        name = self.model.strip() or model_in_use(self.review)
+        name = self.model.strip() or model_in_use(self.table)
         if not name:
             names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
             name = max(names, key=names.count, default="")
@@ -167,7 +178,7 @@ class Retrain(Job):
         for number, glacier in enumerate(glaciers):
             reporter.progress(0.1 * number / len(glaciers), "Reading the scenes")
             here = [scene for scene in (*taught, *tested) if scene.glacier == glacier]
-            place, failed = read_place(facts_of(self.review, here, known, glacier), card, self.rock)
+            place, failed = read_place(facts_of(self.table, here, known, glacier), card, self.rock)
             for name, reason in failed.items():
                 reporter.warning(f"{Path(name).name} is left out: {reason}")
 
@@ -194,7 +205,7 @@ class Retrain(Job):
         dates = sorted(scene.date.isoformat() if scene.date else "" for scene in taught)
         glaciers = sorted({scene.glacier for scene in taught})
         data = TrainingData(
-            dataset=f"corrections of {self.review.name}",
+            dataset=f"corrections of {self.table.name}",
             credit="",
             licence="",
             doi="",
@@ -304,14 +315,14 @@ class Retrain(Job):
 
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""
-        before = model_before(self.review)
+        before = model_before(self.table)
         card = pack(find_model(before.model), staged)
         if card.weights.sha256 != before.model_hash:
             raise EngineError(
                 f"RESTORE: {before.model} holds other weights than those of the model before "
                 f"({before.model_hash[:12]}…). Put that package back, or choose it as MODEL."
             )
-        outputs.afterwards(lambda: bring_back(self.review, before))
+        outputs.afterwards(lambda: bring_back(self.table, before))
         reporter.log(f"{card.name} {card.version} is in use again.")
         return {
             "OUTPUT": str(self.output),

@@ -17,7 +17,7 @@ from glacier_qgis.models.review.tables.store import append, create_review, trans
 from glacier_qgis.wall.fingerprint import fingerprint
 from glacier_qgis.wall.review import AUDIT, CORRECTED, CORRECTIONS, MODELS, RANKED, TASKS
 
-CELL, SIZE = 60.0, 128
+CELL, SIZE = 60.0, 96
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "ADAPTING_STEPS", 8)
-    monkeypatch.setattr(job, "FURTHER_STEPS", 8)
+    monkeypatch.setattr(job, "ADAPTING_STEPS", 4)
+    monkeypatch.setattr(job, "FURTHER_STEPS", 4)
 
 
 def asked(review: Path, model: Path, **options: object) -> Retrain:
@@ -70,7 +70,7 @@ def new_card(review: Path) -> ModelCard:
 def test_a_corrected_glacier_is_found_better_than_before(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "ADAPTING_STEPS", 300)
+    monkeypatch.setattr(job, "ADAPTING_STEPS", 120)
     monkeypatch.setattr(learning, "RATE", 5e-3)
     corrected = [ReviewedScene(month, reverse=month % 2 == 0) for month in (1, 3, 5, 7)]
     audit = [ReviewedScene(month, audit=True) for month in (2, 6)]

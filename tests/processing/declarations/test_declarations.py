@@ -45,6 +45,7 @@ OWN = (
     "exportlayers",
     "preparereview",
     "recordcorrections",
+    "retrain",
     "setupengine",
     "engineinfo",
 )
