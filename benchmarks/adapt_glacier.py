@@ -155,7 +155,7 @@ def image_id(scene: LabelledScene) -> str:
 
 
 def base(glacier: str, given: argparse.Namespace, folder: Path) -> Path:
-    """Return the package of the networks that have not seen a glacier."""
+    """Return the package of the networks that were trained without a glacier."""
     lone, series = (
         read_weights(given.runs / f"{kind}_{glacier}{given.suffix}" / "weights.safetensors")
         for kind in ("unet", "series")
@@ -237,7 +237,7 @@ def lines_of_table(glacier: str, given: argparse.Namespace) -> Iterator[dict[str
         world = World.write(Path(name) / "world", some)
         package = base(glacier, given, Path(name) / "base")
         first = world.series(package, rock=False)
-        for rock in given.rock:
+        for rock in map(bool, given.rock):
             before = world.series(package, rock=True) if rock else first
             for order in given.orders:
                 for draw in range(given.draws if order == "random" else 1):

@@ -68,9 +68,9 @@ class Outcome:
                 f"it instead of {before}."
             )
         if self.promoted:
-            return f"The model is not worse than {before} on scenes it has not seen ({told})."
+            return f"The model is not worse than {before} on scenes that it was not trained on ({told})."
         return (
-            f"The model is worse than {before} on scenes it has not seen ({told}): keep "
+            f"The model is worse than {before} on scenes that it was not trained on ({told}): keep "
             f"using {before}, and correct more scenes."
         )
 
