@@ -70,8 +70,8 @@ class Outcome:
         if self.promoted:
             return f"The model is not worse than {before} on scenes that it was not trained on ({told})."
         return (
-            f"The model is worse than {before} on scenes that it was not trained on ({told}): keep "
-            f"using {before}, and correct more scenes."
+            f"The model is worse than {before} on scenes that it was not trained on ({told}): "
+            f"keep using {before}, and correct more scenes."
         )
 
 
