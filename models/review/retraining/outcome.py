@@ -68,7 +68,7 @@ class Outcome:
                 f"it instead of {before}."
             )
         if self.promoted:
-            return f"The model is not worse than {before} on scenes that it was not trained on ({told})."
+            return f"On scenes of the test, the model is not worse than {before} ({told})."
         return (
             f"The model is worse than {before} on scenes that it was not trained on ({told}): "
             f"keep using {before}, and correct more scenes."
