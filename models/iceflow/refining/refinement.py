@@ -89,7 +89,7 @@ class Refinement:
         Args:
             forces: of the state.
             iterations: how many.
-            progress: is told the number of iterations done.
+            progress: receives the number of iterations done.
         """
         with threads_an_operation():
             before = forces.imbalance(self._modes(forces).detach())

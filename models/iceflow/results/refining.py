@@ -45,8 +45,8 @@ def in_words(name: str, ice: RefinedIce, last: Comparison | None) -> str:
     start = _change(ice.first)
     end = f"; at the end {_change(last)}" if last else ""
     return (
-        f"{of_scenario(name)}The emulator was refined {len(ice.outcomes)} times. Distance from the "
-        f"Blatter-Pattyn solution, as published and as refined: at first {start}{end}."
+        f"{of_scenario(name)}The emulator was refined; refinements: {len(ice.outcomes)}. Distance "
+        f"from the Blatter-Pattyn solution, as published and as refined: at first {start}{end}."
     )
 
 

@@ -108,7 +108,7 @@ def refinement() -> list[Parameter]:
         tr(
             "Trains the emulator on the energy of this glacier while it evolves, so that it comes "
             "close to the solution of Blatter-Pattyn ice; 0 = off. The report says how far it was "
-            "from the solution before and after. 10 is common; a run takes several times as long."
+            "from the solution before and after. Where time steps are long, refine at each."
         ),
         0,
         kind=WHOLE,
