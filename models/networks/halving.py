@@ -29,6 +29,17 @@ def doubled(fields: Tensor, shape: tuple[int, int]) -> Tensor:
     return _vertices(fields) if shape[1] % 2 else fields
 
 
+def interpolated(fields: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return the fields as `doubled` does, with bilinear interpolation between coarse cells."""
+    rows, columns = shape
+    if rows % 2 == columns % 2:
+        return interpolate(fields, shape, mode="bilinear", align_corners=rows % 2 == 1)
+    tall = interpolate(
+        fields, (rows, fields.shape[-1]), mode="bilinear", align_corners=rows % 2 == 1
+    )
+    return interpolate(tall, shape, mode="bilinear", align_corners=columns % 2 == 1)
+
+
 def blurred(fields: Tensor) -> Tensor:
     """Return means over 3 × 3 cells, zero beyond the border, of (…, rows, columns)."""
     fields = pad(fields, (1, 1, 1, 1))

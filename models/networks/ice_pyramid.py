@@ -24,6 +24,10 @@ FASTEST = 12.0
 """Logarithm of the highest speed, in the units of the network."""
 
 
+PACE = 1.4
+"""Length of a step at first; 1 is Picard's."""
+
+
 class Level(NamedTuple):
     """The cells with ice at one resolution.
 
@@ -75,6 +79,7 @@ class Sizes:
         blocks: of each level, from the finest.
         kernel: of the blocks, cells.
         wider: how many times as many features a block has inside.
+        steps: towards the balance of forces, that follow.
     """
 
     scalars: int
@@ -83,6 +88,7 @@ class Sizes:
     blocks: tuple[int, ...] = (2, 2, 3, 3, 3, 3)
     kernel: int = 5
     wider: int = 2
+    steps: int = 0
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Sizes:
@@ -121,6 +127,8 @@ class Flow(NamedTuple):
         base: correction of the velocity at the bed, relative to that speed, (2, cells).
         surface: the same at the surface.
         shares: of the profile: two numbers, (2, cells).
+        stiffer: logarithm of factors of viscosity and of friction, (2, cells); empty where no
+            steps follow.
     """
 
     speed: Tensor
@@ -128,14 +136,20 @@ class Flow(NamedTuple):
     base: Tensor
     surface: Tensor
     shares: Tensor
+    stiffer: Tensor
 
 
 class IcePyramid(nn.Module):
     """See the module.
 
+    Attributes:
+        pace: length of each step towards the balance of forces, (steps,); None without any.
+
     Args:
         sizes: of the network.
     """
+
+    pace: nn.Parameter
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -148,9 +162,12 @@ class IcePyramid(nn.Module):
             nn.ModuleList(Block(width, sizes.kernel, sizes.wider) for _ in range(count))
             for width, count in zip(wide, sizes.blocks, strict=True)
         )
+        finest = (6 if sizes.steps else 4, 3)
         self.read = nn.ModuleList(
-            Read(width, *((4, 3) if level == 0 else (2, 1))) for level, width in enumerate(wide)
+            Read(width, *(finest if level == 0 else (2, 1))) for level, width in enumerate(wide)
         )
+        pace = nn.Parameter(torch.full((sizes.steps,), PACE)) if sizes.steps else None
+        self.register_parameter("pace", pace)
 
     def forward(self, levels: Sequence[Level]) -> Flow:
         """Return the flow in the cells of the first level, which is the finest."""
@@ -165,7 +182,8 @@ class IcePyramid(nn.Module):
                 flow = _smoothly(flow, levels[index + 1], level).lerp(level.shallow, gate)
             flow = flow + torch.cat([read[1:2], read[-2:]])
         speed = flow[0].clamp(max=FASTEST)
-        return Flow(speed, flow[1:], base=read[4:6], surface=read[6:8], shares=read[2:4])
+        vectors = read[-6:]
+        return Flow(speed, flow[1:], vectors[:2], vectors[2:4], read[2:4], read[4:-6])
 
     def _features(self, levels: Sequence[Level]) -> list[Tensor]:
         """Return the features of each level, from the finest."""

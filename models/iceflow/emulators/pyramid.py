@@ -10,6 +10,7 @@ from torch.nn.functional import avg_pool2d, pad
 
 from glacier_qgis.models.iceflow.emulators.fields import slopes, walled
 from glacier_qgis.models.iceflow.emulators.levels import levels
+from glacier_qgis.models.iceflow.emulators.two_modes import MEAN, Glaciers
 from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEIGHT
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Level
 
@@ -21,6 +22,10 @@ THINNEST = 1e-3
 there is ice."""
 
 
+STIFFEST = 3.0
+"""Largest logarithm of a factor of viscosity or friction."""
+
+
 class Shape(NamedTuple):
     """What flow depends on, without dimension; (glaciers, rows, columns).
 
@@ -29,12 +34,16 @@ class Shape(NamedTuple):
         slopes: ∂s/∂x and ∂s/∂y of the ice, (glaciers, 2, rows, columns).
         bend: the surface's mean over 3 × 3 cells above the surface itself, in cells.
         slip: c/(A Δ).
+        surface: s/Δ, with rock above the ice lowered to the ice.
+        softness: A over the largest A of the glacier; 0 beyond its grid.
     """
 
     thickness: Tensor
     slopes: Tensor
     bend: Tensor
     slip: Tensor
+    surface: Tensor
+    softness: Tensor
 
 
 def shape_of(
@@ -50,12 +59,20 @@ def shape_of(
     around = pad(level[:, None], (1, 1, 1, 1), mode="replicate")
     bend = (avg_pool2d(around, 3, stride=1)[:, 0] - level) / cell_size
     slip = torch.as_tensor(sliding * (KILOMETRE / cell_size) / rate_factor).to(thickness)
+    softness = torch.as_tensor(rate_factor).to(thickness).expand(thickness.shape)
     return Shape(
         thickness / cell_size,
         torch.stack(slopes(level, cell_size), 1),
         bend,
         slip.expand(thickness.shape),
+        level / cell_size,
+        relative(softness),
     )
+
+
+def relative(softness: Tensor) -> Tensor:
+    """Return A of glaciers (glaciers, rows, columns) over the largest of each."""
+    return softness / softness.amax(dim=(-2, -1), keepdim=True)
 
 
 def moves(thickness: Tensor, cell_size: float) -> Tensor:
@@ -73,12 +90,33 @@ def velocities(network: IcePyramid, shape: Shape) -> tuple[Level, Tensor]:
 
     Velocity is that at the bed, the mean over depth and that at the surface, (3, 2, cells).
     """
-    pyramid = levels(*shape, len(network.sizes.features))
+    pyramid = levels(*shape[:4], len(network.sizes.features))
     finest = pyramid[0]
     flow = network(pyramid)
     h, slip = finest.picked(torch.stack([shape.thickness, shape.slip]))
     slipping = slip * flow.shares[0].clamp(-10, 10).exp()
     share = slipping / (slipping + DEFORMATION * h)
     base = torch.where(slip > 0, share * flow.mean + flow.base, 0.0)
-    surface = flow.mean + SHEAR * (1 + flow.shares[1]) * (flow.mean - base) + flow.surface
-    return finest, torch.stack([base, flow.mean, surface]) * flow.speed.exp()
+    speed = flow.speed.exp()
+    mean, base = flow.mean * speed, base * speed
+    if network.sizes.steps and min(shape.thickness.shape[-2:]) > 1:
+        mean, base = _balanced(network, shape, finest, mean, base, flow.stiffer)
+    surface = mean + SHEAR * (1 + flow.shares[1]) * (mean - base) + flow.surface * speed
+    return finest, torch.stack([base, mean, surface])
+
+
+def _balanced(
+    network: IcePyramid, shape: Shape, finest: Level, mean: Tensor, base: Tensor, stiffer: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return mean and base nearer to the balance of forces."""
+    softness = finest.picked(shape.softness[None])
+    inside = (shape.softness > 0).to(mean)
+    ice = Glaciers.of(
+        shape.thickness, shape.surface, shape.softness, shape.slip * shape.softness, inside
+    ).stiffened(finest.rasters(stiffer.clamp(-STIFFEST, STIFFEST)))
+    modes = torch.stack([base, (mean - base) / MEAN], 1).flatten(0, 1)
+    velocity = finest.rasters(modes * softness) * ice.free
+    for pace in network.pace:
+        velocity = velocity + pace * ice.balanced(velocity, len(network.sizes.features))
+    sliding, deforming = (finest.picked(velocity) / softness).view(2, 2, -1).unbind(1)
+    return sliding + MEAN * deforming, sliding

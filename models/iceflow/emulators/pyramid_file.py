@@ -24,6 +24,7 @@ from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 KIND = "ice pyramid"
 INPUTS = ("thk", "usurf", "arrhenius", "slidingco", "dX")
 MOST_LEVELS, MOST_FEATURES, MOST_BLOCKS, MOST_KERNEL, MOST_WIDER = 12, 128, 64, 31, 16
+MOST_STEPS = 100
 
 
 def write_pyramid(path: Path, network: IcePyramid, about: About) -> None:
@@ -78,6 +79,7 @@ def _sizes(content: Mapping[str, Any]) -> Sizes:
         and 0 < sizes.kernel <= MOST_KERNEL
         and sizes.kernel % 2 == 1
         and 0 < sizes.wider <= MOST_WIDER
+        and 0 <= sizes.steps <= MOST_STEPS
     )
     if not fit:
         raise ValueError(f"a network of {sizes}")

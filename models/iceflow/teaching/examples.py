@@ -9,12 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.pyramid import Shape, shape_of, unit_speed, velocities
+from glacier_qgis.models.iceflow.emulators.pyramid import (
+    Shape,
+    relative,
+    shape_of,
+    unit_speed,
+    velocities,
+)
 from glacier_qgis.models.iceflow.teaching.solved import Solved
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
 
-INPUTS, HEIGHTS = 6, 3
-"""Rasters of an example: h/Δ, two slopes, bend, c/(A Δ) and the unit of speed, then velocities
+INPUTS, HEIGHTS = 7, 3
+"""Rasters of an example: h/Δ, two slopes, bend, c/(A Δ), s/Δ and the unit of speed, then velocities
 (bed, mean, surface; eastwards, northwards), m a⁻¹."""
 SHIFT = 8
 """Cells by which the place of a glacier on the grid varies."""
@@ -37,7 +43,7 @@ class Answer(NamedTuple):
 
 
 def example(solved: Solved) -> Tensor:
-    """Return the rasters of one state, (12, rows, columns)."""
+    """Return the rasters of one state, (13, rows, columns)."""
     shape = shape_of(
         solved.thickness[None],
         solved.surface[None],
@@ -47,12 +53,13 @@ def example(solved: Solved) -> Tensor:
     )
     unit = unit_speed(solved.cell_size, solved.rate_factor)
     mean, base, surface = solved.velocity
-    rasters = [shape.thickness, shape.slopes[0], shape.bend, shape.slip, unit[None]]
+    level = shape.surface - shape.surface.amin()
+    rasters = [shape.thickness, shape.slopes[0], shape.bend, shape.slip, level, unit[None]]
     return torch.cat([*rasters, base, mean, surface]).float()
 
 
 def placed(examples: Sequence[Tensor], rng: np.random.Generator) -> Tensor:
-    """Return several states on one grid, each somewhere on it, (states, 12, rows, columns).
+    """Return several states on one grid, each somewhere on it, (states, 13, rows, columns).
 
     The grid's size and the places vary, as a pyramid's coarse cells begin at its border.
     """
@@ -68,8 +75,9 @@ def placed(examples: Sequence[Tensor], rng: np.random.Generator) -> Tensor:
 
 
 def answer(network: IcePyramid, grid: Tensor) -> Answer:
-    """Ask a network about states (states, 12, rows, columns)."""
-    shape = Shape(grid[:, 0], grid[:, 1:3], grid[:, 3], grid[:, 4])
+    """Ask a network about states (states, 13, rows, columns)."""
+    softness = relative(grid[:, INPUTS - 1])
+    shape = Shape(grid[:, 0], grid[:, 1:3], grid[:, 3], grid[:, 4], grid[:, 5], softness)
     finest, moving = velocities(network, shape)
     rest = finest.picked(grid[:, INPUTS - 1 :].transpose(0, 1))
     glacier = finest.cells // (grid.shape[2] * grid.shape[3])

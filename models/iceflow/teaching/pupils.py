@@ -21,7 +21,7 @@ from glacier_qgis.models.iceflow.teaching.solved import Solved
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 from glacier_qgis.models.networks.igm import IgmCnn
 
-DELIVERED = Sizes(SCALARS, VECTORS, features=(4, 6, 8, 8, 8, 8), blocks=(1, 2, 3, 3, 2, 2))
+DELIVERED = Sizes(SCALARS, VECTORS, features=(2, 4, 6, 8, 8, 8), blocks=(0, 1, 2, 2, 2, 2), steps=3)
 """Of the delivered emulator."""
 
 
@@ -43,14 +43,14 @@ class Pupil(Protocol):
         """How large it is, as JSON holds it."""
 
     def example(self, solved: Solved) -> Tensor:
-        """Return the rasters of a state, (12, rows, columns): six inputs, then velocities.
+        """Return the rasters of a state, (13, rows, columns): seven inputs, then velocities.
 
         The second and third input are the slopes to the east and to the north. Velocities are those
         at the bed, averaged and at the surface, m a⁻¹.
         """
 
     def answer(self, grid: Tensor) -> Answer:
-        """Ask the network about examples, (states, 12, rows, columns)."""
+        """Ask the network about examples, (states, 13, rows, columns)."""
 
     def flow(self, example: Tensor) -> Tensor:
         """Return velocities of one example, m a⁻¹, (3, 2, rows, columns), zero without ice."""
@@ -79,7 +79,7 @@ class PyramidPupil:
         return asdict(self.network.sizes)
 
     def example(self, solved: Solved) -> Tensor:
-        """See `Pupil`: h/Δ, slopes, bend, c/(A Δ) and the unit of speed."""
+        """See `Pupil`: h/Δ, slopes, bend, c/(A Δ), s/Δ and the unit of speed."""
         return example(solved)
 
     def answer(self, grid: Tensor) -> Answer:
@@ -117,7 +117,8 @@ class PlainPupil:
         """See `Pupil`: h, slopes, A, c, each in its unit, and nothing."""
         east, north = slopes(solved.surface, solved.cell_size)
         h, ice = solved.thickness, (solved.thickness > 0).to(solved.thickness)
-        fields = [h, east, north, solved.rate_factor, solved.sliding, torch.zeros_like(h)]
+        fields = [h, east, north, solved.rate_factor, solved.sliding]
+        fields += [torch.zeros_like(h)] * (INPUTS - len(fields))
         mean, base, top = solved.velocity
         return torch.cat(
             [torch.stack(fields), *(level * ice for level in (base, mean, top))]

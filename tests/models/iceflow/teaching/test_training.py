@@ -15,7 +15,7 @@ from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.reading import read_core
 from glacier_qgis.models.iceflow.teaching import __main__ as command
 from glacier_qgis.models.iceflow.teaching import publish
-from glacier_qgis.models.iceflow.teaching.examples import example, placed
+from glacier_qgis.models.iceflow.teaching.examples import INPUTS, example, placed
 from glacier_qgis.models.iceflow.teaching.fidelity import by_class
 from glacier_qgis.models.iceflow.teaching.loss import relative_loss
 from glacier_qgis.models.iceflow.teaching.pupils import PyramidPupil
@@ -86,7 +86,7 @@ def test_an_answer_is_beside_that_of_the_instructor(examples: list[Tensor]) -> N
     ice = grid[:, 0] > 0
     assert found.found.shape == (3, 2, int(ice.sum()))
     assert found.glaciers == len(examples)
-    torch.testing.assert_close(found.true[1, 0], grid[:, 8][ice])
+    torch.testing.assert_close(found.true[1, 0], grid[:, INPUTS + 2][ice])
 
 
 def test_training_learns(examples: list[Tensor]) -> None:
