@@ -1,0 +1,1 @@
+"""Ice thickness and sliding from the surface: what is not seen, from what is."""

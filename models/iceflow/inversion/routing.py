@@ -1,0 +1,107 @@
+"""The ice flux that a mass balance demands, and its comparison with that of a model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import coo_array, csc_array, eye_array
+from scipy.sparse.linalg import splu
+from torch import Tensor
+from torch.nn.functional import conv1d
+
+from glacier_qgis.models.compute.arrays import Float64Array
+from glacier_qgis.models.iceflow.inversion.place import Place
+
+SPREAD = 0.5
+"""Exchange with each neighbour over that along the flow: ice that runs into a valley's wall turns
+along it."""
+LEAK = 3e-4
+"""Share of the flux that is lost per cell, so that the end of a glacier needs no special care."""
+LEAST = 0.03
+"""Least flux over the glacier's median."""
+FAINT = 0.15
+"""Flux over the median whose relative error is 1."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """The flux that a mass balance demands, averaged over the width of the glacier.
+
+    Attributes:
+        ice: where there is ice.
+        kernel: weights of the average along one axis.
+        cover: the same average of the ice itself.
+        flux: logarithm of the demanded flux, m² a⁻¹, of the cells of ice.
+        errors: standard deviations of the logarithm.
+        independent: share of each cell that is independent of its neighbours.
+    """
+
+    ice: Tensor
+    kernel: Tensor
+    cover: Tensor
+    flux: Tensor
+    errors: Tensor
+    independent: float
+
+    @classmethod
+    def of(cls, place: Place, balance: Tensor, relative: float) -> Demand:
+        """Return it for a balance (m a⁻¹) with a relative error of the turnover."""
+        routed = balance_flux(place, balance)
+        cells = max(place.half_width / place.cell_size, 1.0)
+        reach = math.ceil(3 * cells)
+        kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1).double() / cells) ** 2)
+        kernel = kernel / kernel.sum()
+        cover = _mean(place.ice.double(), kernel)[place.ice]
+        demanded = _mean(torch.from_numpy(routed), kernel)[place.ice] / cover
+        usual = float(demanded.clamp(min=0).median()) or 1.0
+        demanded = demanded.clamp(min=LEAST * usual)
+        errors = torch.hypot(torch.full_like(demanded, relative), FAINT * usual / demanded)
+        share = min(1.0, 1 / (2 * math.pi * cells**2))
+        return cls(place.ice, kernel, cover, demanded.log(), errors, share)
+
+    def misfits(self, flux: Tensor) -> Tensor:
+        """Return how far the flux of a model (m² a⁻¹, (rows, columns)) is from it, in errors."""
+        mean = _mean(flux, self.kernel)[self.ice] / self.cover
+        return (mean.clamp(min=1e-6).log() - self.flux) / self.errors
+
+    def residuals(self, flux: Tensor) -> Tensor:
+        """Return the misfits, weighted to independent numbers."""
+        return self.misfits(flux) * math.sqrt(self.independent)
+
+
+def balance_flux(place: Place, balance: Tensor) -> Float64Array:
+    """Return the flux in the direction of flow that carries a balance away, m² a⁻¹.
+
+    It solves ∇·(q d) = b upwind, with d the direction of flow, and no flux through the margin.
+    """
+    ice = place.ice.numpy()
+    number = np.full(ice.shape, -1)
+    count = int(ice.sum())
+    number[ice] = np.arange(count)
+    east, north = place.heading.numpy()
+    rate = 1 / place.cell_size
+    total = LEAK * rate * eye_array(count)
+    for heading, axis in ((east, 1), (-north, 0)):
+        here = (slice(None), slice(None, -1)) if axis else (slice(None, -1), slice(None))
+        there = (slice(None), slice(1, None)) if axis else (slice(1, None), slice(None))
+        both = ice[here] & ice[there]
+        edge = (heading[here] + heading[there])[both] / 2
+        first, second = number[here][both], number[there][both]
+        for begin, end, speed in ((first, second, edge), (second, first, -edge)):
+            moved = rate * (np.maximum(speed, 0.0) + SPREAD)
+            rows, columns = np.concatenate([begin, end]), np.concatenate([begin, begin])
+            values = np.concatenate([moved, -moved])
+            total = total + coo_array((values, (rows, columns)), shape=(count, count))
+    flux = np.zeros(ice.shape)
+    flux[ice] = splu(csc_array(total)).solve(balance.numpy()[ice])
+    return flux
+
+
+def _mean(field: Tensor, kernel: Tensor) -> Tensor:
+    reach = len(kernel) // 2
+    weights = kernel[None, None]
+    rows = conv1d(field[:, None], weights, padding=reach)[:, 0]
+    return conv1d(rows.T[:, None].contiguous(), weights, padding=reach)[:, 0].T
