@@ -37,6 +37,7 @@ JOBS = {
     "trainemulator": "glacier_qgis.models.iceflow.jobs.train_emulator:TrainEmulator",
     "evaluateemulator": "glacier_qgis.models.iceflow.jobs.evaluate_emulator:EvaluateEmulator",
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
+    "glacierthickness": "glacier_qgis.models.iceflow.jobs.thickness:GlacierThickness",
     "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
     "importradargram": "glacier_qgis.models.radar.jobs.import_radargram:ImportRadargram",
     "exportlayers": "glacier_qgis.models.radar.jobs.export_layers:ExportLayers",

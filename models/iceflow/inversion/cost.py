@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -70,6 +71,8 @@ class Problem:
         fit_rate_factor: whether A may change.
         certain: whether the guess is a map of thickness, and not a rule of thumb.
         weights: of the terms.
+        loose: whether sliding as a whole and the rate factor are unknown although nothing observed
+            tells them: for an ensemble.
     """
 
     place: Place
@@ -80,33 +83,44 @@ class Problem:
     fit_rate_factor: bool = True
     certain: bool = False
     weights: Weights = field(default_factory=Weights)
+    loose: bool = False
 
-    def __post_init__(self) -> None:
-        place, cell = self.place, self.place.cell_size
-        sigma = SHAPE_SIGMA / math.sqrt(self.weights.smoothness)
-        shape = SmoothField(place, sigma, max(SHAPE_LENGTH * place.typical, 3 * cell))
-        longer = max(SLIDING_LENGTH * place.typical, 6 * cell)
-        object.__setattr__(self, "shape", shape)
-        object.__setattr__(self, "slip", SmoothField(place, SLIDING_SIGMA, longer))
-        boxes = Boxes.of(place, self.observed.balance, self.observed.balance_error)
-        object.__setattr__(self, "boxes", boxes)
-        demand = Demand.of(place, self.observed.balance, self.observed.balance_error)
-        object.__setattr__(self, "demand", demand)
+    @cached_property
+    def shape(self) -> SmoothField:
+        """Change of the logarithm of thickness."""
+        length = max(SHAPE_LENGTH * self.place.typical, 3 * self.place.cell_size)
+        return SmoothField(self.place, SHAPE_SIGMA / math.sqrt(self.weights.smoothness), length)
 
-    shape: SmoothField = field(init=False)
-    slip: SmoothField = field(init=False)
-    boxes: Boxes = field(init=False)
-    demand: Demand = field(init=False)
+    @cached_property
+    def slip(self) -> SmoothField:
+        """Change of the logarithm of sliding."""
+        length = max(SLIDING_LENGTH * self.place.typical, 6 * self.place.cell_size)
+        return SmoothField(self.place, SLIDING_SIGMA, length)
+
+    @cached_property
+    def boxes(self) -> Boxes:
+        """Where mass is conserved."""
+        return Boxes.of(self.place, self.observed.balance, self.observed.balance_error)
+
+    @cached_property
+    def demand(self) -> Demand:
+        """The flux that the mass balance demands."""
+        return Demand.of(self.place, self.observed.balance, self.observed.balance_error)
 
     @property
     def slides(self) -> bool:
-        """Whether sliding is sought: without velocities nothing tells it from deformation."""
+        """Whether the pattern of sliding is sought: only velocities tell it."""
         return self.observed.velocity is not None
+
+    @property
+    def eases(self) -> bool:
+        """Whether sliding as a whole is sought: thickness with flux gives the speed."""
+        return self.loose or bool(self.observed.kinds)
 
     @property
     def softens(self) -> bool:
         """Whether the rate factor is sought."""
-        return self.fit_rate_factor and bool(self.observed.kinds)
+        return self.fit_rate_factor and self.eases
 
     @property
     def count(self) -> int:
@@ -116,12 +130,13 @@ class Problem:
     def state(self, unknown: Tensor) -> State:
         """Return the state for unknowns, (count,)."""
         level, slip, soft = unknown[: len(SCALARS)]
-        fields = unknown[len(SCALARS) :].split(int(self.place.ice.sum()))
+        fields = torch.split(unknown[len(SCALARS) :], int(self.place.ice.sum()))
         change = LEVEL_SIGMA * (0.5 if self.certain else 1.0) * level + self.shape(fields[0])
         h = self.guess * change.clamp(-4, 4).exp()
-        c = torch.full_like(h, self.sliding)
+        slid = SLIDING_SIGMA * slip if self.eases else torch.zeros(())
         if self.slides:
-            c = self.sliding * (SLIDING_SIGMA * slip + self.slip(fields[1])).clamp(-8, 4).exp()
+            slid = slid + self.slip(fields[1])
+        c = torch.full_like(h, self.sliding) * slid.clamp(-8, 4).exp()
         a = torch.as_tensor(self.rate_factor, dtype=h.dtype)
         return State(h, c, a * (RATE_SIGMA * soft).exp() if self.softens else a)
 

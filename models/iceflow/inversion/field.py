@@ -82,7 +82,9 @@ def _laplacian(ice: Mask, heading: Float64Array, cell_size: float) -> csc_array:
 
 
 def _pairs(
-    number: Any, weight: Float64Array, step: tuple[int, int]  # noqa: ANN401
+    number: Any,  # noqa: ANN401
+    weight: Float64Array,
+    step: tuple[int, int],
 ) -> Iterator[tuple[Any, Any, Any]]:
     """Yield the numbers of neighbours that are both ice, and the mean of their weights."""
     rows, columns = number.shape

@@ -19,7 +19,8 @@ Model = Callable[[State], tuple[Tensor, Tensor]]
 
 OUTER = 4
 """How often the better model is asked."""
-STEPS = 150
+STEPS, MORE_STEPS = 150, 50
+"""Most steps of the first descent, and of each that follows a new correction."""
 LEAST_FACTOR, MOST_FACTOR = 0.02, 8.0
 SMOOTHING = 1.5
 
@@ -48,10 +49,9 @@ def descend(
             part - noise[name] if noise and name in noise else part
             for name, part in residuals.items()
         ]
-        cost = sum((part.square().sum() / 2 for part in parts), torch.zeros(()).double())
-        cost.backward()  # type: ignore[no-untyped-call]
-        assert at.grad is not None
-        return float(cost.detach()), at.grad.numpy()
+        cost = torch.stack([part.square().sum() / 2 for part in parts]).sum()
+        (gradient,) = torch.autograd.grad(cost, at)
+        return float(cost.detach()), gradient.numpy()
 
     found = minimize(
         value,
@@ -87,18 +87,25 @@ def _blurred(place: Place, field: Tensor) -> Tensor:
     return torch.from_numpy(blurred(field.double().numpy(), place.ice.numpy(), SMOOTHING))
 
 
-def most_likely(problem: Problem, model: Model | None) -> tuple[Float64Array, Correction]:
+def most_likely(
+    problem: Problem, model: Model | None, progress: Callable[[float], None]
+) -> tuple[Float64Array, Correction]:
     """Return the unknowns of least cost, and the correction that they hold with.
 
     Args:
         problem: the inversion.
         model: of flow; None for shallow ice.
+        progress: receives the completed fraction.
     """
     correction = Correction.none(problem.place)
     found = descend(problem, correction, np.zeros(problem.count))
-    for _ in range(0 if model is None else OUTER):
+    for done in range(OUTER):
+        progress((1 + done) / (1 + OUTER))
+        if model is None:
+            break
         with torch.no_grad():
             state = problem.state(torch.from_numpy(found))
             correction = ask(problem, state, model)
-        found = descend(problem, correction, found)
+        found = descend(problem, correction, found, steps=MORE_STEPS)
+    progress(1.0)
     return found, correction

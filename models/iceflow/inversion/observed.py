@@ -79,4 +79,6 @@ class Observed:
 
     def without(self, kind: str) -> Observed:
         """Return it without the observations of a kind."""
-        return replace(self, **{kind: None})
+        if kind == "velocity":
+            return replace(self, velocity=None)
+        return replace(self, thickness=None)

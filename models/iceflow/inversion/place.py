@@ -72,10 +72,13 @@ class Place:
         plastic = stress / (WEIGHT * np.sin(np.arctan(slope))) / shape[ice].mean()
         heading = -smooth / np.hypot(*smooth).clip(min=1e-9)
         return cls(
-            cell_size,
-            covered,
-            level,
-            *(torch.from_numpy(field) for field in (slope, heading, shape, plastic)),
+            cell_size=cell_size,
+            ice=covered,
+            surface=level,
+            slope=torch.from_numpy(slope),
+            heading=torch.from_numpy(heading),
+            shape=torch.from_numpy(shape),
+            plastic=torch.from_numpy(plastic),
             typical=float((plastic * shape)[ice].mean()),
             half_width=float(widths[ice].mean()) * cell_size,
         )
@@ -116,7 +119,7 @@ def across(ice: Mask, widths: Float64Array) -> Float64Array:
 
 
 def blurred(field: Float64Array, ice: Mask, cells: float) -> Float64Array:
-    """Return the Gaussian mean over the ice around each cell, with a standard deviation in cells."""
+    """Return the Gaussian mean over the ice around each cell; its standard deviation in cells."""
     weight = ndimage.gaussian_filter(ice.astype(float), cells, mode="constant")
     total = ndimage.gaussian_filter(np.where(ice, field, 0.0), cells, mode="constant")
     return np.where(ice, total / weight.clip(min=1e-9), 0.0)

@@ -10,7 +10,6 @@ import torch
 from scipy.sparse import coo_array, csc_array, eye_array
 from scipy.sparse.linalg import splu
 from torch import Tensor
-from torch.nn.functional import conv1d
 
 from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.iceflow.inversion.place import Place
@@ -32,7 +31,7 @@ class Demand:
 
     Attributes:
         ice: where there is ice.
-        kernel: weights of the average along one axis.
+        means: weights of the average along columns and along rows, each (cells, cells).
         cover: the same average of the ice itself.
         flux: logarithm of the demanded flux, m² a⁻¹, of the cells of ice.
         errors: standard deviations of the logarithm.
@@ -40,7 +39,7 @@ class Demand:
     """
 
     ice: Tensor
-    kernel: Tensor
+    means: tuple[Tensor, Tensor]
     cover: Tensor
     flux: Tensor
     errors: Tensor
@@ -51,20 +50,19 @@ class Demand:
         """Return it for a balance (m a⁻¹) with a relative error of the turnover."""
         routed = balance_flux(place, balance)
         cells = max(place.half_width / place.cell_size, 1.0)
-        reach = math.ceil(3 * cells)
-        kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1).double() / cells) ** 2)
-        kernel = kernel / kernel.sum()
-        cover = _mean(place.ice.double(), kernel)[place.ice]
-        demanded = _mean(torch.from_numpy(routed), kernel)[place.ice] / cover
+        rows, columns = (_weights(count, cells) for count in place.ice.shape)
+        cover = (rows @ place.ice.double() @ columns)[place.ice]
+        demanded = (rows @ torch.from_numpy(routed) @ columns)[place.ice] / cover
         usual = float(demanded.clamp(min=0).median()) or 1.0
         demanded = demanded.clamp(min=LEAST * usual)
         errors = torch.hypot(torch.full_like(demanded, relative), FAINT * usual / demanded)
         share = min(1.0, 1 / (2 * math.pi * cells**2))
-        return cls(place.ice, kernel, cover, demanded.log(), errors, share)
+        return cls(place.ice, (rows, columns), cover, demanded.log(), errors, share)
 
     def misfits(self, flux: Tensor) -> Tensor:
         """Return how far the flux of a model (m² a⁻¹, (rows, columns)) is from it, in errors."""
-        mean = _mean(flux, self.kernel)[self.ice] / self.cover
+        rows, columns = self.means
+        mean = (rows @ flux @ columns)[self.ice] / self.cover
         return (mean.clamp(min=1e-6).log() - self.flux) / self.errors
 
     def residuals(self, flux: Tensor) -> Tensor:
@@ -100,8 +98,7 @@ def balance_flux(place: Place, balance: Tensor) -> Float64Array:
     return flux
 
 
-def _mean(field: Tensor, kernel: Tensor) -> Tensor:
-    reach = len(kernel) // 2
-    weights = kernel[None, None]
-    rows = conv1d(field[:, None], weights, padding=reach)[:, 0]
-    return conv1d(rows.T[:, None].contiguous(), weights, padding=reach)[:, 0].T
+def _weights(count: int, cells: float) -> Tensor:
+    """Return Gaussian weights between `count` cells, with a standard deviation in cells."""
+    place = torch.arange(count, dtype=torch.float64)
+    return torch.exp(-0.5 * ((place[:, None] - place) / cells) ** 2)

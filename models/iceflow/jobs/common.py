@@ -75,18 +75,29 @@ class EmulatorJob(FlowJob):
         self, parameters: FlowParameters, reporter: Reporter
     ) -> tuple[Emulator, list[str]]:
         """Read the emulator for a run; tell and return what speaks against it."""
-        choice = find_emulator(self.emulator, parameters, reporter.log)
-        emulator = Emulator.read(
-            choice.path,
-            choice.name,
-            choose_device(self.device),
-            averaged=self.average_orientations,
-            reason=choice.reason,
+        device = choose_device(self.device)
+        return chosen_emulator(
+            self.emulator, parameters, device, reporter, averaged=self.average_orientations
         )
-        doubts = setup_warnings(emulator, parameters)
-        for doubt in doubts:
-            reporter.warning(doubt)
-        return emulator, doubts
+
+
+def chosen_emulator(
+    name: str,
+    parameters: FlowParameters,
+    device: torch.device,
+    reporter: Reporter,
+    *,
+    averaged: bool,
+) -> tuple[Emulator, list[str]]:
+    """Read the emulator that a person named; tell and return what speaks against it."""
+    choice = find_emulator(name, parameters, reporter.log)
+    emulator = Emulator.read(
+        choice.path, choice.name, device, averaged=averaged, reason=choice.reason
+    )
+    doubts = setup_warnings(emulator, parameters)
+    for doubt in doubts:
+        reporter.warning(doubt)
+    return emulator, doubts
 
 
 def magnitude(fields: Mapping[str, Tensor], components: tuple[str, ...]) -> Tensor:

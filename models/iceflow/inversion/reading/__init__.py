@@ -1,0 +1,1 @@
+"""What an inversion is given, read on its grid and checked."""
