@@ -23,7 +23,7 @@ SHAPE_SIGMA, LEVEL_SIGMA = 0.35, 0.35
 whole."""
 SLIDING_SIGMA = 1.0
 """The same of the logarithm of the sliding coefficient."""
-RATE_SIGMA = 0.6
+RATE_SIGMA = 0.4
 """Of the logarithm of the rate factor."""
 SHAPE_LENGTH, SLIDING_LENGTH = 4.0, 8.0
 """Correlation lengths in typical thicknesses."""
@@ -126,6 +126,11 @@ class Problem:
     def count(self) -> int:
         """Number of unknowns; all are standard normal numbers before anything is observed."""
         return len(SCALARS) + (1 + self.slides) * int(self.place.ice.sum())
+
+    @property
+    def shape_part(self) -> slice:
+        """Which of the unknowns make the pattern of thickness."""
+        return slice(len(SCALARS), len(SCALARS) + int(self.place.ice.sum()))
 
     def state(self, unknown: Tensor) -> State:
         """Return the state for unknowns, (count,)."""

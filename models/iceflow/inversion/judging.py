@@ -169,14 +169,17 @@ def smoothness(
     for done, factor in enumerate(FACTORS, 1):
         weights = replace(problem.weights, smoothness=problem.weights.smoothness * factor)
         tried = replace(problem, weights=weights)
-        unknown = descend(tried, correction, found, steps=MORE_STEPS)
+        scale = np.ones(problem.count)
+        scale[problem.shape_part] = math.sqrt(factor)
+        unknown = descend(tried, correction, scale * found, steps=MORE_STEPS)
         with torch.no_grad():
             residuals = tried.residuals(torch.from_numpy(unknown), correction)
         squares = {name: float(part.square().sum()) for name, part in residuals.items()}
         error = math.nan
         if samples is not None and parts:
-            held = _held_out(tried, correction, samples, parts, starts)
-            starts, error = held.unknowns, held.agreement.mean_error
+            held = _held_out(tried, correction, samples, parts, [scale * start for start in starts])
+            error = held.agreement.mean_error
+            starts = starts or [unknowns / scale for unknowns in held.unknowns]
         trials.append(
             Trial(
                 factor,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array, csc_array, eye_array
+from scipy.sparse import coo_array, csc_array, diags_array, eye_array
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
@@ -17,8 +17,9 @@ from glacier_qgis.models.iceflow.inversion.place import Place
 SPREAD = 0.5
 """Exchange with each neighbour over that along the flow: ice that runs into a valley's wall turns
 along it."""
-LEAK = 3e-4
-"""Share of the flux that is lost per cell, so that the end of a glacier needs no special care."""
+OUTLET = 0.1
+"""Share of the flux towards the margin that passes it: what is left over must not pile up where a
+glacier ends."""
 LEAST = 0.03
 """Least flux over the glacier's median."""
 FAINT = 0.15
@@ -73,7 +74,8 @@ class Demand:
 def balance_flux(place: Place, balance: Tensor) -> Float64Array:
     """Return the flux in the direction of flow that carries a balance away, m² a⁻¹.
 
-    It solves ∇·(q d) = b upwind, with d the direction of flow, and no flux through the margin.
+    It solves ∇·(q d) = b upwind, with d the direction of flow and hardly any flux through the
+    margin.
     """
     ice = place.ice.numpy()
     number = np.full(ice.shape, -1)
@@ -81,7 +83,17 @@ def balance_flux(place: Place, balance: Tensor) -> Float64Array:
     number[ice] = np.arange(count)
     east, north = place.heading.numpy()
     rate = 1 / place.cell_size
-    total = LEAK * rate * eye_array(count)
+    total = 1e-9 * rate * eye_array(count)
+    inside = np.pad(ice, 1)
+    out = np.zeros(ice.shape)
+    for heading, beyond in (
+        (east, inside[1:-1, 2:]),
+        (-east, inside[1:-1, :-2]),
+        (north, inside[:-2, 1:-1]),
+        (-north, inside[2:, 1:-1]),
+    ):
+        out += np.where(beyond, 0.0, np.maximum(heading, 0.0))
+    total = total + diags_array(OUTLET * rate * out[ice])
     for heading, axis in ((east, 1), (-north, 0)):
         here = (slice(None), slice(None, -1)) if axis else (slice(None, -1), slice(None))
         there = (slice(None), slice(1, None)) if axis else (slice(1, None), slice(None))

@@ -18,7 +18,7 @@ from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
 
 EMULATOR = "blatter_pattyn"
-CELL, ELA, YEARS = 100.0, 2950.0, 400.0
+CELL, ELA, YEARS = 100.0, 3200.0, 200.0
 PLACE = Affine(CELL, 0, 400_000, 0, -CELL, 5_150_000)
 TWIN_CRS = "EPSG:32632"
 
@@ -43,11 +43,12 @@ class Twin:
 
 
 @lru_cache
-def twin(rows: int = 60, columns: int = 36) -> Twin:
+def twin(rows: int = 50, columns: int = 26) -> Twin:
     """Let a glacier grow in a valley with a step and a hollow until it is in balance."""
     row, column = np.indices((rows, columns), dtype="f4")
     across = column - columns / 2
-    bed = 3500 - 20 * row + 1.6 * across**2 - 60 * np.exp(-(((row - 25) / 6) ** 2) - (across / 5) ** 2)
+    hollow = 60 * np.exp(-(((row - 25) / 6) ** 2) - (across / 5) ** 2)
+    bed = 3500 - 20 * row + 1.6 * across**2 - hollow
     sliding = (4 + 16 / (1 + np.exp(-(row - 22) / 3))).astype("f4")
     path = installed_emulators()[EMULATOR]
     emulator = Emulator.read(path, EMULATOR)
