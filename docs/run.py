@@ -29,7 +29,7 @@ EXAMPLES = (
     *("preparetrainingdata", "inspecttrainingdata", "findlearningrate", "trainmodel"),
     *("evaluatemodel", "installmodel", "exportmodel", "engineinfo"),
     *("icevelocity", "surfacemassbalance", "simulateglacier", "glacierfromextent"),
-    *("runinstructor", "trainemulator", "evaluateemulator"),
+    *("runinstructor", "glacierthickness", "trainemulator", "evaluateemulator"),
     *("preparereview", "recordcorrections"),
 )
 """Algorithms in the order in which their examples need each other."""

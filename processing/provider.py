@@ -14,6 +14,7 @@ from glacier_qgis.processing.calving_fronts.terminustimeseries import TerminusTi
 from glacier_qgis.processing.engine.engineinfo import EngineInfo
 from glacier_qgis.processing.engine.setupengine import SetupEngine
 from glacier_qgis.processing.ice_flow.evaluateemulator import EvaluateEmulator
+from glacier_qgis.processing.ice_flow.glacierthickness import GlacierThickness
 from glacier_qgis.processing.ice_flow.icevelocity import IceVelocity
 from glacier_qgis.processing.ice_flow.runinstructor import RunInstructor
 from glacier_qgis.processing.ice_flow.simulateglacier import SimulateGlacier
@@ -50,6 +51,7 @@ ALGORITHMS = (
     InstallModel,
     ExportModel,
     SimulateGlacier,
+    GlacierThickness,
     IceVelocity,
     SurfaceMassBalance,
     RunInstructor,

@@ -78,6 +78,22 @@ def misfit(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     _diverging(layer, " m")
 
 
+def in_errors(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint a difference in units of its error, white at zero."""
+    _diverging(layer, "")
+
+
+def sliding(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint a sliding coefficient."""
+    low, high = _range(layer)
+    _paint(layer, _even(low, max(high, low + 1e-6)), viridis(), "")
+
+
+def deviation(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
+    """Paint the standard deviation of an elevation or a thickness."""
+    _paint(layer, _even(0.0, _largest(layer)), viridis(), " m")
+
+
 def elevation(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint elevations."""
     low, high = _range(layer)

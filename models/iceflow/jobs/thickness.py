@@ -73,7 +73,7 @@ class GlacierThickness(BalanceOptions, Job):
     velocity_y: RasterInput | None = None
     velocity_error: RasterInput | None = None
     thickness_points: VectorInput | None = None
-    thickness_field: str = ""
+    thickness_field: str | None = None
     thickness_error: float = Field(default=0.0, ge=0, le=1000)
     elevation_change: RasterInput | None = None
     year: float | None = Field(default=None, allow_inf_nan=False)
@@ -214,7 +214,7 @@ class GlacierThickness(BalanceOptions, Job):
         if self.thickness_points is not None:
             soundings = read_soundings(
                 self.thickness_points,
-                self.thickness_field,
+                self.thickness_field or "",
                 self.thickness_error,
                 self.vertical_unit,
                 glacier,

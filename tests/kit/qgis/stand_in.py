@@ -35,6 +35,7 @@ def inputs(identifier: str, folder: Path) -> Parameters:
     """Return the least that an algorithm with layers asks for."""
     raster = str(small_raster(folder / "scene_20180602.tif"))
     lines = f"{small_layer(folder / 'lines.gpkg', 'termini')}|layername=termini"
+    area = small_layer(folder / "areas.gpkg", "area")
     (folder / "dataset").mkdir()
     evolution = {"BED": raster, "START": 2000, "END": 2020, "OBSERVED_SURFACE": raster}
     return {
@@ -47,6 +48,7 @@ def inputs(identifier: str, folder: Path) -> Parameters:
         "terminuschange": {"TERMINI": lines, "CENTERLINE": lines},
         "comparetermini": {"PREDICTED": lines, "REFERENCE": lines},
         "evaluatemodel": {"DATASET": str(folder / "dataset"), "REPORT": "TEMPORARY_OUTPUT"},
+        "glacierthickness": {"SURFACE": raster, "OUTLINE": f"{area}|layername=area"},
         "icevelocity": {"SURFACE": raster, "THICKNESS": raster},
         "surfacemassbalance": {"SURFACE": raster},
         "recordcorrections": {"REVIEW": lines.partition("|")[0]},

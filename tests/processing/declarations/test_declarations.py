@@ -36,6 +36,7 @@ OWN = (
     "installmodel",
     "exportmodel",
     "simulateglacier",
+    "glacierthickness",
     "icevelocity",
     "surfacemassbalance",
     "runinstructor",

@@ -39,6 +39,7 @@ WITH_LAYERS = (
     "comparetermini",
     "evaluatemodel",
     "simulateglacier",
+    "glacierthickness",
     "icevelocity",
     "surfacemassbalance",
     "runinstructor",
