@@ -37,8 +37,8 @@ class GlacierThickness(EngineAlgorithm):
         "whatever is measured: velocity of the surface, thickness at points, mass balance. The "
         "thickness is sought at which the flow that an emulator predicts carries the mass balance "
         "away and agrees with what is measured.\n\n"
-        "An ensemble tells how certain it is. THICKNESS, BED and SLIDING go straight into "
-        "'Simulate glacier', as INITIAL_THICKNESS, BED and SLIDING_RASTER."
+        "An ensemble tells how certain it is. Thickness, bed and sliding go straight into "
+        "'Simulate glacier'."
     )
     STYLES: ClassVar = {
         "THICKNESS": styles.thickness,

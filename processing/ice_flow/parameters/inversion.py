@@ -48,7 +48,7 @@ def glacier_page() -> Page:
         number(
             "RESOLUTION",
             tr("Resolution (m)"),
-            tr("Size of a cell; 0 chooses one that gives some 4,000 cells of ice, 25 m at least."),
+            tr("Size of a cell; 0 = automatic: some 4,000 cells of ice, of at least 25 m."),
             0,
             word=tr("automatic"),
             minValue=0,
@@ -287,7 +287,7 @@ def results_page() -> Page:
         optional_raster(
             "SLIDING",
             tr("Sliding coefficient"),
-            tr("Sliding coefficient c, km MPa⁻³ a⁻¹, for SLIDING_RASTER of 'Simulate glacier'."),
+            tr("Sliding coefficient c, km MPa⁻³ a⁻¹, for the raster of c in 'Simulate glacier'."),
         ),
         optional_raster(
             "SPREAD",
