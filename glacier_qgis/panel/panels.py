@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qgis.core import QgsVectorLayer
 from qgis.gui import QgisInterface, QgsDockWidget
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QAction, QIcon
@@ -10,6 +11,7 @@ from glacier_qgis.client.warm_engine import WarmEngine
 from glacier_qgis.panel.echogram_panel import EchogramPanel
 from glacier_qgis.panel.front_panel import FrontPanel
 from glacier_qgis.resources import ICONS
+from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.translation import tr
 
 MENU = "Glacier"
@@ -25,6 +27,7 @@ class Panels:
         self.engine = WarmEngine(window)
         self.fronts = FrontPanel(iface.mapCanvas(), self.engine, window)
         self.echogram = EchogramPanel(iface.mapCanvas(), window)
+        self.review = ReviewPanel(iface.mapCanvas(), self._edit_vertices, window)
         self._toggles = [
             self._add(
                 self.fronts,
@@ -38,9 +41,19 @@ class Panels:
                 "radar_layers",
                 Qt.DockWidgetArea.BottomDockWidgetArea,
             ),
+            self._add(
+                self.review,
+                tr("Review panel"),
+                "review",
+                Qt.DockWidgetArea.RightDockWidgetArea,
+            ),
         ]
         lines = self.fronts.lines
-        self._keys = [(lines.next_action, NEXT_KEY), (lines.previous_action, PREVIOUS_KEY)]
+        self._keys = [
+            (lines.next_action, NEXT_KEY),
+            (lines.previous_action, PREVIOUS_KEY),
+            *self.review.keys,
+        ]
         for action, key in self._keys:
             iface.registerMainWindowAction(action, key)
 
@@ -56,6 +69,11 @@ class Panels:
         self._iface.addToolBarIcon(toggle)
         return toggle
 
+    def _edit_vertices(self, layer: QgsVectorLayer) -> None:
+        """Make a layer the active one, and start QGIS' vertex tool on it."""
+        self._iface.setActiveLayer(layer)
+        self._iface.actionVertexToolActiveLayer().trigger()
+
     def close(self) -> None:
         """Leave no widget, no action and no process behind."""
         for action, _ in self._keys:
@@ -64,7 +82,7 @@ class Panels:
             self._iface.removePluginMenu(MENU, toggle)
             self._iface.removeToolBarIcon(toggle)
             toggle.deleteLater()
-        for panel in (self.fronts, self.echogram):
+        for panel in (self.fronts, self.echogram, self.review):
             panel.close_down()
             self._iface.removeDockWidget(panel)
             panel.deleteLater()

@@ -1,4 +1,4 @@
-"""Make the small review of the engine's tests: a program for the suite inside QGIS.
+"""Make small scenes, their lines and a review of them: a program for the suite inside QGIS.
 
 python small_review.py PLUGINS TESTS FOLDER
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path[:0] = sys.argv[1:3]
 
-from kit.review.small_review import SmallScene, write_lines, write_scene  # noqa: E402
+from kit.review.small_review import SmallScene, prepared  # noqa: E402
 
 SCENES = [
     SmallScene("Helheim", 0, 100),
@@ -19,8 +19,4 @@ SCENES = [
     SmallScene("Fenris", 90, None),
 ]
 
-folder = Path(sys.argv[3])
-(folder / "scenes").mkdir()
-for scene in SCENES:
-    write_scene(folder / "scenes", scene)
-write_lines(folder / "lines.gpkg", SCENES)
+prepared(Path(sys.argv[3]), SCENES, reviewers="Ada, Bo", audit_share=25)

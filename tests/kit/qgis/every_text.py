@@ -140,6 +140,7 @@ def shown(interface: Interface) -> Iterator[tuple[str, str]]:
     offer_engine(interface)
     for name, widget in (
         ("panel", panels.fronts),
+        ("review panel", panels.review),
         ("options", page),
         ("offer", interface.bar.currentItem()),
     ):

@@ -14,7 +14,7 @@ from kit.qgis.window import run_as_task
 
 
 def make_predictions(folder: Path) -> Path:
-    """Write four scenes, and the lines that were predicted of three of them, into a folder."""
+    """Write four scenes, predicted lines of three of them, and a review of all into a folder."""
     program = [ENGINE, "-P", PROGRAMS / "small_review.py", PLUGINS, ROOT / "tests", folder]
     subprocess.run(program, check=True)
     return folder

@@ -1,0 +1,76 @@
+"""The scene of the current task, under its lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsProject, QgsRasterLayer
+
+from glacier_qgis.review.queue import Task
+from glacier_qgis.translation import tr
+from glacier_qgis.wall.fingerprint import fingerprint
+
+MADE_HERE = "glacier/review_scene"
+"""Property of a layer that the panel has added, and takes away again."""
+
+
+class Backdrop:
+    """One scene at a time at the bottom of the map."""
+
+    def __init__(self) -> None:
+        self._own = ""
+
+    def show(self, task: Task) -> str:
+        """Show the scene of a task; return what is wrong with it, blank for nothing."""
+        project = QgsProject.instance()
+        layer = next((each for each in _rasters() if _same(each, task.scene)), None)
+        if layer is None or layer.id() != self._own:
+            self.clear()
+        if layer is None:
+            layer = QgsRasterLayer(task.scene, task.title)
+            if not layer.isValid():
+                return tr("The scene {path} is not there. Bring it back, or skip the task.").format(
+                    path=task.scene
+                )
+            layer.setCustomProperty(MADE_HERE, True)
+            project.addMapLayer(layer, False)
+            project.layerTreeRoot().addLayer(layer)  # at the end: at the bottom of the map
+            self._own = layer.id()
+        node = project.layerTreeRoot().findLayer(layer.id())
+        if node is not None:
+            node.setItemVisibilityCheckedParentRecursive(True)
+        return _changed(task)
+
+    def clear(self) -> None:
+        """Take away the scene that was added here."""
+        if self._own in QgsProject.instance().mapLayers():
+            QgsProject.instance().removeMapLayer(self._own)
+        self._own = ""
+
+
+def _rasters() -> list[QgsRasterLayer]:
+    layers = QgsProject.instance().mapLayers().values()
+    return [layer for layer in layers if isinstance(layer, QgsRasterLayer)]
+
+
+def _same(layer: QgsRasterLayer, scene: str) -> bool:
+    return layer.source() == scene or (
+        Path(scene).is_file() and Path(layer.source()).absolute() == Path(scene).absolute()
+    )
+
+
+def _changed(task: Task) -> str:
+    if not task.scene_hash:
+        return ""
+    try:
+        found = fingerprint(task.scene)
+    except OSError as error:
+        return tr("The scene {path} cannot be read ({error}).").format(
+            path=task.scene, error=error.strerror
+        )
+    if found == task.scene_hash:
+        return ""
+    return tr(
+        "The scene {path} has changed since the queue was made, so its lines may not fit it: they "
+        "will not be recorded. Bring the old file back, or skip the task."
+    ).format(path=task.scene)

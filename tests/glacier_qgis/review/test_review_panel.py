@@ -1,0 +1,253 @@
+"""The panel "Review": a person goes through the queue."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsExpressionContextUtils,
+    QgsFeature,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtWidgets import QMessageBox
+
+from glacier_qgis.review.review_panel import ReviewPanel
+from glacier_qgis.styles.review import CURRENT
+from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
+from kit.qgis.reviews import make_predictions, move
+from kit.qgis.waiting import until
+
+pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_predictions(tmp_path_factory.mktemp("predictions"))
+
+
+@pytest.fixture
+def review(whole: Path, tmp_path: Path) -> Path:
+    """A review whose scenes lie beside it."""
+    folder = Path(shutil.copytree(whole, tmp_path / "all"))
+    change(folder / "review.gpkg", f"scene = replace(scene, '{whole}', '{folder}')")
+    return folder / "review.gpkg"
+
+
+@pytest.fixture
+def panel(review: Path, qgis_canvas: QgsMapCanvas) -> Iterator[ReviewPanel]:
+    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32624"))
+    qgis_canvas.resize(400, 300)
+    edited: list[QgsVectorLayer] = []
+    panel = ReviewPanel(qgis_canvas, edited.append)
+    panel.edited = edited
+    QgsProject.instance().addMapLayer(QgsVectorLayer(f"{review}|layername=tasks", "tasks", "ogr"))
+    panel.canvas = qgis_canvas
+    panel.show()
+    until(lambda: panel.queue is not None)
+    yield panel
+    for layer in QgsProject.instance().mapLayers().values():
+        if isinstance(layer, QgsVectorLayer):
+            layer.rollBack()
+    panel.close_down()
+    panel.deleteLater()
+
+
+@pytest.fixture(autouse=True)
+def answer(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let a person answer every question with 'Save'; return what was asked."""
+    asked: list[str] = []
+
+    def question(parent: object, title: str, text: str, *more: object) -> object:
+        asked.append(text)
+        return QMessageBox.StandardButton.Save
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    return asked
+
+
+def change(review: Path, what: str) -> None:
+    """Change tasks as another program does."""
+    with closing(sqlite3.connect(review)) as connection:
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            connection.create_function(name, 1, lambda _: 0)
+        connection.execute(f"UPDATE tasks SET {what}")  # noqa: S608
+        connection.commit()
+
+
+def layer(name: str) -> QgsVectorLayer:
+    (found,) = (
+        each
+        for each in QgsProject.instance().mapLayers().values()
+        if isinstance(each, QgsVectorLayer) and each.source().endswith(f"layername={name}")
+    )
+    return found
+
+
+def stored(task: int) -> QgsFeature:
+    """Return a task as it stands in the file."""
+    (found,) = (each for each in layer(TASKS).dataProvider().getFeatures() if each["task"] == task)
+    return found
+
+
+def with_a_line(panel: ReviewPanel) -> int:
+    """Go to the first task with a line; return its number."""
+    while not panel.queue.lines_of_task():
+        panel.step(1)
+    return panel.queue.current.number
+
+
+def scenes() -> list[str]:
+    layers = QgsProject.instance().mapLayers().values()
+    return [Path(each.source()).stem for each in layers if isinstance(each, QgsRasterLayer)]
+
+
+def test_a_review_opens_at_its_first_task_with_scene_and_lines(panel: ReviewPanel) -> None:
+    task = panel.queue.current
+    assert (task.number, panel.queue.position) == (1, 0)
+    assert "1 of 4" in panel._title.text()
+    assert panel._progress.text() == "0 of 4 finished"
+    assert scenes() == [Path(task.scene).stem]
+    assert panel.canvas.extent().contains(task.extent)
+    assert not panel._status.text()
+    for name in (LINES, PREDICTED, TASKS):
+        scope = QgsExpressionContextUtils.layerScope(layer(name))
+        assert int(scope.variable(CURRENT)) == 1
+    root = QgsProject.instance().layerTreeRoot().findLayers()
+    assert isinstance(root[-1].layer(), QgsRasterLayer)  # under the lines
+
+
+def test_next_and_previous_go_through_the_queue_one_scene_at_a_time(panel: ReviewPanel) -> None:
+    seen = []
+    for action in (panel._next, panel._next, panel._next, panel._next, panel._previous):
+        action.trigger()
+        seen.append(panel.queue.current.number)
+        assert scenes() == [Path(panel.queue.current.scene).stem]
+        assert panel.canvas.extent().contains(panel.queue.current.extent)
+    assert seen == [2, 3, 4, 4, 3]
+
+
+def test_every_decision_is_saved_and_the_next_open_task_comes(
+    panel: ReviewPanel, answer: list[str]
+) -> None:
+    with_a_line(panel)
+    first = panel.queue.current.number
+    states = ["accepted", "no_front", "skipped", "rejected"]
+    done = {}
+    for action, status in zip(panel._decisions, states, strict=True):
+        number = panel.queue.current.number
+        done[number] = status
+        action.trigger()
+        assert stored(number)["status"] == status
+        assert stored(number)["edited_by"] or stored(number)["edited_by"] is not None
+    assert len(done) == 4
+    assert panel._progress.text() == "3 of 4 finished"
+    assert answer == []  # there were no edits to ask about
+    lines = [each["status"] for each in layer(LINES).getFeatures(f'"task" = {first}')]
+    assert lines == ["accepted"]
+    assert not layer(LINES).isEditable() or not layer(LINES).isModified()
+
+
+def test_edits_are_saved_only_after_a_question(
+    panel: ReviewPanel, answer: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = with_a_line(panel)
+    panel._edit.trigger()
+    assert panel.edited == [layer(LINES)]
+    assert QgsProject.instance().snappingConfig().enabled()
+    move(layer(LINES), number, 40)
+    refuse = lambda *given: QMessageBox.StandardButton.Cancel  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(QMessageBox, "question", refuse)
+        panel._decisions[0].trigger()
+    assert layer(LINES).isModified()
+    assert stored(number)["status"] == "open"
+    panel._decisions[0].trigger()
+    assert len(answer) == 1
+    assert "'lines'" in answer[0]
+    assert not layer(LINES).isModified()
+    assert stored(number)["status"] == "corrected"  # accepted, after an edit
+    (moved,) = layer(LINES).getFeatures(f'"task" = {number}')
+    assert moved["status"] == "edited"
+
+
+def test_an_unfinished_scene_is_noted(panel: ReviewPanel) -> None:
+    panel._complete.setChecked(False)
+    panel._decisions[0].trigger()
+    assert not stored(1)["complete"]
+
+
+def test_tasks_of_one_reviewer(panel: ReviewPanel) -> None:
+    assert [panel._people.itemText(row) for row in range(3)] == ["everybody", "Ada", "Bo"]
+    panel._people.setCurrentIndex(2)
+    assert [task.assignee for task in panel.queue.tasks] == ["Bo", "Bo"]
+    assert panel.queue.current.assignee == "Bo"
+    assert "of 2" in panel._title.text()
+
+
+def test_what_somebody_else_decided_meanwhile_is_not_replaced(
+    panel: ReviewPanel, review: Path
+) -> None:
+    change(review, "status = 'rejected', edited_by = 'Bo' WHERE task = 1")
+    panel._decisions[0].trigger()
+    assert "Bo has set this task to 'rejected'" in panel._status.text()
+    assert stored(1)["status"] == "rejected"
+    panel.step(1)
+    panel.step(-1)
+    assert "rejected, by Bo" in panel._state.text()
+    panel._decisions[0].trigger()
+    assert stored(1)["status"] == "accepted"
+
+
+def test_edits_that_cannot_be_saved_stay(panel: ReviewPanel, review: Path) -> None:
+    number = with_a_line(panel)
+    panel._edit.trigger()
+    move(layer(LINES), number, 40)
+    with closing(sqlite3.connect(review)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        panel._decisions[0].trigger()
+        assert "Your edits are still there" in panel._status.text()
+        assert layer(LINES).isModified()
+        other.rollback()
+    panel._decisions[0].trigger()
+    assert not layer(LINES).isModified()
+    assert stored(number)["status"] == "corrected"
+
+
+def test_a_scene_that_is_gone_or_has_changed_is_said(panel: ReviewPanel) -> None:
+    panel.step(1)
+    scene = Path(panel.queue.current.scene)
+    panel.step(-1)
+    content = scene.read_bytes()
+    scene.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    panel.step(1)
+    assert "has changed since the queue was made" in panel._status.text()
+    panel.step(-1)
+    scene.unlink()
+    panel.step(1)
+    assert "is not there" in panel._status.text()
+    assert panel._decisions[2].isEnabled()
+
+
+def test_a_layer_that_goes_ends_the_review(panel: ReviewPanel) -> None:
+    QgsProject.instance().removeMapLayer(layer(LINES).id())
+    assert panel.queue is None
+    assert not panel._next.isEnabled()
+    assert scenes() == []
+
+
+def test_closing_puts_everything_back(panel: ReviewPanel) -> None:
+    panel._edit.trigger()
+    panel._take(None)
+    assert not QgsProject.instance().snappingConfig().enabled()
+    assert scenes() == []
+    scope = QgsExpressionContextUtils.layerScope(layer(LINES))
+    assert not scope.hasVariable(CURRENT)
