@@ -68,7 +68,10 @@ CHAPTERS = {
         ("tutorials/own_model",), data=("retreat.py",), pictures=("own_model.py",)
     ),
     "radargram": Chapter(
-        ("algorithms/importradargram", "algorithms/exportlayers", "tutorials/radargram"),
+        (
+            *("algorithms/importradargram", "algorithms/exportlayers", "tutorials/radargram"),
+            *("algorithms/simulateradargram", "algorithms/tracelayers"),
+        ),
         data=("radargram.py",),
         pictures=("radargram.py", "radar_panel.py"),
     ),

@@ -29,6 +29,8 @@ from glacier_qgis.processing.models_training.preparetrainingdata import PrepareT
 from glacier_qgis.processing.models_training.trainmodel import TrainModel
 from glacier_qgis.processing.radar_layers.exportlayers import ExportLayers
 from glacier_qgis.processing.radar_layers.importradargram import ImportRadargram
+from glacier_qgis.processing.radar_layers.simulateradargram import SimulateRadargram
+from glacier_qgis.processing.radar_layers.tracelayers import TraceLayers
 from glacier_qgis.processing.review.preparereview import PrepareReview
 from glacier_qgis.processing.review.recordcorrections import RecordCorrections
 from glacier_qgis.processing.review.retrain import Retrain
@@ -58,6 +60,8 @@ ALGORITHMS = (
     TrainEmulator,
     EvaluateEmulator,
     ImportRadargram,
+    SimulateRadargram,
+    TraceLayers,
     ExportLayers,
     PrepareReview,
     RecordCorrections,

@@ -38,6 +38,8 @@ JOBS = {
     "evaluateemulator": "glacier_qgis.models.iceflow.jobs.evaluate_emulator:EvaluateEmulator",
     "icevelocity": "glacier_qgis.models.iceflow.jobs.velocity:IceVelocity",
     "glacierthickness": "glacier_qgis.models.iceflow.jobs.thickness:GlacierThickness",
+    "tracelayers": "glacier_qgis.models.radar.jobs.trace_layers:TraceLayers",
+    "simulateradargram": "glacier_qgis.models.radar.jobs.simulate_radargram:SimulateRadargram",
     "surfacemassbalance": "glacier_qgis.models.iceflow.jobs.balance:SurfaceMassBalance",
     "importradargram": "glacier_qgis.models.radar.jobs.import_radargram:ImportRadargram",
     "exportlayers": "glacier_qgis.models.radar.jobs.export_layers:ExportLayers",

@@ -53,12 +53,14 @@ class InputValues(_Part):
 
     Attributes:
         kind: "rank": the rank of the value in the scene, -1 to 1. "scaled": (value - mean) / std.
+            "echo": the contrast of an echogram, see `radar.layers.contrast`; only such models
+            trace layers, and no others do.
         mean: One per band, in the scene's units; for "scaled".
         std: One per band, in the scene's units; for "scaled".
         expected: Lowest and highest value of the scenes; for "scaled".
     """
 
-    kind: Literal["rank", "scaled"] = "rank"
+    kind: Literal["rank", "scaled", "echo"] = "rank"
     mean: list[float] = Field(default_factory=list)
     std: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
     expected: tuple[float, float] | None = None

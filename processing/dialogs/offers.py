@@ -27,7 +27,11 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.
 
 
 def offered(kind: str) -> list[str]:
-    """Return the names to offer for "model" or "emulator": those delivered, then those added."""
+    """Return the names to offer: those delivered, then those added.
+
+    Args:
+        kind: "model" for scenes, "echogram model" or "emulator".
+    """
     added = models_folder()
     if kind == "emulator":
         found = {
@@ -37,7 +41,8 @@ def offered(kind: str) -> list[str]:
             for path in added.glob(f"emulators/{pattern}/{file}")
         } | {path.stem for path in added.glob("emulators/[!.]*.keras")}
         return [*EMULATORS, *sorted(found - EMULATORS.keys())]
-    own = sorted(path.parent.name for path in ZOO.glob(f"*/{CARD}"))
+    room = "layers/" if kind == "echogram model" else ""
+    own = sorted(path.parent.name for path in ZOO.glob(f"{room}*/{CARD}"))
     return own + sorted({path.parent.name for path in added.glob(f"[!.]*/{CARD}")} - {*own})
 
 
@@ -65,7 +70,11 @@ def facts(kind: str, value: str) -> str:
 def model_facts(value: str) -> str:
     """Return title, sensor, cell size and accuracy from the card of a model."""
     path = next(
-        (folder for root in (ZOO, models_folder()) if (folder := root / value / CARD).is_file()),
+        (
+            folder
+            for root in (ZOO, ZOO / "layers", models_folder())
+            if (folder := root / value / CARD).is_file()
+        ),
         Path(value).expanduser(),
     )
     try:
@@ -114,6 +123,8 @@ def _card(path: Path) -> dict[str, Any]:
 
 
 def _from_card(card: Mapping[str, Any]) -> list[str]:
+    if card.get("input_values", {}).get("kind") == "echo":
+        return [str(card["title"]), _f_score(card)]
     bands = int(card["bands"])
     sensors = tr(" and ").join(card.get("sensors", []))
     low, high = (float(size) for size in card["cell_size_range_m"])
@@ -126,6 +137,20 @@ def _from_card(card: Mapping[str, Any]) -> list[str]:
         ),
         _accuracy(card),
     ]
+
+
+def _f_score(card: Mapping[str, Any]) -> str:
+    """Return the F-scores of layers on unseen echograms: from the lowest to the highest."""
+    found = [
+        float(evaluation["values"]["ods"])
+        for evaluation in card.get("evaluations", [])
+        if "ods" in evaluation["values"]
+    ]
+    if not found:
+        return tr("accuracy on unseen echograms not known")
+    return tr("F-score of layers {low:.2f} to {high:.2f} on unseen echograms").format(
+        low=min(found), high=max(found)
+    )
 
 
 def _accuracy(card: Mapping[str, Any]) -> str:

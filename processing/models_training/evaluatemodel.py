@@ -91,4 +91,5 @@ class EvaluateModel(EngineAlgorithm):
             ),
             QgsProcessingOutputNumber("MEAN_DISTANCE_ERROR", tr("Mean distance error (m)")),
             QgsProcessingOutputNumber("MISSED", tr("Missed fronts")),
+            QgsProcessingOutputNumber("ODS", tr("F-score of layers, for echograms (ODS)")),
         ]

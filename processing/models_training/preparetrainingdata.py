@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
     QgsProcessingParameterFile,
@@ -62,7 +63,8 @@ class PrepareTrainingData(EngineAlgorithm):
                 ),
                 tr(
                     "Georeferenced scenes in any radiometry and coordinate system, with equal "
-                    "bands. Their dates are read from their names."
+                    "bands. Their dates are read from their names. Or echograms of 'Import "
+                    "radargram', whose labels are the layer lines drawn in them."
                 ),
             ),
             *_labels(),
@@ -159,6 +161,18 @@ def _labels() -> list[Parameter]:
                 ),
                 1000,
                 minValue=1,
+            ),
+            LABEL_LINES=GIVEN,
+        ),
+        only_if(
+            described(
+                QgsProcessingParameterBoolean(
+                    "COMPLETE", tr("Every layer of the echograms is drawn"), False
+                ),
+                tr(
+                    "For echograms. By default only the pixels next to a line are known to be no "
+                    "layer, and what is farther away is not trained on."
+                ),
             ),
             LABEL_LINES=GIVEN,
         ),

@@ -116,4 +116,5 @@ class TrainModel(EngineAlgorithm):
             QgsProcessingOutputNumber(
                 "MEAN_DISTANCE", tr("Mean front distance in the validation (m)")
             ),
+            QgsProcessingOutputNumber("ODS", tr("F-score of layers, for echograms (ODS)")),
         ]

@@ -48,12 +48,18 @@ def named_model(model: str) -> ModelChoice | None:
     """Return the model that a parameter MODEL names; None where it leaves the choice.
 
     Raises:
-        EngineError: There is no such model.
+        EngineError: There is no such model, or it is for echograms.
     """
     if is_automatic(model):
         return None
     folder = find_model(model)
-    return ModelChoice(folder, read_card(folder))
+    card = read_card(folder)
+    if card.input_values.kind == "echo":
+        raise EngineError(
+            f"MODEL: {card.name} is for {card.task}, not for satellite scenes. Choose "
+            f"'{DEFAULT_MODEL}', or run 'Trace layers' with it."
+        )
+    return ModelChoice(folder, card)
 
 
 def choose_model(

@@ -23,6 +23,13 @@ LEAST_DEVIATION_DB = 0.3
 LARGEST = 5.0
 """Deviations are clipped at this many standard deviations, which become 1."""
 
+CHANNELS = (
+    "contrast of the power in dB: deviation from the surroundings in their standard deviations / 5",
+    "mean of the surroundings relative to the frame, in its standard deviations / 5",
+    "mask, 1 where there is an echo",
+)
+"""Meaning of the channels, for a model's card."""
+
 Power = npt.NDArray[np.float32]
 
 

@@ -17,6 +17,8 @@ Read = Callable[[int, int], Float32Array]
 """Power of the traces from the first up to, not including, the last: (samples, traces) in dB, NaN
 where there is no echo."""
 
+CHANNELS = list(CLASS_NAMES)
+"""Code of each channel of a network's output."""
 PADDING = 64
 """Context on each side of a strip, traces."""
 PIXELS = 1 << 20
@@ -64,7 +66,7 @@ class LayerNetwork:
         """
         level = level_of(read, traces)
         margin = PADDING + TRACES // 2
-        width = max(PIXELS // max(rows, 1) - 2 * margin, PADDING)
+        width = max((PIXELS // max(rows, 1) - 2 * margin) // PADDING, 1) * PADDING
         for first in range(0, traces, width):
             last = min(first + width, traces)
             start, stop = max(first - margin, 0), min(last + margin, traces)
@@ -78,7 +80,3 @@ def level_of(read: Read, traces: int) -> Level:
     starts = np.unique(np.linspace(0, max(traces - SAMPLES, 0), SAMPLED).astype(int))
     blocks = [read(int(first), min(int(first) + SAMPLES, traces)) for first in starts]
     return Level.of(np.concatenate(blocks, axis=1))
-
-
-CHANNELS = list(CLASS_NAMES)
-"""Code of each channel of a network's output."""

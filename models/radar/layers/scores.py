@@ -149,16 +149,27 @@ class LineScores:
 
     @classmethod
     def of(cls, found: Array, true: Array) -> LineScores:
-        """Compare lines, each (lines, traces), NaN where there is none."""
-        hits, errors = 0, [np.empty(0)]
-        for trace in range(true.shape[1]):
-            here, there = (np.sort(a[:, trace][np.isfinite(a[:, trace])]) for a in (found, true))
-            hits += matched(here, there, TOLERANCE).size
-            errors.append(np.abs(nearest(here, there)))
+        """Compare the lines of a frame, each (lines, traces), NaN where there is none."""
+        return cls.of_frames([(found, true)])
+
+    @classmethod
+    def of_frames(cls, frames: Sequence[tuple[Array, Array]]) -> LineScores:
+        """Compare the lines of several frames: found and true ones of each."""
+        hits = points = total = 0
+        errors = [np.empty(0)]
+        for found, true in frames:
+            points += int(np.isfinite(found).sum())
+            total += int(np.isfinite(true).sum())
+            for trace in range(true.shape[1]):
+                here, there = (
+                    np.sort(a[np.isfinite(a)]) for a in (found[:, trace], true[:, trace])
+                )
+                hits += matched(here, there, TOLERANCE).size
+                errors.append(nearest(here, there))
         away = np.concatenate(errors)
         return cls(
-            precision=hits / max(int(np.isfinite(found).sum()), 1),
-            recall=hits / max(int(np.isfinite(true).sum()), 1),
+            precision=hits / max(points, 1),
+            recall=hits / max(total, 1),
             mean_error=float(away.mean()) if away.size else np.nan,
             within=float((away <= TOLERANCE).mean()) if away.size else np.nan,
         )

@@ -50,7 +50,7 @@ class Segment:
         }
 
     def add(self, axes: Axes, strips: Iterable[tuple[int, Float32Array]]) -> None:
-        """Go on with the next frame.
+        """Continue with the next frame.
 
         Args:
             axes: Of the frame.

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, get_args
 from affine import Affine
 from pydantic import BaseModel, ConfigDict, Field
 
+from glacier_qgis.models.radar.layers.codes import CLASS_NAMES
+
 FORMAT = 1
 """Version of the folder's layout; a reader refuses newer ones."""
 
@@ -109,6 +111,11 @@ class DatasetCard(_Record):
     software: str
     created: str
     complete: Sha256
+
+    @property
+    def of_echograms(self) -> bool:
+        """Whether the tiles are parts of radar echograms, with lines as labels."""
+        return {kind.value: kind.name for kind in self.classes} == CLASS_NAMES
 
 
 class TileEntry(_Record):

@@ -8,83 +8,44 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
-from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import EventStream
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.radar.layers.codes import UNLABELLED
 from glacier_qgis.models.radar.layers.contrast import Level, channels
 from glacier_qgis.models.radar.layers.labels import Codes, labels_of
 from glacier_qgis.models.radar.simulate.settings import varied
+from glacier_qgis.models.training.echograms.patches import sampler
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.losses.layers import layer_loss
-from glacier_qgis.models.training.views.sampling import Batch, Batches
 
 NETWORKS = {
     "hed": Architecture(name="hed", parameters={"bands": 3, "classes": 4, "width": 12}),
     "unet": Architecture(name="unet", parameters={"bands": 3, "classes": 4, "width": 8}),
 }
-TRACES, SIZE, BATCH, RATE = 288, 192, 4, 3e-3
+TRACES, SIZE, BATCH, RATE = 288, 192, 4, 2e-3
 """Traces of a frame, edge of a patch, patches per batch, highest learning rate."""
 
 
-@dataclass(frozen=True)
-class Patches:
-    """Draws patches of simulated frames, half of them mirrored.
+Frames = list[tuple[npt.NDArray[np.float16], Codes]]
+"""Input (3, rows, traces) and labels (rows, traces) of each frame."""
 
-    Attributes:
-        frames: Input (3, rows, traces) and labels (rows, traces) of each frame.
+
+def simulated(count: int, seed: int, labelled: float) -> Frames:
+    """Simulate frames.
+
+    Args:
+        count: Number of frames.
+        seed: Of their random numbers.
+        labelled: Share of the layers that are labelled; below 1, no frame is complete.
     """
-
-    frames: list[tuple[npt.NDArray[np.float16], Codes]]
-
-    @classmethod
-    def simulate(cls, count: int, seed: int, labelled: float) -> Patches:
-        """Simulate frames.
-
-        Args:
-            count: Number of frames.
-            seed: Of their random numbers.
-            labelled: Share of the layers that are labelled; below 1, no frame is complete.
-        """
-        return cls([_frame(np.random.default_rng([seed, n]), labelled) for n in range(count)])
-
-    def batches(self) -> Batches:
-        """Return the function that draws batches."""
-
-        def draw(generator: torch.Generator) -> Batch:
-            images, codes = zip(*(self._patch(generator) for _ in range(BATCH)), strict=True)
-            return torch.stack(images), torch.stack(codes)
-
-        return draw
-
-    def _patch(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        def pick(count: int) -> int:
-            return int(torch.randint(max(count, 1), (), generator=generator))
-
-        inputs, codes = self.frames[pick(len(self.frames))]
-        rows, traces = codes.shape
-        top, left = pick(rows - SIZE + 1), pick(traces - SIZE + 1)
-        part = np.s_[top : top + SIZE, left : left + SIZE]
-        image: Float32Array = np.zeros((len(inputs), SIZE, SIZE), np.float32)
-        label = np.full((SIZE, SIZE), UNLABELLED, np.int64)
-        height = codes[part].shape[0]
-        image[:, :height], label[:height] = inputs[(slice(None), *part)], codes[part]
-        label[image[-1] == 0] = UNLABELLED
-        turned = slice(None, None, -1 if pick(2) else 1)
-        return (
-            torch.from_numpy(image[..., turned].copy()),
-            torch.from_numpy(label[..., turned].copy()),
-        )
+    return [_frame(np.random.default_rng([seed, number]), labelled) for number in range(count)]
 
 
 def _frame(random: np.random.Generator, labelled: float) -> tuple[npt.NDArray[np.float16], Codes]:
@@ -109,11 +70,12 @@ def main() -> None:
     asked = parser.parse_args()
     torch.manual_seed(asked.seed)
     asked.output.mkdir(parents=True, exist_ok=True)
-    patches = Patches.simulate(asked.frames, asked.seed, asked.labelled)
+    frames = simulated(asked.frames, asked.seed, asked.labelled)
+    batches = sampler(frames.__getitem__, len(frames), BATCH, SIZE)
     schedule = Schedule(steps=asked.steps, rate=RATE, averaging=0.99)
     network = build(NETWORKS[asked.network])
     fitting = Fit(network, schedule, asked.output / "state", asked.seed, loss=layer_loss)
-    weights = fitting.run(patches.batches(), EventStream(sys.stdout))
+    weights = fitting.run(batches, EventStream(sys.stdout))
     save_file(weights, asked.output / "weights.safetensors")
 
 

@@ -21,6 +21,7 @@ from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.parts import check_classes, leaked_groups
 from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.jobs import echograms
 from glacier_qgis.models.training.measuring.evaluator import Evaluator, Measured
 from glacier_qgis.models.training.measuring.totals import Totals, finite
 from glacier_qgis.models.training.publishing.report import add_evaluation
@@ -40,9 +41,11 @@ class EvaluateModel(Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write one line per tile and the report, and return the metrics over all tiles."""
+        data = Dataset.open(self.dataset)
+        if data.card.of_echograms:
+            return echograms.evaluate(self, data, reporter, outputs)
         table = outputs.stage(self.output) if self.output else None
         report = outputs.stage(self.report) if self.report else None
-        data = Dataset.open(self.dataset)
         tiles = self._tiles(data)
         model = load_package(find_model(self.model))
         _check_fit(model.card, data)

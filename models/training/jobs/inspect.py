@@ -94,7 +94,7 @@ class InspectTrainingData(Job):
 
     def _draw(self, page: HtmlPage, dataset: Dataset, sound: dict[str, LabelledTile]) -> None:
         random = np.random.default_rng(self.seed)
-        rows = {"fronts": [GLACIER, OCEAN]}
+        rows = {} if dataset.card.of_echograms else {"fronts": [GLACIER, OCEAN]}
         rows |= {zone.name: [zone.value] for zone in dataset.card.classes}
         for part in PARTS:
             own = [entry for entry in dataset.entries if entry.part == part and entry.id in sound]
@@ -141,6 +141,7 @@ def examine(dataset: Dataset, reporter: Reporter) -> Findings:
     if damaged:
         findings.warnings.append(f"{len(damaged)} file(s) were changed. {damaged[0]}")
     findings.warnings += find_leakage(dataset.card, dataset.entries)
+    fronts = not dataset.card.of_echograms
     leaks = sum(apart for _, apart in pairs)
     if leaks:
         findings.warnings.append(
@@ -155,9 +156,11 @@ def examine(dataset: Dataset, reporter: Reporter) -> Findings:
     findings.warnings += [
         f"The {part} part lacks the class {' and '.join(lacking)}."
         for part in PARTS
-        if dataset.card.statistics.tiles[part] and (lacking := missing_classes(dataset, part))
+        if fronts
+        and dataset.card.statistics.tiles[part]
+        and (lacking := missing_classes(dataset, part))
     ]
-    findings.warnings += missing_fronts(dataset.card)
+    findings.warnings += missing_fronts(dataset.card) if fronts else []
     findings.warnings += [
         f"There is no {part} part: {use}."
         for part, use in (

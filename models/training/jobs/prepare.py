@@ -17,6 +17,8 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.training.data.card import PARTS, DatasetCard
+from glacier_qgis.models.training.echograms.prepare import is_echogram
+from glacier_qgis.models.training.jobs import echograms
 from glacier_qgis.models.training.preparation.groups import Grouping, read_group_table
 from glacier_qgis.models.training.preparation.label_rasters import RasterLabels
 from glacier_qgis.models.training.preparation.labels import FrontLabels, Labels, PolygonLabels
@@ -62,6 +64,7 @@ class PrepareTrainingData(Job):
     class_field: str = ""
     label_lines: VectorInput | None = None
     line_reach: float = Field(default=1000, ge=1)
+    complete: bool = False
     label_rasters: list[RasterInput] = Field(default_factory=list)
     scene_field: str = ""
     group_field: str = ""
@@ -105,6 +108,8 @@ class PrepareTrainingData(Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """See the base class."""
+        if self.input and is_echogram(self.input[0]):
+            return echograms.prepare(self, self._rule(), reporter, outputs)
         scenes = scene_files(self.input)
         bands = common_bands(scenes, self.bands)
         cell_size = self.cell_size or max(CELL_SIZE_M, coarsest_cell(scenes))
@@ -221,14 +226,14 @@ class PrepareTrainingData(Job):
                 )
                 for scene in cut
             ],
-            SplitRule(
-                groups={"validation": self.validation_groups, "test": self.test_groups},
-                shares={
-                    "validation": self.validation_share / 100,
-                    "test": self.test_share / 100,
-                },
-                seed=self.seed,
-            ),
+            self._rule(),
+        )
+
+    def _rule(self) -> SplitRule:
+        return SplitRule(
+            groups={"validation": self.validation_groups, "test": self.test_groups},
+            shares={"validation": self.validation_share / 100, "test": self.test_share / 100},
+            seed=self.seed,
         )
 
 

@@ -24,11 +24,13 @@ from glacier_qgis.models.engine.provenance import command
 from glacier_qgis.models.fronts.scene.sensor import kinds_by_name
 from glacier_qgis.models.package.card import Calibration, Evaluation
 from glacier_qgis.models.report.page import HtmlPage
+from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
 from glacier_qgis.models.training.fitting.fit import WEIGHT_DECAY, Fit, Schedule
 from glacier_qgis.models.training.fitting.loop import Epoch, TrainingLoop, best
 from glacier_qgis.models.training.fitting.range_test import RangeTest, read_curve
+from glacier_qgis.models.training.jobs import echograms
 from glacier_qgis.models.training.jobs.learning import Learning, facts, settle
 from glacier_qgis.models.training.measuring.evaluator import Evaluator, Measured
 from glacier_qgis.models.training.measuring.totals import Totals, finite, totals
@@ -58,6 +60,9 @@ class TrainModel(Learning, Job):
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package whenever it improves, and the report at the end."""
         self._check_output()
+        data = Dataset.open(self.dataset)
+        if data.card.of_echograms:
+            return echograms.train(self, data, reporter, outputs)
         report = outputs.stage(self.report) if self.report else None
         training = _Training(self, outputs.scratch(self.output, "package.zip"), reporter)
         epochs = training.learn(Stage(reporter, RATE_SHARE, 1 - FINAL_SHARE))

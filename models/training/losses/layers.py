@@ -12,9 +12,8 @@ from torch.nn.functional import cross_entropy
 
 from glacier_qgis.models.radar.layers.codes import UNLABELLED
 
-LARGEST_WEIGHT = 5.0
-"""Weight of the rarest classes. The full balance of HED makes lines so broad that two layers near
-each other become one."""
+LARGEST_WEIGHT = 30.0
+"""Of a class in a batch with hardly any of its pixels."""
 
 
 def layer_loss(logits: Tensor, codes: Tensor) -> Tensor:

@@ -27,9 +27,10 @@ def find_leakage(card: DatasetCard, tiles: Sequence[TileEntry]) -> list[str]:
 
     Reasons are groups in two parts, copies of an image in two parts, and groups in different parts
     whose tiles cover the same ground at any date, since rock, coast and the glacier's sides do not
-    change.
+    change. Echograms lie in no common system: only their groups and copies are compared.
     """
-    return [*_groups(card.scenes), *_copies(card.scenes), *_ground(card, tiles)]
+    ground = [] if card.of_echograms else _ground(card, tiles)
+    return [*_groups(card.scenes), *_copies(card.scenes), *ground]
 
 
 def days_apart(one: str, other: str) -> int:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from rasterio.windows import Window
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.provenance import software_version
-from glacier_qgis.models.fronts.scene.view import NetworkView, network_view
+from glacier_qgis.models.fronts.scene.view import network_view
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.picture_hash import picture_hash
 from glacier_qgis.models.raster.sink import create_raster
@@ -36,6 +38,17 @@ Codes = npt.NDArray[np.uint8]
 MEAN_DETOUR = 4 / math.pi
 """How much longer a line is along the edges of cells, averaged over its directions (the mean of
 \\|cos\\| + \\|sin\\|)."""
+
+
+class View(Protocol):
+    """What a network sees of a scene or of an echogram."""
+
+    @property
+    def quantiles(self) -> Sequence[Iterable[float]]:
+        """For each band, the values at even steps of rank; empty if there are no ranks."""
+
+    def read(self, window: Window) -> Float32Array:
+        """Return the input under a window, (bands + 1, rows, columns), the mask last."""
 
 
 @dataclass(frozen=True)
@@ -118,20 +131,42 @@ class TileWriter:
             labels: In the grid's CRS.
             reporter: Receives progress.
         """
+        with network_view(scene, grid, self.bands) as view:
+            found = picture_hash(scene, self.bands)
+            return self.cut_view(file, view, grid, labels, found, reporter)
+
+    def cut_view(
+        self,
+        file: SceneFile,
+        view: View,
+        grid: Grid,
+        labels: SceneLabels,
+        hash_: str,
+        reporter: Reporter,
+    ) -> CutScene:
+        """Cut what a network sees of a scene or an echogram; see `cut`.
+
+        Args:
+            file: Its name.
+            view: The network's input.
+            grid: The grid of the view.
+            labels: On this grid.
+            hash_: SHA-256 of the input; equal for copies.
+            reporter: Receives progress.
+        """
         self._number += 1
         windows = list(tile_windows(grid.shape, self.size, self.stride))
         tiles = []
-        with network_view(scene, grid, self.bands) as view:
-            for number, window in enumerate(windows, 1):
-                tile = self._cut(f"{self._number:04d}-{number:05d}", view, grid, window, labels)
-                if tile:
-                    tiles.append(tile)
-                reporter.progress(number / len(windows), f"Cutting tiles: {file.name}")
-            quantiles = [[float(value) for value in band] for band in view.quantiles]
-        return CutScene(file, picture_hash(scene, self.bands), grid, quantiles, tiles)
+        for number, window in enumerate(windows, 1):
+            tile = self._cut(f"{self._number:04d}-{number:05d}", view, grid, window, labels)
+            if tile:
+                tiles.append(tile)
+            reporter.progress(number / len(windows), f"Cutting tiles: {file.name}")
+        quantiles = [[float(value) for value in band] for band in view.quantiles]
+        return CutScene(file, hash_, grid, quantiles, tiles)
 
     def _cut(
-        self, name: str, view: NetworkView, grid: Grid, window: Window, labels: SceneLabels
+        self, name: str, view: View, grid: Grid, window: Window, labels: SceneLabels
     ) -> CutTile | None:
         place = grid.crop(window)
         codes = labels.codes(place)

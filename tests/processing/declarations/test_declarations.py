@@ -43,6 +43,8 @@ OWN = (
     "trainemulator",
     "evaluateemulator",
     "importradargram",
+    "simulateradargram",
+    "tracelayers",
     "exportlayers",
     "preparereview",
     "recordcorrections",

@@ -1,0 +1,1 @@
+"""Training data and training of networks for layers in echograms."""
