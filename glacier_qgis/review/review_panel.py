@@ -172,7 +172,7 @@ class ReviewPanel(QgsDockWidget):
 
     def _action(self, title: str, tip: str, key: str, act: Callable[..., None]) -> QAction:
         action = QAction(title, self)
-        action.setToolTip(f"{tip} ({KEYS}{key})")
+        action.setToolTip(tr("{what} Key: {key}").format(what=tip, key=KEYS + key))
         action.triggered.connect(act)
         self.keys.append((action, KEYS + key))
         return action
