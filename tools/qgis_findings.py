@@ -50,6 +50,7 @@ WAIVERS = (
     Waiver("POTENTIAL_MISSING_SLOT", "panel/front_preview.py", "the slots are signals of its own"),
     Waiver("QT6_ADDACTION_MULTIARG", "processing/dialogs/choices.py", "QLineEdit's has a place"),
     Waiver("SPATIAL_INDEX", "processing/outputs/destinations.py", "every feature is copied"),
+    Waiver("SPATIAL_INDEX", "processing/postgis/sharing.py", "every correction is compared"),
     Waiver("PRINT_STATEMENT", "setup/packages.py", "in a program for the engine's interpreter"),
     Waiver("BLOCKING_NETWORK_CALL", "setup/packages.py", "in a process of its own, with no window"),
     Waiver("UNSAFE_SUBPROCESS", "setup/programs.py", "a list of words, without a shell"),

@@ -1,4 +1,4 @@
-"""A stretch that is drawn anew takes the place of what a layer was there."""
+"""A stretch that is drawn again takes the place of what a layer was there."""
 
 from __future__ import annotations
 

@@ -63,15 +63,16 @@ def unsaved(context: QgsProcessingContext, path: str, schema: str) -> QgsVectorL
         schema: Schema of a shared one; blank if it is a file.
     """
     layers = context.project().mapLayers().values() if context.project() else ()
-    for layer in layers:
-        if isinstance(layer, QgsVectorLayer) and layer.isModified():
-            parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
-            name = parts.get("layerName") or parts.get("table")
-            if name not in (LINES, TASKS):
-                continue
-            file = str(parts.get("path") or "")
-            if (path and file and Path(file).absolute() == Path(path).absolute()) or (
-                schema and parts.get("schema") == schema
-            ):
-                return layer
-    return None
+    changed = (each for each in layers if isinstance(each, QgsVectorLayer) and each.isModified())
+    return next((each for each in changed if _is_of_review(each, path, schema)), None)
+
+
+def _is_of_review(layer: QgsVectorLayer, path: str, schema: str) -> bool:
+    """Whether a layer is a table of the review that a person edits."""
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    if (parts.get("layerName") or parts.get("table")) not in (LINES, TASKS):
+        return False
+    file = str(parts.get("path") or "")
+    if path and file:
+        return Path(file).absolute() == Path(path).absolute()
+    return bool(schema) and parts.get("schema") == schema

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pyproj import CRS
 
 from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import transform_bounds
 
@@ -25,7 +25,7 @@ class Where:
     @classmethod
     def of(cls, grid: Grid) -> Where:
         """Return where a grid lies."""
-        return cls(*transform_bounds(grid.bounds, grid.crs, CRS("OGC:CRS84")))
+        return cls(*transform_bounds(grid.bounds, grid.crs, read_crs("OGC:CRS84", "WGS 84")))
 
     def touches(self, other: Where) -> bool:
         """Return whether the two overlap."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
@@ -161,7 +161,7 @@ def _along_line(source: VectorInput, traces: int) -> tuple[Floats, Floats]:
 
 
 def _degrees(crs: CRS, points: Floats) -> tuple[Floats, Floats]:
-    to_degrees = Transformer.from_crs(crs, WGS84, always_xy=True)
+    to_degrees = transformer(crs, WGS84)
     longitude, latitude = to_degrees.transform(points[:, 0], points[:, 1])
     return np.asarray(longitude), np.asarray(latitude)
 

@@ -12,6 +12,7 @@ from pyproj import CRS
 from shapely import Geometry, LineString, Polygon
 
 from glacier_qgis.models.fronts.termini.metrics import front_distances
+from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.local_crs import local_crs
 from glacier_qgis.models.vector.source import Layer
@@ -104,7 +105,7 @@ def reviewed_task(
         before=_lines(predicted),
         after=[] if status == REJECTED else _lines(kept),
         changes=Changes() if status == REJECTED else changes,
-        crs=CRS.from_user_input(predicted.crs),
+        crs=read_crs(predicted.crs, "The review"),
     )
 
 
@@ -142,7 +143,7 @@ def problems(
             f"cannot be used, or draw the front, in the table '{TASKS}'"
         )
     if task["status"] in (ACCEPTED, CORRECTED):
-        crs = CRS.from_user_input(predicted.crs)
+        crs = read_crs(predicted.crs, "The review")
         scene, *shapes = _in_metres([footprint, *kept.geometry], crs)
         reach = scene.buffer(OUTSIDE_CELLS * float(task["cell_size_m"]))
         count = sum(not reach.covers(shape) for shape in shapes)

@@ -11,6 +11,7 @@ import shapely
 from pyproj import CRS
 from shapely import LineString, Polygon
 
+from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.lines import line_parts
@@ -92,7 +93,7 @@ def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]
                 complete=bool(row["complete"]),
                 audit=row["strategy"] == AUDIT,
                 lines=tuple(lines_of(value_text(row["after"]))),
-                crs=CRS.from_user_input(tasks.crs),
+                crs=read_crs(tasks.crs, "The review"),
                 footprint=task.geometry,
                 cell_size_m=float(task.cell_size_m),
                 error_m=None if pd.isna(row["error_m"]) else float(row["error_m"]),
