@@ -22,10 +22,10 @@ from glacier_qgis.models.iceflow.emulators.reading import WEIGHTS, name_of, read
 from glacier_qgis.models.iceflow.velocity.validity import outside
 
 AUTOMATIC = ("", "automatic")
-PREFERENCE = ("f15_", "f14_", "f12_", "dahunet_mini", "dahunet", "blatter_pattyn")
-"""Order of families for the choice between equally suitable emulators: first those trained on a
-Stokes or hybrid model; of the dahunet family, the one that is as accurate as the largest, and
-faster."""
+PREFERENCE = ("blatter_pattyn", "f15_", "f14_", "f12_", "dahunet_mini", "dahunet")
+"""Order of families for the choice between equally suitable emulators: first the delivered one,
+which is nearest to its instructor on unseen glaciers, then those trained on a Stokes or hybrid
+model; of the dahunet family, the one that is as accurate as the largest, and faster."""
 OWN = DELIVERED / "emulators"
 """The emulators that come with the program."""
 WHEEL = "igm-model"

@@ -123,15 +123,14 @@ def test_every_emulator_of_the_wheel_is_offered_unless_it_has_a_caveat(
 @pytest.mark.parametrize(
     ("resolution", "sliding", "expected", "verdict"),
     [
-        (100, 0, "f15_cfsflow_GJ_22_a/100", "it is valid for"),
-        (140, 12, "dahunet_mini", "it is valid for"),
-        (140, 0, "blatter_pattyn", "it is valid for"),
-        (270, 30, "dahunet_mini", "it is valid for"),
-        (400, 0, "blatter_pattyn", "it is valid for"),
+        (25, 70, "blatter_pattyn", "it is valid for"),
+        (100, 0, "blatter_pattyn", "it is valid for"),
+        (140, 12, "blatter_pattyn", "it is valid for"),
+        (2000, 6, "blatter_pattyn", "it is valid for"),
         (5000, 0, "blatter_pattyn", "none is valid"),
     ],
 )
-def test_sliding_decides_between_published_emulators(
+def test_the_delivered_emulator_is_the_automatic_one(
     read_emulator: Callable[[str], Emulator],
     monkeypatch: pytest.MonkeyPatch,
     listener: Listener,
@@ -140,13 +139,38 @@ def test_sliding_decides_between_published_emulators(
     expected: str,
     verdict: str,
 ) -> None:
-    """The dahunet family fills gaps between cell sizes, and ours those that are left."""
     monkeypatch.delenv("GLACIER_DATA", raising=False)
     read_emulator(expected)
     choice = find_emulator("automatic", FlowParameters(resolution, 78.0, sliding), listener.log)
     assert choice.name == expected
     assert verdict in choice.reason
     assert choice.reason in listener.logs[-1]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "sliding", "expected"),
+    [
+        (100, 0, "f15_cfsflow_GJ_22_a/100"),
+        (140, 12, "dahunet_mini"),
+        (270, 30, "dahunet_mini"),
+    ],
+)
+def test_sliding_decides_between_published_emulators(
+    read_emulator: Callable[[str], Emulator],
+    monkeypatch: pytest.MonkeyPatch,
+    listener: Listener,
+    tmp_path: Path,
+    resolution: float,
+    sliding: float,
+    expected: str,
+) -> None:
+    """The dahunet family fills gaps between cell sizes."""
+    monkeypatch.delenv("GLACIER_DATA", raising=False)
+    monkeypatch.setattr(catalogue, "OWN", tmp_path)
+    read_emulator(expected)
+    choice = find_emulator("automatic", FlowParameters(resolution, 78.0, sliding), listener.log)
+    assert choice.name == expected
+    assert "it is valid for" in choice.reason
 
 
 def test_an_unreliable_emulator_is_listed_but_never_chosen(
