@@ -59,7 +59,7 @@ CHAPTERS = {
     "algorithms": Chapter(
         (*(f"algorithms/{name}" for name in EXAMPLES), "python/index", "concepts/instructors"),
         sample=BOTH,
-        pictures=("dialogs.py", "concepts.py"),
+        pictures=("dialogs.py", "concepts.py", "review.py"),
     ),
     "termini": Chapter(("tutorials/termini",), sample=("jakobshavn",), pictures=("termini.py",)),
     "ice_flow": Chapter(("tutorials/ice_flow",), sample=("aletsch",), pictures=("ice_flow.py",)),
