@@ -28,12 +28,11 @@ class Backdrop:
             self.clear()
         if layer is None:
             layer = QgsRasterLayer(task.scene, task.title)
-            if not layer.isValid():
+            layer.setCustomProperty(MADE_HERE, True)
+            if not layer.isValid() or project.addMapLayer(layer, False) is None:
                 return tr("The scene {path} is not there. Bring it back, or skip the task.").format(
                     path=task.scene
                 )
-            layer.setCustomProperty(MADE_HERE, True)
-            project.addMapLayer(layer, False)
             project.layerTreeRoot().addLayer(layer)  # at the end: at the bottom of the map
             self._own = layer.id()
         node = project.layerTreeRoot().findLayer(layer.id())

@@ -142,13 +142,10 @@ class ReviewQueue:
         if lines.isEditable():
             self._save(lines)
         tasks = self.layers.tasks
-        editing = tasks.isEditable()
-        if not editing and not tasks.startEditing():
-            raise NotSavedError(tr("The layer '{}' cannot be edited.").format(tasks.name()))
-        fields = tasks.fields()
+        was_editable = _open_for_edits(tasks)
         for name, value in (("status", status), ("complete", complete)):
-            tasks.changeAttributeValue(task.fid, fields.indexOf(name), value)
-        self._save(tasks, stop=not editing)
+            _set(tasks, task.fid, name, value)
+        self._save(tasks, stop=not was_editable)
         self.read()
 
     def leave(self) -> None:
@@ -180,10 +177,8 @@ class ReviewQueue:
 
     def _mark_lines(self, task: Task) -> str:
         """Give the lines of a task their status; return that of the task."""
-        lines = self.layers.lines
         before = {each["line_id"]: each.geometry() for each in self.predicted_of_task()}
         now = self.lines_of_task()
-        place = lines.fields().indexOf("status")
         changed = {each["line_id"] for each in now} != before.keys() or len(now) != len(before)
         wanted = {}
         for each in now:
@@ -192,10 +187,9 @@ class ReviewQueue:
             changed |= not same or each["status"] == "rejected"
             if known is not None and each["status"] in (LINE_PREDICTED, LINE_EDITED, LINE_ACCEPTED):
                 wanted[each.id()] = LINE_ACCEPTED if same else LINE_EDITED
-        if not lines.isEditable():
-            lines.startEditing()
+        _open_for_edits(self.layers.lines)
         for fid, status in wanted.items():
-            lines.changeAttributeValue(fid, place, status)
+            _set(self.layers.lines, fid, "status", status)
         return CORRECTED if changed else ACCEPTED
 
     def _save(self, layer: QgsVectorLayer, *, stop: bool = False) -> None:
@@ -232,6 +226,27 @@ def _stored(tasks: QgsVectorLayer, fid: int | None = None) -> Sequence[QgsFeatur
     rank = tasks.fields().indexOf("rank")
     provider = tasks.dataProvider()
     return sorted(provider.getFeatures(request), key=lambda each: int(each.attribute(rank)))
+
+
+def _open_for_edits(layer: QgsVectorLayer) -> bool:
+    """Let a layer be edited; return whether it was being edited already.
+
+    Raises:
+        NotSavedError: It cannot be.
+    """
+    was_editable = layer.isEditable()
+    if not was_editable and not layer.startEditing():
+        raise NotSavedError(tr("The layer '{}' cannot be edited.").format(layer.name()))
+    return was_editable
+
+
+def _set(layer: QgsVectorLayer, fid: int, name: str, value: object) -> None:
+    if not layer.changeAttributeValue(fid, layer.fields().indexOf(name), value):
+        raise NotSavedError(
+            tr("The field '{field}' of the layer '{layer}' cannot be changed.").format(
+                field=name, layer=layer.name()
+            )
+        )
 
 
 def _of_task(layer: QgsVectorLayer, number: int | None) -> list[QgsFeature]:

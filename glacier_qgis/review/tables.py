@@ -54,9 +54,8 @@ def _sibling(tasks: QgsVectorLayer, table: str) -> QgsVectorLayer | None:
         if name == table and _source(layer, table) == source:
             return layer
     layer = QgsVectorLayer(source, table, tasks.providerType())
-    if not layer.isValid():
+    if not layer.isValid() or project.addMapLayer(layer) is None:
         return None
-    project.addMapLayer(layer)
     return layer
 
 

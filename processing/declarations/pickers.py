@@ -17,7 +17,7 @@ def file_or_name(
     Args:
         name: Of the parameter.
         title: What the dialog calls it.
-        kind: "model" or "emulator".
+        kind: "model", "layers" or "emulator".
         default: A name, or blank.
         empty: What it means to choose nothing, "automatic" or "none"; blank where it means
             nothing of its own.

@@ -30,7 +30,7 @@ def offered(kind: str) -> list[str]:
     """Return the names to offer: those delivered, then those added.
 
     Args:
-        kind: "model" for scenes, "echogram model" or "emulator".
+        kind: "model" for scenes, "layers" for echograms, or "emulator".
     """
     added = models_folder()
     if kind == "emulator":
@@ -41,7 +41,7 @@ def offered(kind: str) -> list[str]:
             for path in added.glob(f"emulators/{pattern}/{file}")
         } | {path.stem for path in added.glob("emulators/[!.]*.keras")}
         return [*EMULATORS, *sorted(found - EMULATORS.keys())]
-    room = "layers/" if kind == "echogram model" else ""
+    room = "layers/" if kind == "layers" else ""
     own = sorted(path.parent.name for path in ZOO.glob(f"{room}*/{CARD}"))
     return own + sorted({path.parent.name for path in added.glob(f"[!.]*/{CARD}")} - {*own})
 

@@ -186,7 +186,7 @@ def _filled(
             shape = bytes(feature.geometry().asWkb()).hex()
             values.append(f"ST_GeomFromWKB('\\x{shape}', {layer.crs().postgisSrid()})")
         place = _place(database, table)
-        yield f"INSERT INTO {place} ({columns}) VALUES ({', '.join(values)})"  # noqa: S608  quoted
+        yield f"INSERT INTO {place} ({columns}) VALUES ({', '.join(values)})"  # noqa: S608  # nosec B608: own or quoted names
 
 
 def _rules(database: Database, corrections: QgsVectorLayer) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _used(database: Database, copy: QgsVectorLayer) -> Iterator[str]:
         key, used = _key(each, NEW[CORRECTIONS]), _plain(each["used_in"])
         if key in before and used is not None and used != _plain(before[key]):
             yield (
-                f"UPDATE {_place(database, CORRECTIONS)} SET used_in = "  # noqa: S608  quoted
+                f"UPDATE {_place(database, CORRECTIONS)} SET used_in = "  # noqa: S608  # nosec B608: own or quoted names
                 f"{literal(used)} WHERE task = {key[0]} AND number = {key[1]}"
             )
 

@@ -70,7 +70,7 @@ class TraceLayers(EngineAlgorithm):
                 ),
             ),
             described(
-                file_or_name("MODEL", tr("Model"), "echogram model", MODEL),
+                file_or_name("MODEL", tr("Model"), "layers", MODEL),
                 tr(
                     "Name of an installed model for echograms, or a model package. The default "
                     "comes with the plugin and was trained on simulated echograms."

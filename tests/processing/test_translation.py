@@ -41,6 +41,7 @@ VALUES = {
     *("rectilinear box", "curvilinear box", "degree days", "raster series", "from the raster"),
     *("first order", "second order", "m per year", "mm per month"),
     *("m ice per year", "m water per year", "mm water per year", "as recorded"),
+    *("plain convolutions", "L1 and energy"),
 }
 """Options of parameters: permanent, as ids are."""
 CARDS = {"weights were chosen", "glacier_qgis echogram"}

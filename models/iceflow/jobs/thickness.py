@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from glacier_qgis.models.engine.job import (
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.engine.units import CUBIC_KILOMETRE
-from glacier_qgis.models.iceflow.balance.options import ELA, BalanceOptions
+from glacier_qgis.models.iceflow.balance.options import ELA, BalanceOptions, Finite
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.ground.cover import tell_gaps
 from glacier_qgis.models.iceflow.ground.topography import THICKEST
@@ -65,6 +65,7 @@ class GlacierThickness(BalanceOptions, Job):
 
     surface: RasterInput
     outline: VectorInput
+    ela: Finite | None = None  # type: ignore[assignment]  # blank: to be found
     extent: Extent | None = None
     vertical_unit: VerticalUnit = "from the raster"
     resolution: float = Field(default=0.0, ge=0, le=20_000)
@@ -73,7 +74,7 @@ class GlacierThickness(BalanceOptions, Job):
     velocity_y: RasterInput | None = None
     velocity_error: RasterInput | None = None
     thickness_points: VectorInput | None = None
-    thickness_field: str | None = None
+    thickness_field: str = ""
     thickness_error: float = Field(default=0.0, ge=0, le=1000)
     elevation_change: RasterInput | None = None
     year: float | None = Field(default=None, allow_inf_nan=False)
@@ -97,13 +98,6 @@ class GlacierThickness(BalanceOptions, Job):
     misfit: Destination
     report: Destination
 
-    @model_validator(mode="before")
-    @classmethod
-    def _blank_ela(cls, values: Any) -> Any:  # noqa: ANN401
-        if isinstance(values, Mapping) and values.get("ela", 0) is None:
-            return {name: value for name, value in values.items() if name != "ela"}
-        return values
-
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         if self.thickness_field and self.thickness_points is None:
@@ -117,8 +111,14 @@ class GlacierThickness(BalanceOptions, Job):
     @property
     def finds_ela(self) -> bool:
         """Whether the equilibrium line is to be found: nothing is said of the mass balance."""
-        stated = "ela" in self.model_fields_set or self.ela_raster or self.balance_table
+        stated = self.ela is not None or self.ela_raster or self.balance_table
         return self.mass_balance == ELA and not stated
+
+    @property
+    def balance_options(self) -> BalanceOptions:
+        """The mass balance with a number for ELA, which a raster, a table or a search replaces."""
+        usual = {"ela": BalanceOptions.model_fields["ela"].default}
+        return self if self.ela is not None else self.model_copy(update=usual)
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Find the thickness and write the requested outputs."""
@@ -132,7 +132,7 @@ class GlacierThickness(BalanceOptions, Job):
             told,
         )
         budget = read_budget(
-            self,
+            self.balance_options,
             self.elevation_change,
             self.year,
             self.vertical_unit,
@@ -198,7 +198,7 @@ class GlacierThickness(BalanceOptions, Job):
             else float(found.spread.thickness[ice].mean()),
             "MEAN_SLIDING": float(found.sliding[ice].mean()),
             "FITTED_RATE_FACTOR": found.rate_factor,
-            "USED_ELA": budget.ela if budget.ela is not None else self.ela,
+            "USED_ELA": self.ela if budget.ela is None else budget.ela,
             "CELL_SIZE": found.cell_size,
             "IMBALANCE": found.imbalance,
             "VELOCITY_MISFIT": numbers["velocity"].mean_error if "velocity" in numbers else None,
@@ -214,7 +214,7 @@ class GlacierThickness(BalanceOptions, Job):
         if self.thickness_points is not None:
             soundings = read_soundings(
                 self.thickness_points,
-                self.thickness_field or "",
+                self.thickness_field,
                 self.thickness_error,
                 self.vertical_unit,
                 glacier,

@@ -86,7 +86,7 @@ class Echoes:
 
     def _missing(self, traces: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
         """Return which traces are missing."""
-        starts = np.flatnonzero(random.random(traces) < self.missing / 3)
+        starts = np.flatnonzero(random.random(traces) < self.missing / 3)  # nosec B311: NumPy's, seeded
         gone = np.zeros(traces, np.bool_)
         for start in starts:
             gone[start : start + int(random.integers(1, 6))] = True
@@ -164,7 +164,7 @@ class _Scene:
             depth = layer - reflectors.surface
             add(layer, echoes.volume_db - loss * np.nan_to_num(depth) + strength, ROUGH)
         for _ in range(random.poisson(echoes.clutter * reflectors.traces / 100)):
-            at, deep = random.integers(reflectors.traces), random.uniform(20, self._shape[0])
+            at, deep = random.integers(reflectors.traces), random.uniform(20, self._shape[0])  # nosec B311: NumPy's, seeded
             away = (np.arange(reflectors.traces) - at) / CURVATURE
             depth = deep * np.sqrt(1 + away**2)
             power = echoes.volume_db - loss * depth + echoes.clutter_db - 6 * np.abs(away)

@@ -51,9 +51,9 @@ def varied(random: np.random.Generator) -> Setting:
     """Draw a setting for training: one of the two, with every property varied widely."""
 
     def between(low: float, high: float) -> float:
-        return float(random.uniform(low, high))
+        return float(random.uniform(low, high))  # nosec B311: NumPy's, seeded
 
-    snow = random.random() < 0.4
+    snow = random.random() < 0.4  # nosec B311: NumPy's, seeded
     base = SNOW_RADAR if snow else RADIOSTRATIGRAPHY
     geometry: Geometry
     if isinstance(base.geometry, Snow):

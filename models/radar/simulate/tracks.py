@@ -216,7 +216,7 @@ def interrupted(layers: Array, share: float, random: np.random.Generator) -> Arr
     traces = layers.shape[1]
     result = layers.copy()
     for layer in result:
-        if random.random() < share:
+        if random.random() < share:  # nosec B311: NumPy's, seeded
             at = int(random.integers(traces // 10, max(traces - traces // 10, 2)))
-            layer[slice(None, at) if random.random() < 0.5 else slice(at, None)] = np.nan
+            layer[slice(None, at) if random.random() < 0.5 else slice(at, None)] = np.nan  # nosec B311: NumPy's, seeded
     return np.asarray(result[np.isfinite(result).sum(axis=1) > 1])

@@ -81,9 +81,9 @@ def queue(
     audited = min(max(round(audit_share * count), 1 if audit_share > 0 else 0), count)
     ranked = _spread(score, place, day, count - audited)
     rest = np.setdiff1d(np.arange(score.size), ranked)
-    drawn = random.choice(rest, audited, replace=False)
+    drawn = random.choice(rest, audited, replace=False)  # nosec B311: NumPy's, seeded
     weight = rest.size / audited if audited else 0.0
-    positions = {*random.choice(count, audited, replace=False).tolist()}
+    positions = {*random.choice(count, audited, replace=False).tolist()}  # nosec B311: NumPy's, seeded
     ordinary = (Chosen(int(index), RANKED, 1.0) for index in ranked)
     by_chance = (Chosen(int(index), AUDIT, weight) for index in drawn)
     return [next(by_chance if slot in positions else ordinary) for slot in range(count)]

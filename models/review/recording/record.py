@@ -77,7 +77,7 @@ def record(review: Path, reviewed: Sequence[Reviewed]) -> set[int]:
     time = now()
     rows = {int(one.task["task"]): _row(one, time) for one in reviewed}
     with transaction(review) as connection:
-        query = f"SELECT * FROM {CORRECTIONS} ORDER BY number"  # noqa: S608  a name of ours
+        query = f"SELECT * FROM {CORRECTIONS} ORDER BY number"  # noqa: S608  # nosec B608: own or quoted names
         latest = {row["task"]: dict(row) for row in connection.execute(query)}
         new = [
             {**row, "number": int(latest.get(task, {}).get("number", 0)) + 1}

@@ -128,7 +128,7 @@ def append(
     for row in rows:
         names, places = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
         connection.execute(
-            f'INSERT INTO "{table}" ({names}) VALUES ({places})',  # noqa: S608  names of ours
+            f'INSERT INTO "{table}" ({names}) VALUES ({places})',  # noqa: S608  # nosec B608: own or quoted names
             tuple(row.values()),
         )
 
