@@ -161,9 +161,21 @@ def qgis_suite(python: Path, *options: str) -> None:
         **ONE_THREAD,
         "QT_QPA_PLATFORM": "offscreen",
         "GLACIER_ENGINE_PYTHON": str(python),
+        **postgis(),
     }
     rooms = [ROOT / "tests" / room for room in ("processing", "glacier_qgis")]
     run([qgis_tests(), *TESTS, *options, "-c", rooms[0] / "pytest.ini", *rooms], env=environment)
+
+
+def postgis() -> dict[str, str]:
+    """Install PostGIS; return what makes its tests necessary, nothing where it cannot be had."""
+    try:
+        if not any(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
+            ensure_packages(["postgresql-postgis"])
+    except StepError as problem:
+        say(f"Tests of a shared review are skipped: {problem}")
+        return {}
+    return {"GLACIER_POSTGIS": "required"}
 
 
 def smoke(program: Path, python: Path) -> None:
