@@ -21,16 +21,18 @@ SCALARS = ("level", "slip", "soft")
 SHAPE_SIGMA, LEVEL_SIGMA = 0.35, 0.35
 """Relative standard deviation of the thickness about the first guess: of its pattern, and as a
 whole."""
-SLIDING_SIGMA = 1.0
-"""The same of the logarithm of the sliding coefficient."""
-RATE_SIGMA = 0.4
-"""Of the logarithm of the rate factor."""
+SLIDING_SIGMA = 1.5
+"""The same of the logarithm of the sliding coefficient: a factor of 4.5 either way."""
+RATE_SIGMA = 0.8
+"""Of the logarithm of the rate factor: a factor of 2.2 either way, as between cold and temperate
+ice."""
 SHAPE_LENGTH, SLIDING_LENGTH = 4.0, 8.0
 """Correlation lengths in typical thicknesses."""
 VELOCITY_MODEL_ERROR = 0.15
 """Relative error of a speed that a model of flow predicts at the true thickness."""
-FLUX_ERROR = 0.25
-"""Relative error of fluxes over one box, which bumps of surface and bed cause."""
+FLUX_ERROR, MEASURED_FLUX_ERROR = 2.0, 0.25
+"""Relative error of fluxes over one box, which bumps of surface and bed cause: where only slopes
+tell the flow, and where velocity is measured."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class Problem:
         fit_rate_factor: whether A may change.
         certain: whether the guess is a map of thickness, and not a rule of thumb.
         weights: of the terms.
-        loose: whether sliding as a whole and the rate factor are unknown although nothing observed
-            tells them: for an ensemble.
+        loose: whether sliding and the rate factor are unknown although nothing observed tells them:
+            for an ensemble.
     """
 
     place: Place
@@ -100,7 +102,9 @@ class Problem:
     @cached_property
     def boxes(self) -> Boxes:
         """Where mass is conserved."""
-        return Boxes.of(self.place, self.observed.balance, self.observed.balance_error)
+        measured = self.observed.velocity is not None
+        error = MEASURED_FLUX_ERROR if measured else FLUX_ERROR
+        return Boxes.of(self.place, self.observed.balance, self.observed.balance_error, error)
 
     @cached_property
     def demand(self) -> Demand:
@@ -110,7 +114,7 @@ class Problem:
     @property
     def slides(self) -> bool:
         """Whether the pattern of sliding is sought: only velocities tell it."""
-        return self.observed.velocity is not None
+        return self.loose or self.observed.velocity is not None
 
     @property
     def eases(self) -> bool:
@@ -183,8 +187,15 @@ class Boxes:
     errors: list[float]
 
     @classmethod
-    def of(cls, place: Place, balance: Tensor, relative: float) -> Boxes:
-        """Return the squares for a glacier with a balance (m a⁻¹) of sum zero."""
+    def of(cls, place: Place, balance: Tensor, relative: float, flux_error: float) -> Boxes:
+        """Return the squares for a glacier with a balance (m a⁻¹) of sum zero.
+
+        Args:
+            place: the glacier.
+            balance: that flow carries away.
+            relative: error of the turnover.
+            flux_error: relative error of the flux over one box.
+        """
         ice = place.ice.double()[None, None]
         turnover = float(balance[place.ice].abs().mean())
         area = float(place.ice.sum()) * place.cell_size**2
@@ -193,7 +204,7 @@ class Boxes:
         while 2 * sizes[-1] < max(ice.shape[-2:]):
             sizes.append(2 * sizes[-1])
         errors = [
-            math.hypot(relative * turnover, FLUX_ERROR * flux / (size * place.cell_size))
+            math.hypot(relative * turnover, flux_error * flux / (size * place.cell_size))
             for size in sizes
         ]
         return cls(ice, sizes, [_means(ice, size) for size in sizes], errors)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import ndimage
 from scipy.sparse import coo_array, csc_array, diags_array, eye_array
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
-from glacier_qgis.models.compute.arrays import Float64Array
+from glacier_qgis.models.compute.arrays import Float64Array, Mask
 from glacier_qgis.models.iceflow.inversion.place import Place
 
 SPREAD = 0.5
@@ -69,6 +70,13 @@ class Demand:
     def residuals(self, flux: Tensor) -> Tensor:
         """Return the misfits, weighted to independent numbers."""
         return self.misfits(flux) * math.sqrt(self.independent)
+
+
+def balanced(balance: Float64Array, ice: Mask) -> Float64Array:
+    """Return a balance whose sum is zero over each glacier that touches no other."""
+    labels, count = ndimage.label(ice, np.ones((3, 3)))
+    means = ndimage.mean(balance, labels, np.arange(count + 1))
+    return np.asarray(np.where(ice, balance - means[labels], 0.0))
 
 
 def balance_flux(place: Place, balance: Tensor) -> Float64Array:

@@ -22,6 +22,7 @@ from glacier_qgis.models.iceflow.ground.bands import choose_band
 from glacier_qgis.models.iceflow.ground.cover import refuse_most, tell_gaps
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.inversion.reading.glacier import Glacier
+from glacier_qgis.models.iceflow.inversion.routing import balanced
 from glacier_qgis.models.raster.source import open_raster, read_band
 
 GUESSED, STATED = 0.5, 0.3
@@ -109,13 +110,6 @@ def read_budget(
             f"{turnover:.2g} m/a: this glacier is far from balance, or ELA is of another region."
         )
     return Budget(torch.from_numpy(flux), error, mean, balance, ela)
-
-
-def balanced(balance: Float64Array, ice: Mask) -> Float64Array:
-    """Return a balance whose sum is zero over each glacier that touches no other."""
-    labels, count = ndimage.label(ice, np.ones((3, 3)))
-    means = ndimage.mean(balance, labels, np.arange(count + 1))
-    return np.asarray(np.where(ice, balance - means[labels], 0.0))
 
 
 def balanced_ela(options: BalanceOptions, glacier: Glacier) -> float:

@@ -13,8 +13,7 @@ from glacier_qgis.models.iceflow.inversion.ensemble import normal
 from glacier_qgis.models.iceflow.inversion.field import SmoothField
 from glacier_qgis.models.iceflow.inversion.flow import Correction, shallow, spreading
 from glacier_qgis.models.iceflow.inversion.place import Place, usual_stress
-from glacier_qgis.models.iceflow.inversion.reading.budget import balanced
-from glacier_qgis.models.iceflow.inversion.routing import balance_flux
+from glacier_qgis.models.iceflow.inversion.routing import balance_flux, balanced
 
 CELL = 50.0
 
@@ -101,7 +100,7 @@ def test_shallow_ice_and_its_spreading_are_those_of_the_formula(place: Place) ->
 
 def test_boxes_see_an_excess_on_every_scale(place: Place) -> None:
     balance = torch.where(torch.arange(80) < 40, 1.0, -1.0).double() * place.ice
-    boxes = Boxes.of(place, balance, 0.3)
+    boxes = Boxes.of(place, balance, 0.3, 0.25)
     assert boxes.errors == sorted(boxes.errors, reverse=True)
     even = torch.full(place.ice.shape, 0.5).double()
     residuals = boxes.residuals(even).split([int((share > 0).sum()) for share in boxes.shares])
