@@ -29,7 +29,8 @@ EXAMPLES = (
     *("preparetrainingdata", "inspecttrainingdata", "findlearningrate", "trainmodel"),
     *("evaluatemodel", "installmodel", "exportmodel", "engineinfo"),
     *("icevelocity", "surfacemassbalance", "simulateglacier", "glacierfromextent"),
-    *("runinstructor", "glacierthickness", "trainemulator", "evaluateemulator"),
+    *("runinstructor", "glacierthickness", "glacierfromoutline"),
+    *("trainemulator", "evaluateemulator"),
     *("preparereview", "recordcorrections"),
 )
 """Algorithms in the order in which their examples need each other."""

@@ -11,6 +11,7 @@ import pytest
 from osgeo import gdal
 from qgis.core import QgsRasterLayer, QgsVectorLayer
 
+from kit.places import ROOT
 from kit.qgis.fixtures import results
 
 gdal.UseExceptions()
@@ -121,6 +122,23 @@ def test_the_model_from_an_extent_to_a_glacier_runs(
     assert layer.extent().width() == pytest.approx(10_000, rel=0.02)
     heights = layer.dataProvider().block(3, layer.extent(), layer.width(), layer.height())
     assert 5 < max(heights.value(i) for i in range(layer.width() * layer.height())) < 200
+
+
+@pytest.mark.slow
+def test_the_model_from_an_outline_to_a_glacier_thins_it_as_the_equilibrium_line_rises(
+    qgis_process: Process, tmp_path: Path
+) -> None:
+    sample = ROOT / "glacier_qgis" / "sample" / "aletsch"
+    thickness, spread = tmp_path / "h.tif", tmp_path / "spread.tif"
+    words = [f"surface={sample / 'aletsch.tif'}", f"outline={sample / 'aletsch_outline.gpkg'}"]
+    words += ["resolution=400", "years=20", "ela_rise=300", f"spread={spread}"]
+    words += [f"ice_thickness={thickness}", f"speed={tmp_path / 'v.tif'}"]
+    results(qgis_process("run", "glacier:glacierfromoutline", "--json", *words))
+    layer = QgsRasterLayer(str(thickness))
+    assert layer.rasterUnitsPerPixelX() == pytest.approx(400)
+    means = [layer.dataProvider().bandStatistics(band).mean for band in (1, layer.bandCount())]
+    assert means[1] < 0.97 * means[0]
+    assert 5 < QgsRasterLayer(str(spread)).dataProvider().bandStatistics(1).mean < 200
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ OWN = (
     "setupengine",
     "engineinfo",
 )
-MODELS = ("terminifromscene", "glacierfromextent")
+MODELS = ("terminifromscene", "glacierfromextent", "glacierfromoutline")
 EXPERT = {"DEVICE", "TILE_SIZE", "PADDING", "BATCH_SIZE"}
 
 
