@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -32,6 +32,7 @@ from glacier_qgis.models.iceflow.teaching.pupils import (
     PyramidPupil,
 )
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator
+from glacier_qgis.models.networks.ice_pyramid import Sizes
 from glacier_qgis.models.networks.igm import IgmCnn
 
 NetworkKind = Literal["pyramid", "plain convolutions"]
@@ -92,7 +93,7 @@ def begin(asked: Beginning, topographies: Sequence[Topography], reporter: Report
     if asked.start_from.strip():
         return _trained(asked, topographies, reporter)
     if asked.network == "pyramid":
-        pupil = PyramidPupil.new(DELIVERED)
+        pupil = PyramidPupil.new(_pyramid_sizes(topographies))
         return Start(pupil, "pyramid", _pyramid_words(pupil))
     sizes = PlainSizes(asked.layers, asked.filters, asked.kernel)
     states = [state for one in topographies for state in one.states]
@@ -104,6 +105,13 @@ def begin(asked: Beginning, topographies: Sequence[Topography], reporter: Report
     )
     plain = PlainPupil(_at_rest(plain_network(sizes, len(outputs))), lists)
     return Start(plain, "plain convolutions", _plain_words(plain))
+
+
+def _pyramid_sizes(topographies: Sequence[Topography]) -> Sizes:
+    """Return those of the delivered emulator, whose steps hold for its own instructor alone."""
+    if all("Blatter-Pattyn" in one.instructor for one in topographies):
+        return DELIVERED
+    return replace(DELIVERED, steps=0)
 
 
 def _at_rest(network: IgmCnn) -> IgmCnn:

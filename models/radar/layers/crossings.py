@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from glacier_qgis.models.radar.echogram.axes import Axes
 from glacier_qgis.models.radar.layers.codes import LAYER, SURFACE
 from glacier_qgis.models.radar.layers.peaks import Array
 from glacier_qgis.models.radar.layers.trace import Segment
 from glacier_qgis.models.radar.layers.tracker import Line
+from glacier_qgis.models.raster.crs import read_crs, transformer
 
 CHUNK = 64
 """Traces of a piece of track for which crossings are looked up."""
@@ -154,7 +155,7 @@ def _projected(tracks: Sequence[Run]) -> list[Array]:
     if first is None:
         return lonlat
     local = CRS.from_dict({"proj": "aeqd", "lon_0": first[0], "lat_0": first[1]})
-    project = Transformer.from_crs(4326, local, always_xy=True)
+    project = transformer(read_crs(4326, "The track"), local)
     moved = []
     for places in lonlat:
         x, y = project.transform(places[:, 0], places[:, 1])
