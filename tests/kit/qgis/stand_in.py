@@ -27,6 +27,15 @@ KINDS: dict[str, dict[str, str]] = {
     "terminustimeseries": {"OUTPUT": "termini", "SUMMARY": "table"},
     "simulateglacier": EVOLVED,
     "runinstructor": EVOLVED,
+    "importradargram": {
+        "OUTPUT": "echogram",
+        "POINTS": "points",
+        "TRACK": "lines",
+        "PICKS": "lines",
+    },
+    "tracelayers": {"OUTPUT": "lines"},
+    "exportlayers": {"OUTPUT": "points", "LAYER_LINES": "lines"},
+    "simulateradargram": {"OUTPUT": "echogram", "LINES": "lines"},
 }
 """What the engine would write for an output: a kind of layer, a raster of years, or a table."""
 
@@ -53,6 +62,10 @@ def inputs(identifier: str, folder: Path) -> Parameters:
         "surfacemassbalance": {"SURFACE": raster},
         "recordcorrections": {"REVIEW": lines.partition("|")[0]},
         "evaluateemulator": {"SURFACE": raster, "THICKNESS": raster},
+        "importradargram": {"INPUT": raster},
+        "tracelayers": {"INPUT": [raster]},
+        "exportlayers": {"INPUT": [raster], "LINES": lines},
+        "simulateradargram": {},
     }[identifier]
 
 
@@ -61,7 +74,9 @@ def prepared(identifier: str, name: str, *, spatial: bool, folder: Path) -> Path
     kind = KINDS.get(identifier, {}).get(name, "raster" if spatial else "table")
     if kind == "zones":
         return small_raster(folder / f"engine {name}.tif", kind=gdal.GDT_Byte)
-    if kind == "difference":
+    if kind == "lines":
+        return small_layer(folder / f"engine {name}.gpkg", "termini")
+    if kind in ("difference", "echogram"):
         return small_raster(folder / f"engine {name}.tif")
     if kind == "raster":
         return small_raster(folder / f"engine {name}.tif", bands=len(YEARS))
@@ -93,11 +108,13 @@ def stand_in(
         "wanted = {n: order['parameters'].get(n.lower()) for n in files}\n"
         "wanted = {n: path for n, path in wanted.items() if path}\n"
         "for n, path in wanted.items(): shutil.copy(files[n], path)\n"
-        f"values = {(_times(identifier) | values)!r}\n"
+        f"values = {(_values(identifier) | values)!r}\n"
         "print(json.dumps({'event': 'result', 'outputs': {**wanted, **values}}))"
     )
     return inputs(identifier, folder), outputs
 
 
-def _times(identifier: str) -> dict[str, object]:
-    return {"TIMES": YEARS} if identifier in EVOLVING else {}
+def _values(identifier: str) -> dict[str, object]:
+    known = {"TIMES": YEARS} if identifier in EVOLVING else {}
+    echogram = "echogram" in KINDS.get(identifier, {}).values()
+    return known | ({"CONTRAST": [0.0, 1.0]} if echogram else {})
