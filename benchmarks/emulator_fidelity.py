@@ -33,8 +33,8 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
 from glacier_qgis.models.iceflow.emulators.orientations import Averaged
 from glacier_qgis.models.iceflow.teaching.measuring import Case, emulated, fidelities, shallow
-from glacier_qgis.models.iceflow.teaching.solved import Solved, solve
-from glacier_qgis.models.iceflow.teaching.states import State, random_state
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved, solve
+from glacier_qgis.models.iceflow.teaching.states.states import State, random_state
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 

@@ -9,7 +9,7 @@ from torch import nn
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Core
 from glacier_qgis.models.iceflow.emulators.dahunet import DahunetCore
 from glacier_qgis.models.iceflow.emulators.listed import ListedCore
-from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore
+from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore
 from glacier_qgis.models.networks.igm import IgmCnn
 
 Learning = PyramidCore | DahunetCore | ListedCore

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glacier_qgis.models.iceflow.emulators import plain_file, pyramid_file
+from glacier_qgis.models.iceflow.emulators import plain_file
 from glacier_qgis.models.iceflow.emulators.card import Card, Core
 from glacier_qgis.models.iceflow.emulators.own_file import damaged, read_content
+from glacier_qgis.models.iceflow.emulators.pyramid import file as pyramid_file
 
 
 def read_own(weights: Path, name: str) -> Core:

@@ -50,8 +50,8 @@ from glacier_qgis.models.iceflow.teaching.report import (
     add_transient,
     worst_and_median,
 )
-from glacier_qgis.models.iceflow.teaching.solved import solve_with
-from glacier_qgis.models.iceflow.teaching.states import State
+from glacier_qgis.models.iceflow.teaching.states.solved import solve_with
+from glacier_qgis.models.iceflow.teaching.states.states import State
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow, NoFlowFoundError

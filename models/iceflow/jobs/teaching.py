@@ -13,8 +13,8 @@ from glacier_qgis.models.engine.job import Job, blank_is_none
 from glacier_qgis.models.iceflow.instructors.column import MOST_MODES
 from glacier_qgis.models.iceflow.instructors.instructor import InstructorName
 from glacier_qgis.models.iceflow.snapshots.roles import parse_choice
-from glacier_qgis.models.iceflow.teaching.glaciers import Topography
-from glacier_qgis.models.iceflow.teaching.sources import Reading, read_states
+from glacier_qgis.models.iceflow.teaching.states.glaciers import Topography
+from glacier_qgis.models.iceflow.teaching.states.sources import Reading, read_states
 from glacier_qgis.models.raster.grid import Grid
 
 

@@ -30,10 +30,8 @@ from glacier_qgis.models.iceflow.teaching.course import (
     Settings,
 )
 from glacier_qgis.models.iceflow.teaching.fidelity import Fidelity
-from glacier_qgis.models.iceflow.teaching.glaciers import Topography, Where
 from glacier_qgis.models.iceflow.teaching.measuring import ALL, Case, Kind, emulated, fidelities
 from glacier_qgis.models.iceflow.teaching.package import Facts, about
-from glacier_qgis.models.iceflow.teaching.prospects import Parts, Prospect, split
 from glacier_qgis.models.iceflow.teaching.pupils import Pupil
 from glacier_qgis.models.iceflow.teaching.report import (
     add_course,
@@ -42,8 +40,10 @@ from glacier_qgis.models.iceflow.teaching.report import (
     add_scatter,
     worst_and_median,
 )
-from glacier_qgis.models.iceflow.teaching.sources import Maker, Solving, read_ground, valleys
-from glacier_qgis.models.iceflow.teaching.states import Ground
+from glacier_qgis.models.iceflow.teaching.states.glaciers import Topography, Where
+from glacier_qgis.models.iceflow.teaching.states.prospects import Parts, Prospect, split
+from glacier_qgis.models.iceflow.teaching.states.sources import Maker, Solving, read_ground, valleys
+from glacier_qgis.models.iceflow.teaching.states.states import Ground
 from glacier_qgis.models.iceflow.teaching.training import Recipe, Training
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.report.page import HtmlPage

@@ -18,7 +18,7 @@ from torch.nn.utils import clip_grad_norm_
 from glacier_qgis.models.compute.workers import threads_an_operation
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS
 from glacier_qgis.models.iceflow.emulators.learning import fixed, learning, weights
-from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore
+from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore
 from glacier_qgis.models.iceflow.refining.forces import Forces
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 

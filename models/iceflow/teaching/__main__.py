@@ -22,8 +22,8 @@ from torch import Tensor
 from glacier_qgis.models.iceflow.teaching.examples import example
 from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity
 from glacier_qgis.models.iceflow.teaching.pupils import DELIVERED, Pupil, PyramidPupil
-from glacier_qgis.models.iceflow.teaching.solved import Solved, solve, stored
-from glacier_qgis.models.iceflow.teaching.states import (
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved, solve, stored
+from glacier_qgis.models.iceflow.teaching.states.states import (
     Ground,
     random_state,
     terrain_ground,

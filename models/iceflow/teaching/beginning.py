@@ -11,7 +11,7 @@ from torch import nn
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.iceflow.emulators import plain_file, pyramid_file
+from glacier_qgis.models.iceflow.emulators import plain_file
 from glacier_qgis.models.iceflow.emulators.card import (
     MEAN_FLOW,
     OUTPUTS,
@@ -22,15 +22,16 @@ from glacier_qgis.models.iceflow.emulators.listed import FieldLists
 from glacier_qgis.models.iceflow.emulators.own import kind_of
 from glacier_qgis.models.iceflow.emulators.own_file import is_own
 from glacier_qgis.models.iceflow.emulators.plain_file import INPUTS, PlainSizes, plain_network
+from glacier_qgis.models.iceflow.emulators.pyramid import file as pyramid_file
 from glacier_qgis.models.iceflow.emulators.reading import read_card, weights_of
-from glacier_qgis.models.iceflow.teaching.glaciers import Topography
-from glacier_qgis.models.iceflow.teaching.hull import greatest, typical_speed
 from glacier_qgis.models.iceflow.teaching.pupils import (
     DELIVERED,
     PlainPupil,
     Pupil,
     PyramidPupil,
 )
+from glacier_qgis.models.iceflow.teaching.states.glaciers import Topography
+from glacier_qgis.models.iceflow.teaching.states.hull import greatest, typical_speed
 from glacier_qgis.models.iceflow.velocity.catalogue import find_emulator
 from glacier_qgis.models.networks.ice_pyramid import Sizes
 from glacier_qgis.models.networks.igm import IgmCnn

@@ -17,10 +17,10 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.teaching.energy import Unsolved
 from glacier_qgis.models.iceflow.teaching.examples import placed
 from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity
-from glacier_qgis.models.iceflow.teaching.glaciers import Topography
 from glacier_qgis.models.iceflow.teaching.loss import PARTS, relative_loss
 from glacier_qgis.models.iceflow.teaching.patches import Patches
 from glacier_qgis.models.iceflow.teaching.pupils import Pupil
+from glacier_qgis.models.iceflow.teaching.states.glaciers import Topography
 from glacier_qgis.models.iceflow.teaching.training import Training
 from glacier_qgis.models.iceflow.velocity.errors import length
 

@@ -16,7 +16,7 @@ from torch.nn.functional import avg_pool2d
 from glacier_qgis.models.iceflow.instructors.column import Column
 from glacier_qgis.models.iceflow.instructors.problem import Problem
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
-from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 
 MODES = 3
 """Vertical modes: the velocities at the bed, averaged and at the surface are as many numbers."""

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.pyramid import (
+from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import (
     Shape,
     relative,
     shape_of,
     unit_speed,
     velocities,
 )
-from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
 
 INPUTS, HEIGHTS = 7, 3

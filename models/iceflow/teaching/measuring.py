@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW, FlowParameters
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.iceflow.teaching.fidelity import Fidelity, by_class
-from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.networks.igm import IgmCnn
 

@@ -13,9 +13,9 @@ from glacier_qgis.models.iceflow.emulators.card import SAME_CELL
 from glacier_qgis.models.iceflow.emulators.own_file import About
 from glacier_qgis.models.iceflow.teaching.beginning import Start
 from glacier_qgis.models.iceflow.teaching.fidelity import Fidelity
-from glacier_qgis.models.iceflow.teaching.glaciers import Topography
-from glacier_qgis.models.iceflow.teaching.hull import hull, joined
 from glacier_qgis.models.iceflow.teaching.measuring import Kind
+from glacier_qgis.models.iceflow.teaching.states.glaciers import Topography
+from glacier_qgis.models.iceflow.teaching.states.hull import hull, joined
 
 VERSION = "1.0"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from glacier_qgis.models.iceflow.emulators.own_file import About
 from glacier_qgis.models.iceflow.teaching.__main__ import CHECKPOINT, LOG
-from glacier_qgis.models.iceflow.teaching.solved import MODES, TOLERANCE
-from glacier_qgis.models.iceflow.teaching.states import COARSEST, FINEST, MOST_SLIDING
+from glacier_qgis.models.iceflow.teaching.states.solved import MODES, TOLERANCE
+from glacier_qgis.models.iceflow.teaching.states.states import COARSEST, FINEST, MOST_SLIDING
 from glacier_qgis.models.iceflow.teaching.training import Training
 
 TITLE = "Blatter-Pattyn flow at any cell size"

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS
 from glacier_qgis.models.iceflow.emulators.fields import slopes
-from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.listed import FieldLists
 from glacier_qgis.models.iceflow.emulators.own_file import About
 from glacier_qgis.models.iceflow.emulators.plain_file import write_plain
-from glacier_qgis.models.iceflow.emulators.pyramid_file import write_pyramid
+from glacier_qgis.models.iceflow.emulators.pyramid.file import write_pyramid
+from glacier_qgis.models.iceflow.emulators.pyramid.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.teaching.examples import INPUTS, Answer, answer, example, listed
-from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 from glacier_qgis.models.networks.igm import IgmCnn
 

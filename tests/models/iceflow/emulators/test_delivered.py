@@ -12,7 +12,7 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.dynamics.simulation import Simulation
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
-from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore
+from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore
 from glacier_qgis.models.iceflow.instructors.higher_order import higher_order
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier

@@ -28,11 +28,12 @@ from glacier_qgis.models.iceflow.jobs.evaluate_emulator import EvaluateEmulator
 from glacier_qgis.models.iceflow.jobs.train_emulator import TrainEmulator
 from glacier_qgis.models.iceflow.snapshots.state import TrainingState
 from glacier_qgis.models.iceflow.snapshots.writer import create_snapshots
-from glacier_qgis.models.iceflow.teaching import course, sources
-from glacier_qgis.models.iceflow.teaching.glaciers import Where, grouped, held_out
+from glacier_qgis.models.iceflow.teaching import course
 from glacier_qgis.models.iceflow.teaching.patches import turned
-from glacier_qgis.models.iceflow.teaching.solved import Solved, solve, solve_with
-from glacier_qgis.models.iceflow.teaching.states import State, random_state
+from glacier_qgis.models.iceflow.teaching.states import sources
+from glacier_qgis.models.iceflow.teaching.states.glaciers import Where, grouped, held_out
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved, solve, solve_with
+from glacier_qgis.models.iceflow.teaching.states.states import State, random_state
 from glacier_qgis.models.raster.grid import Grid
 
 

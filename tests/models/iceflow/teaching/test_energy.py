@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from glacier_qgis.models.iceflow.teaching.energy import Unsolved
-from glacier_qgis.models.iceflow.teaching.solved import Solved, solve, unsolved
-from glacier_qgis.models.iceflow.teaching.states import random_state
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved, solve, unsolved
+from glacier_qgis.models.iceflow.teaching.states.states import random_state
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
+from glacier_qgis.models.iceflow.emulators.pyramid.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.reading import read_core
 from glacier_qgis.models.iceflow.teaching import __main__ as command
 from glacier_qgis.models.iceflow.teaching import publish
@@ -19,8 +19,8 @@ from glacier_qgis.models.iceflow.teaching.examples import INPUTS, example, place
 from glacier_qgis.models.iceflow.teaching.fidelity import by_class
 from glacier_qgis.models.iceflow.teaching.loss import relative_loss
 from glacier_qgis.models.iceflow.teaching.pupils import PyramidPupil
-from glacier_qgis.models.iceflow.teaching.solved import solve
-from glacier_qgis.models.iceflow.teaching.states import random_state
+from glacier_qgis.models.iceflow.teaching.states.solved import solve
+from glacier_qgis.models.iceflow.teaching.states.states import random_state
 from glacier_qgis.models.iceflow.teaching.training import WARM, Training, rate
 from glacier_qgis.models.iceflow.velocity.errors import relative_errors
 from glacier_qgis.models.networks.ice_pyramid import Sizes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import transform_bounds

@@ -9,7 +9,7 @@ import torch
 
 from glacier_qgis.models.iceflow.emulators.card import Range
 from glacier_qgis.models.iceflow.emulators.fields import slopes
-from glacier_qgis.models.iceflow.teaching.solved import Solved
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 
 LEAST_SCALE = 1e-6
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.fields import walled
-from glacier_qgis.models.iceflow.emulators.membrane import (
+from glacier_qgis.models.iceflow.emulators.pyramid.membrane import (
     Changes,
     Matrix,
     changes,
@@ -19,11 +19,11 @@ from glacier_qgis.models.iceflow.emulators.membrane import (
     hierarchy,
     means,
 )
-from glacier_qgis.models.iceflow.emulators.pyramid import unit_speed
-from glacier_qgis.models.iceflow.emulators.two_modes import MEAN, Glaciers
+from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import unit_speed
+from glacier_qgis.models.iceflow.emulators.pyramid.two_modes import MEAN, Glaciers
 from glacier_qgis.models.iceflow.instructors.higher_order import higher_order
 from glacier_qgis.models.iceflow.physics import KILOMETRE
-from glacier_qgis.models.iceflow.teaching.states import random_state
+from glacier_qgis.models.iceflow.teaching.states.states import random_state
 from glacier_qgis.models.networks.halving import halved
 from glacier_qgis.models.networks.symmetric import ORDER, moved, moved_vectors
 

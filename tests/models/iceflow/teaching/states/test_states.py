@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from glacier_qgis.models.iceflow.physics import WEIGHT
-from glacier_qgis.models.iceflow.teaching.growth import Climate, grow
-from glacier_qgis.models.iceflow.teaching.solved import Solved, solve, stored
-from glacier_qgis.models.iceflow.teaching.states import (
+from glacier_qgis.models.iceflow.teaching.states.growth import Climate, grow
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved, solve, stored
+from glacier_qgis.models.iceflow.teaching.states.states import (
     LEAST_COVER,
     THICKEST,
     State,
@@ -21,7 +21,7 @@ from glacier_qgis.models.iceflow.teaching.states import (
     valley_ground,
     varied,
 )
-from glacier_qgis.models.iceflow.teaching.valleys import Terrain, landscape, noise, rough
+from glacier_qgis.models.iceflow.teaching.states.valleys import Terrain, landscape, noise, rough
 
 NO_BALANCE = Climate(0.0, 0.0, 0.0, 1.0)
 TERRAIN = Terrain(0.5, 0.4, 9.0, 0.8, 4.0, 1.0)

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.iceflow.emulators import pyramid_core
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card, FlowParameters
-from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.own_file import About
-from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore, boxes
-from glacier_qgis.models.iceflow.emulators.pyramid_file import write_pyramid
+from glacier_qgis.models.iceflow.emulators.pyramid import core as pyramid_core
+from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore, boxes
+from glacier_qgis.models.iceflow.emulators.pyramid.file import write_pyramid
+from glacier_qgis.models.iceflow.emulators.pyramid.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.reading import read_card, read_core
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes

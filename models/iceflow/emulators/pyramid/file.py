@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from glacier_qgis.models.iceflow.emulators.card import OUTPUTS, Card
-from glacier_qgis.models.iceflow.emulators.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.own_file import (
     DAMAGE,
     About,
@@ -18,7 +17,8 @@ from glacier_qgis.models.iceflow.emulators.own_file import (
     read_state,
     write_own,
 )
-from glacier_qgis.models.iceflow.emulators.pyramid_core import PyramidCore
+from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore
+from glacier_qgis.models.iceflow.emulators.pyramid.levels import SCALARS, VECTORS
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 
 KIND = "ice pyramid"

@@ -14,7 +14,12 @@ from glacier_qgis.models.iceflow.emulators.card import (
     FlowCoefficient,
     FlowParameters,
 )
-from glacier_qgis.models.iceflow.emulators.pyramid import moves, shape_of, unit_speed, velocities
+from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import (
+    moves,
+    shape_of,
+    unit_speed,
+    velocities,
+)
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
 from glacier_qgis.models.networks.symmetric import expand
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.instructors.instructor import Instructor, InstructorName
 from glacier_qgis.models.iceflow.instructors.solution import Solution
-from glacier_qgis.models.iceflow.teaching.states import State
+from glacier_qgis.models.iceflow.teaching.states.states import State
 
 MODES = 3
 """Vertical modes of the instructor; a fourth changes velocities by less than a per cent."""

@@ -18,9 +18,9 @@ from glacier_qgis.models.iceflow.instructors.instructor import InstructorName
 from glacier_qgis.models.iceflow.snapshots.foreign import open_foreign
 from glacier_qgis.models.iceflow.snapshots.reader import is_snapshots, open_snapshots
 from glacier_qgis.models.iceflow.snapshots.state import TrainingState
-from glacier_qgis.models.iceflow.teaching.glaciers import Topography, Where
-from glacier_qgis.models.iceflow.teaching.solved import Solved, solve_with, unsolved
-from glacier_qgis.models.iceflow.teaching.states import (
+from glacier_qgis.models.iceflow.teaching.states.glaciers import Topography, Where
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved, solve_with, unsolved
+from glacier_qgis.models.iceflow.teaching.states.states import (
     Ground,
     NoGlacierError,
     State,

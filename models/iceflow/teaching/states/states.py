@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 
-from glacier_qgis.models.iceflow.teaching.growth import Climate, grow
-from glacier_qgis.models.iceflow.teaching.valleys import Terrain, landscape, noise, rough
+from glacier_qgis.models.iceflow.teaching.states.growth import Climate, grow
+from glacier_qgis.models.iceflow.teaching.states.valleys import Terrain, landscape, noise, rough
 
 Array = npt.NDArray[np.float64]
 Ground = Callable[[np.random.Generator, int, float], Array]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from glacier_qgis.models.engine.events import Reporter
-from glacier_qgis.models.iceflow.teaching.glaciers import (
+from glacier_qgis.models.iceflow.teaching.states.glaciers import (
     Topography,
     Where,
     grouped,

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from glacier_qgis.models.iceflow.emulators.fields import slopes, walled
-from glacier_qgis.models.iceflow.emulators.levels import levels
-from glacier_qgis.models.iceflow.emulators.two_modes import MEAN, Glaciers
+from glacier_qgis.models.iceflow.emulators.pyramid.levels import levels
+from glacier_qgis.models.iceflow.emulators.pyramid.two_modes import MEAN, Glaciers
 from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEIGHT
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Level
 

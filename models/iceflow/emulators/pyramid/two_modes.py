@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.emulators.membrane import (
+from glacier_qgis.models.iceflow.emulators.pyramid.membrane import (
     WARP,
     Changes,
     Matrix,
