@@ -77,7 +77,7 @@ def test_a_glacier_appears_on_a_real_dem(aletsch_dem: Path, tmp_path: Path) -> N
         assert raster.transform.almost_equals(dem.transform, 1e-6)
         assert raster.descriptions == ("year 0", "year 20", "year 40", "year 60")
         assert [raster.tags(band)["TIME"] for band in (1, 4)] == ["0000-01-01", "0060-01-01"]
-        assert raster.tags()["EMULATOR"] == "f15_cfsflow_GJ_22_a/200"
+        assert raster.tags()["EMULATOR"] == "blatter_pattyn"
         thickness, ground = raster.read(4), dem.read(1)
     assert thickness.sum() * 200**2 / 1e9 == pytest.approx(result["VOLUME"], rel=1e-5)
     assert ground[thickness > 100].mean() > ground.mean() + 300

@@ -82,7 +82,7 @@ def test_a_run_is_compared_with_what_was_seen_in_a_year_between(
         "Hypsometry",
         "Comparison with the observation of year 4.25",
         "VERTICAL_DATUM",
-        "f15_",
+        "blatter_pattyn",
     ):
         assert words in page
 
