@@ -202,7 +202,7 @@ def adapt(
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
     pace = Pace(given.steps, given.minutes, 1, torch.device("cpu"))
     result = retrain(model, [there], [], pace, Silent(), rock=rock)
-    learnt = TrainingData(
+    trained_on = TrainingData(
         dataset="corrections",
         credit="",
         licence="",
@@ -213,7 +213,7 @@ def adapt(
         last_date="",
     )
     adapted = adapted_to(place.glacier, [], place.grid, model.card.weights.sha256)
-    card = retrained_card(model.card, "adapted", result, learnt, "", [], adapted)
+    card = retrained_card(model.card, "adapted", result, trained_on, "", [], adapted)
     path = world.folder / "adapted.zip"
     write_package(card, result, path)
     return find_model(str(path)), f"{result.stop.done:.0%}"

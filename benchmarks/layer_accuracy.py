@@ -174,9 +174,9 @@ def table_row(data: str, method: str, frames: list[Frame], predict: Method) -> R
     peaks = [find_peaks(found[CHANNELS.index(LAYER)], 0.02) for found in maps]
     counts = [Counts.of(own, frame.truth.layers) for own, frame in zip(peaks, frames, strict=True)]
     edges = EdgeScores.of(counts)
-    learnt = method != "threshold"
-    options = Tracking() if learnt else Tracking(confidence=0.2)
-    least = LEAST if learnt else edges.threshold
+    is_network = method != "threshold"
+    options = Tracking() if is_network else Tracking(confidence=0.2)
+    least = LEAST if is_network else edges.threshold
     traced, lines, surface, bed = [], 0, [np.empty(0)], [np.empty(0)]
     for found, frame in zip(maps, frames, strict=True):
         segment = Segment(options, least)

@@ -14,7 +14,6 @@ from safetensors.torch import save_file
 from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.compute.hardware import duration, hardware
 from glacier_qgis.models.compute.unfinished import BEST, UnfinishedTraining
-from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, RasterInput, Seed
 from glacier_qgis.models.engine.outputs import Outputs
@@ -46,6 +45,7 @@ from glacier_qgis.models.iceflow.teaching.states.sources import Maker, Solving, 
 from glacier_qgis.models.iceflow.teaching.states.states import Ground
 from glacier_qgis.models.iceflow.teaching.training import Recipe, Training
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from glacier_qgis.models.package.destination import check_destination
 from glacier_qgis.models.report.page import HtmlPage
 
 SIDE = 64
@@ -112,7 +112,7 @@ class TrainEmulator(Taught):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package whenever it improves, and the report at the end."""
-        self._check_output()
+        check_destination(self.output, self.start_from, "emulator")
         report = outputs.stage(self.report) if self.report else None
         teaching = _Teaching(self, outputs.scratch(self.output, "emulator.zip"), reporter)
         epochs = teaching.learn(Stage(reporter, SOLVED_SHARE, 1 - FINAL_SHARE))
@@ -134,25 +134,6 @@ class TrainEmulator(Taught):
             **({"EQ7": total.mean} if total.mean == total.mean else {}),
             "WEIGHTS": sum(weight.numel() for weight in teaching.pupil.network.parameters()),
         }
-
-    def _check_output(self) -> None:
-        """Make sure at the start that the package can be written."""
-        if self.output.suffix.lower() != ".zip":
-            raise EngineError(
-                f"OUTPUT: {self.output.name} is not a zip, the format of emulator packages. Choose "
-                "a file name *.zip."
-            )
-        if not self.output.parent.is_dir() or self.output.is_dir():
-            raise EngineError(
-                f"OUTPUT: {self.output} is a folder, or in a folder that does not exist: choose "
-                "another file."
-            )
-        start = Path(self.start_from.strip()).expanduser()
-        if start.is_file() and self.output.exists() and start.samefile(self.output):
-            raise EngineError(
-                f"OUTPUT: {self.output} is the emulator of START_FROM, which must not be replaced. "
-                "Choose another name."
-            )
 
 
 class _Teaching:

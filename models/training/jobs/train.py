@@ -16,13 +16,13 @@ from torch import Tensor
 
 from glacier_qgis.models.compute.hardware import duration
 from glacier_qgis.models.compute.unfinished import BEST, RECIPE, UnfinishedTraining
-from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import command
 from glacier_qgis.models.fronts.scene.sensor import kinds_by_name
 from glacier_qgis.models.package.card import Calibration, Evaluation
+from glacier_qgis.models.package.destination import check_destination
 from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.samples import Labelled
@@ -59,7 +59,7 @@ class TrainModel(Learning, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package whenever it improves, and the report at the end."""
-        self._check_output()
+        check_destination(self.output, self.start_from, "model")
         data = Dataset.open(self.dataset)
         if data.card.of_echograms:
             return echograms.train(self, data, reporter, outputs)
@@ -84,25 +84,6 @@ class TrainModel(Learning, Job):
             "BEST_EPOCH": chosen["epoch"],
             **finite({"MEAN_IOU": chosen["mean_iou"], "MEAN_DISTANCE": chosen["distance_m"]}),
         }
-
-    def _check_output(self) -> None:
-        """Make sure at the start that the package can be written."""
-        if self.output.suffix.lower() != ".zip":
-            raise EngineError(
-                f"OUTPUT: {self.output.name} is not a zip, the format of model packages. Choose a "
-                "file name *.zip."
-            )
-        if not self.output.parent.is_dir() or self.output.is_dir():
-            raise EngineError(
-                f"OUTPUT: {self.output} is a folder, or in a folder that does not exist: choose "
-                "another file."
-            )
-        start = Path(self.start_from.strip()).expanduser()
-        if start.is_file() and self.output.exists() and start.samefile(self.output):
-            raise EngineError(
-                f"OUTPUT: {self.output} is the model of START_FROM, which must not be replaced. "
-                "Choose another name."
-            )
 
 
 class _Training:
