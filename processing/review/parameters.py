@@ -1,22 +1,28 @@
-"""Parameters that the algorithms of the group share."""
+"""What the algorithms of the group share: parameters, and the copy of a review in a database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
+    QgsProcessingFeedback,
     QgsProcessingParameterProviderConnection,
     QgsProcessingParameterString,
+    QgsProcessingUtils,
     QgsProviderRegistry,
     QgsVectorLayer,
 )
 
+from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import Parameter
 from glacier_qgis.processing.postgis.connection import Database
+from glacier_qgis.processing.postgis.sharing import fetch, give_back
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.review import LINES, TASKS
 
@@ -76,3 +82,37 @@ def _is_of_review(layer: QgsVectorLayer, path: str, schema: str) -> bool:
     if path and file:
         return Path(file).absolute() == Path(path).absolute()
     return bool(schema) and parts.get("schema") == schema
+
+
+class ReviewAlgorithm(EngineAlgorithm):
+    """An algorithm on a review that exists, in a file or shared."""
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """See the base class."""
+        path = self.parameterAsFile(parameters, "REVIEW", context)
+        connection = self.parameterAsString(parameters, CONNECTION, context)
+        if bool(path) == bool(connection):
+            yield "REVIEW", tr("Give the review as REVIEW or as CONNECTION.")
+        yield from super().faults(parameters, context)
+
+    @contextmanager
+    def lent(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> Iterator[dict[str, Any]]:
+        """Lend the engine a copy of a shared review, and append to that what is new in the copy."""
+        database = database_of(self, parameters, context)
+        if database is None:
+            yield {}
+            return
+        copy = Path(QgsProcessingUtils.generateTempFilename("review.gpkg", context))
+        try:
+            fetch(database, copy)
+            yield {"review": str(copy)}
+            give_back(copy, database)
+        finally:
+            copy.unlink(missing_ok=True)

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingFeedback,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFile,
-    QgsProcessingUtils,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.described import described
 from glacier_qgis.processing.declarations.parameters import REVIEW, Parameter, report, table
-from glacier_qgis.processing.postgis.sharing import fetch, give_back
 from glacier_qgis.processing.review.parameters import (
     CONNECTION,
     DEFAULT_SCHEMA,
     SCHEMA,
     SHARED,
-    database_of,
+    ReviewAlgorithm,
     shared_review,
     unsaved,
 )
 from glacier_qgis.translation import tr
 
 
-class RecordCorrections(EngineAlgorithm):
+class RecordCorrections(ReviewAlgorithm):
     """`glacier:recordcorrections`."""
 
     ID = "recordcorrections"
@@ -92,8 +86,6 @@ class RecordCorrections(EngineAlgorithm):
         """See the base class; edits that are not saved would not be recorded."""
         path = self.parameterAsFile(parameters, "REVIEW", context)
         connection = self.parameterAsString(parameters, CONNECTION, context)
-        if bool(path) == bool(connection):
-            yield "REVIEW", tr("Give the review as REVIEW or as CONNECTION.")
         schema = self.parameterAsString(parameters, SCHEMA, context) or DEFAULT_SCHEMA
         layer = unsaved(context, path, schema if connection else "")
         if layer is not None:
@@ -105,26 +97,6 @@ class RecordCorrections(EngineAlgorithm):
                 ).format(layer=layer.name()),
             )
         yield from super().faults(parameters, context)
-
-    @contextmanager
-    def lent(
-        self,
-        parameters: dict[str, Any],
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-    ) -> Iterator[dict[str, Any]]:
-        """Lend the engine a copy of a shared review, and append to that what is new in the copy."""
-        database = database_of(self, parameters, context)
-        if database is None:
-            yield {}
-            return
-        copy = Path(QgsProcessingUtils.generateTempFilename("review.gpkg", context))
-        try:
-            fetch(database, copy)
-            yield {"review": str(copy)}
-            give_back(copy, database)
-        finally:
-            copy.unlink(missing_ok=True)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

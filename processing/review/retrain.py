@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingFeedback,
     QgsProcessingOutputBoolean,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
@@ -17,10 +14,8 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterString,
-    QgsProcessingUtils,
 )
 
-from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.described import Question, described
 from glacier_qgis.processing.declarations.pages import Page, page
 from glacier_qgis.processing.declarations.parameters import (
@@ -33,17 +28,16 @@ from glacier_qgis.processing.declarations.parameters import (
     rock,
 )
 from glacier_qgis.processing.declarations.pickers import file_or_name
-from glacier_qgis.processing.postgis.sharing import fetch, give_back
 from glacier_qgis.processing.review.parameters import (
     CONNECTION,
     SHARED,
-    database_of,
+    ReviewAlgorithm,
     shared_review,
 )
 from glacier_qgis.translation import tr
 
 
-class Retrain(EngineAlgorithm):
+class Retrain(ReviewAlgorithm):
     """`glacier:retrain`."""
 
     ID = "retrain"
@@ -75,10 +69,7 @@ class Retrain(EngineAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, str]]:
         """See the base class."""
-        path = self.parameterAsFile(parameters, "REVIEW", context)
         connection = self.parameterAsString(parameters, CONNECTION, context)
-        if bool(path) == bool(connection):
-            yield "REVIEW", tr("Give the review as REVIEW or as CONNECTION.")
         adapt = self.parameterAsBoolean(parameters, "ADAPT", context)
         if adapt and self.parameterAsBoolean(parameters, "RESTORE", context):
             yield "RESTORE", tr("Choose one of ADAPT and RESTORE.")
@@ -106,26 +97,6 @@ class Retrain(EngineAlgorithm):
             tr("Train"),
             tr("Not now"),
         )
-
-    @contextmanager
-    def lent(
-        self,
-        parameters: dict[str, Any],
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-    ) -> Iterator[dict[str, Any]]:
-        """Lend the engine a copy of a shared review, and append to that what is new in the copy."""
-        database = database_of(self, parameters, context)
-        if database is None:
-            yield {}
-            return
-        copy = Path(QgsProcessingUtils.generateTempFilename("review.gpkg", context))
-        try:
-            fetch(database, copy)
-            yield {"review": str(copy)}
-            give_back(copy, database)
-        finally:
-            copy.unlink(missing_ok=True)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -20,7 +20,7 @@ from qgis.core import (
 from glacier_qgis.processing.postgis import sharing
 from glacier_qgis.processing.postgis.connection import Database
 from glacier_qgis.processing.postgis.sharing import fetch, give_back, share, table_of_file
-from glacier_qgis.processing.review import recordcorrections
+from glacier_qgis.processing.review import parameters as shared
 from glacier_qgis.wall.review import CORRECTIONS, LINES, TABLES, TASKS
 from kit.qgis.fixtures import Log
 from kit.qgis.postgres import Server
@@ -147,7 +147,7 @@ def test_a_database_that_goes_away_while_it_records_loses_nothing(
         postgres.stop()
         give_back(path, to)
 
-    monkeypatch.setattr(recordcorrections, "give_back", gone)
+    monkeypatch.setattr(shared, "give_back", gone)
     failed = record(database, postgres, context)
     postgres.start()
     monkeypatch.undo()
