@@ -16,7 +16,7 @@ def check_destination(output: Path, start_from: str, kind: str) -> None:
         kind: what the package holds, such as "model", for the message.
 
     Raises:
-        EngineError: It is no zip, lies in no folder, or would replace what the training starts
+        EngineError: It is not a zip, is not in a folder, or would replace what the training starts
             from.
     """
     if output.suffix.lower() != ".zip":
