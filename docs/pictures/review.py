@@ -31,7 +31,7 @@ def draw(review: Path, path: Path) -> None:
     from glacier_qgis.review.review_panel import ReviewPanel
 
     project, window, canvas = QgsProject.instance(), QMainWindow(), QgsMapCanvas()
-    panel = ReviewPanel(canvas, lambda layer: None, window)
+    panel = ReviewPanel(canvas, lambda layer: None, lambda layer: None, window)
     window.setCentralWidget(canvas)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, panel)
     for table in TABLES:

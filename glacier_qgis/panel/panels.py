@@ -27,7 +27,7 @@ class Panels:
         self.engine = WarmEngine(window)
         self.fronts = FrontPanel(iface.mapCanvas(), self.engine, window)
         self.echogram = EchogramPanel(iface.mapCanvas(), window)
-        self.review = ReviewPanel(iface.mapCanvas(), self._edit_vertices, window)
+        self.review = ReviewPanel(iface.mapCanvas(), self._edit_vertices, self._draw_line, window)
         self._toggles = [
             self._add(
                 self.fronts,
@@ -73,6 +73,11 @@ class Panels:
         """Make a layer the active one, and start QGIS' vertex tool on it."""
         self._iface.setActiveLayer(layer)
         self._iface.actionVertexToolActiveLayer().trigger()
+
+    def _draw_line(self, layer: QgsVectorLayer) -> None:
+        """Make a layer the active one, and start to add a feature to it."""
+        self._iface.setActiveLayer(layer)
+        self._iface.actionAddFeature().trigger()
 
     def close(self) -> None:
         """Leave no widget, no action and no process behind."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from qgis.core import QgsProject, QgsRasterLayer
 
-from glacier_qgis.review.queue import Task
+from glacier_qgis.review.task import Task
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.fingerprint import fingerprint
 
@@ -19,13 +20,24 @@ class Backdrop:
 
     def __init__(self) -> None:
         self._own = ""
+        self._hidden: list[str] = []
+        self.layer: QgsRasterLayer | None = None
+        """What is shown; None for nothing."""
 
-    def show(self, task: Task) -> str:
-        """Show the scene of a task; return what is wrong with it, blank for nothing."""
+    def show(self, task: Task, scenes: Collection[str] = ()) -> str:
+        """Show the scene of a task, and hide the others of the review.
+
+        Args:
+            task: Whose scene it is.
+            scenes: Paths of the scenes of all tasks.
+
+        Returns:
+            What is wrong with it, blank for nothing.
+        """
         project = QgsProject.instance()
         layer = next((each for each in _rasters() if _same(each, task.scene)), None)
         if layer is None or layer.id() != self._own:
-            self.clear()
+            self._remove()
         if layer is None:
             layer = QgsRasterLayer(task.scene, task.title)
             layer.setCustomProperty(MADE_HERE, True)
@@ -35,16 +47,38 @@ class Backdrop:
                 )
             project.layerTreeRoot().addLayer(layer)  # at the end: at the bottom of the map
             self._own = layer.id()
-        node = project.layerTreeRoot().findLayer(layer.id())
-        if node is not None:
-            node.setItemVisibilityCheckedParentRecursive(True)
+        self.layer = layer
+        self._hide(scenes, layer)
+        _reveal(layer.id())
         return _changed(task)
 
     def clear(self) -> None:
-        """Take away the scene that was added here."""
+        """Take away the scene that was added here, and show those that were hidden."""
+        self._remove()
+        for identifier in self._hidden:
+            _reveal(identifier)
+        self._hidden.clear()
+
+    def _hide(self, scenes: Collection[str], shown: QgsRasterLayer) -> None:
+        root = QgsProject.instance().layerTreeRoot()
+        for layer in _rasters():
+            node = root.findLayer(layer.id())
+            other = layer.id() != shown.id() and any(_same(layer, scene) for scene in scenes)
+            if other and node is not None and node.itemVisibilityChecked():
+                node.setItemVisibilityChecked(False)
+                self._hidden.append(layer.id())
+
+    def _remove(self) -> None:
+        self.layer = None
         if self._own in QgsProject.instance().mapLayers():
             QgsProject.instance().removeMapLayer(self._own)
         self._own = ""
+
+
+def _reveal(identifier: str) -> None:
+    node = QgsProject.instance().layerTreeRoot().findLayer(identifier)
+    if node is not None:
+        node.setItemVisibilityCheckedParentRecursive(True)
 
 
 def _rasters() -> list[QgsRasterLayer]:

@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from qgis.core import QgsExpressionContextUtils, QgsFeature, QgsVariantUtils, QgsVectorLayer
 
-from qgis.core import (
-    QgsExpressionContextUtils,
-    QgsFeature,
-    QgsFeatureRequest,
-    QgsRectangle,
-    QgsVariantUtils,
-    QgsVectorLayer,
-)
-from qgis.PyQt.QtCore import QDateTime
-
+from glacier_qgis.review.rows import KnownRows
 from glacier_qgis.review.tables import ReviewLayers
-from glacier_qgis.styles.review import CURRENT, TASK_LABELS
+from glacier_qgis.review.task import Task, task_of
+from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.review import (
     ACCEPTED,
     CORRECTED,
     LINE_ACCEPTED,
+    LINE_ADDED,
     LINE_EDITED,
     LINE_PREDICTED,
+    OPEN,
     REVIEWED,
+    SKIPPED,
 )
+
+
+class NotReadError(Exception):
+    """The tasks cannot be read, and why."""
 
 
 class NotSavedError(Exception):
     """What a person decided could not be saved, and why."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task as it was when it was shown.
-
-    Attributes:
-        fid: Key of its feature.
-        number: Of the task.
-        title: What a person calls the scene.
-        status: Its state.
-        complete: Whether its lines are all fronts of the scene.
-        scene: Path of the scene.
-        scene_hash: Fingerprint of the scene, blank if unknown.
-        assignee: For whom it is, blank for everybody.
-        edited_by: Who edited it last.
-        edited_at: When.
-        extent: Of its footprint, in the CRS of the layer.
-    """
-
-    fid: int
-    number: int
-    title: str
-    status: str
-    complete: bool
-    scene: str
-    scene_hash: str
-    assignee: str
-    edited_by: str
-    edited_at: str
-    extent: QgsRectangle
 
 
 class ReviewQueue:
@@ -72,6 +39,8 @@ class ReviewQueue:
         self.tasks: list[Task] = []
         self.people: list[str] = []
         self._current: int | None = None
+        self._stored = KnownRows(layers.tasks, stored=True)
+        self._lines, self._predicted = KnownRows(layers.lines), KnownRows(layers.predicted)
         self.read()
 
     @property
@@ -86,15 +55,34 @@ class ReviewQueue:
         return numbers.index(self._current) if self._current in numbers else -1
 
     def read(self) -> None:
-        """Read the tasks from the database, as others may have changed them."""
-        every = [_task(feature) for feature in _stored(self.layers.tasks)]
+        """Read the tasks from the database, as others may have changed them.
+
+        Raises:
+            NotReadError: None of them can be read any more; those read before stay.
+        """
+        rows = sorted(self._stored.of(), key=lambda each: int(each["rank"]))
+        if self.tasks and not rows:
+            raise NotReadError(
+                tr(
+                    "The tasks of '{layer}' cannot be read. Check that the database is there, and "
+                    "try again: edits that are not saved stay as they are."
+                ).format(layer=self.layers.tasks.name())
+            )
+        every = [task_of(row) for row in rows]
         self.people = sorted({task.assignee for task in every} - {""})
-        mine = (task for task in every if self.assignee in ("", task.assignee))
-        self.tasks = list(mine)
+        self.tasks = [task for task in every if self.assignee in ("", task.assignee)]
 
     def finished(self) -> int:
         """Return how many tasks a person has finished."""
         return sum(task.status in REVIEWED for task in self.tasks)
+
+    def waiting(self) -> int:
+        """Return how many tasks nobody has finished or skipped."""
+        return sum(task.status == OPEN for task in self.tasks)
+
+    def skipped(self) -> int:
+        """Return how many tasks were left for later."""
+        return sum(task.status == SKIPPED for task in self.tasks)
 
     def step(self, by: int) -> Task | None:
         """Go to the next task (1) or the one before (-1); the ends are ends."""
@@ -111,7 +99,7 @@ class ReviewQueue:
         """Go to the next task that nobody has finished or skipped; stay where there is none."""
         self.read()
         after = [*self.tasks[self.position + 1 :], *self.tasks[: self.position + 1]]
-        waiting = next((task for task in after if task.status == "open"), None)
+        waiting = next((task for task in after if task.status == OPEN), None)
         if waiting is not None:
             self._current = waiting.number
         self._mark()
@@ -121,12 +109,13 @@ class ReviewQueue:
         """Return the layers with edits that are not saved."""
         return [layer for layer in (self.layers.lines, self.layers.tasks) if layer.isModified()]
 
-    def finish(self, status: str, *, complete: bool) -> None:
+    def finish(self, status: str, *, complete: bool, comment: str) -> None:
         """Give the current task a status, and save it with the edits of the lines.
 
         Args:
             status: `accepted` becomes `corrected` if its lines differ from the prediction.
             complete: Whether its lines are all fronts of the scene.
+            comment: What the person wrote.
 
         Raises:
             NotSavedError: Somebody else changed the task since it was shown, or the database does
@@ -137,16 +126,22 @@ class ReviewQueue:
             return
         self._check_unchanged(task)
         lines = self.layers.lines
+        self._adopt_lines(task)
         if status == ACCEPTED:
             status = self._mark_lines(task)
         if lines.isEditable():
             self._save(lines)
         tasks = self.layers.tasks
         was_editable = _open_for_edits(tasks)
-        for name, value in (("status", status), ("complete", complete)):
-            _set(tasks, task.fid, name, value)
-        self._save(tasks, stop=not was_editable)
-        self.read()
+        values = {"status": status, "complete": complete, "comment": comment or None}
+        try:
+            for name, value in values.items():
+                _set(tasks, task.fid, name, value)
+            self._save(tasks, stop=not was_editable)
+        except NotSavedError:
+            if not was_editable:
+                tasks.rollBack()  # or it would be saved with another task, whatever it is by then
+            raise
 
     def leave(self) -> None:
         """Show the lines of all tasks again."""
@@ -155,18 +150,22 @@ class ReviewQueue:
 
     def lines_of_task(self) -> list[QgsFeature]:
         """Return the lines of the current task, as they are edited."""
-        return _of_task(self.layers.lines, self._current)
+        return [] if self._current is None else self._lines.of(self._current)
 
     def predicted_of_task(self) -> list[QgsFeature]:
         """Return the predicted lines of the current task."""
-        return _of_task(self.layers.predicted, self._current)
+        return [] if self._current is None else self._predicted.of(self._current)
 
     def _check_unchanged(self, task: Task) -> None:
-        now = next((_task(each) for each in _stored(self.layers.tasks, task.fid)), None)
-        if now is None:
+        row = self._stored.by_key(task.fid)
+        if row is None:
             raise NotSavedError(
-                tr("Task {} cannot be read. Check that its database is there.").format(task.number)
+                tr(
+                    "Task {} cannot be read, so nothing was saved. Check that its database is "
+                    "there, and decide again."
+                ).format(task.number)
             )
+        now = task_of(row)
         if (now.status, now.edited_at) != (task.status, task.edited_at):
             raise NotSavedError(
                 tr(
@@ -174,6 +173,14 @@ class ReviewQueue:
                     "go to another task and back to see it."
                 ).format(who=now.edited_by or tr("Somebody"), status=now.status)
             )
+
+    def _adopt_lines(self, task: Task) -> None:
+        """Give new lines without a task that of the current one: not every layer has defaults."""
+        buffer = self.layers.lines.editBuffer()
+        for fid, line in (buffer.addedFeatures() if buffer else {}).items():
+            for name, value in (("task", task.number), ("status", LINE_ADDED)):
+                if QgsVariantUtils.isNull(line[name]):
+                    _set(self.layers.lines, fid, name, value)
 
     def _mark_lines(self, task: Task) -> str:
         """Give the lines of a task their status; return that of the task."""
@@ -197,7 +204,7 @@ class ReviewQueue:
             said = "; ".join(layer.commitErrors()) or tr("the database did not say why")
             raise NotSavedError(
                 tr(
-                    "'{layer}' could not be saved ({said}). Your edits are still there: save "
+                    "'{layer}' could not be saved ({said}). Your edits are still there: decide "
                     "again when the database is free, or copy them to another layer."
                 ).format(layer=layer.name(), said=" ".join(said.split()))
             )
@@ -211,21 +218,6 @@ class ReviewQueue:
             else:
                 QgsExpressionContextUtils.setLayerVariable(layer, CURRENT, self._current)
             layer.triggerRepaint()
-
-
-def status_in_words(task: Task) -> str:
-    """Return what became of a task, and by whom."""
-    what = TASK_LABELS.get(task.status, task.status).partition(":")[0]
-    done = task.status in REVIEWED and task.edited_by
-    return tr("{what}, by {who}").format(what=what, who=task.edited_by) if done else what
-
-
-def _stored(tasks: QgsVectorLayer, fid: int | None = None) -> Sequence[QgsFeature]:
-    """Return the rows of the table of tasks in the database, without edits, by rank."""
-    request = QgsFeatureRequest() if fid is None else QgsFeatureRequest(fid)
-    rank = tasks.fields().indexOf("rank")
-    provider = tasks.dataProvider()
-    return sorted(provider.getFeatures(request), key=lambda each: int(each.attribute(rank)))
 
 
 def _open_for_edits(layer: QgsVectorLayer) -> bool:
@@ -249,32 +241,7 @@ def _set(layer: QgsVectorLayer, fid: int, name: str, value: object) -> None:
         )
 
 
-def _of_task(layer: QgsVectorLayer, number: int | None) -> list[QgsFeature]:
-    return list(layer.getFeatures(f'"task" = {number}')) if number is not None else []
-
-
 def _variables(layer: QgsVectorLayer) -> dict[str, object]:
     names = layer.customProperty("variableNames") or []
     values = layer.customProperty("variableValues") or []
     return dict(zip(names, values, strict=False))
-
-
-def _task(feature: QgsFeature) -> Task:
-    def text(name: str) -> str:
-        value = feature[name]
-        return "" if QgsVariantUtils.isNull(value) else str(value)
-
-    time = feature["edited_at"]
-    return Task(
-        fid=feature.id(),
-        number=int(feature["task"]),
-        title=text("title"),
-        status=text("status"),
-        complete=bool(feature["complete"]),
-        scene=text("scene"),
-        scene_hash=text("scene_hash"),
-        assignee=text("assignee"),
-        edited_by=text("edited_by"),
-        edited_at=str(time.toMSecsSinceEpoch()) if isinstance(time, QDateTime) else "",
-        extent=feature.geometry().boundingBox(),
-    )

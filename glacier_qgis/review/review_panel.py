@@ -5,42 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qgis.core import (
-    Qgis,
     QgsCoordinateTransform,
     QgsCsException,
     QgsMapLayer,
     QgsProject,
     QgsRectangle,
-    QgsSnappingConfig,
-    QgsTolerance,
     QgsVectorLayer,
 )
-from qgis.gui import QgsDockWidget, QgsMapCanvas, QgsMapLayerComboBox
+from qgis.gui import QgsDockWidget, QgsMapCanvas
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QAction, QHideEvent, QShowEvent
-from qgis.PyQt.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFormLayout,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QProgressBar,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
 from glacier_qgis.review.backdrop import Backdrop
-from glacier_qgis.review.queue import NotSavedError, ReviewQueue, Task, status_in_words
-from glacier_qgis.review.tables import is_tasks, layers_of
+from glacier_qgis.review.queue import NotReadError, NotSavedError, ReviewQueue
+from glacier_qgis.review.review_form import ReviewForm
+from glacier_qgis.review.snapping import Snapping
+from glacier_qgis.review.tables import is_tasks, layers_of, review_of
+from glacier_qgis.review.task import Task, status_in_words
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.review import ACCEPTED, NO_FRONT, REJECTED, SKIPPED
 
 AROUND = 1.15
 """Size of the view, in footprints of the scene."""
-SNAP_PIXELS = 12
+FEW_SCENES = 10
+"""Finished tasks up to which 'Retrain' is offered for one glacier."""
 DECISIONS = (
     (ACCEPTED, tr("Accept"), tr("The lines are right, as predicted or after your edits."), "A"),
     (NO_FRONT, tr("No front"), tr("The scene shows no front; its lines count as deleted."), "N"),
@@ -57,6 +46,7 @@ class ReviewPanel(QgsDockWidget):
     Args:
         canvas: The map.
         edit_lines: Makes a layer the active one, and starts the vertex tool on it.
+        draw_line: Makes a layer the active one, and starts to add a line to it.
         parent: The window.
     """
 
@@ -64,24 +54,24 @@ class ReviewPanel(QgsDockWidget):
         self,
         canvas: QgsMapCanvas,
         edit_lines: Callable[[QgsVectorLayer], None],
+        draw_line: Callable[[QgsVectorLayer], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("GlacierReviewPanel")
         self.setWindowTitle(tr("Review"))
-        self._canvas, self._edit_lines = canvas, edit_lines
+        self._canvas, self._edit_lines, self._draw_line = canvas, edit_lines, draw_line
         self._queue: ReviewQueue | None = None
-        self._backdrop = Backdrop()
-        self._snapping: QgsSnappingConfig | None = None
+        self._backdrop, self._snapping = Backdrop(), Snapping()
         self.keys: list[tuple[QAction, str]] = []
-        self._make_widgets()
+        self.form = ReviewForm(canvas)
         self._make_actions()
-        self._arrange()
+        self.setWidget(self.form)
         project = QgsProject.instance()
         project.layersAdded.connect(self._offer)
         project.layersRemoved.connect(self._offer)
-        self._layers.layerChanged.connect(self._begin)
-        self._people.currentTextChanged.connect(self._choose_person)
+        self.form.layers.layerChanged.connect(self._begin)
+        self.form.people.currentTextChanged.connect(self._choose_person)
         self._offer()
         self._show(None)
 
@@ -92,31 +82,46 @@ class ReviewPanel(QgsDockWidget):
 
     def step(self, by: int) -> None:
         """Go to the next task or the one before."""
-        if self._queue is not None:
-            self._show(self._queue.step(by))
+        queue = self._queue
+        if queue is not None:
+            self._go(lambda: queue.step(by))
 
     def decide(self, status: str) -> None:
         """Save what became of the task, and go to the next open one."""
         queue = self._queue
         if queue is None or queue.current is None or not self._may_save(queue):
             return
+        form = self.form
         try:
-            queue.finish(status, complete=self._complete.isChecked())
+            queue.finish(
+                status, complete=form.complete.isChecked(), comment=form.comment.text().strip()
+            )
         except NotSavedError as problem:
             self._say(str(problem))
             return
-        self._show(queue.next_open())
+        self._go(queue.next_open)
+        if not queue.waiting():
+            self._say(_all_done(queue))
 
     def edit(self) -> None:
         """Start to edit the lines with snapping and the vertex tool."""
-        if self._queue is None:
+        self._work_on_lines(self._edit_lines)
+
+    def draw(self) -> None:
+        """Start to draw a line with snapping."""
+        self._work_on_lines(self._draw_line)
+
+    def open_dialog(self, name: str) -> None:
+        """Open the dialog of an algorithm of the group, filled in with this review."""
+        from processing.tools.general import createAlgorithmDialog
+
+        queue = self._queue
+        if queue is None:
             return
-        lines = self._queue.layers.lines
-        if not lines.isEditable() and not lines.startEditing():
-            self._say(tr("The layer '{}' cannot be edited.").format(lines.name()))
-            return
-        self._snap_to(lines)
-        self._edit_lines(lines)
+        values: dict[str, object] = {**review_of(queue.layers.tasks)}
+        if name == "retrain":
+            values["ADAPT"] = queue.finished() <= FEW_SCENES
+        createAlgorithmDialog(f"glacier:{name}", values).show()
 
     def close_down(self) -> None:
         """Let go of project and layers; edits stay as they are."""
@@ -124,6 +129,7 @@ class ReviewPanel(QgsDockWidget):
         project.layersAdded.disconnect(self._offer)
         project.layersRemoved.disconnect(self._offer)
         self._take(None)
+        self.form.original.close_down()
 
     def showEvent(self, event: QShowEvent) -> None:  # type: ignore[override]  # never None
         """Begin with the review that is chosen; at first the one in the project."""
@@ -137,31 +143,22 @@ class ReviewPanel(QgsDockWidget):
         if self.isHidden():
             self._take(None)
 
-    def _make_widgets(self) -> None:
-        self._layers = QgsMapLayerComboBox()
-        self._layers.setFilters(Qgis.LayerFilter.PolygonLayer)
-        self._layers.setAllowEmptyLayer(True, tr("No review is open"))
-        self._people = QComboBox()
-        self._progress = QProgressBar()
-        self._title, self._state, self._status = QLabel(), QLabel(), QLabel()
-        for label in (self._title, self._state, self._status):
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._complete = QCheckBox(tr("Every front of the scene is drawn"))
-        self._complete.setToolTip(
-            tr("Untick it if a front is left out: what is not near a line is then unlabelled.")
-        )
-
     def _make_actions(self) -> None:
-        self._decisions: list[QAction] = []
-        for status, title, tip, key in DECISIONS:
-            action = self._action(title, tip, key, lambda _=False, s=status: self.decide(s))
-            self._decisions.append(action)
+        self._decisions = [
+            self._action(title, tip, key, lambda _=False, s=status: self.decide(s))
+            for status, title, tip, key in DECISIONS
+        ]
         self._edit = self._action(
             tr("Edit lines"),
             tr("Start to edit the lines, with snapping and the vertex tool."),
             "E",
             lambda _=False: self.edit(),
+        )
+        self._draw = self._action(
+            tr("Draw a line"),
+            tr("Draw a front that was not found: click along it, and end with the right button."),
+            "D",
+            lambda _=False: self.draw(),
         )
         self._previous = self._action(
             tr("Previous task"), tr("Go to the task before."), "PgUp", lambda _=False: self.step(-1)
@@ -169,6 +166,16 @@ class ReviewPanel(QgsDockWidget):
         self._next = self._action(
             tr("Next task"), tr("Go to the task after."), "PgDown", lambda _=False: self.step(1)
         )
+        self._after = [QAction(tr("Record corrections…"), self), QAction(tr("Retrain…"), self)]
+        for action, name in zip(self._after, ("recordcorrections", "retrain"), strict=True):
+            action.triggered.connect(lambda _=False, n=name: self.open_dialog(n))
+        self._after[0].setToolTip(tr("Compare the finished tasks with the predictions."))
+        self._after[1].setToolTip(tr("Train a model on the recorded corrections."))
+        walk = (
+            (self._previous, Qt.ArrowType.LeftArrow),
+            (self._next, Qt.ArrowType.RightArrow),
+        )
+        self.form.arrange(walk, (self._edit, self._draw), self._decisions, self._after)
 
     def _action(self, title: str, tip: str, key: str, act: Callable[..., None]) -> QAction:
         action = QAction(title, self)
@@ -177,51 +184,20 @@ class ReviewPanel(QgsDockWidget):
         self.keys.append((action, KEYS + key))
         return action
 
-    def _arrange(self) -> None:
-        form = QFormLayout()
-        form.addRow(tr("Review"), self._layers)
-        form.addRow(tr("Tasks for"), self._people)
-        walk = QHBoxLayout()
-        for action, arrow in (
-            (self._previous, Qt.ArrowType.LeftArrow),
-            (self._next, Qt.ArrowType.RightArrow),
-        ):
-            button = _button(action)
-            button.setArrowType(arrow)
-            walk.addWidget(button)
-        walk.addWidget(self._progress, 1)
-        decisions = QGridLayout()
-        for place, action in enumerate(self._decisions):
-            button = _button(action)
-            button.setSizePolicy(self._progress.sizePolicy())
-            decisions.addWidget(button, place // 2, place % 2)
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.addLayout(form)
-        column.addLayout(walk)
-        column.addWidget(self._title)
-        column.addWidget(self._state)
-        column.addWidget(_button(self._edit))
-        column.addWidget(self._complete)
-        column.addLayout(decisions)
-        column.addWidget(self._status)
-        column.addStretch(1)
-        self.setWidget(body)
-
     def _offer(self, *_: object) -> None:
         layers = QgsProject.instance().mapLayers().values()
-        self._layers.setExceptedLayerList([layer for layer in layers if not is_tasks(layer)])
+        self.form.layers.setExceptedLayerList([layer for layer in layers if not is_tasks(layer)])
         QTimer.singleShot(0, self._choose_first)  # when all layers of a run are there
 
     def _choose_first(self) -> None:
         layers = QgsProject.instance().mapLayers().values()
         first = next((layer for layer in layers if is_tasks(layer)), None)
-        if self._layers.currentLayer() is None and first is not None:
-            self._layers.setLayer(first)
+        if self.form.layers.currentLayer() is None and first is not None:
+            self.form.layers.setLayer(first)
 
     def _begin(self, *_: object) -> None:
         if self.isVisible():
-            self._take(self._layers.currentLayer())
+            self._take(self.form.layers.currentLayer())
 
     def _take(self, chosen: QgsMapLayer | None) -> None:
         """Begin with a review, at its first open task."""
@@ -241,7 +217,7 @@ class ReviewPanel(QgsDockWidget):
                 for layer in layers.every():
                     layer.willBeDeleted.connect(self._lose)
                 self._fill_people()
-                self._show(self._queue.next_open() or self._queue.step(1))
+                self._go_to_first(self._queue)
                 return
         self._show(None)
 
@@ -252,58 +228,71 @@ class ReviewPanel(QgsDockWidget):
 
     def _forget(self) -> None:
         self._queue = None
+        self.form.original.show_layer(None)
         self._backdrop.clear()
-        if self._snapping is not None:
-            QgsProject.instance().setSnappingConfig(self._snapping)
-            self._snapping = None
+        self._snapping.end()
 
     def _fill_people(self) -> None:
-        self._people.blockSignals(True)
-        self._people.clear()
-        self._people.addItem(tr("everybody"), "")
+        people = self.form.people
+        people.blockSignals(True)
+        people.clear()
+        people.addItem(tr("everybody"), "")
         for name in self._queue.people if self._queue else ():
-            self._people.addItem(name, name)
-        self._people.blockSignals(False)
+            people.addItem(name, name)
+        people.blockSignals(False)
 
     def _choose_person(self, *_: object) -> None:
         if self._queue is not None:
-            self._queue.assignee = str(self._people.currentData() or "")
-            self._show(self._queue.next_open() or self._queue.step(1))
+            self._queue.assignee = str(self.form.people.currentData() or "")
+            self._go_to_first(self._queue)
+
+    def _go_to_first(self, queue: ReviewQueue) -> None:
+        self._go(lambda: queue.next_open() or queue.step(1))
+
+    def _go(self, move: Callable[[], Task | None]) -> None:
+        """Go to another task; stay where the database cannot be read."""
+        try:
+            task = move()
+        except NotReadError as problem:
+            self._say(str(problem))
+        else:
+            self._show(task)
 
     def _show(self, task: Task | None) -> None:
         """Show a task: its scene, its lines, and the view on them."""
-        queue = self._queue
+        queue, form = self._queue, self.form
         for action, _ in self.keys:
             action.setEnabled(task is not None)
-        self._complete.setEnabled(task is not None)
+        for action in self._after:
+            action.setEnabled(queue is not None)
+        for widget in (form.complete, form.comment):
+            widget.setEnabled(task is not None)
         if queue is None or task is None:
-            self._title.setText(tr("No task") if queue else "")
-            self._state.setText("")
-            self._progress.setRange(0, 1)
-            self._progress.setValue(0)
-            self._progress.setFormat("")
+            form.title.setText(tr("No task") if queue else "")
+            form.state.setText("")
+            form.comment.clear()
+            form.progress.setRange(0, 1)
+            form.progress.setValue(0)
+            form.progress.setFormat("")
             return
         count = len(queue.tasks)
-        self._progress.setRange(0, count)
-        self._progress.setValue(queue.finished())
-        self._progress.setFormat(
+        form.progress.setRange(0, count)
+        form.progress.setValue(queue.finished())
+        form.progress.setFormat(
             tr("{done} of {count} finished").format(done=queue.finished(), count=count)
         )
         place = tr("{place} of {count}").format(place=queue.position + 1, count=count)
-        self._title.setText(f"<b>{task.title}</b> ({place})")
-        lines = len(queue.predicted_of_task())
-        found = tr("one predicted line") if lines == 1 else tr("{} predicted lines").format(lines)
-        self._state.setText(f"{status_in_words(task)} · {found}")
-        self._complete.setChecked(task.complete)
-        self._say(self._backdrop.show(task))
-        self._zoom_to(task.extent)
+        form.title.setText(f"<b>{task.title}</b> ({place})")
+        form.state.setText(_state(queue, task))
+        form.complete.setChecked(task.complete)
+        form.comment.setText(task.comment)
+        self._say(self._backdrop.show(task, {each.scene for each in queue.tasks}))
+        form.original.show_layer(self._backdrop.layer)
+        self._zoom_to(queue.layers.tasks, task.extent)
 
-    def _zoom_to(self, box: QgsRectangle) -> None:
-        layer = self._queue.layers.tasks if self._queue else None
-        if layer is None:
-            return
+    def _zoom_to(self, tasks: QgsVectorLayer, box: QgsRectangle) -> None:
         crs = self._canvas.mapSettings().destinationCrs()
-        transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance())
+        transform = QgsCoordinateTransform(tasks.crs(), crs, QgsProject.instance())
         try:
             view = transform.transformBoundingBox(box)
         except QgsCsException:
@@ -312,18 +301,20 @@ class ReviewPanel(QgsDockWidget):
         self._canvas.setExtent(view)
         self._canvas.refresh()
 
-    def _snap_to(self, lines: QgsVectorLayer) -> None:
-        """Let vertices snap to lines; the project's setting is put back at the end."""
-        project = QgsProject.instance()
-        if self._snapping is None:
-            self._snapping = QgsSnappingConfig(project.snappingConfig())
-        config = QgsSnappingConfig(project.snappingConfig())
-        config.setEnabled(True)
-        config.setMode(Qgis.SnappingMode.ActiveLayer)
-        config.setTypeFlag(Qgis.SnappingTypes(Qgis.SnappingType.Vertex) | Qgis.SnappingType.Segment)
-        config.setTolerance(SNAP_PIXELS)
-        config.setUnits(QgsTolerance.UnitType.Pixels)
-        project.setSnappingConfig(config)
+    def _work_on_lines(self, tool: Callable[[QgsVectorLayer], None]) -> None:
+        if self._queue is None:
+            return
+        lines = self._queue.layers.lines
+        if not lines.isEditable() and not lines.startEditing():
+            self._say(
+                tr(
+                    "The layer '{}' cannot be edited. Check that its database is there, and that "
+                    "you may write to it."
+                ).format(lines.name())
+            )
+            return
+        self._snapping.begin()
+        tool(lines)
 
     def _may_save(self, queue: ReviewQueue) -> bool:
         """Ask before edits of lines or tasks are saved; without any there is nothing to ask."""
@@ -341,12 +332,22 @@ class ReviewPanel(QgsDockWidget):
         return bool(answer == QMessageBox.StandardButton.Save)
 
     def _say(self, text: str) -> None:
-        self._status.setText(text)
-        self._status.setVisible(bool(text))
+        self.form.status.setText(text)
+        self.form.status.setVisible(bool(text))
 
 
-def _button(action: QAction) -> QToolButton:
-    button = QToolButton()
-    button.setDefaultAction(action)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-    return button
+def _state(queue: ReviewQueue, task: Task) -> str:
+    """Say what became of a task, and what was predicted."""
+    lines = len(queue.predicted_of_task())
+    found = tr("one predicted line") if lines == 1 else tr("{} predicted lines").format(lines)
+    drawn = [tr("drawn at random")] if task.audit else []
+    return " · ".join([status_in_words(task), found, *drawn])
+
+
+def _all_done(queue: ReviewQueue) -> str:
+    """Say what follows when no task is open."""
+    text = tr("No task is open any more. Record the corrections, then retrain.")
+    skipped = queue.skipped()
+    if skipped:
+        text += " " + tr("Skipped for later: {}.").format(skipped)
+    return text

@@ -10,6 +10,8 @@ from glacier_qgis.wall.review import LINES, PREDICTED
 
 MARKS = {"task", "rank", "status", "scene_hash"}
 """Fields by which a layer of tasks is known."""
+USUAL_PORT = "5432"
+"""Of PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,31 @@ def layers_of(tasks: QgsVectorLayer) -> ReviewLayers | None:
     if lines is None or predicted is None:
         return None
     return ReviewLayers(tasks, lines, predicted)
+
+
+def review_of(tasks: QgsVectorLayer) -> dict[str, str]:
+    """Return the review of a layer of tasks as the algorithms of the toolbox take it."""
+    if tasks.providerType() != "postgres":
+        return {"REVIEW": str(_parts(tasks).get("path", ""))}
+    uri = QgsDataSourceUri(tasks.source())
+    return {"CONNECTION": _connection(uri), "SCHEMA": uri.schema()}
+
+
+def _connection(uri: QgsDataSourceUri) -> str:
+    """Return the name of a connection of QGIS' browser; a URI without password if it has none."""
+    metadata = QgsProviderRegistry.instance().providerMetadata("postgres")
+    for name, known in metadata.connections().items():
+        other = QgsDataSourceUri(known.uri())
+        if _place(other) == _place(uri):
+            return str(name)
+    plain = QgsDataSourceUri(uri)
+    plain.setPassword("")
+    return str(plain.connectionInfo(False))
+
+
+def _place(uri: QgsDataSourceUri) -> tuple[str, ...]:
+    """Return what tells databases apart; the usual port need not be said."""
+    return uri.service(), uri.host(), uri.port() or USUAL_PORT, uri.database(), uri.username()
 
 
 def _sibling(tasks: QgsVectorLayer, table: str) -> QgsVectorLayer | None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from qgis.core import (
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsExpressionContextUtils,
     QgsFeature,
+    QgsFeatureRequest,
+    QgsGeometry,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
+    QgsVectorLayerUtils,
 )
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtWidgets import QMessageBox
@@ -47,8 +51,9 @@ def panel(review: Path, qgis_canvas: QgsMapCanvas) -> Iterator[ReviewPanel]:
     qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32624"))
     qgis_canvas.resize(400, 300)
     edited: list[QgsVectorLayer] = []
-    panel = ReviewPanel(qgis_canvas, edited.append)
-    panel.edited = edited
+    drawn: list[QgsVectorLayer] = []
+    panel = ReviewPanel(qgis_canvas, edited.append, drawn.append)
+    panel.edited, panel.drawn = edited, drawn
     QgsProject.instance().addMapLayer(QgsVectorLayer(f"{review}|layername=tasks", "tasks", "ogr"))
     panel.canvas = qgis_canvas
     panel.show()
@@ -113,11 +118,11 @@ def scenes() -> list[str]:
 def test_a_review_opens_at_its_first_task_with_scene_and_lines(panel: ReviewPanel) -> None:
     task = panel.queue.current
     assert (task.number, panel.queue.position) == (1, 0)
-    assert "1 of 4" in panel._title.text()
-    assert panel._progress.text() == "0 of 4 finished"
+    assert "1 of 4" in panel.form.title.text()
+    assert panel.form.progress.text() == "0 of 4 finished"
     assert scenes() == [Path(task.scene).stem]
     assert panel.canvas.extent().contains(task.extent)
-    assert not panel._status.text()
+    assert not panel.form.status.text()
     for name in (LINES, PREDICTED, TASKS):
         scope = QgsExpressionContextUtils.layerScope(layer(name))
         assert int(scope.variable(CURRENT)) == 1
@@ -149,7 +154,7 @@ def test_every_decision_is_saved_and_the_next_open_task_comes(
         assert stored(number)["status"] == status
         assert stored(number)["edited_by"] or stored(number)["edited_by"] is not None
     assert len(done) == 4
-    assert panel._progress.text() == "3 of 4 finished"
+    assert panel.form.progress.text() == "3 of 4 finished"
     assert answer == []  # there were no edits to ask about
     lines = [each["status"] for each in layer(LINES).getFeatures(f'"task" = {first}')]
     assert lines == ["accepted"]
@@ -180,17 +185,17 @@ def test_edits_are_saved_only_after_a_question(
 
 
 def test_an_unfinished_scene_is_noted(panel: ReviewPanel) -> None:
-    panel._complete.setChecked(False)
+    panel.form.complete.setChecked(False)
     panel._decisions[0].trigger()
     assert not stored(1)["complete"]
 
 
 def test_tasks_of_one_reviewer(panel: ReviewPanel) -> None:
-    assert [panel._people.itemText(row) for row in range(3)] == ["everybody", "Ada", "Bo"]
-    panel._people.setCurrentIndex(2)
+    assert [panel.form.people.itemText(row) for row in range(3)] == ["everybody", "Ada", "Bo"]
+    panel.form.people.setCurrentIndex(2)
     assert [task.assignee for task in panel.queue.tasks] == ["Bo", "Bo"]
     assert panel.queue.current.assignee == "Bo"
-    assert "of 2" in panel._title.text()
+    assert "of 2" in panel.form.title.text()
 
 
 def test_what_somebody_else_decided_meanwhile_is_not_replaced(
@@ -198,11 +203,11 @@ def test_what_somebody_else_decided_meanwhile_is_not_replaced(
 ) -> None:
     change(review, "status = 'rejected', edited_by = 'Bo' WHERE task = 1")
     panel._decisions[0].trigger()
-    assert "Bo has set this task to 'rejected'" in panel._status.text()
+    assert "Bo has set this task to 'rejected'" in panel.form.status.text()
     assert stored(1)["status"] == "rejected"
     panel.step(1)
     panel.step(-1)
-    assert "rejected, by Bo" in panel._state.text()
+    assert "rejected, by Bo" in panel.form.state.text()
     panel._decisions[0].trigger()
     assert stored(1)["status"] == "accepted"
 
@@ -214,7 +219,7 @@ def test_edits_that_cannot_be_saved_stay(panel: ReviewPanel, review: Path) -> No
     with closing(sqlite3.connect(review)) as other:
         other.execute("BEGIN EXCLUSIVE")
         panel._decisions[0].trigger()
-        assert "Your edits are still there" in panel._status.text()
+        assert "Your edits are still there" in panel.form.status.text()
         assert layer(LINES).isModified()
         other.rollback()
     panel._decisions[0].trigger()
@@ -229,11 +234,11 @@ def test_a_scene_that_is_gone_or_has_changed_is_said(panel: ReviewPanel) -> None
     content = scene.read_bytes()
     scene.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     panel.step(1)
-    assert "has changed since the queue was made" in panel._status.text()
+    assert "has changed since the queue was made" in panel.form.status.text()
     panel.step(-1)
     scene.unlink()
     panel.step(1)
-    assert "is not there" in panel._status.text()
+    assert "is not there" in panel.form.status.text()
     assert panel._decisions[2].isEnabled()
 
 
@@ -251,3 +256,149 @@ def test_closing_puts_everything_back(panel: ReviewPanel) -> None:
     assert scenes() == []
     scope = QgsExpressionContextUtils.layerScope(layer(LINES))
     assert not scope.hasVariable(CURRENT)
+
+
+def test_a_front_that_was_missed_is_drawn(panel: ReviewPanel) -> None:
+    while panel.queue.lines_of_task():
+        panel.step(1)
+    number = panel.queue.current.number
+    panel._draw.trigger()
+    lines = layer(LINES)
+    assert panel.drawn == [lines]
+    assert QgsProject.instance().snappingConfig().enabled()
+    drawn = QgsVectorLayerUtils.createFeature(
+        lines,
+        QgsGeometry.fromWkt("LineString(560100 7359900, 560200 7359700)"),
+        context=lines.createExpressionContext(),
+    )
+    assert lines.addFeature(drawn)
+    panel._decisions[0].trigger()
+    assert stored(number)["status"] == "corrected"
+    (kept,) = layer(LINES).getFeatures(f'"task" = {number}')
+    assert kept["status"] == "added"
+
+
+def test_a_comment_is_saved_with_the_task(panel: ReviewPanel) -> None:
+    panel.form.comment.setText(" mélange; it's unclear ")
+    panel._decisions[3].trigger()
+    assert stored(1)["comment"] == "mélange; it's unclear"
+    assert not panel.form.comment.text()
+    panel.step(-1)
+    assert panel.form.comment.text() == "mélange; it's unclear"
+
+
+def test_the_scene_alone_is_shown_where_the_map_is(panel: ReviewPanel) -> None:
+    (shown,) = panel.form.original.layers()
+    assert shown.source() == panel.queue.current.scene
+    panel.step(1)
+    (shown,) = panel.form.original.layers()
+    assert shown.source() == panel.queue.current.scene
+    panel.canvas.zoomByFactor(0.5)
+    assert panel.form.original.extent().contains(panel.canvas.extent().center())
+    assert panel.form.original.extent().width() < 1.5 * panel.canvas.extent().width()
+    panel._take(None)
+    assert panel.form.original.layers() == []
+
+
+def test_other_scenes_of_the_review_do_not_cover_that_of_the_task(panel: ReviewPanel) -> None:
+    project = QgsProject.instance()
+    own = {task.scene: QgsRasterLayer(task.scene, task.title) for task in panel.queue.tasks}
+    project.addMapLayers([*own.values()])
+    panel.step(1)
+    panel.step(1)
+    root = project.layerTreeRoot()
+    visible = [path for path, each in own.items() if root.findLayer(each.id()).isVisible()]
+    assert visible == [panel.queue.current.scene]
+    panel._take(None)
+    assert all(root.findLayer(each.id()).isVisible() for each in own.values())
+
+
+def test_after_the_last_task_it_says_what_follows(panel: ReviewPanel) -> None:
+    for decision in (0, 0, 2):
+        panel._decisions[decision].trigger()
+        assert not panel.form.status.text()
+    panel._decisions[0].trigger()
+    assert panel.form.status.text().startswith("No task is open any more. Record the corrections")
+    assert panel.form.status.text().endswith("Skipped for later: 1.")
+
+
+def test_dialogs_open_with_this_review(
+    panel: ReviewPanel, review: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from processing.tools import general
+
+    opened: list[object] = []
+
+    class Dialog:
+        def show(self) -> None:
+            opened.append(self)
+
+    def dialog(*given: object) -> Dialog:
+        opened.append(given)
+        return Dialog()
+
+    monkeypatch.setattr(general, "createAlgorithmDialog", dialog)
+    for action in panel._after:
+        action.trigger()
+    assert opened[0] == ("glacier:recordcorrections", {"REVIEW": str(review)})
+    assert opened[2] == ("glacier:retrain", {"REVIEW": str(review), "ADAPT": True})
+
+
+def test_a_read_that_lacks_rows_does_not_count_as_a_deletion(
+    panel: ReviewPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a busy GeoPackage changes its journal while a filter is read."""
+    number = with_a_line(panel)
+    panel._edit.trigger()
+    monkeypatch.setattr(panel.queue._lines, "_source", Forgetful(layer(LINES)))
+    monkeypatch.setattr(panel.queue._predicted, "_source", Forgetful(layer(PREDICTED)))
+    panel._decisions[0].trigger()
+    assert stored(number)["status"] == "accepted"
+    (line,) = layer(LINES).getFeatures(f'"task" = {number}')
+    assert line["status"] == "accepted"
+
+
+class Forgetful:
+    """A layer of which reads by a filter find nothing."""
+
+    def __init__(self, layer: QgsVectorLayer) -> None:
+        self._layer = layer
+
+    def getFeatures(self, request: QgsFeatureRequest) -> Iterable[QgsFeature]:
+        by_filter = request.filterType() == Qgis.FeatureRequestFilterType.Expression
+        return [] if by_filter else self._layer.getFeatures(request)
+
+
+def test_a_database_that_cannot_be_read_ends_no_review(
+    panel: ReviewPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone:
+        def getFeatures(self, request: QgsFeatureRequest) -> list[QgsFeature]:
+            return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(panel.queue._stored, "_source", Gone())
+        panel.step(1)
+        assert "cannot be read" in panel.form.status.text()
+        panel._decisions[0].trigger()
+        assert "nothing was saved" in panel.form.status.text()
+        assert panel.queue.position == 0
+    panel.step(1)
+    assert panel.queue.position == 1
+    assert stored(1)["status"] == "open"
+
+
+def test_a_decision_that_could_not_be_saved_is_not_saved_with_another_task(
+    panel: ReviewPanel, review: Path
+) -> None:
+    with closing(sqlite3.connect(review)) as other:
+        full = "BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        other.execute(f"CREATE TRIGGER full {full}")
+        other.commit()
+        panel._decisions[3].trigger()
+        assert "disk is full" in panel.form.status.text()
+        other.execute("DROP TRIGGER full")
+        other.commit()
+    panel.step(1)
+    panel._decisions[0].trigger()
+    assert [stored(1)["status"], stored(2)["status"]] == ["open", "accepted"]

@@ -1,0 +1,111 @@
+"""The widgets of the panel "Review", and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import Qgis
+from qgis.gui import QgsMapCanvas, QgsMapLayerComboBox
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QAction
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from glacier_qgis.review.original import Original
+from glacier_qgis.translation import tr
+
+
+class ReviewForm(QWidget):
+    """What the panel shows.
+
+    Args:
+        canvas: The map.
+    """
+
+    def __init__(self, canvas: QgsMapCanvas) -> None:
+        super().__init__()
+        self.layers = QgsMapLayerComboBox()
+        self.layers.setFilters(Qgis.LayerFilter.PolygonLayer)
+        self.layers.setAllowEmptyLayer(True, tr("No review is open"))
+        self.people = QComboBox()
+        self.progress = QProgressBar()
+        self.title, self.state, self.status = QLabel(), QLabel(), QLabel()
+        for label in (self.title, self.state, self.status):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.complete = QCheckBox(tr("Every front of the scene is drawn"))
+        self.complete.setToolTip(
+            tr("Untick it if a front is left out: what is not near a line is then unlabelled.")
+        )
+        self.comment = QLineEdit()
+        self.comment.setPlaceholderText(tr("Comment"))
+        self.comment.setToolTip(tr("It is saved with your decision."))
+        self.original = Original(canvas)
+        self.original.setToolTip(tr("The scene without lines, where the map is."))
+
+    def arrange(
+        self,
+        walk: Sequence[tuple[QAction, Qt.ArrowType]],
+        editing: Sequence[QAction],
+        decisions: Sequence[QAction],
+        after: Sequence[QAction],
+    ) -> None:
+        """Lay out the widgets with a button for each action.
+
+        Args:
+            walk: To other tasks, with an arrow for each.
+            editing: To edit lines.
+            decisions: What may become of a task.
+            after: What follows the review.
+        """
+        form = QFormLayout()
+        form.addRow(tr("Review"), self.layers)
+        form.addRow(tr("Tasks for"), self.people)
+        top = QHBoxLayout()
+        for action, arrow in walk:
+            button = _button(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setArrowType(arrow)
+            top.addWidget(button)
+        top.addWidget(self.progress, 1)
+        column = QVBoxLayout(self)
+        column.addLayout(form)
+        column.addLayout(top)
+        column.addWidget(self.title)
+        column.addWidget(self.state)
+        column.addLayout(_grid(editing))
+        column.addWidget(self.complete)
+        column.addWidget(self.comment)
+        column.addLayout(_grid(decisions))
+        column.addWidget(self.status)
+        column.addWidget(self.original, 1)
+        column.addLayout(_grid(after))
+
+
+def _grid(actions: Sequence[QAction]) -> QGridLayout:
+    """Return buttons in two columns."""
+    grid = QGridLayout()
+    for place, action in enumerate(actions):
+        button = _button(action)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        grid.addWidget(button, place // 2, place % 2)
+    return grid
+
+
+def _button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    return button

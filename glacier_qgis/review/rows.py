@@ -1,0 +1,50 @@
+"""Rows of a review, of which a read may leave none out unnoticed."""
+
+from __future__ import annotations
+
+from qgis.core import QgsFeature, QgsFeatureRequest, QgsVectorLayer
+
+
+class KnownRows:
+    """The rows of a layer; those seen before are asked for by their key if a read lacks them.
+
+    A read by a filter can end early without a word: while a GeoPackage changes to another journal
+    as editing begins, or while the map reads it in another thread. So can one from a server that
+    was away.
+
+    Args:
+        layer: The layer.
+        stored: Read what is in the database, without the edits of the layer.
+    """
+
+    def __init__(self, layer: QgsVectorLayer, *, stored: bool = False) -> None:
+        self._source = layer.dataProvider() if stored else layer
+        self._known: dict[int | None, set[int]] = {}
+
+    def of(self, task: int | None = None) -> list[QgsFeature]:
+        """Return the rows of a task, or all of them."""
+        request = QgsFeatureRequest()
+        if task is not None:
+            request.setFilterExpression(f'"task" = {task}')
+        known = self._known.get(task, set())
+        found = self._read(request, again=bool(known))
+        for key in known - found.keys():
+            row = self.by_key(key)
+            if row is None and not found:
+                break  # nothing can be read, and asking for each row may take a minute each
+            if row is not None and task in (None, row["task"]):
+                found[key] = row
+        self._known[task] = set(found) or known
+        return [*found.values()]
+
+    def by_key(self, key: int) -> QgsFeature | None:
+        """Return one row; None if it cannot be read, or is gone."""
+        return self._read(QgsFeatureRequest(key), again=True).get(key)
+
+    def _read(self, request: QgsFeatureRequest, *, again: bool) -> dict[int, QgsFeature]:
+        """Return rows by their key; where there are none, read `again`.
+
+        The first read after a server was away fails, and with it the old connection ends.
+        """
+        found = {each.id(): each for each in self._source.getFeatures(request)}
+        return found or (self._read(request, again=False) if again else {})
