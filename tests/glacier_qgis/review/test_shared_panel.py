@@ -146,7 +146,7 @@ def test_a_server_that_goes_away_loses_no_edit(panel: ReviewPanel, postgres: Ser
     assert stored(Database(postgres.uri, SCHEMA), number)["status"] == "corrected"
 
 
-def test_dialogs_are_told_the_connection_without_its_password(
+def test_dialogs_get_the_connection_without_its_password(
     panel: ReviewPanel, postgres: Server
 ) -> None:
     tasks = panel.queue.layers.tasks
