@@ -10,6 +10,7 @@ from qgis.core import QgsGeometry, QgsProject, QgsVectorLayer
 from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
 from kit.places import PLUGINS, PROGRAMS, ROOT
 from kit.qgis.fixtures import ENGINE, Log
+from kit.qgis.waiting import until
 from kit.qgis.window import run_as_task
 
 
@@ -40,9 +41,27 @@ def open_layers(review: Path) -> dict[str, QgsVectorLayer]:
     return layers
 
 
+def edit(layer: QgsVectorLayer) -> None:
+    """Open a layer for edits, and wait until it can be read.
+
+    QGIS then opens the file once more, to write; on a busy machine it has been seen to find no
+    features just after.
+    """
+    count = len(list(layer.getFeatures()))
+    assert layer.startEditing()
+    until(lambda: _can_be_read(layer, count))
+
+
+def _can_be_read(layer: QgsVectorLayer, count: int) -> bool:
+    found = len(list(layer.getFeatures()))
+    if found < count:
+        layer.dataProvider().reloadData()
+    return found == count
+
+
 def move(lines: QgsVectorLayer, task: int, east: float) -> None:
     """Move the lines of a task, in the layer's edit buffer."""
-    for feature in lines.getFeatures(f'"task" = {task}'):
+    for feature in (each for each in lines.getFeatures() if each["task"] == task):
         shape = QgsGeometry(feature.geometry())
         shape.translate(east, 0)
         assert lines.changeGeometry(feature.id(), shape)
@@ -50,7 +69,7 @@ def move(lines: QgsVectorLayer, task: int, east: float) -> None:
 
 def finish(tasks: QgsVectorLayer, task: int, status: str) -> None:
     """Give a task a status, in the layer's edit buffer."""
-    (feature,) = tasks.getFeatures(f'"task" = {task}')
+    (feature,) = (each for each in tasks.getFeatures() if each["task"] == task)
     assert tasks.changeAttributeValue(feature.id(), tasks.fields().indexOf("status"), status)
 
 

@@ -19,7 +19,7 @@ from qgis.core import (
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.wall.review import LINES, PREDICTED, TASK_STATES, TASKS
 from kit.qgis.fixtures import Log
-from kit.qgis.reviews import finish, move, open_layers, prepare, task_with_line
+from kit.qgis.reviews import edit, finish, move, open_layers, prepare, task_with_line
 from kit.qgis.window import algorithm, on_the_map, run_as_task
 
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
@@ -88,7 +88,7 @@ def test_edits_note_who_and_when(review: Path) -> None:
     layers = open_layers(review)
     lines = layers[LINES]
     task = task_with_line(layers[TASKS], lines)
-    lines.startEditing()
+    edit(lines)
     move(lines, task, 50)
     assert lines.commitChanges()
     (moved,) = lines.getFeatures(f'"task" = {task}')
@@ -102,7 +102,7 @@ def test_a_new_line_belongs_to_the_task_that_is_shown(review: Path) -> None:
     lines = open_layers(review)[LINES]
     lines.setCustomProperty("variableNames", [CURRENT])
     lines.setCustomProperty("variableValues", ["2"])
-    lines.startEditing()
+    edit(lines)
     made = QgsVectorLayerUtils.createFeature(lines, context=lines.createExpressionContext())
     assert (int(made["task"]), made["status"]) == (2, "added")
     assert made["origin"]
@@ -115,8 +115,8 @@ def test_edits_are_recorded_once_and_a_second_run_adds_nothing(
     layers = open_layers(review)
     tasks, lines = layers[TASKS], layers[LINES]
     task = task_with_line(tasks, lines)
-    tasks.startEditing()
-    lines.startEditing()
+    edit(tasks)
+    edit(lines)
     move(lines, task, 40)
     finish(tasks, task, "corrected")
     assert lines.commitChanges()
@@ -137,7 +137,7 @@ def test_edits_that_are_not_saved_are_refused(
 ) -> None:
     layers = open_layers(review)
     task = task_with_line(layers[TASKS], layers[LINES])
-    layers[table].startEditing()
+    edit(layers[table])
     parameters = {"REVIEW": str(review), "OUTPUT": "TEMPORARY_OUTPUT"}
     fits, _ = algorithm("recordcorrections").checkParameterValues(parameters, context)
     assert fits  # nothing is edited yet
@@ -154,7 +154,7 @@ def test_a_second_editor_keeps_what_could_not_be_saved(review: Path) -> None:
     first, second = (feature["task"] for feature in list(tasks.getFeatures())[:2])
     again = QgsVectorLayer(f"{review}|layername={TASKS}", "again", "ogr")
     for layer, task in ((tasks, first), (again, second)):
-        layer.startEditing()
+        edit(layer)
         finish(layer, task, "accepted")
     assert tasks.commitChanges()
     assert again.commitChanges()
@@ -171,7 +171,7 @@ def test_an_existing_file_is_not_replaced(predictions: Path, review: Path) -> No
 
 def test_the_table_is_opened(review: Path) -> None:
     tasks = open_layers(review)[TASKS]
-    tasks.startEditing()
+    edit(tasks)
     finish(tasks, 1, "rejected")
     assert tasks.commitChanges()
     QgsProject.instance().clear()

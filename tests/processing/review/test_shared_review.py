@@ -24,7 +24,7 @@ from glacier_qgis.processing.review import parameters as shared
 from glacier_qgis.wall.review import CORRECTIONS, LINES, TABLES, TASKS
 from kit.qgis.fixtures import Log
 from kit.qgis.postgres import Server
-from kit.qgis.reviews import finish, move, prepare, task_with_line
+from kit.qgis.reviews import edit, finish, move, prepare, task_with_line
 from kit.qgis.window import algorithm
 
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
@@ -59,7 +59,7 @@ def finished_task(database: Database, east: float = 40) -> int:
     tasks, lines = (database.layer(name, "geom") for name in (TASKS, LINES))
     task = task_with_line(tasks, lines)
     for layer in (tasks, lines):
-        layer.startEditing()
+        edit(layer)
     move(lines, task, east)
     finish(tasks, task, "corrected")
     assert lines.commitChanges(), lines.commitErrors()
