@@ -162,8 +162,8 @@ def _training() -> list[Parameter]:
             ),
             tr(
                 "Folder of 'Prepare training data' with what the model was trained on before; its "
-                "patches are replayed. Leave it empty to replay scenes of the review that nobody "
-                "corrected, labelled by what the model itself is certain of."
+                "patches are replayed, so that it stays as good elsewhere. If empty, only scenes "
+                "of the review are trained on."
             ),
         ),
         number(

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from glacier_qgis.models.compute.device import DeviceName, choose_device
 from glacier_qgis.models.compute.hardware import hardware
 from glacier_qgis.models.compute.precision import reduced_precision
+from glacier_qgis.models.compute.unfinished import UnfinishedTraining
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, LayerInput, Seed, blank_is_none
@@ -48,7 +49,7 @@ from glacier_qgis.models.training.data.parts import check_classes
 from glacier_qgis.models.training.publishing.publish import package_name
 
 ADAPTING_MINUTES, FURTHER_MINUTES = 10.0, 240.0
-ADAPTING_STEPS, FURTHER_STEPS = 240, 6000
+ADAPTING_STEPS, FURTHER_STEPS = 1000, 6000
 """Steps of one training: of 4 patches each."""
 
 
@@ -100,7 +101,9 @@ class Retrain(Job):
         tasks = {scene.task for scene in taught}
         tested = [scene for scene in chosen if scene.task not in tasks]
         places = self._places(taught, tested, known, model.card, reporter)
-        pace = self._pace()
+        waiting = UnfinishedTraining.open(self.output, self._identity(model.card, chosen), reporter)
+        waiting.decide({})
+        pace = self._pace(waiting.folder)
         tiles = []
         if self.dataset:
             data = Dataset.open(self.dataset)
@@ -115,6 +118,7 @@ class Retrain(Job):
             page = self._page(card, model.card, result, outcome, taught, pace)
             page.write(outputs.stage(self.report))
         outputs.afterwards(lambda: add_model(self.table, record, taught))
+        outputs.afterwards(waiting.remove)
         verdict = outcome.sentence(model.card.name)
         (reporter.log if outcome.promoted else reporter.warning)(verdict)
         return {
@@ -189,10 +193,23 @@ class Retrain(Job):
             places.append(CorrectedPlace(place, read(taught, there), read(tested, there)))
         return places
 
-    def _pace(self) -> Pace:
+    def _identity(
+        self, before: ModelCard, chosen: Sequence[CorrectedScene]
+    ) -> dict[str, JsonValue]:
+        """Return what makes a stopped training the same one."""
+        idle = {"model", "output", "report", "device", "least", "restore"}
+        asked: dict[str, JsonValue] = self.model_dump(mode="json", exclude=idle)
+        asked["model"] = before.weights.sha256
+        asked["corrections"] = [
+            [scene.scene, scene.scene_hash, scene.audit, *(line.wkt for line in scene.lines)]
+            for scene in chosen
+        ]
+        return asked
+
+    def _pace(self, folder: Path) -> Pace:
         minutes = self.minutes or (ADAPTING_MINUTES if self.adapt else FURTHER_MINUTES)
         steps = ADAPTING_STEPS if self.adapt else FURTHER_STEPS
-        return Pace(steps, minutes, self.seed, choose_device(self.device))
+        return Pace(steps, minutes, self.seed, choose_device(self.device), folder)
 
     def _card(
         self,
@@ -232,13 +249,10 @@ class Retrain(Job):
         )
 
     def _how(self, result: Retrained, taught: Sequence[CorrectedScene]) -> str:
-        old = (
-            f"the data set {self.dataset.name} replayed"
-            if self.dataset
-            else "scenes that nobody corrected, labelled by what the model was certain of"
-        )
+        old = f", and the data set {self.dataset.name} replayed" if self.dataset else ""
         return (
-            f"{len(taught)} corrected scenes, beside them {old}; AdamW, highest rate {RATE:g}, "
+            f"{len(taught)} corrected scenes, beside them scenes that nobody corrected, with the "
+            f"zones on which the corrected ones agree{old}; AdamW, highest rate {RATE:g}, "
             f"running average of the weights. {result.stop.sentence()}"
         )
 

@@ -1,8 +1,8 @@
 """Training of a model's networks on corrected scenes, from the weights that it has.
 
-What the model knew is held by replay: patches of the data that it was trained on where these are at
-hand, and otherwise of scenes that nobody corrected, labelled by what it was certain of itself
-(distillation; Li & Hoiem 2018, Learning without Forgetting, doi:10.1109/TPAMI.2017.2773081).
+Half of the patches are of the corrected scenes. The other half is of the same place on other dates,
+with the zones on which all corrections agree (`labels.carried_zones`), and of the data that the
+model was trained on where these are at hand, so that it keeps what it knew.
 
 How long to train is chosen without a further glacier: one training leaves a part of the corrected
 scenes out and is measured on these, before it and after each quarter of the schedule; the training
@@ -13,114 +13,30 @@ out, and the schedule runs to its end.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 
-from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.termini.metrics import FrontError
-from glacier_qgis.models.package.building import build
-from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.review.retraining.samples import SceneInPlace
-from glacier_qgis.models.training.data.dataset import LabelledTile
+from glacier_qgis.models.review.retraining.material import Material, Network, batches_of
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.fitting.batch_and_rate import CPU_BATCH
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.measuring.totals import totals
-from glacier_qgis.models.training.views.augment import Augmentation
-from glacier_qgis.models.training.views.rock import RockAugmentation, SeriesRockAugmentation
-from glacier_qgis.models.training.views.sampling import Batches, sampler
-from glacier_qgis.models.training.views.series import SeriesAugmentation, SeriesScenes
 
 FEWEST_TO_LEAVE_OUT = 3
 """Corrected scenes from which one is left out; of more, every third."""
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
-PATCH = 192
-"""Rows and columns of the largest patch: a front and three kilometres on either side."""
 RATE = 5e-4
 """Highest learning rate, a third of that of a training from random weights."""
 AVERAGING = 0.98
 """Of the running average of the weights, over the last fifty steps."""
 OFTEN = 10
 """Steps between two looks at the clock."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """One of a model's networks.
-
-    Attributes:
-        title: What it is for.
-        architecture: The network.
-        weights: Its weights.
-        beside: Whether it sees the other scenes of a series.
-        rock: Whether it sees a channel of rock.
-    """
-
-    title: str
-    architecture: Architecture
-    weights: Mapping[str, Tensor]
-    beside: bool
-    rock: bool
-
-    def with_weights(self, weights: Mapping[str, Tensor]) -> Network:
-        """Return the network after a training."""
-        return Network(self.title, self.architecture, weights, self.beside, self.rock)
-
-    def built(self) -> nn.Module:
-        """Return the network, ready to predict."""
-        network = build(self.architecture)
-        network.load_state_dict(dict(self.weights))
-        return network.eval()
-
-    def samples(self, scenes: Sequence[SceneInPlace]) -> list[Labelled]:
-        """Return the scenes of one place as this network sees them, each beside all others.
-
-        A network for series leaves out scenes without a date.
-        """
-        if not self.beside:
-            return [*scenes]
-        dated = [scene for scene in scenes if scene.date]
-        return [*SeriesScenes(dated).members()] if dated else []
-
-
-@dataclass(frozen=True)
-class TileWithoutRock(LabelledTile):
-    """A tile of an earlier data set, for a network that also sees rock."""
-
-    def equalised(self) -> tuple[Float32Array, Float32Array]:
-        """See `Labelled`; nothing is known of rock."""
-        ranks, valid = super().equalised()
-        return np.concatenate([ranks, np.zeros_like(valid)[None]]), valid
-
-
-def replayed(tiles: Sequence[LabelledTile], *, rock: bool) -> list[Labelled]:
-    """Return tiles of an earlier data set as a network sees them."""
-    if not rock:
-        return [*tiles]
-    names = [field.name for field in fields(LabelledTile)]
-    return [TileWithoutRock(**{name: getattr(tile, name) for name in names}) for tile in tiles]
-
-
-@dataclass(frozen=True)
-class Material:
-    """What one network is trained on.
-
-    Attributes:
-        corrected: Scenes with corrected fronts.
-        known: Pools of what holds what the model knew.
-        complete: Whether every front of every corrected scene is labelled.
-    """
-
-    corrected: Sequence[Labelled]
-    known: Sequence[Sequence[Labelled]]
-    complete: bool
 
 
 @dataclass(frozen=True)
@@ -132,12 +48,18 @@ class Pace:
         minutes: The longest computing time; the schedule is scaled accordingly.
         seed: Of the patches.
         device: Where to compute.
+        folder: Where each training keeps its state, to be resumed after a stop; None for nowhere.
     """
 
     steps: int
     minutes: float
     seed: int
     device: torch.device
+    folder: Path | None = None
+
+    def room(self, training: str) -> Path | None:
+        """Return the folder of one training."""
+        return self.folder / training if self.folder else None
 
 
 @dataclass(frozen=True)
@@ -193,9 +115,19 @@ def choose_stop(
     if folds is None:
         return Stop(1.0, {})
     material, left_out = folds
-    errors = {0.0: measure(network, left_out, pace.device)}
-    for done, weights in _course(network, material, pace, reporter):
-        errors[done] = measure(network.with_weights(weights), left_out, pace.device)
+    course = _Course(network, material, pace, "when-to-stop")
+    noted: dict[str, list[float]] = course.fit.notes.setdefault("errors", {})  # type: ignore[assignment]
+    if not noted:
+        noted["0.0"] = [*astuple(measure(network, left_out, pace.device))]
+    for done in QUARTERS:
+        if str(done) not in noted:
+            trained = course.until(done, reporter)
+            noted[str(done)] = [*astuple(measure(trained, left_out, pace.device))]
+            course.fit.save()
+    errors = {
+        float(done): FrontError(mean, median, int(images), int(missed))
+        for done, (mean, median, images, missed) in noted.items()
+    }
     return Stop(min(QUARTERS, key=lambda done: _rank(errors[done])), errors)
 
 
@@ -203,10 +135,8 @@ def train(
     network: Network, material: Material, stop: Stop, pace: Pace, reporter: Reporter
 ) -> Network:
     """Train a network until the chosen stop; return it with its averaged weights."""
-    for done, weights in _course(network, material, pace, reporter):
-        if done >= stop.done:
-            return network.with_weights(weights)
-    return network
+    training = "series" if network.beside else "lone"
+    return _Course(network, material, pace, training).until(stop.done, reporter)
 
 
 def measure(network: Network, scenes: Sequence[Labelled], device: torch.device) -> FrontError:
@@ -230,43 +160,36 @@ def _rank(error: FrontError) -> tuple[int, float]:
     return error.missed, error.mean_m if math.isfinite(error.mean_m) else math.inf
 
 
-def _course(
-    network: Network, material: Material, pace: Pace, reporter: Reporter
-) -> Iterator[tuple[float, dict[str, Tensor]]]:
-    """Train to each quarter of the schedule; yield it and the averaged weights there."""
-    start = objective(network.architecture, network.built(), fronts_alone=material.complete)
-    schedule = Schedule(
-        steps=pace.steps,
-        minutes=pace.minutes,
-        rate=RATE,
-        averaging=AVERAGING,
-    )
-    fit = Fit(start.network, schedule, None, pace.seed, pace.device, start.loss)
-    batches = _batches(network, material, int(getattr(start.network, "stride", 1)))
-    for quarter in QUARTERS:
-        while fit.done < quarter:
-            before = fit.done
-            loss = fit.learn(batches, min(OFTEN, math.ceil((quarter - before) * pace.steps)))
-            reporter.progress(fit.done, f"Training the network for {network.title}: {loss:.3f}")
-        yield (
-            quarter,
-            start.zones_alone(
-                {name: value.clone().contiguous() for name, value in fit.average.items()}
-            ),
+class _Course:
+    """One training, which resumes where it was stopped.
+
+    Args:
+        network: To train.
+        material: What it is trained on.
+        pace: How long.
+        name: Of its folder.
+    """
+
+    def __init__(self, network: Network, material: Material, pace: Pace, name: str) -> None:
+        self._network = network
+        self._start = objective(
+            network.architecture, network.built(), fronts_alone=material.complete
         )
+        learner = self._start.network
+        schedule = Schedule(steps=pace.steps, minutes=pace.minutes, rate=RATE, averaging=AVERAGING)
+        room, loss = pace.room(name), self._start.loss
+        self.fit = Fit(learner, schedule, room, pace.seed, pace.device, loss)
+        self._batches = batches_of(network, material, int(getattr(learner, "stride", 1)))
 
-
-def _batches(network: Network, material: Material, stride: int) -> Batches:
-    """Draw a half of the patches from the corrected scenes, the other from what is known."""
-    known = [pool for pool in material.known if pool]
-    pools = [*[material.corrected] * max(1, len(known)), *known]
-    scene = material.corrected[0]
-    size = max(1, min(PATCH, *scene.shape) // stride) * stride
-    kinds: dict[tuple[bool, bool], type[Augmentation]] = {
-        (False, False): Augmentation,
-        (False, True): RockAugmentation,
-        (True, False): SeriesAugmentation,
-        (True, True): SeriesRockAugmentation,
-    }
-    augmentation = kinds[network.beside, network.rock]
-    return sampler(pools, CPU_BATCH, size, scene.cell_size[0], augmentation)
+    def until(self, done: float, reporter: Reporter) -> Network:
+        """Train until a fraction of the schedule; return the network with its averaged weights."""
+        fit, steps = self.fit, self.fit.schedule.steps
+        while fit.done < done:
+            loss = fit.learn(self._batches, min(OFTEN, math.ceil((done - fit.done) * steps)))
+            if fit.step % fit.schedule.save_every < OFTEN:
+                fit.save()
+            doing = f"Training the network for {self._network.title}: {loss:.3f}"
+            reporter.progress(fit.done, doing)
+        fit.save()
+        averaged = {name: value.clone().contiguous() for name, value in fit.average.items()}
+        return self._network.with_weights(self._start.zones_alone(averaged))

@@ -13,7 +13,7 @@ from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import transform_bounds
-from glacier_qgis.models.review.retraining.learning import Network
+from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import Retrained
 
 ROCK_CHANNEL = "1 where rock is known, 0 elsewhere and where nothing is known"

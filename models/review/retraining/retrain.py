@@ -6,28 +6,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+import numpy as np
+
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import Model
-from glacier_qgis.models.review.retraining.labels import predicted_zones, zones_around
+from glacier_qgis.models.review.retraining.labels import (
+    Prediction,
+    carried_zones,
+    leaning,
+    zones_around,
+)
 from glacier_qgis.models.review.retraining.learning import (
-    Material,
-    Network,
     Pace,
     Stop,
     choose_stop,
     left_out,
     measure,
-    replayed,
     train,
 )
+from glacier_qgis.models.review.retraining.material import Material, Network, replayed
 from glacier_qgis.models.review.retraining.places import Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.training.data.dataset import LabelledTile
-from glacier_qgis.models.training.data.samples import Labelled
+from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
@@ -156,11 +161,9 @@ def retrain(
         return _samples(network, labelled, wanted)
 
     def material(network: Network, without: frozenset[str]) -> Material:
-        taught = samples(network, lambda each: each.corrected.keys() - without)
-        known = samples(
-            network,
-            lambda each: each.place.scenes.keys() - each.corrected.keys() - each.test.keys(),
-        )
+        here = [(each, _carried(each, scenes, without)) for each, scenes in labelled]
+        taught = _samples(network, here, lambda each: each.corrected.keys() - without)
+        known = _samples(network, here, _uncorrected)
         old = replayed(tiles, rock=network.rock)
         complete = all(all(each.corrected.values()) for each in places)
         return Material(taught, [known, old], complete)
@@ -205,23 +208,43 @@ def _samples(
 
 
 def _labelled(each: CorrectedPlace, lone: Network, pace: Pace) -> list[SceneInPlace]:
-    """Label every scene of a place, by its fronts or by what the model is certain of."""
-    place = each.place
+    """Label the corrected scenes of a place by their fronts."""
+    place, complete = each.place, {**each.corrected, **each.test}
     scenes = [*place.scenes.values()]
     seen = [replace(scene, rock=place.rock if lone.rock else None) for scene in scenes]
     evaluator = Evaluator(lone.built(), pace.device, place.grid.cell_size)
-    complete = {**each.corrected, **each.test}
-    labelled = []
+    ice = np.zeros(place.grid.shape, np.float32)
+    predicted = {}
     for scene, answer in zip(scenes, evaluator.answers(seen), strict=True):
+        ice += leaning(answer.probabilities) / len(scenes)
         if scene.name in complete:
-            zones = zones_around(
-                scene.lines,
-                answer.probabilities,
-                place.rock,
-                place.grid,
-                complete=complete[scene.name],
-            )
-        else:
-            zones = predicted_zones(answer.probabilities, place.rock, place.grid)
-        labelled.append(scene.labelled(zones))
-    return labelled
+            predicted[scene.name] = Prediction.of(answer.probabilities)
+    zones = {
+        name: zones_around(
+            place.scenes[name].lines, own, ice, place.rock, place.grid, complete=complete[name]
+        )
+        for name, own in predicted.items()
+    }
+    return [scene.labelled(zones.get(scene.name, scene.zones)) for scene in scenes]
+
+
+def _uncorrected(each: CorrectedPlace) -> set[str]:
+    """Return the scenes that nobody corrected."""
+    return set(each.place.scenes) - set(each.corrected) - set(each.test)
+
+
+def _carried(
+    each: CorrectedPlace, scenes: Sequence[SceneInPlace], without: frozenset[str]
+) -> list[SceneInPlace]:
+    """Label the scenes that nobody corrected by those that were, less some."""
+    names = each.corrected.keys() - without
+    known = [scene.zones for scene in scenes if scene.name in names]
+    if not known:
+        return [*scenes]
+    zones, others = carried_zones(known, each.place.rock, each.place.grid), _uncorrected(each)
+    return [
+        scene.labelled(np.where(scene.valid > 0, zones, UNLABELLED).astype(np.uint8))
+        if scene.name in others
+        else scene
+        for scene in scenes
+    ]

@@ -28,19 +28,23 @@ def add_model(
         trained_on: Its scenes of this review.
 
     Raises:
-        EngineError: It is there already, a field has no place, or the file cannot be written to.
-            Nothing is changed.
+        EngineError: A field has no place, or the file cannot be written to. Nothing is changed.
     """
     if unknown := model.keys() - FIELDS[MODELS].keys():
         raise EngineError(f"The table of models has no field {', '.join(sorted(unknown))}.")
     row = {"created_at": now(), "corrections": len(trained_on), **model}
     digest = str(model["model_hash"])
     with transaction(review) as connection:
+        connection.execute("DELETE FROM models WHERE model_hash = ?", (digest,))
         append(connection, MODELS, [row])
         connection.executemany(
             "UPDATE corrections SET used_in = trim(coalesce(used_in, '') || ' ' || ?) "
             "WHERE task = ? AND number = ?",
-            [(digest, scene.task, scene.number) for scene in trained_on],
+            [
+                (digest, scene.task, scene.number)
+                for scene in trained_on
+                if digest not in scene.used_in
+            ],
         )
 
 

@@ -22,12 +22,16 @@ from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.jobs.retrain import Retrain
 from glacier_qgis.models.review.retraining import outcome
+from glacier_qgis.models.review.retraining import retrain as retraining
 from glacier_qgis.models.review.retraining.corrections import usable
+from glacier_qgis.models.review.retraining.learning import train
+from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import networks_of
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
 from glacier_qgis.models.review.tables.lineage import model_in_use
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.training.delivered.describe import describe, describe_series
+from glacier_qgis.models.training.fitting.fit import Fit
 from glacier_qgis.wall.review import MODELS, NO_FRONT
 from kit.engine.jobs import run_job, run_listened
 from kit.engine.listener import Listener
@@ -96,6 +100,47 @@ def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
     assert "Practice_20180214_0.tif" in text
     assert "Ended after" in text
     assert not any("another model" in text for text in listener.warnings)
+
+
+def test_a_killed_training_resumes_to_the_same_networks(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(4, "")]
+    review = write_review(tmp_path, scenes)
+    run_job(asked(review, model, adapt=True))
+    whole = new_card(review)
+
+    trainings = []
+
+    def killed(network: Network, *given: object) -> Network:
+        trainings.append(network.title)
+        if network.beside:
+            raise KeyboardInterrupt
+        return train(network, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(retraining, "train", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(asked(review, model, adapt=True))
+    state = review.with_name("new.zip.state")
+    assert (state / "lone" / "state.json").is_file()
+    assert trainings == ["single scenes", "series"]
+
+    steps = []
+    learn = Fit.learn
+
+    def counted(fit: Fit, *given: object) -> float:
+        steps.append(fit.step)
+        return learn(fit, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(retraining, "train", train)
+    monkeypatch.setattr(Fit, "learn", counted)
+    _, listener = run_listened(asked(review, model, adapt=True))
+    assert any(line.startswith("Resuming") for line in listener.logs)
+    assert steps[0] == 0
+    assert steps == sorted(steps), "only the network for series is trained again"
+    assert new_card(review).weights == whole.weights
+    assert new_card(review).series == whole.series
+    assert not state.exists()
 
 
 def test_rock_becomes_a_channel_that_may_be_missing(model: Path, tmp_path: Path) -> None:

@@ -11,12 +11,16 @@ from shapely import LineString
 
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.labels import (
+    MOVES_M,
     REACH_M,
+    Prediction,
+    Zones,
+    carried_zones,
     glacier_on_left,
-    predicted_zones,
+    leaning,
     zones_around,
 )
-from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
+from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
 
 CELL, ROWS, COLUMNS = 60.0, 60, 240
 GRID = Grid(CRS.from_epsg(3413), Affine(CELL, 0, 0, 0, -CELL, 0), ROWS, COLUMNS)
@@ -36,6 +40,18 @@ def probabilities(front: int, sure: float = 0.97) -> npt.NDArray[np.float32]:
     return np.where(codes == zones, sure, (1 - sure) / 3).astype(np.float32)
 
 
+def labels(
+    lines: list[LineString],
+    seen: npt.NDArray[np.float32],
+    rock: npt.NDArray[np.bool_] = NOWHERE,
+    *,
+    complete: bool = True,
+) -> Zones:
+    """Labels of the only scene of a place."""
+    own = Prediction.of(seen)
+    return zones_around(lines, own, leaning(seen), rock, GRID, complete=complete)
+
+
 def line(column: int = FRONT) -> LineString:
     """A front from wall to wall, with the ice in the west, on its left."""
     x = column * CELL
@@ -47,7 +63,7 @@ def line(column: int = FRONT) -> LineString:
 def test_the_sides_of_a_front_are_right_however_it_was_drawn(
     drawn: LineString, predicted: int
 ) -> None:
-    zones = zones_around([drawn], probabilities(predicted), NOWHERE, GRID, complete=True)
+    zones = labels([drawn], probabilities(predicted))
     fjord = zones[WALL:-WALL]
     assert (fjord[:, :FRONT] == GLACIER).sum() > 0.9 * fjord[:, :FRONT].size
     assert (fjord[:, FRONT:] == OCEAN).sum() > 0.9 * fjord[:, FRONT:].size
@@ -59,7 +75,7 @@ def test_the_sides_of_a_front_are_right_however_it_was_drawn(
 def test_far_from_the_front_only_what_model_and_person_agree_on_is_labelled() -> None:
     reach = int(REACH_M / CELL)
     far = FRONT + reach + 25
-    zones = zones_around([line()], probabilities(far), NOWHERE, GRID, complete=True)[WALL:-WALL]
+    zones = labels([line()], probabilities(far))[WALL:-WALL]
     assert (zones[:, FRONT : FRONT + reach - 1] == OCEAN).all(), "the person decides"
     assert (zones[:, FRONT + reach + 2 : far] == 0).all(), "the model says ice, the side water"
     assert (zones[:, far:] == OCEAN).all()
@@ -67,17 +83,15 @@ def test_far_from_the_front_only_what_model_and_person_agree_on_is_labelled() ->
 
 def test_of_a_scene_with_other_fronts_only_what_is_near_the_line_is_labelled() -> None:
     reach = int(REACH_M / CELL)
-    zones = zones_around([line()], probabilities(FRONT), NOWHERE, GRID, complete=False)
+    zones = labels([line()], probabilities(FRONT), complete=False)
     assert not zones[:, : FRONT - reach - 1].any()
     assert not zones[:, FRONT + reach + 1 :].any()
     assert (zones[WALL:-WALL, FRONT - 5 : FRONT] == GLACIER).all()
 
 
-def test_a_scene_without_a_front_and_one_nobody_saw_keep_away_from_contacts() -> None:
+def test_a_scene_without_a_front_keeps_away_from_contacts() -> None:
     reach = int(REACH_M / CELL)
-    none = zones_around([], probabilities(FRONT), NOWHERE, GRID, complete=True)
-    same = predicted_zones(probabilities(FRONT), NOWHERE, GRID)
-    np.testing.assert_array_equal(none, same)
+    none = labels([], probabilities(FRONT))
     assert not none[WALL:-WALL, FRONT - reach + 2 : FRONT + reach - 2].any()
     assert (none[WALL:-WALL, : FRONT - reach - 2] == GLACIER).all()
 
@@ -85,13 +99,56 @@ def test_a_scene_without_a_front_and_one_nobody_saw_keep_away_from_contacts() ->
 def test_known_rock_is_rock_and_what_the_model_doubts_is_unlabelled() -> None:
     rock = NOWHERE.copy()
     rock[WALL : WALL + 6, FRONT - 4 : FRONT + 4] = True
-    zones = zones_around([line()], probabilities(FRONT, sure=0.6), rock, GRID, complete=True)
+    zones = labels([line()], probabilities(FRONT, sure=0.6), rock)
     assert (zones[rock] == ROCK).all()
     far = zones[:, : FRONT - int(REACH_M / CELL) - 1]
     assert not far.any()
 
 
 def test_a_line_is_turned_by_what_the_model_sees_on_its_sides() -> None:
-    seen = probabilities(FRONT + 10)
-    assert glacier_on_left(line(), seen, GRID).equals_exact(line())
-    assert glacier_on_left(line().reverse(), seen, GRID).equals_exact(line())
+    ice = leaning(probabilities(FRONT + 10))
+    assert glacier_on_left(line(), ice, GRID).equals_exact(line())
+    assert glacier_on_left(line().reverse(), ice, GRID).equals_exact(line())
+
+
+def test_a_scene_predicted_the_wrong_way_round_is_labelled_by_the_others() -> None:
+    right = probabilities(FRONT + 10)
+    wrong = right[[0, 1, 3, 2]]
+    ice = (2 * leaning(right) + leaning(wrong)) / 3
+    zones = zones_around([line()], Prediction.of(wrong), ice, NOWHERE, GRID, complete=True)
+    fjord = zones[WALL:-WALL]
+    assert set(np.unique(fjord[:, :FRONT])) <= {0, GLACIER}
+    assert set(np.unique(fjord[:, FRONT:])) <= {0, OCEAN}
+    assert (fjord[:, FRONT - 5 : FRONT] == GLACIER).all()
+
+
+def test_what_all_corrections_agree_on_is_carried_to_other_dates() -> None:
+    fronts, margin = (FRONT - 10, FRONT, FRONT + 20), int(MOVES_M / CELL)
+    corrected = [labels([line(column)], probabilities(column)) for column in fronts]
+    carried = carried_zones(corrected, NOWHERE, GRID)[WALL:-WALL]
+    first, last = fronts[0] - margin - 4, fronts[-1] + margin + 4
+    assert (carried[:, 1:first] == GLACIER).all()
+    assert (carried[:, last:-1] == OCEAN).all()
+    assert not carried[:, fronts[0] - margin + 2 : fronts[-1] + margin - 2].any()
+
+
+def test_few_corrections_are_carried_less_far_and_what_is_not_seen_not_at_all() -> None:
+    one = labels([line()], probabilities(FRONT))
+    one[:, :20] = NO_DATA
+    rock = NOWHERE.copy()
+    rock[:2] = True
+    carried = carried_zones([one], rock, GRID)
+    reach = int(REACH_M / CELL)
+    assert not carried[WALL:-WALL, FRONT - reach + 2 : FRONT + reach - 2].any()
+    assert not carried[2:, :20].any()
+    assert (carried[rock] == ROCK).all()
+    assert (carried[WALL:-WALL, FRONT + reach + 4 : -1] == OCEAN).all()
+
+
+def test_corrections_that_show_no_front_are_carried_where_they_agree() -> None:
+    water, ice = np.full(GRID.shape, OCEAN, np.uint8), np.full(GRID.shape, OCEAN, np.uint8)
+    ice[:, :30] = GLACIER
+    ice[:, 27:33] = 0
+    carried = carried_zones([water, ice], NOWHERE, GRID)
+    assert not carried[:, :27].any()
+    assert (carried[:, 33:] == OCEAN).all()

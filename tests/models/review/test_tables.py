@@ -153,9 +153,15 @@ def test_a_model_is_noted_in_the_corrections_that_it_was_trained_on(review: Path
     models = read_table(review, MODELS)
     assert list(models.corrections) == [1, 2]
     assert models.created_at.notna().all()
-    with pytest.raises(EngineError, match="UNIQUE"):
-        add_model(review, {"model_hash": "abc"}, scenes)
-    assert len(read_table(review, MODELS)) == 2
+
+
+def test_a_model_made_again_takes_the_place_of_the_first(review: Path) -> None:
+    record(review)
+    for name in ("mine", "mine too"):
+        add_model(review, {"model": name, "model_hash": "abc"}, corrected_scenes(review))
+    assert list(read_table(review, MODELS).model) == ["mine too"]
+    (scene,) = corrected_scenes(review)
+    assert scene.used_in == ("abc",)
 
 
 def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
