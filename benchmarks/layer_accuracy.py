@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,16 +28,16 @@ from glacier_qgis.models.package.weights import read_weights
 from glacier_qgis.models.radar.echogram.axes import Axes
 from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
 from glacier_qgis.models.radar.layers.contrast import LARGEST, Level, channels
-from glacier_qgis.models.radar.layers.model import LayerModel
 from glacier_qgis.models.radar.layers.peaks import find_peaks
 from glacier_qgis.models.radar.layers.power import decibels
-from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork
+from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork, Strip
 from glacier_qgis.models.radar.layers.scores import Counts, EdgeScores, LineScores
 from glacier_qgis.models.radar.layers.trace import Segment, pieces
 from glacier_qgis.models.radar.layers.tracker import Line, Tracking
 from glacier_qgis.models.radar.simulate.echoes import Echoes
-from glacier_qgis.models.radar.simulate.settings import MARGIN, RADIOSTRATIGRAPHY, SNOW_RADAR
-from glacier_qgis.models.radar.simulate.tracks import IceSheet, Reflectors
+from glacier_qgis.models.radar.simulate.settings import MARGIN, SNOW_RADAR
+from glacier_qgis.models.radar.simulate.tracks import Reflectors
+from glacier_qgis.models.radar.simulate.variety import BURIED, NARROW, ONE_LOOK
 from glacier_qgis.models.training.delivered.layers import NETWORKS
 
 Array = npt.NDArray[np.float64]
@@ -51,12 +51,6 @@ CLICKS = 100
 PICK_WINDOW = 4
 LEAST = 0.3
 """Lowest probability of a point of a line: the default of `tracelayers`."""
-SPECKLED = replace(Echoes(), looks=1, noise_db=-66.0)
-"""Speckle that no training frame had: one look instead of 2 to 12, with less noise."""
-BURIED = replace(Echoes(), layer_db=4.5, layer_spread_db=1.5, looks=1, noise_db=-38.0)
-"""Worse than any radar that is used for layers: most layers lie below the receiver's noise."""
-NARROW = replace(RADIOSTRATIGRAPHY, geometry=IceSheet(spacing=7.5, irregular=0.3))
-"""Layers nearer to each other than in training: 7.5 samples instead of 9 to 30."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +106,8 @@ def simulated_frames(setting, count: int, traces: int) -> Iterator[Frame]:  # no
         yield Frame(f"simulated {seed}", truth, power)
 
 
-Method = Callable[[Power], Power]
-"""From power (rows, traces) to probabilities (4, rows, traces)."""
+Method = Callable[[Power], Strip]
+"""From power (rows, traces) to what is known of each pixel."""
 
 
 def network(name: str, weights: Path) -> Method:
@@ -121,33 +115,27 @@ def network(name: str, weights: Path) -> Method:
     architecture = NETWORKS["hed" if "hed" in name else "unet"]
     built = build(architecture)
     built.load_state_dict(read_weights(weights))
-    ready = LayerNetwork(built.eval(), int(built.stride), torch.device("cpu"))
+    return predicted(LayerNetwork(built.eval(), int(built.stride), torch.device("cpu")))
 
-    def predict(power: Power) -> Power:
+
+def predicted(ready: LayerNetwork) -> Method:
+    """Return the method that traces what a network predicts."""
+
+    def predict(power: Power) -> Strip:
         strips = ready.strips(lambda a, b: power[:, a:b], *power.shape)
-        return np.concatenate([strip for _, strip in strips], axis=2)
+        _, *parts = zip(*strips, strict=True)
+        return Strip(0, *(np.concatenate(part, axis=-1) for part in parts))
 
     return predict
 
 
-def delivered() -> Method:
-    """Return the probabilities of the delivered model."""
-    ready = LayerModel.load("", "cpu").network
-
-    def predict(power: Power) -> Power:
-        strips = ready.strips(lambda a, b: power[:, a:b], *power.shape)
-        return np.concatenate([strip for _, strip in strips], axis=2)
-
-    return predict
-
-
-def threshold(power: Power) -> Power:
+def threshold(power: Power) -> Strip:
     """Return the contrast, averaged over nine traces, as if it were a probability."""
     inputs = channels(power, Level.of(power))
     bright = np.clip(uniform_filter1d(inputs[0], 9, axis=1) * LARGEST / 4, 0, 1)
     found = np.zeros((4, *power.shape), np.float32)
     found[CHANNELS.index(LAYER)] = bright
-    return found
+    return Strip(0, found, power, np.zeros_like(power))
 
 
 def picked(frame: Frame) -> Array:
@@ -171,7 +159,7 @@ def picked(frame: Frame) -> Array:
 def table_row(data: str, method: str, frames: list[Frame], predict: Method) -> Row:
     """Measure a method on frames; lines are traced at the threshold of the best F-score."""
     maps = [predict(frame.power) for frame in frames]
-    peaks = [find_peaks(found[CHANNELS.index(LAYER)], 0.02) for found in maps]
+    peaks = [find_peaks(found.probability[CHANNELS.index(LAYER)], 0.02) for found in maps]
     counts = [Counts.of(own, frame.truth.layers) for own, frame in zip(peaks, frames, strict=True)]
     edges = EdgeScores.of(counts)
     is_network = method != "threshold"
@@ -180,7 +168,7 @@ def table_row(data: str, method: str, frames: list[Frame], predict: Method) -> R
     traced, lines, surface, bed = [], 0, [np.empty(0)], [np.empty(0)]
     for found, frame in zip(maps, frames, strict=True):
         segment = Segment(options, least)
-        segment.add(_axes(frame), [(0, found)])
+        segment.add(_axes(frame), [found])
         segment.finish()
         traced.append(_rows(segment.lines[LAYER], frame.truth.traces))
         lines += len(segment.lines[LAYER])
@@ -221,10 +209,10 @@ def _row(
     )
 
 
-def traced_rows(probability: Power, frame: Frame) -> Array:
+def traced_rows(found: Strip, frame: Frame) -> Array:
     """Return the rows of the layers that are traced with the default options."""
     segment = Segment(Tracking(), LEAST)
-    segment.add(_axes(frame), [(0, probability)])
+    segment.add(_axes(frame), [found])
     segment.finish()
     return _rows(segment.lines[LAYER], frame.truth.traces)
 
@@ -264,9 +252,9 @@ def juneau(predict: Method) -> str:
     picks, values = given["picks"].samp2, given["data"].astype(np.float32)
     power = decibels(values, "amplitude")
     traces = power.shape[1]
-    segment = Segment(Tracking(confidence=0.2, bridge=60), 0.1)
+    segment = Segment(Tracking(), LEAST)
     axes = Axes(frame_id="juneau", time=4e-9 * np.arange(len(power)), traces=traces)
-    segment.add(axes, [(0, predict(power))])
+    segment.add(axes, [predict(power)])
     segment.finish()
     found = [line.across(0, traces) for line in segment.lines[BED]]
     away = np.concatenate([np.empty(0), *(np.abs(row - picks) for row in found)])
@@ -295,7 +283,7 @@ def main() -> None:
     methods["threshold"] = threshold
     sets = {
         "expert geometry": list(expert_frames(Echoes(), asked.traces)),
-        "one look (unseen)": list(expert_frames(SPECKLED, asked.traces)),
+        "one look (unseen)": list(expert_frames(ONE_LOOK, asked.traces)),
         "below the noise (unseen)": list(expert_frames(BURIED, asked.traces)),
         "narrow spacing (unseen)": list(simulated_frames(NARROW, 3, asked.traces)),
         "Snow Radar": list(simulated_frames(SNOW_RADAR, 3, asked.traces)),

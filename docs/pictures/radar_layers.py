@@ -15,12 +15,14 @@ sys.path[:0] = [str(ROOT / "build" / "plugins"), str(ROOT / "benchmarks")]
 
 import numpy as np
 import torch
-from layer_accuracy import SPECKLED, Frame, delivered, expert_frames, simulated_frames, traced_rows
+from layer_accuracy import Frame, expert_frames, predicted, simulated_frames, traced_rows
 from PIL import Image
 
+from glacier_qgis.models.radar.layers.model import LayerModel
 from glacier_qgis.models.radar.layers.scores import LineScores
 from glacier_qgis.models.radar.simulate.echoes import Echoes
 from glacier_qgis.models.radar.simulate.settings import SNOW_RADAR
+from glacier_qgis.models.radar.simulate.variety import ONE_LOOK
 
 TRACES, ROWS = 500, 560
 TRUE, TRACED = (40, 120, 255), (255, 120, 20)
@@ -31,10 +33,10 @@ def main() -> None:
     torch.set_num_threads(1)
     frames = [
         *expert_frames(Echoes(), TRACES),
-        *expert_frames(SPECKLED, TRACES),
+        *expert_frames(ONE_LOOK, TRACES),
         *simulated_frames(SNOW_RADAR, 3, TRACES),
     ]
-    predict = delivered()
+    predict = predicted(LayerModel.load("", "cpu").network)
     rows = [traced_rows(predict(frame.power), frame) for frame in frames]
     scores = [
         LineScores.of(own, frame.truth.layers).f_score

@@ -49,14 +49,18 @@ class SimulateRadargram(EngineAlgorithm):
                 tr("Radar"),
                 tr(
                     "'radiostratigraphy': a depth sounder over kilometres of ice. 'snow': a Snow "
-                    "Radar over metres of firn, with annual layers."
+                    "Radar over metres of firn, with annual layers. 'valley': a low-frequency "
+                    "radar across a valley glacier, with a dim and steep bed."
                 ),
-                ["radiostratigraphy", "snow"],
+                ["radiostratigraphy", "snow", "valley"],
             ),
             number(
                 "LENGTH",
                 tr("Length of the track (km)"),
-                tr("The default is 12 km: 800 traces of the depth sounder, 2,400 of the other."),
+                tr(
+                    "The default is 12 km: 800 traces of the depth sounder, 2,400 and 3,000 of the "
+                    "others."
+                ),
                 12,
                 minValue=0.1,
                 maxValue=1000,

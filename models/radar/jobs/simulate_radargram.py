@@ -33,7 +33,7 @@ CONTRAST = (1, 99.5)
 class SimulateRadargram(Job):
     """Simulate an echogram and write the lines that are in it."""
 
-    setting: Literal["radiostratigraphy", "snow"] = "radiostratigraphy"
+    setting: Literal["radiostratigraphy", "snow", "valley"] = "radiostratigraphy"
     length: Annotated[float, Field(ge=0.1, le=1000)] = 12.0
     seed: Seed = 1
     output: Path

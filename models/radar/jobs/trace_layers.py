@@ -27,7 +27,7 @@ from glacier_qgis.models.radar.layers.crossings import Run
 from glacier_qgis.models.radar.layers.lines import layer_lines
 from glacier_qgis.models.radar.layers.model import DEFAULT, LayerModel
 from glacier_qgis.models.radar.layers.power import decibels
-from glacier_qgis.models.radar.layers.predict import CHANNELS
+from glacier_qgis.models.radar.layers.predict import CHANNELS, Strip
 from glacier_qgis.models.radar.layers.segments import runs
 from glacier_qgis.models.radar.layers.trace import Segment
 from glacier_qgis.models.radar.layers.tracker import Tracking
@@ -132,28 +132,25 @@ def _check_frames(frames: list[Echogram]) -> None:
         )
 
 
-def _strips(
-    frame: Echogram, model: LayerModel, target: DatasetWriter | None
-) -> Iterator[tuple[int, Float32Array]]:
+def _strips(frame: Echogram, model: LayerModel, target: DatasetWriter | None) -> Iterator[Strip]:
     """Predict a frame strip by strip; store what is asked for."""
 
     def read(first: int, last: int) -> Float32Array:
         return decibels(frame.read(first, last), frame.axes.values)
 
-    for first, probability in model.network.strips(read, frame.samples, frame.traces):
+    for strip in model.network.strips(read, frame.samples, frame.traces):
         if target is not None:
-            window = Window(first, 0, probability.shape[2], frame.samples)
-            target.write(probability[[CHANNELS.index(code) for code in SHOWN]], window=window)
-        yield first, probability
+            window = Window(strip.first, 0, strip.step.shape[1], frame.samples)
+            shown = strip.probability[[CHANNELS.index(code) for code in SHOWN]]
+            target.write(shown, window=window)
+        yield strip
 
 
-def _told(
-    strips: Iterator[tuple[int, Float32Array]], done: int, total: int, reporter: Reporter
-) -> Iterator[tuple[int, Float32Array]]:
+def _told(strips: Iterator[Strip], done: int, total: int, reporter: Reporter) -> Iterator[Strip]:
     """Report progress while strips go by."""
-    for first, probability in strips:
-        yield first, probability
-        reporter.progress((done + first + probability.shape[2]) / total, "Tracing layers")
+    for strip in strips:
+        yield strip
+        reporter.progress((done + strip.first + strip.step.shape[1]) / total, "Tracing layers")
 
 
 def _probabilities(

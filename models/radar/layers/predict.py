@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.radar.layers.codes import CLASS_NAMES
 from glacier_qgis.models.radar.layers.contrast import TRACES, Level, channels
+from glacier_qgis.models.radar.layers.steps import averaged, steps
 
 Read = Callable[[int, int], Float32Array]
 """Power of the traces from the first up to, not including, the last: (samples, traces) in dB, NaN
@@ -21,10 +23,26 @@ CHANNELS = list(CLASS_NAMES)
 """Code of each channel of a network's output."""
 PADDING = 64
 """Context on each side of a strip, traces."""
-PIXELS = 1 << 20
+PIXELS = 3 << 18
 """Pixels of a strip with its context: what bounds the memory."""
 SAMPLED, SAMPLES = 32, 64
 """Blocks of a frame from which its level is computed, and their traces."""
+
+
+class Strip(NamedTuple):
+    """What is known of the pixels of a part of a frame.
+
+    Attributes:
+        first: Its first trace.
+        probability: Of each class, (4, rows, traces).
+        mean: Power averaged along the track, dB, (rows, traces), NaN where there is no echo.
+        step: Its rise with depth, dB, (rows, traces).
+    """
+
+    first: int
+    probability: Float32Array
+    mean: Float32Array
+    step: Float32Array
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ class LayerNetwork:
             result: Float32Array = logits[0].float().softmax(dim=0).cpu().numpy()
         return result[:, :rows, :traces]
 
-    def strips(self, read: Read, rows: int, traces: int) -> Iterator[tuple[int, Float32Array]]:
+    def strips(self, read: Read, rows: int, traces: int) -> Iterator[Strip]:
         """Predict a frame from left to right; memory does not grow with its length.
 
         Args:
@@ -61,8 +79,7 @@ class LayerNetwork:
             traces: Traces of the frame.
 
         Yields:
-            The first trace of a strip and its probabilities (4, rows, traces), 0 where there is
-            no echo.
+            Strips from left to right; their probabilities are 0 where there is no echo.
         """
         level = level_of(read, traces)
         margin = PADDING + TRACES // 2
@@ -70,9 +87,12 @@ class LayerNetwork:
         for first in range(0, traces, width):
             last = min(first + width, traces)
             start, stop = max(first - margin, 0), min(last + margin, traces)
-            inputs = channels(read(start, stop), level)
+            power = read(start, stop)
+            inputs = channels(power, level)
             inner = slice(first - start, last - start)
-            yield first, self.predict(inputs)[:, :, inner] * inputs[-1, :, inner]
+            probability = self.predict(inputs)[:, :, inner] * inputs[-1, :, inner]
+            mean = averaged(power)
+            yield Strip(first, probability, mean[:, inner], steps(mean)[:, inner])
 
 
 def level_of(read: Read, traces: int) -> Level:

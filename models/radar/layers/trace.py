@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
-from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.radar.echogram.axes import Axes
 from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
-from glacier_qgis.models.radar.layers.peaks import Array, Peaks, find_peaks
-from glacier_qgis.models.radar.layers.predict import CHANNELS
+from glacier_qgis.models.radar.layers.outer import Outer
+from glacier_qgis.models.radar.layers.peaks import Array, find_peaks
+from glacier_qgis.models.radar.layers.predict import CHANNELS, Strip
 from glacier_qgis.models.radar.layers.tracker import Line, Tracker, Tracking
 
 SURFACE_ID, BED_ID = 1, 2
 """Ids of surface and bed, as in Open Polar Radar; layers follow."""
 CODES = (LAYER, SURFACE, BED)
-STEEPER = 8.0
-"""Search window of surface and bed, samples: they may be steep, and there is one of each."""
 
 
 @dataclass
@@ -37,49 +36,42 @@ class Segment:
     least: float
     starts: list[int] = field(default_factory=list)
     lines: dict[int, list[Line]] = field(default_factory=lambda: {code: [] for code in CODES})
-    _trackers: dict[int, Tracker] = field(init=False)
+    _layers: Tracker = field(init=False)
+    _outer: Outer = field(init=False)
     _length: int = 0
     _axes: Axes | None = None
 
     def __post_init__(self) -> None:
-        single = Tracking(
-            STEEPER, self.options.bridge, self.options.shortest, self.options.confidence
-        )
-        self._trackers = {
-            code: Tracker(self.options if code == LAYER else single) for code in CODES
-        }
+        self._layers = Tracker(self.options)
+        self._outer = Outer(self.options, self.least)
 
-    def add(self, axes: Axes, strips: Iterable[tuple[int, Float32Array]]) -> None:
+    def add(self, axes: Axes, strips: Iterable[Strip]) -> None:
         """Continue with the next frame.
 
         Args:
             axes: Of the frame.
-            strips: First trace and probabilities (classes, rows, traces), from left to right.
+            strips: Its strips, from left to right.
         """
         if self._axes is not None:
-            for tracker in self._trackers.values():
-                tracker.move(_rows_between(self._axes, axes))
+            self._layers.move(_rows_between(self._axes, axes))
         self.starts.append(self._length)
-        for first, probability in strips:
-            self._strip(self._length + first, probability)
+        for strip in strips:
+            first = self._length + strip.first
+            peaks = find_peaks(strip.probability[CHANNELS.index(LAYER)], self.least)
+            for offset, found in enumerate(peaks):
+                self.lines[LAYER] += self._layers.add(first + offset, found)
+            self._keep(self._outer.add(first, strip))
+        self._keep(self._outer.finish())
         self._length += axes.traces
         self._axes = axes
 
     def finish(self) -> None:
         """End all lines."""
-        for code, tracker in self._trackers.items():
-            self.lines[code] += tracker.finish()
+        self.lines[LAYER] += self._layers.finish()
 
-    def _strip(self, first: int, probability: Float32Array) -> None:
-        for code, tracker in self._trackers.items():
-            peaks = find_peaks(probability[CHANNELS.index(code)], self.least)
-            for offset, found in enumerate(peaks):
-                seen = found if code == LAYER else _strongest(found)
-                self.lines[code] += tracker.add(first + offset, seen)
-
-
-def _strongest(peaks: Peaks) -> Peaks:
-    return peaks.of(np.array([peaks.values.argmax()])) if len(peaks) else peaks
+    def _keep(self, ended: dict[int, list[Line]]) -> None:
+        for code, lines in ended.items():
+            self.lines[code] += lines
 
 
 @dataclass(frozen=True)
@@ -118,29 +110,41 @@ class Piece:
 
 def pieces(lines: Sequence[Line], start: int, stop: int) -> Iterator[Piece]:
     """Return the lines within traces `start` to `stop` - 1, bridged where none is crossed."""
-    rows = np.array([line.across(start, stop) for line in lines]).reshape(len(lines), stop - start)
-    for line, own in zip(lines, rows, strict=True):
-        held = _within(line, start, stop)
-        for before, after in pairwise(held):
+    drawn = [_Drawn(line, held) for line in lines if (held := _held(line, start, stop)).size]
+    first = np.array([each.first for each in drawn])
+    last = np.array([each.last for each in drawn])
+    for each in drawn:
+        for before, after in pairwise(each.held):
             if after - before > 1:
-                gap = slice(before, after + 1)
-                if _crosses(rows[:, gap], own[gap]):
-                    own[before + 1 : after] = np.nan
-    for line, own in zip(lines, rows, strict=True):
-        known = np.flatnonzero(np.isfinite(own))
+                beside = np.flatnonzero((first <= after) & (last >= before))
+                if any(each.crosses(drawn[other], before, after) for other in beside):
+                    each.rows[before + 1 - each.first : after - each.first] = np.nan
+    for each in drawn:
+        known = np.flatnonzero(np.isfinite(each.rows))
         for part in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
             if part.size > 1:
-                yield Piece(line, part.astype(float), own[part])
+                trace = (each.first - start + part).astype(float)
+                yield Piece(each.line, trace, each.rows[part])
 
 
-def _within(line: Line, start: int, stop: int) -> list[int]:
-    """Return the traces with points of a line, counted within a frame."""
+def _held(line: Line, start: int, stop: int) -> npt.NDArray[np.int64]:
+    """Return the traces with points of a line in a frame."""
     traces = np.array(line.traces)
-    return [int(trace) for trace in traces[(traces >= start) & (traces < stop)] - start]
+    return traces[(traces >= start) & (traces < stop)]
 
 
-def _crosses(rows: Array, own: Array) -> bool:
-    """Whether a line passes or touches another one within a gap."""
-    with np.errstate(invalid="ignore"):
-        apart = rows - own
-        return bool((((apart > 0).any(axis=1)) & ((apart < 0).any(axis=1))).any())
+class _Drawn:
+    """A line in one frame, without breaks from its first trace there to its last."""
+
+    def __init__(self, line: Line, held: npt.NDArray[np.int64]) -> None:
+        self.line = line
+        self.held = held
+        self.first, self.last = int(held[0]), int(held[-1])
+        self.rows = line.across(self.first, self.last + 1)
+
+    def crosses(self, other: _Drawn, before: int, after: int) -> bool:
+        """Return whether the other line lies on both sides between two traces."""
+        low, high = max(before, other.first), min(after, other.last) + 1
+        own = self.rows[low - self.first : high - self.first]
+        apart = other.rows[low - other.first : high - other.first] - own
+        return bool((apart > 0).any() and (apart < 0).any())

@@ -7,6 +7,7 @@ without a peak follows the dip of its neighbours until it finds one again, up to
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -39,6 +40,10 @@ class Tracking:
     shortest: int = 20
     confidence: float = 0.4
 
+    def accept(self, line: Line) -> bool:
+        """Return whether a line is long and certain enough."""
+        return line.length >= self.shortest and line.confidence >= self.confidence
+
 
 @dataclass
 class Line:
@@ -53,10 +58,17 @@ class Line:
     """
 
     number: int
-    traces: list[int] = field(default_factory=list)
-    rows: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    widths: list[float] = field(default_factory=list)
+    traces: array[int] = field(default_factory=lambda: array("q"))
+    rows: array[float] = field(default_factory=lambda: array("d"))
+    values: array[float] = field(default_factory=lambda: array("f"))
+    widths: array[float] = field(default_factory=lambda: array("f"))
+
+    def append(self, trace: int, row: float, value: float, width: float) -> None:
+        """Add a point."""
+        self.traces.append(trace)
+        self.rows.append(row)
+        self.values.append(value)
+        self.widths.append(width)
 
     @property
     def length(self) -> int:
@@ -102,7 +114,7 @@ class Tracker:
             _append(self._lines[index], trace, peaks, int(found[index]))
         ended = self._end(trace, on)
         self._begin(trace, peaks, np.setdiff1d(np.arange(len(peaks)), found[on]))
-        return [line for line in ended if self._good(line)]
+        return [line for line in ended if self._options.accept(line)]
 
     def move(self, rows: Callable[[Array], Array]) -> None:
         """Go on in a frame with other rows.
@@ -118,7 +130,7 @@ class Tracker:
         """End all lines and return them."""
         ended = self._lines
         self._keep(np.zeros(len(ended), np.bool_))
-        return [line for line in ended if self._good(line)]
+        return [line for line in ended if self._options.accept(line)]
 
     def _match(self, trace: int, expected: Array, peaks: Peaks) -> npt.NDArray[np.int64]:
         """Return the peak of each line, -1 for none."""
@@ -164,13 +176,8 @@ class Tracker:
             self._rows = np.insert(self._rows, place, row)
             self._dips = np.insert(self._dips, place, dip)
 
-    def _good(self, line: Line) -> bool:
-        asked = self._options
-        return line.length >= asked.shortest and line.confidence >= asked.confidence
-
 
 def _append(line: Line, trace: int, peaks: Peaks, peak: int) -> None:
-    line.traces.append(trace)
-    line.rows.append(float(peaks.rows[peak]))
-    line.values.append(float(peaks.values[peak]))
-    line.widths.append(float(peaks.widths[peak]))
+    line.append(
+        trace, float(peaks.rows[peak]), float(peaks.values[peak]), float(peaks.widths[peak])
+    )

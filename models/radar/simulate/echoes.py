@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import convolve1d
+from scipy.ndimage import convolve1d, gaussian_filter
 
 from glacier_qgis.models.radar.simulate.tracks import Array, Reflectors, smooth
 
@@ -15,8 +15,10 @@ Power = npt.NDArray[np.float32]
 
 ROUGH = 0.5
 """Share of a layer's echo that is speckle: the rest is a specular reflection."""
-CURVATURE = 40.0
-"""Traces over which the hyperbola of a point beside the track falls by its depth in samples."""
+REVERBERATION_DB = -5.0
+"""Power of each reverberation relative to the one before it."""
+PATCH = 40.0, 15.0
+"""Size of the patches in the volume scattering, samples and traces."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Echoes:
         multiple_db: Power of the multiples relative to the echoes.
         clutter: Points beside the track per 100 traces, each of which leaves a hyperbola.
         clutter_db: Power of their echoes above the volume scattering.
+        curvature: Traces over which such a hyperbola falls by its depth in samples.
+        reverberations: Echoes of the surface that the antenna repeats, two pulses apart.
+        patches_db: Standard deviation of the volume scattering from place to place: water, debris.
+        footprint: Correlation length of the speckle along the track, traces; 0 for none.
         gain_db: Standard deviation of the gain from trace to trace.
         drift_db: The same of its drift along the track.
         gain_slope_db: Gain of the receiver per 100 samples, against attenuation.
@@ -62,6 +68,10 @@ class Echoes:
     multiple_db: float = -30.0
     clutter: float = 0.3
     clutter_db: float = 8.0
+    curvature: float = 40.0
+    reverberations: int = 0
+    patches_db: float = 0.0
+    footprint: float = 0.0
     gain_db: float = 0.5
     drift_db: float = 1.0
     gain_slope_db: float = 0.0
@@ -105,6 +115,8 @@ class _Scene:
         self._kernel = pulse_kernel(echoes.pulse)
         depth = np.arange(rows)[:, None] - reflectors.surface
         volume = echoes.volume_db - echoes.attenuation_db / 100 * np.maximum(depth, 0)
+        if echoes.patches_db:
+            volume += echoes.patches_db * _patches(random, self._shape)
         below = depth - np.where(
             np.isnan(reflectors.bed), rows, reflectors.bed - reflectors.surface
         )
@@ -120,6 +132,9 @@ class _Scene:
     def look(self) -> Complex:
         """Return one look: complex amplitudes, (rows, traces)."""
         white = self._random.standard_normal((*self._shape, 2), dtype=np.float32)
+        if self._echoes.footprint:
+            beam = pulse_kernel(self._echoes.footprint)
+            white = convolve1d(white, beam, axis=1, mode="reflect")
         field = white.view(np.complex64)[..., 0] * self._amplitude
         for rows, amplitude, rough in self._lines:
             size = rows.size
@@ -158,6 +173,10 @@ class _Scene:
                 found.append((rows + echoes.multiple_delay, amplitude * less, 1.0))
 
         add(reflectors.surface, echoes.surface_db, 0.2)
+        for number in range(1, echoes.reverberations + 1):
+            power = echoes.surface_db + REVERBERATION_DB * number
+            amplitude = np.full(reflectors.traces, np.sqrt(from_db(power)))
+            found.append((reflectors.surface + 2 * number * echoes.pulse, amplitude, 0.1))
         add(reflectors.bed, self._at_bed(reflectors), 0.7)
         for layer in reflectors.layers:
             strength = echoes.layer_db + echoes.layer_spread_db * random.standard_normal()
@@ -165,7 +184,7 @@ class _Scene:
             add(layer, echoes.volume_db - loss * np.nan_to_num(depth) + strength, ROUGH)
         for _ in range(random.poisson(echoes.clutter * reflectors.traces / 100)):
             at, deep = random.integers(reflectors.traces), random.uniform(20, self._shape[0])  # nosec B311: NumPy's, seeded
-            away = (np.arange(reflectors.traces) - at) / CURVATURE
+            away = (np.arange(reflectors.traces) - at) / echoes.curvature
             depth = deep * np.sqrt(1 + away**2)
             power = echoes.volume_db - loss * depth + echoes.clutter_db - 6 * np.abs(away)
             found.append((reflectors.surface + depth, np.sqrt(from_db(power)), 1.0))
@@ -176,6 +195,12 @@ class _Scene:
         depth = np.nan_to_num(reflectors.bed - reflectors.surface)
         loss = self._echoes.attenuation_db / 100 * depth
         return np.asarray(self._echoes.volume_db - loss + self._echoes.bed_db)
+
+
+def _patches(random: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Draw Gaussian noise with standard deviation 1, correlated over patches, (rows, traces)."""
+    noise = gaussian_filter(random.standard_normal(shape), PATCH, mode="wrap")
+    return np.asarray(noise / noise.std())
 
 
 def pulse_kernel(width: float) -> npt.NDArray[np.float32]:

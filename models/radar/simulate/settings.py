@@ -1,30 +1,39 @@
-"""The two radars that the simulator imitates, and variations of them."""
+"""The radars that the simulator imitates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from glacier_qgis.models.radar.simulate.echoes import Echoes, Power
-from glacier_qgis.models.radar.simulate.tracks import Geometry, IceSheet, Reflectors, Snow
+from glacier_qgis.models.radar.simulate.tracks import IceSheet, Reflectors, Snow
+from glacier_qgis.models.radar.simulate.valley import ValleyGlacier
 
 MARGIN = 40
-"""Samples below the lowest reflector."""
+
+Geometry = IceSheet | Snow | ValleyGlacier
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A radar over ice: how its reflectors are drawn and how their echoes are recorded."""
+    """A radar over ice: how its reflectors are drawn and how their echoes are recorded.
+
+    Attributes:
+        geometry: Where the reflectors are.
+        echoes: What they and the radar make of them.
+        margin: Samples below the lowest reflector.
+    """
 
     geometry: Geometry
     echoes: Echoes
+    margin: int = MARGIN
 
     def simulate(self, traces: int, seed: int) -> tuple[Reflectors, Power]:
         """Return the reflectors of a frame and its echogram, (rows, traces) in dB."""
         random = np.random.default_rng(seed)
         reflectors = self.geometry.draw(traces, random)
-        rows = int(reflectors.lowest) + MARGIN
+        rows = int(reflectors.lowest) + self.margin
         return reflectors, self.echoes.record(reflectors, rows, random)
 
 
@@ -44,64 +53,31 @@ SNOW_RADAR = Setting(
     ),
 )
 """An ultra-wideband radar over metres of snow and firn, such as the Snow Radar."""
-SETTINGS = {"radiostratigraphy": RADIOSTRATIGRAPHY, "snow": SNOW_RADAR}
-
-
-def varied(random: np.random.Generator) -> Setting:
-    """Draw a setting for training: one of the two, with every property varied widely."""
-
-    def between(low: float, high: float) -> float:
-        return float(random.uniform(low, high))  # nosec B311: NumPy's, seeded
-
-    snow = random.random() < 0.4  # nosec B311: NumPy's, seeded
-    base = SNOW_RADAR if snow else RADIOSTRATIGRAPHY
-    geometry: Geometry
-    if isinstance(base.geometry, Snow):
-        geometry = replace(
-            base.geometry,
-            rows=between(250, 450),
-            surface_row=between(15, 90),
-            surface_relief=between(0, 8),
-            spacing=between(10, 32),
-            irregular=between(0.1, 0.45),
-            accumulation=between(0.05, 0.35),
-            pattern=between(0.03, 0.2),
-            length=between(60, 400),
-            densification=between(0.5, 1),
-        )
-    else:
-        geometry = replace(
-            base.geometry,
-            thickness=between(200, 450),
-            relief=between(0.01, 0.15),
-            surface_row=between(10, 90),
-            surface_relief=between(0, 8),
-            spacing=between(9, 30),
-            irregular=between(0.2, 0.7),
-            accumulation=between(0.05, 0.35),
-            folds=between(0, 0.06),
-            length=between(60, 400),
-            deepest=between(0.6, 0.98),
-        )
-    echoes = replace(
-        base.echoes,
-        layer_db=between(5, 13),
-        layer_spread_db=between(1, 4),
-        bed_db=between(12, 28),
-        volume_db=between(-32, -12),
-        attenuation_db=between(0, 8),
-        noise_db=between(-65, -40),
-        fading_db=between(0.5, 3),
-        fading_length=between(10, 100),
-        looks=int(random.integers(2, 13)),
-        pulse=between(1.1, 2.8),
-        bed_tail=between(2, 20),
-        multiple_delay=between(60, 400),
-        multiple_db=between(-45, -22),
-        clutter=between(0, 0.8),
-        gain_db=between(0, 1.2),
-        drift_db=between(0, 2),
-        gain_slope_db=between(0, 4),
-        missing=between(0, 0.02),
-    )
-    return Setting(geometry, echoes)
+VALLEY_GLACIER = Setting(
+    ValleyGlacier(),
+    Echoes(
+        layer_db=6.0,
+        bed_db=14.0,
+        volume_db=-14.0,
+        attenuation_db=1.5,
+        noise_db=-40.0,
+        fading_db=4.0,
+        fading_length=60.0,
+        looks=2,
+        pulse=6.0,
+        bed_tail=60.0,
+        multiple_db=-200.0,
+        clutter=3.0,
+        curvature=12.0,
+        reverberations=3,
+        patches_db=3.0,
+        footprint=2.0,
+    ),
+    margin=300,
+)
+"""A low-frequency radar that is pulled across a temperate valley glacier."""
+SETTINGS = {
+    "radiostratigraphy": RADIOSTRATIGRAPHY,
+    "snow": SNOW_RADAR,
+    "valley": VALLEY_GLACIER,
+}

@@ -175,9 +175,6 @@ class Snow:
         )
 
 
-Geometry = IceSheet | Snow
-
-
 def smooth(random: np.random.Generator, count: int, length: float) -> Array:
     """Draw Gaussian noise with mean 0, standard deviation 1 and a correlation length, (count,)."""
     sigma = max(length / 2, 1.0)

@@ -20,7 +20,7 @@ from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.radar.layers.contrast import Level, channels
 from glacier_qgis.models.radar.layers.labels import Codes, labels_of
-from glacier_qgis.models.radar.simulate.settings import varied
+from glacier_qgis.models.radar.simulate.variety import varied
 from glacier_qgis.models.training.echograms.patches import sampler
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.losses.layers import layer_loss

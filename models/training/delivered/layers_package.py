@@ -32,7 +32,7 @@ from glacier_qgis.models.radar.layers.model import DEFAULT
 from glacier_qgis.models.radar.layers.peaks import find_peaks
 from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork
 from glacier_qgis.models.radar.layers.scores import TOLERANCE
-from glacier_qgis.models.radar.simulate.settings import varied
+from glacier_qgis.models.radar.simulate.variety import varied
 from glacier_qgis.models.training.delivered.layers import NETWORKS, TRACES
 from glacier_qgis.models.training.echograms.package import layer_card
 

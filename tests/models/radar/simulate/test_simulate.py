@@ -5,8 +5,10 @@ import pytest
 from scipy.stats import linregress
 
 from glacier_qgis.models.radar.simulate.echoes import Echoes
-from glacier_qgis.models.radar.simulate.settings import SETTINGS, varied
+from glacier_qgis.models.radar.simulate.settings import SETTINGS
 from glacier_qgis.models.radar.simulate.tracks import MERGED, IceSheet, Reflectors, Snow, smooth
+from glacier_qgis.models.radar.simulate.valley import ValleyGlacier
+from glacier_qgis.models.radar.simulate.variety import BURIED, NARROW, ONE_LOOK, varied
 
 QUIET = Echoes(
     fading_db=0, layer_spread_db=0, clutter=0, gain_db=0, drift_db=0, missing=0, multiple_db=-200
@@ -92,8 +94,64 @@ def test_missing_traces_are_missing_as_a_whole() -> None:
     assert (gone.any(axis=0) == gone.all(axis=0)).all()
 
 
-def test_varied_settings_give_frames_with_layers() -> None:
-    for seed in range(6):
-        reflectors, echogram = varied(np.random.default_rng(seed)).simulate(100, seed)
-        assert len(reflectors.layers) >= 3
-        assert echogram.shape[1] == 100
+def test_speckle_is_as_long_as_the_footprint() -> None:
+    for footprint in (0.0, 4.0):
+        setting = replace(QUIET, looks=1, footprint=footprint)
+        echogram = setting.record(flat([], traces=600), 200, np.random.default_rng(0))
+        power = 10 ** (echogram[100:140] / 10)
+        alike = np.corrcoef(power[:, :-2].ravel(), power[:, 2:].ravel())[0, 1]
+        assert (alike > 0.2) == (footprint > 0)
+
+
+def test_patches_change_the_scattering_from_place_to_place() -> None:
+    setting = replace(QUIET, looks=40, attenuation_db=0.0, patches_db=4.0)
+    echogram = setting.record(flat([], traces=300), 460, np.random.default_rng(0))
+    ice = echogram[60:380]
+    assert ice.std() == pytest.approx(4, rel=0.4)
+    plain = replace(setting, patches_db=0.0).record(
+        flat([], traces=300), 460, np.random.default_rng(0)
+    )
+    assert plain[60:380].std() < 1
+
+
+def test_the_antenna_repeats_the_surface_below_it() -> None:
+    setting = replace(QUIET, reverberations=2, pulse=5.0, volume_db=-60.0)
+    echogram = setting.record(flat([]), 460, np.random.default_rng(0))
+    powers = [power_at(echogram, row) for row in (30, 40, 50, 60)]
+    assert powers[1] == pytest.approx(powers[0] - 5, abs=1.5)
+    assert powers[2] == pytest.approx(powers[1] - 5, abs=1.5)
+    assert powers[3] < powers[2] - 15
+
+
+def test_a_valley_is_deepest_on_its_axis_and_has_steep_sides() -> None:
+    valley = ValleyGlacier(thickness=400, half_width=300, shape=2, relief=0)
+    found = valley.draw(500, np.random.default_rng(0))
+    depth = found.bed - found.surface
+    axis = int(depth.argmax())
+    assert depth[axis] == pytest.approx(400, abs=0.1)
+    away = np.arange(500) - axis
+    inside = np.abs(away) < 280
+    parabola = 400 * (1 - (away[inside] / 300) ** 2)
+    np.testing.assert_allclose(depth[inside], parabola, atol=1.5)
+    assert not (found.layers > found.surface + 0.3 * depth).any()
+
+
+def test_varied_settings_give_every_kind_of_frame() -> None:
+    kinds = set()
+    for seed in range(12):
+        setting = varied(np.random.default_rng(seed))
+        kinds.add(type(setting.geometry))
+        _, echogram = setting.simulate(60, seed)
+        assert echogram.shape[1] == 60
+        assert np.isfinite(echogram).any()
+    assert kinds == {IceSheet, Snow, ValleyGlacier}
+
+
+def test_no_training_sees_the_held_out_settings() -> None:
+    drawn = [varied(np.random.default_rng(seed)) for seed in range(400)]
+    looks = {setting.echoes.looks for setting in drawn}
+    assert min(looks) == 2 > ONE_LOOK.looks
+    assert max(looks) == 12
+    assert max(setting.echoes.noise_db for setting in drawn) < BURIED.noise_db
+    assert isinstance(NARROW.geometry, IceSheet)
+    assert min(setting.geometry.spacing for setting in drawn) > NARROW.geometry.spacing
