@@ -1,13 +1,13 @@
-"""Write the data of the last section of the tutorial on ice flow: South Glacier, Yukon.
+"""Write the data of the tutorials on South Glacier, Yukon.
 
     GLACIER_DATA=... PYTHONPATH=build/plugins build/engine/bin/python -P \
         docs/tutorials/south_glacier.py FOLDER
 
 with the engine's Python, after ``tools/link.py``. Surface, mass balance, outline and the 9,619
 points at which radar sounded the ice are those that OGGM's sample data hold of the glacier; in
-FOLDER the points are a raster of thickness. Between them not the thickness is interpolated but its
-ratio to the root of the distance from the outline, so that branches where nobody sounded have ice
-too, and none is left at the margin.
+FOLDER the points are a layer, and a raster of thickness. Between them not the thickness is
+interpolated but its ratio to the root of the distance from the outline, so that branches where
+nobody sounded have ice too, and none is left at the margin.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def main(data: Path, folder: Path) -> None:
     field = thickness[np.newaxis].astype(np.float32)
     path = folder / "south_thickness.tif"
     write_raster(path, grid, field, nodata=np.nan, bands=["thickness"], tags={}, unit="m")
+    points = sounded.rename(columns={"thick": "thickness"})[["thickness", "geometry"]]
+    write_layer(points, folder / "south_soundings.gpkg", "soundings", "Point")
     frame = gpd.GeoDataFrame({"glacier": ["South"]}, geometry=[glacier], crs=crs)
     write_layer(frame, folder / "south_outline.gpkg", "outline", "MultiPolygon")
 

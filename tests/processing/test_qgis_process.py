@@ -138,6 +138,10 @@ def test_the_model_from_an_outline_to_a_glacier_thins_it_as_the_equilibrium_line
     assert layer.rasterUnitsPerPixelX() == pytest.approx(400)
     means = [layer.dataProvider().bandStatistics(band).mean for band in (1, layer.bandCount())]
     assert means[1] < 0.97 * means[0]
+    shape = layer.extent(), layer.width(), layer.height()
+    first, last = (layer.dataProvider().block(band, *shape) for band in (1, layer.bandCount()))
+    bare = [i for i in range(layer.width() * layer.height()) if first.value(i) == 0]
+    assert max(last.value(i) for i in bare) < 1
     assert 5 < QgsRasterLayer(str(spread)).dataProvider().bandStatistics(1).mean < 200
 
 

@@ -16,13 +16,16 @@ from glacier_qgis.models.compute.arrays import Float32Array, Float64Array, Mask
 from glacier_qgis.models.iceflow.emulators.fields import slopes, walled
 from glacier_qgis.models.iceflow.physics import WEIGHT
 
-COUPLING = 2.0
+COUPLING = 3.0
 """Standard deviation, in thicknesses, of the mean that replaces local slopes: longitudinal stresses
 couple ice over several times its thickness (Kamb and Echelmeyer 1986, J. Glaciol. 32, 267-284)."""
 GENTLEST = 0.025
 """Slope below which shallow ice is no guide to its stress."""
 LOWEST_STRESS, HIGHEST_STRESS = 0.02, 0.15
 """Bounds of the mean basal stress, MPa."""
+SHARPNESS = 4.0
+"""How sharply the middle of a valley is bounded by half its width: a deeper one would need walls of
+more than 45°, and where slopes cancel, as on a pass, nothing else bounds it."""
 BLUNTNESS = 0.5
 """Exponent of the parabola across a valley: 0.5 is an ellipse, 1 a parabola."""
 
@@ -39,7 +42,7 @@ class Place:
         heading: unit vector of the steepest descent, eastwards and northwards, (2, rows, columns).
         shape: thickness relative to the middle of the valley, 0 outside to 1.
         plastic: thickness in the middle of the valley at which the basal stress is as usual for
-            glaciers of this relief, m.
+            glaciers of this relief, m; at most half the width.
         typical: its mean over the ice, m.
         half_width: of the valleys, mean over the ice, m.
     """
@@ -70,6 +73,8 @@ class Place:
         smooth = np.stack([blurred(part, ice, COUPLING * coarse / cell_size) for part in gradient])
         slope = np.hypot(*smooth).clip(min=GENTLEST)
         plastic = stress / (WEIGHT * np.sin(np.arctan(slope))) / shape[ice].mean()
+        deepest = np.maximum(widths, 0.5) * cell_size
+        plastic = plastic / (1 + (plastic / deepest) ** SHARPNESS) ** (1 / SHARPNESS)
         heading = -smooth / np.hypot(*smooth).clip(min=1e-9)
         return cls(
             cell_size=cell_size,

@@ -39,6 +39,16 @@ def test_ice_on_a_plane_flows_down_it_and_is_thickest_in_the_middle(place: Place
     assert (place.shape[~place.ice] == 0).all()
 
 
+def test_on_a_pass_where_slopes_cancel_ice_is_no_deeper_than_half_as_wide() -> None:
+    row, column = np.indices((60, 80))
+    saddle = 3000 + 0.4 * CELL * (np.abs(row - 30.0) - np.abs(column - 40.0))
+    ice = (np.abs(row - 30) < 4) & (np.abs(column - 40) < 30)
+    place = Place.of(saddle.astype("f4"), ice, CELL)
+    guess = (place.plastic * place.shape)[30]
+    assert float(place.slope[30, 40]) < 0.05
+    assert 3 * float(guess[20]) < float(guess[40]) < 4 * CELL
+
+
 def test_basal_stress_grows_with_relief_up_to_one_and_a_half_bar() -> None:
     assert usual_stress(500) == pytest.approx(0.0695, abs=1e-3)
     assert usual_stress(1600) == usual_stress(4000) == pytest.approx(0.145, abs=0.006)
@@ -94,7 +104,7 @@ def test_shallow_ice_and_its_spreading_are_those_of_the_formula(place: Place) ->
     assert float(speeds.mean[30, 40]) == pytest.approx(sliding + shearing / 5, rel=1e-3)
     assert float(speeds.surface[30, 40]) == pytest.approx(sliding + shearing / 4, rel=1e-3)
     spread = spreading(place, Correction.none(place), thickness, speeds.mean)
-    assert float(spread[25:35, 20:60].abs().max()) < 1e-6
+    assert float(spread[25:35, 24:56].abs().max()) < 1e-6
     assert float(spread[30, 5]) > 0
 
 

@@ -18,6 +18,7 @@ from glacier_qgis.models.iceflow.inversion.result import Inversion, invert
 from glacier_qgis.models.iceflow.inversion.routing import balanced
 from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
+from kit.iceflow.balanced_run import yearly
 from kit.iceflow.twin import CELL, ELA, EMULATOR, twin
 
 SPEED_NOISE, SOUNDING_NOISE = 2.0, 5.0
@@ -106,6 +107,19 @@ def test_sliding_is_recovered_where_velocity_and_thickness_are_known() -> None:
     assert np.abs(ratio).mean() < 0.5
     order = np.corrcoef(np.log(found.sliding[thick]), np.log(known.sliding[thick]))[0, 1]
     assert order > 0.6
+
+
+def test_a_balanced_simulation_begins_without_a_shock() -> None:
+    found = inverted(velocity=False, soundings=False)
+    ice = found.ice
+    states = yearly(found.thickness, found.sliding, found.rate_factor, 10)
+    volumes = states[:, ice].sum(axis=1) / states[0].sum()
+    assert np.abs(volumes - 1).max() < 0.03
+    first, last = (float(np.abs(states[k + 1] - states[k])[ice].mean()) for k in (0, 9))
+    assert last < 0.7 * first < 0.7 * found.turnover
+    guess = problem(velocity=False, soundings=False).guess.numpy()
+    raw = yearly(guess, np.full_like(guess, 10.0), 78.0, 1)
+    assert first < 0.7 * float(np.abs(raw[1] - raw[0])[ice].mean())
 
 
 @pytest.mark.parametrize("observed", [True, False])
