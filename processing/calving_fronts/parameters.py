@@ -59,7 +59,11 @@ def scene_and_bands() -> list[Parameter]:
             QgsProcessingParameterBand(
                 "BANDS", tr("Bands"), None, "INPUT", optional=True, allowMultiple=True
             ),
-            tr("Bands to use, in the order of the model. Leave it empty for the first ones."),
+            tr(
+                "Bands to use, in the order of the model. Leave it empty for the first ones, or in "
+                "an optical scene whose bands are named for the green one; rock and open water are "
+                "then also judged by colour."
+            ),
             advanced=True,
         ),
     ]

@@ -25,6 +25,7 @@ from glacier_qgis.models.engine.events import JsonValue, Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Extent, Job, RasterInput
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import SEGMENTATION_SHARE, other_classes
+from glacier_qgis.models.fronts.scene.band_names import network_bands
 from glacier_qgis.models.fronts.scene.view import SceneStatistics, scene_statistics
 from glacier_qgis.models.fronts.segmentation.model_cache import load_once
 from glacier_qgis.models.fronts.segmentation.model_choice import (
@@ -114,7 +115,7 @@ class PreviewTermini(_Look):
             _warn_of_large_cells(grid, card, reporter)
             drafts = Drafts(zones_file.name, probability_file.name)
             stage = Stage(_ProgressOnly(reporter), 0, SEGMENTATION_SHARE)
-            asked = _inference(card, grid)
+            asked = _inference(grid)
             segment(scene, choice, asked, drafts, {}, stage, grid, known=known)
             crs = horizontal(read_crs(self.view.crs, "VIEW"))
             with zones_file.open() as zones, probability_file.open() as probability:
@@ -141,11 +142,12 @@ def _try(model: Model) -> None:
 def whole_scene(source: RasterInput, scene: Scene, card: ModelCard) -> SceneStatistics:
     """Return the statistics of a whole scene; measured again only if its file has changed."""
     path = Path(source.path)
+    bands = network_bands(scene, card, ())
     if not path.is_file():
-        return scene_statistics(scene, work_grid(scene, None, card.cell_size_m), _bands(card))
+        return scene_statistics(scene, work_grid(scene, None, card.cell_size_m), bands)
     state = path.stat()
     changed = (state.st_size, state.st_mtime_ns)
-    return _measured(source.model_dump_json(), _bands(card), card.cell_size_m, changed)
+    return _measured(source.model_dump_json(), bands, card.cell_size_m, changed)
 
 
 @lru_cache(maxsize=SCENES_KEPT)
@@ -161,12 +163,8 @@ def _codes(card: ModelCard) -> list[int]:
     return [zone.value for zone in card.classes]
 
 
-def _bands(card: ModelCard) -> tuple[int, ...]:
-    return tuple(range(1, card.bands + 1))
-
-
-def _inference(card: ModelCard, grid: Grid) -> Inference:
-    return Inference(bands=_bands(card), tta=max(grid.shape) <= NARROW)
+def _inference(grid: Grid) -> Inference:
+    return Inference(tta=max(grid.shape) <= NARROW)
 
 
 def _grid(scene: Scene, view: Extent, card: ModelCard, *, alone: bool) -> Grid:

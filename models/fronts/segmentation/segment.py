@@ -19,6 +19,7 @@ from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.compute.pipeline import behind
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
+from glacier_qgis.models.fronts.scene.band_names import network_bands
 from glacier_qgis.models.fronts.scene.view import SceneStatistics, network_view
 from glacier_qgis.models.fronts.segmentation.model_cache import load_once
 from glacier_qgis.models.fronts.segmentation.model_choice import ModelChoice
@@ -36,6 +37,11 @@ from glacier_qgis.models.fronts.segmentation.rock import (
     known_rock,
     rock_beside,
     with_rock,
+)
+from glacier_qgis.models.fronts.segmentation.spectral import (
+    ReadSpectral,
+    colours_of,
+    with_evidence,
 )
 from glacier_qgis.models.fronts.segmentation.tiling import Read, TilePlan, blend
 from glacier_qgis.models.package.card import ModelCard, ZoneClass
@@ -122,7 +128,7 @@ def segment(
     if beside is not None:
         model = model.for_series()
     card = model.card
-    bands = options.bands or tuple(range(1, card.bands + 1))
+    bands = network_bands(scene, card, options.bands)
     if len(bands) != card.bands:
         raise EngineError(
             f"BANDS: the model {card.name} needs {card.bands} band(s), but {bands} were given. "
@@ -156,7 +162,8 @@ def segment(
         view = stack.enter_context(network_view(scene, grid, bands, card.input_values, known))
         tell_no_numbers(scene, bands, reporter)
         rock = stack.enter_context(known_rock(options.rock, grid)) if options.rock else None
-        rasters = _Rasters(stack, drafts, grid, card.classes, mask, rock, tags)
+        colours = stack.enter_context(colours_of(scene, grid, card, options.bands, reporter))
+        rasters = _Rasters(stack, drafts, grid, card.classes, mask, rock, colours, tags)
         read: Read = view.read
         if beside is not None:
             read = beside(read, grid, stack)
@@ -193,6 +200,7 @@ class _Rasters:
         classes: Sequence[ZoneClass],
         mask: Sequence[Polygon] | None,
         rock: ReadRock | None,
+        colours: ReadSpectral | None,
         tags: dict[str, str],
     ) -> None:
         def create(path: Path | str, nodata: int, bands: list[str]) -> DatasetWriter:
@@ -209,7 +217,7 @@ class _Rasters:
 
         self.processed = False
         self.rock_count = RockCount()
-        self._grid, self._mask, self._rock = grid, mask, rock
+        self._grid, self._mask, self._rock, self._colours = grid, mask, rock, colours
         self._codes = [zone.value for zone in classes]
         self._zones = create(drafts.zones, NOT_PROCESSED, ["zones"])
         titles = class_titles({zone.value: zone.name for zone in classes})
@@ -221,6 +229,8 @@ class _Rasters:
     def write(self, answer: tuple[Window, Float32Array]) -> None:
         """Write the probabilities (classes, rows, columns) of a window in every requested form."""
         window, values = answer
+        if self._colours is not None:
+            values = with_evidence(values, self._colours(window), self._codes)
         if self._mask is not None:
             transform = self._grid.crop(window).transform
             inside = geometry_mask(self._mask, values.shape[1:], transform, invert=True)

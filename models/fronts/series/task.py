@@ -19,6 +19,7 @@ from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import DISK_FULL, EngineError, explain
 from glacier_qgis.models.engine.job import Parameters, RasterInput
+from glacier_qgis.models.fronts.scene.band_names import network_bands
 from glacier_qgis.models.fronts.scene.view import network_view
 from glacier_qgis.models.fronts.segmentation.model_choice import ModelChoice
 from glacier_qgis.models.fronts.segmentation.options import Inference
@@ -99,7 +100,7 @@ def _make_zones(task: SceneTask, scene: Scene, grid: Grid, target: Path, notes: 
 
 def _make_ranks(task: SceneTask, scene: Scene, grid: Grid, target: Path, _: _Notes) -> None:
     card = read_card(find_model(task.options.model))
-    bands = task.options.bands or tuple(range(1, card.bands + 1))
+    bands = network_bands(scene, card, task.options.bands)
     with network_view(scene, grid, bands, card.input_values) as view:
         write_ranks(view, grid, target / RANKS)
 

@@ -17,6 +17,7 @@ from shapely import LineString
 from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput, VectorInput
+from glacier_qgis.models.fronts.scene.band_names import network_bands
 from glacier_qgis.models.fronts.scene.view import network_view, scene_statistics
 from glacier_qgis.models.fronts.segmentation.rock import known_rock
 from glacier_qgis.models.package.card import ModelCard
@@ -154,8 +155,8 @@ def _in_crs(scene: SceneFacts, crs: CRS) -> list[LineString]:
 
 def _ranks(path: str, grid: Grid, card: ModelCard) -> tuple[Float32Array, Float32Array]:
     """Return ranks and validity of a scene as the model sees them, (bands, ...) and (...)."""
-    bands = tuple(range(1, card.bands + 1))
     with open_raster(RasterInput(path=path), "REVIEW") as scene:
+        bands = network_bands(scene, card, ())
         known = scene_statistics(scene, work_grid(scene, None, card.cell_size_m), bands)
         with network_view(scene, grid, bands, card.input_values, known) as view:
             seen = view.read(Window(0, 0, grid.width, grid.height))

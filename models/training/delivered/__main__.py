@@ -17,6 +17,7 @@ from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.engine.provenance import software_version
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.delivered.caffe import read_caffe
+from glacier_qgis.models.training.delivered.coast_lines import read_coast_lines
 from glacier_qgis.models.training.delivered.facts import (
     Facts,
     SeriesFacts,
@@ -89,7 +90,8 @@ def _publish(given: argparse.Namespace, reporter: EventStream) -> None:
 
 
 def _scenes(given: argparse.Namespace) -> list[LabelledScene]:
-    return [*read_caffe(given.data), *read_front_lines(given.front_lines)]
+    coasts = read_coast_lines(given.coast_lines) if given.coast_lines else []
+    return [*read_caffe(given.data), *read_front_lines(given.front_lines), *coasts]
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -138,6 +140,7 @@ def arguments() -> argparse.ArgumentParser:
         command.add_argument(
             "--front-lines", type=Path, required=True, help="folder of Landsat images"
         )
+        command.add_argument("--coast-lines", type=Path, help="folder of crops with coastlines")
     finish.add_argument("names", nargs="*", help="of the models; all that are known by default")
     finish.add_argument(
         "--weights", type=Path, default=DELIVERED, help="folder with a folder of weights per model"

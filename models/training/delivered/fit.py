@@ -16,17 +16,21 @@ from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.weights import read_weights
 from glacier_qgis.models.training.data.samples import Labelled, LabelledScene
-from glacier_qgis.models.training.delivered.front_lines import is_optical
+from glacier_qgis.models.training.delivered.coast_lines import is_coast
+from glacier_qgis.models.training.delivered.front_lines import is_optical, with_drawn_zones
 from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS, STEM
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.views.augment import Augmentation
+from glacier_qgis.models.training.views.optical import OpticalAugmentation
 from glacier_qgis.models.training.views.sampling import pools_by_group, sampler, with_negatives
 from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
 VIEW_CELL_M = 60.0
 """Size of the cells of a patch, before it is scaled."""
+OPTICAL_VIEW_CELL_M, OPTICAL_COMPOSED = 45.0, 0.3
+"""The same for optical images, and the share of patches with pasted zones."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class TrainingRun:
         schedule: How long, and how fast.
         seed: Of the first weights and of the patches.
         start_from: Weights of an earlier run, or None.
-        optical: Half of the patches come from Landsat images, and there are no negatives.
+        optical: Most patches come from optical images, each glacier of Landsat as often as the
+            radar images, the crops with coastlines twice as often; there are no negatives.
     """
 
     network: str
@@ -53,23 +58,31 @@ class TrainingRun:
 def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -> None:
     """Train on `scenes`; write the averaged weights as ``weights.safetensors``."""
     torch.manual_seed(run.seed)
-    radar: list[Labelled] = [scene for scene in scenes if not is_optical(scene)]
+    coasts: list[Labelled] = [scene for scene in scenes if is_coast(scene)]
     optical: list[Labelled] = [scene for scene in scenes if is_optical(scene)]
+    radar: list[Labelled] = [
+        scene for scene in scenes if not (is_coast(scene) or is_optical(scene))
+    ]
     series = run.network == "series"
     if series:
         radar, optical = _beside(radar), _beside(optical)
-    pools: list[Sequence[Labelled]] = [optical, radar]
-    if not run.optical:
-        pools = [*pools_by_group(radar), optical]
+    pools: list[Sequence[Labelled]] = [*pools_by_group(radar), optical]
+    if run.optical:
+        fully = [with_drawn_zones(scene) for scene in scenes if is_optical(scene)]
+        pools = [*pools_by_group(fully), *[coasts] * (2 * bool(coasts)), radar]
     architecture = NETWORKS[run.network]
     network = build(architecture)
     if run.start_from:
         network.load_state_dict(_beginning(read_weights(run.start_from), architecture))
     taught = objective(architecture, network, fronts_alone=bool(optical))
     fitting = Fit(taught.network, run.schedule, run.output / "state", run.seed, loss=taught.loss)
-    augmentation = SeriesAugmentation if series else Augmentation
-    batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M, augmentation)
-    if not run.optical:
+    if run.optical:
+        batches = sampler(
+            pools, BATCH, WINDOW, OPTICAL_VIEW_CELL_M, OpticalAugmentation, OPTICAL_COMPOSED
+        )
+    else:
+        augmentation = SeriesAugmentation if series else Augmentation
+        batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M, augmentation)
         batches = with_negatives(batches, SIGNED if series else -1)
     weights = fitting.run(batches, reporter)
     save_file(taught.zones_alone(weights), run.output / "weights.safetensors")

@@ -7,6 +7,7 @@ rotated so that the ice flows upward, each with a front one pixel wide.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from skimage import io
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.card import TrainingData
 from glacier_qgis.models.training.data.samples import UNLABELLED, LabelledScene, training_data
+from glacier_qgis.models.training.delivered.drawn_zones import drawn_polygons, zones_with_front
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 CELL_SIZE = 49.0
@@ -56,6 +58,12 @@ def read_front_lines(folder: Path) -> list[LabelledScene]:
 def is_optical(scene: LabelledScene) -> bool:
     """Whether a scene is from this data set."""
     return scene.group.startswith(GROUP)
+
+
+def with_drawn_zones(scene: LabelledScene) -> LabelledScene:
+    """Return a scene with the zones of its whole image, see `drawn_zones`."""
+    drawn = drawn_polygons()[scene.group]
+    return replace(scene, zones=zones_with_front(drawn, scene.traced, scene.zones))
 
 
 def credit(scenes: Sequence[LabelledScene]) -> TrainingData:

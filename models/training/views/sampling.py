@@ -32,6 +32,7 @@ def sampler(
     size: int,
     cell_size: float,
     augmentation: type[Augmentation] = Augmentation,
+    composed: float = COMPOSED,
 ) -> Batches:
     """Return a function that draws batches.
 
@@ -41,6 +42,7 @@ def sampler(
         size: Rows and columns of a patch.
         cell_size: The model's cell size, m.
         augmentation: Makes patches of scenes.
+        composed: Share of the patches with pasted zones of another patch.
     """
 
     def draw(generator: torch.Generator) -> Batch:
@@ -54,7 +56,7 @@ def sampler(
             return augment(pool[pick(len(pool))])
 
         def learnt() -> tuple[Tensor, Tensor]:
-            if torch.rand((), generator=generator) < COMPOSED:
+            if torch.rand((), generator=generator) < composed:
                 return compose(view(), view(), generator)
             return view()
 
