@@ -77,7 +77,7 @@ def colours_of(
         grid: The cells of the network.
         card: Of the model.
         among: Bands that may be used; empty for all.
-        reporter: Is told which bands are used.
+        reporter: Receives which bands are used.
     """
     bands = named_bands(scene.dataset, scene.name, among)
     used = colours_used(bands)

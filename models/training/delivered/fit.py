@@ -19,10 +19,10 @@ from glacier_qgis.models.training.data.samples import Labelled, LabelledScene
 from glacier_qgis.models.training.delivered.coast_lines import is_coast
 from glacier_qgis.models.training.delivered.front_lines import is_optical, with_drawn_zones
 from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS, STEM
+from glacier_qgis.models.training.delivered.optical_views import OpticalAugmentation
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.views.augment import Augmentation
-from glacier_qgis.models.training.views.optical import OpticalAugmentation
 from glacier_qgis.models.training.views.sampling import pools_by_group, sampler, with_negatives
 from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from glacier_qgis.models.training.data.samples import LabelledScene
-from glacier_qgis.models.training.views.optical import OpticalAugmentation
+from glacier_qgis.models.training.delivered.optical_views import OpticalAugmentation
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 
