@@ -10,12 +10,16 @@ everything is from, and what may be done with it, stands in ``glacier_qgis/sampl
 from __future__ import annotations
 
 import csv
+import datetime
 import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).absolute().parents[1] / "build" / "plugins"))
+
 import geopandas
 import numpy as np
+import pandas
 import rasterio
 import xarray
 from affine import Affine
@@ -25,7 +29,10 @@ from rasterio.features import shapes
 from rasterio.warp import Resampling, reproject
 from rasterio.windows import Window
 from shapely.geometry import LineString, shape
+from skimage.morphology import thin
 from terminal import ROOT
+
+from glacier_qgis.models.fronts.termini.metrics import mask_lines
 
 SAMPLE = ROOT / "glacier_qgis" / "sample"
 DAYS = ("2009-06-21", "2010-07-11", "2011-07-09", "2012-08-09", "2013-08-17", "2014-09-18")
@@ -37,6 +44,8 @@ CENTRELINE = ((252, 240), (212, 206), (165, 183), (120, 173), (40, 170))
 UTM_WEST_GREENLAND, UTM_ALPS = "EPSG:32622", "EPSG:32632"
 ALETSCH = Window(col_off=165, row_off=119, width=96, height=128)
 """The part of the surface on which the thickness is known."""
+SMOOTH, SHORTEST = 40.0, 500.0
+"""Of traced fronts, m: by how much they are simplified, and the shortest part that is kept."""
 COMPRESSION = {"driver": "GTiff", "compress": "deflate", "zlevel": 9}
 
 
@@ -75,6 +84,25 @@ def write_scenes(caffe: Path) -> None:
         {"glacier": ["Jakobshavn"]}, geometry=[line], crs=UTM_WEST_GREENLAND
     )
     write_layer(frame, SAMPLE / "jakobshavn" / "centreline.gpkg")
+    write_fronts(caffe)
+
+
+def write_fronts(caffe: Path) -> None:
+    """Write the fronts that the data set's authors traced on these images, as lines."""
+    found: list[dict[str, Any]] = []
+    for path in sorted((SAMPLE / "jakobshavn").glob("*.tif")):
+        day = str(datetime.datetime.strptime(path.stem[-8:], "%Y%m%d").date())
+        (image,) = (caffe / "fronts").glob(f"JAC_{day}_*")
+        with rasterio.open(path) as scene, rasterio.open(image) as traced:
+            lines = mask_lines(thin(traced.read(1) > 0), scene.transform)
+        found += [
+            {"image_id": path.stem, "date": day, "geometry": line.simplify(SMOOTH)}
+            for line in lines
+            if line.length > SHORTEST
+        ]
+    frame = geopandas.GeoDataFrame(found, crs=UTM_WEST_GREENLAND)
+    frame = frame.assign(glacier="Jakobshavn", date=pandas.to_datetime(frame.date).dt.date)
+    write_layer(frame, SAMPLE / "jakobshavn" / "fronts.gpkg")
 
 
 def placed(shape_: tuple[int, int], width: float, height: float) -> Affine:

@@ -28,10 +28,10 @@ SECONDS = 3.0
 
 def draw(review: Path, path: Path) -> None:
     """Open a window with map and panel at the first task, and draw it."""
-    from glacier_qgis.review.review_panel import ReviewPanel
+    from glacier_qgis.review.review_panel import LineTools, ReviewPanel
 
     project, window, canvas = QgsProject.instance(), QMainWindow(), QgsMapCanvas()
-    panel = ReviewPanel(canvas, lambda layer: None, lambda layer: None, window)
+    panel = ReviewPanel(canvas, LineTools(*3 * [lambda layer: None]), window)
     window.setCentralWidget(canvas)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, panel)
     for table in TABLES:
@@ -46,7 +46,7 @@ def draw(review: Path, path: Path) -> None:
         QApplication.processEvents()
         if panel.queue is not None and not shown:
             shown = True
-            panel.edit()
+            panel.work_on_lines(lambda layer: None)
             canvas.setLayers([node.layer() for node in project.layerTreeRoot().findLayers()])
     window.grab().save(str(path))
     panel.close_down()

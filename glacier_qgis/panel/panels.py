@@ -11,10 +11,12 @@ from glacier_qgis.client.warm_engine import WarmEngine
 from glacier_qgis.panel.echogram_panel import EchogramPanel
 from glacier_qgis.panel.front_panel import FrontPanel
 from glacier_qgis.resources import ICONS
-from glacier_qgis.review.review_panel import ReviewPanel
+from glacier_qgis.review.review_panel import LineTools, ReviewPanel
 from glacier_qgis.translation import tr
 
 MENU = "Glacier"
+RESHAPE = "mActionReshapeFeatures"
+"""Name of an action of QGIS' window that its interface lacks."""
 NEXT_KEY, PREVIOUS_KEY = "Alt+PgDown", "Alt+PgUp"
 
 
@@ -27,7 +29,7 @@ class Panels:
         self.engine = WarmEngine(window)
         self.fronts = FrontPanel(iface.mapCanvas(), self.engine, window)
         self.echogram = EchogramPanel(iface.mapCanvas(), window)
-        self.review = ReviewPanel(iface.mapCanvas(), self._edit_vertices, self._draw_line, window)
+        self.review = ReviewPanel(iface.mapCanvas(), self._line_tools(), window)
         self._toggles = [
             self._add(
                 self.fronts,
@@ -69,15 +71,19 @@ class Panels:
         self._iface.addToolBarIcon(toggle)
         return toggle
 
-    def _edit_vertices(self, layer: QgsVectorLayer) -> None:
-        """Make a layer the active one, and start QGIS' vertex tool on it."""
-        self._iface.setActiveLayer(layer)
-        self._iface.actionVertexToolActiveLayer().trigger()
+    def _line_tools(self) -> LineTools:
+        """Return QGIS' tools for lines."""
+        iface = self._iface
 
-    def _draw_line(self, layer: QgsVectorLayer) -> None:
-        """Make a layer the active one, and start to add a feature to it."""
-        self._iface.setActiveLayer(layer)
-        self._iface.actionAddFeature().trigger()
+        def begin(layer: QgsVectorLayer, action: QAction) -> None:
+            iface.setActiveLayer(layer)
+            action.trigger()
+
+        return LineTools(
+            reshape=lambda layer: begin(layer, iface.mainWindow().findChild(QAction, RESHAPE)),
+            vertices=lambda layer: begin(layer, iface.actionVertexToolActiveLayer()),
+            draw=lambda layer: begin(layer, iface.actionAddFeature()),
+        )
 
     def close(self) -> None:
         """Leave no widget, no action and no process behind."""

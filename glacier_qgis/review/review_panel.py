@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from qgis.core import (
     QgsCoordinateTransform,
@@ -40,27 +41,40 @@ DECISIONS = (
 KEYS = "Alt+Shift+"
 
 
+@dataclass(frozen=True)
+class LineTools:
+    """QGIS' own tools: each makes a layer the active one, and begins to work on it.
+
+    Attributes:
+        reshape: Draws a new course over a part of a line.
+        vertices: Moves, adds and removes vertices.
+        draw: Adds a line.
+    """
+
+    reshape: Callable[[QgsVectorLayer], None]
+    vertices: Callable[[QgsVectorLayer], None]
+    draw: Callable[[QgsVectorLayer], None]
+
+
 class ReviewPanel(QgsDockWidget):
     """Leads through the tasks of a review; lines are edited with QGIS' own tools.
 
     Args:
         canvas: The map.
-        edit_lines: Makes a layer the active one, and starts the vertex tool on it.
-        draw_line: Makes a layer the active one, and starts to add a line to it.
+        tools: For the lines.
         parent: The window.
     """
 
     def __init__(
         self,
         canvas: QgsMapCanvas,
-        edit_lines: Callable[[QgsVectorLayer], None],
-        draw_line: Callable[[QgsVectorLayer], None],
+        tools: LineTools,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("GlacierReviewPanel")
         self.setWindowTitle(tr("Review"))
-        self._canvas, self._edit_lines, self._draw_line = canvas, edit_lines, draw_line
+        self._canvas, self._tools = canvas, tools
         self._queue: ReviewQueue | None = None
         self._backdrop, self._snapping = Backdrop(), Snapping()
         self.keys: list[tuple[QAction, str]] = []
@@ -103,13 +117,21 @@ class ReviewPanel(QgsDockWidget):
         if not queue.waiting():
             self._say(_all_done(queue))
 
-    def edit(self) -> None:
-        """Start to edit the lines with snapping and the vertex tool."""
-        self._work_on_lines(self._edit_lines)
-
-    def draw(self) -> None:
-        """Start to draw a line with snapping."""
-        self._work_on_lines(self._draw_line)
+    def work_on_lines(self, tool: Callable[[QgsVectorLayer], None]) -> None:
+        """Start to edit the lines with a tool, and with snapping."""
+        if self._queue is None:
+            return
+        lines = self._queue.layers.lines
+        if not lines.isEditable() and not lines.startEditing():
+            self._say(
+                tr(
+                    "The layer '{}' cannot be edited. Check that its database is there, and that "
+                    "you may write to it."
+                ).format(lines.name())
+            )
+            return
+        self._snapping.begin()
+        tool(lines)
 
     def open_dialog(self, name: str) -> None:
         """Open the dialog of an algorithm of the group, filled in with this review."""
@@ -148,18 +170,36 @@ class ReviewPanel(QgsDockWidget):
             self._action(title, tip, key, lambda _=False, s=status: self.decide(s))
             for status, title, tip, key in DECISIONS
         ]
-        self._edit = self._action(
-            tr("Edit lines"),
-            tr("Start to edit the lines, with snapping and the vertex tool."),
-            "E",
-            lambda _=False: self.edit(),
-        )
-        self._draw = self._action(
-            tr("Draw a line"),
-            tr("Draw a front that was not found: click along it, and end with the right button."),
-            "D",
-            lambda _=False: self.draw(),
-        )
+        tools = self._tools
+        self._editing = [
+            self._action(title, tip, key, lambda _=False, t=tool: self.work_on_lines(t))
+            for title, tip, key, tool in (
+                (
+                    tr("Reshape a line"),
+                    tr(
+                        "Draw the right course over a part of a line: begin and end across it, and "
+                        "finish with the right button."
+                    ),
+                    "H",
+                    tools.reshape,
+                ),
+                (
+                    tr("Draw a line"),
+                    tr(
+                        "Draw a front that was not found: click along it, and finish with the "
+                        "right button."
+                    ),
+                    "D",
+                    tools.draw,
+                ),
+                (
+                    tr("Edit vertices"),
+                    tr("Move single vertices with the vertex tool."),
+                    "E",
+                    tools.vertices,
+                ),
+            )
+        ]
         self._previous = self._action(
             tr("Previous task"), tr("Go to the task before."), "PgUp", lambda _=False: self.step(-1)
         )
@@ -175,7 +215,7 @@ class ReviewPanel(QgsDockWidget):
             (self._previous, Qt.ArrowType.LeftArrow),
             (self._next, Qt.ArrowType.RightArrow),
         )
-        self.form.arrange(walk, (self._edit, self._draw), self._decisions, self._after)
+        self.form.arrange(walk, self._editing, self._decisions, self._after)
 
     def _action(self, title: str, tip: str, key: str, act: Callable[..., None]) -> QAction:
         action = QAction(title, self)
@@ -300,21 +340,6 @@ class ReviewPanel(QgsDockWidget):
         view.scale(AROUND)
         self._canvas.setExtent(view)
         self._canvas.refresh()
-
-    def _work_on_lines(self, tool: Callable[[QgsVectorLayer], None]) -> None:
-        if self._queue is None:
-            return
-        lines = self._queue.layers.lines
-        if not lines.isEditable() and not lines.startEditing():
-            self._say(
-                tr(
-                    "The layer '{}' cannot be edited. Check that its database is there, and that "
-                    "you may write to it."
-                ).format(lines.name())
-            )
-            return
-        self._snapping.begin()
-        tool(lines)
 
     def _may_save(self, queue: ReviewQueue) -> bool:
         """Ask before edits of lines or tasks are saved; without any there is nothing to ask."""

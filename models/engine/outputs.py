@@ -12,8 +12,11 @@ from types import TracebackType
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.runs import RunNote
 
-GDAL_SIDECARS = (".aux.xml", ".ovr", ".msk")
-"""Files that GDAL and QGIS write beside a raster: statistics, overviews, masks."""
+SIDECARS = (".aux.xml", ".ovr", ".msk", "-wal", "-shm", "-journal")
+"""Files beside a file that was there before: GDAL's of a raster, and SQLite's of a GeoPackage.
+
+SQLite would read a journal that a crash left behind into the new file, and damage it.
+"""
 
 
 class Outputs:
@@ -133,7 +136,7 @@ class Outputs:
     def commit(self) -> None:
         """Move every draft to its destination, with the files that a driver wrote beside it."""
         for destination, draft in self._staged.items():
-            for ending in GDAL_SIDECARS:
+            for ending in SIDECARS:
                 destination.with_name(destination.name + ending).unlink(missing_ok=True)
             if draft in self._lasting:
                 draft.replace(destination)

@@ -24,7 +24,7 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from glacier_qgis.review.review_panel import ReviewPanel
+from glacier_qgis.review.review_panel import LineTools, ReviewPanel
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
 from kit.qgis.reviews import make_predictions, move
@@ -50,10 +50,11 @@ def review(whole: Path, tmp_path: Path) -> Path:
 def panel(review: Path, qgis_canvas: QgsMapCanvas) -> Iterator[ReviewPanel]:
     qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32624"))
     qgis_canvas.resize(400, 300)
+    reshaped: list[QgsVectorLayer] = []
     edited: list[QgsVectorLayer] = []
     drawn: list[QgsVectorLayer] = []
-    panel = ReviewPanel(qgis_canvas, edited.append, drawn.append)
-    panel.edited, panel.drawn = edited, drawn
+    panel = ReviewPanel(qgis_canvas, LineTools(reshaped.append, edited.append, drawn.append))
+    panel.reshaped, panel.edited, panel.drawn = reshaped, edited, drawn
     QgsProject.instance().addMapLayer(QgsVectorLayer(f"{review}|layername=tasks", "tasks", "ogr"))
     panel.canvas = qgis_canvas
     panel.show()
@@ -165,7 +166,7 @@ def test_edits_are_saved_only_after_a_question(
     panel: ReviewPanel, answer: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = with_a_line(panel)
-    panel._edit.trigger()
+    panel._editing[2].trigger()
     assert panel.edited == [layer(LINES)]
     assert QgsProject.instance().snappingConfig().enabled()
     move(layer(LINES), number, 40)
@@ -214,7 +215,7 @@ def test_what_somebody_else_decided_meanwhile_is_not_replaced(
 
 def test_edits_that_cannot_be_saved_stay(panel: ReviewPanel, review: Path) -> None:
     number = with_a_line(panel)
-    panel._edit.trigger()
+    panel._editing[2].trigger()
     move(layer(LINES), number, 40)
     with closing(sqlite3.connect(review)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -250,7 +251,7 @@ def test_a_layer_that_goes_ends_the_review(panel: ReviewPanel) -> None:
 
 
 def test_closing_puts_everything_back(panel: ReviewPanel) -> None:
-    panel._edit.trigger()
+    panel._editing[2].trigger()
     panel._take(None)
     assert not QgsProject.instance().snappingConfig().enabled()
     assert scenes() == []
@@ -262,7 +263,7 @@ def test_a_front_that_was_missed_is_drawn(panel: ReviewPanel) -> None:
     while panel.queue.lines_of_task():
         panel.step(1)
     number = panel.queue.current.number
-    panel._draw.trigger()
+    panel._editing[1].trigger()
     lines = layer(LINES)
     assert panel.drawn == [lines]
     assert QgsProject.instance().snappingConfig().enabled()
@@ -276,6 +277,13 @@ def test_a_front_that_was_missed_is_drawn(panel: ReviewPanel) -> None:
     assert stored(number)["status"] == "corrected"
     (kept,) = layer(LINES).getFeatures(f'"task" = {number}')
     assert kept["status"] == "added"
+
+
+def test_lines_are_reshaped_with_snapping(panel: ReviewPanel) -> None:
+    panel._editing[0].trigger()
+    assert panel.reshaped == [layer(LINES)]
+    assert layer(LINES).isEditable()
+    assert QgsProject.instance().snappingConfig().enabled()
 
 
 def test_a_comment_is_saved_with_the_task(panel: ReviewPanel) -> None:
@@ -349,7 +357,7 @@ def test_a_read_that_lacks_rows_does_not_count_as_a_deletion(
 ) -> None:
     """As when a busy GeoPackage changes its journal while a filter is read."""
     number = with_a_line(panel)
-    panel._edit.trigger()
+    panel._editing[2].trigger()
     monkeypatch.setattr(panel.queue._lines, "_source", Forgetful(layer(LINES)))
     monkeypatch.setattr(panel.queue._predicted, "_source", Forgetful(layer(PREDICTED)))
     panel._decisions[0].trigger()

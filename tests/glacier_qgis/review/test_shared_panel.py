@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QMessageBox
 
 from glacier_qgis.processing.postgis.connection import Database
 from glacier_qgis.processing.postgis.sharing import share
-from glacier_qgis.review.review_panel import ReviewPanel
+from glacier_qgis.review.review_panel import LineTools, ReviewPanel
 from glacier_qgis.review.tables import review_of
 from glacier_qgis.wall.review import LINES, TASKS
 from kit.qgis.postgres import Server, running_server
@@ -56,7 +56,7 @@ def panel(
 ) -> Iterator[ReviewPanel]:
     save = QMessageBox.StandardButton.Save
     monkeypatch.setattr(QMessageBox, "question", lambda *given: save)
-    panel = ReviewPanel(qgis_canvas, lambda _: None, lambda _: None)
+    panel = ReviewPanel(qgis_canvas, LineTools(nothing, nothing, nothing))
     QgsProject.instance().addMapLayer(database.layer(TASKS, "geom"))
     panel.show()
     until(lambda: panel.queue is not None)
@@ -66,6 +66,10 @@ def panel(
             layer.rollBack()
     panel.close_down()
     panel.deleteLater()
+
+
+def nothing(_: QgsVectorLayer) -> None:
+    """Stand in for a tool of the window."""
 
 
 def layer(table: str) -> QgsVectorLayer:
@@ -102,7 +106,7 @@ def test_lines_and_scene_come_with_the_tasks(panel: ReviewPanel, database: Datab
 
 def test_a_corrected_task_is_saved_with_its_lines(panel: ReviewPanel, database: Database) -> None:
     number = with_a_line(panel)
-    panel.edit()
+    panel.work_on_lines(nothing)
     move(layer(LINES), number, 40)
     panel.form.comment.setText("it's calving")
     panel.decide("accepted")
@@ -128,7 +132,7 @@ def test_two_reviewers_see_each_others_decisions(panel: ReviewPanel, postgres: S
 
 def test_a_server_that_goes_away_loses_no_edit(panel: ReviewPanel, postgres: Server) -> None:
     number = with_a_line(panel)
-    panel.edit()
+    panel.work_on_lines(nothing)
     move(layer(LINES), number, 40)
     postgres.stop()
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,3 +90,27 @@ def test_what_is_to_be_done_afterwards_finds_the_outputs_and_is_left_out_of_a_fa
         except KeyError:
             assert not seen
     assert seen == ["whole"]
+
+
+def test_what_a_crash_left_of_an_earlier_database_does_not_enter_the_new_one(
+    tmp_path: Path,
+) -> None:
+    target, crashed = tmp_path / "review.gpkg", tmp_path / "crashed"
+    crashed.mkdir()
+    with closing(sqlite3.connect(target)) as before:
+        before.execute("PRAGMA journal_mode=WAL")
+        before.execute("CREATE TABLE earlier (a)")
+        before.commit()
+        for left in tmp_path.glob("review.gpkg-*"):
+            shutil.copy(left, crashed)
+    target.unlink()
+    for left in crashed.iterdir():
+        shutil.copy(left, tmp_path)
+    assert (tmp_path / "review.gpkg-wal").stat().st_size
+    with Outputs("0123456789ab") as outputs:
+        staged = outputs.stage(target)
+        with closing(sqlite3.connect(staged)) as connection:
+            connection.execute("CREATE TABLE new (a)")
+    with closing(sqlite3.connect(target)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert names == [("new",)]

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from glacier_qgis.models.review.recording.audit import (
     estimate,
@@ -13,6 +14,8 @@ from glacier_qgis.models.review.recording.audit import (
     median_estimate,
     share_estimate,
 )
+from glacier_qgis.models.review.queue.ranking import queue
+from glacier_qgis.wall.review import AUDIT, RANKED
 
 
 def covered(size: int, draws: int = 400) -> tuple[float, float, float]:
@@ -75,3 +78,28 @@ def test_few_scenes_give_values_without_intervals() -> None:
 def test_missed_and_false_fronts_are_counted_apart() -> None:
     audit = estimate([10.0, None, None, 30.0], [False, True, False, False], 20)
     assert (audit.sample, audit.mean_m.value, audit.wrong.value) == (4, 20, 0.25)
+
+
+@pytest.mark.parametrize("looked_at", [1.0, 0.5])
+def test_the_audit_of_a_queue_is_honest_about_what_the_ranking_left_out(looked_at: float) -> None:
+    """The ranking takes the worst; whoever stops half-way has a smaller sample, as honest."""
+    random = np.random.default_rng(3)
+    errors = random.lognormal(4, 1, 150)
+    score = stats.rankdata(errors * random.lognormal(0, 0.5, 150)) / 150
+    place, day = random.integers(0, 4, 150), random.uniform(0, 1000, 150)
+    hits, means, truths, draws = np.zeros(2), [], [], 200
+    for seed in range(draws):
+        chosen = queue(score, place, day, 60, 0.5, seed)
+        ranked = [each.index for each in chosen if each.strategy == RANKED]
+        left_out = np.delete(errors, ranked)
+        half = chosen[: round(looked_at * len(chosen))]
+        drawn = errors[[each.index for each in half if each.strategy == AUDIT]]
+        found = estimate([*drawn], [*(drawn > 150)], len(left_out))
+        truth = np.median(left_out), (left_out > 150).mean()
+        pairs = zip((found.median_m, found.wrong), truth, strict=True)
+        hits += [each.low <= value <= each.high for each, value in pairs]
+        means.append(found.mean_m.value)
+        truths.append(left_out.mean())
+    assert (hits / draws > 0.93).all()
+    assert np.mean(means) == pytest.approx(np.mean(truths), rel=0.03)
+    assert np.mean(truths) < 0.9 * errors.mean()  # of what is left; not of all scenes
