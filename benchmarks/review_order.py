@@ -5,8 +5,9 @@
 A simulated reviewer works through the scenes of the four radar glaciers of CaFFe, and replaces each
 prediction by the traced front. The error that is left is the mean over all scenes of the mean
 distance between prediction and traced front, 0 for those that were corrected. `ranked` is the queue
-of `preparereview` without an audit, `queue` that with 15 % drawn at random, `random` the mean of
-all orders, and `best` the order of the true errors, which nobody knows beforehand.
+of `preparereview` without an audit, `queue` that with 15 % drawn at random, `score` the order of
+uncertainty alone, not spread over places and dates, `random` the mean of all orders, and `best` the
+order of the true errors, which nobody knows beforehand.
 
 The predictions are stored in `review_order.csv`. With DATA they are made again: `--scenes` of each
 glacier, evenly spread over time, by `terminustimeseries` with the delivered model, which was
@@ -100,6 +101,7 @@ def table(scenes: pd.DataFrame) -> pd.DataFrame:
     rows = {
         "ranked": queues(0.0, 1),
         "queue": queues(AUDIT, SEEDS),
+        "score": left(errors, np.argsort(-score, kind="stable").tolist()),
         "random": [float(errors.mean()) * (1 - share) for share in SHARES],
         "best": left(errors, np.argsort(-errors).tolist()),
     }

@@ -94,7 +94,8 @@ def write_fronts(caffe: Path) -> None:
         day = str(datetime.datetime.strptime(path.stem[-8:], "%Y%m%d").date())
         (image,) = (caffe / "fronts").glob(f"JAC_{day}_*")
         with rasterio.open(path) as scene, rasterio.open(image) as traced:
-            lines = mask_lines(thin(traced.read(1) > 0), scene.transform)
+            one_pixel_wide = thin(traced.read(1) > 0)  # type: ignore[no-untyped-call]
+            lines = mask_lines(one_pixel_wide, scene.transform)
         found += [
             {"image_id": path.stem, "date": day, "geometry": line.simplify(SMOOTH)}
             for line in lines

@@ -240,7 +240,8 @@ class Lesson:
         """Select the lines of the task, and delete them."""
         lines = self._panel.queue.layers.lines
         lines.selectByIds([line.id() for line in self._panel.queue.lines_of_task()])
-        self._window.action("mActionDeleteSelected").trigger()
+        delete = self._window.action("mActionDeleteSelected")
+        self._during(delete.trigger, lambda dialog: self._press(dialog, "Delete"))
         expect(not self._panel.queue.lines_of_task(), "the line was not deleted")
 
     def _draw_the_front(self) -> None:
@@ -373,9 +374,13 @@ class Lesson:
     def _press(self, dialog: Any, title: str) -> None:  # noqa: ANN401
         from qgis.PyQt.QtWidgets import QPushButton
 
-        buttons = {each.text().replace("&", ""): each for each in dialog.findChildren(QPushButton)}
-        expect(title in buttons, f"{dialog.windowTitle()} has only {[*buttons]}")
-        buttons[title].click()
+        buttons = [
+            each
+            for each in dialog.findChildren(QPushButton)
+            if each.text().replace("&", "").startswith(title)
+        ]
+        expect(bool(buttons), f"{dialog.windowTitle()} has no button {title}")
+        buttons[0].click()
 
     def _take(self, name: str) -> None:
         self._window.drawn()

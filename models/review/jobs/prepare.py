@@ -67,7 +67,8 @@ class PrepareReview(Job):
         create_review(staged, self._tables(found, chosen, score, lines.crs))
         audited = sum(each.strategy == AUDIT for each in chosen)
         reporter.log(
-            f"{len(chosen)} of {len(found)} scenes to review, {audited} of them drawn at random."
+            f"{len(chosen)} of {len(found)} scenes to review, {audited} of them drawn at random. "
+            "In QGIS, the panel 'Review' leads through them (Plugins > Glacier)."
         )
         return {
             "OUTPUT": str(self.output),

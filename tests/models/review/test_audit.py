@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from glacier_qgis.models.review.queue.ranking import queue
 from glacier_qgis.models.review.recording.audit import (
     estimate,
     mean_estimate,
     median_estimate,
     share_estimate,
 )
-from glacier_qgis.models.review.queue.ranking import queue
 from glacier_qgis.wall.review import AUDIT, RANKED
 
 
