@@ -113,7 +113,7 @@ def table(scenes: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="where caffe256 is: predict anew")
+    parser.add_argument("--data", type=Path, help="where caffe256 is: predict again")
     parser.add_argument("--scenes", type=int, default=30, help="of each glacier")
     given = parser.parse_args()
     if given.data:
