@@ -1,8 +1,9 @@
 """Time of the golden run: the engine's torch against TensorFlow with the same scheme.
 
 All compute the same 100 years of the Aletsch glacier on all cores, in turn, and are timed without
-imports and after one warm-up evaluation. TensorFlow evaluates the network on the whole grid, as
-the Instructed Glacier Model does, and once more in the rectangle around the ice::
+imports and after one warm-up evaluation. TensorFlow evaluates f15 on the whole grid, as the
+Instructed Glacier Model does, and once more in the rectangle around the ice; the engine moves the
+ice with f15, and with the delivered emulator::
 
     GLACIER_DATA=... GLACIER_TENSORFLOW_PYTHON=... \
         build/engine/bin/python benchmarks/golden_run.py [--rounds N]
@@ -17,10 +18,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import netCDF4
 import numpy as np
+
+DELIVERED = Path(__file__).parent.parent / "models" / "zoo" / "emulators" / "blatter_pattyn"
 
 
 def prepare(folder: Path, target: Path) -> None:
@@ -45,19 +49,17 @@ def main() -> None:
     parser.add_argument("--end", type=float, default=200.0, help="last year (starts in 100)")
     options = parser.parse_args()
     data = Path(os.environ["GLACIER_DATA"]) / "iceflow"
-    weights = data / "emulators" / "f15_cfsflow_GJ_22_a" / "100" / "model.h5"
-    tensorflow = (os.environ["GLACIER_TENSORFLOW_PYTHON"], "golden_run_tensorflow.py")
-    sides = {
-        "torch": (sys.executable, "golden_run_torch.py"),
-        "TensorFlow": tensorflow,
-        "TensorFlow around the ice": (*tensorflow, "around"),
-    }
-    results: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+    f15 = data / "emulators" / "f15_cfsflow_GJ_22_a" / "100" / "model.h5"
+    tensorflow = (os.environ["GLACIER_TENSORFLOW_PYTHON"], "golden_run_tensorflow.py", f15)
+    engine = (sys.executable, "golden_run_torch.py")
+    ours = {"the engine with f15": (*engine, f15), "the engine": (*engine, DELIVERED)}
+    theirs = {"TensorFlow": tensorflow, "TensorFlow around the ice": (*tensorflow, "around")}
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in ours | theirs}
     with tempfile.TemporaryDirectory() as folder:
         inputs = Path(folder) / "inputs.npz"
         prepare(data / "aletsch_golden", inputs)
         for _ in range(options.rounds):
-            for name, (python, script, *more) in sides.items():
+            for name, (python, script, weights, *more) in (ours | theirs).items():
                 result = run(python, script, inputs, weights, options.end, *more)
                 print(name, json.dumps(result), flush=True)
                 results[name].append(result)
@@ -66,8 +68,8 @@ def main() -> None:
             name: statistics.median(result[measure] for result in of)
             for name, of in results.items()
         }
-        for name in list(sides)[1:]:
-            print(f"{measure}: {name} takes {median[name] / median['torch']:.2f} × torch")
+        for name, own in product(theirs, ours):
+            print(f"{measure}: {name} takes {median[name] / median[own]:.2f} × {own}")
 
 
 if __name__ == "__main__":

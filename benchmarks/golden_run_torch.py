@@ -1,6 +1,6 @@
 """The golden run with the engine's own simulation; started by ``golden_run.py``.
 
-Usage: ``python golden_run_torch.py INPUTS.npz MODEL.h5 END``.
+Usage: ``python golden_run_torch.py INPUTS.npz EMULATOR END``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import torch  # noqa: E402  after the threads are set up
 from glacier_qgis.models.iceflow.dynamics.simulation import Simulation  # noqa: E402
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters  # noqa: E402
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator  # noqa: E402
-from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow  # noqa: E402
+from glacier_qgis.models.iceflow.velocity.flow import flow_in_time  # noqa: E402
 
 CELL, RATE, CFL, START, INTERVAL = 100.0, 78.0, 0.3, 100.0, 10.0
 
@@ -40,7 +40,7 @@ def main(inputs: str, weights: str, end: float) -> None:
     )
 
     bed = surface - thickness
-    flow = EmulatedFlow(emulator, FlowParameters(CELL, RATE, 0.0), bed)
+    flow = flow_in_time(emulator, FlowParameters(CELL, RATE, 0.0), bed)
 
     def balance(s: torch.Tensor, year: float) -> torch.Tensor:
         height = s - 2000

@@ -25,7 +25,7 @@ from glacier_qgis.models.iceflow.dynamics.conservation import (
 )
 from glacier_qgis.models.iceflow.dynamics.transport import Transport, upwind
 from glacier_qgis.models.iceflow.dynamics.waves import Waves
-from glacier_qgis.models.iceflow.velocity.flow import Flow, NoFlowFoundError
+from glacier_qgis.models.iceflow.velocity.flow import CarriedFlow, Flow, NoFlowFoundError
 
 Balance = Callable[[Tensor, float], Tensor]
 """Surface (m) and time (a) to surface mass balance (m a⁻¹), north-up."""
@@ -214,6 +214,8 @@ class Simulation:
         self.steps += 1
         arrives = longest == until - self.time and math.isclose(dt, longest, rel_tol=1e-6)
         self.time = until if arrives else self.time + dt
+        if arrives and isinstance(self.flow, CarriedFlow):
+            self.flow.begin()  # as a run that resumes here
 
     @torch.inference_mode()
     def snapshot(self) -> Snapshot:

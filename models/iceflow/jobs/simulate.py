@@ -42,7 +42,7 @@ class SimulateGlacier(Evolution, EmulatorJob):
         """See the base class: an emulator that is refined belongs to one glacier."""
         ice, doubts = self.ice_model(topography, glaciers, reporter)
         if not self.refine:
-            return [ice] * glaciers, doubts
+            return [ice.in_time() for _ in range(glaciers)], doubts
         schedule = Schedule(self.refine, self.refine_iterations, self.refine_rate)
         share = BEFORE / glaciers
         models = [

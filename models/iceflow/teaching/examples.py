@@ -11,10 +11,10 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import (
     Shape,
+    predicted,
     relative,
     shape_of,
     unit_speed,
-    velocities,
 )
 from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
@@ -78,7 +78,7 @@ def answer(network: IcePyramid, grid: Tensor) -> Answer:
     """Ask a network about states (states, 13, rows, columns)."""
     softness = relative(grid[:, INPUTS - 1])
     shape = Shape(grid[:, 0], grid[:, 1:3], grid[:, 3], grid[:, 4], grid[:, 5], softness)
-    finest, moving = velocities(network, shape)
+    finest, moving, _ = predicted(network, shape)
     rest = finest.picked(grid[:, INPUTS - 1 :].transpose(0, 1))
     glacier = finest.cells // (grid.shape[2] * grid.shape[3])
     true = rest[1:].view(HEIGHTS, 2, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -11,7 +11,12 @@ from torch import Tensor
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
-from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow, Flow
+from glacier_qgis.models.iceflow.velocity.flow import (
+    CarriedFlow,
+    EmulatedFlow,
+    Flow,
+    flow_in_time,
+)
 from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
 from glacier_qgis.models.iceflow.velocity.spreading import spreading_step
 from glacier_qgis.models.iceflow.velocity.validity import field_warnings
@@ -82,6 +87,11 @@ class EmulatedIce:
     emulator: Emulator
     flow: EmulatedFlow
 
+    def in_time(self) -> EmulatedIce:
+        """Return the ice of one glacier that evolves: with a memory of its own, if it has one."""
+        flow = flow_in_time(self.emulator, self.flow.parameters, self.flow.ground)
+        return replace(self, flow=flow) if isinstance(flow, CarriedFlow) else self
+
     @property
     def name(self) -> str:
         """See :class:`IceModel`."""
@@ -90,7 +100,8 @@ class EmulatedIce:
     @property
     def facts(self) -> Mapping[str, str]:
         """See :class:`IceModel`."""
-        return self.emulator.facts
+        flow = self.flow.facts if isinstance(self.flow, CarriedFlow) else {}
+        return {**self.emulator.facts, **flow}
 
     @property
     def device(self) -> torch.device:

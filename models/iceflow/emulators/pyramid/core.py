@@ -9,22 +9,28 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.card import (
+    MEAN_FLOW,
     OUTPUTS,
     Card,
     FlowCoefficient,
     FlowParameters,
 )
 from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import (
+    Motion,
+    balanced,
     moves,
+    predicted,
     shape_of,
     unit_speed,
-    velocities,
 )
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid
 from glacier_qgis.models.networks.symmetric import expand
 
 MOST_CELLS = 1024 * 1024
 """Cells of a rectangle around ice that are computed at once; bounds memory."""
+PICARD = 1.0
+"""Length of a step towards the balance of forces from the motion of another state."""
+MEAN = slice(OUTPUTS.index(MEAN_FLOW[0]), OUTPUTS.index(MEAN_FLOW[1]) + 1)
 MARGIN = 128
 """Cells around a part of a larger rectangle; ice farther away hardly matters."""
 
@@ -82,12 +88,7 @@ class PyramidCore:
         """
         glaciers, rows, columns = thickness.shape
         result = thickness.new_zeros(glaciers, len(OUTPUTS), rows, columns)
-        softness, slip = (
-            torch.as_tensor(value, dtype=thickness.dtype, device=thickness.device).expand(
-                thickness.shape
-            )
-            for value in (rate_factor, sliding)
-        )
+        softness, slip = (_field(value, thickness) for value in (rate_factor, sliding))
         for glacier in range(glaciers):
             for box, inner in boxes(moves(thickness[glacier], cell_size)):
                 fields = (thickness, surface, softness, slip)
@@ -100,9 +101,58 @@ class PyramidCore:
         self, thickness: Tensor, surface: Tensor, cell_size: float, softness: Tensor, slip: Tensor
     ) -> Tensor:
         shape = shape_of(thickness, surface, cell_size, softness, slip)
-        finest, moving = velocities(self.network, shape)
+        finest, moving, _ = predicted(self.network, shape)
         unit = finest.picked(unit_speed(cell_size, softness)[None])
         return finest.rasters(moving.flatten(0, 1) * unit)[:, 0]
+
+    @property
+    def carries(self) -> bool:
+        """Whether a state may begin with the motion of another, see :meth:`carried`."""
+        return self.network.sizes.steps > 0
+
+    def carried(
+        self,
+        thickness: Tensor,
+        surface: Tensor,
+        parameters: FlowParameters,
+        last: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the mean velocity of one glacier, and what the next state may begin with.
+
+        Args:
+            thickness: h in m, north-up, (row, column).
+            surface: s in m.
+            parameters: as of `Core`.
+            last: what a slightly different state returned; one step towards the balance of forces
+                then takes the place of a prediction. None for a prediction.
+
+        Returns:
+            Velocity in m a⁻¹, (2, row, column); both modes of it (m a⁻¹) and what makes ice
+            stiffer, (6, row, column), None where the ice does not fit into one rectangle.
+        """
+        whole = [box for box, _ in boxes(moves(thickness, parameters.cell_size))]
+        if len(whole) != 1 or min(thickness[whole[0]].shape) == 1:
+            return self(thickness[None], surface[None], parameters)[0, MEAN], None
+        (box,) = whole
+        fields = (thickness, surface, *(_field(one, thickness) for one in parameters[1:]))
+        h, s, a, c = (field[box][None] for field in fields)
+        shape = shape_of(h, s, parameters.cell_size, a, c)
+        unit = unit_speed(parameters.cell_size, a.amax())
+        if last is None:
+            motion = predicted(self.network, shape).motion
+        else:
+            before = last[:, *box][:, None]
+            levels = len(self.network.sizes.features)
+            motion = balanced(shape, Motion(before[:4] / unit, before[4:]), levels, (PICARD,))
+        result = thickness.new_zeros(8, *thickness.shape)
+        if motion is not None:
+            mean = torch.where(shape.thickness > 0, motion.mean * unit, 0.0)
+            result[:, *box] = torch.cat([mean, motion.modes * unit, motion.stiffer])[:, 0]
+        return result[:2], result[2:]
+
+
+def _field(value: FlowCoefficient, like: Tensor) -> Tensor:
+    return torch.as_tensor(value, dtype=like.dtype, device=like.device).expand(like.shape)
 
 
 def boxes(ice: Tensor) -> Iterator[tuple[Box, Box]]:

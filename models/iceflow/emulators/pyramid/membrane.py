@@ -9,11 +9,11 @@ diagonal alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.iceflow.emulators.pyramid.mesh import Mesh, coarser
 from glacier_qgis.models.networks.halving import halved, interpolated
 
 MODES = 2
@@ -32,126 +32,94 @@ REGULAR = 1e-3
 """Least determinant of a cell's matrix, relative to its diagonal."""
 
 
-class Changes(NamedTuple):
-    """How fields change in elements, (…, rows, columns), one less of each than of cells.
+@dataclass(frozen=True)
+class Level:
+    """Where the unknowns are, on one level.
 
     Attributes:
-        east: twice the mean change eastwards.
-        north: twice the mean change northwards.
-        warp: how much more the north changes eastwards than the south.
+        mesh: the cells and elements.
+        free: where each unknown is one, (4, cells).
     """
 
-    east: Tensor
-    north: Tensor
-    warp: Tensor
+    mesh: Mesh
+    free: Tensor
+
+    def coarse(self) -> Level:
+        """Return it with half the resolution."""
+        mesh = self.mesh.coarse()
+        return Level(mesh, (mesh.picked(halved(self.mesh.rasters(self.free))) > 0).to(self.free))
 
 
-def changes(cells: Tensor) -> Changes:
-    """Return how fields of cells change in the elements between them."""
-    across = cells[..., 1:] - cells[..., :-1]
-    along = cells[..., 1:] + cells[..., :-1]
-    upper, lower = across[..., :-1, :], across[..., 1:, :]
-    return Changes(upper + lower, along[..., :-1, :] - along[..., 1:, :], upper - lower)
-
-
-def means(cells: Tensor) -> Tensor:
-    """Return the means of elements' corners."""
-    along = cells[..., 1:] + cells[..., :-1]
-    return (along[..., :-1, :] + along[..., 1:, :]) * 0.25
-
-
-def gathered(parts: Changes) -> Tensor:
-    """Return the sum at the corners: the transpose of `changes`."""
-    east, north, warp = parts
-    turned, straight = east + warp, east - warp
-    cells = _cells(east)
-    cells[..., :-1, :-1] = north - turned
-    cells[..., :-1, 1:] += north + turned
-    cells[..., 1:, :-1] -= north + straight
-    cells[..., 1:, 1:] += straight - north
-    return cells
-
-
-def corners(elements: Tensor) -> Tensor:
-    """Return the sum over the elements around each cell: four times the transpose of `means`."""
-    along = _cells(elements, rows=0)
-    along[..., :-1] = elements
-    along[..., 1:] += elements
-    cells = _cells(along, columns=0)
-    cells[..., :-1, :] = along
-    cells[..., 1:, :] += along
-    return cells
-
-
-def _cells(elements: Tensor, rows: int = 1, columns: int = 1) -> Tensor:
-    *others, height, width = elements.shape
-    return elements.new_zeros(*others, height + rows, width + columns)
-
-
-def coarser(elements: Tensor) -> Tensor:
-    """Return elements between the cells of `halved`: means of those that they cover."""
-    if elements.shape[-2] % 2:
-        elements = (elements[..., :-1, :] + elements[..., 1:, :]) * 0.5
-    if elements.shape[-1] % 2:
-        elements = (elements[..., :-1] + elements[..., 1:]) * 0.5
-    rows = elements[..., ::2, :] + elements[..., 1::2, :]
-    return (rows[..., ::2] + rows[..., 1::2]) * 0.25
+def levels(finest: Level, count: int) -> list[Level]:
+    """Return `count` levels, or as many as the grid allows, from the finest."""
+    found = [finest]
+    while len(found) < count and min(found[-1].mesh.shape[1:]) > SMALLEST:
+        found.append(found[-1].coarse())
+    return found
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """The linear stresses on one level; all are (n, glaciers, rows, columns).
+    """The linear stresses on one level.
 
     Attributes:
-        viscosity: of sliding, of both modes together, and of deformation, in elements, (3, …).
+        level: where the unknowns are.
+        stiffness: a quarter of the viscosity of sliding, of both modes together, and of
+            deformation, (3, elements).
         drag: of U₀, then of V₀, and stiffness of U₁ and V₁ against shear between bed and surface,
-            in cells, in the order of the unknowns, (4, …).
-        free: where each unknown is one, in cells, (4, …).
-        inverse: of each cell's own matrix, for (U₀, U₁) and (V₀, V₁): the diagonal, (4, …).
-        coupling: the same: the other number, with the sign of the matrix, (2, …).
+            in the order of the unknowns, (4, cells).
+        inverse: of each cell's own matrix, for (U₀, U₁) and (V₀, V₁), damped: the diagonal,
+            (4, cells).
+        coupling: the same: the other number, with the sign of the matrix, (4, cells).
     """
 
-    viscosity: Tensor
+    level: Level
+    stiffness: Tensor
     drag: Tensor
-    free: Tensor
     inverse: Tensor
     coupling: Tensor
 
     @classmethod
-    def of(cls, viscosity: Tensor, drag: Tensor, free: Tensor) -> Matrix:
+    def of(cls, level: Level, viscosity: Tensor, drag: Tensor) -> Matrix:
         """Return it with the inverse of its blocks."""
-        own = corners(viscosity * DIAGONAL)
-        diagonal = (own[::2].repeat(2, 1, 1, 1) + drag).clamp(min=TRACE)
-        diagonal = torch.where(free > 0, diagonal, 1.0)
-        both = own[1] * free[0]
-        size = diagonal[::2] * diagonal[1::2]
-        share = 1 / torch.maximum(size - both.square(), REGULAR * size)
-        inverse = torch.stack([diagonal[1::2], diagonal[::2]], 1) * share[:, None]
-        return cls(viscosity, drag, free, inverse.flatten(0, 1) * free, both * share)
+        free = by_direction(level.free)
+        own = level.mesh.corners(viscosity) * DIAGONAL
+        diagonal = (by_direction(drag) + own[::2]).clamp(min=TRACE)
+        both = own[1] * level.free[0]
+        size = diagonal[:, 0] * diagonal[:, 1]
+        share = DAMPING / torch.maximum(size - both.square(), REGULAR * size)
+        inverse = diagonal.flip(1) * (share[:, None] * free)
+        coupling = (both * share)[:, None] * free
+        return cls(level, viscosity * 0.25, drag, inverse.flatten(0, 1), coupling.flatten(0, 1))
 
-    def coarse(self) -> Matrix:
+    def on(self, level: Level) -> Matrix:
         """Return it on cells twice as large."""
-        cells = halved(torch.cat([self.drag, self.free]))
-        size = len(self.drag)
-        free = (cells[size:] > 0).to(cells)
-        return Matrix.of(coarser(self.viscosity), 4 * cells[:size], free)
+        mesh = self.level.mesh
+        viscosity = level.mesh.between(coarser(mesh.on_grid(self.stiffness)) * 4)
+        return Matrix.of(level, viscosity, level.mesh.picked(halved(mesh.rasters(self.drag)) * 4))
 
     def rest(self, forces: Tensor, velocity: Tensor) -> Tensor:
-        """Return the forces that a velocity leaves, (4, …)."""
-        (ux, vx), (uy, vy), warp = (by_direction(part) for part in changes(velocity))
-        cross = (uy + vx) * 0.25
-        x, y = torch.add(ux, vy, alpha=0.5), torch.add(vy, ux, alpha=0.5)
-        strain = torch.stack([x, cross, cross, y, *(warp * (4 * WARP))])  # (6, modes, …)
-        viscosity = self.viscosity * 0.25
-        stress = viscosity[:2] * strain[:, :1]
-        stress = torch.addcmul(stress, viscosity[1:], strain[:, 1:])
-        inner = gathered(Changes(*stress.view(3, -1, *stress.shape[2:])))
+        """Return the forces that a velocity leaves, (4, cells)."""
+        mesh = self.level.mesh
+        turning = mesh.changes(velocity)
+        (ux, vx), (uy, vy) = by_direction(turning.east), by_direction(turning.north)
+        strain = torch.stack(
+            [torch.add(ux, vy, alpha=0.5), (uy + vx) * 0.25, torch.add(vy, ux, alpha=0.5)]
+        )
+        stress, warp = self._coupled(strain), self._coupled(by_direction(turning.warp))
+        inner = mesh.pulled(stress[:2], stress[1:], warp * (4 * WARP))
         return forces - torch.addcmul(inner, self.drag, velocity)
 
-    def relaxed(self, forces: Tensor) -> Tensor:
-        """Return the velocities that each cell by itself would have, (4, …)."""
-        turned = by_direction(forces).flip(1) * self.coupling[:, None]
-        return self.inverse * forces - turned.flatten(0, 1) * self.free
+    def relaxed(self, forces: Tensor, velocity: Tensor | None = None) -> Tensor:
+        """Return a velocity after one sweep of Jacobi's method against the forces left."""
+        own = self.inverse * forces if velocity is None else velocity.addcmul(self.inverse, forces)
+        turned = by_direction(forces).flip(1).flatten(0, 1)
+        return own.addcmul(turned, self.coupling, value=-1)
+
+    def _coupled(self, modes: Tensor) -> Tensor:
+        """Return stiffness times fields of both modes, (n, modes, elements)."""
+        own = self.stiffness[:2] * modes[:, :1]
+        return own.addcmul(self.stiffness[1:], modes[:, 1:])
 
 
 def by_direction(fields: Tensor) -> Tensor:
@@ -159,27 +127,28 @@ def by_direction(fields: Tensor) -> Tensor:
     return fields.view(2, MODES, *fields.shape[1:])
 
 
-def hierarchy(matrix: Matrix, levels: int) -> list[Matrix]:
-    """Return a matrix on its own cells, on cells twice as large, and so on."""
+def hierarchy(matrix: Matrix, below: list[Level]) -> list[Matrix]:
+    """Return a matrix on its own cells, then on those of coarser levels."""
     found = [matrix]
-    while len(found) < levels and min(found[-1].free.shape[-2:]) > SMALLEST:
-        found.append(found[-1].coarse())
+    for level in below:
+        found.append(found[-1].on(level))
     return found
 
 
 def cycle(matrices: list[Matrix], forces: Tensor) -> Tensor:
-    """Return about the velocities (4, …) that forces give, after one V-cycle."""
+    """Return about the velocities (4, cells) that forces give, after one V-cycle."""
     matrix = matrices[0]
-    velocity = matrix.relaxed(forces) * DAMPING
+    velocity = matrix.relaxed(forces)
     if len(matrices) == 1:
         sweeps = COARSEST
     else:
-        rest = matrix.rest(forces, velocity) * matrix.free
-        below = cycle(matrices[1:], halved(rest) * (4 * matrices[1].free))
-        shape = (rest.shape[-2], rest.shape[-1])
-        velocity = torch.addcmul(velocity, interpolated(below, shape), matrix.free)
+        mesh, free, below = matrix.level.mesh, matrix.level.free, matrices[1].level
+        rest = matrix.rest(forces, velocity) * free
+        coarse = below.mesh.picked(halved(mesh.rasters(rest))) * (4 * below.free)
+        found = below.mesh.rasters(cycle(matrices[1:], coarse))
+        smooth = interpolated(found, (mesh.shape[1], mesh.shape[2]))
+        velocity = velocity.addcmul(mesh.picked(smooth), free)
         sweeps = 1
     for _ in range(sweeps):
-        rest = matrix.rest(forces, velocity)
-        velocity = torch.add(velocity, matrix.relaxed(rest), alpha=DAMPING)
+        velocity = matrix.relaxed(matrix.rest(forces, velocity), velocity)
     return velocity

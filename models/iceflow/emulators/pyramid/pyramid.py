@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -20,8 +21,6 @@ DEFORMATION = 2 / (GLEN + 2)
 THINNEST = 1e-3
 """Thickness in cells from which on ice counts as moving. A film of rounding must not change where
 there is ice."""
-
-
 STIFFEST = 3.0
 """Largest logarithm of a factor of viscosity or friction."""
 
@@ -85,12 +84,43 @@ def unit_speed(cell_size: float, rate_factor: Tensor | float) -> Tensor:
     return torch.as_tensor(rate_factor * ((WEIGHT * cell_size) ** GLEN * cell_size))
 
 
-def velocities(network: IcePyramid, shape: Shape) -> tuple[Level, Tensor]:
-    """Return the cells with ice, and the velocity of each in units of A (ρgΔ)³ Δ.
+class Motion(NamedTuple):
+    """What a step towards the balance of forces begins with; (n, glaciers, rows, columns).
 
-    Velocity is that at the bed, the mean over depth and that at the surface, (3, 2, cells).
+    Attributes:
+        modes: sliding and deformation, eastwards, then northwards, in units of A (ρgΔ)³ Δ with the
+            largest A of the glacier, (4, …).
+        stiffer: logarithm of factors of viscosity and of friction, (2, …).
     """
-    pyramid = levels(*shape[:4], len(network.sizes.features))
+
+    modes: Tensor
+    stiffer: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """Velocity averaged over depth, in the same units, (2, …)."""
+        return self.modes[::2] + MEAN * self.modes[1::2]
+
+
+class Prediction(NamedTuple):
+    """What is predicted of cells with ice.
+
+    Attributes:
+        level: of the cells.
+        velocity: at the bed, mean over depth and at the surface, in units of A (ρgΔ)³ Δ,
+            (3, 2, cells).
+        motion: after the last step towards the balance of forces; None without steps.
+    """
+
+    level: Level
+    velocity: Tensor
+    motion: Motion | None
+
+
+def predicted(network: IcePyramid, shape: Shape) -> Prediction:
+    """Return the flow of ice."""
+    count = len(network.sizes.features)
+    pyramid = levels(*shape[:4], count)
     finest = pyramid[0]
     flow = network(pyramid)
     h, slip = finest.picked(torch.stack([shape.thickness, shape.slip]))
@@ -99,24 +129,39 @@ def velocities(network: IcePyramid, shape: Shape) -> tuple[Level, Tensor]:
     base = torch.where(slip > 0, share * flow.mean + flow.base, 0.0)
     speed = flow.speed.exp()
     mean, base = flow.mean * speed, base * speed
+    motion = None
     if network.sizes.steps and min(shape.thickness.shape[-2:]) > 1:
-        mean, base = _balanced(network, shape, finest, mean, base, flow.stiffer)
+        softness = finest.picked(shape.softness[None])
+        modes = torch.stack([base, (mean - base) / MEAN], 1).flatten(0, 1) * softness
+        stiffer = flow.stiffer.clamp(-STIFFEST, STIFFEST)
+        motion = Motion(finest.rasters(modes), finest.rasters(stiffer))
+        motion = balanced(shape, motion, count, network.pace)
+        modes = finest.picked(motion.modes) / softness
+        base = modes[::2]
+        mean = base + MEAN * modes[1::2]
     surface = mean + SHEAR * (1 + flow.shares[1]) * (mean - base) + flow.surface * speed
-    return finest, torch.stack([base, mean, surface])
+    return Prediction(finest, torch.stack([base, mean, surface]), motion)
 
 
-def _balanced(
-    network: IcePyramid, shape: Shape, finest: Level, mean: Tensor, base: Tensor, stiffer: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return mean and base nearer to the balance of forces."""
-    softness = finest.picked(shape.softness[None])
-    inside = (shape.softness > 0).to(mean)
+def balanced(shape: Shape, motion: Motion, count: int, paces: Iterable[Tensor | float]) -> Motion:
+    """Return a motion that is nearer to the balance of forces.
+
+    Args:
+        shape: of the ice.
+        motion: before.
+        count: of levels of the multigrid cycle.
+        paces: of each step its length; 1 is Picard's.
+    """
     ice = Glaciers.of(
-        shape.thickness, shape.surface, shape.softness, shape.slip * shape.softness, inside
-    ).stiffened(finest.rasters(stiffer.clamp(-STIFFEST, STIFFEST)))
-    modes = torch.stack([base, (mean - base) / MEAN], 1).flatten(0, 1)
-    velocity = finest.rasters(modes * softness) * ice.free
-    for pace in network.pace:
-        velocity = velocity + pace * ice.balanced(velocity, len(network.sizes.features))
-    sliding, deforming = (finest.picked(velocity) / softness).view(2, 2, -1).unbind(1)
-    return sliding + MEAN * deforming, sliding
+        shape.thickness,
+        shape.surface,
+        shape.softness,
+        shape.slip * shape.softness,
+        shape.softness > 0,
+        count,
+    )
+    fields = ice.mesh.picked(torch.cat(motion))
+    ice, velocity = ice.stiffened(fields[4:]), fields[:4] * ice.levels[0].free
+    for pace in paces:
+        velocity = velocity + pace * ice.balanced(velocity)
+    return motion._replace(modes=ice.mesh.rasters(velocity))
