@@ -64,6 +64,7 @@ class Snapshot:
         budget: mass budget since the start.
         steps: number of time steps since the start.
         waves: whether there are numerical oscillations.
+        memory: what the model of ice flow has become, if it changes with the run.
     """
 
     time: float
@@ -78,6 +79,7 @@ class Snapshot:
     budget: Budget = NO_ICE
     steps: int = 0
     waves: bool = False
+    memory: str = ""
 
     @property
     def speed(self) -> Float32Array:

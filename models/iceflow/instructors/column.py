@@ -73,6 +73,15 @@ def column(modes: int, device: torch.device | None = None) -> Column:
     )
 
 
+def as_modes(levels: Tensor, vertical: Column) -> Tensor:
+    """Return the three modes, (3, 2, rows, columns), of velocities at bed, mean, surface, alike."""
+    base, *above = levels.unbind()
+    ends = torch.stack([vertical.means[1:], vertical.surface[1:]]).to(levels)
+    deforming = torch.stack(above) - base
+    others = torch.einsum("kl,lcyx->kcyx", torch.linalg.inv(ends), deforming)
+    return torch.cat([base[None], others])
+
+
 def _modes(count: int) -> list[Polynomial]:
     """Return φₖ as polynomials of ζ (Gram-Schmidt from the second on)."""
     shapes = [Polynomial([1.0])]

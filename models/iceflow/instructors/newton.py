@@ -43,7 +43,13 @@ class Minimum:
     worst: tuple[int, int]
 
 
-def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> Minimum:
+def minimise(
+    energy: Energy,
+    tolerance: float,
+    start: Tensor | None = None,
+    *,
+    fixed: Tensor | None = None,
+) -> Minimum:
     """Return the minimum of the energy; its `residual` tells whether it converged.
 
     Args:
@@ -51,15 +57,17 @@ def minimise(energy: Energy, tolerance: float, start: Tensor | None = None) -> M
         tolerance: the residual to reach.
         start: velocity to begin with, zero beyond its modes and where nothing moves; from rest by
             default.
+        fixed: velocity of the nodes that are not unknown, zero elsewhere; at rest by default. It
+            takes a `start`.
     """
     unknown = energy.unknown
     couplings = Couplings(energy.elements.nodes, energy.elements.shape)
     scale = float((energy.load * unknown).norm())
-    state = (
-        Linearisation.at_rest(energy)
-        if start is None
-        else Linearisation.near(energy, _extended(start, energy) * unknown)
-    )
+    if start is None:
+        state = Linearisation.at_rest(energy)
+    else:
+        begin = _extended(start, energy) * unknown
+        state = Linearisation.near(energy, begin if fixed is None else begin + fixed)
     gradient = energy.gradient(state.velocity) * unknown
     residual, steps = float(gradient.norm()) / scale if scale > 0 else 0.0, 0
     while residual > tolerance and steps < MOST_STEPS:

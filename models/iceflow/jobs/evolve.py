@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -60,7 +61,7 @@ from glacier_qgis.models.iceflow.results.scenario_summary import (
     write_outlines,
 )
 from glacier_qgis.models.iceflow.results.watch import Watch
-from glacier_qgis.models.iceflow.velocity.ice_model import LEVELS, IceModel
+from glacier_qgis.models.iceflow.velocity.ice_model import LEVELS, IceModel, Remembers
 from glacier_qgis.models.vector.sink import write_layer
 
 Observer = Callable[[str, Snapshot], None]
@@ -158,7 +159,10 @@ class Evolution(EvolutionOptions):
             with record, self.observer(model, topography, facts, outputs) as observe:
                 for states in chain(
                     zip(*(history.earlier() for history in histories), strict=True),
-                    run_together(simulations, ahead, Stage(reporter, BEFORE, 1 - BEFORE)),
+                    _remembering(
+                        models,
+                        run_together(simulations, ahead, Stage(reporter, BEFORE, 1 - BEFORE)),
+                    ),
                 ):
                     record.see(states)
                     for summary, state in zip(summaries, states, strict=True):
@@ -350,6 +354,9 @@ class Evolution(EvolutionOptions):
         pasts: list[Snapshot | None] = [history.last for history in histories] or [None] * len(
             balances
         )
+        for model, past in zip(models, pasts, strict=True):
+            if past and past.memory and isinstance(model, Remembers):
+                model.recall(past.memory)
         cell_size = topography.grid.cell_size
         bed = torch.from_numpy(topography.bed).to(models[0].device)
         return [
@@ -369,4 +376,15 @@ class Evolution(EvolutionOptions):
                 earlier=earlier,
             )
             for model, balance, earlier in zip(models, balances, pasts, strict=True)
+        ]
+
+
+def _remembering(
+    models: Sequence[IceModel], states: Iterable[Sequence[Snapshot]]
+) -> Iterator[list[Snapshot]]:
+    """Add to the states of a run what their models have become."""
+    for several in states:
+        yield [
+            replace(state, memory=model.memory) if isinstance(model, Remembers) else state
+            for model, state in zip(models, several, strict=True)
         ]

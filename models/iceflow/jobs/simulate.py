@@ -66,7 +66,7 @@ class SimulateGlacier(Evolution, EmulatorJob):
         for name, ice in ices.items():
             reporter.log(in_words(name, ice, last[name]))
             found = last[name]
-            if found is not None and found.refined.imbalance > found.published.imbalance:
+            if found is not None and found.refined.energy > found.published.energy:
                 reporter.warning(
                     "At the end the refined emulator is farther from the solution than the "
                     f"published one: refine more often than every {self.refine} time steps."

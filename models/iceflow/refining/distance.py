@@ -27,11 +27,15 @@ class Distance(NamedTuple):
         mean: Eq. 7 of Jouvet et al. (2022), per cent; NaN where the state was not solved or
             nothing moves by 10 m a⁻¹.
         total: sum of errors over sum of speeds, per cent; NaN where the state was not solved.
+        energy: J, in the units of the problem: of two emulators the one with less is closer.
+        share: J in per cent of the solution's; NaN where the state was not solved.
     """
 
     imbalance: float
     mean: float
     total: float
+    energy: float
+    share: float
 
 
 def solved(forces: Forces) -> Solution | None:
@@ -48,11 +52,14 @@ def solved(forces: Forces) -> Solution | None:
 def distance(emulator: Emulator, forces: Forces, solution: Solution | None) -> Distance:
     """Return how far the emulator is from the solution of the state of `forces`."""
     fields = emulator.differentiable(forces.thickness, forces.surface, forces.parameters, OUTPUTS)
-    imbalance = forces.imbalance(forces.modes(fields))
+    modes = forces.modes(fields)
+    imbalance, energy = forces.imbalance(modes), forces.energy(modes)
     if solution is None:
-        return Distance(imbalance, torch.nan, torch.nan)
+        return Distance(imbalance, torch.nan, torch.nan, energy, torch.nan)
     ice = forces.problem.ice
     found = torch.stack([fields["ubar"], fields["vbar"]])[:, ice].double()
     relative, sums = relative_errors(found, solution.mean[:, ice])
     mean, total = relative.mean(), sums[0] / sums[1]
-    return Distance(imbalance, 100 * float(mean), 100 * float(total))
+    least = torch.nan if solution.modes is None else forces.energy_of(solution.modes)
+    share = 100 * energy / least
+    return Distance(imbalance, 100 * float(mean), 100 * float(total), energy, share)

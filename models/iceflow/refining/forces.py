@@ -12,9 +12,10 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
+from glacier_qgis.models.iceflow.instructors.column import as_modes
+from glacier_qgis.models.iceflow.instructors.margin import Margin
 from glacier_qgis.models.iceflow.instructors.problem import Problem
 
 MODES = 3
@@ -33,6 +34,8 @@ class Forces:
     def __init__(self, thickness: Tensor, surface: Tensor, parameters: FlowParameters) -> None:
         self.thickness, self.surface, self.parameters = thickness, surface, parameters
         self.problem = Problem.of(thickness, surface, *parameters, modes=MODES)
+        self._margin = Margin.of(self.problem)
+        self._beside: Tensor | None = None
 
     @cached_property
     def _unknown(self) -> Tensor:
@@ -43,41 +46,35 @@ class Forces:
         """Where ice may slide, (rows, columns)."""
         return self.problem.outward(self._unknown[:1].double())[0] > 0
 
-    @cached_property
-    def _shapes(self) -> Tensor:
-        """From (mean, surface) above the bed to the amplitude of both modes that deform, (2, 2)."""
-        column = self.problem.energy.column
-        inverse: Tensor = torch.linalg.inv(torch.stack([column.means[1:], column.surface[1:]]))
-        return inverse
-
     def modes(self, fields: Mapping[str, Tensor]) -> Tensor:
         """Return the unknowns of the energy; gradients flow to the fields.
 
-        Cells beside the ice belong to its margin, where they move as the ice next to them.
+        Nodes beside the ice have the least energy that they can have
+        (:mod:`~glacier_qgis.models.iceflow.instructors.margin`), so they do not change the
+        gradient.
 
         Args:
             fields: velocities by name, m a⁻¹, (rows, columns).
         """
-        base, mean, top = (
-            torch.stack([fields[f"u{level}"], fields[f"v{level}"]]).double()
-            for level in ("velbase", "bar", "velsurf")
+        levels = torch.stack(
+            [
+                torch.stack([fields[f"u{level}"], fields[f"v{level}"]]).double()
+                for level in ("velbase", "bar", "velsurf")
+            ]
         )
-        base = torch.where(self._slides, base, 0.0)
-        above = torch.stack([mean - base, top - base])
-        deforming = torch.einsum("kl,lcyx->kcyx", self._shapes, above)
-        moving = torch.cat([base[None], deforming]).flatten(0, 1)
-        return self.problem.inward(self._with_margin(moving)) * self._unknown
-
-    def _with_margin(self, moving: Tensor) -> Tensor:
-        ice = self.problem.ice
-        share = avg_pool2d(ice.double()[None, None], 3, 1, 1)[0, 0]
-        inside = torch.where(ice, moving, 0.0)
-        beside = avg_pool2d(inside[None], 3, 1, 1)[0] / share.clamp(min=1 / 9)
-        return torch.where(ice, moving, beside)
+        base = torch.where(self._slides, levels[:1], 0.0)
+        moving = as_modes(torch.cat([base, levels[1:]]), self.problem.energy.column).flatten(0, 1)
+        inside = torch.where(self._margin.ice, self.problem.inward(moving), 0.0) * self._unknown
+        self._beside = self._margin.settled(inside.detach(), self._beside)
+        return inside + self._beside
 
     def energy(self, modes: Tensor) -> float:
         """Return J, in the units of the problem; lowest at the solution."""
         return float(self.problem.energy.value(modes))
+
+    def energy_of(self, solution: Tensor) -> float:
+        """Return J of the modes of a solution on the grid, m a⁻¹."""
+        return self.energy(self.problem.inward(solution))
 
     def gradient(self, modes: Tensor) -> Tensor:
         """Return ∂J/∂modes."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,7 +35,7 @@ class Schedule:
     """When and how an emulator is refined.
 
     Attributes:
-        every: time steps from one refinement to the next.
+        every: time steps from one refinement to the next, at most.
         iterations: of the first.
         rate: learning rate; 0 = automatic.
     """
@@ -63,12 +66,15 @@ class RefinedIce:
     """See the module; an :class:`~glacier_qgis.models.iceflow.velocity.ice_model.IceModel`.
 
     It is its own flow: every call is a time step, and every so many of them begin with a
-    refinement on the state at hand.
+    refinement on the state at hand. Where the published emulator has become the better one since
+    the last refinement, the next comes after half as many steps; otherwise after twice as many, up
+    to those of the schedule.
 
     Attributes:
         ice: moved by the emulator as it is now.
-        outcomes: of all refinements so far.
-        first: distances from the solution at the first refinement; None before.
+        outcomes: of the refinements of this run.
+        first: distances from the solution at the first refinement, maybe of an earlier run that
+            this one resumes; None before.
     """
 
     def __init__(self, published: EmulatedIce, schedule: Schedule, reporter: Reporter) -> None:
@@ -94,13 +100,14 @@ class RefinedIce:
         self._published = published
         self._schedule, self._reporter = schedule, reporter
         self._refinement = Refinement(emulator, schedule.rate)
-        self._calls = self._next = 0
+        self._calls = self._next = self._refined = 0
+        self._interval = schedule.every
 
     def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`~glacier_qgis.models.iceflow.velocity.flow.Flow`; one glacier at a time."""
         if self._calls >= self._next and trainable(thickness):
             self._refine(thickness, surface)
-            self._next = self._calls + self._schedule.every
+            self._next = self._calls + self._interval
         self._calls += 1
         return self.ice.flow(thickness, surface)
 
@@ -113,7 +120,7 @@ class RefinedIce:
     def facts(self) -> Mapping[str, str]:
         """See `IceModel`."""
         words = (
-            f"every {self._schedule.every} time steps on the energy of this glacier "
+            f"at least every {self._schedule.every} time steps on the energy of this glacier "
             f"({self._schedule.iterations} iterations at first, then {self._schedule.later})"
         )
         return {**self._published.facts, "EMULATOR_REFINED": words}
@@ -156,22 +163,75 @@ class RefinedIce:
                 f"REFINE: {cells} cells have ice, and an emulator is trained on at most {MOST} at "
                 "once. Choose a coarser RESOLUTION or a smaller EXTENT, or set REFINE to 0."
             )
-        first = not self.outcomes
+        first = not self._refined
         count = self._schedule.iterations if first else self._schedule.later
         with torch.inference_mode(mode=False), torch.enable_grad():
             forces = self._forces(thickness.clone(), surface.clone())
             tell = self._tell if first and not self._calls else lambda done: None
             outcome = self._refinement.learn(forces, count, tell)
             self.outcomes.append(outcome)
-            emulator = self._refinement.emulator
-            self.ice = EmulatedIce(emulator, replace(self._published.flow, emulator=emulator))
+            self._refined += 1
+            self._renew()
             if first:
                 self.first = self._compared(forces)
+        halved = max(self._interval // 2, 1)
+        self._interval = (
+            halved if outcome.returned else min(2 * self._interval, self._schedule.every)
+        )
         if outcome.diverged:
             self._reporter.log(
                 f"Refining the emulator diverged after {self._calls} time steps: the best weights "
                 "were kept, and the learning rate was halved."
             )
+
+    @property
+    def memory(self) -> str:
+        """See :class:`~glacier_qgis.models.iceflow.velocity.ice_model.Remembers`."""
+        weights = b64encode(self._refinement.weights.tobytes()).decode() if self._refined else ""
+        return json.dumps(
+            {
+                "origin": self._refinement.origin,
+                "weights": weights,
+                "rate": self._refinement.rate,
+                "steps": self._calls,
+                "next": self._next,
+                "interval": self._interval,
+                "refinements": self._refined,
+                "first": self.first,
+            }
+        )
+
+    def recall(self, memory: str) -> None:
+        """See :class:`~glacier_qgis.models.iceflow.velocity.ice_model.Remembers`."""
+        try:
+            known = json.loads(memory)
+            if known["origin"] != self._refinement.origin:
+                self._reporter.warning(
+                    f"RESUME: the earlier run refined another emulator than {self._published.name} "
+                    "as it is now, which is refined from its published weights."
+                )
+                return
+            if known["weights"]:
+                flat = np.frombuffer(b64decode(known["weights"]), dtype="<f4").astype(np.float32)
+                self._refinement.take(flat)
+                self._renew()
+            if not self._schedule.rate:
+                self._refinement.rate = float(known["rate"])
+            steps, following = int(known["steps"]), int(known["next"])
+            self._interval = min(max(int(known["interval"]), 1), self._schedule.every)
+            self._refined = int(known["refinements"])
+            self.first = known["first"] and Comparison(*(Distance(*one) for one in known["first"]))
+        except (LookupError, TypeError, ValueError) as error:
+            raise EngineError(
+                f"RESUME: what the earlier run says of the refined emulator is damaged ({error}): "
+                "copy the file again, or set REFINE to 0."
+            ) from error
+        self._calls = max(steps - 1, 0)  # the saved state moves once more
+        self._next = min(following, self._calls + self._schedule.every)
+
+    def _renew(self) -> None:
+        emulator = self._refinement.emulator
+        self.ice = EmulatedIce(emulator, replace(self._published.flow, emulator=emulator))
 
     def _tell(self, done: int) -> None:
         total = self._schedule.iterations

@@ -49,6 +49,8 @@ COUNTS = {
 """Long name and unit of each number that changes with time: the mass budget so far."""
 MODELS = ("EMULATOR", "INSTRUCTOR")
 """Names of the facts that say what moved the ice, and how the names of more about it begin."""
+MEMORY = "ice_model_memory"
+"""What a model of ice flow that changes with the run has become, to resume from."""
 _MEGABYTE = 1_000_000
 
 
@@ -72,7 +74,8 @@ class SimulationFile:
                 not attempted.
         """
         file = self._dataset
-        self._check_room(snapshot.thickness.nbytes * (len(FIELDS) + len(levels)) + _MEGABYTE)
+        fields = snapshot.thickness.nbytes * (len(FIELDS) + len(levels))
+        self._check_room(fields + len(snapshot.memory) + _MEGABYTE)
         index = len(file.dimensions["time"])
         ice = snapshot.thickness > 0
         values = {
@@ -95,7 +98,16 @@ class SimulationFile:
         counts = (budget.balance, budget.lost, budget.added, snapshot.steps)
         for name, count in zip(COUNTS, counts, strict=True):
             file[name][index] = count
+        if snapshot.memory:
+            self._memory[index] = snapshot.memory
         file.sync()
+
+    @property
+    def _memory(self) -> Any:  # noqa: ANN401  as below
+        if MEMORY not in self._dataset.variables:
+            texts = self._dataset.createVariable(MEMORY, str, ("time",))
+            texts.setncatts({"long_name": "state of the refined emulator, as JSON"})
+        return self._dataset[MEMORY]
 
     def _check_room(self, size: int) -> None:
         folder = Path(self._dataset.filepath()).parent

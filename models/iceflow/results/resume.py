@@ -22,7 +22,7 @@ from glacier_qgis.models.iceflow.dynamics.conservation import Budget
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot, measures
 from glacier_qgis.models.iceflow.ground.topography import Topography
 from glacier_qgis.models.iceflow.ground.units import NOT_STATED
-from glacier_qgis.models.iceflow.results.netcdf import COUNTS, FIELDS
+from glacier_qgis.models.iceflow.results.netcdf import COUNTS, FIELDS, MEMORY
 from glacier_qgis.models.raster.cf import MAPPING, read_grid
 
 _NEEDED = ("topg", MAPPING, "model_year", *FIELDS, *COUNTS)
@@ -96,7 +96,10 @@ class History:
         gained, lost, added, steps = (float(file[name][index]) for name in COUNTS)
         budget = Budget(initial, volume, gained, lost, added)
         year = self.years[index]
-        return Snapshot(year, h, s, u, v, b, volume, area, mean_speed, budget, int(steps))
+        memory = str(file[MEMORY][index]) if MEMORY in file.variables else ""
+        return Snapshot(
+            year, h, s, u, v, b, volume, area, mean_speed, budget, int(steps), memory=memory
+        )
 
 
 def read_history(path: Path, start: float | None) -> History:

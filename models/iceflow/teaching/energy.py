@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from glacier_qgis.models.iceflow.instructors.column import Column
+from glacier_qgis.models.iceflow.instructors.column import as_modes
+from glacier_qgis.models.iceflow.instructors.margin import Margin
 from glacier_qgis.models.iceflow.instructors.problem import Problem
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.iceflow.teaching.states.solved import Solved
@@ -33,11 +33,13 @@ class Unsolved:
 
     Attributes:
         problem: its energy.
+        margin: the nodes beside its ice.
         slips: where the ice may slide, (rows, columns).
         unit: of energy, -J of shallow ice.
     """
 
     problem: Problem
+    margin: Margin
     slips: Tensor
     unit: float
 
@@ -51,7 +53,8 @@ class Unsolved:
             state.rate_factor.double(),
             state.sliding.double(),
         )
-        unsolved = cls(Problem.of(*fields, MODES), state.sliding > 0, unit=1.0)
+        problem = Problem.of(*fields, MODES)
+        unsolved = cls(problem, Margin.of(problem), state.sliding > 0, unit=1.0)
         shallow = shallow_ice(*fields)
         modes = unsolved.modes(torch.stack([shallow.base, shallow.mean, shallow.surface]))
         energy = unsolved.problem.energy
@@ -72,27 +75,12 @@ class Unsolved:
     def modes(self, velocity: Tensor) -> Tensor:
         """Return the modes of a velocity, (6, rows, columns), on the grid of the energy.
 
-        Beyond the margin, where the instructor's elements end, ice goes on to slide as it does
-        inside, and does not deform. The least energy is then that of some 0.95 times the flow
-        where ice slides, and that of the flow where it does not.
+        Nodes beside the ice have the least energy that they can have
+        (:mod:`~glacier_qgis.models.iceflow.instructors.margin`).
         """
-        ice = self.problem.ice
-        base = torch.where(ice & ~self.slips, 0.0, velocity[0].double())
-        inside = ice.double()
-        share, total = (
-            avg_pool2d(field, 3, stride=1, padding=1) for field in (inside[None], base * inside)
-        )
-        base = torch.where(ice, base, total / share.clamp(min=1 / 9))
-        levels = torch.where(ice, velocity[1:].double(), base)
+        base = torch.where(self.slips, velocity[0].double(), 0.0)
+        levels = torch.cat([base[None], velocity[1:].double()])
         energy = self.problem.energy
-        modes = as_modes(torch.cat([base[None], levels]), energy.column)
-        return self.problem.inward(modes) * energy.unknown
-
-
-def as_modes(velocity: Tensor, column: Column) -> Tensor:
-    """Return the three modes, (6, rows, columns), with these velocities at bed, mean, surface."""
-    base, *above = velocity.unbind()
-    ends = torch.stack([column.means[1:], column.surface[1:]]).to(velocity)
-    deforming = torch.stack(above) - base
-    others = torch.einsum("kl,lcyx->kcyx", torch.linalg.inv(ends), deforming)
-    return torch.cat([base[None], others]).flatten(0, 1)
+        modes = as_modes(levels, energy.column).flatten(0, 1)
+        inside = torch.where(self.margin.ice, self.problem.inward(modes), 0.0) * energy.unknown
+        return inside + self.margin.settled(inside.detach())

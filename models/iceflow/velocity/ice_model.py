@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -72,6 +72,25 @@ class IceModel(Protocol):
             surface: s in m.
             u: depth-averaged eastward velocity, m a⁻¹.
             v: northward, alike.
+        """
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """An :class:`IceModel` that changes with the run, so that resuming needs what it became."""
+
+    @property
+    def memory(self) -> str:
+        """What it has become, for :meth:`recall`."""
+
+    def recall(self, memory: str) -> None:
+        """Become what it was after it moved the last saved state, which it is to move once more.
+
+        Args:
+            memory: of the earlier run.
+
+        Raises:
+            EngineError: It is damaged.
         """
 
 

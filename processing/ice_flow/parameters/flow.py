@@ -108,7 +108,8 @@ def refinement() -> list[Parameter]:
         tr(
             "Trains the emulator on the energy of this glacier while it evolves, so that it comes "
             "close to the solution of Blatter-Pattyn ice; 0 = off. The report says how far it was "
-            "from the solution before and after. Where time steps are long, refine at each."
+            "from the solution before and after. Refined more often where the published weights "
+            "become the better ones."
         ),
         0,
         kind=WHOLE,
