@@ -25,6 +25,8 @@ from glacier_qgis.panel.stretched import Stretched
 MARK = QColor("#d9480f")
 MARK_WIDTH = 1
 BACKGROUND = QColor("#d8d8d8")
+OUTSIDE = QColor(60, 60, 60, 110)
+"""Over what does not belong to the stretch that is reviewed."""
 
 
 class EchogramCanvas(QWidget):
@@ -43,6 +45,9 @@ class EchogramCanvas(QWidget):
         self._mark = QgsRubberBand(self.canvas, Qgis.GeometryType.Line)
         self._mark.setColor(MARK)
         self._mark.setWidth(MARK_WIDTH)
+        self._outside = QgsRubberBand(self.canvas, Qgis.GeometryType.Polygon)
+        self._outside.setFillColor(OUTSIDE)
+        self._outside.setStrokeColor(QColor(0, 0, 0, 0))
         self._rulers = {side: Ruler(self.canvas, side, self) for side in Side}
         self._axes: EchogramAxes | None = None
         self._extent = QgsRectangle()
@@ -61,6 +66,7 @@ class EchogramCanvas(QWidget):
         """Show an echogram with lines above it, all of its height and its first traces."""
         self._axes = axes
         self._extent = echogram.extent()
+        self.leave_stretch()
         self.canvas.setLayers([*above, echogram])
         for ruler in self._rulers.values():
             ruler.show_axes(axes)
@@ -101,6 +107,22 @@ class EchogramCanvas(QWidget):
         """Show the whole frame."""
         self.canvas.setExtent(self._extent)
         self.canvas.refresh()
+
+    def show_stretch(self, first: int, last: int, trace: int) -> None:
+        """Shade all but a stretch, and show all samples around a trace of it."""
+        whole = self._extent
+        shade = QgsGeometry.fromRect(whole).difference(
+            QgsGeometry.fromRect(QgsRectangle(first, whole.yMinimum(), last, whole.yMaximum()))
+        )
+        self._outside.setToGeometry(shade)
+        self.fit_height()
+        self.canvas.setCenter(QgsPointXY(trace + 0.5, whole.center().y()))
+        self.mark(trace)
+        self.canvas.refresh()
+
+    def leave_stretch(self) -> None:
+        """Shade nothing."""
+        self._outside.reset(Qgis.GeometryType.Polygon)
 
     def mark(self, trace: int) -> None:
         """Mark a trace, and scroll to it if it is out of view."""

@@ -14,7 +14,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsDockWidget, QgsMapCanvas, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import Qt, pyqtBoundSignal
 from qgis.PyQt.QtGui import QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QComboBox,
@@ -59,6 +60,8 @@ class EchogramPanel(QgsDockWidget):
         self._axes: EchogramAxes | None = None
         self._snap: EchoSnap | None = None
         self._shown: QgsRasterLayer | None = None
+        self._heard: QgsVectorLayer | None = None
+        self._reviewed: tuple[float, float] | None = None
         self._make_widgets()
         self._arrange()
         self._connect()
@@ -72,8 +75,44 @@ class EchogramPanel(QgsDockWidget):
         """Show a line layer of the project in the echogram."""
         self._lines.setLayer(layer)
 
+    def show_stretch(
+        self, echogram: QgsRasterLayer, lines: QgsVectorLayer, first: int, last: int, trace: int
+    ) -> None:
+        """Show an echogram at a trace, and shade what is not of a stretch of it.
+
+        Lines are then drawn within this stretch only.
+
+        Args:
+            echogram: In the project.
+            lines: Its lines.
+            first: First trace of the stretch.
+            last: The one after its last.
+            trace: Which to show.
+        """
+        self.setUserVisible(True)
+        self.show_layer(echogram)
+        self.show_lines(lines)
+        self._reviewed = (float(first), float(last))
+        self.view.show_stretch(first, last, trace)
+        self._track.show_trace(trace)
+        self._show_state()
+
+    def draw(self, *, new: bool) -> None:
+        """Start to draw a layer that is there or a new one, in lines that are being edited."""
+        self.setUserVisible(True)
+        self._show_state()
+        if new:
+            self._number.setCurrentIndex(0)
+        self._draw_button.setChecked(True)
+
+    def leave_stretch(self) -> None:
+        """Let lines be drawn anywhere."""
+        self._reviewed = None
+        self.view.leave_stretch()
+
     def close_down(self) -> None:
         """Leave nothing behind on the map."""
+        self._listen(None)
         self.view.canvas.setMapTool(self.view.pan)
         self._map.xyCoordinates.disconnect(self._map_hovered)
         self._track.close()
@@ -199,7 +238,7 @@ class EchogramPanel(QgsDockWidget):
 
     def _echogram_changed(self) -> None:
         layer = self._layer()
-        self._axes, self._snap, self._shown = None, None, None
+        self._axes, self._snap, self._shown, self._reviewed = None, None, None, None
         self._say("")
         if layer is not None:
             try:
@@ -218,13 +257,20 @@ class EchogramPanel(QgsDockWidget):
 
     def _lines_changed(self) -> None:
         self._draw_button.setChecked(False)
-        layer = self._line_layer()
-        if layer is not None:
-            for signal in (layer.editingStarted, layer.editingStopped, layer.layerModified):
-                signal.connect(self._show_state)
+        self._listen(self._line_layer())
         if self._shown is not None:
             self.view.show_lines(self._shown, self._above())
         self._show_state()
+
+    def _listen(self, layer: QgsVectorLayer | None) -> None:
+        """Follow the edits of a line layer, and no longer those of the one before."""
+        before, self._heard = self._heard, layer
+        if before is not None and not sip.isdeleted(before):
+            for signal in _edits(before):
+                signal.disconnect(self._show_state)
+        if layer is not None:
+            for signal in _edits(layer):
+                signal.connect(self._show_state)
 
     def _above(self) -> list[QgsMapLayer]:
         layer = self._line_layer()
@@ -307,6 +353,12 @@ class EchogramPanel(QgsDockWidget):
         if layer is None or self._axes is None or self._snap is None:
             return
         line = self._snap.follow(drawn, self._window.value())
+        if self._reviewed is not None:
+            first, last = self._reviewed
+            line = [point for point in line if first <= point[0] <= last]
+            if len(line) < 2:
+                self._say(tr("The line lies outside the stretch that is reviewed (not shaded)."))
+                return
         try:
             number = put(layer, self._axes.frame_id, self._number.currentData(), line)
         except ValueError as error:
@@ -348,6 +400,10 @@ class EchogramPanel(QgsDockWidget):
     def _say(self, text: str) -> None:
         self._status.setText(text)
         self._status.setVisible(bool(text))
+
+
+def _edits(layer: QgsVectorLayer) -> tuple[pyqtBoundSignal, ...]:
+    return layer.editingStarted, layer.editingStopped, layer.layerModified
 
 
 def _described(axes: EchogramAxes, x: float, y: float) -> str:

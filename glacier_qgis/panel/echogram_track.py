@@ -57,6 +57,14 @@ class TrackOnMap:
         if place is not None:
             self._marker.setCenter(place)
 
+    def show_trace(self, trace: int) -> None:
+        """Mark a trace, and move the map there if it is out of view."""
+        self.mark(trace)
+        place = self._places[trace] if trace < len(self._places) else None
+        if place is not None and not self._canvas.extent().contains(place):
+            self._canvas.setCenter(place)
+            self._canvas.refresh()
+
     def unmark(self) -> None:
         """Take the mark away."""
         self._marker.hide()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from qgis.core import (
     Qgis,
+    QgsExpressionContextUtils,
     QgsFeature,
-    QgsFeatureRequest,
     QgsGeometry,
     QgsPointXY,
     QgsVariantUtils,
@@ -19,13 +20,18 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QKeyEvent
 
 from glacier_qgis.panel.layer_splice import Line, Point, splice
+from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.translation import tr
+from glacier_qgis.wall.review import LINE_ADDED, LINE_EDITED
 
 COLOUR = QColor("#00b7ff")
 WIDTH = 2
 KINDS = {1: "surface", 2: "bed"}
 FIRST_ID = 3
 """Of a layer that is neither the surface nor the bed."""
+
+IN_REVIEW = {"task", "line_id", "line"}
+"""Fields by which the lines of a review are known."""
 
 Snap = Callable[[Point], Point]
 Finish = Callable[[Line], None]
@@ -89,11 +95,48 @@ class PickTool(QgsMapTool):
         )
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose lines are drawn: a frame's, or those of the task of a review that is shown.
+
+    Attributes:
+        number: Field with the number of the layer.
+        name: Field that says whose a line is.
+        value: What stands there; None where no task is shown.
+        drawn: Values of a line that a person drew or changed.
+        new: Further values of a new line.
+    """
+
+    number: str
+    name: str
+    value: str | int | None
+    drawn: Mapping[str, object]
+    new: Mapping[str, object]
+
+    @classmethod
+    def of(cls, layer: QgsVectorLayer, frame: str) -> Owner:
+        """Return the owner of what is drawn in a frame into a layer."""
+        if not {*layer.fields().names()} >= IN_REVIEW:
+            new = {"origin": "drawn", "quality": 1, "kind": "layer"}
+            return cls("layer_id", "frame_id", frame, {"origin": "drawn"}, new)
+        scope = QgsExpressionContextUtils.layerScope(layer)
+        task = None if scope is None else scope.variable(CURRENT)
+        value = None if task is None else int(task)
+        return cls("line", "task", value, {"status": LINE_EDITED}, {"status": LINE_ADDED})
+
+    def has(self, feature: QgsFeature) -> bool:
+        """Whether a line is its own; lines that name nobody belong to every frame."""
+        place = feature.fields().indexOf(self.name)
+        value = None if place < 0 else feature.attribute(place)
+        if QgsVariantUtils.isNull(value) or value == "":
+            return self.name == "frame_id"
+        return bool(value == self.value)
+
+
 def layer_ids(layer: QgsVectorLayer, frame: str) -> list[int]:
-    """Return the ids of the layers of a frame."""
-    index = layer.fields().indexOf("layer_id")
-    values = [feature[index] for feature in _of_frame(layer, frame)] if index >= 0 else []
-    return sorted({int(value) for value in values if not QgsVariantUtils.isNull(value)})
+    """Return the ids of the layers of a frame, or of the stretch of it that is reviewed."""
+    owner = Owner.of(layer, frame)
+    return _numbers(layer, owner, [each for each in layer.getFeatures() if owner.has(each)])
 
 
 def put(layer: QgsVectorLayer, frame: str, number: int | None, drawn: Line) -> int:
@@ -111,20 +154,29 @@ def put(layer: QgsVectorLayer, frame: str, number: int | None, drawn: Line) -> i
     Raises:
         ValueError: The layer refuses it, and is as before; the message is for the user.
     """
+    owner = Owner.of(layer, frame)
+    if owner.value is None:
+        raise ValueError(
+            tr("These are the lines of a review. Choose a task in the panel 'Review'.")
+        )
+    every = list(layer.getFeatures())
+    own = [each for each in every if owner.has(each)]
     if number is None:
-        number = max([FIRST_ID - 1, *layer_ids(layer, frame)]) + 1
-    index = layer.fields().indexOf("layer_id")
-    own = {f.id(): f for f in _of_frame(layer, frame) if f[index] == number}
-    result = splice({key: _vertices(feature) for key, feature in own.items()}, drawn)
-    origin = layer.fields().indexOf("origin")
+        taken = _numbers(layer, owner, own if owner.name == "frame_id" else every)
+        number = max([FIRST_ID - 1, *taken]) + 1
+    index = layer.fields().indexOf(owner.number)
+    pieces = {each.id(): each for each in own if index >= 0 and each[index] == number}
+    result = splice({key: _vertices(feature) for key, feature in pieces.items()}, drawn)
     layer.beginEditCommand(tr("Layer {number} drawn").format(number=number))
     done = layer.deleteFeatures(result.deleted)
     for key, line in result.changed.items():
         done = done and layer.changeGeometry(key, _geometry(layer, line))
-        done = done and (origin < 0 or layer.changeAttributeValue(key, origin, "drawn"))
+        for name, value in owner.drawn.items():
+            place = layer.fields().indexOf(name)
+            done = done and (place < 0 or layer.changeAttributeValue(key, place, value))
     if result.added is not None:
-        template = next(iter(own.values()), None)
-        done = done and layer.addFeature(_new(layer, frame, number, result.added, template))
+        template = next(iter(pieces.values()), None)
+        done = done and layer.addFeature(_new(layer, owner, number, result.added, template))
     if not done:
         layer.destroyEditCommand()
         raise ValueError(
@@ -136,27 +188,25 @@ def put(layer: QgsVectorLayer, frame: str, number: int | None, drawn: Line) -> i
     return number
 
 
+def _numbers(layer: QgsVectorLayer, owner: Owner, features: Sequence[QgsFeature]) -> list[int]:
+    index = layer.fields().indexOf(owner.number)
+    values = [feature[index] for feature in features] if index >= 0 else []
+    return sorted({int(value) for value in values if not QgsVariantUtils.isNull(value)})
+
+
 def _new(
-    layer: QgsVectorLayer, frame: str, number: int, line: Line, like: QgsFeature | None
+    layer: QgsVectorLayer, owner: Owner, number: int, line: Line, like: QgsFeature | None
 ) -> QgsFeature:
     fields = layer.fields()
-    values = {"frame_id": frame, "layer_id": number, "origin": "drawn", "quality": 1}
-    values["kind"] = KINDS.get(number, "layer")
+    values = {owner.name: owner.value, owner.number: number, **owner.new}
+    if "kind" in values:
+        values["kind"] = KINDS.get(number, "layer")
     for name in ("kind", "name", "year"):
         if like is not None and fields.indexOf(name) >= 0:
             values[name] = like[name]
     known = {fields.indexOf(name): each for name, each in values.items()}
     known.pop(-1, None)
     return QgsVectorLayerUtils.createFeature(layer, _geometry(layer, line), known)
-
-
-def _of_frame(layer: QgsVectorLayer, frame: str) -> list[QgsFeature]:
-    """Return the features of a frame; those without one belong to every frame."""
-    index = layer.fields().indexOf("frame_id")
-    every = list(layer.getFeatures(QgsFeatureRequest()))
-    return [
-        f for f in every if index < 0 or QgsVariantUtils.isNull(f[index]) or f[index] in (frame, "")
-    ]
 
 
 def _vertices(feature: QgsFeature) -> Line:

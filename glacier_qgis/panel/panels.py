@@ -29,7 +29,9 @@ class Panels:
         self.engine = WarmEngine(window)
         self.fronts = FrontPanel(iface.mapCanvas(), self.engine, window)
         self.echogram = EchogramPanel(iface.mapCanvas(), window)
-        self.review = ReviewPanel(iface.mapCanvas(), self._line_tools(), window)
+        self.review = ReviewPanel(
+            iface.mapCanvas(), self._line_tools(), window, echograms=self.echogram
+        )
         self._toggles = [
             self._add(
                 self.fronts,

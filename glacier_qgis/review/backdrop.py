@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRasterLayer
 
 from glacier_qgis.review.task import Task
 from glacier_qgis.translation import tr
@@ -16,7 +16,7 @@ MADE_HERE = "glacier/review_scene"
 
 
 class Backdrop:
-    """One scene at a time at the bottom of the map."""
+    """One scene at a time at the bottom of the map; an echogram in the project, off the map."""
 
     def __init__(self) -> None:
         self._own = ""
@@ -41,15 +41,19 @@ class Backdrop:
         if layer is None:
             layer = QgsRasterLayer(task.scene, task.title)
             layer.setCustomProperty(MADE_HERE, True)
+            if task.trace is not None:
+                layer.setCrs(QgsCoordinateReferenceSystem())  # it lies in a system of its own
             if not layer.isValid() or project.addMapLayer(layer, False) is None:
                 return tr("The scene {path} is not there. Bring it back, or skip the task.").format(
                     path=task.scene
                 )
-            project.layerTreeRoot().addLayer(layer)  # at the end: at the bottom of the map
+            node = project.layerTreeRoot().addLayer(layer)  # at the end: at the bottom of the map
+            node.setItemVisibilityChecked(task.trace is None)
             self._own = layer.id()
         self.layer = layer
-        self._hide(scenes, layer)
-        _reveal(layer.id())
+        if task.trace is None:
+            self._hide(scenes, layer)
+            _reveal(layer.id())
         return _changed(task)
 
     def clear(self) -> None:

@@ -45,10 +45,7 @@ class ReviewForm(QWidget):
         for label in (self.title, self.state, self.status):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.complete = QCheckBox(tr("Every front of the scene is drawn"))
-        self.complete.setToolTip(
-            tr("Untick it if a front is left out: what is not near a line is then unlabelled.")
-        )
+        self.complete = QCheckBox()
         self.comment = QLineEdit()
         self.comment.setPlaceholderText(tr("Comment"))
         self.comment.setToolTip(tr("It is saved with your decision."))

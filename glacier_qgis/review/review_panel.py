@@ -18,10 +18,12 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QAction, QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
+from glacier_qgis.review import stretches
 from glacier_qgis.review.backdrop import Backdrop
 from glacier_qgis.review.queue import NotReadError, NotSavedError, ReviewQueue
 from glacier_qgis.review.review_form import ReviewForm
 from glacier_qgis.review.snapping import Snapping
+from glacier_qgis.review.stretches import EchogramViewer
 from glacier_qgis.review.tables import is_tasks, layers_of, review_of
 from glacier_qgis.review.task import Task, status_in_words
 from glacier_qgis.translation import tr
@@ -38,6 +40,11 @@ DECISIONS = (
     (REJECTED, tr("Reject scene"), tr("Clouds, damage or the wrong place: not to be used."), "R"),
 )
 """Status, title, tool tip and key of each decision."""
+COMPLETE = (
+    tr("Every front of the scene is drawn"),
+    tr("Untick it if a front is left out: what is not near a line is then unlabelled."),
+)
+"""Text and tool tip of the box."""
 KEYS = "Alt+Shift+"
 
 
@@ -63,6 +70,7 @@ class ReviewPanel(QgsDockWidget):
         canvas: The map.
         tools: For the lines.
         parent: The window.
+        echograms: Where tasks in echograms are shown; without it they are only listed.
     """
 
     def __init__(
@@ -70,11 +78,13 @@ class ReviewPanel(QgsDockWidget):
         canvas: QgsMapCanvas,
         tools: LineTools,
         parent: QWidget | None = None,
+        *,
+        echograms: EchogramViewer | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("GlacierReviewPanel")
         self.setWindowTitle(tr("Review"))
-        self._canvas, self._tools = canvas, tools
+        self._canvas, self._tools, self._echograms = canvas, tools, echograms
         self._queue: ReviewQueue | None = None
         self._backdrop, self._snapping = Backdrop(), Snapping()
         self.keys: list[tuple[QAction, str]] = []
@@ -129,6 +139,10 @@ class ReviewPanel(QgsDockWidget):
                     "you may write to it."
                 ).format(lines.name())
             )
+            return
+        task = self._queue.current
+        if self._echograms is not None and task is not None and task.trace is not None:
+            self._echograms.draw(new=tool == self._tools.draw)
             return
         self._snapping.begin()
         tool(lines)
@@ -219,7 +233,7 @@ class ReviewPanel(QgsDockWidget):
 
     def _action(self, title: str, tip: str, key: str, act: Callable[..., None]) -> QAction:
         action = QAction(title, self)
-        action.setToolTip(tr("{what} Key: {key}").format(what=tip, key=KEYS + key))
+        action.setToolTip(_with_key(tip, key))
         action.triggered.connect(act)
         self.keys.append((action, KEYS + key))
         return action
@@ -270,6 +284,8 @@ class ReviewPanel(QgsDockWidget):
         self._queue = None
         self.form.original.show_layer(None)
         self._backdrop.clear()
+        if self._echograms is not None:
+            self._echograms.leave_stretch()
         self._snapping.end()
 
     def _fill_people(self) -> None:
@@ -327,8 +343,26 @@ class ReviewPanel(QgsDockWidget):
         form.complete.setChecked(task.complete)
         form.comment.setText(task.comment)
         self._say(self._backdrop.show(task, {each.scene for each in queue.tasks}))
-        form.original.show_layer(self._backdrop.layer)
-        self._zoom_to(queue.layers.tasks, task.extent)
+        self._speak_of(task)
+        if task.trace is None:
+            form.original.show_layer(self._backdrop.layer)
+            self._zoom_to(queue.layers.tasks, task.extent)
+        elif self._echograms is not None and self._backdrop.layer is not None:
+            first, last = round(task.extent.xMinimum()), round(task.extent.xMaximum())
+            echogram, drawn = self._backdrop.layer, queue.layers.lines
+            self._echograms.show_stretch(echogram, drawn, first, last, task.trace)
+
+    def _speak_of(self, task: Task) -> None:
+        """Call things as they are called in scenes, or in echograms."""
+        of_echogram = task.trace is not None
+        own = stretches.DECISIONS if of_echogram else {}
+        for action, (status, title, tip, key) in zip(self._decisions, DECISIONS, strict=True):
+            words, what = own.get(status, (title, tip))
+            action.setText(words)
+            action.setToolTip(_with_key(what, key))
+        text, tip = stretches.COMPLETE if of_echogram else COMPLETE
+        self.form.complete.setText(text)
+        self.form.complete.setToolTip(tip)
 
     def _zoom_to(self, tasks: QgsVectorLayer, box: QgsRectangle) -> None:
         crs = self._canvas.mapSettings().destinationCrs()
@@ -359,6 +393,10 @@ class ReviewPanel(QgsDockWidget):
     def _say(self, text: str) -> None:
         self.form.status.setText(text)
         self.form.status.setVisible(bool(text))
+
+
+def _with_key(tip: str, key: str) -> str:
+    return tr("{what} Key: {key}").format(what=tip, key=KEYS + key)
 
 
 def _state(queue: ReviewQueue, task: Task) -> str:

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QDateTime
 
 from glacier_qgis.styles.review import TASK_LABELS
 from glacier_qgis.translation import tr
-from glacier_qgis.wall.review import AUDIT, REVIEWED
+from glacier_qgis.wall.review import AUDIT, REVIEWED, TRACE
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Task:
         edited_by: Who edited it last.
         edited_at: When.
         extent: Of its footprint, in the CRS of the layer.
+        trace: The most doubtful trace of a stretch of an echogram; None for a scene.
     """
 
     fid: int
@@ -45,6 +46,7 @@ class Task:
     edited_by: str
     edited_at: str
     extent: QgsRectangle
+    trace: int | None = None
 
 
 def task_of(feature: QgsFeature) -> Task:
@@ -69,7 +71,16 @@ def task_of(feature: QgsFeature) -> Task:
         edited_by=text("edited_by"),
         edited_at=str(time.toMSecsSinceEpoch()) if isinstance(time, QDateTime) else "",
         extent=feature.geometry().boundingBox(),
+        trace=_trace(feature),
     )
+
+
+def _trace(feature: QgsFeature) -> int | None:
+    """Return the trace of a task; reviews that an earlier release made have no such field."""
+    place = feature.fields().indexOf(TRACE)
+    if place < 0 or QgsVariantUtils.isNull(feature.attribute(place)):
+        return None
+    return int(feature.attribute(place))
 
 
 def status_in_words(task: Task) -> str:

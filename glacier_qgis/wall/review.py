@@ -35,6 +35,9 @@ LINE_PREDICTED, LINE_EDITED, LINE_ADDED, LINE_ACCEPTED, LINE_REJECTED = LINE_STA
 )
 """Of a line. A `rejected` one counts as deleted."""
 
+TRACE = "trace"
+"""Field of the tasks: the most doubtful trace of a stretch of an echogram; empty for a scene."""
+
 RANKED, AUDIT = STRATEGIES = ("ranked", "audit")
 """How a task came into the queue: by its score, or by chance."""
 

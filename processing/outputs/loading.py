@@ -193,6 +193,8 @@ def load_tables(
     titles: Mapping[str, str],
     looks: Mapping[str, Style],
     context: QgsProcessingContext,
+    *,
+    aside: bool = False,
 ) -> None:
     """Dress the tables of a database, keep their looks and forms in it, and let them be loaded.
 
@@ -202,6 +204,7 @@ def load_tables(
         titles: What a person calls each.
         looks: How each looks, from the top of the map down.
         context: That of `processAlgorithm`.
+        aside: Whether they lie in the local system of echograms, off the map.
     """
     for order, (table, style) in enumerate(looks.items()):
         layer = layers[table]
@@ -216,7 +219,8 @@ def load_tables(
             titles[table], context.project(), "", QgsProcessingUtils.LayerHint.Vector
         )
         crs = definition_of(layer.crs())
-        _load(details, titles[table], -order, Presenter.create(run, in_file=True, crs=crs))
+        presenter = Presenter.create(run, in_file=True, crs=crs, aside=aside)
+        _load(details, titles[table], -order, presenter)
         context.addLayerToLoadOnCompletion(source, details)
 
 

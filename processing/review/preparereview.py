@@ -18,6 +18,8 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
+    QgsVariantUtils,
+    QgsVectorLayer,
 )
 
 from glacier_qgis.processing.base import EngineAlgorithm
@@ -35,7 +37,7 @@ from glacier_qgis.processing.review.parameters import SHARED, database_of, share
 from glacier_qgis.results.run import Run
 from glacier_qgis.styles import REVIEW as LOOKS
 from glacier_qgis.translation import tr
-from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
+from glacier_qgis.wall.review import LINES, PREDICTED, TASKS, TRACE
 
 TITLES = {
     LINES: tr("Lines to review"),
@@ -52,11 +54,12 @@ class PrepareReview(EngineAlgorithm):
     GROUP = REVIEW
     TAGS = tr(
         "review,correct,edit,active learning,uncertainty,ranking,queue,quality control,audit,"
-        "calving,front,terminus,line,postgis,human in the loop,glacier"
+        "calving,front,terminus,line,radar,echogram,layer,postgis,human in the loop,glacier"
     )
     SUMMARY = tr(
-        "Makes a queue of scenes whose predicted lines a person should look at, with layers to "
-        "correct them: the most uncertain scenes first, spread over glaciers and dates.\n\n"
+        "Makes a queue of scenes or echograms whose predicted lines a person should look at, with "
+        "layers to correct them: the most uncertain first, spread over glaciers and dates. An "
+        "echogram is cut into stretches, each with its most doubtful place.\n\n"
         "Part of the queue is drawn at random, without regard to uncertainty: this audit says how "
         "large the error is in the scenes that nobody looks at. The review is a GeoPackage (or a "
         "schema in PostGIS) with forms: edit with QGIS' own tools, in the panel 'Review' or "
@@ -73,7 +76,7 @@ class PrepareReview(EngineAlgorithm):
                 QgsProcessingParameterFeatureSource(
                     "INPUT", tr("Predicted lines"), [Qgis.ProcessingSourceType.VectorLine]
                 ),
-                tr("Lines of 'Delineate termini' or 'Terminus time series'."),
+                tr("Lines of 'Delineate termini', 'Terminus time series' or 'Trace layers'."),
             ),
             *_scenes(),
             number(
@@ -121,8 +124,24 @@ class PrepareReview(EngineAlgorithm):
                 ),
                 tr(
                     "UNCERTAINTY of 'Delineate termini', one per scene: scenes are ranked by its "
-                    "mean near the lines. Leave it empty to rank by the field 'uncertainty_m'."
+                    "mean near the lines. PROBABILITY of 'Trace layers', one per echogram: "
+                    "stretches are ranked by its entropy. Leave it empty to rank by the lines: "
+                    "'uncertainty_m' of fronts, 'confidence' and ends of layers."
                 ),
+                advanced=True,
+            ),
+            number(
+                "STRETCH",
+                tr("Traces per stretch"),
+                tr(
+                    "Of echograms: longest stretch of a task, in traces. 0 = whole echograms. "
+                    "Scenes are never cut."
+                ),
+                500,
+                word=tr("whole echograms"),
+                kind=WHOLE,
+                minValue=0,
+                maxValue=1_000_000,
                 advanced=True,
             ),
             number(
@@ -176,7 +195,7 @@ class PrepareReview(EngineAlgorithm):
         if database is not None:
             share(review, database)
             layers |= {table: database.layer(table, GEOMETRY) for table in LOOKS}
-        load_tables(run, layers, TITLES, LOOKS, context)
+        load_tables(run, layers, TITLES, LOOKS, context, aside=of_echograms(layers[TASKS]))
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
@@ -187,15 +206,20 @@ class PrepareReview(EngineAlgorithm):
         ]
 
 
+def of_echograms(tasks: QgsVectorLayer) -> bool:
+    """Whether the tasks of a review are stretches of echograms."""
+    return any(not QgsVariantUtils.isNull(task[TRACE]) for task in tasks.getFeatures())
+
+
 def _scenes() -> list[Parameter]:
     return [
         described(
             QgsProcessingParameterMultipleLayers(
-                "SCENES", tr("Satellite scenes"), Qgis.ProcessingSourceType.Raster, optional=True
+                "SCENES", tr("Scenes or echograms"), Qgis.ProcessingSourceType.Raster, optional=True
             ),
             tr(
-                "Scenes that the lines were predicted from, as layers or files, also those without "
-                "a line. Give these or FOLDER."
+                "Scenes or echograms that the lines were predicted from, as layers or files, also "
+                "those without a line. Give these or FOLDER."
             ),
         ),
         described(
@@ -207,7 +231,7 @@ def _scenes() -> list[Parameter]:
             ),
             tr(
                 "All rasters in this folder and its subfolders (tif, tiff, vrt, jp2, img, nc) are "
-                "scenes. Give this or SCENES."
+                "scenes; if some of them are echograms, these alone. Give this or SCENES."
             ),
         ),
     ]

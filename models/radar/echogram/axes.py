@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -118,6 +119,12 @@ class Axes:
         if self.longitude is None or self.latitude is None:
             return np.zeros(self.traces, bool)
         return np.isfinite(self.longitude) & np.isfinite(self.latitude)
+
+    @property
+    def day(self) -> date | None:
+        """Day of the first trace with a time (UTC); None if no trace has one."""
+        times = np.empty(0) if self.gps_time is None else self.gps_time[np.isfinite(self.gps_time)]
+        return datetime.fromtimestamp(float(times[0]), UTC).date() if times.size else None
 
     @property
     def metres_per_second(self) -> float:

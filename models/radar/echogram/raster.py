@@ -56,7 +56,7 @@ def create_echogram(path: Path, axes: Axes, tags: Mapping[str, str]) -> Iterator
         tags: Provenance for the file's metadata.
     """
     grid = Grid(LOCAL_CRS, TRANSFORM, axes.samples + _extra_rows(axes), axes.traces)
-    with _upright():
+    with upright():
         with create_raster(
             path,
             grid,
@@ -85,7 +85,7 @@ def _overviews(width: int, height: int) -> list[int]:
 
 
 @contextmanager
-def _upright() -> Iterator[None]:
+def upright() -> Iterator[None]:
     """Ignore that the flipped identity counts as no geotransform: it is stored all the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -144,7 +144,7 @@ def open_echogram(source: RasterInput, role: str = "INPUT") -> Iterator[Echogram
     Raises:
         EngineError: It is not a raster, has no axes, or does not fit them.
     """
-    with _upright(), open_source(source, role) as dataset:
+    with upright(), open_source(source, role) as dataset:
         axes = Axes.read(Path(source.path), role)
         expected = (axes.samples + _extra_rows(axes), axes.traces)
         if (dataset.height, dataset.width) != expected:

@@ -69,10 +69,15 @@ class TraceLayers(Job):
             target = None
             if self.probability:
                 path = outputs.stage(self.probability)
+                tags |= {"FRAME_ID": frames[0].axes.frame_id}
                 target = stack.enter_context(_probabilities(path, frames[0], tags))
             tracks = self._traced(frames, model, target, reporter)
         lines = list(layer_lines(tracks, self.window, model.uncertainty))
-        write_layer(lines_frame(lines), output, "layers", "LineString")
+        card = model.card
+        frame = lines_frame(lines).assign(
+            model=f"{card.name} {card.version}", model_hash=card.weights.sha256
+        )
+        write_layer(frame, output, "layers", "LineString")
         return self._result(lines, reporter)
 
     def _traced(

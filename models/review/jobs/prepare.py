@@ -1,4 +1,4 @@
-"""The job `preparereview`: a queue of scenes to look at, in a GeoPackage to edit."""
+"""The job `preparereview`: a queue of scenes or echograms to look at, in a GeoPackage to edit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ from pyproj import CRS
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Job, RasterInput, Seed, VectorInput, blank_is_none
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.series.catalogue import find_rasters
+from glacier_qgis.models.radar.echogram.coordinates import LOCAL_CRS
 from glacier_qgis.models.review.queue.candidates import Candidate, candidates, places
 from glacier_qgis.models.review.queue.ranking import Chosen, assigned, queue, scores
+from glacier_qgis.models.review.queue.stretches import stretches
 from glacier_qgis.models.review.queue.uncertainty import doubtful, uncertainties
+from glacier_qgis.models.review.tables.kinds import kind_of
 from glacier_qgis.models.review.tables.schema import MADE_THE_PREDICTIONS
 from glacier_qgis.models.review.tables.store import create_review, now
+from glacier_qgis.models.training.echograms.prepare import is_echogram
 from glacier_qgis.models.vector.source import read_lines
 from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.review import AUDIT, LINE_PREDICTED, LINES, MODELS, OPEN, PREDICTED, TASKS
@@ -39,6 +44,7 @@ class PrepareReview(Job):
     scenes: tuple[RasterInput, ...] = ()
     folder: OptionalPath
     uncertainty: tuple[RasterInput, ...] = ()
+    stretch: Annotated[int, Field(ge=0, le=1_000_000)] = 500
     count: Annotated[int, Field(ge=1, le=100_000)] = 100
     audit_share: Annotated[float, Field(ge=0, le=50)] = 15.0
     reviewers: str = ""
@@ -55,20 +61,19 @@ class PrepareReview(Job):
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Choose the scenes to look at, and write them with their lines."""
         staged = self._stage(outputs)
-        lines = read_lines(self.input, "INPUT")
-        found = candidates(lines, self._sources(), Stage(reporter, 0, 0.5, "Looking at the scenes"))
+        found, uncertainty, crs = self._found(reporter)
         reporter.progress(0.5, "Ranking")
-        score = scores(uncertainties(found, self.uncertainty, reporter), doubtful(found))
+        score = scores(uncertainty, doubtful(found))
         days = [one.date.toordinal() if one.date else math.nan for one in found]
         chosen = queue(
             score, places(found), np.array(days), self.count, self.audit_share / 100, self.seed
         )
         reporter.progress(0.8, "Writing the review")
-        create_review(staged, self._tables(found, chosen, score, lines.crs))
+        create_review(staged, self._tables(found, chosen, score, crs))
         audited = sum(each.strategy == AUDIT for each in chosen)
         reporter.log(
-            f"{len(chosen)} of {len(found)} scenes to review, {audited} of them drawn at random. "
-            "In QGIS, the panel 'Review' leads through them (Plugins > Glacier)."
+            f"{len(chosen)} of {len(found)} {kind_of(crs).images} to review, {audited} of them "
+            "drawn at random. In QGIS, the panel 'Review' leads through them (Plugins > Glacier)."
         )
         return {
             "OUTPUT": str(self.output),
@@ -80,6 +85,26 @@ class PrepareReview(Job):
                 "MODEL": ", ".join(sorted({one.stated("model") for one in found} - {""})),
             },
         }
+
+    def _found(
+        self, reporter: Reporter
+    ) -> tuple[list[Candidate], np.typing.NDArray[np.float64], CRS]:
+        """Return what may come into the queue, how uncertain it is, and the CRS of the lines."""
+        sources = self._sources()
+        echograms = [source for source in sources if is_echogram(source)]
+        if not echograms:
+            lines = read_lines(self.input, "INPUT")
+            stage = Stage(reporter, 0, 0.5, "Looking at the scenes")
+            found = candidates(lines, sources, stage)
+            return found, uncertainties(found, self.uncertainty, reporter), lines.crs
+        others = [source.shown for source in self.scenes if source not in echograms]
+        if others:
+            raise EngineError(
+                f"SCENES: {listed(others)} has no axes beside it, but others are echograms. Choose "
+                "echograms alone, or scenes alone."
+            )
+        result = stretches(self.input, echograms, self.uncertainty, self.stretch, reporter)
+        return result.found, np.array(result.uncertainty), LOCAL_CRS
 
     def _stage(self, outputs: Outputs) -> Path:
         if self.output.suffix.lower() != ".gpkg":
@@ -137,15 +162,16 @@ def _task(
         "strategy": chosen.strategy,
         "weight": chosen.weight,
         "status": OPEN,
-        "complete": True,
+        "complete": scene.complete,
         "assignee": person,
         "glacier": scene.glacier,
         "date": pd.Timestamp(scene.date) if scene.date else pd.NaT,
-        "satellite": scene.name.satellite,
-        "image_id": scene.name.image_id,
-        "scene": scene.source.path,
+        "satellite": scene.satellite,
+        "image_id": scene.image_id,
+        "scene": scene.path,
         "scene_hash": scene.scene_hash,
         "cell_size_m": scene.cell_size_m,
+        "trace": scene.trace,
         "model": scene.stated("model"),
         "model_hash": scene.stated("model_hash"),
     }

@@ -15,10 +15,12 @@ from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, blank_is_none
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.review.recording.audit import Audit, estimate
 from glacier_qgis.models.review.recording.record import look, record
 from glacier_qgis.models.review.recording.report import audit_in_words, write_report
 from glacier_qgis.models.review.tables.corrected import latest_corrections
+from glacier_qgis.models.review.tables.kinds import kind_of
 from glacier_qgis.models.review.tables.store import read_table, records
 from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.texts import value_text
@@ -51,10 +53,13 @@ class RecordCorrections(Job):
         latest = latest_corrections(read_table(self.review, CORRECTIONS))
         table = _table(tasks, latest, new, findings.left_out)
         audit = _audit(tasks, latest)
+        kind = kind_of(read_crs(tasks.crs, "The review"))
         if tables[0]:
             write_layer(table, tables[0], "recorded")
         if tables[1]:
-            write_report(tables[1], table, audit, {"REVIEW": str(self.review), **provenance(self)})
+            write_report(
+                tables[1], table, audit, kind, {"REVIEW": str(self.review), **provenance(self)}
+            )
         for title, problem in findings.left_out.items():
             reporter.warning(f"Task {title} was not recorded: {problem}.")
         if findings.homeless:
@@ -64,10 +69,13 @@ class RecordCorrections(Job):
             )
         if findings.gone:
             reporter.warning(
-                f"{len(findings.gone)} recorded tasks have a scene that is not where it was, such "
-                f"as that of task {findings.gone[0]}. Bring it back before you train on it."
+                f"{len(findings.gone)} recorded tasks have a {kind.image} that is not where it "
+                f"was, such as that of task {findings.gone[0]}. Bring it back before you train on "
+                "it."
             )
-        reporter.log(f"{len(new)} recorded now, {len(latest)} in all. {audit_in_words(audit)}")
+        reporter.log(
+            f"{len(new)} recorded now, {len(latest)} in all. {audit_in_words(audit, kind)}"
+        )
         return {
             "OUTPUT": str(self.output) if self.output else None,
             "REPORT": str(self.report) if self.report else None,

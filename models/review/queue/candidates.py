@@ -38,42 +38,54 @@ EDGE_POINTS = 20
 
 @dataclass(frozen=True)
 class Candidate:
-    """A scene with its prediction.
+    """A scene, or a stretch of an echogram, with its prediction.
 
     Attributes:
-        source: The scene.
-        name: What its name tells.
+        path: Of the raster.
+        image_id: Name of the scene or of the frame.
+        satellite: Blank if not known.
         date: Day of acquisition; None if not known.
+        glacier: Name, blank if not stated; of a frame its segment.
+        part: Which part of the raster; blank for all of it.
         footprint: In the CRS of the lines.
-        cell_size_m: Edge of a pixel.
+        cell_size_m: Edge of a pixel; of an echogram the depth of a sample.
         lines: Its predicted lines; an empty frame where none was found.
         scene_hash: See `fingerprint`.
+        complete: Whether its lines are to be taken for all there are, unless a person says other.
+        trace: The most doubtful trace of an echogram.
     """
 
-    source: RasterInput
-    name: SceneName
+    path: str
+    image_id: str
+    satellite: str
     date: datetime.date | None
+    glacier: str
     footprint: Polygon
     cell_size_m: float
     lines: gpd.GeoDataFrame = field(repr=False)
     scene_hash: str
-
-    @property
-    def glacier(self) -> str:
-        """Name, blank if not stated."""
-        return self.stated("glacier")
+    part: str = ""
+    complete: bool = True
+    trace: int | None = None
 
     def stated(self, attribute: str) -> str:
         """Return an attribute of its lines as text; the first that is not empty."""
-        values = self.lines.get(attribute, pd.Series(dtype=object))
-        return next((text for text in map(value_text, values) if text), "")
+        return stated(self.lines, attribute)
 
     @property
     def title(self) -> str:
         """What a person calls it: glacier, date and satellite, or its name."""
+        if self.part:
+            return f"{self.image_id}, {self.part}"
         when = self.date.isoformat() if self.date else ""
-        words = [self.glacier, when, self.name.satellite]
-        return " ".join(filter(None, words)) if self.glacier or when else self.name.image_id
+        words = [self.glacier, when, self.satellite]
+        return " ".join(filter(None, words)) if self.glacier or when else self.image_id
+
+
+def stated(lines: pd.DataFrame, attribute: str) -> str:
+    """Return an attribute of lines as text; the first that is not empty."""
+    values = lines.get(attribute, pd.Series(dtype=object))
+    return next((text for text in map(value_text, values) if text), "")
 
 
 def candidates(lines: Layer, scenes: Sequence[RasterInput], reporter: Reporter) -> list[Candidate]:
@@ -145,9 +157,11 @@ def _candidate(
     crs: CRS,
 ) -> Candidate:
     return Candidate(
-        source=look.source,
-        name=name,
+        path=look.source.path,
+        image_id=name.image_id,
+        satellite=name.satellite,
         date=date,
+        glacier=stated(lines, "glacier"),
         footprint=_outline(footprint, crs),
         cell_size_m=footprint.native_cell_size(metric_crs(footprint)),
         lines=lines,

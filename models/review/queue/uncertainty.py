@@ -33,7 +33,7 @@ def uncertainties(
     """
     if rasters:
         by_name = _by_scene(rasters)
-        values = [_entropy(one, by_name.get(one.name.image_id)) for one in found]
+        values = [_entropy(one, by_name.get(one.image_id)) for one in found]
         lacking = int(np.isnan(values).sum())
         if lacking:
             reporter.warning(

@@ -12,26 +12,32 @@ import plotly.graph_objects as go
 from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.report.theme import BLUE, ORANGE
 from glacier_qgis.models.review.recording.audit import LEVEL, Audit, Estimate
+from glacier_qgis.models.review.tables.kinds import Kind
 from glacier_qgis.models.review.tables.store import records
 from glacier_qgis.wall.review import AUDIT, RANKED
 
+SMALL_M = 10.0
 NAMES = {RANKED: "ranked by uncertainty", AUDIT: "drawn at random"}
 
 
-def write_report(path: Path, table: pd.DataFrame, audit: Audit, facts: Mapping[str, str]) -> None:
+def write_report(
+    path: Path, table: pd.DataFrame, audit: Audit, kind: Kind, facts: Mapping[str, str]
+) -> None:
     """Write the report.
 
     Args:
         path: Where to.
         table: One row per task, as the job writes it.
         audit: What the random sample says.
+        kind: What the review is about.
         facts: Parameters and provenance, by name.
     """
     page = HtmlPage(
         "Corrections",
         "Predicted lines against what a person made of them: the mean distance from each point of "
-        "a prediction to the corrected lines of the scene, and back. A line that was accepted as "
-        "it is has an error of 0: errors are those that a person would correct, not all there are.",
+        f"a prediction to the corrected lines of the {kind.image}, and back. A line that was "
+        "accepted as it is has an error of 0: errors are those that a person would correct, not "
+        "all there are.",
     )
     judged = table[table.recorded != "no"]
     if len(judged):
@@ -42,18 +48,18 @@ def write_report(path: Path, table: pd.DataFrame, audit: Audit, facts: Mapping[s
     known = judged[judged.error_m.notna()]
     if len(known):
         page.figure(_histogram(known), "Errors of the recorded tasks.")
-    page.heading("Scenes that nobody looked at")
-    page.paragraph(audit_in_words(audit))
+    page.heading(f"{kind.images.capitalize()} that nobody looked at")
+    page.paragraph(audit_in_words(audit, kind))
     if audit.sample:
         page.table(
             [
                 {"": "Mean error (m)", **_interval(audit.mean_m)},
                 {"": "Median error (m)", **_interval(audit.median_m)},
-                {"": "Front missed, or none there (%)", **_interval(audit.wrong, 100)},
+                {"": f"All missed, or no {kind.line} there (%)", **_interval(audit.wrong, 100)},
             ],
-            f"Estimates for {audit.scenes} scenes with intervals of {LEVEL:.0%}: Student's for the "
-            "mean, which is too narrow where few scenes have large errors; exact ones for the "
-            "median (from six scenes on) and the share.",
+            f"Estimates for {audit.scenes} {kind.images} with intervals of {LEVEL:.0%}: Student's "
+            f"for the mean, which is too narrow where few {kind.images} have large errors; exact "
+            f"ones for the median (from six {kind.images} on) and the share.",
         )
     left_out = table[table.recorded == "no"]
     if len(left_out):
@@ -70,21 +76,30 @@ def write_report(path: Path, table: pd.DataFrame, audit: Audit, facts: Mapping[s
     page.write(path)
 
 
-def audit_in_words(audit: Audit) -> str:
+def audit_in_words(audit: Audit, kind: Kind) -> str:
     """Say what the audit says, in a sentence or two."""
     if not audit.scenes:
-        return "The queue has no tasks drawn at random, so nothing is known of other scenes."
+        return (
+            f"The queue has no tasks drawn at random, so nothing is known of other {kind.images}."
+        )
     if not audit.sample:
         return (
             f"No task drawn at random is finished yet, so nothing is known of the {audit.scenes} "
-            "scenes that the ranking left out."
+            f"{kind.images} that the ranking left out."
         )
     mean = audit.mean_m
-    told = f"{audit.sample} of {audit.scenes} scenes that the ranking left out were looked at"
+    told = (
+        f"{audit.sample} of {audit.scenes} {kind.images} that the ranking left out were looked at"
+    )
     if math.isnan(mean.value):
-        return f"{told}; none of them has a front on both sides."
-    within = "" if math.isnan(mean.low) else f" ({mean.low:.0f} to {mean.high:.0f} m)"
-    return f"{told}; the mean error of these scenes is about {mean.value:.0f} m{within}."
+        return f"{told}; none of them has a {kind.line} on both sides."
+    within = "" if math.isnan(mean.low) else f" ({metres(mean.low)} to {metres(mean.high)} m)"
+    return f"{told}; the mean error of these {kind.images} is about {metres(mean.value)} m{within}."
+
+
+def metres(value: float) -> str:
+    """Return a length in words: whole metres, those below ten with two digits."""
+    return f"{value:.0f}" if value >= SMALL_M else f"{value:.2g}"
 
 
 def _interval(estimate: Estimate, factor: float = 1.0) -> dict[str, object]:

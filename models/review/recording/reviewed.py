@@ -8,11 +8,14 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from pyproj import CRS
 from shapely import Geometry, LineString, Polygon
 
 from glacier_qgis.models.fronts.termini.metrics import front_distances
 from glacier_qgis.models.raster.crs import read_crs
+from glacier_qgis.models.review.recording.layer_errors import mean_layer_error
+from glacier_qgis.models.review.tables.kinds import kind_of
 from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.local_crs import local_crs
 from glacier_qgis.models.vector.source import Layer
@@ -70,6 +73,8 @@ class Reviewed:
     def error_m(self) -> float | None:
         """Return the mean distance between prediction and correction, m, in both directions.
 
+        That of layers is in depth, see `mean_layer_error`.
+
         Returns:
             None if one of them has no line, or the scene was rejected.
         """
@@ -77,6 +82,8 @@ class Reviewed:
             return None
         if list(self.before) == list(self.after):
             return 0.0
+        if self.crs.is_engineering:
+            return mean_layer_error(self.before, self.after) * self.cell_size_m
         before, after = (_in_metres(lines, self.crs) for lines in (self.before, self.after))
         return float(np.mean(front_distances(before, after, self.cell_size_m)))
 
@@ -91,7 +98,7 @@ def reviewed_task(
         lines: Its lines as they are now.
         predicted: Its lines as they were predicted.
     """
-    status = str(task["status"])
+    status, crs = str(task["status"]), read_crs(predicted.crs, "The review")
     kept = lines[lines["status"] != LINE_REJECTED]
     if status == NO_FRONT:
         kept = kept.iloc[:0]
@@ -102,10 +109,10 @@ def reviewed_task(
     return Reviewed(
         task=task,
         status=status,
-        before=_lines(predicted),
-        after=[] if status == REJECTED else _lines(kept),
+        before=_lines(predicted, crs),
+        after=[] if status == REJECTED else _lines(kept, crs),
         changes=Changes() if status == REJECTED else changes,
-        crs=read_crs(predicted.crs, "The review"),
+        crs=crs,
     )
 
 
@@ -137,21 +144,23 @@ def problems(
             f"for {value_text(task['model_hash'])[:12] or 'another one'}. Prepare a review of that "
             "model's predictions"
         )
+    crs = read_crs(predicted.crs, "The review")
+    kind = kind_of(crs)
     if task["status"] in (ACCEPTED, CORRECTED) and kept.empty:
         yield (
-            "it has no line left. Choose 'no_front' if the scene shows none, 'rejected' if it "
-            f"cannot be used, or draw the front, in the table '{TASKS}'"
+            f"it has no line left. Choose 'no_front' if the {kind.image} shows no {kind.line}, "
+            f"'rejected' if it cannot be used, or draw the {kind.line}, in the table '{TASKS}'"
         )
     if task["status"] in (ACCEPTED, CORRECTED):
-        crs = read_crs(predicted.crs, "The review")
         scene, *shapes = _in_metres([footprint, *kept.geometry], crs)
-        reach = scene.buffer(OUTSIDE_CELLS * float(task["cell_size_m"]))
+        cell = 1.0 if crs.is_engineering else float(task["cell_size_m"])
+        reach = scene.buffer(OUTSIDE_CELLS * cell)
         count = sum(not reach.covers(shape) for shape in shapes)
         if count:
             lie = "one line lies" if count == 1 else f"{count} lines lie"
             yield (
-                f"{lie} outside the footprint of its scene. Move or delete what is outside, or "
-                "give it the 'task' of its scene"
+                f"{lie} outside the footprint of its {kind.image}. Move or delete what is "
+                f"outside, or give it the 'task' of its {kind.image}"
             )
 
 
@@ -174,10 +183,20 @@ def _changes(kept: gpd.GeoDataFrame, predicted: gpd.GeoDataFrame) -> Changes:
     )
 
 
-def _lines(frame: gpd.GeoDataFrame) -> list[LineString]:
-    """Return the single lines of a frame, without heights."""
+def _lines(frame: gpd.GeoDataFrame, crs: CRS) -> list[LineString]:
+    """Return the single lines of a frame: those of an echogram with the number of the layer as z.
+
+    Others have no heights.
+    """
     flat = frame.geometry.force_2d()
-    return [part for shape in flat for part in line_parts(shape)]
+    if not crs.is_engineering:
+        return [part for shape in flat for part in line_parts(shape)]
+    numbers = frame["line"].fillna(0).astype(float)
+    return [
+        shapely.force_3d(part, number)
+        for shape, number in zip(flat, numbers, strict=True)
+        for part in line_parts(shape)
+    ]
 
 
 def _in_metres(shapes: Sequence[Geometry], crs: CRS) -> list[Any]:

@@ -34,7 +34,9 @@ class CorrectedScene:
         complete: Whether the lines are all fronts of the scene; otherwise what is not near a line
             is unlabelled, and no background.
         audit: Whether it was drawn by chance, not by its score: the scenes for a frozen test.
-        lines: In `crs`; none where the scene shows no front.
+        lines: In `crs`; none where the scene shows no front. Those of an echogram have the number
+            of the layer as z.
+        predicted: What they were before, likewise.
         crs: Of the lines and of the footprint.
         footprint: Of the scene.
         cell_size_m: Of the scene's pixels.
@@ -54,6 +56,7 @@ class CorrectedScene:
     complete: bool
     audit: bool
     lines: tuple[LineString, ...]
+    predicted: tuple[LineString, ...]
     crs: CRS
     footprint: Polygon
     cell_size_m: float
@@ -93,6 +96,7 @@ def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]
                 complete=bool(row["complete"]),
                 audit=row["strategy"] == AUDIT,
                 lines=tuple(lines_of(value_text(row["after"]))),
+                predicted=tuple(lines_of(value_text(row["before"]))),
                 crs=read_crs(tasks.crs, "The review"),
                 footprint=task.geometry,
                 cell_size_m=float(task.cell_size_m),

@@ -39,6 +39,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "scene": "str",
         "scene_hash": "str",
         "cell_size_m": "float64",
+        "trace": "int32",
         "model": "str",
         "model_hash": "str",
     },
@@ -111,13 +112,16 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 
 tasks: `task` numbers the scenes of the queue, `rank` orders it (1 first); `score` is the
 uncertainty of the prediction, 0 to 1 among all scenes; `weight` is the number of scenes that a task
-stands for: 1, or more for one of the audit. `complete`: its lines are every front of the scene.
+stands for: 1, or more for one of the audit. `complete`: its lines are every front of the scene, or
+every layer of the stretch. Of an echogram, `glacier` is the segment, `image_id` the frame,
+`cell_size_m` the depth of a sample, and `trace` the most doubtful trace.
 lines: `line_id` is that of the predicted line, empty for a line that a person drew; `line` numbers
 the fronts of a scene, or the layers of an echogram. corrections: one row per reviewed task, and a
 further one (`number` 2, 3, ...) when the review of it changed; `before` and `after` are all of its
-lines as WKT, in the CRS of the lines; `error_m` is the mean distance between them, empty where one
-of the two has no line; `used_in` names the models trained on it. models: the models that made the
-predictions, and those that came of the corrections.
+lines as WKT, in the CRS of the lines, those of an echogram with the number of the layer (`line`) as
+z; `error_m` is the mean distance between them, empty where one of the two has no line; `used_in`
+names the models trained on it. models: the models that made the predictions, and those that came
+of the corrections.
 """
 
 GEOMETRY: Mapping[str, str] = {TASKS: "Polygon", LINES: "LineString", PREDICTED: "LineString"}

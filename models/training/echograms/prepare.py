@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-
-import numpy as np
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Stage
@@ -73,7 +70,8 @@ def prepare_echograms(
         with open_echogram(source) as echogram:
             view = EchogramView(echogram)
             labels = LineLabels(drawn[axes.frame_id], view.grid.shape, complete=complete)
-            file = SceneFile(source, axes.frame_id, axes.frame_id, _date(axes))
+            day = axes.day.isoformat() if axes.day else ""
+            file = SceneFile(source, axes.frame_id, axes.frame_id, day)
             digest = file_hash(Path(source.path))
             found = writer.cut_view(file, view, view.grid, labels, digest, stage)
         if found.tiles:
@@ -105,9 +103,3 @@ def _axes(source: RasterInput) -> Axes:
             "Choose echograms alone, or scenes alone."
         )
     return Axes.read(Path(source.path))
-
-
-def _date(axes: Axes) -> str:
-    """Return the day of the first trace, ISO 8601; blank if not known."""
-    times = np.empty(0) if axes.gps_time is None else axes.gps_time[np.isfinite(axes.gps_time)]
-    return datetime.fromtimestamp(times[0], UTC).date().isoformat() if times.size else ""
