@@ -45,7 +45,7 @@ class ReviewForm(QWidget):
         for label in (self.title, self.state, self.status):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.complete = QCheckBox()
+        self.complete = QCheckBox(tr("Every front of the scene is drawn"))
         self.comment = QLineEdit()
         self.comment.setPlaceholderText(tr("Comment"))
         self.comment.setToolTip(tr("It is saved with your decision."))
