@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
 
 from qgis.core import (
     Qgis,
@@ -23,8 +26,8 @@ NEAR = 12
 """Pixels from the track at which a cursor is on it."""
 SIZE, PEN = 14, 3
 TRACK_WIDTH = 2
-FAR = 180.0
-"""Steps of longitude beyond which a track crosses the edge of a map in degrees."""
+TORN = 1000.0
+"""A step on the map this many times as long as others crosses the edge of the map."""
 
 
 class TrackOnMap:
@@ -95,18 +98,20 @@ class TrackOnMap:
         )
         pairs = zip(self._axes.longitude, self._axes.latitude, strict=True)
         self._places = [_placed(transform, *pair) for pair in pairs]
-        self._line.setToGeometry(QgsGeometry.fromMultiPolylineXY(self._pieces(crs)), crs)
+        places = [place for place in self._places if place is not None]
+        self._line.setToGeometry(QgsGeometry.fromMultiPolylineXY(pieces(places)), crs)
 
-    def _pieces(self, crs: QgsCoordinateReferenceSystem) -> list[list[QgsPointXY]]:
-        pieces: list[list[QgsPointXY]] = [[]]
-        for place in self._places:
-            last = pieces[-1][-1] if pieces[-1] else None
-            if place is None:
-                continue
-            if last is not None and crs.isGeographic() and abs(place.x() - last.x()) > FAR:
-                pieces.append([])
-            pieces[-1].append(place)
-        return [piece for piece in pieces if len(piece) > 1]
+
+def pieces(places: Sequence[QgsPointXY]) -> list[list[QgsPointXY]]:
+    """Return a track on the map, cut where it crosses the edge of the map."""
+    steps = [before.distance(after) for before, after in pairwise(places)]
+    usual = statistics.median([step for step in steps if step > 0] or [0.0])
+    parts: list[list[QgsPointXY]] = [[*places[:1]]]
+    for step, place in zip(steps, places[1:], strict=True):
+        if step > TORN * usual:
+            parts.append([])
+        parts[-1].append(place)
+    return [part for part in parts if len(part) > 1]
 
 
 def _placed(

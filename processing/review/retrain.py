@@ -45,12 +45,12 @@ class Retrain(ReviewAlgorithm):
     GROUP = REVIEW
     TAGS = tr(
         "review,correct,training,fine-tune,adapt,glacier,active learning,human in the loop,"
-        "machine learning,deep learning,pytorch,calving,front,terminus,rock"
+        "machine learning,deep learning,pytorch,calving,front,terminus,rock,radar,echogram,layer"
     )
     SUMMARY = tr(
-        "Trains a model on the fronts that were corrected in a review. What the model knew is held "
-        "by replaying earlier data, and scenes of the random audit, which are never trained on, "
-        "decide whether the new model is promoted.\n\n"
+        "Trains a model on the fronts or layers that were corrected in a review. What the model "
+        "knew is held by replaying earlier data, and images of the random audit, which are never "
+        "trained on, decide whether the new model is promoted.\n\n"
         "With ADAPT on, one to ten corrected scenes make a model of one glacier, for single scenes "
         "and for series, in about ten minutes on two cores. The model before stays as it is, and "
         "RESTORE brings it back."

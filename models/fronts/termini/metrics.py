@@ -36,6 +36,24 @@ class FrontError:
     missed: int
     """Images among them without a predicted front; the averages do not include them."""
 
+    @property
+    def order(self) -> tuple[float, float]:
+        """Orders errors: first fewer missed fronts, then smaller distances."""
+        return self.missed, self.mean_m if math.isfinite(self.mean_m) else math.inf
+
+    @property
+    def words(self) -> str:
+        """What it is, for a sentence."""
+        if not math.isfinite(self.mean_m):
+            return f"no front found in {self.images} scenes"
+        missed = f", {self.missed} of {self.images} missed" if self.missed else ""
+        return f"{self.mean_m:.0f} m{missed}"
+
+    def named(self, when: str) -> dict[str, float | int]:
+        """Return its numbers for a card; `when` says of which model."""
+        mean = {f"mde_box_{when}_m": round(self.mean_m, 1)} if math.isfinite(self.mean_m) else {}
+        return {**mean, f"missed_{when}": self.missed}
+
 
 def points_along(lines: Sequence[LineString], spacing_m: float) -> NDArray[np.object_]:
     """Evenly spaced points along each line, both ends included, at most `spacing_m` apart."""

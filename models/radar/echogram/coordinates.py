@@ -6,12 +6,15 @@ that QGIS shows the echogram upright. The centre of sample 0 of trace 0 lies at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
+from shapely import LineString
 
 LOCAL_CRS = CRS.from_wkt(
     'LOCAL_CS["Echogram (trace, sample)",UNIT["metre",1,AUTHORITY["EPSG","9001"]],'
@@ -32,3 +35,13 @@ def to_points(trace: ArrayLike, sample: ArrayLike) -> Floats:
 def to_indices(points: NDArray[Any]) -> tuple[Floats, Floats]:
     """Trace and sample, counted from 0, of coordinates of shape (points, 2)."""
     return points[:, 0] - 0.5, -points[:, 1] - 0.5
+
+
+def rows_at(lines: Sequence[LineString], traces: Floats) -> Floats:
+    """Return the sample of each line at traces, (lines, traces), NaN where it is not."""
+    rows = np.full((len(lines), traces.size), np.nan)
+    for row, line in zip(rows, lines, strict=True):
+        trace, sample = to_indices(shapely.get_coordinates(line))
+        order = np.argsort(trace, kind="stable")
+        row[:] = np.interp(traces, trace[order], sample[order], np.nan, np.nan)
+    return rows

@@ -23,6 +23,7 @@ from glacier_qgis.models.radar.exporting.accumulation import (
 )
 from glacier_qgis.models.radar.exporting.frame_layers import FrameLayers
 from glacier_qgis.models.radar.reading.calibration import WGS84
+from glacier_qgis.models.radar.reading.track import torn_steps
 from glacier_qgis.models.raster.crs import transformer
 
 MEANS = ("depth_m", "thickness_m", "accumulation", "elevation_m")
@@ -118,8 +119,14 @@ def layer_points(frame: FrameLayers, measured: Measured, crs: CRS) -> gpd.GeoDat
 
 
 def layer_lines(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return a line for each unbroken run of a layer's points, with means along it."""
+    """Return a line for each unbroken run of a layer's points, with means along it.
+
+    A line ends where it crosses the edge of the map, such as the 180th meridian in degrees.
+    """
     broken = points["trace"].diff() != 1
+    longitude, latitude = points["longitude"].to_numpy(), points["latitude"].to_numpy()
+    x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
+    broken |= np.append(False, torn_steps(longitude, latitude, x, y, points.crs))
     broken |= (
         points[["frame_id", "layer_id"]].ne(points[["frame_id", "layer_id"]].shift()).any(axis=1)
     )

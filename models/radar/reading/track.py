@@ -60,7 +60,7 @@ def track_lines(axes: Axes, crs: CRS) -> gpd.GeoDataFrame:
     located = np.flatnonzero(axes.located)
     longitude, latitude = (values[located] for values in _places(axes))
     x, y = (values[located] for values in _projected(axes, crs))
-    torn = _torn(longitude, latitude, x, y, crs)
+    torn = torn_steps(longitude, latitude, x, y, crs)
     pieces = np.split(np.column_stack([x, y]), np.flatnonzero(torn) + 1)
     lines = [shapely.LineString(piece) for piece in pieces if len(piece) > 1]
     times = axes.at("gps_time", located)
@@ -80,8 +80,18 @@ def track_lines(axes: Axes, crs: CRS) -> gpd.GeoDataFrame:
     )
 
 
-def _torn(longitude: Floats, latitude: Floats, x: Floats, y: Floats, crs: CRS) -> NDArray[np.bool_]:
-    """Return which steps cross the edge of the map."""
+def torn_steps(
+    longitude: Floats, latitude: Floats, x: Floats, y: Floats, crs: CRS
+) -> NDArray[np.bool_]:
+    """Return which steps between places cross the edge of the map.
+
+    Args:
+        longitude: Of each place, degrees.
+        latitude: Likewise.
+        x: In `crs`.
+        y: Likewise.
+        crs: Of the map.
+    """
     if crs.is_geographic:
         return np.asarray(np.abs(np.diff(x)) > 180)
     ground = np.asarray(

@@ -1,4 +1,4 @@
-"""The job `retrain`: from corrected fronts to a better model, or back to the one before."""
+"""The job `retrain`: from corrected fronts or layers to a better model, or back to the old one."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.card import Evaluation, ModelCard, TrainingData
 from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.radar.layers.model import DEFAULT, find_layer_model
 from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.review.retraining.corrections import (
     check_model,
@@ -30,12 +31,19 @@ from glacier_qgis.models.review.retraining.corrections import (
     of_glacier,
     usable,
 )
+from glacier_qgis.models.review.retraining.layers import (
+    LayerMaterial,
+    check_for_layers,
+    retrain_layers,
+)
 from glacier_qgis.models.review.retraining.learning import RATE, Pace
 from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card, write_package
 from glacier_qgis.models.review.retraining.places import read_place
 from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, Retrained, retrain
+from glacier_qgis.models.review.retraining.stretches import corrected_stretch, unreviewed
 from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
+from glacier_qgis.models.review.tables.kinds import FRONTS, LAYERS, kind_of
 from glacier_qgis.models.review.tables.lineage import (
     ADAPTED,
     FURTHER,
@@ -44,7 +52,7 @@ from glacier_qgis.models.review.tables.lineage import (
     model_before,
     model_in_use,
 )
-from glacier_qgis.models.training.data.dataset import Dataset
+from glacier_qgis.models.training.data.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.data.parts import check_classes
 from glacier_qgis.models.training.publishing.publish import package_name
 
@@ -54,7 +62,7 @@ ADAPTING_STEPS, FURTHER_STEPS = 1000, 6000
 
 
 class Retrain(Job):
-    """Trains a model on corrected fronts."""
+    """Trains a model on corrected fronts or layers."""
 
     review: Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
     model: str = ""
@@ -93,6 +101,8 @@ class Retrain(Job):
             return self._bring_back(staged, reporter, outputs)
         known = corrected_scenes(self.table)
         chosen = usable(known, reporter)
+        if kind_of(chosen[0].crs) is LAYERS:
+            self._refuse_options_of_scenes()
         if self.adapt:
             chosen = of_glacier(chosen, self.glacier)
         model = self._model(known)
@@ -100,16 +110,17 @@ class Retrain(Job):
         taught = self._enough(chosen, model.card)
         tasks = {scene.task for scene in taught}
         tested = [scene for scene in chosen if scene.task not in tasks]
-        places = self._places(taught, tested, known, model.card, reporter)
         waiting = UnfinishedTraining.open(self.output, self._identity(model.card, chosen), reporter)
         waiting.decide({})
         pace = self._pace(waiting.folder)
-        tiles = []
-        if self.dataset:
-            data = Dataset.open(self.dataset)
-            check_classes(data)
-            tiles = data.tiles("training")
-        result = retrain(model, places, tiles, pace, reporter, rock=self.rock is not None)
+        places: list[CorrectedPlace] = []
+        if kind_of(taught[0].crs) is LAYERS:
+            material = self._material(model, taught, tested, reporter)
+            result = retrain_layers(model, material, pace, reporter)
+        else:
+            places = self._places(taught, tested, known, model.card, reporter)
+            tiles = self._tiles(echograms=False)
+            result = retrain(model, places, tiles, pace, reporter, rock=self.rock is not None)
         outcome = Outcome.of(result)
         card = self._card(model.card, result, outcome, places, taught)
         card = write_package(card, result, staged)
@@ -131,13 +142,60 @@ class Retrain(Job):
             "ERROR_AFTER": outcome.errors[1],
         }
 
+    def _refuse_options_of_scenes(self) -> None:
+        """Refuse what has no meaning for layers in echograms.
+
+        Raises:
+            EngineError: ADAPT or ROCK is given.
+        """
+        for name, given in (("ADAPT", self.adapt), ("ROCK", self.rock is not None)):
+            if given:
+                raise EngineError(
+                    f"{name} is for fronts in scenes, but the review is of layers in echograms. "
+                    f"Leave {name} out."
+                )
+
+    def _tiles(self, *, echograms: bool) -> list[LabelledTile]:
+        """Return the tiles of the earlier data."""
+        if self.dataset is None:
+            return []
+        data = Dataset.open(self.dataset)
+        if data.card.of_echograms != echograms:
+            raise EngineError(
+                f"DATASET: {data.card.name} holds {'scenes' if echograms else 'echograms'}, but "
+                f"the review is of {'echograms' if echograms else 'scenes'}. Choose the data that "
+                "the model was trained on."
+            )
+        if not echograms:
+            check_classes(data)
+        return data.tiles("training")
+
+    def _material(
+        self,
+        model: Model,
+        taught: Sequence[CorrectedScene],
+        tested: Sequence[CorrectedScene],
+        reporter: Reporter,
+    ) -> LayerMaterial:
+        """Read the stretches: corrected ones, some that nobody reviewed, and those of the test."""
+        check_for_layers(model.card)
+        reporter.progress(0.0, "Reading the echograms")
+        old = self._tiles(echograms=True)
+        known = [] if old else unreviewed(self.table, model, choose_device(self.device))
+        return LayerMaterial(
+            corrected=[*map(corrected_stretch, taught)],
+            known=known,
+            old=old,
+            test=[*map(corrected_stretch, tested)],
+        )
+
     def _model(self, known: Sequence[CorrectedScene]) -> Model:
         """Return the model to train: that of MODEL, or the one in use in this review."""
         name = self.model.strip() or model_in_use(self.table)
         if not name:
             names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
             name = max(names, key=names.count, default="")
-        return load_package(find_model(name))
+        return load_package(_package(name))
 
     def _enough(self, chosen: Sequence[CorrectedScene], card: ModelCard) -> list[CorrectedScene]:
         """Return the scenes to train on: all but those of the frozen test.
@@ -145,26 +203,28 @@ class Retrain(Job):
         Raises:
             EngineError: There are too few, or none shows a front.
         """
+        kind = kind_of(chosen[0].crs)
         taught = [scene for scene in chosen if not scene.audit]
         if self.adapt and not taught:
             taught = [*chosen]
         if not any(scene.lines for scene in taught):
             raise EngineError(
-                f"REVIEW: none of the {len(taught)} corrected scenes shows a front, so there is "
-                "nothing to learn its place from. Correct at least one scene with a front."
+                f"REVIEW: none of the {len(taught)} corrected {kind.images} shows a {kind.line}, "
+                f"so there is nothing to learn its place from. Correct at least one {kind.image} "
+                f"with a {kind.line}."
             )
         own = {weights.sha256 for weights in card.all_weights}
         new = [scene for scene in taught if not own & set(scene.used_in)]
         if not self.adapt and len(new) < self.least:
             raise EngineError(
-                f"LEAST: {len(new)} corrected scenes are new to {card.name}, fewer than "
-                f"{self.least}. Correct more, lower LEAST, or adapt the model to one glacier with "
-                "ADAPT."
+                f"LEAST: {len(new)} corrected {kind.images} are new to {card.name}, fewer than "
+                f"{self.least}. Correct more, or lower LEAST"
+                f"{', or adapt the model to one glacier with ADAPT' if kind is FRONTS else ''}."
             )
         if not self.adapt and len(taught) == len(chosen):
             raise EngineError(
-                "REVIEW: no scene of the random audit was reviewed, so nothing can decide whether "
-                "the new model is better. Review the tasks of the strategy 'audit' first."
+                f"REVIEW: no {kind.image} of the random audit was reviewed, so nothing can decide "
+                "whether the new model is better. Review the tasks of the strategy 'audit' first."
             )
         return taught
 
@@ -250,6 +310,14 @@ class Retrain(Job):
 
     def _how(self, result: Retrained, taught: Sequence[CorrectedScene]) -> str:
         old = f", and the data set {self.dataset.name} replayed" if self.dataset else ""
+        if kind_of(taught[0].crs) is LAYERS:
+            other = old.removeprefix(", and ") or (
+                "stretches that nobody reviewed, labelled by what the model was certain of"
+            )
+            return (
+                f"{len(taught)} corrected stretches, beside them {other}; AdamW, highest rate "
+                f"{RATE:g}, running average of the weights. {result.stop.sentence()}"
+            )
         return (
             f"{len(taught)} corrected scenes, beside them scenes that nobody corrected, with the "
             f"zones on which the corrected ones agree{old}; AdamW, highest rate {RATE:g}, "
@@ -292,20 +360,29 @@ class Retrain(Job):
     ) -> HtmlPage:
         page = HtmlPage(f"Training of {card.name}", outcome.sentence(before.name))
         page.heading("Errors before and after")
+        kind = kind_of(taught[0].crs)
         page.paragraph(
             "Mean distance between predicted and corrected fronts, in the box of 1 km around "
             "these, and scenes in which no front was found."
+            if kind is FRONTS
+            else "Mean distance in depth of predicted points from the nearest corrected layer, and "
+            "points that were missed or false, within 2 samples."
         )
         if outcome.compared:
-            page.table([{"Scenes": title, **row} for title, row in outcome.values().items()])
+            page.table(
+                [
+                    {kind.images.capitalize(): title, **row}
+                    for title, row in outcome.values().items()
+                ]
+            )
         page.heading("When to stop")
         page.paragraph(result.stop.sentence())
-        page.heading("Corrected scenes")
+        page.heading(f"Corrected {kind.images}")
         page.table(
             [
                 {
-                    "Scene": Path(scene.scene).name,
-                    "Glacier": scene.glacier,
+                    kind.image.capitalize(): _named(scene),
+                    "Glacier" if kind is FRONTS else "Segment": scene.glacier,
                     "Date": scene.date.isoformat() if scene.date else "",
                     "Status": scene.status,
                     "Error of the prediction (m)": scene.error_m,
@@ -319,7 +396,7 @@ class Retrain(Job):
                 "Model before": f"{before.name} {before.version} ({before.weights.sha256[:12]}…)",
                 "Model": f"{card.name} {card.version} ({card.weights.sha256[:12]}…)",
                 "Training": self._how(result, taught),
-                "Rock": "a channel that half of the patches lack" if card.rock else "not known",
+                **({"Rock": _rock_in_words(card)} if kind is FRONTS else {}),
                 "Seed": str(self.seed),
                 **hardware(pace.device, reduced_precision(pace.device)),
                 "Command": command("retrain", self),
@@ -330,7 +407,7 @@ class Retrain(Job):
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""
         before = model_before(self.table)
-        card = pack(find_model(before.model), staged)
+        card = pack(_package(before.model), staged)
         if card.weights.sha256 != before.model_hash:
             raise EngineError(
                 f"RESTORE: {before.model} holds other weights than those of the model before "
@@ -347,3 +424,21 @@ class Retrain(Job):
             "ERROR_BEFORE": None,
             "ERROR_AFTER": None,
         }
+
+
+def _package(name: str) -> Path:
+    """Return the folder of a model by its name or path, also of the one for layers."""
+    return find_layer_model(name) if name == DEFAULT else find_model(name)
+
+
+def _named(scene: CorrectedScene) -> str:
+    """Return the name of a file, and of a stretch of it where it has some."""
+    name = Path(scene.scene).name
+    if kind_of(scene.crs) is FRONTS:
+        return name
+    first, _, last, _ = scene.footprint.bounds
+    return f"{name}, traces {first:.0f} to {last - 1:.0f}"
+
+
+def _rock_in_words(card: ModelCard) -> str:
+    return "a channel that half of the patches lack" if card.rock else "not known"

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from shapely import LineString
 
-from glacier_qgis.models.radar.echogram.coordinates import Floats, to_indices
+from glacier_qgis.models.radar.echogram.coordinates import Floats, rows_at
 from glacier_qgis.models.radar.layers.scores import FAR
 
 
@@ -27,16 +27,6 @@ def mean_layer_error(before: Sequence[LineString], after: Sequence[LineString]) 
     rows, others = (rows_at(lines, traces) for lines in (before, after))
     away = np.concatenate([_nearest(rows, others), _nearest(others, rows)])
     return float(away.mean()) if away.size else 0.0
-
-
-def rows_at(lines: Sequence[LineString], traces: Floats) -> Floats:
-    """Return the sample of each line at traces, (lines, traces), NaN where it is not."""
-    rows = np.full((len(lines), traces.size), np.nan)
-    for row, line in zip(rows, lines, strict=True):
-        trace, sample = to_indices(shapely.get_coordinates(line))
-        order = np.argsort(trace, kind="stable")
-        row[:] = np.interp(traces, trace[order], sample[order], np.nan, np.nan)
-    return rows
 
 
 def _nearest(rows: Floats, others: Floats) -> Floats:

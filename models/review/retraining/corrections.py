@@ -16,6 +16,7 @@ from glacier_qgis.models.fronts.termini.metrics import front_distances
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.review.retraining.places import SceneFacts
 from glacier_qgis.models.review.tables.corrected import CorrectedScene
+from glacier_qgis.models.review.tables.kinds import LAYERS, kind_of
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.texts import value_text
@@ -56,10 +57,11 @@ def usable(scenes: Sequence[CorrectedScene], reporter: Reporter) -> list[Correct
 
 
 def _one_each(scenes: Sequence[CorrectedScene]) -> list[CorrectedScene]:
-    """Return one correction per file; two that say the same are one."""
-    first: dict[str, CorrectedScene] = {}
+    """Return one correction per file, of an echogram one per task; two that agree are one."""
+    first: dict[tuple[str, int], CorrectedScene] = {}
     for scene in scenes:
-        other = first.setdefault(scene.scene, scene)
+        part = scene.task if kind_of(scene.crs) is LAYERS else 0
+        other = first.setdefault((scene.scene, part), scene)
         if other is not scene and _apart(other, scene) > DISAGREE_M:
             raise EngineError(
                 f"REVIEW: tasks {other.task} and {scene.task} correct the same scene "

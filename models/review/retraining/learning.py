@@ -13,20 +13,26 @@ out, and the schedule runs to its end.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.termini.metrics import FrontError
+from glacier_qgis.models.review.retraining.errors import Error
+from glacier_qgis.models.review.retraining.layer_error import LayerError
 from glacier_qgis.models.review.retraining.material import Material, Network, batches_of
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.training.measuring.totals import totals
+from glacier_qgis.models.training.views.sampling import Batches
+
+Weights = dict[str, Tensor]
 
 FEWEST_TO_LEAVE_OUT = 3
 """Corrected scenes from which one is left out; of more, every third."""
@@ -72,15 +78,15 @@ class Stop:
     """
 
     done: float
-    errors: Mapping[float, FrontError]
+    errors: Mapping[float, Error]
 
     @property
-    def before(self) -> FrontError | None:
+    def before(self) -> Error | None:
         """Error of the model before on the scenes that were left out."""
         return self.errors.get(0.0)
 
     @property
-    def after(self) -> FrontError | None:
+    def after(self) -> Error | None:
         """Error at the best fraction."""
         return self.errors.get(self.done)
 
@@ -88,10 +94,7 @@ class Stop:
         """Say how it was chosen, for the card."""
         if not self.errors:
             return "The schedule ran to its end: too few scenes were corrected to leave one out."
-        told = ", ".join(
-            f"{error.mean_m:.0f} m ({error.missed} missed) after {done:.0%}"
-            for done, error in self.errors.items()
-        )
+        told = ", ".join(f"{error.words} after {done:.0%}" for done, error in self.errors.items())
         return (
             f"Ended after {self.done:.0%} of the schedule, the best of a training that left out "
             f"{next(iter(self.errors.values())).images} of the scenes: {told}."
@@ -115,20 +118,38 @@ def choose_stop(
     if folds is None:
         return Stop(1.0, {})
     material, left_out = folds
-    course = _Course(network, material, pace, "when-to-stop")
+
+    def error(weights: Weights | None) -> FrontError:
+        trained = network if weights is None else network.with_weights(weights)
+        return measure(trained, left_out, pace.device)
+
+    course = _course(network, material, pace, "when-to-stop")
+    return best_stop(course, error, FrontError, reporter)
+
+
+def best_stop(
+    course: Course,
+    measured: Callable[[Weights | None], FrontError | LayerError],
+    kind: type[FrontError] | type[LayerError],
+    reporter: Reporter,
+) -> Stop:
+    """Return the quarter of a training after which its error is smallest.
+
+    Args:
+        course: The training.
+        measured: Returns the error with some weights; with None, that of the model before.
+        kind: Of the errors, which are noted in the state of the training.
+        reporter: Receives progress.
+    """
     noted: dict[str, list[float]] = course.fit.notes.setdefault("errors", {})  # type: ignore[assignment]
     if not noted:
-        noted["0.0"] = [*astuple(measure(network, left_out, pace.device))]
+        noted["0.0"] = [*astuple(measured(None))]
     for done in QUARTERS:
         if str(done) not in noted:
-            trained = course.until(done, reporter)
-            noted[str(done)] = [*astuple(measure(trained, left_out, pace.device))]
+            noted[str(done)] = [*astuple(measured(course.until(done, reporter)))]
             course.fit.save()
-    errors = {
-        float(done): FrontError(mean, median, int(images), int(missed))
-        for done, (mean, median, images, missed) in noted.items()
-    }
-    return Stop(min(QUARTERS, key=lambda done: _rank(errors[done])), errors)
+    errors = {float(done): kind(*values) for done, values in noted.items()}  # type: ignore[arg-type]
+    return Stop(min(QUARTERS, key=lambda done: errors[done].order), errors)
 
 
 def train(
@@ -136,7 +157,8 @@ def train(
 ) -> Network:
     """Train a network until the chosen stop; return it with its averaged weights."""
     training = "series" if network.beside else "lone"
-    return _Course(network, material, pace, training).until(stop.done, reporter)
+    course = _course(network, material, pace, training)
+    return network.with_weights(course.until(stop.done, reporter))
 
 
 def measure(network: Network, scenes: Sequence[Labelled], device: torch.device) -> FrontError:
@@ -145,51 +167,53 @@ def measure(network: Network, scenes: Sequence[Labelled], device: torch.device) 
     return totals(Evaluator(network.built(), device, cell).answers(scenes)).box
 
 
-def not_worse(after: FrontError, before: FrontError) -> bool:
-    """Return whether a network finds as many fronts, as near, as the one before."""
-    return _rank(after) <= _rank(before)
-
-
 def left_out(count: int) -> list[int]:
     """Return which of some corrected scenes, in order of time, are left out."""
     return list(range(1, count, 3)) if count >= FEWEST_TO_LEAVE_OUT else []
 
 
-def _rank(error: FrontError) -> tuple[int, float]:
-    """Order errors: first fewer missed fronts, then smaller distances."""
-    return error.missed, error.mean_m if math.isfinite(error.mean_m) else math.inf
-
-
-class _Course:
+class Course:
     """One training, which resumes where it was stopped.
 
     Args:
-        network: To train.
-        material: What it is trained on.
-        pace: How long.
-        name: Of its folder.
+        fit: The network in training.
+        batches: What it is trained on.
+        title: What the network is for.
+        averaged: From the averaged weights in training to those of the network.
     """
 
-    def __init__(self, network: Network, material: Material, pace: Pace, name: str) -> None:
-        self._network = network
-        self._start = objective(
-            network.architecture, network.built(), fronts_alone=material.complete
-        )
-        learner = self._start.network
-        schedule = Schedule(steps=pace.steps, minutes=pace.minutes, rate=RATE, averaging=AVERAGING)
-        room, loss = pace.room(name), self._start.loss
-        self.fit = Fit(learner, schedule, room, pace.seed, pace.device, loss)
-        self._batches = batches_of(network, material, int(getattr(learner, "stride", 1)))
+    def __init__(
+        self,
+        fit: Fit,
+        batches: Batches,
+        title: str,
+        averaged: Callable[[Weights], Weights] = lambda weights: weights,
+    ) -> None:
+        self.fit, self._batches, self._title, self._averaged = fit, batches, title, averaged
 
-    def until(self, done: float, reporter: Reporter) -> Network:
-        """Train until a fraction of the schedule; return the network with its averaged weights."""
+    def until(self, done: float, reporter: Reporter) -> Weights:
+        """Train until a fraction of the schedule; return the averaged weights."""
         fit, steps = self.fit, self.fit.schedule.steps
         while fit.done < done:
             loss = fit.learn(self._batches, min(OFTEN, math.ceil((done - fit.done) * steps)))
             if fit.step % fit.schedule.save_every < OFTEN:
                 fit.save()
-            doing = f"Training the network for {self._network.title}: {loss:.3f}"
+            doing = f"Training the network for {self._title}: {loss:.3f}"
             reporter.progress(fit.done, doing)
         fit.save()
-        averaged = {name: value.clone().contiguous() for name, value in fit.average.items()}
-        return self._network.with_weights(self._start.zones_alone(averaged))
+        return self._averaged(
+            {name: value.clone().contiguous() for name, value in fit.average.items()}
+        )
+
+
+def _course(network: Network, material: Material, pace: Pace, name: str) -> Course:
+    """Return the training of a network for fronts; `name` is that of its folder."""
+    start = objective(network.architecture, network.built(), fronts_alone=material.complete)
+    batches = batches_of(network, material, int(getattr(start.network, "stride", 1)))
+    fit = Fit(start.network, schedule(pace), pace.room(name), pace.seed, pace.device, start.loss)
+    return Course(fit, batches, network.title, start.zones_alone)
+
+
+def schedule(pace: Pace) -> Schedule:
+    """Return the schedule of a training."""
+    return Schedule(steps=pace.steps, minutes=pace.minutes, rate=RATE, averaging=AVERAGING)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from glacier_qgis.models.fronts.termini.metrics import FrontError
-from glacier_qgis.models.review.retraining.learning import not_worse
+from glacier_qgis.models.review.retraining.errors import not_worse
 from glacier_qgis.models.review.retraining.retrain import Comparison, Retrained
 
 Values = dict[str, float | int]
@@ -32,7 +31,7 @@ class Outcome:
         before, after = result.stop.before, result.stop.after
         if before is None or after is None:
             return cls((), None)
-        aside = (Comparison("single scenes, left out", before, after),)
+        aside = (Comparison(f"{result.lone.title}, left out", before, after),)
         return cls(aside, _no_worse(aside))
 
     @property
@@ -45,12 +44,19 @@ class Outcome:
                 [each.after for each in self.compared],
             )
         )
-        mean = [round(sum(each) / len(each), 1) if each else None for each in (before, after)]
+        mean = [_rounded(sum(each) / len(each)) if each else None for each in (before, after)]
         return mean[0], mean[1]
 
     def values(self) -> dict[str, Values]:
         """Return the numbers of each comparison, for the card and the table of models."""
-        return {each.title: _values(each.before, each.after) for each in self.compared}
+        return {
+            each.title: {
+                "scenes": each.before.images,
+                **each.before.named("before"),
+                **each.after.named("after"),
+            }
+            for each in self.compared
+        }
 
     def sentence(self, before: str) -> str:
         """Say what follows, in one or two sentences.
@@ -59,7 +65,7 @@ class Outcome:
             before: Name of the model before.
         """
         told = "; ".join(
-            f"{each.title}: {_metres(each.before)} before, {_metres(each.after)} after"
+            f"{each.title}: {each.before.words} before, {each.after.words} after"
             for each in self.compared
         )
         if self.promoted is None:
@@ -79,17 +85,6 @@ def _no_worse(compared: tuple[Comparison, ...]) -> bool:
     return all(not_worse(each.after, each.before) for each in compared)
 
 
-def _values(before: FrontError, after: FrontError) -> Values:
-    values: Values = {"scenes": before.images}
-    for name, error in {"before": before, "after": after}.items():
-        if math.isfinite(error.mean_m):
-            values[f"mde_box_{name}_m"] = round(error.mean_m, 1)
-        values[f"missed_{name}"] = error.missed
-    return values
-
-
-def _metres(error: FrontError) -> str:
-    if not math.isfinite(error.mean_m):
-        return f"no front found in {error.images} scenes"
-    missed = f", {error.missed} of {error.images} missed" if error.missed else ""
-    return f"{error.mean_m:.0f} m{missed}"
+def _rounded(metres: float) -> float:
+    """Return a length to a decimetre, lengths below 1 m with two digits."""
+    return round(metres, 1) if metres >= 1 else float(f"{metres:.2g}")

@@ -10,10 +10,10 @@ import numpy as np
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Stage
-from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import Model
+from glacier_qgis.models.review.retraining.errors import Error
 from glacier_qgis.models.review.retraining.labels import (
     Prediction,
     carried_zones,
@@ -60,8 +60,8 @@ class Comparison:
     """Errors of one network before and after, on the same scenes."""
 
     title: str
-    before: FrontError
-    after: FrontError
+    before: Error
+    after: Error
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsRectangle, QgsVectorLayer
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsPointXY,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent
 from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtGui import QImage, QPainter
@@ -17,6 +24,7 @@ from qgis.PyQt.QtTest import QTest
 from glacier_qgis.panel.echo_snap import EchoSnap
 from glacier_qgis.panel.echogram_axes import EchogramAxes, ticks
 from glacier_qgis.panel.echogram_panel import EchogramPanel
+from glacier_qgis.panel.echogram_track import pieces
 from glacier_qgis.panel.layer_pick import put
 from glacier_qgis.panel.layer_splice import splice
 from kit.qgis.echograms import FRAME, bright_row, content, echogram_layer, line_layer
@@ -119,6 +127,19 @@ def test_the_cursor_in_the_echogram_marks_the_place(panel: EchogramPanel) -> Non
     assert panel._place.text() == "Trace 12, 1.190 km, 1.15 µs, depth 7.5 m"
     panel.view.canvas.xyCoordinates.emit(QgsPointXY(12.4, 3.0))
     assert not marker.isVisible()
+
+
+@pytest.mark.parametrize(("code", "parts"), [("EPSG:4326", 2), ("EPSG:3857", 2), ("EPSG:3413", 1)])
+def test_a_track_over_the_180th_meridian_is_not_drawn_across_the_map(code: str, parts: int) -> None:
+    crs = QgsCoordinateReferenceSystem(code)
+    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
+    transform = QgsCoordinateTransform(degrees, crs, QgsProject.instance())
+    east = [179.9 + 0.01 * trace for trace in range(30)]
+    track = [QgsPointXY((x + 180) % 360 - 180, 75) for x in east]
+    places = [transform.transform(place) for place in [*track[:10], track[9], *track[10:]]]
+    assert len(pieces(places)) == parts
+    assert sum(map(len, pieces(places))) == 31
+    assert pieces(places[:1]) == []
 
 
 def test_a_marked_trace_out_of_view_is_scrolled_to(panel: EchogramPanel) -> None:

@@ -113,8 +113,8 @@ def test_the_queue_opens_the_echogram_at_the_doubtful_place(
     )  # fmt: skip
     node = QgsProject.instance().layerTreeRoot().findLayer(raster.id())
     assert not node.itemVisibilityChecked(), "an echogram is not drawn on the map"
-    assert panel._complete.text() == "Every layer of the stretch is drawn"
-    assert not panel._complete.isChecked()
+    assert panel.form.complete.text() == "Every layer of the stretch is drawn"
+    assert not panel.form.complete.isChecked()
     assert [action.text() for action in panel._decisions] == [
         "Accept", "No layer", "Skip", "Reject stretch"
     ]  # fmt: skip
