@@ -139,7 +139,7 @@ def test_a_layer_that_was_lost_is_drawn_on_with_the_mouse_and_saved(
     panel: ReviewPanel, echograms: EchogramPanel
 ) -> None:
     task, lines = panel.queue.current, panel.queue.layers.lines
-    panel.edit()
+    panel._editing[0].trigger()
     assert lines.isEditable()
     assert echograms._draw_button.isChecked()
     echograms._number.setCurrentIndex(echograms._number.findData(3))
@@ -170,7 +170,7 @@ def test_a_new_layer_belongs_to_the_task_and_stays_in_its_stretch(
     panel: ReviewPanel, echograms: EchogramPanel
 ) -> None:
     lines, task = panel.queue.layers.lines, panel.queue.current
-    panel.edit()
+    panel._editing[0].trigger()
     echograms._window.setValue(0)
     echograms.view.fit_all()
     for x, button in ((150, Qt.MouseButton.LeftButton), (250, Qt.MouseButton.LeftButton),
