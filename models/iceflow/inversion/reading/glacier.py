@@ -11,7 +11,7 @@ import torch
 from rasterio.features import rasterize
 from rasterio.fill import fillnodata
 from scipy import ndimage
-from shapely import Polygon
+from shapely import Polygon, box
 
 from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.compute.memory import free_memory
@@ -31,7 +31,7 @@ from glacier_qgis.models.iceflow.ground.units import (
 from glacier_qgis.models.iceflow.inversion.place import Place
 from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.raster.metric import metric_crs, transform_bounds
 from glacier_qgis.models.raster.source import Scene, open_raster
 from glacier_qgis.models.vector.source import read_polygons
 
@@ -161,8 +161,21 @@ def _tell_overlap(polygons: list[Polygon], reporter: Reporter) -> None:
 
 
 def _around(scene: Scene, polygons: list[Polygon], cell: float) -> Extent:
+    """Return what the outline needs of the surface.
+
+    Raises:
+        EngineError: They are of different places.
+    """
     crs = metric_crs(scene)
-    west, south, east, north = shapely.total_bounds(np.asarray(polygons, dtype=object))
+    bounds = tuple(shapely.total_bounds(np.asarray(polygons, dtype=object)).tolist())
+    whole = transform_bounds(scene.bounds, scene.crs, crs)
+    if not box(*bounds).intersects(box(*whole)):
+        raise EngineError(
+            f"OUTLINE lies outside SURFACE: the outline is at {_in_words(bounds)}, the surface at "
+            f"{_in_words(whole)} ({crs.name}). Choose the outline of this glacier, or check the "
+            "CRS of both layers."
+        )
+    west, south, east, north = bounds
     margin = max(MARGIN * max(east - west, north - south), LEAST_MARGIN * cell)
     return Extent(
         xmin=west - margin,
@@ -171,6 +184,11 @@ def _around(scene: Scene, polygons: list[Polygon], cell: float) -> Extent:
         ymax=north + margin,
         crs=crs.to_wkt(),
     )
+
+
+def _in_words(bounds: tuple[float, ...]) -> str:
+    west, south, east, north = bounds
+    return f"x {west:.0f} to {east:.0f}, y {south:.0f} to {north:.0f}"
 
 
 def _require_room(grid: Grid, area: float) -> None:
