@@ -68,6 +68,9 @@ CHAPTERS = {
     "own_model": Chapter(
         ("tutorials/own_model",), data=("retreat.py",), pictures=("own_model.py",)
     ),
+    "teach_glacier": Chapter(
+        ("tutorials/teach_glacier",), sample=("jakobshavn",), pictures=("teach_glacier.py",)
+    ),
     "radargram": Chapter(
         (
             *("algorithms/importradargram", "algorithms/exportlayers", "tutorials/radargram"),
