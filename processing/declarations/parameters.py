@@ -72,14 +72,15 @@ def polygons(name: str, title: str, text: str) -> Parameter:
     return described(QgsProcessingParameterFeatureSource(name, title, kinds, optional=True), text)
 
 
-def rock() -> Parameter:
-    """Declare what is known to be rock or land."""
+def rock(text: str = "") -> Parameter:
+    """Declare what is known to be rock or land; without a text, for segmentation."""
     kinds = [Qgis.ProcessingSourceType.VectorPolygon, Qgis.ProcessingSourceType.Raster]
     return described(
         QgsProcessingParameterMapLayer(
             "ROCK", tr("Rock"), optional=True, types=[int(kind) for kind in kinds]
         ),
-        tr(
+        text
+        or tr(
             "What is known to be rock or land: polygons, or a raster that is 0 or no data on ice "
             "and water. There, no ice, no water and no front is found. Leave it empty where "
             "nothing is known."

@@ -28,6 +28,7 @@ from glacier_qgis.processing.declarations.parameters import (
     Parameter,
     number,
     polygons,
+    rock,
 )
 from glacier_qgis.processing.models_training.parameters import seed
 from glacier_qgis.translation import tr
@@ -68,6 +69,14 @@ class PrepareTrainingData(EngineAlgorithm):
                 ),
             ),
             *_labels(),
+            rock(
+                tr(
+                    "What is known to be rock or land, on all dates: polygons, or a raster that is "
+                    "0 or no data on ice and water. It is labelled rock, and becomes a channel of "
+                    "the images that half of the patches lack in a training: the model works with "
+                    "and without ROCK."
+                )
+            ),
             *_matching(),
         ]
         output = described(

@@ -110,19 +110,19 @@ class RockCount:
         self._rock += int((rock & valid).sum())
         self._others += int((valid & ~rock).sum())
 
-    def check(self, reporter: Reporter) -> None:
-        """Warn if no cell of the scene is rock.
+    def check(self, reporter: Reporter, of: str = "the scene") -> None:
+        """Warn if no cell of what was counted is rock.
 
         Raises:
             EngineError: All are.
         """
         if self._rock and not self._others:
             raise EngineError(
-                f"{ROLE} covers all valid cells of the scene, so there is neither ice nor water. "
+                f"{ROLE} covers all valid cells of {of}, so there is neither ice nor water. "
                 "Choose polygons around rock and land only, or a raster that is 0 or no data on "
                 "ice and water."
             )
         if not self._rock:
             reporter.warning(
-                f"{ROLE} covers no valid cell of the scene. Check its position and its CRS."
+                f"{ROLE} covers no valid cell of {of}. Check its position and its CRS."
             )

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-import numpy as np
 from torch import Tensor, nn
 
-from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
-from glacier_qgis.models.training.data.dataset import LabelledTile
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import CPU_BATCH
 from glacier_qgis.models.training.views.augment import Augmentation
@@ -61,24 +58,6 @@ class Network:
             return [*scenes]
         dated = [scene for scene in scenes if scene.date]
         return [*SeriesScenes(dated).members()] if dated else []
-
-
-@dataclass(frozen=True)
-class TileWithoutRock(LabelledTile):
-    """A tile of an earlier data set, for a network that also sees rock."""
-
-    def equalised(self) -> tuple[Float32Array, Float32Array]:
-        """See `Labelled`; nothing is known of rock."""
-        ranks, valid = super().equalised()
-        return np.concatenate([ranks, np.zeros_like(valid)[None]]), valid
-
-
-def replayed(tiles: Sequence[LabelledTile], *, rock: bool) -> list[Labelled]:
-    """Return tiles of an earlier data set as a network sees them."""
-    if not rock:
-        return [*tiles]
-    names = [field.name for field in fields(LabelledTile)]
-    return [TileWithoutRock(**{name: getattr(tile, name) for name in names}) for tile in tiles]
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import transform_bounds
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import Retrained
-
-ROCK_CHANNEL = "1 where rock is known, 0 elsewhere and where nothing is known"
+from glacier_qgis.models.training.publishing.describe import ROCK_CHANNEL
 
 
 def adapted_to(glacier: str, dates: Sequence[str], grid: Grid, parent: str) -> AdaptedTo:

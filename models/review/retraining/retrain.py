@@ -28,7 +28,7 @@ from glacier_qgis.models.review.retraining.learning import (
     measure,
     train,
 )
-from glacier_qgis.models.review.retraining.material import Material, Network, replayed
+from glacier_qgis.models.review.retraining.material import Material, Network
 from glacier_qgis.models.review.retraining.places import Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.training.data.dataset import LabelledTile
@@ -164,7 +164,7 @@ def retrain(
         here = [(each, _carried(each, scenes, without)) for each, scenes in labelled]
         taught = _samples(network, here, lambda each: each.corrected.keys() - without)
         known = _samples(network, here, _uncorrected)
-        old = replayed(tiles, rock=network.rock)
+        old = [replace(tile, rock=network.rock) for tile in tiles]
         complete = all(all(each.corrected.values()) for each in places)
         return Material(taught, [known, old], complete)
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glacier_qgis.models.radar.layers.codes import CLASS_NAMES
 
-FORMAT = 1
-"""Version of the folder's layout; a reader refuses newer ones."""
+FORMAT = 2
+"""Newest version of the folder's layout: 2 with rock, otherwise 1. A reader refuses newer ones."""
 
 CARD, INDEX, IMAGES, LABELS = "dataset.json", "index.csv", "images", "labels"
 """Names within the folder."""
@@ -94,10 +94,11 @@ class DatasetCard(_Record):
         stride: Cells between the corners of neighbouring tiles.
         split: The part of each group; "by date" where a single group was split by its dates.
         labels: Kind of source of the labels.
+        rock: Whether the images have known rock as a further band, 0 or `RANK_STEPS`.
         complete: SHA-256 of the index, written last.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 1
     name: str
     classes: Annotated[list[DatasetClass], Field(min_length=2)]
     bands: Annotated[list[int], Field(min_length=1)]
@@ -107,6 +108,7 @@ class DatasetCard(_Record):
     scenes: Annotated[list[SceneEntry], Field(min_length=1)]
     split: dict[str, Part | Literal["by date"]]
     labels: Literal["polygons", "lines", "rasters"]
+    rock: bool = False
     statistics: Statistics
     software: str
     created: str

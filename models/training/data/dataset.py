@@ -51,6 +51,8 @@ class LabelledTile:
         bands: Bands of its image.
         size: Cells along its edge.
         cell: Edge of a cell, m.
+        stored_rock: Whether its image has known rock as a further band.
+        rock: Whether it is for a network that sees rock; where none is stored, none is known.
     """
 
     folder: Path
@@ -59,6 +61,8 @@ class LabelledTile:
     bands: int
     size: int
     cell: float
+    stored_rock: bool = False
+    rock: bool = False
 
     @property
     def name(self) -> str:
@@ -115,10 +119,14 @@ class LabelledTile:
         return front_pixels(self.zones).astype(np.int16)
 
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """See `Labelled`."""
-        steps = self._read(IMAGES, self.entry.image_sha256, self.bands)
+        """See `Labelled`; with rock, if asked for, as the last band."""
+        steps = self._read(IMAGES, self.entry.image_sha256, self._stored)
         valid = (steps != RANK_NODATA).all(axis=0)
-        return np.where(valid, ranks_of(steps), np.float32(0)), valid.astype(np.float32)
+        values = np.where(valid, ranks_of(steps), np.float32(0))
+        if self.rock and not self.stored_rock:
+            values = np.concatenate([values, np.zeros_like(values[:1])])
+        bands = self.bands + self.rock
+        return values[:bands], valid.astype(np.float32)
 
     def check(self) -> None:
         """Read both files.
@@ -126,8 +134,13 @@ class LabelledTile:
         Raises:
             EngineError: One is missing, changed or damaged.
         """
-        self._read(IMAGES, self.entry.image_sha256, self.bands)
+        self._read(IMAGES, self.entry.image_sha256, self._stored)
         self._read(LABELS, self.entry.label_sha256, 1)
+
+    @property
+    def _stored(self) -> int:
+        """Bands of the image's file."""
+        return self.bands + self.stored_rock
 
     def _read(self, room: str, sha256: str, bands: int) -> npt.NDArray[np.integer]:
         path = self.folder / room / f"{self.entry.id}.tif"
@@ -189,8 +202,13 @@ class Dataset:
                 )
         return cls(folder, card, entries)
 
-    def tiles(self, part: Part | None = None) -> list[LabelledTile]:
-        """Return the tiles of a part, or all of them, in the order of the index."""
+    def tiles(self, part: Part | None = None, *, rock: bool = False) -> list[LabelledTile]:
+        """Return the tiles of a part, or all of them, in the order of the index.
+
+        Args:
+            part: None for all.
+            rock: Whether they are for a network that sees rock.
+        """
         scenes = {scene.name: scene for scene in self.card.scenes}
         return [
             LabelledTile(
@@ -200,6 +218,8 @@ class Dataset:
                 bands=len(self.card.bands),
                 size=self.card.tile_size,
                 cell=self.card.cell_size_m,
+                stored_rock=self.card.rock,
+                rock=rock,
             )
             for entry in self.entries
             if part is None or entry.part == part

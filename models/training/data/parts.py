@@ -35,15 +35,19 @@ class TrainingParts:
     warnings: list[str]
 
 
-def training_parts(data: Dataset) -> TrainingParts:
+def training_parts(data: Dataset, *, rock: bool = False) -> TrainingParts:
     """Return the parts of a data set; hold out a validation part if there is none.
+
+    Args:
+        data: The data set.
+        rock: Whether they are for a network that sees rock.
 
     Raises:
         EngineError: There are no training data, too few to hold out, or unknown classes.
     """
     check_classes(data)
-    training: list[Labelled] = [*data.tiles("training")]
-    validation: list[Labelled] = [*data.tiles("validation")]
+    training: list[Labelled] = [*data.tiles("training", rock=rock)]
+    validation: list[Labelled] = [*data.tiles("validation", rock=rock)]
     if not training:
         raise EngineError(
             f"The data set {data.card.name} has no tiles in its training part. Prepare it again "

@@ -48,6 +48,8 @@ def prepare(
         raise EngineError(
             "LABEL_LINES is missing: the labels of echograms are lines. Choose the layer lines."
         )
+    if job.rock:
+        reporter.warning("ROCK: not used, as the scenes are echograms.")
     draft = outputs.stage_folder(job.output)
     writer = TileWriter(draft, BANDS, job.tile_size, job.stride or job.tile_size)
     card, tiles = prepare_echograms(

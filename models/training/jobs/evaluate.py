@@ -46,8 +46,8 @@ class EvaluateModel(Job):
             return echograms.evaluate(self, data, reporter, outputs)
         table = outputs.stage(self.output) if self.output else None
         report = outputs.stage(self.report) if self.report else None
-        tiles = self._tiles(data)
         model = load_package(find_model(self.model))
+        tiles = self._tiles(data, rock=model.card.rock)
         _check_fit(model.card, data)
         warnings = _doubts(model.card, data, tiles)
         for warning in warnings:
@@ -98,14 +98,14 @@ class EvaluateModel(Job):
             "MISSED": figures.box.missed,
         }
 
-    def _tiles(self, data: Dataset) -> list[Labelled]:
+    def _tiles(self, data: Dataset, *, rock: bool) -> list[Labelled]:
         """Return the tiles to evaluate.
 
         Raises:
             EngineError: The data set has no such part, or other classes.
         """
         check_classes(data)
-        tiles = data.tiles(None if self.part == "all" else self.part)
+        tiles = data.tiles(None if self.part == "all" else self.part, rock=rock)
         if not tiles:
             sizes = ", ".join(
                 f"{part} {count}" for part, count in data.card.statistics.tiles.items() if count

@@ -26,6 +26,8 @@ from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import batch_size, view_size
 from glacier_qgis.models.training.fitting.objective import Objective, objective
 from glacier_qgis.models.training.fitting.start import TITLES, Start, begin
+from glacier_qgis.models.training.views.augment import Augmentation
+from glacier_qgis.models.training.views.rock import RockAugmentation
 from glacier_qgis.models.training.views.sampling import Batches, pools_by_group, sampler
 
 
@@ -77,7 +79,8 @@ class TrainingSetup:
 
     def largest_batch(self) -> int:
         """Return the batch size: the requested one, or an automatic choice."""
-        return batch_size(self.start.network, self.bands, self.size, self.device)
+        bands = self.bands + self.start.rock
+        return batch_size(self.start.network, bands, self.size, self.device)
 
     def batches(self, batch: int) -> Batches:
         """Return the function that draws batches, with all groups drawn equally often.
@@ -92,7 +95,8 @@ class TrainingSetup:
                 "larger TILE_SIZE."
             )
         pools = pools_by_group(self.parts.training)
-        return sampler(pools, batch, self.size, self.data.card.cell_size_m)
+        augmentation = RockAugmentation if self.start.rock else Augmentation
+        return sampler(pools, batch, self.size, self.data.card.cell_size_m, augmentation)
 
 
 def settle(asked: Learning, reporter: Reporter) -> TrainingSetup:
@@ -106,12 +110,13 @@ def settle(asked: Learning, reporter: Reporter) -> TrainingSetup:
         EngineError: See `Dataset.open`, `training_parts`, `begin` and `choose_device`.
     """
     data = Dataset.open(asked.dataset)
-    parts = training_parts(data)
     device = choose_device(asked.device)
     names = {title: name for name, title in TITLES.items()}
     origin = load_package(find_model(asked.start_from)) if asked.start_from.strip() else None
+    rock = data.card.rock or bool(origin and origin.card.rock)
+    parts = training_parts(data, rock=rock)
     bands = len(data.card.bands)
-    start = begin(names[asked.architecture], bands, asked.seed, origin)
+    start = begin(names[asked.architecture], bands, asked.seed, origin, rock=rock)
     warnings = [*parts.warnings, *(_about_origin(origin, start, data, parts) if origin else [])]
     for warning in warnings:
         reporter.warning(warning)

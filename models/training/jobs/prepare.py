@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,9 +11,17 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
-from glacier_qgis.models.engine.job import Job, RasterInput, Seed, VectorInput, blank_is_none
+from glacier_qgis.models.engine.job import (
+    Job,
+    LayerInput,
+    RasterInput,
+    Seed,
+    VectorInput,
+    blank_is_none,
+)
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
+from glacier_qgis.models.fronts.segmentation.rock import known_rock
 from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.training.data.card import PARTS, DatasetCard
@@ -66,6 +74,7 @@ class PrepareTrainingData(Job):
     line_reach: float = Field(default=1000, ge=1)
     complete: bool = False
     label_rasters: list[RasterInput] = Field(default_factory=list)
+    rock: LayerInput | None = None
     scene_field: str = ""
     group_field: str = ""
     group_table: Annotated[Path | None, BeforeValidator(blank_is_none)] = None
@@ -117,10 +126,14 @@ class PrepareTrainingData(Job):
         for line in labels.told:
             reporter.log(line)
         draft = outputs.stage_folder(self.output)
-        writer = TileWriter(draft, bands, self.tile_size, self.stride or self.tile_size)
+        writer = TileWriter(
+            draft, bands, self.tile_size, self.stride or self.tile_size, rock=bool(self.rock)
+        )
         reporter.log(f"Tiles of {self.tile_size} × {self.tile_size} cells of {cell_size:g} m.")
         grouping = Grouping(labels, read_group_table(self.group_table) if self.group_table else {})
         cut, groups = self._cut(scenes, labels, grouping, writer, cell_size, reporter)
+        if self.rock:
+            writer.rock_count.check(reporter, "the labelled tiles")
         names = _classes(cut, labels)
         joined = joined_groups(groups.items())
         split = self._split(cut, joined)
@@ -200,7 +213,8 @@ class PrepareTrainingData(Job):
                         continue
                     named = grouping.of(file)
                     stage = Stage(reporter, number / len(scenes), (number + 1) / len(scenes))
-                    found = writer.cut(file, scene, grid, own, stage)
+                    with known_rock(self.rock, grid) if self.rock else nullcontext() as rock:
+                        found = writer.cut(file, scene, grid, own, stage, rock)
             if found.tiles:
                 cut.append(found)
                 groups[file.name] = named

@@ -159,9 +159,10 @@ class _Training:
         validation = self.setting.parts.validation
         calibration = self._evaluator(weights).calibrate(validation, self._part("validation"))
         evaluator = self._evaluator(weights, calibration)
+        start = self.setting.start
         parts: dict[str, Sequence[Labelled]] = {
             "validation": validation,
-            "test": self.setting.data.tiles("test"),
+            "test": self.setting.data.tiles("test", rock=start.rock),
         }
         measured = {
             part: evaluator.measure(tiles, reporter) for part, tiles in parts.items() if tiles

@@ -63,6 +63,7 @@ def write_card(
     index = index_text(tiles, classes).encode("utf-8")
     (folder / INDEX).write_bytes(index)
     card = DatasetCard(
+        format=2 if writer.rock else 1,
         name=name,
         classes=classes,
         bands=writer.bands,
@@ -75,12 +76,15 @@ def write_card(
             for assignment in assignments.values()
         },
         labels=kind,
+        rock=writer.rock,
         statistics=_statistics(cut, assignments, names),
         software=software_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         complete=hashlib.sha256(index).hexdigest(),
     )
-    (folder / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
+    (folder / CARD).write_text(
+        card.model_dump_json(indent=1, exclude=None if card.rock else {"rock"}), encoding="utf-8"
+    )
     return card, tiles
 
 

@@ -17,6 +17,7 @@ from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.provenance import software_version
 from glacier_qgis.models.fronts.scene.view import network_view
+from glacier_qgis.models.fronts.segmentation.rock import ReadRock, RockCount, rock_beside
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.picture_hash import picture_hash
 from glacier_qgis.models.raster.sink import create_raster
@@ -32,6 +33,7 @@ from glacier_qgis.models.training.data.dataset import front_edges, stored_ranks
 from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.training.preparation.labels import SceneLabels
 from glacier_qgis.models.training.preparation.scenes import SceneFile
+from glacier_qgis.models.zones.codes import ROCK
 
 Codes = npt.NDArray[np.uint8]
 
@@ -49,6 +51,20 @@ class View(Protocol):
 
     def read(self, window: Window) -> Float32Array:
         """Return the input under a window, (bands + 1, rows, columns), the mask last."""
+
+
+class RockView:
+    """What a network sees of a scene, with known rock before the mask.
+
+    Args:
+        seen: The scene.
+        rock: Known rock on its grid.
+        grid: The grid.
+    """
+
+    def __init__(self, seen: View, rock: ReadRock, grid: Grid) -> None:
+        self.quantiles = seen.quantiles
+        self.read = rock_beside(seen.read, rock, grid)
 
 
 @dataclass(frozen=True)
@@ -106,13 +122,16 @@ class TileWriter:
         bands: Of the scenes.
         size: Cells along a tile's edge.
         stride: Cells between the corners of neighbouring tiles, at most `size`.
+        rock: Whether images get known rock as a further band.
     """
 
     folder: Path
     bands: list[int]
     size: int
     stride: int
+    rock: bool = False
     skipped: Skipped = field(default_factory=Skipped)
+    rock_count: RockCount = field(default_factory=RockCount)
     _number: int = 0
 
     def __post_init__(self) -> None:
@@ -120,7 +139,13 @@ class TileWriter:
             (self.folder / room).mkdir()
 
     def cut(
-        self, file: SceneFile, scene: Scene, grid: Grid, labels: SceneLabels, reporter: Reporter
+        self,
+        file: SceneFile,
+        scene: Scene,
+        grid: Grid,
+        labels: SceneLabels,
+        reporter: Reporter,
+        rock: ReadRock | None = None,
     ) -> CutScene:
         """Cut one scene. Tiles without a valid labelled cell are skipped.
 
@@ -130,9 +155,11 @@ class TileWriter:
             grid: The metric grid of the tiles.
             labels: In the grid's CRS.
             reporter: Receives progress.
+            rock: What is known to be rock; it is labelled so.
         """
-        with network_view(scene, grid, self.bands) as view:
+        with network_view(scene, grid, self.bands) as seen:
             found = picture_hash(scene, self.bands)
+            view = RockView(seen, rock, grid) if rock else seen
             return self.cut_view(file, view, grid, labels, found, reporter)
 
     def cut_view(
@@ -178,6 +205,9 @@ class TileWriter:
         if not valid.any():
             self.skipped.void += 1
             return None
+        if self.rock:
+            self.rock_count.add(ranks[-1] > 0, valid)
+            codes = np.where(ranks[-1] > 0, ROCK, codes).astype(np.uint8)
         known = np.where(valid, codes, UNLABELLED)
         if not known.any():
             self.skipped.unlabelled += 1
@@ -198,6 +228,7 @@ class TileWriter:
     def _write_image(self, name: str, grid: Grid, steps: npt.NDArray[np.int16]) -> str:
         path = self.folder / IMAGES / f"{name}.tif"
         titles = [f"rank of band {band} in the scene" for band in self.bands]
+        titles += ["known rock"] * self.rock
         with create_raster(
             path, grid, dtype="int16", nodata=RANK_NODATA, bands=titles, tags=_tags()
         ) as raster:

@@ -12,8 +12,11 @@ NORMALISATION = (
 TASK = "semantic segmentation into no data, rock, glacier and ocean (with mélange)"
 
 
-def channels(bands: int) -> list[str]:
+ROCK_CHANNEL = "1 where rock is known, 0 elsewhere and where nothing is known"
+
+
+def channels(bands: int, *, rock: bool = False) -> list[str]:
     """Say what each channel of a network's input means."""
     names = [""] if bands == 1 else [f" of band {band}" for band in range(1, bands + 1)]
     ranks = [f"rank of the value{name} in the scene, -1 to 1, 0 where invalid" for name in names]
-    return [*ranks, "1 where valid"]
+    return [*ranks, *[ROCK_CHANNEL] * rock, "1 where valid"]
