@@ -123,7 +123,7 @@ def choose_stop(
         trained = network if weights is None else network.with_weights(weights)
         return measure(trained, left_out, pace.device)
 
-    course = _course(network, material, pace, "when-to-stop")
+    course = course_of(network, material, pace, "when-to-stop")
     return best_stop(course, error, FrontError, reporter)
 
 
@@ -157,7 +157,7 @@ def train(
 ) -> Network:
     """Train a network until the chosen stop; return it with its averaged weights."""
     training = "series" if network.beside else "lone"
-    course = _course(network, material, pace, training)
+    course = course_of(network, material, pace, training)
     return network.with_weights(course.until(stop.done, reporter))
 
 
@@ -206,7 +206,7 @@ class Course:
         )
 
 
-def _course(network: Network, material: Material, pace: Pace, name: str) -> Course:
+def course_of(network: Network, material: Material, pace: Pace, name: str) -> Course:
     """Return the training of a network for fronts; `name` is that of its folder."""
     start = objective(network.architecture, network.built(), fronts_alone=material.complete)
     batches = batches_of(network, material, int(getattr(start.network, "stride", 1)))

@@ -38,7 +38,7 @@ def test_a_moved_data_set_opens(copied: Copy, prepared: Prepared) -> None:
         (lambda folder: (folder / "dataset.json").write_text("{}"), "is not the card"),
         (lambda folder: (folder / "index.csv").unlink(), "index.csv is missing"),
         (lambda folder: edit_card(folder, complete=""), "is incomplete"),
-        (lambda folder: edit_card(folder, format=2), "update the plugin"),
+        (lambda folder: edit_card(folder, format=3), "update the plugin"),
         (lambda folder: edit_card(folder, tile_size=0), "was changed: tile_size"),
         (
             lambda folder: (folder / "index.csv").write_text(
