@@ -27,7 +27,23 @@ def provenance(job: Job) -> dict[str, str]:
 
 
 def command(algorithm: str, asked: Parameters) -> str:
-    """Return the command that repeats a job."""
+    """Return the command that repeats a job; a list repeats its name."""
     given = asked.model_dump(mode="json", exclude_defaults=True)
-    options = [f"--{name.upper()}={shlex.quote(str(value))}" for name, value in given.items()]
-    return " ".join(["qgis_process run", f"glacier:{algorithm}", *options])
+    options = [
+        f"{name.upper()}={shlex.quote(word)}"
+        for name, value in given.items()
+        for word in _words(value)
+    ]
+    return " ".join([f"qgis_process run glacier:{algorithm} --", *options])
+
+
+def _words(value: object) -> list[str]:
+    """Return how the command line takes a value."""
+    if isinstance(value, list):
+        return [word for one in value for word in _words(one)]
+    if isinstance(value, dict) and "path" in value:
+        layer = f"|layername={value['layer']}" if value.get("layer") else ""
+        return [f"{value['path']}{layer}"]
+    if isinstance(value, dict) and "xmin" in value:
+        return [",".join(f"{value[side]:.12g}" for side in ("xmin", "xmax", "ymin", "ymax"))]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]

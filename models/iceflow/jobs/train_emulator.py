@@ -23,6 +23,7 @@ from glacier_qgis.models.iceflow.jobs.common import text
 from glacier_qgis.models.iceflow.jobs.teaching import Taught
 from glacier_qgis.models.iceflow.teaching.beginning import Beginning, begin
 from glacier_qgis.models.iceflow.teaching.course import (
+    ENERGY_STATES,
     Course,
     Epoch,
     Lessons,
@@ -259,9 +260,7 @@ class _Teaching:
                 else {}
             ),
             "Loss": settings.loss,
-            "Patches": f"{settings.patch} × {settings.patch} cells, {settings.batch} per step"
-            + (", in all eight orientations" if not self.pupil.symmetric else "")
-            + ("; the network is equivariant" if self.pupil.symmetric else ""),
+            **self._drawn(),
             "Optimiser": f"Adam, learning rate {self.recipe.rate:.2g} with a cosine to zero, "
             f"gradients clipped to 1; {training.setbacks} returns to earlier weights",
             "Time": f"{duration(sum(epoch['seconds'] for epoch in epochs))} of training in "
@@ -272,6 +271,18 @@ class _Teaching:
             "Software": software_version(),
             "Command": command("trainemulator", self.job),
         }
+
+    def _drawn(self) -> dict[str, str]:
+        """Return what a step trains on."""
+        settings, symmetric = self.settings, self.pupil.symmetric
+        alike = "the network is equivariant" if symmetric else "in all eight orientations"
+        found = {}
+        if settings.solutions:
+            size = f"{settings.patch} × {settings.patch} cells"
+            found["Patches"] = f"{size}, {settings.batch} per step; {alike}"
+        if settings.energy:
+            found["Energy"] = f"of whole states, {ENERGY_STATES} per step"
+        return found
 
     def _keep(self, pupil: Pupil, epoch: Epoch) -> None:
         """Write the best weights so far, for the final package and for the user."""

@@ -1,8 +1,8 @@
 """Training on the energy of the ice, which needs no solved states.
 
 Blatter-Pattyn flow has the least energy J, so J of a prediction is a loss on any state. To weigh
-glaciers of all sizes and speeds alike, J is divided by that of shallow ice with the best factor on
-its speed. Energies differ little near the minimum: judge a network by velocities.
+glaciers of all sizes and speeds alike, J is divided by that of a rough guess of the flow. Energies
+differ little near the minimum: judge a network by velocities.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.iceflow.instructors.column import as_modes
+from glacier_qgis.models.iceflow.instructors.column import as_modes, column
 from glacier_qgis.models.iceflow.instructors.margin import Margin
+from glacier_qgis.models.iceflow.instructors.newton import minimise
 from glacier_qgis.models.iceflow.instructors.problem import Problem
-from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 
 MODES = 3
 """Vertical modes: the velocities at the bed, averaged and at the surface are as many numbers."""
-BEST = 27 / 256
-"""Of P⁴/D³, the -J of a flow with the best factor on its speed: the least of f^(4/3) D - f P, where
-n = 3 and m = 3, with the power of gravity P and J = D - P."""
+FEW_MODES, ROUGH = 2, 0.1
+"""Vertical modes and residual of the guess, which is a few steps of the solver from rest."""
 TRACE = 1e-12
 """Energy, without dimension, of ice that is at rest."""
 
@@ -35,7 +34,7 @@ class Unsolved:
         problem: its energy.
         margin: the nodes beside its ice.
         slips: where the ice may slide, (rows, columns).
-        unit: of energy, -J of shallow ice.
+        unit: of energy, -J of a rough guess of the flow.
     """
 
     problem: Problem
@@ -54,17 +53,12 @@ class Unsolved:
             state.sliding.double(),
         )
         problem = Problem.of(*fields, MODES)
-        unsolved = cls(problem, Margin.of(problem), state.sliding > 0, unit=1.0)
-        shallow = shallow_ice(*fields)
-        modes = unsolved.modes(torch.stack([shallow.base, shallow.mean, shallow.surface]))
-        energy = unsolved.problem.energy
-        power = -float((energy.load * modes).sum())
-        spent = float(energy.value(modes)) + power
-        unit = BEST * power**4 / max(spent, TRACE) ** 3
-        return replace(unsolved, unit=max(unit, TRACE))
+        few = replace(problem.energy, column=column(FEW_MODES, state.thickness.device))
+        guess = float(few.value(minimise(few, ROUGH).velocity))
+        return cls(problem, Margin.of(problem), state.sliding > 0, unit=max(-guess, TRACE))
 
     def energy(self, velocity: Tensor) -> Tensor:
-        """Return J in units of :attr:`unit`: -1 for the best shallow ice, less for better flow.
+        """Return J in units of :attr:`unit`: 0 at rest, and about -1 for the flow, which has least.
 
         Args:
             velocity: at the bed, averaged over depth and at the surface, eastwards and northwards,

@@ -41,6 +41,8 @@ def add_course(page: HtmlPage, epochs: Sequence[Epoch], best: Epoch, *, unseen: 
 
     def add(row: int, column: int, name: str, key: str, colour: str) -> None:
         values = [epoch[key] for epoch in epochs]
+        if all(math.isnan(value) for value in values):
+            return  # states without a solution have no error
         line = go.Scatter(x=numbers, y=values, name=name, mode="lines", line={"color": colour})
         figure.add_trace(line, row=row, col=column)
 
@@ -118,7 +120,7 @@ def add_map(page: HtmlPage, case: Case, flow: Flow, emulator: str) -> None:
         axis = "" if column == 1 else str(column)
         figure.update_yaxes(scaleanchor=f"x{axis}", row=1, col=column, showticklabels=column == 1)
         figure.update_xaxes(title_text="km", constrain="domain", row=1, col=column)
-    figure.update_layout(height=400, **(LAYOUT | {"margin": {"l": 110, "r": 20, "t": 40, "b": 50}}))
+    figure.update_layout(height=430, **(LAYOUT | {"margin": {"l": 110, "r": 20, "t": 70, "b": 50}}))
     state = case.state
     c = state.sliding[ice]
     page.figure(

@@ -34,7 +34,7 @@ def test_the_flow_has_less_energy_than_others(solved: list[Solved]) -> None:
         energy = Unsolved.of(state)
         true = levels(state)
         least = float(energy.energy(true))
-        assert least < -1  # shallow ice at its best is -1
+        assert -1.1 < least < -1  # a rough guess is -1
         ripples = 1 + 0.3 * torch.randn(true.shape[-2:], generator=torch.manual_seed(0))
         for other in (0.6 * true, 1.5 * true, ripples * true, true.flip(1), 0 * true):
             assert float(energy.energy(other)) > least
@@ -52,9 +52,10 @@ def test_it_needs_no_solution_and_knows_no_scale(solved: list[Solved]) -> None:
     blind = replace(twice, velocity=torch.full_like(state.velocity, torch.nan))
     assert not blind.solved
     assert state.solved
-    one = float(Unsolved.of(state).energy(levels(state)))
-    other = float(Unsolved.of(blind).energy(16 * levels(state)))
-    assert other == pytest.approx(one, rel=1e-3)
+    here, there = Unsolved.of(state), Unsolved.of(blind)
+    one, other = (float(here.energy(levels(state))), float(there.energy(16 * levels(state))))
+    assert other * there.unit == pytest.approx(one * here.unit, rel=1e-3)
+    assert there.unit == pytest.approx(here.unit, rel=0.05)  # guesses may be a step apart
 
 
 def test_the_best_multiple_of_the_flow_is_about_the_flow(solved: list[Solved]) -> None:
