@@ -18,7 +18,8 @@ class KnownRows:
     """
 
     def __init__(self, layer: QgsVectorLayer, *, stored: bool = False) -> None:
-        self._source = layer.dataProvider() if stored else layer
+        self._provider = layer.dataProvider()
+        self._source = self._provider if stored else layer
         self._known: dict[int | None, set[int]] = {}
 
     def of(self, task: int | None = None) -> list[QgsFeature]:
@@ -42,9 +43,9 @@ class KnownRows:
         return self._read(QgsFeatureRequest(key), again=True).get(key)
 
     def _read(self, request: QgsFeatureRequest, *, again: bool) -> dict[int, QgsFeature]:
-        """Return rows by their key; where there are none, read `again`.
-
-        The first read after a server was away fails, and with it the old connection ends.
-        """
+        """Return rows by their key; where there are none, read `again` by a new connection."""
         found = {each.id(): each for each in self._source.getFeatures(request)}
-        return found or (self._read(request, again=False) if again else {})
+        if found or not again:
+            return found
+        self._provider.reloadData()
+        return self._read(request, again=False)

@@ -104,6 +104,28 @@ def stored(task: int) -> QgsFeature:
     return found
 
 
+def saved_line(task: int) -> QgsFeature:
+    """Return the line of a task as it stands in the file."""
+    fresh = QgsVectorLayer(layer(LINES).source(), "fresh", "ogr")
+    (found,) = (each for each in fresh.getFeatures() if each["task"] == task)
+    return found
+
+
+def edit(panel: ReviewPanel) -> None:
+    """Begin to edit the lines, and wait until they can be read; see `kit.qgis.reviews.edit`."""
+    lines = layer(LINES)
+    count = len(list(lines.getFeatures()))
+    panel._editing[2].trigger()
+
+    def can_be_read() -> bool:
+        found = len(list(lines.getFeatures()))
+        if found < count:
+            lines.dataProvider().reloadData()
+        return found == count
+
+    until(can_be_read)
+
+
 def with_a_line(panel: ReviewPanel) -> int:
     """Go to the first task with a line; return its number."""
     while not panel.queue.lines_of_task():
@@ -157,8 +179,7 @@ def test_every_decision_is_saved_and_the_next_open_task_comes(
     assert len(done) == 4
     assert panel.form.progress.text() == "3 of 4 finished"
     assert answer == []  # there were no edits to ask about
-    lines = [each["status"] for each in layer(LINES).getFeatures(f'"task" = {first}')]
-    assert lines == ["accepted"]
+    assert saved_line(first)["status"] == "accepted"
     assert not layer(LINES).isEditable() or not layer(LINES).isModified()
 
 
@@ -166,7 +187,7 @@ def test_edits_are_saved_only_after_a_question(
     panel: ReviewPanel, answer: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = with_a_line(panel)
-    panel._editing[2].trigger()
+    edit(panel)
     assert panel.edited == [layer(LINES)]
     assert QgsProject.instance().snappingConfig().enabled()
     move(layer(LINES), number, 40)
@@ -181,7 +202,7 @@ def test_edits_are_saved_only_after_a_question(
     assert "'lines'" in answer[0]
     assert not layer(LINES).isModified()
     assert stored(number)["status"] == "corrected"  # accepted, after an edit
-    (moved,) = layer(LINES).getFeatures(f'"task" = {number}')
+    moved = saved_line(number)
     assert moved["status"] == "edited"
 
 
@@ -215,7 +236,7 @@ def test_what_somebody_else_decided_meanwhile_is_not_replaced(
 
 def test_edits_that_cannot_be_saved_stay(panel: ReviewPanel, review: Path) -> None:
     number = with_a_line(panel)
-    panel._editing[2].trigger()
+    edit(panel)
     move(layer(LINES), number, 40)
     with closing(sqlite3.connect(review)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -275,7 +296,7 @@ def test_a_front_that_was_missed_is_drawn(panel: ReviewPanel) -> None:
     assert lines.addFeature(drawn)
     panel._decisions[0].trigger()
     assert stored(number)["status"] == "corrected"
-    (kept,) = layer(LINES).getFeatures(f'"task" = {number}')
+    kept = saved_line(number)
     assert kept["status"] == "added"
 
 
@@ -357,12 +378,12 @@ def test_a_read_that_lacks_rows_does_not_count_as_a_deletion(
 ) -> None:
     """As when a busy GeoPackage changes its journal while a filter is read."""
     number = with_a_line(panel)
-    panel._editing[2].trigger()
+    edit(panel)
     monkeypatch.setattr(panel.queue._lines, "_source", Forgetful(layer(LINES)))
     monkeypatch.setattr(panel.queue._predicted, "_source", Forgetful(layer(PREDICTED)))
     panel._decisions[0].trigger()
     assert stored(number)["status"] == "accepted"
-    (line,) = layer(LINES).getFeatures(f'"task" = {number}')
+    line = saved_line(number)
     assert line["status"] == "accepted"
 
 
