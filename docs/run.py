@@ -77,7 +77,7 @@ CHAPTERS = {
             *("algorithms/simulateradargram", "algorithms/tracelayers"),
         ),
         data=("radargram.py",),
-        pictures=("radargram.py", "radar_panel.py"),
+        pictures=("radargram.py", "radar_panel.py", "radar_review.py"),
     ),
     "measured_glaciers": Chapter(
         ("tutorials/measured_glaciers",),

@@ -116,7 +116,10 @@ class EchogramCanvas(QWidget):
         )
         self._outside.setToGeometry(shade)
         self.fit_height()
-        self.canvas.setCenter(QgsPointXY(trace + 0.5, whole.center().y()))
+        half = self.canvas.extent().width() / 2
+        if 2 * half < whole.width():
+            x = min(max(trace + 0.5, half), whole.width() - half)
+            self.canvas.setCenter(QgsPointXY(x, whole.center().y()))
         self.mark(trace)
         self.canvas.refresh()
 

@@ -95,6 +95,7 @@ class EchogramPanel(QgsDockWidget):
         self._reviewed = (float(first), float(last))
         self.view.show_stretch(first, last, trace)
         self._track.show_trace(trace)
+        self._say("")
         self._show_state()
 
     def draw(self, *, new: bool) -> None:

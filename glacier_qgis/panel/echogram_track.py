@@ -15,6 +15,7 @@ from qgis.core import (
     QgsGeometry,
     QgsPointXY,
     QgsProject,
+    QgsRectangle,
 )
 from qgis.gui import QgsMapCanvas, QgsRubberBand, QgsVertexMarker
 from qgis.PyQt.QtGui import QColor
@@ -26,6 +27,12 @@ NEAR = 12
 """Pixels from the track at which a cursor is on it."""
 SIZE, PEN = 14, 3
 TRACK_WIDTH = 2
+CHUNK = 256
+"""Traces whose places are looked at together."""
+SMALL = 0.1
+"""A track of less than this part of the map is too small to follow."""
+AROUND = 0.15
+"""Of the map around a track, in lengths of it."""
 TORN = 1000.0
 """A step on the map this many times as long as others crosses the edge of the map."""
 
@@ -37,6 +44,7 @@ class TrackOnMap:
         self._canvas = canvas
         self._axes: EchogramAxes | None = None
         self._places: list[QgsPointXY | None] = []
+        self._boxes: list[QgsRectangle] = []
         self._line = QgsRubberBand(canvas, Qgis.GeometryType.Line)
         self._line.setColor(COLOUR)
         self._line.setWidth(TRACK_WIDTH)
@@ -61,11 +69,15 @@ class TrackOnMap:
             self._marker.setCenter(place)
 
     def show_trace(self, trace: int) -> None:
-        """Mark a trace, and move the map there if it is out of view."""
+        """Mark a trace; the map goes to the track if the trace or its neighbours are not seen."""
         self.mark(trace)
         place = self._places[trace] if trace < len(self._places) else None
-        if place is not None and not self._canvas.extent().contains(place):
-            self._canvas.setCenter(place)
+        if place is None:
+            return
+        view, whole = self._canvas.extent(), _box(self._places)
+        small = max(whole.width(), whole.height()) < SMALL * max(view.width(), view.height())
+        if small or not view.contains(place):
+            self._canvas.setExtent(whole.buffered(AROUND * max(whole.width(), whole.height())))
             self._canvas.refresh()
 
     def unmark(self) -> None:
@@ -74,10 +86,15 @@ class TrackOnMap:
 
     def nearest(self, point: QgsPointXY) -> int | None:
         """Return the trace next to a place on the map, None if the track is not near."""
-        best, found = (NEAR * self._canvas.mapUnitsPerPixel()) ** 2, None
-        for trace, place in enumerate(self._places):
-            if place is not None and (apart := place.sqrDist(point)) <= best:
-                best, found = apart, trace
+        reach = NEAR * self._canvas.mapUnitsPerPixel()
+        best, found = reach**2, None
+        for chunk, box in enumerate(self._boxes):
+            if not box.buffered(reach).contains(point):
+                continue
+            first = chunk * CHUNK
+            for trace, place in enumerate(self._places[first : first + CHUNK], first):
+                if place is not None and (apart := place.sqrDist(point)) <= best:
+                    best, found = apart, trace
         return found
 
     def close(self) -> None:
@@ -88,7 +105,7 @@ class TrackOnMap:
 
     def _place(self) -> None:
         """Work out where the traces are on the map."""
-        self._places = []
+        self._places, self._boxes = [], []
         self._line.reset(Qgis.GeometryType.Line)
         crs = self._canvas.mapSettings().destinationCrs()
         if self._axes is None or not self._axes.longitude or not crs.isValid():
@@ -98,8 +115,18 @@ class TrackOnMap:
         )
         pairs = zip(self._axes.longitude, self._axes.latitude, strict=True)
         self._places = [_placed(transform, *pair) for pair in pairs]
+        starts = range(0, len(self._places), CHUNK)
+        self._boxes = [_box(self._places[start : start + CHUNK]) for start in starts]
         places = [place for place in self._places if place is not None]
         self._line.setToGeometry(QgsGeometry.fromMultiPolylineXY(pieces(places)), crs)
+
+
+def _box(places: Sequence[QgsPointXY | None]) -> QgsRectangle:
+    box = QgsRectangle()
+    for place in places:
+        if place is not None:
+            box.combineExtentWith(place)
+    return box
 
 
 def pieces(places: Sequence[QgsPointXY]) -> list[list[QgsPointXY]]:

@@ -26,6 +26,9 @@ from qgis.PyQt.QtWidgets import (
 from glacier_qgis.review.original import Original
 from glacier_qgis.translation import tr
 
+ORIGINAL = 1000
+"""Part of the free height for the scene without lines, if it is shown, to 1 for nothing."""
+
 
 class ReviewForm(QWidget):
     """What the panel shows.
@@ -87,7 +90,8 @@ class ReviewForm(QWidget):
         column.addWidget(self.comment)
         column.addLayout(_grid(decisions))
         column.addWidget(self.status)
-        column.addWidget(self.original, 1)
+        column.addWidget(self.original, ORIGINAL)
+        column.addStretch(1)
         column.addLayout(_grid(after))
 
 

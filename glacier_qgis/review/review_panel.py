@@ -355,6 +355,7 @@ class ReviewPanel(QgsDockWidget):
     def _speak_of(self, task: Task) -> None:
         """Call things as they are called in scenes, or in echograms."""
         of_echogram = task.trace is not None
+        self.form.original.setVisible(not of_echogram)
         own = stretches.DECISIONS if of_echogram else {}
         for action, (status, title, tip, key) in zip(self._decisions, DECISIONS, strict=True):
             words, what = own.get(status, (title, tip))

@@ -18,6 +18,7 @@ from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.radar.echogram.coordinates import LOCAL_CRS, Floats, to_indices, to_points
 from glacier_qgis.models.vector.file import read_frame
+from glacier_qgis.wall.review import LINE_PREDICTED, LINE_REJECTED, TASKS
 
 Kind = Literal["surface", "bed", "layer"]
 Origin = Literal["imported", "traced", "drawn"]
@@ -91,7 +92,8 @@ def read_lines_of(source: VectorInput, role: str, frames: Sequence[str]) -> list
     """Read the lines of some echograms.
 
     A line without `frame_id` belongs to the echogram if there is one only; one without `layer_id`
-    gets a new one, except the surface (1) and the bed (2).
+    gets a new one, except the surface (1) and the bed (2). The lines may be those of a review, of
+    which rejected ones are left out.
 
     Args:
         source: The layer: a file with a local system or none.
@@ -104,6 +106,8 @@ def read_lines_of(source: VectorInput, role: str, frames: Sequence[str]) -> list
     _, frame = read_frame(source, role)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise EngineError(f"{role}: {source.shown} is a table. Choose the layer lines.")
+    if {"task", "line_id", "line"} <= {*frame.columns}:
+        frame = _of_review(frame, source, role)
     if frame.crs is not None and (frame.crs.is_projected or frame.crs.is_geographic):
         raise EngineError(
             f"{role}: {source.shown} lies on the map ({frame.crs.name}). Choose the lines that "
@@ -128,6 +132,19 @@ def read_lines_of(source: VectorInput, role: str, frames: Sequence[str]) -> list
             "belong to the echogram."
         )
     return lines
+
+
+def _of_review(frame: gpd.GeoDataFrame, source: VectorInput, role: str) -> gpd.GeoDataFrame:
+    """Return the lines of a review with the frame and the number of each layer."""
+    _, tasks = read_frame(VectorInput(path=source.path, layer=TASKS), role, geometry=False)
+    frames = tasks.set_index("task")["image_id"]
+    if "status" in frame:
+        frame = frame[frame["status"] != LINE_REJECTED]
+    kinds = frame["line"].map({1: "surface", 2: "bed"}).fillna("layer")
+    origins = np.where(frame.get("status", "") == LINE_PREDICTED, "traced", "drawn")
+    return frame.assign(
+        frame_id=frame["task"].map(frames), layer_id=frame["line"], kind=kinds, origin=origins
+    )
 
 
 def _ids(frame: gpd.GeoDataFrame) -> list[int]:

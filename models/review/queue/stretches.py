@@ -109,7 +109,7 @@ def _add(
 ) -> None:
     """Add the stretches of an echogram."""
     axes = echogram.axes
-    smooth = uniform_filter1d(doubt, SMOOTH, mode="nearest")
+    smooth = uniform_filter1d(doubt, SMOOTH, mode="constant")  # ends weigh less
     digest = fingerprint(path)
     for first, last in parts(echogram.traces, longest):
         result.found.append(

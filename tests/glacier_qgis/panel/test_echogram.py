@@ -21,6 +21,7 @@ from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtGui import QImage, QPainter
 from qgis.PyQt.QtTest import QTest
 
+from glacier_qgis.panel import echogram_track
 from glacier_qgis.panel.echo_snap import EchoSnap
 from glacier_qgis.panel.echogram_axes import EchogramAxes, ticks
 from glacier_qgis.panel.echogram_panel import EchogramPanel
@@ -109,9 +110,12 @@ def test_vertices_snap_to_the_strongest_echo_within_the_window(tmp_path: Path) -
     assert edge == (0.5, -(bright_row(0) + 0.5))
 
 
+@pytest.mark.parametrize("together", [16, 256])
 def test_the_cursor_on_the_track_marks_the_trace(
-    panel: EchogramPanel, canvas: QgsMapCanvas
+    panel: EchogramPanel, canvas: QgsMapCanvas, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(echogram_track, "CHUNK", together)
+    panel._track.show(panel._axes)
     canvas.xyCoordinates.emit(QgsPointXY(0.030, 0.0001))
     assert panel.view._mark.asGeometry().boundingBox().center().x() == pytest.approx(30.5)
     assert panel._track._marker.isVisible()

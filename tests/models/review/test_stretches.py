@@ -14,6 +14,7 @@ from shapely import LineString, box
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.radar.echogram.axes import Axes
 from glacier_qgis.models.radar.echogram.coordinates import to_points
+from glacier_qgis.models.radar.jobs.export_layers import ExportLayers
 from glacier_qgis.models.radar.jobs.trace_layers import TraceLayers
 from glacier_qgis.models.radar.layers.scores import FAR
 from glacier_qgis.models.review.jobs.prepare import PrepareReview
@@ -175,3 +176,27 @@ def test_what_is_no_echogram_among_them_or_there_twice_is_refused(tmp_path: Path
         run_job(PrepareReview(**asked, scenes=[sources[0], sources[0]]))
     with pytest.raises(EngineError, match="does not say of which frame it is"):
         run_job(PrepareReview(**asked, scenes=sources, uncertainty=[{"path": str(scene)}]))
+
+
+def test_the_lines_of_a_review_are_exported_with_their_frame_and_number(tmp_path: Path) -> None:
+    review, *_ = prepared(tmp_path, stretch=0)
+    whole = read_table(review, LINES)
+    task = int(whole.task.iloc[0])
+    with person.opened(review) as connection:
+        connection.execute(
+            "UPDATE lines SET status = 'rejected' WHERE task = ? AND line = 5", (task,)
+        )
+    job = ExportLayers(
+        input=[{"path": str(tmp_path / f"{name}.tif")} for name in FRAMES],
+        lines={"path": str(review), "layer": LINES},
+        output=tmp_path / "points.gpkg",
+    )
+    run_job(job)
+    points = gpd.read_file(tmp_path / "points.gpkg")
+    counts = points.groupby(["frame_id", "layer_id"]).size()
+    rejected = read_table(review, TASKS).set_index("task").image_id[task]
+    for name in FRAMES:
+        layers = set(LAYERS) - ({5} if name == rejected else set())
+        assert set(counts[name].index) == layers
+    assert counts[FRAMES[0], 3] == 300
+    assert set(points[points.layer_id == 1].kind) == {"surface"}
