@@ -321,7 +321,7 @@ class EvaluateEmulator(Taught):
         name = first.emulator.name
         page = HtmlPage(
             f"Evaluation of {name}",
-            f"On {len(cases)} states of {len({case.glacier for case in cases})} glaciers: "
+            f"States: {len(cases)}; glaciers: {len({case.glacier for case in cases})}; "
             f"{first.total.l1:.3g} m/a off, {first.total.total:.1f} % of the speed, Eq. 7 "
             f"{first.total.mean:.1f} %.",
         )

@@ -34,6 +34,7 @@ from glacier_qgis.models.iceflow.teaching.measuring import ALL, Case, Kind, emul
 from glacier_qgis.models.iceflow.teaching.package import Facts, about
 from glacier_qgis.models.iceflow.teaching.pupils import Pupil
 from glacier_qgis.models.iceflow.teaching.report import (
+    MEASURES,
     add_course,
     add_fidelity,
     add_map,
@@ -236,7 +237,7 @@ class _Teaching:
             page.warning(warning)
         add_course(page, epochs, best, unseen=bool(self.parts.check))
         flow, cases = self._flow(), self.measured
-        add_fidelity(page, f"Errors on {on}", found)
+        add_fidelity(page, f"Errors on {on}", found, MEASURES)
         add_scatter(page, cases, flow)
         for case in worst_and_median(cases, flow):
             add_map(page, case, flow, self.job.output.stem)

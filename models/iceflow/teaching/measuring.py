@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW, FlowParameters
+from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore
 from glacier_qgis.models.iceflow.instructors.shallow_ice import shallow_ice
 from glacier_qgis.models.iceflow.teaching.fidelity import Fidelity, by_class
 from glacier_qgis.models.iceflow.teaching.states.solved import Solved
@@ -148,11 +149,12 @@ def cost(emulator: Emulator, states: Sequence[Solved]) -> Cost:
         flow(largest)
         times.append(time.perf_counter() - begin)
     taken, cells = statistics.median(times), int((largest.thickness > 0).sum())
-    network = getattr(getattr(emulator.core, "core", emulator.core), "network", None)
+    core = emulator.plain
+    network = core.shared if isinstance(core, PyramidCore) else getattr(core, "network", None)
     weights = None
     if isinstance(network, nn.Module):
         weights = sum(weight.numel() for weight in network.parameters())
-    words = emulator.core.__class__.__name__.removesuffix("Core").lower()
+    words = core.__class__.__name__.removesuffix("Core").lower()
     if isinstance(network, IgmCnn):
         words = f"{len(network.hidden)} × {network.head.in_channels} × {network.kernel}"
     return Cost(words, weights, 1000 * taken, 1e6 * taken / cells, cells)

@@ -64,10 +64,13 @@ def add_course(page: HtmlPage, epochs: Sequence[Epoch], best: Epoch, *, unseen: 
     )
 
 
-def add_fidelity(page: HtmlPage, title: str, found: Mapping[Kind, Fidelity]) -> None:
-    """Add the tables of an emulator's errors."""
+def add_fidelity(
+    page: HtmlPage, title: str, found: Mapping[Kind, Fidelity], words: str = ""
+) -> None:
+    """Add the tables of an emulator's errors, below some words."""
     page.heading(title)
-    page.paragraph(MEASURES)
+    if words:
+        page.paragraph(words)
     for kind, caption in TABLES.items():
         if table := rows(dict(found), kind):
             page.table(table, caption)
@@ -171,7 +174,7 @@ def add_transient(page: HtmlPage, run: Sequence[Moment], emulator: str, instruct
 
 
 def worst_and_median(cases: Sequence[Case], flow: Flow) -> list[Case]:
-    """Return the states with the median and with the largest relative error."""
+    """Return the states with the median and with the largest relative error, if they are two."""
 
     def error(case: Case) -> float:
         ice = case.state.thickness > 0
@@ -180,7 +183,7 @@ def worst_and_median(cases: Sequence[Case], flow: Flow) -> list[Case]:
         return float(missed / true.abs().sum().clamp(min=1e-6))
 
     ranked = sorted(cases, key=error)
-    return [ranked[len(ranked) // 2], ranked[-1]] if len(ranked) > 1 else ranked
+    return ranked if len(ranked) < 3 else [ranked[len(ranked) // 2], ranked[-1]]
 
 
 def _span(values: torch.Tensor) -> str:

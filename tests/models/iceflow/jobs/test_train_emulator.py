@@ -362,6 +362,9 @@ def test_an_emulator_is_evaluated_by_sliding_and_on_the_map(tmp_path: Path) -> N
     assert whole.loc["pyramid", "eq7"] < whole.loc["mine", "eq7"]
     assert whole.loc["pyramid", "l1"] == pytest.approx(found["L1"])
     assert (whole["milliseconds"] > 0).all()
+    for name in ("pyramid", "mine"):
+        stored = sum(weight.numel() for weight in read_state(tmp_path / f"{name}.zip").values())
+        assert whole.loc[name, "weights"] == stored
     parts = table[(table["kind"] == "sliding") & (table["emulator"] == "pyramid")]
     assert parts["cells"].sum() == whole.loc["pyramid", "cells"]
     with rasterio.open(tmp_path / "e.tif") as file:
