@@ -45,9 +45,13 @@ def photograph(window: Window, folder: Path) -> None:
     window.drawn()
     window.wait(2)
     window.picture(PICTURE)
-    from small import shrink
+    from PIL import Image
+    from small import WIDTH, shrink
 
-    shrink(PICTURE)
+    with Image.open(PICTURE) as screen:
+        image = screen.convert("RGB")
+    image.crop(image.getbbox()).save(PICTURE)  # without the black screen around the window
+    shrink(PICTURE, WIDTH)
 
 
 def open_review(window: Window, folder: Path) -> tuple[Any, Any]:
