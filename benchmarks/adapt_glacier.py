@@ -8,7 +8,8 @@ Then some of its scenes count as corrected, chosen by the order of the review's 
 both networks are adapted to them as `retrain` does with ADAPT, and the series is delineated again
 by `terminustimeseries`. The error is pooled over all scenes that were not corrected, in the box and
 over the whole scene. Rock is what is labelled rock in nine of ten scenes. `--scenes` takes fewer
-scenes of each glacier, evenly spread over time.
+scenes of each glacier, evenly spread over time. Rows are kept in RUNS/adapted.jsonl; a row that is
+there is not computed again.
 """
 
 from __future__ import annotations
@@ -227,8 +228,22 @@ def chosen(world: World, order: str, draw: int, lines: gpd.GeoDataFrame) -> list
     return [world.scenes[place].name for place in places]
 
 
-def lines_of_table(glacier: str, given: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """Yield one row per adapted model of a glacier."""
+CASE = ("glacier", "rock", "order", "draw", "labels", "scenes", "steps")
+"""Columns that name a row."""
+
+
+def rows_kept(path: Path) -> list[dict[str, object]]:
+    """Return the rows of earlier runs."""
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def lines_of_table(
+    glacier: str, given: argparse.Namespace, kept: Sequence[dict[str, object]]
+) -> Iterator[dict[str, object]]:
+    """Yield one row per adapted model of a glacier that is not kept."""
+    there = {tuple(row.get(name) for name in CASE) for row in kept}
     every = [scene for scene in read_caffe(given.data / "caffe256") if scene.group == glacier]
     every.sort(key=lambda scene: scene.date)
     count = min(given.scenes or len(every), len(every))
@@ -245,7 +260,9 @@ def lines_of_table(glacier: str, given: argparse.Namespace) -> Iterator[dict[str
                     for labels in given.labels:
                         corrected = set(names[:labels])
                         row = {"glacier": glacier, "rock": rock, "order": order, "draw": draw}
-                        row |= {"labels": labels}
+                        row |= {"labels": labels, "scenes": given.scenes, "steps": given.steps}
+                        if tuple(row[name] for name in CASE) in there:
+                            continue
                         start, stop, lines = time.monotonic(), "", before
                         if labels:
                             new, stop = adapt(world, package, corrected, given, rock=rock)
@@ -275,13 +292,13 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=3, help="of the random order")
     parser.add_argument("--rock", nargs="+", type=int, choices=(0, 1), default=[0, 1])
     parser.add_argument("--scenes", type=int, default=0, help="of each glacier; 0 = all")
-    parser.add_argument("--steps", type=int, default=240, help="of each training")
+    parser.add_argument("--steps", type=int, default=1000, help="of each training")
     parser.add_argument("--minutes", type=float, default=10.0, help="of one adaptation")
     given = parser.parse_args()
     given.data = Path(given.data)
     kept = given.runs / "adapted.jsonl"
     for glacier in given.glaciers:
-        for row in lines_of_table(glacier, given):
+        for row in lines_of_table(glacier, given, rows_kept(kept)):
             with kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             sys.stdout.write(

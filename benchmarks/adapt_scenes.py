@@ -2,7 +2,7 @@
 
     build/engine/bin/python benchmarks/adapt_scenes.py --data DATA --base FOLDER --glacier Jorum
 
-FOLDER is a package whose network has not seen the glacier. Only the network for single scenes is
+FOLDER is a package whose training had the glacier held out. Only the network for single scenes is
 adapted, for a fixed number of steps and without leaving a scene out; it is measured without
 test-time augmentation on every seventh scene. Every case is kept in FOLDER, and one that is there
 is not computed again. `--others` measures other glaciers too, before and after.
