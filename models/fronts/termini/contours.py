@@ -20,6 +20,7 @@ from glacier_qgis.models.fronts.termini.gaps import (
     nearest_zone,
     split_at_gaps,
 )
+from glacier_qgis.models.fronts.termini.level import contrast_at
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, read_probabilities
 
 LABEL_SIGMA = 1.0
@@ -35,10 +36,12 @@ touch, however coarsely probabilities are stored."""
 _DECIMALS = 9
 
 
-def read_contrast(dataset: DatasetReader, window: Window) -> npt.NDArray[np.float32]:
-    """Read the probability of ocean minus that of glacier, -1 to 1, NaN without data."""
+def read_contrast(
+    dataset: DatasetReader, window: Window, level: float = 0.0
+) -> npt.NDArray[np.floating]:
+    """Read the probability of ocean minus that of glacier at a level, -1 to 1, NaN without data."""
     ocean, glacier = read_probabilities(dataset, [OCEAN, GLACIER], window)
-    return np.asarray(ocean - glacier)
+    return contrast_at(ocean, glacier, level)
 
 
 def front_contours(
@@ -46,13 +49,14 @@ def front_contours(
     probability: DatasetReader | None,
     progress: Callable[[float], None] = lambda _: None,
     gap: GapRule = GapRule(0),  # noqa: B008  (frozen)
+    level: float = 0.0,
 ) -> list[LineString]:
     """Trace the boundary between ocean and glacier.
 
-    With probabilities, the line is where those of ocean and glacier are equal; without them, it is
-    half-way between the cells. A line ends at cells of any other zone and at the border of the
-    raster, unless `gap` bridges them. In a gap, cells count as ocean or glacier by their
-    probabilities, or else as the nearer of the two.
+    With probabilities, the line is where those of ocean and glacier are equal, or at the `level` of
+    their log-odds; without them, it is half-way between the cells. A line ends at cells of any
+    other zone and at the border of the raster, unless `gap` bridges them. In a gap, cells count as
+    ocean or glacier by their probabilities, or else as the nearer of the two.
 
     Returns:
         Lines in (row, column) of cell centres, joined across strips, with the glacier on
@@ -62,7 +66,7 @@ def front_contours(
     bridges: list[LineString] = []
     for start in range(0, zones.height - 1, zones.strip):
         stop = min(start + zones.strip + 1, zones.height)
-        found = _field(zones, probability, start, stop, gap.reach)
+        found = _field(zones, probability, start, stop, gap.reach, level)
         if found is not None:
             for line in _zero_level(found[0]):
                 for piece, sure in split_at_gaps(line, found[1]):
@@ -77,7 +81,12 @@ def _placed(line: Float64Array, start: int) -> LineString:
 
 
 def _field(
-    zones: Zones, probability: DatasetReader | None, start: int, stop: int, reach: int
+    zones: Zones,
+    probability: DatasetReader | None,
+    start: int,
+    stop: int,
+    reach: int,
+    level: float,
 ) -> tuple[Float64Array, Mask] | None:
     """Return rows of a field: positive in the ocean, negative in the glacier, otherwise NaN.
 
@@ -96,7 +105,7 @@ def _field(
             decided = _smoothed(ocean | near_ocean, glacier | near_glacier)
             field = np.where(known, field, decided)
     else:
-        contrast = read_contrast(probability, Window(0, first, zones.width, last - first))
+        contrast = read_contrast(probability, Window(0, first, zones.width, last - first), level)
         side = np.where(ocean | near_ocean, 1.0, -1.0)
         size = np.maximum(np.nan_to_num(np.abs(contrast, dtype=np.float64), nan=1.0), _NOT_ZERO)
         settled = known | ~(np.abs(contrast) >= _NOT_ZERO)

@@ -20,6 +20,7 @@ from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
 from glacier_qgis.models.fronts.termini.calibration import calibrated
 from glacier_qgis.models.fronts.termini.contours import front_contours
 from glacier_qgis.models.fronts.termini.gaps import DEFAULT_GAP_CELLS, GapRule
+from glacier_qgis.models.fronts.termini.level import at_level, front_level
 from glacier_qgis.models.fronts.termini.no_front import (
     Absence,
     no_contact,
@@ -130,10 +131,13 @@ def extract_termini(
     bodies = read_zones(
         segmented.zones, strip, options.min_area_km2, probability, options.least_certainty
     )
+    level = front_level(bodies, probability) if probability else 0.0
+    if probability and level:
+        bodies = at_level(bodies, probability, level)
     stage = Stage(reporter, 0.4, 0.9)
     gap = DEFAULT_GAP_CELLS if options.gap is None else options.gap / grid.cell_size
     contours = front_contours(
-        bodies, probability, lambda f: stage.progress(f, "Tracing the fronts"), GapRule(gap)
+        bodies, probability, lambda f: stage.progress(f, "Tracing the fronts"), GapRule(gap), level
     )
     if not contours:
         return Fronts((), no_contact(bodies, grid.cell_size), bodies)
@@ -141,7 +145,8 @@ def extract_termini(
     if isinstance(lines, Absence):
         return Fronts((), lines, bodies)
     changes = [
-        measure_transition(line, probability, grid) if probability else None for line in lines
+        measure_transition(line, probability, grid, level) if probability else None
+        for line in lines
     ]
     confidences = [change.confidence if change else 0.0 for change in changes]
     sure = [

@@ -60,7 +60,7 @@ class Transition:
 
 
 def measure_transition(
-    line: LineString, probability: DatasetReader, grid: Grid
+    line: LineString, probability: DatasetReader, grid: Grid, level: float = 0.0
 ) -> Transition | None:
     """Measure the change of probability across a line.
 
@@ -68,6 +68,7 @@ def measure_transition(
         line: In the grid's CRS, with the glacier on its left.
         probability: On the grid; bands as in `contours`.
         grid: The grid.
+        level: Log-odds of ocean against glacier on the line, see `level`.
 
     Returns:
         None if there are no data around the line.
@@ -75,7 +76,7 @@ def measure_transition(
     number = max(2, round(line.length / grid.cell_size) + 1)
     along = np.linspace(0, line.length, number)
     points = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
-    profiles = _profiles(points, probability, grid)
+    profiles = _profiles(points, probability, grid, level)
     sides = np.stack(
         [_beyond(profiles[:, _OFFSETS >= 0]), _beyond(-profiles[:, _OFFSETS <= 0][:, ::-1])]
     )
@@ -88,7 +89,9 @@ def measure_transition(
     return Transition(points, np.clip(contrast, 0, 1), steps * _STEP * grid.cell_size)
 
 
-def _profiles(points: Float64Array, probability: DatasetReader, grid: Grid) -> Float64Array:
+def _profiles(
+    points: Float64Array, probability: DatasetReader, grid: Grid, level: float
+) -> Float64Array:
     """Sample d along the normals, shape (normals, offsets), seaward offsets positive."""
     inverse = ~grid.transform
     cells = np.column_stack(
@@ -102,16 +105,16 @@ def _profiles(points: Float64Array, probability: DatasetReader, grid: Grid) -> F
     normal = np.column_stack([tangent[:, 1], -tangent[:, 0]])
     samples = cells[:, None, :] + _OFFSETS[None, :, None] * normal[:, None, :]
     chunks = np.array_split(samples, -(-len(points) // _CHUNK))
-    return np.concatenate([_sample(chunk, probability) for chunk in chunks])
+    return np.concatenate([_sample(chunk, probability, level) for chunk in chunks])
 
 
-def _sample(cells: Float64Array, probability: DatasetReader) -> Float64Array:
+def _sample(cells: Float64Array, probability: DatasetReader, level: float) -> Float64Array:
     """Interpolate d at (row, column) positions; corners of cells are whole numbers."""
     limits = np.array(probability.shape)
     first = np.clip(np.floor(cells.min(axis=(0, 1))).astype(int) - 1, 0, limits)
     last = np.clip(np.ceil(cells.max(axis=(0, 1))).astype(int) + 1, 0, limits)
     (top, left), (height, width) = first, last - first
-    contrast = read_contrast(probability, Window(left, top, width, height))
+    contrast = read_contrast(probability, Window(left, top, width, height), level)
     position = np.moveaxis(cells - first - 0.5, -1, 0)
     return np.asarray(
         ndimage.map_coordinates(contrast, position, order=1, cval=np.nan, output=np.float64)

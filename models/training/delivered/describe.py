@@ -22,8 +22,16 @@ from glacier_qgis.models.training.publishing.describe import (
 )
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
-CELL_SIZE_RANGE_M = (40.0, 97.0)
-"""The network sees cells of such sizes in training (see `OCTAVES` in `augment`)."""
+CELLS_M = {"satellite": (CELL_SIZE_M, (40.0, 97.0)), "optical": (50.0, (30.0, 73.0))}
+"""Size of the cells by kind of images, and what the network sees in training (see `OCTAVES` in
+`augment`)."""
+RADAR_LABELS = (
+    "Of optical images the network saw labels close to the fronts only; rock in them is unreliable."
+)
+OPTICAL_LABELS = (
+    "Rock, and zones far from the fronts, were drawn by hand for three glaciers of Landsat and for "
+    "the crops; the scale of the crops is assumed."
+)
 
 
 def describe_series(architecture: Architecture, history: str = "") -> SeriesNetwork:
@@ -63,6 +71,8 @@ def describe(
         history: What the weights started from; may be blank.
         images: The kind of images that it is for.
     """
+    cell_size, cell_size_range = CELLS_M[images]
+    labels = OPTICAL_LABELS if images == "optical" else RADAR_LABELS
     return ModelCard(
         name=name,
         version="1.0.0",
@@ -74,8 +84,8 @@ def describe(
         classes=[ZoneClass(value=code, name=title) for code, title in CLASS_NAMES.items()],
         bands=1,
         channels=channels(1),
-        cell_size_m=CELL_SIZE_M,
-        cell_size_range_m=CELL_SIZE_RANGE_M,
+        cell_size_m=cell_size,
+        cell_size_range_m=cell_size_range,
         normalisation=NORMALISATION,
         training_data=learnt,
         training=(
@@ -98,8 +108,7 @@ def describe(
         limits=(
             "Few glaciers were learnt from: on others expect errors of several hundred metres, "
             "most where mélange or snow on sea ice looks like glacier ice, and draw MASK or EXTENT "
-            "around the terminus, since ocean also meets ice that is no terminus. Of optical "
-            "images the network saw labels close to the fronts only; rock in them is unreliable. "
-            "Cells are 66 m, so that a front is placed no better than some tens of metres."
+            f"around the terminus, since ocean also meets ice that is no terminus. {labels} Cells "
+            f"are {cell_size:g} m, so that a front is placed no better than some tens of metres."
         ),
     )
