@@ -61,7 +61,7 @@ def scene_and_bands() -> list[Parameter]:
             ),
             tr(
                 "Bands to use, in the order of the model. Leave it empty for the first ones, or in "
-                "an optical scene whose bands are named for the green one; rock and open water are "
+                "an optical scene whose bands are named for the red one; rock and open water are "
                 "then also judged by colour."
             ),
             advanced=True,

@@ -166,7 +166,7 @@ def _scenes() -> list[Parameter]:
             tr(
                 "Numbers of the bands to use, in the order of the model, separated by commas. "
                 "Leave it empty for the first ones, or in optical scenes whose bands are named for "
-                "the green one; rock and open water are then also judged by colour."
+                "the red one; rock and open water are then also judged by colour."
             ),
             advanced=True,
         ),

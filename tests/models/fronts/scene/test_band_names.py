@@ -83,7 +83,7 @@ def test_one_unnamed_band_is_no_colour(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("titles", "sensors", "asked", "expected"),
     [
-        (["swir", "nir", "red", "green"], ("optical",), (), (4,)),
+        (["swir", "nir", "red", "green"], ("optical",), (), (3,)),
         (["swir", "nir"], ("optical",), (), (2,)),
         (["swir"], ("optical",), (), (1,)),
         (["", ""], ("optical",), (), (1,)),

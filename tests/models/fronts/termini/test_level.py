@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,12 +17,17 @@ from pyproj import CRS
 from rasterio.io import DatasetReader, MemoryFile
 
 from glacier_qgis.models.engine.events import Silent
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.termini.bodies import read_zones
 from glacier_qgis.models.fronts.termini.extract import Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.level import contrast_at, front_level, log_odds
+from glacier_qgis.models.fronts.termini.metrics import points_along
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.zones.codes import PROBABILITY_STEPS
+from kit.engine.jobs import run_job
+
+DATA = os.environ.get("GLACIER_DATA", "")
 
 CELL, SIZE = 60.0, 80
 GRID = Grid(CRS.from_epsg(32624), Affine(CELL, 0, 500_000, 0, -CELL, 7_300_000), SIZE, SIZE)
@@ -107,3 +115,16 @@ def test_the_contrast_changes_its_sign_at_the_level_and_keeps_its_range() -> Non
         assert np.abs(contrast).max() <= 1
         turn = np.interp(0, contrast, log_odds(ocean, 1 - ocean))
         assert turn == pytest.approx(level, abs=0.02)
+
+
+@pytest.mark.skipif(not DATA, reason="GLACIER_DATA is not set")
+def test_the_front_of_helheim_is_its_cliff_and_not_the_rift_behind_it(tmp_path: Path) -> None:
+    scene = Path(DATA) / "helheim_s1" / "helheim_S1_20180602.tif"
+    output = tmp_path / "termini.gpkg"
+    job = {"input": {"path": str(scene)}, "output": output, "longest_only": True}
+    run_job(DelineateTermini.model_validate(job))
+    found = gpd.read_file(output)
+    trace = gpd.read_file(scene.with_name("helheim_S1_20180602_trace.gmt"))
+    trace = trace.set_crs("EPSG:4326", allow_override=True).to_crs(found.crs)
+    distances = shapely.distance(points_along(list(found.geometry), CELL), trace.union_all())
+    assert np.mean(distances) < 150, "at the rift the mean is 376 m"
