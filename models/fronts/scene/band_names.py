@@ -29,8 +29,8 @@ INTERPRETATIONS: dict[ColorInterp, Colour] = {
     ColorInterp.swir: "swir",
 }
 PREFERRED: tuple[Colour, ...] = ("red", "nir", "green", "blue")
-"""The band for an optical model of one band, by preference: in red and near infrared, water is darkest
-and haze thinnest; in short-wave infrared, ice is dark."""
+"""The band for an optical model of one band, by preference: in red and near infrared, water is
+darkest and haze thinnest; in short-wave infrared, ice is dark."""
 NUMBERS: dict[str, dict[str, Colour]] = {
     "MSI": {"2": "blue", "3": "green", "4": "red", "8": "nir", "8A": "nir", "11": "swir"},
     "OLI": {"2": "blue", "3": "green", "4": "red", "5": "nir", "6": "swir"},
