@@ -1,4 +1,4 @@
-"""Lines in optical scenes of places that the optical model has not seen.
+"""Lines in optical scenes of unseen places.
 
     build/engine/bin/python benchmarks/optical_scenes.py --data DATA [--model landsat_unet]
 
