@@ -41,7 +41,7 @@ PICTURES = Path(__file__).parent
 MAPPED, SHOWN = "Aletsch 100 m", (0.0, 12.0, 70.0)
 """The glacier of the maps, and its sliding coefficients."""
 LEAST = 10.0
-"""Speed, m a⁻¹, from which on Eq. 7 counts a cell."""
+"""Slower ice, m a⁻¹, is left out of Eq. 7."""
 COLOURS = {"emulator": "#1f5a94", "f15": "#d1661f", "shallow ice": "#8a9199"}
 
 

@@ -58,7 +58,7 @@ class ValleyGlacier:
     def draw(self, traces: int, random: np.random.Generator) -> Reflectors:
         """Draw the reflectors of a frame."""
         surface = self.surface_row + self.surface_relief * smooth(random, traces, self.length)
-        axis = random.uniform(0, traces)
+        axis = random.uniform(0, traces)  # nosec B311: NumPy's, seeded
         away = np.abs(np.arange(traces) - axis) / self.half_width
         depth = self.thickness * (1 - np.minimum(away, 1) ** self.shape)
         depth = np.maximum(depth + self.relief * smooth(random, traces, self.length), SHALLOWEST)
