@@ -9,7 +9,7 @@ ice. Features are kept for cells with ice alone; elsewhere they are zero.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
@@ -168,6 +168,13 @@ class IcePyramid(nn.Module):
         )
         pace = nn.Parameter(torch.full((sizes.steps,), PACE)) if sizes.steps else None
         self.register_parameter("pace", pace)
+
+    def stepping(self, more: int) -> IcePyramid:
+        """Return a copy that takes more steps towards the balance of forces, of Picard's length."""
+        copy = IcePyramid(replace(self.sizes, steps=self.sizes.steps + more))
+        pace = torch.cat([self.pace.detach(), torch.ones(more)])
+        copy.load_state_dict({**self.state_dict(), "pace": pace})
+        return copy
 
     def forward(self, levels: Sequence[Level]) -> Flow:
         """Return the flow in the cells of the first level, which is the finest."""

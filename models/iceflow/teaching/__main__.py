@@ -39,7 +39,7 @@ HELD_OUT = 15
 """Of so many topographies one is never trained on."""
 REAL = 0.4
 """Share of the states on real terrain, where there is one."""
-CHECKPOINT, LOG = "training.pt", "log.jsonl"
+CHECKPOINT, LOG, STATES = "training.pt", "log.jsonl", "states"
 BATCH = 3
 CHECK_EVERY = 100
 """Steps between two checks on the glaciers held out."""
@@ -78,9 +78,13 @@ class States:
             self._take(number, solved)
 
     def _take(self, number: int, solved: Solved) -> None:
-        held_out = number % HELD_OUT == HELD_OUT // 2
-        (self.check if held_out else self.train).append(example(solved))
+        (self.check if held_out(number) else self.train).append(example(solved))
         self.next = max(self.next, number + 1)
+
+
+def held_out(number: int) -> bool:
+    """Return whether a state is never trained on."""
+    return number % HELD_OUT == HELD_OUT // 2
 
 
 @torch.inference_mode()
@@ -105,7 +109,7 @@ def main() -> None:
     parser.add_argument("--without", type=float, nargs=4, help="bounds in it to keep unseen")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    states = States(options.folder / "states", read_terrain(options.terrain, options.without))
+    states = States(options.folder / STATES, read_terrain(options.terrain, options.without))
     path = options.folder / CHECKPOINT
     torch.manual_seed(0)
     training = Training.read(path) if path.exists() else Training(PyramidPupil.new(SIZES))

@@ -1,8 +1,10 @@
 """Publish the averaged weights of a training as an emulator with a card.
 
 Usage: ``python -m glacier_qgis.models.iceflow.teaching.publish FOLDER EMULATOR --version 0.1.0
-[--fidelity FILE]``. FOLDER is that of the training, EMULATOR the folder to write; the file of
-figures is what ``benchmarks/emulator_fidelity.py --json FILE`` writes.
+[--more-steps N] [--fidelity FILE]``. FOLDER is that of the training, EMULATOR the folder to write;
+the file of figures is what ``benchmarks/emulator_fidelity.py --json FILE`` writes. Training goes
+through a few steps towards the balance of forces; more may follow, and a table of the error with
+none to `N` more, on the states of FOLDER that are held out, is printed.
 """
 
 from __future__ import annotations
@@ -10,11 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from glacier_qgis.models.iceflow.emulators.own_file import About
-from glacier_qgis.models.iceflow.teaching.__main__ import CHECKPOINT, LOG
-from glacier_qgis.models.iceflow.teaching.states.solved import MODES, TOLERANCE
+from glacier_qgis.models.iceflow.teaching.__main__ import (
+    CHECKPOINT,
+    LOG,
+    STATES,
+    fidelity,
+    held_out,
+)
+from glacier_qgis.models.iceflow.teaching.examples import example
+from glacier_qgis.models.iceflow.teaching.pupils import Pupil, PyramidPupil
+from glacier_qgis.models.iceflow.teaching.states.solved import MODES, TOLERANCE, Solved, stored
 from glacier_qgis.models.iceflow.teaching.states.states import COARSEST, FINEST, MOST_SLIDING
 from glacier_qgis.models.iceflow.teaching.training import Training
 
@@ -52,12 +62,27 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("emulator", type=Path)
     parser.add_argument("--version", required=True)
+    parser.add_argument("--more-steps", type=int, default=0)
     parser.add_argument("--fidelity", type=Path)
     options = parser.parse_args()
     training = Training.read(options.folder / CHECKPOINT)
     figures = json.loads(options.fidelity.read_text("utf-8")) if options.fidelity else {}
     facts = about(training, options.folder / LOG, options.version, figures)
-    training.averaged().write(options.emulator, facts)
+    pupil = training.averaged()
+    if options.more_steps:
+        pupil = stepping(pupil, options.more_steps, options.folder / STATES)
+    pupil.write(options.emulator, facts)
+
+
+def stepping(pupil: Pupil, more: int, folder: Path) -> Pupil:
+    """Return a pupil that takes more steps; print the error with none to all of them."""
+    network = cast(PyramidPupil, pupil).network
+    check = [example(Solved.read(one)) for one in stored(folder) if held_out(int(one.stem))]
+    for count in range(more + 1):
+        pupil = PyramidPupil(network.stepping(count).eval())
+        found = fidelity(pupil, check)
+        print(f"{count} more steps: {found.mean:.2f} / {found.total:.2f} %", flush=True)
+    return pupil
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from copy import deepcopy
 
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.workers import threads_an_operation
 from glacier_qgis.models.iceflow.emulators.card import (
     MEAN_FLOW,
     OUTPUTS,
@@ -31,6 +33,8 @@ MOST_CELLS = 1024 * 1024
 PICARD = 1.0
 """Length of a step towards the balance of forces from the motion of another state."""
 MEAN = slice(OUTPUTS.index(MEAN_FLOW[0]), OUTPUTS.index(MEAN_FLOW[1]) + 1)
+WORTH_SHARING = 512 * 512
+"""Cells of a rectangle from which on several threads share each operation."""
 MARGIN = 128
 """Cells around a part of a larger rectangle; ice farther away hardly matters."""
 
@@ -93,7 +97,8 @@ class PyramidCore:
             for box, inner in boxes(moves(thickness[glacier], cell_size)):
                 fields = (thickness, surface, softness, slip)
                 h, s, a, c = (field[glacier][box][None] for field in fields)
-                found = self._in_box(h, s, cell_size, a, c)
+                with threads_for(h):
+                    found = self._in_box(h, s, cell_size, a, c)
                 result[glacier][:, *inner] = found[:, *_inside(inner, box)]
         return result
 
@@ -138,17 +143,23 @@ class PyramidCore:
         h, s, a, c = (field[box][None] for field in fields)
         shape = shape_of(h, s, parameters.cell_size, a, c)
         unit = unit_speed(parameters.cell_size, a.amax())
-        if last is None:
-            motion = predicted(self.network, shape).motion
-        else:
-            before = last[:, *box][:, None]
-            levels = len(self.network.sizes.features)
-            motion = balanced(shape, Motion(before[:4] / unit, before[4:]), levels, (PICARD,))
+        with threads_for(h):
+            if last is None:
+                motion = predicted(self.network, shape).motion
+            else:
+                before = last[:, *box][:, None]
+                levels = len(self.network.sizes.features)
+                motion = balanced(shape, Motion(before[:4] / unit, before[4:]), levels, (PICARD,))
         result = thickness.new_zeros(8, *thickness.shape)
         if motion is not None:
             mean = torch.where(shape.thickness > 0, motion.mean * unit, 0.0)
             result[:, *box] = torch.cat([mean, motion.modes * unit, motion.stiffer])[:, 0]
         return result[:2], result[2:]
+
+
+def threads_for(box: Tensor) -> AbstractContextManager[None]:
+    """Compute on one thread unless the box is large: waiting for others would take longer."""
+    return threads_an_operation(None if box.numel() >= WORTH_SHARING else 1)
 
 
 def _field(value: FlowCoefficient, like: Tensor) -> Tensor:
