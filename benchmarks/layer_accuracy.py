@@ -1,10 +1,12 @@
 """Accuracy of layer tracing: networks, a threshold and picking, on frames never trained on.
 
 The geometry is that of expert picks (six frames of one segment, never trained on), the echoes are
-simulated. Two further sets have settings that no training had: three times as much noise with few
-looks and weak layers, and layers closer to each other. ``GLACIER_DATA`` names the folder of data.
+simulated. Three sets have settings that no training has (`radar.simulate.variety`): a single look,
+layers below the noise, and layers nearer to each other. ``GLACIER_DATA`` names the folder of data.
 
-    python benchmarks/layer_accuracy.py --output build/layers --weights unet=FILE hed=FILE
+    build/engine/bin/python benchmarks/layer_accuracy.py --traces 400 --output build/layers
+
+measures the delivered network; ``--weights hed=FILE hed_partial=FILE unet=FILE`` measures others.
 """
 
 from __future__ import annotations
@@ -20,22 +22,24 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.constants import speed_of_light
 from scipy.io import loadmat
 from scipy.ndimage import uniform_filter1d
 
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.weights import read_weights
-from glacier_qgis.models.radar.echogram.axes import Axes
+from glacier_qgis.models.radar.echogram.axes import ICE_PERMITTIVITY, Axes
 from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
 from glacier_qgis.models.radar.layers.contrast import LARGEST, Level, channels
+from glacier_qgis.models.radar.layers.model import LayerModel
 from glacier_qgis.models.radar.layers.peaks import find_peaks
 from glacier_qgis.models.radar.layers.power import decibels
 from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork, Strip
-from glacier_qgis.models.radar.layers.scores import Counts, EdgeScores, LineScores
+from glacier_qgis.models.radar.layers.scores import FAR, Counts, EdgeScores, LineScores
 from glacier_qgis.models.radar.layers.trace import Segment, pieces
 from glacier_qgis.models.radar.layers.tracker import Line, Tracking
 from glacier_qgis.models.radar.simulate.echoes import Echoes
-from glacier_qgis.models.radar.simulate.settings import MARGIN, SNOW_RADAR
+from glacier_qgis.models.radar.simulate.settings import MARGIN, SNOW_RADAR, VALLEY_GLACIER
 from glacier_qgis.models.radar.simulate.tracks import Reflectors
 from glacier_qgis.models.radar.simulate.variety import BURIED, NARROW, ONE_LOOK
 from glacier_qgis.models.training.delivered.layers import NETWORKS
@@ -49,6 +53,9 @@ SURFACE_ROW = 60.0
 CLICKS = 100
 """Traces between the points that a person sets for picking."""
 PICK_WINDOW = 4
+ICE_SPEED = speed_of_light / ICE_PERMITTIVITY**0.5
+NEAR_PICK = 20.0
+"""Samples: the length of the pulse in the radargram of Juneau."""
 LEAST = 0.3
 """Lowest probability of a point of a line: the default of `tracelayers`."""
 
@@ -80,6 +87,7 @@ class Row:
     layers_traced: int
     surface_px: float
     bed_px: float
+    bed_found: float
 
 
 def expert_frames(echoes: Echoes, traces: int) -> Iterator[Frame]:
@@ -97,6 +105,13 @@ def expert_frames(echoes: Echoes, traces: int) -> Iterator[Frame]:
         truth = Reflectors(surface, bed, surface + depth, SAMPLE_M, 29.5)
         rows = int(truth.lowest) + MARGIN
         yield Frame(path.stem, truth, echoes.record(truth, rows, np.random.default_rng(number)))
+
+
+def above_noise(echoes: Echoes, frames: list[Frame]) -> float:
+    """Return the share of the layers' points whose mean echo is stronger than the noise."""
+    depth = np.concatenate([(frame.truth.layers - frame.truth.surface).ravel() for frame in frames])
+    loss = echoes.attenuation_db / 100 * depth[np.isfinite(depth)]
+    return float((echoes.volume_db + echoes.layer_db - loss > echoes.noise_db).mean())
 
 
 def simulated_frames(setting, count: int, traces: int) -> Iterator[Frame]:  # noqa: ANN001
@@ -206,6 +221,7 @@ def _row(
         lines,
         _mean(surface),
         _mean(bed),
+        _found(bed, frames),
     )
 
 
@@ -240,38 +256,49 @@ def _error(lines: list[Line], true: Array) -> Array:
     return away[np.isfinite(away)] if away.size else np.empty(0)
 
 
+def _found(bed: list[Array], frames: list[Frame]) -> float:
+    """Return the share of the traces with a bed at which it was found, at most `FAR` away."""
+    traces = sum(int(np.isfinite(frame.truth.bed).sum()) for frame in frames)
+    hits = sum(int((away <= FAR).sum()) for away in bed)
+    return hits / traces if traces and any(away.size for away in bed) else float("nan")
+
+
 def _mean(parts: list[Array]) -> float:
     values = np.concatenate(parts)
     return float(values.mean()) if values.size else float("nan")
 
 
 def juneau(predict: Method) -> str:
-    """Compare the bed in the real radargram with its picks (Juneau Icefield, ImpDAR)."""
+    """Compare the bed in the real radargram with its picks (Juneau Icefield, ImpDAR).
+
+    It is traced with the default options.
+    """
     path = Path(os.environ["GLACIER_DATA"]) / "radar" / "radargram"
     given = loadmat(path / "jif2021line_0_mig_picked.mat", squeeze_me=True, struct_as_record=False)
     picks, values = given["picks"].samp2, given["data"].astype(np.float32)
     power = decibels(values, "amplitude")
     traces = power.shape[1]
     segment = Segment(Tracking(), LEAST)
-    axes = Axes(frame_id="juneau", time=4e-9 * np.arange(len(power)), traces=traces)
+    axes = Axes(frame_id="juneau", time=float(given["dt"]) * np.arange(len(power)), traces=traces)
     segment.add(axes, [predict(power)])
     segment.finish()
-    found = [line.across(0, traces) for line in segment.lines[BED]]
-    away = np.concatenate([np.empty(0), *(np.abs(row - picks) for row in found)])
-    away = away[np.isfinite(away)]
-    surface = sum(line.length for line in segment.lines[SURFACE])
+    away = _error(segment.lines[BED], picks)
+    surface = sum(line.length for line in segment.lines[SURFACE]) / traces
     if not away.size:
-        return f"no bed found; surface along {surface / traces:.0%} of the traces"
+        return f"no bed found; surface along {surface:.0%} of the traces"
+    metres = ICE_SPEED / 2 * float(given["dt"])
+    middle = float(np.median(away))
     return (
         f"bed along {away.size / traces:.0%} of the traces, median distance to the picks "
-        f"{np.median(away):.1f} samples; surface along {surface / traces:.0%}"
+        f"{middle:.1f} samples ({middle * metres:.1f} m), within {NEAR_PICK:g} samples "
+        f"{(away <= NEAR_PICK).mean():.0%}; surface along {surface:.0%}"
     )
 
 
 def main() -> None:
     """Write the table as JSON and Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", nargs="+", required=True, metavar="NAME=FILE")
+    parser.add_argument("--weights", nargs="+", default=[], metavar="NAME=FILE")
     parser.add_argument("--traces", type=int, default=0, help="of each frame; 0 = all")
     parser.add_argument("--output", type=Path, required=True)
     asked = parser.parse_args()
@@ -280,6 +307,9 @@ def main() -> None:
     for given in asked.weights:
         name, _, path = given.partition("=")
         methods[name] = network(name, Path(path))
+    if not methods:
+        model = LayerModel.load("", "cpu")
+        methods[model.card.architecture.name] = predicted(model.network)
     methods["threshold"] = threshold
     sets = {
         "expert geometry": list(expert_frames(Echoes(), asked.traces)),
@@ -287,8 +317,11 @@ def main() -> None:
         "below the noise (unseen)": list(expert_frames(BURIED, asked.traces)),
         "narrow spacing (unseen)": list(simulated_frames(NARROW, 3, asked.traces)),
         "Snow Radar": list(simulated_frames(SNOW_RADAR, 3, asked.traces)),
+        "valley glacier": list(simulated_frames(VALLEY_GLACIER, 6, asked.traces)),
     }
     rows = []
+    share = above_noise(BURIED, sets["below the noise (unseen)"])
+    print(f"Below the noise: {share:.0%} of the layers' points are above it.")
     for data, frames in sets.items():
         for method, predict in methods.items():
             rows.append(table_row(data, method, frames, predict))
@@ -311,12 +344,12 @@ def markdown(rows: list[Row]) -> str:
     """Return the table."""
     lines = [
         "| data | method | ODS | OIS | AP | F of lines | mean error (px) | within 2 px | "
-        "surface (px) | bed (px) |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "surface (px) | bed (px) | bed found |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         cells = [row.ods, row.ois, row.average_precision, row.f_lines, row.mean_error_px]
-        cells += [row.within_2_px, row.surface_px, row.bed_px]
+        cells += [row.within_2_px, row.surface_px, row.bed_px, row.bed_found]
         shown = " | ".join("–" if np.isnan(value) else f"{value:.3f}" for value in cells)
         lines.append(f"| {row.data} | {row.method} | {shown} |")
     return "\n".join(lines)

@@ -142,9 +142,13 @@ def _models() -> dict[str, dict[str, dict[str, object]]]:
     """Return the properties of each model and emulator, by kind and name."""
     from glacier_qgis.models.iceflow.velocity.catalogue import installed_emulators
     from glacier_qgis.models.package.registry import installed_models
+    from glacier_qgis.models.radar.layers.model import installed_layer_models
 
+    layers = installed_layer_models()
+    fronts = {name: path for name, path in installed_models().items() if name not in layers}
     return {
-        "calving fronts": {name: _model(name, path) for name, path in installed_models().items()},
+        "calving fronts": {name: _model(name, path) for name, path in fronts.items()},
+        "radar layers": {name: _layer_model(name, path) for name, path in layers.items()},
         "emulators": {name: _emulator(name, path) for name, path in installed_emulators().items()},
     }
 
@@ -165,6 +169,12 @@ def _model(name: str, path: Path) -> dict[str, object]:
         "From (m)": card.cell_size_range_m[0],
         "To (m)": card.cell_size_range_m[1],
     }
+
+
+def _layer_model(name: str, path: Path) -> dict[str, object]:
+    """Return the properties of a model for echograms, which has no cell size in metres."""
+    shown = _model(name, path)
+    return {key: shown[key] for key in ("Name", "Version", "Title")}
 
 
 def _emulator(name: str, path: Path) -> dict[str, object]:

@@ -12,7 +12,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import load_described, read_card
-from glacier_qgis.models.package.registry import AUTOMATIC, find_model
+from glacier_qgis.models.package.registry import AUTOMATIC, find_model, installed_models
 from glacier_qgis.models.radar.layers.peaks import Array
 from glacier_qgis.models.radar.layers.predict import LayerNetwork
 
@@ -28,6 +28,19 @@ def find_layer_model(name: str) -> Path:
     """
     own = name.strip().lower() in (*AUTOMATIC, DEFAULT)
     return DELIVERED / "layers" / DEFAULT if own else find_model(name)
+
+
+def installed_layer_models() -> dict[str, Path]:
+    """Return the folder of each model for echograms by name, the delivered one first."""
+    added = {name: folder for name, folder in installed_models().items() if _for_echograms(folder)}
+    return {DEFAULT: find_layer_model(DEFAULT), **added}
+
+
+def _for_echograms(folder: Path) -> bool:
+    try:
+        return read_card(folder).input_values.kind == "echo"
+    except (OSError, EngineError):
+        return False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from glacier_qgis.models.radar.simulate.variety import varied
 from glacier_qgis.models.training.delivered.layers import NETWORKS, TRACES
 from glacier_qgis.models.training.echograms.package import layer_card
 
+VERSION = "1.1.0"
 FRAMES, SEED = 12, 77_000
 """Simulated frames for the calibration, and their seed; no training has it."""
 KNOTS, LEVEL, LEAST = 6, 0.68, 0.3
@@ -82,7 +83,7 @@ def evaluations(rows: Iterable[dict[str, float | str]], method: str) -> list[Eva
     return [
         Evaluation(
             data=f"{row['data']}: frames on which no network was trained",
-            command=f"{COMMAND} --weights {method}=FILE",
+            command=COMMAND,
             values={
                 name: round(float(value), 4)
                 for name, value in row.items()
@@ -101,7 +102,7 @@ def card(name: str, found: Calibration, measured: list[Evaluation], frames: int)
         credit="glacier_qgis",
         licence="GPL-3.0-or-later",
         doi="",
-        groups=["radiostratigraphy", "snow"],
+        groups=["radiostratigraphy", "snow", "valley"],
         images=frames,
         first_date="",
         last_date="",
@@ -117,6 +118,7 @@ def card(name: str, found: Calibration, measured: list[Evaluation], frames: int)
         licence="GPL-3.0-or-later",
         evaluations=measured,
         calibration=found,
+        version=VERSION,
     )
 
 
@@ -126,7 +128,7 @@ def main() -> None:
     parser.add_argument("--network", choices=[*NETWORKS], required=True)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--accuracy", type=Path, required=True)
-    parser.add_argument("--frames", type=int, default=240, help="simulated frames of the training")
+    parser.add_argument("--frames", type=int, default=400, help="simulated frames of the training")
     parser.add_argument("--output", type=Path, required=True)
     asked = parser.parse_args()
     torch.set_num_threads(1)

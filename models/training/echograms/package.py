@@ -36,6 +36,7 @@ def layer_card(
     licence: str = "",
     evaluations: Sequence[Evaluation] = (),
     calibration: Calibration | None = None,
+    version: str = "1.0.0",
 ) -> ModelCard:
     """Describe a model; its hash is filled in when the package is saved.
 
@@ -48,10 +49,11 @@ def layer_card(
         licence: Of the weights.
         evaluations: On unseen echograms.
         calibration: Of its uncertainties, in samples.
+        version: Of the model.
     """
     return ModelCard(
         name=name,
-        version="1.0.0",
+        version=version,
         title="Layers, surface and bed in radar echograms",
         task=TASK,
         architecture=architecture,

@@ -1,4 +1,10 @@
-"""Random patches of echograms, half of them mirrored along the track."""
+"""Random patches of echograms, half of them mirrored along the track.
+
+Where labels are partial, nothing far from a line is known to be none, and a network takes the
+speckle of empty ice for layers. Some patches of such echograms are therefore torn: their traces are
+shifted in depth, each by its own amount. No layer survives that, whatever was labelled, and the
+speckle stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +16,15 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.compute.arrays import Float32Array
-from glacier_qgis.models.radar.layers.codes import UNLABELLED
+from glacier_qgis.models.radar.layers.codes import BED, NO_LAYER, SURFACE, UNLABELLED
 from glacier_qgis.models.radar.layers.labels import Codes
 from glacier_qgis.models.training.views.sampling import Batch, Batches
 
 Inputs = npt.NDArray[np.float16] | Float32Array
+TORN = 4
+"""One patch with partial labels in so many is torn."""
+SHIFT = 16
+"""Largest shift of a trace, samples: beyond the width of a layer."""
 Draw = Callable[[int], tuple[Inputs, Codes]]
 """From an index to the input (3, rows, traces) and the labels (rows, traces) of an echogram."""
 
@@ -54,6 +64,19 @@ def _patch(
     height, width = codes[part].shape
     image[:, :height, :width] = inputs[(slice(None), *part)]
     label[:height, :width] = codes[part]
-    label[image[-1] == 0] = UNLABELLED
+    void = image[-1] == 0
+    label[void] = UNLABELLED
+    if (label[~void] == UNLABELLED).any() and not _pick(generator, TORN):
+        image[0] = _torn(image[0], generator)
+        outer = np.isin(label, (SURFACE, BED))
+        label = np.where(void | outer, UNLABELLED, NO_LAYER)
     turned = slice(None, None, -1 if _pick(generator, 2) else 1)
     return torch.from_numpy(image[..., turned].copy()), torch.from_numpy(label[..., turned].copy())
+
+
+def _torn(contrast: Float32Array, generator: torch.Generator) -> Float32Array:
+    """Shift each trace in depth by its own amount, (rows, traces)."""
+    rows, traces = contrast.shape
+    shifts = torch.randint(-SHIFT, SHIFT + 1, (traces,), generator=generator).numpy()
+    at = (np.arange(rows)[:, None] + shifts) % rows
+    return np.take_along_axis(contrast, at, axis=0)

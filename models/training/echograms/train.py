@@ -30,6 +30,7 @@ from glacier_qgis.models.training.echograms.measure import (
 from glacier_qgis.models.training.echograms.patches import Draw, Inputs, sampler
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.losses.layers import layer_loss
+from glacier_qgis.models.training.views.sampling import Batches
 
 RATE = 2e-3
 BATCH = 4
@@ -90,6 +91,11 @@ class LayerTraining:
         network.load_state_dict(self.origin.network.state_dict())
         return card.architecture, network
 
+    def batches(self, network: nn.Module) -> Batches:
+        """Return the function that draws the batches of the training part."""
+        tiles = labelled_tiles(self.data, "training")
+        return sampler(_reader(tiles), len(tiles), self.batch or BATCH, _patch(self.data, network))
+
     def run(
         self, device: torch.device, output: Path, reporter: Reporter
     ) -> tuple[ModelCard | None, Architecture, dict[str, Tensor], list[dict[str, float]]]:
@@ -107,9 +113,7 @@ class LayerTraining:
         steps = max(LEAST_PATCHES, len(training)) // (self.batch or BATCH)
         schedule = Schedule(steps=steps * self.epochs, rate=self.rate or RATE, averaging=0.99)
         fit = Fit(network, schedule, waiting.folder, self.seed, device, layer_loss)
-        batches = sampler(
-            _reader(training), len(training), self.batch or BATCH, _patch(self.data, network)
-        )
+        batches = self.batches(network)
         judge = build(plan).to(device)
         epochs: list[dict[str, float]] = fit.notes.setdefault("epochs", [])  # type: ignore[assignment]
         while len(epochs) < self.epochs and not self._tired(epochs):

@@ -25,18 +25,24 @@ from glacier_qgis.models.training.data.card import PARTS
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.data.parts import leaked_groups
 from glacier_qgis.models.training.echograms.measure import LayerScores, labelled_tiles, measure
-from glacier_qgis.models.training.echograms.package import layer_card
+from glacier_qgis.models.training.echograms.package import RECIPE, layer_card
 from glacier_qgis.models.training.echograms.prepare import BANDS, prepare_echograms
 from glacier_qgis.models.training.echograms.train import LayerTraining
+from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
+from glacier_qgis.models.training.fitting.objective import Objective
 from glacier_qgis.models.training.fitting.start import TITLES
+from glacier_qgis.models.training.losses.layers import layer_loss
 from glacier_qgis.models.training.preparation.split import SplitRule
 from glacier_qgis.models.training.preparation.writer import TileWriter
 from glacier_qgis.models.training.publishing.publish import package_name
+from glacier_qgis.models.training.publishing.report import add_range_test
 from glacier_qgis.models.vector.sink import write_layer
 
 if TYPE_CHECKING:
     from glacier_qgis.models.training.jobs.evaluate import EvaluateModel
+    from glacier_qgis.models.training.jobs.learning import Learning
     from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
+    from glacier_qgis.models.training.jobs.rate import FindLearningRate
     from glacier_qgis.models.training.jobs.train import TrainModel
 
 
@@ -76,19 +82,7 @@ def train(job: TrainModel, data: Dataset, reporter: Reporter, outputs: Outputs) 
     report = outputs.stage(job.report) if job.report else None
     draft = outputs.scratch(job.output, "package.zip")
     device = choose_device(job.device)
-    given = job.start_from.strip()
-    origin = load_package(find_layer_model(given)) if given else None
-    names = {title: name for name, title in TITLES.items()}
-    asked = LayerTraining(
-        data,
-        names[job.architecture],
-        origin,
-        job.epochs,
-        job.patience,
-        job.batch_size,
-        job.learning_rate,
-        job.seed,
-    )
+    asked = _training(job, data, job.epochs, job.patience, job.learning_rate)
     earlier, plan, weights, epochs = asked.run(device, job.output, reporter)
     network = build(plan).to(device)
     network.load_state_dict(weights)
@@ -143,6 +137,48 @@ def train(job: TrainModel, data: Dataset, reporter: Reporter, outputs: Outputs) 
         "MEAN_DISTANCE": None,
         "ODS": best["ods"],
     }
+
+
+def _training(
+    job: Learning, data: Dataset, epochs: int = 1, patience: int = 0, rate: float = 0
+) -> LayerTraining:
+    given = job.start_from.strip()
+    origin = load_package(find_layer_model(given)) if given else None
+    names = {title: name for name, title in TITLES.items()}
+    architecture = names[job.architecture]
+    return LayerTraining(
+        data, architecture, origin, epochs, patience, job.batch_size, rate, job.seed
+    )
+
+
+def find_learning_rate(
+    job: FindLearningRate, data: Dataset, reporter: Reporter, outputs: Outputs
+) -> Result:
+    """Run `findlearningrate` on echograms."""
+    draft = outputs.stage(job.report) if job.report else None
+    device = choose_device(job.device)
+    training = _training(job, data)
+    _, network = training.network()
+    test = find_rate(
+        Objective(network, layer_loss, RECIPE, second_head=False),
+        training.batches(network),
+        job.seed,
+        device,
+        lambda done: reporter.progress(done, "Raising the learning rate"),
+    )
+    suggested = float(f"{test.suggested:.2g}")
+    reporter.log(f"Suggested learning rate: {suggested:g}.")
+    if draft:
+        page = HtmlPage(
+            "Learning-rate range test",
+            f"Suggested for {job.architecture} on the echograms of {data.card.name}: "
+            f"{suggested:g}.",
+        )
+        add_range_test(page, test)
+        page.heading("How it was made")
+        page.facts({**hardware(device, None), "Command": command("findlearningrate", job)})
+        page.write(draft)
+    return {"REPORT": str(job.report) if draft else None, "SUGGESTED_RATE": suggested}
 
 
 def evaluate(job: EvaluateModel, data: Dataset, reporter: Reporter, outputs: Outputs) -> Result:

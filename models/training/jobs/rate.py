@@ -6,7 +6,9 @@ from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.report.page import HtmlPage
+from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.fitting.batch_and_rate import find_rate
+from glacier_qgis.models.training.jobs import echograms
 from glacier_qgis.models.training.jobs.learning import Learning, facts, settle
 from glacier_qgis.models.training.publishing.report import add_range_test
 
@@ -18,6 +20,9 @@ class FindLearningRate(Learning, Job):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the report and return ``SUGGESTED_RATE``."""
+        data = Dataset.open(self.dataset)
+        if data.card.of_echograms:
+            return echograms.find_learning_rate(self, data, reporter, outputs)
         draft = outputs.stage(self.report) if self.report else None
         setting = settle(self, reporter)
         batch = self.batch_size or setting.largest_batch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,9 +23,12 @@ from glacier_qgis.models.radar.simulate.echoes import Echoes
 from glacier_qgis.models.radar.simulate.tracks import IceSheet
 from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.echograms import train
+from glacier_qgis.models.training.fitting import batch_and_rate
+from glacier_qgis.models.training.fitting.range_test import RangeTest
 from glacier_qgis.models.training.jobs.evaluate import EvaluateModel
 from glacier_qgis.models.training.jobs.inspect import InspectTrainingData
 from glacier_qgis.models.training.jobs.prepare import PrepareTrainingData
+from glacier_qgis.models.training.jobs.rate import FindLearningRate
 from glacier_qgis.models.training.jobs.train import TrainModel
 from glacier_qgis.models.vector.sink import write_layer
 from kit.engine.jobs import run_job
@@ -163,6 +167,25 @@ def test_a_network_is_trained_evaluated_and_used_again(
     assert run_job(again, listener)["ODS"] >= result["ODS"] - 0.1
     with pytest.raises(EngineError, match=r"caffe_unet is for .*, but the data set holds"):
         run_job(EvaluateModel(model="caffe_unet", dataset=prepared, part="validation"), listener)
+
+
+def test_the_range_test_takes_echograms(
+    prepared: Path, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[float] = []
+
+    def quick(learn: Callable[[float], float]) -> RangeTest:
+        heard.extend([learn(1e-3), learn(1e-2)])
+        rates, losses = np.array([1e-3, 1e-2]), np.array(heard)
+        return RangeTest(rates, losses, losses, steepest=0.00123, unstable=None)
+
+    monkeypatch.setattr(batch_and_rate, "range_test", quick)
+    report = tmp_path / "rate.html"
+    job = FindLearningRate(dataset=prepared, start_from="radar_layers", architecture="HED")
+    result = run_job(job.model_copy(update={"report": report}), listener)
+    assert result["SUGGESTED_RATE"] == 0.0012
+    assert max(heard) < 1.5  # the loss of layers by a network that knows them
+    assert "echograms of" in report.read_text(encoding="utf-8")
 
 
 def test_the_delivered_model_scores_well_on_such_frames(prepared: Path, listener: Listener) -> None:
