@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "build" / "plugins"))
+
 import numpy as np
 import numpy.typing as npt
 import torch

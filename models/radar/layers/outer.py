@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glacier_qgis.models.compute.arrays import Float32Array
-from glacier_qgis.models.radar.layers.codes import BED, SURFACE
+from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
 from glacier_qgis.models.radar.layers.path import STEEPEST, BestPath
 from glacier_qgis.models.radar.layers.peaks import Array, Peaks, find_peaks
 from glacier_qgis.models.radar.layers.predict import CHANNELS, Strip
@@ -23,8 +23,11 @@ from glacier_qgis.models.radar.layers.tracker import Line, Tracking
 
 FLOOR = 0.01
 """Probability below which the network says nothing."""
+TRUST = 0.5
+"""Added to the probability of the bed: a certain network counts three times as much as a silent
+one. A network that has not seen such a radar is often certain of a bed where there is none."""
 STEP_DB = 3.0
-"""A rise of the bed's echo that counts as much as e times the probability: the power doubles."""
+"""A rise of the bed's echo that counts as much as e times the former: the power doubles."""
 STEP_RANGE = (-2.0, 4.0)
 """Bounds of what the rise counts."""
 SCALE_DB = 0.8
@@ -129,8 +132,9 @@ class Outer:
 
     def add(self, first: int, strip: Strip) -> dict[int, list[Line]]:
         """Continue with a strip whose first trace has this number; return the ended lines."""
-        tops = self._surface(first, strip)
-        self._bed(first, strip, tops)
+        surface, bed = uppermost_is_surface(strip.probability, self._least)
+        tops = self._surface(first, surface)
+        self._bed(first, bed, strip, tops)
         return {
             code: self._chains[code].add(seen.at(row) for seen, row in path.settle())
             for code, path in self._paths.items()
@@ -145,12 +149,11 @@ class Outer:
             for code, chain in self._chains.items()
         }
 
-    def _surface(self, first: int, strip: Strip) -> Array:
+    def _surface(self, first: int, probability: Float32Array) -> Array:
         """Continue the surface; return its row at each trace, the last one where it is not seen.
 
         It is NaN before the surface is seen for the first time.
         """
-        probability = strip.probability[CHANNELS.index(SURFACE)]
         tops = np.empty(probability.shape[1])
         evidence = np.log(probability + FLOOR).astype(np.float64)
         for index, peaks in enumerate(find_peaks(probability, FLOOR)):
@@ -161,18 +164,35 @@ class Outer:
             tops[index] = self._top
         return tops
 
-    def _bed(self, first: int, strip: Strip, tops: Array) -> None:
+    def _bed(self, first: int, probability: Float32Array, strip: Strip, tops: Array) -> None:
         """Continue the bed.
 
         Without a surface, the rise does not count: that of the surface is the largest.
         """
-        probability = strip.probability[CHANNELS.index(BED)]
         depth = np.arange(len(probability))[:, None] - tops
         rise = np.where(depth + ABOVE[0] > SURFACE_GAP, strip.step, 0).astype(np.float32)
-        evidence = np.log(probability + FLOOR) + np.clip(rise / STEP_DB, *STEP_RANGE)
-        evidence[depth < SURFACE_GAP] = np.log(FLOOR) + STEP_RANGE[0]
+        evidence = np.log(probability + TRUST) + np.clip(rise / STEP_DB, *STEP_RANGE)
+        evidence[depth < SURFACE_GAP] = np.log(TRUST) + STEP_RANGE[0]
         for index, peaks in enumerate(find_peaks(probability, FLOOR)):
             columns = rise[:, index].copy(), strip.mean[:, index].copy()
             self._paths[BED].add(
                 evidence[:, index].astype(np.float64), BedEcho(first + index, peaks, *columns)
             )
+
+
+def uppermost_is_surface(
+    probability: Float32Array, least: float
+) -> tuple[Float32Array, Float32Array]:
+    """Return the probabilities of surface and bed, with the uppermost reflector as the surface.
+
+    In noise, a network takes the surface for a bed, but no bed has nothing above it.
+
+    Args:
+        probability: Of each class, (classes, rows, traces).
+        least: Probability from which there is a reflector.
+    """
+    layer, surface, bed = (probability[CHANNELS.index(code)] for code in (LAYER, SURFACE, BED))
+    seen = np.maximum.accumulate(np.maximum(np.maximum(layer, surface), bed), axis=0)
+    above = np.pad(seen, ((NEAR, 0), (0, 0)))[:-NEAR]
+    uppermost = above < least
+    return np.where(uppermost, np.maximum(surface, bed), surface), np.where(uppermost, 0, bed)

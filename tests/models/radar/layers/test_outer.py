@@ -92,6 +92,16 @@ def test_without_a_surface_a_rise_is_no_bed() -> None:
     assert lines[SURFACE] == lines[BED] == lines[LAYER] == []
 
 
+def test_a_bed_with_nothing_above_it_is_the_surface() -> None:
+    true, power = simulated(SHEET, 4)
+    strip = strip_of(power, true.surface)
+    surface, bed = (strip.probability[CHANNELS.index(code)] for code in (SURFACE, BED))
+    bed[:], surface[:] = surface.copy(), 0
+    lines = traced(power, strip)
+    assert errors(lines[SURFACE], true.surface).max() < 1
+    assert np.median(errors(lines[BED], true.bed)) < TOLERANCE
+
+
 def test_a_false_surface_here_and_there_does_not_count() -> None:
     true, power = simulated(SHEET, 4)
     strip = strip_of(power, true.surface)
