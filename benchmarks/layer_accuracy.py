@@ -58,7 +58,7 @@ PICK_WINDOW = 4
 ICE_SPEED = speed_of_light / ICE_PERMITTIVITY**0.5
 NEAR_PICK = 20.0
 """Samples: the length of the pulse in the radargram of Juneau."""
-LEAST = 0.3
+LEAST = 0.6
 """Lowest probability of a point of a line: the default of `tracelayers`."""
 
 
@@ -302,6 +302,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", nargs="+", default=[], metavar="NAME=FILE")
     parser.add_argument("--traces", type=int, default=0, help="of each frame; 0 = all")
+    parser.add_argument("--only", default="", help="sets of frames whose name has this in it")
     parser.add_argument("--output", type=Path, required=True)
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -325,6 +326,8 @@ def main() -> None:
     share = above_noise(BURIED, sets["below the noise (unseen)"])
     print(f"Below the noise: {share:.0%} of the layers' points are above it.")
     for data, frames in sets.items():
+        if asked.only not in data:
+            continue
         for method, predict in methods.items():
             rows.append(table_row(data, method, frames, predict))
             print(rows[-1], file=sys.stderr, flush=True)

@@ -116,8 +116,8 @@ class TraceLayers(EngineAlgorithm):
             number(
                 "MIN_PROBABILITY",
                 tr("Lowest probability of a point"),
-                tr("Points of lines have at least this probability. The default is 0.3."),
-                0.3,
+                tr("Points of lines have at least this probability. The default is 0.6."),
+                0.6,
                 decimals=2,
                 advanced=True,
                 minValue=0.02,

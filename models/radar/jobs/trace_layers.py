@@ -44,7 +44,7 @@ class TraceLayers(Job):
 
     input: Annotated[list[RasterInput], Field(min_length=1)]
     model: str = DEFAULT
-    min_probability: Annotated[float, Field(ge=0.02, le=0.98)] = 0.3
+    min_probability: Annotated[float, Field(ge=0.02, le=0.98)] = 0.6
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.4
     max_gap: Annotated[int, Field(ge=0, le=10_000)] = 30
     min_length: Annotated[int, Field(ge=2, le=1_000_000)] = 20

@@ -39,7 +39,7 @@ from glacier_qgis.models.training.echograms.package import layer_card
 VERSION = "1.1.0"
 FRAMES, SEED = 12, 77_000
 """Simulated frames for the calibration, and their seed; no training has it."""
-KNOTS, LEVEL, LEAST = 6, 0.68, 0.3
+KNOTS, LEVEL, LEAST = 6, 0.68, 0.6
 COMMAND = "build/engine/bin/python benchmarks/layer_accuracy.py --traces 400 --output build/layers"
 
 
