@@ -31,8 +31,8 @@ from glacier_qgis.models.radar.echogram.raster import create_echogram
 from glacier_qgis.models.radar.jobs.trace_layers import TraceLayers
 from glacier_qgis.models.radar.layers.scores import TOLERANCE, matched
 from glacier_qgis.models.radar.layers.trace import BED_ID
-from glacier_qgis.models.radar.simulate.settings import varied
 from glacier_qgis.models.radar.simulate.tracks import Reflectors
+from glacier_qgis.models.radar.simulate.variety import varied
 from glacier_qgis.models.review.jobs.prepare import PrepareReview
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.wall.review import PREDICTED, TASKS

@@ -25,7 +25,7 @@ FLOOR = 0.01
 """Probability below which the network says nothing."""
 TRUST = 0.5
 """Added to the probability of the bed: a certain network counts three times as much as a silent
-one. A network that has not seen such a radar is often certain of a bed where there is none."""
+one. On an unseen radar, a network is often certain of a bed where there is none."""
 STEP_DB = 3.0
 """A rise of the bed's echo that counts as much as e times the former: the power doubles."""
 STEP_RANGE = (-2.0, 4.0)

@@ -119,7 +119,7 @@ def test_missing_traces_are_bridged_and_make_no_rise() -> None:
     assert (bed.traces[0], bed.traces[-1]) == (0, TRACES - 1)
 
 
-def test_a_rise_of_the_echo_is_in_dB() -> None:
+def test_a_rise_is_in_db() -> None:
     power = np.full((120, 20), -70, np.float32)
     power[60:] = -63
     rise = steps(averaged(power))
