@@ -65,7 +65,7 @@ def test_a_model_says_what_it_is_as_one_chooses(picker: Picker) -> None:
     picker.box.setCurrentText("landsat_unet")
     assert picker.says == (
         "Calving fronts in optical images (U-Net) · for optical scenes · 1 band · "
-        "cells of 66 m (40 to 97) · median error 148 m (104 to 242) on 3 unseen glaciers"
+        "cells of 55 m (30 to 73) · median error 148 m (104 to 242) on 3 unseen glaciers"
     )
     picker.box.setCurrentText("caffe_unet")
     assert "for radar scenes" in picker.says
@@ -112,7 +112,7 @@ def test_packages_and_damaged_cards_are_distinguished(
     card = json.loads((own / "card.json").read_text(encoding="utf-8"))
     card |= {"title": "<b>Mine</b>", "sensors": [], "evaluations": [], "bands": 3}
     (own / "card.json").write_text(json.dumps(card), encoding="utf-8")
-    assert model_facts("mine").startswith("<b>Mine</b> · 3 bands · cells of 66 m")
+    assert model_facts("mine").startswith("<b>Mine</b> · 3 bands · cells of 55 m")
     assert model_facts("mine").endswith("accuracy on unseen glaciers not known")
     for damage in ("{", "[]", '{"bands": "x"}', '{"bands": 1, "cell_size_range_m": 3}'):
         (own / "card.json").write_text(damage, encoding="utf-8")
