@@ -141,7 +141,7 @@ def test_a_flow_refines_when_it_is_due_and_there_is_ice(
         velocities = [ice(thickness, surface)[1] for _ in range(5)]
     assert len(ice.outcomes) == 2
     assert ice.first is not None
-    assert ice.first.refined.mean < ice.first.published.mean
+    assert ice.first.refined.energy < ice.first.published.energy
     torch.testing.assert_close(velocities[0], velocities[2], rtol=0, atol=0)
     assert not torch.equal(velocities[2], velocities[3])
     assert ice.name == f"{OWN}, refined"
