@@ -45,6 +45,9 @@ class Peaks:
 def find_peaks(probability: Probability, least: float) -> list[Peaks]:
     """Return the peaks of each trace.
 
+    There is none in the first and the last row: what lies beyond them is unknown, and a network
+    may see a layer along the edge of a frame.
+
     Args:
         probability: (rows, traces).
         least: Lowest probability of a peak.
@@ -52,7 +55,9 @@ def find_peaks(probability: Probability, least: float) -> list[Peaks]:
     padded = np.pad(probability, ((_REACH, _REACH), (0, 0)))
     inner = padded[_REACH:-_REACH]
     above, below = padded[_REACH - 1 : -_REACH - 1], padded[_REACH + 1 : len(padded) - _REACH + 1]
-    traces, rows = np.nonzero(((inner >= least) & (inner > above) & (inner >= below)).T)
+    highest = (inner >= least) & (inner > above) & (inner >= below)
+    highest[[0, -1]] = False
+    traces, rows = np.nonzero(highest.T)
     around = rows[:, None] + np.arange(2 * _REACH + 1)
     weights = padded[around, traces[:, None]].astype(np.float64)
     offsets = np.arange(-_REACH, _REACH + 1)

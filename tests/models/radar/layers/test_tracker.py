@@ -37,6 +37,12 @@ def test_peaks_lie_between_the_samples() -> None:
     np.testing.assert_allclose([peaks.rows[0] for peaks in found], rows[0], atol=0.06)
 
 
+@pytest.mark.parametrize("edge", [0, 29])
+def test_the_edge_of_a_frame_is_no_peak(edge: int) -> None:
+    found = find_peaks(ridge(np.array([[edge] * 9, [15.0] * 9]), 30), 0.2)
+    assert [peaks.rows.round().tolist() for peaks in found] == [[15]] * 9
+
+
 def test_two_near_peaks_do_not_draw_each_other() -> None:
     (found,) = find_peaks(ridge(np.array([[10.0], [14.0]]), 30), 0.2)
     np.testing.assert_allclose(found.rows, [10, 14], atol=0.1)
