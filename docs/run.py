@@ -84,6 +84,9 @@ CHAPTERS = {
         data=("aletsch.py", "south_glacier.py"),
         pictures=("measured_glaciers.py",),
     ),
+    "projection": Chapter(
+        ("tutorials/projection",), data=("south_glacier.py",), pictures=("projection.py",)
+    ),
 }
 
 

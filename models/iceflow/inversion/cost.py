@@ -113,18 +113,13 @@ class Problem:
 
     @property
     def slides(self) -> bool:
-        """Whether the pattern of sliding is sought: only velocities tell it."""
-        return self.loose or self.observed.velocity is not None
-
-    @property
-    def eases(self) -> bool:
-        """Whether sliding as a whole is sought: thickness with flux gives the speed."""
+        """Whether sliding is sought: velocity tells it, or thickness with the flux."""
         return self.loose or bool(self.observed.kinds)
 
     @property
     def softens(self) -> bool:
         """Whether the rate factor is sought."""
-        return self.fit_rate_factor and self.eases
+        return self.fit_rate_factor and self.slides
 
     @property
     def count(self) -> int:
@@ -142,10 +137,9 @@ class Problem:
         fields = torch.split(unknown[len(SCALARS) :], int(self.place.ice.sum()))
         change = LEVEL_SIGMA * (0.5 if self.certain else 1.0) * level + self.shape(fields[0])
         h = self.guess * change.clamp(-4, 4).exp()
-        slid = SLIDING_SIGMA * slip if self.eases else torch.zeros(())
+        c = torch.full_like(h, self.sliding)
         if self.slides:
-            slid = slid + self.slip(fields[1])
-        c = torch.full_like(h, self.sliding) * slid.clamp(-8, 4).exp()
+            c = c * (SLIDING_SIGMA * slip + self.slip(fields[1])).clamp(-8, 4).exp()
         a = torch.as_tensor(self.rate_factor, dtype=h.dtype)
         return State(h, c, a * (RATE_SIGMA * soft).exp() if self.softens else a)
 

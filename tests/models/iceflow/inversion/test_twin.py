@@ -100,6 +100,15 @@ def test_the_more_is_observed_the_closer() -> None:
     assert error(everything) < 0.6 * error(nothing)
 
 
+def test_thickness_and_the_flux_tell_where_ice_slides_more() -> None:
+    known, found = twin(), inverted(velocity=False, soundings=True)
+    thick = known.ice & (known.thickness > 40)
+    ratio = np.log(found.sliding / known.sliding)[thick]
+    assert np.abs(ratio).mean() < 0.4
+    order = np.corrcoef(np.log(found.sliding[thick]), np.log(known.sliding[thick]))[0, 1]
+    assert order > 0.8
+
+
 def test_sliding_is_recovered_where_velocity_and_thickness_are_known() -> None:
     known, found = twin(), inverted(velocity=True, soundings=True)
     thick = known.ice & (known.thickness > 40)
