@@ -23,6 +23,8 @@ SHAPE_SIGMA, LEVEL_SIGMA = 0.35, 0.35
 whole."""
 SLIDING_SIGMA = 1.5
 """The same of the logarithm of the sliding coefficient: a factor of 4.5 either way."""
+MOST_SLIDING = 70.0
+"""Largest c that is sought, km MPa⁻³ a⁻¹: the most that emulators are trained for."""
 RATE_SIGMA = 0.8
 """Of the logarithm of the rate factor: a factor of 2.2 either way, as between cold and temperate
 ice."""
@@ -140,6 +142,7 @@ class Problem:
         c = torch.full_like(h, self.sliding)
         if self.slides:
             c = c * (SLIDING_SIGMA * slip + self.slip(fields[1])).clamp(-8, 4).exp()
+            c = c / (1 + (c / max(MOST_SLIDING, self.sliding)) ** 4) ** 0.25
         a = torch.as_tensor(self.rate_factor, dtype=h.dtype)
         return State(h, c, a * (RATE_SIGMA * soft).exp() if self.softens else a)
 

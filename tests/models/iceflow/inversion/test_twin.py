@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from glacier_qgis.models.iceflow.emulators.card import FlowParameters
-from glacier_qgis.models.iceflow.inversion.cost import Problem, State
+from glacier_qgis.models.iceflow.inversion.cost import MOST_SLIDING, Problem, State
 from glacier_qgis.models.iceflow.inversion.ensemble import drawn_balance
 from glacier_qgis.models.iceflow.inversion.judging import smoothness, suggested, worths
 from glacier_qgis.models.iceflow.inversion.observed import Observed, Samples
@@ -107,6 +107,15 @@ def test_thickness_and_the_flux_tell_where_ice_slides_more() -> None:
     assert np.abs(ratio).mean() < 0.4
     order = np.corrcoef(np.log(found.sliding[thick]), np.log(known.sliding[thick]))[0, 1]
     assert order > 0.8
+
+
+def test_sliding_stays_where_emulators_are_valid() -> None:
+    asked = problem(velocity=True, soundings=False)
+    far = torch.full((asked.count,), 3.0, dtype=torch.float64)
+    ice = asked.place.ice
+    assert 69 < float(asked.state(far).sliding[ice].max()) <= MOST_SLIDING
+    begin = asked.state(torch.zeros_like(far)).sliding[ice]
+    assert torch.allclose(begin, torch.full_like(begin, asked.sliding), rtol=1e-3)
 
 
 def test_sliding_is_recovered_where_velocity_and_thickness_are_known() -> None:
