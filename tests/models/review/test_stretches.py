@@ -99,7 +99,7 @@ def test_the_entropy_of_the_probabilities_ranks_where_it_is_given(tmp_path: Path
         run_job(TraceLayers(input=[source], output=lines, probability=output))
         rasters.append({"path": str(output)})
     found = gpd.read_file(tmp_path / "traced_0.gpkg")
-    assert set(found.model) == {"radar_layers 1.0.0"}
+    assert set(found.model) == {"radar_layers 1.1.0"}
     assert set(found.model_hash.str.len()) == {64}
     review, _, listener = prepared(tmp_path, uncertainty=rasters[:1])
     assert "1 of 2 echograms have no raster among UNCERTAINTY" in listener.warnings[0]

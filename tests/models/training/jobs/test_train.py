@@ -100,7 +100,7 @@ def test_it_learns_and_says_everything_about_it(
     assert "weights were chosen" in chosen.data
     assert "test part" in kept_out.data
     assert "glacier:trainmodel" in kept_out.command
-    assert "--EPOCHS=4" in kept_out.command
+    assert " EPOCHS=4" in kept_out.command
     assert kept_out.values["mean_iou"] > 0.95
     assert {"precision_ocean", "recall_glacier", "f1_ocean", "mde_box_m"} <= kept_out.values.keys()
 
