@@ -20,6 +20,7 @@ from glacier_qgis.processing.inputs.job_values import Inputs
 from glacier_qgis.processing.outputs.destinations import Destinations
 from glacier_qgis.processing.outputs.faults import destination_faults, edited_faults
 from glacier_qgis.processing.outputs.loading import first_input, hand_over, run_of, settle
+from glacier_qgis.processing.outputs.places import Place, places_of_inputs
 from glacier_qgis.results.presenter import Style
 from glacier_qgis.results.run import Run
 
@@ -41,6 +42,7 @@ class EngineAlgorithm(Asked):
 
     _inputs: Inputs
     _telling: Telling
+    _sources: list[tuple[str, Place]]
     _subject: str
     _command: str
 
@@ -48,7 +50,8 @@ class EngineAlgorithm(Asked):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, str]]:
         """See the base class; an output must not take anything away."""
-        yield from destination_faults(self, parameters, context)
+        inputs = list(places_of_inputs(self, parameters, context))
+        yield from destination_faults(self, parameters, context, inputs)
         yield from edited_faults(self, parameters, context)
 
     def canExecute(self) -> tuple[bool, str]:
@@ -97,6 +100,7 @@ class EngineAlgorithm(Asked):
         self._telling = Telling(self, feedback)
         with self._telling.errors():
             self._inputs = Inputs(self, parameters, context, self.NOT_SENT)
+        self._sources = list(places_of_inputs(self, parameters, context))
         self._subject = first_input(self, parameters, context)
         self._command, _ = self.asQgisProcessCommand(parameters, context)
         return True
@@ -110,7 +114,7 @@ class EngineAlgorithm(Asked):
         """Run the job and hand its outputs to QGIS."""
         with (
             self._telling.errors(),
-            Destinations(self, parameters, context) as destinations,
+            Destinations(self, parameters, context, self._sources) as destinations,
         ):
             with (
                 self._inputs.copied(context, feedback),

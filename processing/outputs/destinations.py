@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -50,8 +50,9 @@ class Destinations:
         algorithm: QgsProcessingAlgorithm,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
+        inputs: Sequence[tuple[str, Place]],
     ) -> None:
-        for _, message in destination_faults(algorithm, parameters, context):
+        for _, message in destination_faults(algorithm, parameters, context, inputs):
             raise QgsProcessingException(message)
         self._algorithm = algorithm
         self._parameters = parameters

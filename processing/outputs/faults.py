@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qgis.core import (
@@ -25,7 +25,6 @@ from glacier_qgis.processing.outputs.places import (
     destination_text,
     is_lost,
     place_of,
-    places_of_inputs,
     places_of_layer,
     tables_of,
 )
@@ -43,10 +42,19 @@ PERCENT_CODE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 def destination_faults(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+    algorithm: QgsProcessingAlgorithm,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+    inputs: Sequence[tuple[str, Place]],
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with where outputs are to go: the output's name, and a message."""
-    inputs = list(places_of_inputs(algorithm, parameters, context))
+    """Yield what is wrong with where outputs are to go: the output's name, and a message.
+
+    Args:
+        algorithm: Whose outputs they are.
+        parameters: As they were given.
+        context: Of the run.
+        inputs: Names and places of the inputs.
+    """
     taken: dict[Place, str] = {}
     for definition in algorithm.destinationParameterDefinitions():
         name = definition.name()

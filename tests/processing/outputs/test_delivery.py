@@ -26,7 +26,9 @@ from qgis.core import (
     QgsProviderRegistry,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QThread
 
+from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.outputs import delivery as delivery_module
 from glacier_qgis.processing.outputs import geopackages
 from glacier_qgis.processing.outputs.delivery import Delivery
@@ -201,6 +203,26 @@ def test_a_window_shows_what_went_into_files(
     assert set(shown) == {f"{box}|layername=termini", str(tmp_path / "out.gpkg")}
     assert all(layer.featureCount() == 3 for layer in shown.values())
     assert tables(box) == ["box", "termini"]
+
+
+def test_layers_of_the_project_are_looked_up_in_its_own_thread_only(
+    window: object,
+    made: Callable[[int], None],
+    scene: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: set[bool] = set()
+    parameter_as_raster = EngineAlgorithm.parameterAsRasterLayer
+
+    def noted(*asked: object) -> object:
+        threads.add(QThread.currentThread() is QgsProject.instance().thread())
+        return parameter_as_raster(*asked)
+
+    monkeypatch.setattr(EngineAlgorithm, "parameterAsRasterLayer", noted, raising=False)
+    destination = loaded(str(tmp_path / "out.gpkg"))
+    run_as_task("delineatetermini", {"INPUT": str(scene), "OUTPUT": destination})
+    assert threads == {True}
 
 
 def test_a_layer_that_qgis_has_open_shows_the_new_features(run: Run, tmp_path: Path) -> None:
