@@ -8,9 +8,8 @@ from qgis.core import QgsFeature, QgsFeatureRequest, QgsVectorLayer
 class KnownRows:
     """The rows of a layer; those seen before are asked for by their key if a read lacks them.
 
-    A read by a filter can end early without a word: while a GeoPackage changes to another journal
-    as editing begins, or while the map reads it in another thread. So can one from a server that
-    was away.
+    A read can end early without a word: one of a GeoPackage has, on a busy machine, just after
+    editing had begun, and so does the first one from a server that was away.
 
     Args:
         layer: The layer.

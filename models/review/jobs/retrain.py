@@ -24,7 +24,6 @@ from glacier_qgis.models.package.card import Evaluation, ModelCard, TrainingData
 from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.radar.layers.model import DEFAULT, find_layer_model
-from glacier_qgis.models.report.page import HtmlPage
 from glacier_qgis.models.review.retraining.corrections import (
     check_model,
     facts_of,
@@ -40,6 +39,7 @@ from glacier_qgis.models.review.retraining.learning import RATE, Pace
 from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card, write_package
 from glacier_qgis.models.review.retraining.places import read_place
+from glacier_qgis.models.review.retraining.report import training_page
 from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, Retrained, retrain
 from glacier_qgis.models.review.retraining.stretches import corrected_stretch, unreviewed
 from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
@@ -126,7 +126,15 @@ class Retrain(Job):
         card = write_package(card, result, staged)
         record = self._record(card, model.card, result, outcome, taught)
         if self.report:
-            page = self._page(card, model.card, result, outcome, taught, pace)
+            page = training_page(card, model.card, outcome, taught, result.stop.sentence())
+            page.facts(
+                {
+                    "Training": self._how(result, taught),
+                    "Seed": str(self.seed),
+                    **hardware(pace.device, reduced_precision(pace.device)),
+                    "Command": command("retrain", self),
+                }
+            )
             page.write(outputs.stage(self.report))
         outputs.afterwards(lambda: add_model(self.table, record, taught))
         outputs.afterwards(waiting.remove)
@@ -349,61 +357,6 @@ class Retrain(Job):
             "comment": result.stop.sentence(),
         }
 
-    def _page(
-        self,
-        card: ModelCard,
-        before: ModelCard,
-        result: Retrained,
-        outcome: Outcome,
-        taught: Sequence[CorrectedScene],
-        pace: Pace,
-    ) -> HtmlPage:
-        page = HtmlPage(f"Training of {card.name}", outcome.sentence(before.name))
-        page.heading("Errors before and after")
-        kind = kind_of(taught[0].crs)
-        page.paragraph(
-            "Mean distance between predicted and corrected fronts, in the box of 1 km around "
-            "these, and scenes in which no front was found."
-            if kind is FRONTS
-            else "Mean distance in depth of predicted points from the nearest corrected layer, and "
-            "points that were missed or false, within 2 samples."
-        )
-        if outcome.compared:
-            page.table(
-                [
-                    {kind.images.capitalize(): title, **row}
-                    for title, row in outcome.values().items()
-                ]
-            )
-        page.heading("When to stop")
-        page.paragraph(result.stop.sentence())
-        page.heading(f"Corrected {kind.images}")
-        page.table(
-            [
-                {
-                    kind.image.capitalize(): _named(scene),
-                    "Glacier" if kind is FRONTS else "Segment": scene.glacier,
-                    "Date": scene.date.isoformat() if scene.date else "",
-                    "Status": scene.status,
-                    "Error of the prediction (m)": scene.error_m,
-                }
-                for scene in taught
-            ]
-        )
-        page.heading("How it was made")
-        page.facts(
-            {
-                "Model before": f"{before.name} {before.version} ({before.weights.sha256[:12]}…)",
-                "Model": f"{card.name} {card.version} ({card.weights.sha256[:12]}…)",
-                "Training": self._how(result, taught),
-                **({"Rock": _rock_in_words(card)} if kind is FRONTS else {}),
-                "Seed": str(self.seed),
-                **hardware(pace.device, reduced_precision(pace.device)),
-                "Command": command("retrain", self),
-            }
-        )
-        return page
-
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""
         before = model_before(self.table)
@@ -429,16 +382,3 @@ class Retrain(Job):
 def _package(name: str) -> Path:
     """Return the folder of a model by its name or path, also of the one for layers."""
     return find_layer_model(name) if name == DEFAULT else find_model(name)
-
-
-def _named(scene: CorrectedScene) -> str:
-    """Return the name of a file, and of a stretch of it where it has some."""
-    name = Path(scene.scene).name
-    if kind_of(scene.crs) is FRONTS:
-        return name
-    first, _, last, _ = scene.footprint.bounds
-    return f"{name}, traces {first:.0f} to {last - 1:.0f}"
-
-
-def _rock_in_words(card: ModelCard) -> str:
-    return "a channel that half of the patches lack" if card.rock else "not known"
