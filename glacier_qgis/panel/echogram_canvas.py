@@ -8,10 +8,10 @@ from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
     QgsGeometry,
-    QgsMapLayer,
     QgsPointXY,
     QgsRasterLayer,
     QgsRectangle,
+    QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas, QgsMapToolPan, QgsRubberBand
 from qgis.PyQt.QtCore import pyqtSignal
@@ -19,6 +19,7 @@ from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtWidgets import QGridLayout, QWidget
 
 from glacier_qgis.panel.echogram_axes import EchogramAxes
+from glacier_qgis.panel.echogram_lines import style_in
 from glacier_qgis.panel.echogram_rulers import Ruler, Side
 from glacier_qgis.panel.stretched import Stretched
 
@@ -61,21 +62,28 @@ class EchogramCanvas(QWidget):
         self.canvas.xyCoordinates.connect(self._hover)
 
     def show_echogram(
-        self, echogram: QgsRasterLayer, axes: EchogramAxes, above: list[QgsMapLayer]
+        self, echogram: QgsRasterLayer, axes: EchogramAxes, lines: QgsVectorLayer | None
     ) -> None:
-        """Show an echogram with lines above it, all of its height and its first traces."""
+        """Show an echogram with its lines above it, all of its height and its first traces."""
         self._axes = axes
         self._extent = echogram.extent()
         self.leave_stretch()
-        self.canvas.setLayers([*above, echogram])
+        self.show_lines(echogram, axes, lines)
         for ruler in self._rulers.values():
             ruler.show_axes(axes)
         self.unmark()
         self.fit_height()
 
-    def show_lines(self, echogram: QgsRasterLayer, above: list[QgsMapLayer]) -> None:
-        """Show other lines above the same echogram."""
-        self.canvas.setLayers([*above, echogram])
+    def show_lines(
+        self, echogram: QgsRasterLayer, axes: EchogramAxes, lines: QgsVectorLayer | None
+    ) -> None:
+        """Show other lines above the same echogram, without those of other frames."""
+        style = None if lines is None else style_in(lines, axes.frame_id)
+        styles: dict[str | None, str | None] = {}
+        if lines is not None and style is not None:
+            styles[lines.id()] = style
+        self.canvas.setLayerStyleOverrides(styles)
+        self.canvas.setLayers([echogram] if lines is None else [lines, echogram])
 
     def clear(self) -> None:
         """Show nothing."""

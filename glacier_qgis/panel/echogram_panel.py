@@ -7,8 +7,8 @@ import math
 from qgis.core import (
     Qgis,
     QgsContrastEnhancement,
-    QgsMapLayer,
     QgsPointXY,
+    QgsProject,
     QgsRasterLayer,
     QgsSingleBandGrayRenderer,
     QgsVectorLayer,
@@ -33,9 +33,11 @@ from qgis.PyQt.QtWidgets import (
 from glacier_qgis.panel.echo_snap import EchoSnap
 from glacier_qgis.panel.echogram_axes import EchogramAxes
 from glacier_qgis.panel.echogram_canvas import EchogramCanvas
+from glacier_qgis.panel.echogram_lines import is_of_others, lines_of
 from glacier_qgis.panel.echogram_track import TrackOnMap
 from glacier_qgis.panel.layer_pick import PickTool, layer_ids, put
 from glacier_qgis.panel.layer_splice import Line, Point
+from glacier_qgis.review.rows import KnownRows
 from glacier_qgis.translation import tr
 
 SLIDER = 100
@@ -61,6 +63,7 @@ class EchogramPanel(QgsDockWidget):
         self._snap: EchoSnap | None = None
         self._shown: QgsRasterLayer | None = None
         self._heard: QgsVectorLayer | None = None
+        self._rows: KnownRows | None = None
         self._reviewed: tuple[float, float] | None = None
         self._make_widgets()
         self._arrange()
@@ -116,6 +119,7 @@ class EchogramPanel(QgsDockWidget):
         self._listen(None)
         self.view.canvas.setMapTool(self.view.pan)
         self._map.xyCoordinates.disconnect(self._map_hovered)
+        QgsProject.instance().legendLayersAdded.disconnect(self._find_lines)
         self._track.close()
         self.view.clear()
 
@@ -214,6 +218,7 @@ class EchogramPanel(QgsDockWidget):
         self._draw_button.toggled.connect(self._toggle_drawing)
         self.view.hovered.connect(self._hovered)
         self._map.xyCoordinates.connect(self._map_hovered)
+        QgsProject.instance().legendLayersAdded.connect(self._find_lines)
 
     def showEvent(self, event: QShowEvent) -> None:  # type: ignore[override]  # never None
         """Begin with the echogram that is selected, and put the track on the map."""
@@ -250,7 +255,8 @@ class EchogramPanel(QgsDockWidget):
             self._shown = layer.clone()
             self._snap = EchoSnap(self._shown.dataProvider(), self._axes.values)
             self._show_contrast()
-            self.view.show_echogram(self._shown, self._axes, self._above())
+            self._find_lines()
+            self.view.show_echogram(self._shown, self._axes, self._line_layer())
         else:
             self.view.clear()
         self._track.show(self._axes if self.isVisible() else None)
@@ -259,9 +265,23 @@ class EchogramPanel(QgsDockWidget):
     def _lines_changed(self) -> None:
         self._draw_button.setChecked(False)
         self._listen(self._line_layer())
-        if self._shown is not None:
-            self.view.show_lines(self._shown, self._above())
+        self._restyle()
         self._show_state()
+
+    def _find_lines(self) -> None:
+        """Choose lines of the frame, unless the chosen ones are edited or may belong to it."""
+        layer = self._line_layer()
+        if self._axes is None or (layer is not None and layer.isEditable()):
+            return
+        if layer is None or is_of_others(layer, self._axes.frame_id):
+            found = lines_of(self._axes.frame_id, QgsProject.instance())
+            if found is not None:
+                self._lines.setLayer(found)
+
+    def _restyle(self) -> None:
+        """Draw the lines as their layer's style says now."""
+        if self._shown is not None and self._axes is not None:
+            self.view.show_lines(self._shown, self._axes, self._line_layer())
 
     def _listen(self, layer: QgsVectorLayer | None) -> None:
         """Follow the edits of a line layer, and no longer those of the one before."""
@@ -269,13 +289,12 @@ class EchogramPanel(QgsDockWidget):
         if before is not None and not sip.isdeleted(before):
             for signal in _edits(before):
                 signal.disconnect(self._show_state)
+            before.styleChanged.disconnect(self._restyle)
+        self._rows = None if layer is None else KnownRows(layer)
         if layer is not None:
             for signal in _edits(layer):
                 signal.connect(self._show_state)
-
-    def _above(self) -> list[QgsMapLayer]:
-        layer = self._line_layer()
-        return [layer] if layer is not None else []
+            layer.styleChanged.connect(self._restyle)
 
     def _show_contrast(self) -> None:
         """Let sliders widen and shift the range of grey that the layer's own style has."""
@@ -351,7 +370,7 @@ class EchogramPanel(QgsDockWidget):
 
     def _finish(self, drawn: Line) -> None:
         layer = self._line_layer()
-        if layer is None or self._axes is None or self._snap is None:
+        if layer is None or self._rows is None or self._axes is None or self._snap is None:
             return
         line = self._snap.follow(drawn, self._window.value())
         if self._reviewed is not None:
@@ -361,7 +380,8 @@ class EchogramPanel(QgsDockWidget):
                 self._say(tr("The line lies outside the stretch that is reviewed (not shaded)."))
                 return
         try:
-            number = put(layer, self._axes.frame_id, self._number.currentData(), line)
+            rows = self._rows.of()
+            number = put(layer, rows, self._axes.frame_id, self._number.currentData(), line)
         except ValueError as error:
             self._say(str(error))
             return
@@ -392,8 +412,8 @@ class EchogramPanel(QgsDockWidget):
         self._number.addItem(tr("New layer"), None)
         self._number.addItem(tr("Surface"), 1)
         self._number.addItem(tr("Bed"), 2)
-        if layer is not None and self._axes is not None:
-            for number in layer_ids(layer, self._axes.frame_id):
+        if layer is not None and self._rows is not None and self._axes is not None:
+            for number in layer_ids(layer, self._rows.of(), self._axes.frame_id):
                 if self._number.findData(number) < 0:
                     self._number.addItem(tr("Layer {number}").format(number=number), number)
         self._number.setCurrentIndex(max(self._number.findData(chosen), 0))

@@ -133,17 +133,26 @@ class Owner:
         return bool(value == self.value)
 
 
-def layer_ids(layer: QgsVectorLayer, frame: str) -> list[int]:
-    """Return the ids of the layers of a frame, or of the stretch of it that is reviewed."""
+def layer_ids(layer: QgsVectorLayer, rows: Sequence[QgsFeature], frame: str) -> list[int]:
+    """Return the ids of the layers of a frame, or of the stretch of it that is reviewed.
+
+    Args:
+        layer: Lines.
+        rows: All of its features.
+        frame: The frame.
+    """
     owner = Owner.of(layer, frame)
-    return _numbers(layer, owner, [each for each in layer.getFeatures() if owner.has(each)])
+    return _numbers(layer, owner, [each for each in rows if owner.has(each)])
 
 
-def put(layer: QgsVectorLayer, frame: str, number: int | None, drawn: Line) -> int:
+def put(
+    layer: QgsVectorLayer, rows: Sequence[QgsFeature], frame: str, number: int | None, drawn: Line
+) -> int:
     """Put a drawn stretch into a line layer that is being edited, as one step of its history.
 
     Args:
         layer: In editing.
+        rows: All of its features.
         frame: The frame.
         number: Id of the layer whose stretch it replaces; None for a new layer.
         drawn: Vertices.
@@ -159,10 +168,9 @@ def put(layer: QgsVectorLayer, frame: str, number: int | None, drawn: Line) -> i
         raise ValueError(
             tr("These are the lines of a review. Choose a task in the panel 'Review'.")
         )
-    every = list(layer.getFeatures())
-    own = [each for each in every if owner.has(each)]
+    own = [each for each in rows if owner.has(each)]
     if number is None:
-        taken = _numbers(layer, owner, own if owner.name == "frame_id" else every)
+        taken = _numbers(layer, owner, own if owner.name == "frame_id" else rows)
         number = max([FIRST_ID - 1, *taken]) + 1
     index = layer.fields().indexOf(owner.number)
     pieces = {each.id(): each for each in own if index >= 0 and each[index] == number}

@@ -1,4 +1,4 @@
-"""Rows of a review, of which a read may leave none out unnoticed."""
+"""Rows that a person edits, of which a read may leave none out unnoticed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class KnownRows:
             request.setFilterExpression(f'"task" = {task}')
         known = self._known.get(task, set())
         found = self._read(request, again=bool(known))
-        for key in known - found.keys():
+        for key in (each for each in known - found.keys() if each >= 0):  # others are edits
             row = self.by_key(key)
             if row is None and not found:
                 break  # nothing can be read, and asking for each row may take a minute each

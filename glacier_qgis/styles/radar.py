@@ -6,19 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import (
+    Qgis,
     QgsCategorizedSymbolRenderer,
     QgsContrastEnhancement,
     QgsEditorWidgetSetup,
     QgsGraduatedSymbolRenderer,
     QgsLineSymbol,
     QgsMarkerSymbol,
+    QgsPalLayerSettings,
+    QgsProperty,
     QgsRasterLayer,
     QgsRendererCategory,
     QgsRendererRange,
     QgsSimpleLineSymbolLayer,
     QgsSingleBandGrayRenderer,
     QgsSingleSymbolRenderer,
+    QgsSymbol,
+    QgsSymbolLayer,
+    QgsTextFormat,
     QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
 )
 from qgis.PyQt.QtGui import QColor
 
@@ -31,6 +38,10 @@ KINDS = (
     ("layer", "#ffbf00", tr("layer")),
 )
 HALO = QColor("#202020")
+IDS = ("#ffbf00", "#56b4e9", "#f0e442", "#cc79a7", "#e69f00", "#9be4c8")
+"""Colours of layers, by turns with their id: a layer has the same one in all frames."""
+DOUBTFUL, FAINT = 0.4, 35
+"""Confidence at and below which a line has this opacity, %; a certain one is opaque."""
 DEPTHS = 6
 """Classes of depth."""
 TRACK, TRACE = "#d9480f", "#1f6fb2"
@@ -56,13 +67,25 @@ def echogram(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
 
 
 def radar_layers(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
-    """Draw lines in an echogram by what they are; the form offers these kinds."""
+    """Draw lines in an echogram by what they are, layers by their id, which stands at them.
+
+    Doubtful lines are faint. The form offers the kinds.
+    """
     categories = []
     for kind, colour, label in KINDS:
         symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": "0.4"})
         symbol.insertSymbolLayer(0, QgsSimpleLineSymbolLayer(HALO, 0.9))
+        symbol.setDataDefinedProperty(
+            QgsSymbol.Property.Opacity, QgsProperty.fromExpression(_FADED)
+        )
+        if kind == "layer":
+            symbol.symbolLayer(1).setDataDefinedProperty(
+                QgsSymbolLayer.Property.StrokeColor, QgsProperty.fromExpression(_COLOURED)
+            )
         categories.append(QgsRendererCategory(kind, symbol, label))
     layer.setRenderer(QgsCategorizedSymbolRenderer("kind", categories))
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(_ids_along()))
+    layer.setLabelsEnabled(True)
     choices = [{label: kind} for kind, _, label in KINDS]
     fields = layer.fields()
     layer.setEditorWidgetSetup(
@@ -105,6 +128,31 @@ def layers_on_map(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     """Draw layers on the map by what they are."""
     categories = [QgsRendererCategory(kind, _line(colour), label) for kind, colour, label in KINDS]
     layer.setRenderer(QgsCategorizedSymbolRenderer("kind", categories))
+
+
+_FADED = f'coalesce(scale_linear("confidence", {DOUBTFUL}, 1, {FAINT}, 100), 100)'
+_COLOURED = f'array_get(array{IDS}, "layer_id" % {len(IDS)})'
+
+
+def _ids_along() -> QgsPalLayerSettings:
+    """Return labels with the ids of layers, on their lines."""
+    look = QgsTextFormat()
+    look.setSize(7)
+    look.setColor(QColor("white"))
+    halo = look.buffer()
+    halo.setEnabled(True)
+    halo.setColor(HALO)
+    halo.setSize(0.6)
+    look.setBuffer(halo)
+    settings = QgsPalLayerSettings()
+    settings.setFormat(look)
+    settings.fieldName = 'if("kind" = \'layer\', "layer_id", NULL)'
+    settings.isExpression = True
+    settings.placement = Qgis.LabelPlacement.Line
+    where = settings.lineSettings()
+    where.setPlacementFlags(Qgis.LabelLinePlacementFlag.OnLine)
+    settings.setLineSettings(where)
+    return settings
 
 
 def _line(colour: str) -> QgsLineSymbol:

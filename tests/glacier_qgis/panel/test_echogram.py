@@ -218,7 +218,7 @@ def test_a_drawn_layer_is_in_the_edits_of_its_layer_and_can_be_undone(
 def test_drawing_over_a_layer_replaces_that_stretch_only(panel: EchogramPanel) -> None:
     layer = line_layer((7, "LineString (0.5 -30, 59.5 -30)"), (8, "LineString (0.5 -35, 59.5 -35)"))
     layer.startEditing()
-    put(layer, FRAME, 7, [(20.5, -22.5), (30.5, -23.5)])
+    put(layer, list(layer.getFeatures()), FRAME, 7, [(20.5, -22.5), (30.5, -23.5)])
 
     shapes = {f["layer_id"]: f.geometry().asWkt() for f in layer.getFeatures()}
     assert shapes[7] == "LineString (0.5 -30, 20.5 -22.5, 30.5 -23.5, 59.5 -30)"
@@ -231,7 +231,10 @@ def test_drawing_over_a_layer_replaces_that_stretch_only(panel: EchogramPanel) -
 def test_the_surface_and_the_bed_have_the_ids_of_open_polar_radar() -> None:
     layer: QgsVectorLayer = line_layer()
     layer.startEditing()
-    numbers = [put(layer, FRAME, each, [(0.5, -3), (9.5, -3)]) for each in (1, 2, None)]
+    numbers = [
+        put(layer, list(layer.getFeatures()), FRAME, each, [(0.5, -3), (9.5, -3)])
+        for each in (1, 2, None)
+    ]
     assert numbers == [1, 2, 3]
     assert [f["kind"] for f in layer.getFeatures()] == ["surface", "bed", "layer"]
     layer.rollBack()
@@ -275,7 +278,7 @@ def test_a_stretched_echogram_takes_the_mouse_where_it_shows(
 
 def test_a_layer_that_is_not_in_editing_refuses_a_line() -> None:
     with pytest.raises(ValueError, match="did not take the line"):
-        put(line_layer(), FRAME, None, [(0.5, -3), (9.5, -3)])
+        put(line_layer(), [], FRAME, None, [(0.5, -3), (9.5, -3)])
 
 
 def test_a_raster_that_is_not_an_echogram_is_named(panel: EchogramPanel, tmp_path: Path) -> None:

@@ -124,15 +124,15 @@ def test_only_the_layers_of_the_stretch_can_be_chosen(
     panel: ReviewPanel, echograms: EchogramPanel
 ) -> None:
     lines = panel.queue.layers.lines
-    assert layer_ids(lines, FRAME) == [1, 2, 3, 4, 5]
+    assert layer_ids(lines, list(lines.getFeatures()), FRAME) == [1, 2, 3, 4, 5]
     task = panel.queue.current
     own = [each for each in lines.getFeatures() if each["task"] == task.number]
     assert len(own) == 5
     QgsExpressionContextUtils.setLayerVariables(lines, {})
-    assert layer_ids(lines, FRAME) == []
+    assert layer_ids(lines, list(lines.getFeatures()), FRAME) == []
     lines.startEditing()
     with pytest.raises(ValueError, match="Choose a task"):
-        put(lines, FRAME, 3, [(240.5, -40), (250.5, -40)])
+        put(lines, list(lines.getFeatures()), FRAME, 3, [(240.5, -40), (250.5, -40)])
 
 
 def test_a_layer_that_was_lost_is_drawn_on_with_the_mouse_and_saved(

@@ -69,14 +69,14 @@ def echogram_layer(path: Path, *, axes: bool = True) -> QgsRasterLayer:
     return layer
 
 
-def line_layer(*lines: tuple[int, str]) -> QgsVectorLayer:
+def line_layer(*lines: tuple[int, str], frame: str = FRAME) -> QgsVectorLayer:
     """Return lines with the id of their layer, in a layer of the project."""
     fields = "field=frame_id:string&field=layer_id:integer&field=kind:string&field=origin:string"
     layer = QgsVectorLayer(f"LineString?{fields}", "layers", "memory")
     features = []
     for number, wkt in lines:
         feature = QgsFeature(layer.fields())
-        feature.setAttributes([FRAME, number, "layer", "traced"])
+        feature.setAttributes([frame, number, "layer", "traced"])
         feature.setGeometry(QgsGeometry.fromWkt(wkt))
         features.append(feature)
     layer.dataProvider().addFeatures(features)
