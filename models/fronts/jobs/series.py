@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -41,8 +42,9 @@ from glacier_qgis.models.fronts.series.first_pass import (
     run_here,
     series_crs,
 )
-from glacier_qgis.models.fronts.series.models import group_by_model, segment_groups
+from glacier_qgis.models.fronts.series.models import ModelGroup, group_by_model, segment_groups
 from glacier_qgis.models.fronts.series.second_pass import (
+    TracedScene,
     dated_scenes,
     screen_scenes,
     summary_table,
@@ -74,6 +76,34 @@ IRRELEVANT = {"model", "mask", "rock", "device", "batch_size"}
 OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn for every scene of a series.
+
+    Attributes:
+        everywhere: Polygons of MASK and ROCK, by the name of their file.
+        fjord: What lines must lie in; None for everywhere.
+    """
+
+    everywhere: Mapping[str, Layer]
+    fjord: Layer | None
+
+
+@dataclass(frozen=True)
+class Delineated:
+    """A series with its lines.
+
+    Attributes:
+        traced: Its scenes.
+        groups: The models that saw them.
+        work: Where the results of the first pass are.
+    """
+
+    traced: list[TracedScene]
+    groups: list[ModelGroup]
+    work: WorkFolder
+
+
 class TerminusTimeSeries(Inference, Extraction, Job):
     """Dated terminus lines of many scenes."""
 
@@ -102,20 +132,63 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         text = self.date_pattern.strip()
         pattern = DatePattern.parse(text) if text else None
         named = named_model(self.model)
-        drawings = self._drawings()
-        drawn = read_layer(self.fjord_mask, "FJORD_MASK", columns=[]) if self.fjord_mask else None
+        drawn = self.drawn()
         surveys = survey(sources, None if named else self._choose)
         scenes = catalogue(surveys, pattern, reporter)
+        series = self.delineate(scenes, named, drawn, reporter)
+        screened = screen_scenes(series.traced, reporter)
+        layers = [scene.lines for scene in screened if scene.lines is not None]
+        found = [layer for layer in layers if len(layer)]
+        if not found:
+            reporter.warning("No scene shows a front. SUMMARY gives the reason for each.")
+        lines = pd.concat(found, ignore_index=True) if found else layers[0]
+        write_layer(lines, staged, "termini", "LineString")
+        if self.summary:
+            write_layer(summary_table(screened), outputs.stage(self.summary), "scenes")
+        outputs.afterwards(series.work.finish)
+        failed = sum(scene.grid is None for scene in series.traced)
+        reporter.log(series_in_words(lines, len(scenes), failed))
+        return {
+            "OUTPUT": str(self.output),
+            "SUMMARY": str(self.summary) if self.summary else None,
+            "SCENES": len(scenes),
+            "FAILED": failed,
+            "COUNT": len(lines),
+            "ABOUT": self._about(scenes, {group.card.name for group in series.groups}),
+            "DATED_SCENES": dated_scenes(screened) if self.load_scenes else [],
+        }
+
+    def delineate(
+        self,
+        scenes: Sequence[SeriesScene],
+        named: ModelChoice | None,
+        drawn: Drawn,
+        reporter: Reporter,
+    ) -> Delineated:
+        """Segment dated scenes, make them consistent, and trace their lines.
+
+        Args:
+            scenes: In order of time, see `in_order_of_time`.
+            named: The model that was asked for; None for the one for each scene.
+            drawn: From `drawn`.
+            reporter: Receives progress and warnings.
+
+        Raises:
+            EngineError: A model has other classes than those of fronts, or every scene fails.
+        """
         groups = group_by_model(scenes, named, reporter)
         for card in (group.card for group in groups):
             require_front_classes(card.name, {zone.value: zone.name for zone in card.classes})
-        settings = [self._settings(group.card.model_dump_json(), drawings) for group in groups]
+        settings = [
+            self._settings(group.card.model_dump_json(), drawn.everywhere) for group in groups
+        ]
+        sources = [scene.source for scene in scenes]
         work = WorkFolder.open(self.work_folder, sources, " ".join(sorted(settings)))
         crs = series_crs(scenes, work)
-        fjord = polygons_in(drawn, crs) if drawn else None
+        fjord = polygons_in(drawn.fjord, crs) if drawn.fjord else None
         plans = [
             SeriesPlan(
-                options=self._inference(group.folder, drawings, work),
+                options=self._inference(group.folder, drawn.everywhere, work),
                 card=group.card,
                 cell_size=self.cell_size or group.card.cell_size_m,
                 settings=setting,
@@ -134,27 +207,14 @@ class TerminusTimeSeries(Inference, Extraction, Job):
                 stage = Stage(reporter, SEGMENTATION_SHARE, CONSISTENCY_SHARE)
                 segmented = make_consistent(segmented, Path(folder), stage)
             traced = trace_scenes(segmented, self, fjord, Stage(reporter, CONSISTENCY_SHARE, 1))
-        screened = screen_scenes(traced, reporter)
-        layers = [scene.lines for scene in screened if scene.lines is not None]
-        found = [layer for layer in layers if len(layer)]
-        if not found:
-            reporter.warning("No scene shows a front. SUMMARY gives the reason for each.")
-        lines = pd.concat(found, ignore_index=True) if found else layers[0]
-        write_layer(lines, staged, "termini", "LineString")
-        if self.summary:
-            write_layer(summary_table(screened), outputs.stage(self.summary), "scenes")
-        outputs.afterwards(work.finish)
-        failed = sum(scene.folder is None for scene in segmented)
-        reporter.log(series_in_words(lines, len(scenes), failed))
-        return {
-            "OUTPUT": str(self.output),
-            "SUMMARY": str(self.summary) if self.summary else None,
-            "SCENES": len(scenes),
-            "FAILED": failed,
-            "COUNT": len(lines),
-            "ABOUT": self._about(scenes, {group.card.name for group in groups}),
-            "DATED_SCENES": dated_scenes(screened) if self.load_scenes else [],
-        }
+        return Delineated(traced, groups, work)
+
+    def drawn(self) -> Drawn:
+        """Read what was drawn for every scene."""
+        fjord = self.fjord_mask
+        return Drawn(
+            self._drawings(), read_layer(fjord, "FJORD_MASK", columns=[]) if fjord else None
+        )
 
     def _choose(self, scene: Scene, source: RasterInput) -> ModelChoice:
         return choose_model(self, scene, source, self.sensor)
@@ -206,7 +266,7 @@ class TerminusTimeSeries(Inference, Extraction, Job):
     @contextmanager
     def _runner(
         self,
-        scenes: list[SeriesScene],
+        scenes: Sequence[SeriesScene],
         models: list[Path],
         work: WorkFolder,
         reporter: Reporter,

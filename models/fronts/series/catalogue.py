@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,11 +103,21 @@ def catalogue(
             f"{len(undated)} of {len(scenes)} scenes have no date and are not ordered in time: "
             f"{listed(undated)}. Use DATE_PATTERN to describe where the date is in their names."
         )
+    return in_order_of_time(scenes)
+
+
+def in_order_of_time(scenes: Iterable[SeriesScene]) -> list[SeriesScene]:
+    """Return scenes by date, then by path; those without a date last."""
     return sorted(scenes, key=lambda scene: (scene.date or datetime.date.max, scene.source.path))
 
 
+def dated(survey: Survey, date: datetime.date | None) -> SeriesScene:
+    """Return a scene whose date is known."""
+    return SeriesScene(survey, parse_scene_name(survey.source.path).image_id, date)
+
+
 def _by_pattern(surveys: Sequence[Survey], pattern: DatePattern) -> list[SeriesScene]:
-    scenes = [_scene(survey, pattern.read(survey.source.path)) for survey in surveys]
+    scenes = [dated(survey, pattern.read(survey.source.path)) for survey in surveys]
     if all(scene.date is None for scene in scenes):
         name = Path(surveys[0].source.path).name
         raise EngineError(
@@ -124,11 +134,7 @@ def _by_name_or_tag(surveys: Sequence[Survey], reporter: Reporter) -> list[Serie
         if date is None and survey.dated:
             date, tag = survey.dated
             tags.append(tag)
-        scenes.append(_scene(survey, date))
+        scenes.append(dated(survey, date))
     if tags:
         reporter.log(f"{len(tags)} dates were read from tags: {', '.join(sorted(set(tags)))}.")
     return scenes
-
-
-def _scene(survey: Survey, date: datetime.date | None) -> SeriesScene:
-    return SeriesScene(survey, parse_scene_name(survey.source.path).image_id, date)

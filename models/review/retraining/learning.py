@@ -13,7 +13,7 @@ out, and the schedule runs to its end.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -25,11 +25,8 @@ from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.review.retraining.errors import Error
 from glacier_qgis.models.review.retraining.layer_error import LayerError
 from glacier_qgis.models.review.retraining.material import Material, Network, batches_of
-from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
-from glacier_qgis.models.training.measuring.evaluator import Evaluator
-from glacier_qgis.models.training.measuring.totals import totals
 from glacier_qgis.models.training.views.sampling import Batches
 
 Weights = dict[str, Tensor]
@@ -103,7 +100,7 @@ class Stop:
 
 def choose_stop(
     network: Network,
-    folds: tuple[Material, Sequence[Labelled]] | None,
+    folds: tuple[Material, Callable[[Network], FrontError]] | None,
     pace: Pace,
     reporter: Reporter,
 ) -> Stop:
@@ -111,17 +108,17 @@ def choose_stop(
 
     Args:
         network: To train.
-        folds: What to train on, and the scenes that are left out; None without any.
+        folds: What to train on, and the error of a network on the scenes that are left out; None
+            without any.
         pace: How long.
         reporter: Receives progress.
     """
     if folds is None:
         return Stop(1.0, {})
-    material, left_out = folds
+    material, measured = folds
 
     def error(weights: Weights | None) -> FrontError:
-        trained = network if weights is None else network.with_weights(weights)
-        return measure(trained, left_out, pace.device)
+        return measured(network if weights is None else network.with_weights(weights))
 
     course = course_of(network, material, pace, "when-to-stop")
     return best_stop(course, error, FrontError, reporter)
@@ -159,12 +156,6 @@ def train(
     training = "series" if network.beside else "lone"
     course = course_of(network, material, pace, training)
     return network.with_weights(course.until(stop.done, reporter))
-
-
-def measure(network: Network, scenes: Sequence[Labelled], device: torch.device) -> FrontError:
-    """Return the distance between predicted and corrected fronts, in the box around these."""
-    cell = scenes[0].cell_size[0]
-    return totals(Evaluator(network.built(), device, cell).answers(scenes)).box
 
 
 def left_out(count: int) -> list[int]:

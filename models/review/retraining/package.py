@@ -13,9 +13,8 @@ from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import transform_bounds
-from glacier_qgis.models.review.retraining.material import Network
+from glacier_qgis.models.review.retraining.network_card import with_networks
 from glacier_qgis.models.review.retraining.retrain import Retrained
-from glacier_qgis.models.training.publishing.describe import ROCK_CHANNEL
 
 
 def adapted_to(glacier: str, dates: Sequence[str], grid: Grid, parent: str) -> AdaptedTo:
@@ -46,16 +45,13 @@ def retrained_card(
         evaluations: Of the frozen test, and of the scenes that were left out.
         adapted: The glacier that it is for; None if it is for any.
     """
-    lone, series = retrained.lone, retrained.series
+    card = with_networks(before, retrained.lone, retrained.series)
     where = f", adapted to {adapted.glacier or 'one glacier'}" if adapted else ", trained further"
     update: dict[str, object] = {
         "name": name,
         "version": "1.0.0",
         "title": f"{before.title}{where}",
-        "architecture": lone.architecture,
         "weights": Weights(file="weights.safetensors", sha256="0" * 64),
-        "channels": _channels(before.channels, lone, rock=before.rock),
-        "rock": lone.rock,
         "sensors": () if adapted else before.sensors,
         "training_data": [*before.training_data, data],
         "training": f"From the weights of {before.name} {before.version}: {how}",
@@ -64,16 +60,11 @@ def retrained_card(
         "software": software_version(),
         "limits": _limits(before, adapted),
     }
-    if before.series is not None and series is not None:
-        update["series"] = before.series.model_copy(
-            update={
-                "architecture": series.architecture,
-                "channels": _channels(before.series.channels, series, rock=before.rock),
-                "training": f"As the network for single scenes. {before.series.training}",
-                "evaluations": [],
-            }
-        )
-    return ModelCard.model_validate(before.model_copy(update=update).model_dump())
+    if card.series is not None:
+        training = f"As the network for single scenes. {card.series.training}"
+        more = {"training": training, "evaluations": []}
+        update["series"] = card.series.model_copy(update=more)
+    return ModelCard.model_validate(card.model_copy(update=update).model_dump())
 
 
 def write_package(card: ModelCard, retrained: Retrained, path: Path) -> ModelCard:
@@ -83,14 +74,6 @@ def write_package(card: ModelCard, retrained: Retrained, path: Path) -> ModelCar
         package = Path(folder) / card.name
         save_package(package, card, retrained.lone.weights, series)
         return pack(package, path)
-
-
-def _channels(before: Sequence[str], network: Network, *, rock: bool) -> list[str]:
-    """Say what the channels are, with that of rock before the mask if it is new."""
-    if network.rock == rock:
-        return [*before]
-    *seen, mask = before
-    return [*seen, ROCK_CHANNEL, mask]
 
 
 def _limits(before: ModelCard, adapted: AdaptedTo | None) -> str:

@@ -63,12 +63,14 @@ class Place:
         grid: The cells.
         rock: Known rock, (rows, columns); nowhere if none was given.
         scenes: Those that could be read, by name; without labels.
+        known_rock: What is known to be rock, as it was given; None if nothing was.
     """
 
     glacier: str
     grid: Grid
     rock: Mask
     scenes: dict[str, SceneInPlace]
+    known_rock: RasterInput | VectorInput | None = None
 
 
 def read_place(
@@ -106,10 +108,11 @@ def read_place(
             zones=np.zeros(grid.shape, np.uint8),
             grid=grid,
             lines=tuple(_in_crs(scene, grid.crs)),
+            path=scene.path,
         )
     if not read:
         raise EngineError(f"No scene of the review can be read: {next(iter(failed.values()))}")
-    return Place(glacier, grid, _rock(rock, grid), read), failed
+    return Place(glacier, grid, _rock(rock, grid), read, rock), failed
 
 
 def _grid(scenes: Sequence[SceneFacts], cell: float) -> Grid:

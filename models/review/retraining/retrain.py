@@ -25,12 +25,12 @@ from glacier_qgis.models.review.retraining.learning import (
     Stop,
     choose_stop,
     left_out,
-    measure,
     train,
 )
 from glacier_qgis.models.review.retraining.material import Material, Network
 from glacier_qgis.models.review.retraining.places import Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.review.retraining.trial import Trial
 from glacier_qgis.models.training.data.dataset import LabelledTile
 from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
@@ -142,6 +142,7 @@ def retrain(
         EngineError: See `networks_of`.
     """
     lone, series = networks_of(model, rock=rock)
+    trial = Trial(model.card, lone, pace.device)
     labelled = [(each, _labelled(each, lone, pace)) for each in places]
     order = sorted(
         (scene.date, scene.name)
@@ -157,9 +158,6 @@ def retrain(
         for number in range(trainings)
     )
 
-    def samples(network: Network, wanted: Callable[[CorrectedPlace], Iterable[str]]) -> _Samples:
-        return _samples(network, labelled, wanted)
-
     def material(network: Network, without: frozenset[str]) -> Material:
         here = [(each, _carried(each, scenes, without)) for each, scenes in labelled]
         taught = _samples(network, here, lambda each: each.corrected.keys() - without)
@@ -170,10 +168,8 @@ def retrain(
 
     folds = None
     if aside:
-        folds = (
-            material(lone, frozenset(aside)),
-            samples(lone, lambda each: each.corrected.keys() & aside),
-        )
+        held = [(each.place, each.corrected.keys() & aside) for each in places]
+        folds = (material(lone, frozenset(aside)), lambda network: trial.error(network, held))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
     after: list[Network | None] = []
     tested: list[Comparison] = []
@@ -183,9 +179,9 @@ def retrain(
             continue
         trained = train(network, taught, stop, each_pace, next(stages))
         after.append(trained)
-        test = samples(network, lambda each: each.test.keys())
-        if test:
-            errors = [measure(one, test, pace.device) for one in (network, trained)]
+        if any(each.test for each in places):
+            test = [(each.place, each.test.keys()) for each in places]
+            errors = [trial.error(one, test) for one in (network, trained)]
             tested.append(Comparison(network.title, *errors))
     return Retrained(after[0] or lone, after[1], stop, tuple(tested))
 

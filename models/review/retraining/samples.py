@@ -28,6 +28,7 @@ class SceneInPlace:
         grid: The cells.
         lines: The corrected fronts in the CRS of `grid`; none of a scene that nobody corrected.
         rock: Known rock as a further channel; None for a network without one.
+        path: Its file; blank if it was never one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SceneInPlace:
     grid: Grid
     lines: tuple[LineString, ...] = ()
     rock: Mask | None = field(default=None, repr=False)
+    path: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -61,6 +63,11 @@ class SceneInPlace:
         marked = np.zeros(self.shape, np.bool_)
         marked[tuple(self.front.T)] = True
         return marked
+
+    @property
+    def known_rock(self) -> Mask | None:
+        """See `Labelled`."""
+        return self.rock
 
     def equalised(self) -> tuple[Float32Array, Float32Array]:
         """See `Labelled`; with rock as the last band, if there is such a channel."""

@@ -15,6 +15,7 @@ from affine import Affine
 from pydantic import ValidationError
 from rasterio.io import MemoryFile
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.card import TrainingData
 from glacier_qgis.models.training.data.card import (
@@ -117,6 +118,13 @@ class LabelledTile:
     def front(self) -> npt.NDArray[np.int16]:
         """See `Labelled`; cached, because it is small and used often."""
         return front_pixels(self.zones).astype(np.int16)
+
+    @property
+    def known_rock(self) -> Mask | None:
+        """See `Labelled`."""
+        if not self.stored_rock:
+            return None
+        return np.asarray(self._read(IMAGES, self.entry.image_sha256, self._stored)[-1] > 0)
 
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """See `Labelled`; with rock, if asked for, as the last band."""

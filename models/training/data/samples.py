@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.fronts.scene.radiometry import border_fill, equalise, scene_quantiles
 from glacier_qgis.models.package.card import TrainingData
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
@@ -59,6 +60,10 @@ class Labelled(Protocol):
     def front(self) -> npt.NDArray[np.signedinteger]:
         """(row, column) of pixels at the front, shape (N, 2); see `front_pixels`."""
 
+    @property
+    def known_rock(self) -> Mask | None:
+        """Where rock is known, (rows, columns); None where nothing is known of it."""
+
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return ranks within the scene, -1 to 1, and the mask of valid pixels, 1 or 0.
 
@@ -99,6 +104,10 @@ class LabelledScene:
         """See `Labelled`."""
         rows, columns = self.image.shape
         return rows, columns
+
+    @property
+    def known_rock(self) -> None:
+        """See `Labelled`."""
 
     def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """See `Labelled`."""

@@ -25,6 +25,7 @@ from shapely import LineString
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Silent
+from glacier_qgis.models.fronts.segmentation.rock import with_rock
 from glacier_qgis.models.fronts.segmentation.tiling import Predict, Read, TilePlan, blend
 from glacier_qgis.models.fronts.termini.extract import Segmented, Terminus, extract_termini
 from glacier_qgis.models.fronts.termini.metrics import front_distances, reference_box
@@ -33,7 +34,7 @@ from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.views.augment import View, look
+from glacier_qgis.models.training.views.augment import View, look, rock_under
 from glacier_qgis.models.vector.lines import clip_lines
 from glacier_qgis.models.zones.codes import CLASS_NAMES, NOT_PROCESSED, zones_of
 
@@ -105,7 +106,7 @@ def assess(
     cell_size: float,
     calibration: Calibration | None = None,
 ) -> Answer:
-    """Predict a whole tile.
+    """Predict a whole tile; what is known to be rock is rock, as with ROCK in the toolbox.
 
     Args:
         tile: The tile.
@@ -117,13 +118,16 @@ def assess(
     grid = _grid(tile, cell_size)
     rows, columns = tile.shape
     centre = ((rows - 1) / 2, (columns - 1) / 2)
-    image, labels = look(tile, View(centre, grid.shape, (cell_size, cell_size)))
+    view = View(centre, grid.shape, (cell_size, cell_size))
+    image, labels = look(tile, view)
     inputs, truth = image.numpy(), labels.numpy().astype(np.uint8)
     padding = PADDING if max(grid.shape) > TILE else 0
     plan = TilePlan.choose(grid.shape, stride, TILE, padding)
     probabilities = np.zeros((len(CODES), *grid.shape), np.float32)
     for window, values in blend(_reader(inputs), predict, grid.shape, len(CODES), plan, 1):
         probabilities[(slice(None), *window.toslices())] = values
+    if (rock := rock_under(tile, view)) is not None:
+        probabilities = with_rock(probabilities, rock, CODES)
     zones = zones_of(probabilities, CODES)
     known = np.where(zones == NOT_PROCESSED, np.float32(np.nan), probabilities)
     return Answer(

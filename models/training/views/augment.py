@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 
+from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
 from glacier_qgis.models.zones.codes import OCEAN, ROCK
 
@@ -52,6 +54,15 @@ def look(scene: Labelled, view: View) -> tuple[Tensor, Tensor]:
     values = torch.where(inside, weighted[:-1] / weighted[-1].clamp(min=0.5), 0.0)
     labels = torch.where(inside, nearest[0], UNLABELLED).long()
     return torch.cat([values, inside.float()[None]]), labels
+
+
+def rock_under(scene: Labelled, view: View) -> Mask | None:
+    """Return where rock is known in a patch, (rows, columns); None where nothing is known of it."""
+    if (known := scene.known_rock) is None:
+        return None
+    rock = torch.from_numpy(known.astype(np.float32))[None, None]
+    there = grid_sample(rock, _grid(scene, view)[None], "nearest", align_corners=False)
+    return np.asarray(there[0, 0].numpy() > 0)
 
 
 def compose(

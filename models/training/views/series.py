@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.compute.arrays import Float32Array, Mask
 from glacier_qgis.models.engine.units import DAYS_A_YEAR
 from glacier_qgis.models.fronts.scene.companions import (
     CHANNELS,
@@ -122,6 +122,11 @@ class SceneBeside:
     def front(self) -> npt.NDArray[np.signedinteger]:
         """See `Labelled`."""
         return self.scene.front
+
+    @property
+    def known_rock(self) -> Mask | None:
+        """See `Labelled`."""
+        return self.scene.known_rock
 
     def equalised(self) -> tuple[Float32Array, Float32Array]:
         """Return ranks, the companions' channels, what else the scene has, and the mask."""

@@ -13,7 +13,7 @@ from glacier_qgis.models.training.data.samples import front_pixels
 from glacier_qgis.models.training.measuring.assess import Answer, assess
 from glacier_qgis.models.training.measuring.pictures import draw_fronts, examples
 from glacier_qgis.models.training.measuring.totals import totals
-from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 SIZE, CELL = 48, 60.0
 
@@ -27,6 +27,7 @@ class Tile:
     group: str = "A"
     date: str = "2020-01-01"
     cell_size: tuple[float, float] = (CELL, CELL)
+    known_rock: npt.NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -91,6 +92,20 @@ def test_pixels_that_are_not_square_are_measured_in_metres() -> None:
     assert perfect.grid.shape == (45, 48)
     assert totals([perfect]).whole.mean_m < 0.1 * CELL
     assert totals([answer(narrow, 2)]).whole.mean_m == pytest.approx(2 * CELL, rel=0.05)
+
+
+def test_known_rock_is_never_ice_or_water() -> None:
+    rows = np.arange(SIZE)[:, None]
+    rock = np.broadcast_to(rows < SIZE // 2, (SIZE, SIZE))
+    found = answer(tile(known_rock=rock), 0)
+    assert (found.zones[rock] == ROCK).all()
+    assert (found.zones[~rock] != ROCK).all()
+    (line,) = found.lines
+    half = SIZE // 2 * CELL
+    assert line.length == pytest.approx(half, abs=2 * CELL)
+    assert line.bounds[3] <= SIZE * CELL / 2 - half + CELL, "no front along what is rock"
+    coarse = answer(tile(known_rock=rock), 0, 2 * CELL)
+    assert (coarse.zones[: SIZE // 4] == ROCK).all()
 
 
 def test_missed_and_spurious_fronts_are_counted_and_in_no_mean() -> None:

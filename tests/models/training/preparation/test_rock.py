@@ -18,7 +18,8 @@ from glacier_qgis.models.training.data.dataset import Dataset
 from glacier_qgis.models.training.fitting.start import begin
 from glacier_qgis.models.training.jobs.evaluate import EvaluateModel
 from glacier_qgis.models.training.jobs.train import TrainModel
-from glacier_qgis.models.zones.codes import ROCK
+from glacier_qgis.models.training.measuring.evaluator import Evaluator
+from glacier_qgis.models.zones.codes import NOT_PROCESSED, ROCK
 from kit.engine.jobs import run_job
 from kit.training.small_models import package
 from kit.training.synthetic_data import Place, Prepared, fronts, polygons, prepare, zones_of
@@ -57,6 +58,7 @@ def test_rock_is_labelled_and_a_band_of_the_images(
         assert set(np.unique(ranks[1])) <= {0.0, 1.0}
         assert ((ranks[1] > 0) == (truth == ROCK)).mean() > 0.99
         assert (tile.zones[ranks[1] > 0] == ROCK).all()
+        np.testing.assert_array_equal(plain.known_rock, ranks[1] > 0)
         np.testing.assert_array_equal(plain.equalised()[0], ranks[:1])
         np.testing.assert_array_equal(plain.equalised()[1], valid)
 
@@ -68,6 +70,7 @@ def test_a_data_set_without_rock_has_the_earlier_format_and_nothing_known(
     card = json.loads(text)
     assert card["format"] == 1
     assert "rock" not in card
+    assert prepared.dataset.tiles()[0].known_rock is None
     ranks, _ = prepared.dataset.tiles(rock=True)[0].equalised()
     assert ranks.shape == (2, 32, 32)
     assert not ranks[1].any()
@@ -103,6 +106,15 @@ def test_one_model_is_trained_and_measured_with_and_without_rock(
         asked = {"model": str(model), "dataset": data.folder, "part": "validation"}
         result = run_job(EvaluateModel.model_validate(asked | {"device": "cpu"}))
         assert isinstance(result["MEAN_IOU"], float)
+
+
+def test_known_rock_is_rock_when_a_model_is_measured(with_rock: Prepared, tmp_path: Path) -> None:
+    model = load_package(package(tmp_path / "small"))
+    tiles = with_rock.dataset.tiles("validation")
+    evaluator = Evaluator(model.network, torch.device("cpu"), tiles[0].cell)
+    for tile, answer in zip(tiles, evaluator.answers(tiles), strict=True):
+        known = np.asarray(tile.known_rock) & (answer.zones != NOT_PROCESSED)
+        assert (answer.zones[known] == ROCK).all()
 
 
 def test_rock_everywhere_is_refused_and_nowhere_is_said(

@@ -1,0 +1,99 @@
+"""What decides over a retrained model is what its user gets from the algorithms of the toolbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import torch
+from shapely import box
+
+from glacier_qgis.models.engine.job import VectorInput
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
+from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
+from glacier_qgis.models.fronts.scene.names import parse_scene_name
+from glacier_qgis.models.fronts.termini.metrics import (
+    front_distances,
+    mean_distance_error,
+    reference_box,
+)
+from glacier_qgis.models.package.folder import load_package, read_card
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.review.jobs import retrain as job
+from glacier_qgis.models.review.jobs.retrain import Retrain
+from glacier_qgis.models.review.retraining.corrections import facts_of
+from glacier_qgis.models.review.retraining.places import read_place
+from glacier_qgis.models.review.retraining.retrain import networks_of
+from glacier_qgis.models.review.retraining.trial import Trial
+from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
+from glacier_qgis.models.vector.lines import clip_lines, line_parts
+from kit.engine.jobs import run_job
+from kit.review.corrected import ReviewedScene, write_review
+
+MODEL = "caffe_unet"
+
+
+@pytest.fixture
+def retrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The review of six scenes, on three of which a model was trained for a few steps."""
+    monkeypatch.setattr(job, "ADAPTING_STEPS", 2)
+    taught = [ReviewedScene(month, size=128) for month in (1, 5, 9)]
+    tested = [ReviewedScene(month, audit=True, size=128) for month in (3, 7)]
+    review = write_review(tmp_path, [*taught, *tested, ReviewedScene(6, "", size=128)])
+    asked = {"review": review, "model": MODEL, "adapt": True, "output": tmp_path / "new.zip"}
+    run_job(Retrain.model_validate(asked))
+    return review
+
+
+def errors(found: gpd.GeoDataFrame, scenes: Sequence[CorrectedScene], spacing: float) -> float:
+    """Return the mean distance of predicted lines in the boxes around corrected ones, m."""
+    images = []
+    for scene in scenes:
+        name = parse_scene_name(scene.scene).image_id
+        own = found[found["image_id"] == name].geometry.to_crs(scene.crs)
+        inside = clip_lines(line_parts(own), reference_box(scene.lines))
+        images.append(front_distances(inside, scene.lines, spacing))
+    return mean_distance_error(images).mean_m
+
+
+def test_the_frozen_test_says_what_the_algorithms_give(retrained: Path) -> None:
+    scenes = corrected_scenes(retrained)
+    tested = [scene for scene in scenes if scene.audit]
+    new = find_model(str(retrained.with_name("new.zip")))
+    card = read_card(new)
+    said = {each.data: each.values for each in card.evaluations}
+    target = retrained.with_name("termini.gpkg")
+    for when, model in (("before", MODEL), ("after", str(new))):
+        alone = []
+        for scene in tested:
+            asked = {"input": {"path": scene.scene}, "model": model, "output": target}
+            run_job(DelineateTermini.model_validate(asked))
+            alone.append(gpd.read_file(target))
+        given = {"folder": retrained.parent, "model": model, "output": target}
+        run_job(TerminusTimeSeries.model_validate(given))
+        gets = {
+            "single scenes": errors(pd.concat(alone), tested, card.cell_size_m),
+            "series": errors(gpd.read_file(target), tested, card.cell_size_m),
+        }
+        for title, error in gets.items():
+            assert said[title][f"mde_box_{when}_m"] == pytest.approx(error, abs=0.06), title
+
+
+def test_no_front_is_found_where_rock_is_known(tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(month, size=128) for month in (3, 7)])
+    model = load_package(find_model(MODEL))
+    scenes = corrected_scenes(review)
+    west, south, _, north = scenes[0].footprint.bounds
+    east = max(reference_box(scene.lines).bounds[2] for scene in scenes) + 100
+    path = tmp_path / "rock.gpkg"
+    gpd.GeoSeries([box(west, south, east, north)], crs=scenes[0].crs).to_file(path)
+    facts = facts_of(review, scenes, scenes, "Practice")
+    place, _ = read_place(facts, model.card, VectorInput(path=str(path)))
+    lone, series = networks_of(model, rock=False)
+    trial = Trial(model.card, lone, torch.device("cpu"))
+    for network in (lone, series):
+        assert network is not None
+        assert trial.error(network, [(place, [*place.scenes])]).missed == 2
