@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from qgis.core import (
     Qgis,
     QgsExpression,
     QgsFeatureRequest,
+    QgsMapLayer,
     QgsMapLayerStyle,
-    QgsProject,
     QgsReadWriteContext,
     QgsRuleBasedRenderer,
     QgsVectorLayer,
@@ -20,12 +22,10 @@ RENDERER = "renderer-v2"
 """Element of a style that says how features are drawn."""
 
 
-def lines_of(frame: str, project: QgsProject) -> QgsVectorLayer | None:
-    """Return the uppermost layer of a project that has layer lines of a frame."""
-    root = project.layerTreeRoot()
-    order = [] if root is None else root.layerOrder()
-    layers = (each for each in order if isinstance(each, QgsVectorLayer) and _names_frames(each))
-    return next((each for each in layers if _has_lines_of(each, frame)), None)
+def lines_of(frame: str, layers: Iterable[QgsMapLayer]) -> QgsVectorLayer | None:
+    """Return the first of some layers that has layer lines of a frame."""
+    found = (each for each in layers if isinstance(each, QgsVectorLayer) and _names_frames(each))
+    return next((each for each in found if _has_lines_of(each, frame)), None)
 
 
 def is_of_others(layer: QgsVectorLayer, frame: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from qgis.core import (
     Qgis,
     QgsContrastEnhancement,
+    QgsMapLayer,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
@@ -119,7 +121,7 @@ class EchogramPanel(QgsDockWidget):
         self._listen(None)
         self.view.canvas.setMapTool(self.view.pan)
         self._map.xyCoordinates.disconnect(self._map_hovered)
-        QgsProject.instance().legendLayersAdded.disconnect(self._find_lines)
+        QgsProject.instance().legendLayersAdded.disconnect(self._show_added)
         self._track.close()
         self.view.clear()
 
@@ -218,7 +220,7 @@ class EchogramPanel(QgsDockWidget):
         self._draw_button.toggled.connect(self._toggle_drawing)
         self.view.hovered.connect(self._hovered)
         self._map.xyCoordinates.connect(self._map_hovered)
-        QgsProject.instance().legendLayersAdded.connect(self._find_lines)
+        QgsProject.instance().legendLayersAdded.connect(self._show_added)
 
     def showEvent(self, event: QShowEvent) -> None:  # type: ignore[override]  # never None
         """Begin with the echogram that is selected, and put the track on the map."""
@@ -255,7 +257,7 @@ class EchogramPanel(QgsDockWidget):
             self._shown = layer.clone()
             self._snap = EchoSnap(self._shown.dataProvider(), self._axes.values)
             self._show_contrast()
-            self._find_lines()
+            self._find_lines(self._axes.frame_id)
             self.view.show_echogram(self._shown, self._axes, self._line_layer())
         else:
             self.view.clear()
@@ -268,15 +270,22 @@ class EchogramPanel(QgsDockWidget):
         self._restyle()
         self._show_state()
 
-    def _find_lines(self) -> None:
-        """Choose lines of the frame, unless the chosen ones are edited or may belong to it."""
+    def _find_lines(self, frame: str) -> None:
+        """Choose lines of a frame, unless the chosen ones are edited or may belong to it."""
+        layer, root = self._line_layer(), QgsProject.instance().layerTreeRoot()
+        if layer is None or (not layer.isEditable() and is_of_others(layer, frame)):
+            self._choose(lines_of(frame, [] if root is None else root.layerOrder()))
+
+    def _show_added(self, added: Sequence[QgsMapLayer]) -> None:
+        """Choose lines of the frame that are new, such as traced ones, unless others are in use."""
         layer = self._line_layer()
-        if self._axes is None or (layer is not None and layer.isEditable()):
-            return
-        if layer is None or is_of_others(layer, self._axes.frame_id):
-            found = lines_of(self._axes.frame_id, QgsProject.instance())
-            if found is not None:
-                self._lines.setLayer(found)
+        busy = self._reviewed is not None or (layer is not None and layer.isEditable())
+        if self._axes is not None and not busy:
+            self._choose(lines_of(self._axes.frame_id, added))
+
+    def _choose(self, lines: QgsVectorLayer | None) -> None:
+        if lines is not None:
+            self._lines.setLayer(lines)
 
     def _restyle(self) -> None:
         """Draw the lines as their layer's style says now."""

@@ -6,22 +6,28 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
+from qgis import utils
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayerTreeGroup,
     QgsLayerTreeLayer,
     QgsLayerTreeNode,
     QgsMapLayer,
+    QgsMapLayerUtils,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsProject,
     QgsRasterLayer,
 )
+from qgis.PyQt.QtCore import QTimer
 
 from glacier_qgis.results.coordinates import definition_of, learn, renew
 from glacier_qgis.results.project_time import offer_time
 from glacier_qgis.results.run import Run
+
+MARGIN = 1.05
+"""Size of the map, in sizes of what it shows."""
 
 Style = Callable[[Any, Mapping[str, Any]], None]
 """Dresses a layer of its own kind, by the values that the engine gave back."""
@@ -94,6 +100,8 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
             hidden = self.aside or (self.covers and _raster_above(node))
             node.setItemVisibilityChecked(not hidden)
             node.setExpanded(not (hidden or self.backdrop))
+            if self.aside and project is not None:
+                QTimer.singleShot(0, lambda: _show_rest(project, group))
             if not self.backdrop:
                 offer_time(project, layer, self.run.values.get("TIMES") or [])
         layer.triggerRepaint()
@@ -122,6 +130,24 @@ def _tell_apart(layer: QgsMapLayer, group: str, subject: str) -> None:
     """Number a layer like its group, for lists that show no groups."""
     if group.startswith(subject) and layer.name().endswith(subject):
         layer.setName(layer.name().removesuffix(subject) + group)
+
+
+def _show_rest(project: QgsProject, group: QgsLayerTreeGroup) -> None:
+    """Let the map of a new project show what of a run lies on it.
+
+    When QGIS comes to it, it counts in what is aside, and the map is much too large.
+    """
+    nodes = group.findLayers()
+    if utils.iface is None or len(project.mapLayers()) > len(nodes):
+        return
+    layers = [node.layer() for node in nodes if node.itemVisibilityChecked()]
+    canvas = utils.iface.mapCanvas()
+    crs = canvas.mapSettings().destinationCrs()
+    extent = QgsMapLayerUtils.combinedExtent(layers, crs, project.transformContext())
+    if not extent.isEmpty():
+        extent.scale(MARGIN)
+        canvas.setExtent(extent)
+        canvas.refresh()
 
 
 def _raster_above(node: QgsLayerTreeLayer) -> bool:

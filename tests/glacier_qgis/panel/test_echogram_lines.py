@@ -103,7 +103,7 @@ def test_an_echogram_is_opened_with_its_lines(panel: EchogramPanel, tmp_path: Pa
     assert panel._line_layer() == own
 
 
-def test_lines_that_come_later_are_shown_unless_others_are_chosen(
+def test_lines_that_come_later_are_shown_unless_others_are_edited(
     panel: EchogramPanel, tmp_path: Path
 ) -> None:
     panel.show_layer(echogram_layer(tmp_path / "frame.tif"))
@@ -112,8 +112,12 @@ def test_lines_that_come_later_are_shown_unless_others_are_chosen(
     assert panel._line_layer() is None
     traced = line_layer((3, ABOVE))
     assert panel._line_layer() == traced
-    line_layer((3, BELOW))
-    assert panel._line_layer() == traced
+    again = line_layer((3, BELOW))
+    assert panel._line_layer() == again
+    again.startEditing()
+    line_layer((3, ABOVE))
+    assert panel._line_layer() == again
+    again.rollBack()
 
 
 def test_layers_have_their_ids_beside_them_and_doubtful_ones_are_faint() -> None:

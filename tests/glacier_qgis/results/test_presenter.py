@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from qgis import utils
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
 )
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtTest import QTest
 
 from glacier_qgis.results.presenter import Presenter
 from glacier_qgis.results.run import Run
@@ -34,3 +42,44 @@ def test_an_echogram_leaves_the_map_and_its_crs_alone(tmp_path: Path, *, aside: 
     node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
     assert node.isVisible() is not aside
     assert layer.crs().isValid() is not aside
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_the_map_of_a_new_project_shows_the_track_of_a_radargram(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, earlier: bool
+) -> None:
+    canvas = QgsMapCanvas()
+    canvas.resize(600, 400)
+    monkeypatch.setattr(utils, "iface", SimpleNamespace(mapCanvas=lambda: canvas))
+    project = QgsProject.instance()
+    if earlier:
+        project.addMapLayer(QgsVectorLayer("Point?crs=EPSG:3413", "of a person", "memory"))
+    echogram, track = echogram_layer(tmp_path / "frame.tif"), track_layer()
+    group = project.layerTreeRoot().addGroup("run")
+    for layer in (echogram, track):
+        group.addLayer(layer)
+        project.layerTreeRoot().removeLayer(layer)
+    canvas.setDestinationCrs(track.crs())
+    far = QgsRectangle(-4e6, -4e6, 4e6, 4e6)
+    canvas.setExtent(far)
+    context = QgsProcessingContext()
+    context.setProject(project)
+    run = Run(title="t", command="c", subject="s", model="", values={})
+    for layer in (echogram, track):
+        presenter = Presenter.create(run, aside=layer is echogram)
+        presenter.postProcessLayer(layer, context, QgsProcessingFeedback())
+    QTest.qWait(1)
+    shown = canvas.extent()
+    assert shown.contains(track.extent())
+    assert (shown.width() > 1e6) is earlier
+
+
+def track_layer() -> QgsVectorLayer:
+    """Return a track of six kilometres on the map, in the project."""
+    track = QgsVectorLayer("LineString?crs=EPSG:3413", "track", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromWkt("LineString (0 -2000000, 6000 -2001000)"))
+    track.dataProvider().addFeatures([feature])
+    track.updateExtents()
+    QgsProject.instance().addMapLayer(track)
+    return track
