@@ -38,7 +38,7 @@ from glacier_qgis.models.radar.layers.peaks import find_peaks
 from glacier_qgis.models.radar.layers.power import decibels
 from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork, Strip
 from glacier_qgis.models.radar.layers.scores import FAR, Counts, EdgeScores, LineScores
-from glacier_qgis.models.radar.layers.trace import Segment, pieces
+from glacier_qgis.models.radar.layers.trace import Segment
 from glacier_qgis.models.radar.layers.tracker import Line, Tracking
 from glacier_qgis.models.radar.simulate.echoes import Echoes
 from glacier_qgis.models.radar.simulate.settings import MARGIN, SNOW_RADAR, VALLEY_GLACIER
@@ -187,7 +187,7 @@ def table_row(data: str, method: str, frames: list[Frame], predict: Method) -> R
         segment = Segment(options, least)
         segment.add(_axes(frame), [found])
         segment.finish()
-        traced.append(_rows(segment.lines[LAYER], frame.truth.traces))
+        traced.append(_rows(segment, frame.truth.traces))
         lines += len(segment.lines[LAYER])
         surface.append(_error(segment.lines[SURFACE], frame.truth.surface))
         bed.append(_error(segment.lines[BED], frame.truth.bed))
@@ -232,7 +232,7 @@ def traced_rows(found: Strip, frame: Frame) -> Array:
     segment = Segment(Tracking(), LEAST)
     segment.add(_axes(frame), [found])
     segment.finish()
-    return _rows(segment.lines[LAYER], frame.truth.traces)
+    return _rows(segment, frame.truth.traces)
 
 
 def _axes(frame: Frame) -> Axes:
@@ -243,10 +243,10 @@ def _axes(frame: Frame) -> Axes:
     )
 
 
-def _rows(lines: list[Line], traces: int) -> Array:
-    """Return the rows of lines, (lines, traces), as they are drawn."""
+def _rows(segment: Segment, traces: int) -> Array:
+    """Return the rows of the layers of a frame, (lines, traces), as they are drawn."""
     found = [np.empty((0, traces))]
-    for piece in pieces(lines, 0, traces):
+    for piece in segment.pieces(LAYER, 0):
         row = np.full((1, traces), np.nan)
         row[0, piece.trace.astype(int)] = piece.row
         found.append(row)

@@ -10,7 +10,7 @@ from glacier_qgis.models.radar.echogram.lines import Kind, LayerLine
 from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
 from glacier_qgis.models.radar.layers.crossings import Run, same_layers
 from glacier_qgis.models.radar.layers.peaks import Array
-from glacier_qgis.models.radar.layers.trace import BED_ID, SURFACE_ID, pieces
+from glacier_qgis.models.radar.layers.trace import BED_ID, SURFACE_ID
 from glacier_qgis.models.radar.layers.tracker import Line
 
 KINDS: dict[int, Kind] = {SURFACE: "surface", BED: "bed", LAYER: "layer"}
@@ -32,10 +32,8 @@ def layer_lines(
     numbers = _numbers(tracks, samples)
     for run, track in enumerate(tracks):
         for frame, axes in enumerate(track.frames):
-            start = track.segment.starts[frame]
             for code, kind in KINDS.items():
-                lines = track.segment.lines[code]
-                for piece in pieces(lines, start, start + axes.traces):
+                for piece in track.segment.pieces(code, frame):
                     error = float(uncertainty(np.array(piece.line.widths)).mean())
                     seconds = axes.sample_interval * error
                     fixed = {SURFACE: SURFACE_ID, BED: BED_ID}.get(code)

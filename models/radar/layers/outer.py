@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.radar.layers.borders import Border
 from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
 from glacier_qgis.models.radar.layers.path import STEEPEST, BestPath
 from glacier_qgis.models.radar.layers.peaks import Array, Peaks, find_peaks
@@ -92,6 +93,11 @@ class _Chain:
         self._options = options
         self._least = least
         self._line = Line(1)
+        self._row = np.nan
+
+    def move(self, border: Border) -> None:
+        """Go on in a frame with other rows."""
+        self._row = float(border.onward(np.array([self._row]))[0])
 
     def add(self, points: Iterable[Point | None]) -> list[Line]:
         """Continue; return the lines that have ended."""
@@ -102,6 +108,7 @@ class _Chain:
             if self._line.traces and not self._reaches(point):
                 ended += self.finish()
             self._line.append(point.trace, point.row, point.value, point.width)
+            self._row = point.row
         return ended
 
     def finish(self) -> list[Line]:
@@ -111,7 +118,7 @@ class _Chain:
 
     def _reaches(self, point: Point) -> bool:
         gap = point.trace - self._line.traces[-1]
-        away = abs(point.row - self._line.rows[-1])
+        away = abs(point.row - self._row)
         return gap <= self._options.bridge + 1 and away <= STEEPEST * gap + NEAR
 
 
@@ -140,9 +147,22 @@ class Outer:
             for code, path in self._paths.items()
         }
 
+    def cross(self, border: Border) -> dict[int, list[Line]]:
+        """Go on in a frame with other rows; return the lines that have ended."""
+        ended = {
+            code: self._chains[code].add(seen.at(row) for seen, row in path.settle(0))
+            for code, path in self._paths.items()
+        }
+        before = border.back(np.arange(border.after.samples, dtype=float))
+        for path in self._paths.values():
+            path.move(before)
+        for chain in self._chains.values():
+            chain.move(border)
+        self._top = float(border.onward(np.array([self._top]))[0])
+        return ended
+
     def finish(self) -> dict[int, list[Line]]:
-        """End the lines, as a frame ends; return them."""
-        self._top = np.nan
+        """End the lines; return them."""
         return {
             code: chain.add(seen.at(row) for seen, row in self._paths[code].finish())
             + chain.finish()

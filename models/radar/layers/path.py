@@ -78,6 +78,17 @@ class BestPath(Generic[Seen]):
         del self._open[:done]
         return settled
 
+    def move(self, before: Array) -> None:
+        """Go on where the rows are others, once all traces are settled.
+
+        Args:
+            before: For each new row, where it was among the old ones; NaN outside of them.
+        """
+        if self._score.size:
+            known, worst = np.isfinite(before), self._score.min()
+            old = np.interp(before, np.arange(self._score.size), self._score)
+            self._score = np.where(known, old, worst)
+
     def finish(self) -> list[tuple[Seen, int]]:
         """Return what is left, and start again."""
         settled = self.settle(0)

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glacier_qgis.models.radar.layers.peaks import Peaks, find_peaks
+from glacier_qgis.models.radar.layers.pieces import Stretch
 from glacier_qgis.models.radar.layers.scores import Counts, EdgeScores, LineScores, matched
-from glacier_qgis.models.radar.layers.trace import pieces
 from glacier_qgis.models.radar.layers.tracker import Line, Tracker, Tracking
 from glacier_qgis.models.radar.simulate.tracks import IceSheet
 
@@ -91,7 +91,7 @@ def test_lines_never_cross(seed: int, count: int, missing: float) -> None:
     rows = random.uniform(0, 60, (count, 1)) + np.cumsum(random.normal(0, 1.2, (count, 60)), axis=1)
     rows[random.random(rows.shape) < missing] = np.nan
     drawn: list[np.ndarray] = []
-    for piece in pieces(track(rows), 0, 60):
+    for piece in Stretch(0, 60).pieces(track(rows)):
         drawn.append(np.full(60, np.nan))
         drawn[-1][piece.trace.astype(int)] = piece.row
     for index, line in enumerate(drawn):
