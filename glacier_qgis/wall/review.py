@@ -5,12 +5,13 @@ The engine makes the tables, and the forms and the panel of QGIS fill them in.
 
 from __future__ import annotations
 
-TASKS, LINES, PREDICTED, CORRECTIONS, MODELS = TABLES = (
+TASKS, LINES, PREDICTED, CORRECTIONS, MODELS, SCENES = TABLES = (
     "tasks",
     "lines",
     "lines_predicted",
     "corrections",
     "models",
+    "scenes",
 )
 
 OPEN, ACCEPTED, CORRECTED, NO_FRONT, REJECTED, SKIPPED = TASK_STATES = (

@@ -159,8 +159,8 @@ class PrepareReview(EngineAlgorithm):
                     "OUTPUT", tr("Review"), tr("GeoPackage (*.gpkg)")
                 ),
                 tr(
-                    "GeoPackage with the tables 'tasks', 'lines', 'lines_predicted', 'corrections' "
-                    "and 'models', and their forms."
+                    "GeoPackage with the tables 'tasks', 'lines', 'lines_predicted', "
+                    "'corrections', 'models' and 'scenes', and their forms."
                 ),
             ),
         ]

@@ -26,13 +26,22 @@ from glacier_qgis.models.review.queue.candidates import Candidate, candidates, p
 from glacier_qgis.models.review.queue.ranking import Chosen, assigned, queue, scores
 from glacier_qgis.models.review.queue.stretches import stretches
 from glacier_qgis.models.review.queue.uncertainty import doubtful, uncertainties
-from glacier_qgis.models.review.tables.kinds import kind_of
+from glacier_qgis.models.review.tables.kinds import FRONTS, kind_of
 from glacier_qgis.models.review.tables.schema import MADE_THE_PREDICTIONS
 from glacier_qgis.models.review.tables.store import create_review, now
 from glacier_qgis.models.training.echograms.prepare import is_echogram
 from glacier_qgis.models.vector.source import read_lines
 from glacier_qgis.models.vector.texts import value_text
-from glacier_qgis.wall.review import AUDIT, LINE_PREDICTED, LINES, MODELS, OPEN, PREDICTED, TASKS
+from glacier_qgis.wall.review import (
+    AUDIT,
+    LINE_PREDICTED,
+    LINES,
+    MODELS,
+    OPEN,
+    PREDICTED,
+    SCENES,
+    TASKS,
+)
 
 OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_none), Field(default=None)]
 
@@ -148,6 +157,7 @@ class PrepareReview(Job):
             LINES: lines.assign(status=LINE_PREDICTED, origin=lines["model"]),
             PREDICTED: lines,
             MODELS: _models(lines),
+            SCENES: _scenes(found) if kind_of(crs) is FRONTS else pd.DataFrame(),
         }
 
 
@@ -196,6 +206,22 @@ def _lines(scenes: Sequence[Candidate], crs: CRS) -> gpd.GeoDataFrame:
             )
     columns = ["task", "line_id", "line", "confidence", "uncertainty_m", "model", "model_hash"]
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=shapes, crs=crs)
+
+
+def _scenes(found: Sequence[Candidate]) -> pd.DataFrame:
+    """Return all scenes; one without a line has the glacier of the others of its place."""
+    named = dict[int, str]()
+    for place, one in zip(places(found), found, strict=True):
+        named[place] = named.get(place) or one.glacier
+    return pd.DataFrame(
+        {
+            "image_id": [one.image_id for one in found],
+            "glacier": [named[place] for place in places(found)],
+            "date": [pd.Timestamp(one.date) if one.date else pd.NaT for one in found],
+            "satellite": [one.satellite for one in found],
+            "scene": [one.path for one in found],
+        }
+    )
 
 
 def _models(lines: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +23,13 @@ from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.fingerprint import fingerprint
-from glacier_qgis.wall.review import CORRECTIONS, TASKS
+from glacier_qgis.wall.review import CORRECTIONS, SCENES, TASKS
 
 DISAGREE_M = 500.0
 """Mean distance from which two corrections of one scene contradict each other."""
 SPACING_M = 60.0
+MOST = 60
+"""Scenes of a glacier up to which those that no task is for are read and predicted, too."""
 
 
 def usable(scenes: Sequence[CorrectedScene], reporter: Reporter) -> list[CorrectedScene]:
@@ -114,7 +118,9 @@ def check_model(scenes: Sequence[CorrectedScene], card: ModelCard, reporter: Rep
 def facts_of(
     review: Path, scenes: Sequence[CorrectedScene], known: Sequence[CorrectedScene], glacier: str
 ) -> list[SceneFacts]:
-    """Return all scenes of a glacier in a review: the corrected ones, then those without labels.
+    """Return the scenes of a glacier in a review: the corrected ones, then those without labels.
+
+    Of the scenes that no task is for, those nearest in time to corrected ones, up to `MOST` in all.
 
     Args:
         review: The GeoPackage.
@@ -133,17 +139,42 @@ def facts_of(
         )
         for scene in scenes
     ]
-    tasks = read_table(review, TASKS)
     reviewed = {value_text(path) for path in read_table(review, CORRECTIONS)["scene"]}
     reviewed |= {scene.scene for scene in known}
-    days = read_dates(tasks, "date", "REVIEW") if len(tasks) else tasks["date"]
-    crs = scenes[0].crs
-    for (_, task), day in zip(tasks.iterrows(), days, strict=True):
-        path = value_text(task["scene"])
-        if value_text(task["glacier"]) != glacier or path in reviewed:
-            continue
-        reviewed.add(path)
-        if Path(path).is_file():
-            date = "" if day is None or day != day else day.date().isoformat()
-            facts.append(SceneFacts(path, path, glacier, date, (), crs))
+    queued, others = (_of_table(review, table, scenes, glacier) for table in (TASKS, SCENES))
+    days = [scene.date.toordinal() for scene in scenes if scene.date]
+    others.sort(key=lambda each: _gap(each.date, days))
+    for more, most in ((queued, math.inf), (others, MOST)):
+        for each in more:
+            if len(facts) < most and each.path not in reviewed and Path(each.path).is_file():
+                reviewed.add(each.path)
+                facts.append(each)
     return facts
+
+
+def _of_table(
+    review: Path, table: str, corrected: Sequence[CorrectedScene], glacier: str
+) -> list[SceneFacts]:
+    """Return the scenes of a glacier that a table names, without labels."""
+    rows = read_table(review, table)
+    days = read_dates(rows, "date", "REVIEW") if len(rows) else rows["date"]
+    return [
+        SceneFacts(
+            path=value_text(row["scene"]),
+            name=value_text(row["scene"]),
+            glacier=glacier,
+            date="" if day is None or day != day else day.date().isoformat(),
+            lines=(),
+            crs=corrected[0].crs,
+        )
+        for (_, row), day in zip(rows.iterrows(), days, strict=True)
+        if value_text(row["glacier"]) == glacier
+    ]
+
+
+def _gap(date: str, days: Sequence[int]) -> float:
+    """Return the days between a scene and the nearest of some; infinite if not known."""
+    if not date:
+        return math.inf
+    own = datetime.date.fromisoformat(date).toordinal()
+    return min((abs(own - day) for day in days), default=math.inf)

@@ -14,6 +14,7 @@ from glacier_qgis.wall.review import (
     PREDICTED,
     QUALITIES,
     RANKED,
+    SCENES,
     TASK_STATES,
     TASKS,
 )
@@ -107,6 +108,13 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "promoted": "bool",
         "comment": "str",
     },
+    SCENES: {
+        "image_id": "str",
+        "glacier": "str",
+        "date": "date",
+        "satellite": "str",
+        "scene": "str",
+    },
 }
 """Name and type of each field, in order.
 
@@ -121,7 +129,8 @@ further one (`number` 2, 3, ...) when the review of it changed; `before` and `af
 lines as WKT, in the CRS of the lines, those of an echogram with the number of the layer (`line`) as
 z; `error_m` is the mean distance between them, empty where one of the two has no line; `used_in`
 names the models trained on it. models: the models that made the predictions, and those that came
-of the corrections.
+of the corrections. scenes: all that a queue was made from, also those that no task is for; none of
+echograms.
 """
 
 GEOMETRY: Mapping[str, str] = {TASKS: "Polygon", LINES: "LineString", PREDICTED: "LineString"}

@@ -17,6 +17,7 @@ from glacier_qgis.models.review.jobs.prepare import PrepareReview
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.wall.fingerprint import fingerprint
 from glacier_qgis.wall.review import LINES, MODELS, PREDICTED, TASKS
+from glacier_qgis.wall.review import SCENES as EVERY
 from kit.engine.jobs import run_listened
 from kit.engine.rasters import write_raster
 from kit.review.small_review import CELL, CORNERS, CRS, SIZE, SmallScene, prepared, write_scene
@@ -55,6 +56,18 @@ def test_a_review_holds_scenes_lines_and_a_frozen_copy(tmp_path: Path) -> None:
     assert task.geometry.equals(box(west, north - SIZE * CELL, west + SIZE * CELL, north))
     own = lines[lines.task == task.task]
     assert own.geometry.iloc[0].equals(scene.front)
+
+
+def test_a_review_remembers_the_scenes_that_no_task_is_for(tmp_path: Path) -> None:
+    review, *_ = prepared(tmp_path, SCENES, count=2)
+    assert len(read_table(review, TASKS)) == 2
+    seen = read_table(review, EVERY).set_index("image_id")
+    assert set(seen.index) == {one.name for one in SCENES}
+    assert all(Path(path).is_file() for path in seen.scene)
+    for one in SCENES:
+        row = seen.loc[one.name]
+        assert row.glacier == one.glacier, "one without a line too"
+        assert str(row.date)[:10] == one.date.isoformat()
 
 
 def test_scenes_without_a_line_and_outliers_score_highest(tmp_path: Path) -> None:

@@ -21,18 +21,18 @@ from glacier_qgis.models.package.folder import load_package, read_card, save_pac
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.jobs.retrain import Retrain
-from glacier_qgis.models.review.retraining import outcome
+from glacier_qgis.models.review.retraining import corrections, outcome
 from glacier_qgis.models.review.retraining import retrain as retraining
-from glacier_qgis.models.review.retraining.corrections import usable
+from glacier_qgis.models.review.retraining.corrections import facts_of, usable
 from glacier_qgis.models.review.retraining.learning import train
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import networks_of
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
 from glacier_qgis.models.review.tables.lineage import model_in_use
-from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.review.tables.store import append, read_table, transaction
 from glacier_qgis.models.training.delivered.describe import describe, describe_series
 from glacier_qgis.models.training.fitting.fit import Fit
-from glacier_qgis.wall.review import MODELS, NO_FRONT
+from glacier_qgis.wall.review import MODELS, NO_FRONT, SCENES
 from kit.engine.jobs import run_job, run_listened
 from kit.engine.listener import Listener
 from kit.review.corrected import CELL, SIZE, ReviewedScene, write_review
@@ -281,3 +281,29 @@ def test_several_glaciers_need_a_name(model: Path, tmp_path: Path) -> None:
     adapted = new_card(review).adapted
     assert adapted is not None
     assert adapted.glacier == "South"
+
+
+def test_scenes_that_no_task_is_for_are_seen_too_the_nearest_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [*map(ReviewedScene, (9, 5, 7))]
+    review = write_review(tmp_path, [ReviewedScene(1), ReviewedScene(3, "")])
+    rows = []
+    for each in others:
+        path = tmp_path / f"unqueued_{each.month}.tif"
+        each.scene.write(path)
+        rows.append({"glacier": "Practice", "date": str(each.date), "scene": str(path)})
+    rows.append({**rows[0], "glacier": "Elsewhere"})
+    rows.append({**rows[0], "scene": str(tmp_path / "gone.tif")})
+    with transaction(review) as connection:
+        append(connection, SCENES, rows)
+    corrected = corrected_scenes(review)
+
+    def names() -> list[str]:
+        facts = facts_of(review, corrected, corrected, "Practice")
+        assert [bool(each.lines) for each in facts] == [True] + [False] * (len(facts) - 1)
+        return [Path(each.path).stem for each in facts[2:]]
+
+    assert names() == ["unqueued_5", "unqueued_7", "unqueued_9"]
+    monkeypatch.setattr(corrections, "MOST", 4)
+    assert names() == ["unqueued_5", "unqueued_7"]
