@@ -24,6 +24,9 @@ from glacier_qgis.processing.outputs.places import Place, places_of_inputs
 from glacier_qgis.results.presenter import Style
 from glacier_qgis.results.run import Run
 
+DIGITS = 7
+"""Significant digits of results: the log prints all that there are."""
+
 
 class EngineAlgorithm(Asked):
     """An algorithm whose work is one job of the engine.
@@ -124,7 +127,8 @@ class EngineAlgorithm(Asked):
                 result = run_job(self.ID, job, feedback, self._telling)
             outputs = destinations.deliver(result, feedback)
         names = {output.name() for output in self.outputDefinitions()}
-        outputs |= {name: result[name] for name in names - outputs.keys() if name in result}
+        numbers = {name: result[name] for name in names - outputs.keys() if name in result}
+        outputs |= {name: rounded(value) for name, value in numbers.items()}
         run = run_of(self, self._command, self._subject, result, context)
         hand_over(self, self.STYLES, run, outputs, context)
         self.accompany(run, outputs, context)
@@ -151,3 +155,8 @@ class EngineAlgorithm(Asked):
         """Make the layers' CRSs the main thread's own before the project takes them."""
         settle(context)
         return {}
+
+
+def rounded(value: object) -> object:
+    """Return a number as the log should print it; other values as they are."""
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

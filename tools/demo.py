@@ -86,7 +86,6 @@ def simulate(qgis: Qgis, dem: Path) -> None:
         {
             "SURFACE": dem,
             "RESOLUTION": 200,
-            "EMULATOR": "f15_cfsflow_GJ_22_a/200",
             "START": 0,
             "END": YEARS,
             "SAVE_INTERVAL": 10,

@@ -26,12 +26,12 @@ from qgis.PyQt.QtGui import QColor, QFont, QImage, QPainter
 from qgis.PyQt.QtWidgets import QApplication
 from reports import simulation
 from shared import (
-    BAND_AND_NO_ICE,
     PICTURES,
     by_year,
     draw,
     glacier_provider,
     ground,
+    hidden_entries,
     raster,
     sheet,
     shrink,
@@ -55,8 +55,8 @@ def speeds(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     frozen = QgsRasterLayer("speed_frozen.tif", "Speed")
     frozen.setRenderer(sliding.renderer().clone())
     panels = {
-        "Speed, sliding coefficient 12": ([sliding, land], BAND_AND_NO_ICE),
-        "Speed without sliding": ([frozen, land], BAND_AND_NO_ICE),
+        "Speed, sliding coefficient 12": ([sliding, land], hidden_entries(sliding)),
+        "Speed without sliding": ([frozen, land], hidden_entries(frozen)),
     }
     sheet(panels, picture)
 

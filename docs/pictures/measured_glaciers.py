@@ -22,11 +22,11 @@ from qgis.core import (
 )
 from reports import simulation
 from shared import (
-    BAND_AND_NO_ICE,
     PICTURES,
     by_year,
     glacier_provider,
     ground,
+    hidden_entries,
     raster,
     sheet,
 )
@@ -47,7 +47,7 @@ def ice_age(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     ):
         layer = raster(path, title, style)
         layer.temporalProperties().setIsActive(False)
-        panels[f"{title} after a thousand years"] = ([layer, land], BAND_AND_NO_ICE)
+        panels[f"{title} after a thousand years"] = ([layer, land], hidden_entries(layer))
     sheet(panels, picture)
 
 
@@ -63,7 +63,7 @@ def south(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
         layer = raster(path, title, style)
         layer.temporalProperties().setIsActive(False)
         layer.renderer().setInputBand(band)
-        panels[title] = ([layer, land], BAND_AND_NO_ICE)
+        panels[title] = ([layer, land], hidden_entries(layer))
     sheet(panels, picture)
 
 

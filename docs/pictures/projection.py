@@ -21,7 +21,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from reports import simulation
-from shared import BAND_AND_NO_ICE, PICTURES, by_year, glacier_provider, ground, sheet
+from shared import PICTURES, by_year, glacier_provider, ground, hidden_entries, sheet
 
 SURFACE = "south_surface.tif"
 SHOWN = (2000, 2050, 2100)
@@ -38,8 +38,8 @@ def inversions(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     dot = {"color": "#d7191c", "size": "0.25", "outline_style": "no"}
     points.setRenderer(QgsSingleSymbolRenderer(QgsMarkerSymbol.createSimple(dot)))
     panels: dict[str, tuple[list[QgsMapLayer], int]] = {
-        "Thickness from the outline": ([first, land], BAND_AND_NO_ICE),
-        "With soundings": ([second, land], BAND_AND_NO_ICE),
+        "Thickness from the outline": ([first, land], hidden_entries(first)),
+        "With soundings": ([second, land], hidden_entries(second)),
         "Where the radar sounded": ([points, land], 0),
     }
     sheet(panels, picture)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,12 @@ from typing import Any
 sys.path.append(str(Path(__file__).absolute().parents[2] / "tools"))
 
 import build_plugin
-from in_qgis.main_window import Window, begin, expect, open_qgis
+from in_qgis.camera import DIALOG, Camera
+from in_qgis.main_window import Window, begin, open_qgis
 
 ROOT = build_plugin.ROOT.absolute()
 VARIABLE = "GLACIER_ENGINE_PYTHON"
 ENGINE = ROOT / "build" / "engine" / "bin" / "python"
-DIALOG = (1150, 760)
 PAGES = ("ground", "climate", "ice", "time", "results")
 
 
@@ -49,8 +48,8 @@ def inside(work: Path) -> None:
     begin(lambda window: Photographer(window, work).everything())
 
 
-class Photographer:
-    """Goes through the plugin as a person does, and takes pictures.
+class Photographer(Camera):
+    """Goes through the plugin from its first start.
 
     Args:
         window: What to look at.
@@ -58,16 +57,15 @@ class Photographer:
     """
 
     def __init__(self, window: Window, work: Path) -> None:
-        self._window = window
+        super().__init__(window, Path(os.environ["SCREENSHOTS_FOLDER"]))
         self._work = work
-        self._folder = Path(os.environ["SCREENSHOTS_FOLDER"])
 
     def everything(self) -> None:
         """Take all pictures."""
-        self._window.install(Path(os.environ["SCREENSHOTS_ZIP"]))
+        self.window.install(Path(os.environ["SCREENSHOTS_ZIP"]))
         self.without_an_engine()
         os.environ[VARIABLE] = str(ENGINE)
-        self._window.iface.messageBar().clearWidgets()
+        self.window.iface.messageBar().clearWidgets()
         self.the_engine()
         self.try_it()
         self.one_scene()
@@ -77,10 +75,10 @@ class Photographer:
 
     def without_an_engine(self) -> None:
         """6: what a first start says."""
-        self._take("06_offer_of_the_engine")
+        self.take("06_offer_of_the_engine")
         self._options("06_options_without_an_engine")
-        self._during(
-            lambda: self._execute("delineatetermini"), lambda: self._take("06_cannot_execute")
+        self.during(
+            lambda: self._execute("delineatetermini"), lambda: self.take("06_cannot_execute")
         )
 
     def the_engine(self) -> None:
@@ -88,41 +86,41 @@ class Photographer:
         from qgis.PyQt.QtCore import QUrl
         from qgis.PyQt.QtWidgets import QTextBrowser
 
-        self._dialog("setupengine", {}, "06_set_up_engine").close()
+        self.dialog("setupengine", {}, "06_set_up_engine").close()
         self._options("06_options_with_an_engine")
         page = self._work / "engine.html"
-        dialog = self._dialog("engineinfo", {"REPORT": str(page)})
-        self._run(dialog)
-        self._grab(dialog, "06_engine_information")
+        dialog = self.dialog("engineinfo", {"REPORT": str(page)})
+        self.run(dialog)
+        self.grab(dialog, "06_engine_information")
         dialog.close()
         browser = QTextBrowser()
         browser.setSource(QUrl.fromLocalFile(str(page)))
         browser.resize(*DIALOG)
         browser.show()
-        self._grab(browser, "06_engine_information_page")
+        self.grab(browser, "06_engine_information_page")
         browser.close()
-        self._new_project()
+        self.new_project()
 
     def try_it(self) -> None:
         """7, 3 and 4: the sample data, its groups, and its time."""
         from qgis.PyQt.QtWidgets import QPushButton
 
-        self._window.action("GlacierTryIt").trigger()
+        self.window.action("GlacierTryIt").trigger()
         from glacier_qgis.window.try_it import TryIt
 
         ended: list[int] = []
-        self._window.main.findChild(TryIt).ended.connect(ended.append)
-        self._window.wait(8)
-        self._take("07_try_it_running")
-        self._window.until(lambda: bool(ended))
-        self._take("07_try_it_finished")
-        self._frame(5, "04_simulation_in_2050")
-        fronts = self._window.iface.messageBar().findChildren(QPushButton)[-2]
+        self.window.main.findChild(TryIt).ended.connect(ended.append)
+        self.window.wait(8)
+        self.take("07_try_it_running")
+        self.window.until(lambda: bool(ended))
+        self.take("07_try_it_finished")
+        self.frame(5, "04_simulation_in_2050")
+        fronts = self.window.iface.messageBar().findChildren(QPushButton)[-2]
         fronts.click()
-        self._take("07_try_it_fronts")
-        self._frame(2, "04_series_in_its_third_year")
-        self._window.iface.messageBar().clearWidgets()
-        self._new_project()
+        self.take("07_try_it_fronts")
+        self.frame(2, "04_series_in_its_third_year")
+        self.window.iface.messageBar().clearWidgets()
+        self.new_project()
 
     def one_scene(self) -> None:
         """1, 3, 10 and 2: Run pressed, the group, the log, and the files in a new project."""
@@ -135,18 +133,18 @@ class Photographer:
             name: QgsProcessingOutputLayerDefinition(str(self._work / file), QgsProject.instance())
             for name, file in files.items()
         }
-        dialog = self._dialog("delineatetermini", {"INPUT": layer.id(), **outputs})
-        self._run(dialog)
-        self._grab(dialog, "10_log_of_a_scene")
+        dialog = self.dialog("delineatetermini", {"INPUT": layer.id(), **outputs})
+        self.run(dialog)
+        self.grab(dialog, "10_log_of_a_scene")
         dialog.close()
-        self._take("01_fronts_on_the_map")
-        self._new_project()
+        self.take("01_fronts_on_the_map")
+        self.new_project()
         self._open_scene()
-        iface = self._window.iface
+        iface = self.window.iface
         iface.addRasterLayer(str(self._work / "zones.tif"), "zones")
         iface.addVectorLayer(f"{self._work / 'lines.gpkg'}|layername=lines", "lines", "ogr")
-        self._take("02_files_in_a_new_project")
-        self._new_project()
+        self.take("02_files_in_a_new_project")
+        self.new_project()
 
     def pickers(self) -> None:
         """8: models and emulators."""
@@ -156,15 +154,15 @@ class Photographer:
             ("delineatetermini", "MODEL", "landsat_unet", {"INPUT": str(_scene())}),
             ("icevelocity", "EMULATOR", "", {}),
         ):
-            dialog = self._dialog(name, inputs)
+            dialog = self.dialog(name, inputs)
             panel = dialog.mainWidget()
             if name == "icevelocity":
                 panel.list.setCurrentRow(1)
             box = panel.wrappers[parameter].widget.findChild(QComboBox)
             box.setCurrentText(chosen or box.itemText(1))
-            self._grab(dialog, f"08_{parameter.lower()}")
+            self.grab(dialog, f"08_{parameter.lower()}")
             box.showPopup()
-            self._take(f"08_{parameter.lower()}_list")
+            self.take(f"08_{parameter.lower()}_list")
             box.hidePopup()
             dialog.close()
 
@@ -176,13 +174,13 @@ class Photographer:
 
         surface = str(ALETSCH / "aletsch.tif")
         ground = {"SURFACE": surface, "RESOLUTION": 200, "SLIDING": 12, "END": 2050}
-        dialog = self._dialog("simulateglacier", ground)
+        dialog = self.dialog("simulateglacier", ground)
         for number, page in enumerate(PAGES):
             dialog.mainWidget().list.setCurrentRow(number)
-            self._grab(dialog, f"09_page_{number + 1}_{page}")
-        self._during(
+            self.grab(dialog, f"09_page_{number + 1}_{page}")
+        self.during(
             dialog.runButton().click,
-            lambda: self._grab(QApplication.activeModalWidget(), "09_question"),
+            lambda: self.grab(QApplication.activeModalWidget(), "09_question"),
         )
         ice = {
             "INITIAL_THICKNESS": str(ALETSCH / "aletsch_thickness.tif"),
@@ -191,12 +189,12 @@ class Photographer:
         degree_days = {"MASS_BALANCE": "degree days"}
         dialog.setParameters({**ground, **ice, **degree_days})
         dialog.mainWidget().list.setCurrentRow(1)
-        self._grab(dialog, "09_page_2_degree_days")
+        self.grab(dialog, "09_page_2_degree_days")
         dialog.setParameters({**ground, **ice, "MASS_BALANCE": "ELA", "ELA": 3150})
-        self._run(dialog)
-        self._grab(dialog, "10_log_of_a_simulation")
+        self.run(dialog)
+        self.grab(dialog, "10_log_of_a_simulation")
         dialog.close()
-        self._new_project()
+        self.new_project()
 
     def panel(self) -> None:
         """11: the panel with its preview and its list."""
@@ -207,72 +205,20 @@ class Photographer:
         panels._toggle.trigger()
         panel = panels.fronts
         panel._scene.setLayer(layer)
-        self._window.until(panels.engine.is_running)
+        self.window.until(panels.engine.is_running)
         panel._preview_button.click()
-        self._window.until(lambda: not panel._preview.is_busy())
-        self._take("11_panel_with_a_preview")
+        self.window.until(lambda: not panel._preview.is_busy())
+        self.take("11_panel_with_a_preview")
         panel._run_button.click()
-        self._window.until(lambda: panel._run is None)
+        self.window.until(lambda: panel._run is None)
         panel.lines.next_action.trigger()
-        self._take("11_panel_with_lines")
-
-    def _take(self, name: str) -> None:
-        """Take a picture of the whole screen, with the map drawn."""
-        self._window.drawn()
-        self._window.picture(self._folder / f"{name}.png")
-
-    def _grab(self, widget: Any, name: str) -> None:  # noqa: ANN401  QGIS' classes are untyped
-        """Take a picture of one window."""
-        self._window.wait(0.5)
-        widget.grab().save(str(self._folder / f"{name}.png"))
-
-    def _during(self, act: Callable[[], object], look: Callable[[], None]) -> None:
-        """Look at the modal dialog that an action opens, and close it."""
-        from qgis.PyQt.QtCore import QTimer
-        from qgis.PyQt.QtWidgets import QApplication
-
-        problems: list[Exception] = []
-
-        def look_and_close() -> None:
-            try:
-                look()
-            except Exception as problem:  # it would be lost in here
-                problems.append(problem)
-            QApplication.activeModalWidget().close()
-
-        QTimer.singleShot(1500, look_and_close)
-        act()
-        if problems:
-            raise problems[0]
+        self.take("11_panel_with_lines")
 
     def _execute(self, name: str) -> None:
         """Open an algorithm as a double click in the toolbox does."""
         from qgis import utils
 
-        utils.plugins["processing"].executeAlgorithm(f"glacier:{name}", self._window.main)
-
-    def _dialog(self, name: str, values: Mapping[str, object], picture: str = "") -> Any:  # noqa: ANN401
-        """Open an algorithm's dialog, filled in."""
-        from processing.gui.AlgorithmDialog import AlgorithmDialog
-        from qgis.core import QgsApplication
-
-        algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"glacier:{name}")
-        made = algorithm.createCustomParametersWidget(self._window.main)
-        dialog = made or AlgorithmDialog(algorithm, parent=self._window.main)
-        dialog.setParameters(dict(values))
-        dialog.resize(*DIALOG)
-        dialog.show()
-        if picture:
-            self._grab(dialog, picture)
-        return dialog
-
-    def _run(self, dialog: Any) -> None:  # noqa: ANN401  QGIS' classes are untyped
-        """Press Run and wait until it is done."""
-        ended: list[bool] = []
-        dialog.algorithmFinished.connect(lambda succeeded, _results: ended.append(succeeded))
-        dialog.runButton().click()
-        self._window.until(lambda: bool(ended))
-        expect(ended == [True], f"{dialog.windowTitle()} failed")
+        utils.plugins["processing"].executeAlgorithm(f"glacier:{name}", self.window.main)
 
     def _options(self, name: str) -> None:
         """Take a picture of the plugin's page in QGIS' options."""
@@ -288,37 +234,19 @@ class Photographer:
             role = Qt.ItemDataRole.DisplayRole
             index = tree.model().match(start, role, "Glacier", 1, anywhere)[0]
             tree.setCurrentIndex(index)
-            self._grab(dialog, name)
+            self.grab(dialog, name)
 
-        self._during(partial(self._window.iface.showOptionsDialog, self._window.main), look)
-
-    def _frame(self, number: int, name: str) -> None:
-        """Let the temporal controller show one of its frames."""
-        controller = self._window.iface.mapCanvas().temporalController()
-        controller.setCurrentFrameNumber(number)
-        self._take(name)
+        self.during(partial(self.window.iface.showOptionsDialog, self.window.main), look)
 
     def _open_scene(self) -> Any:  # noqa: ANN401  QGIS' classes are untyped
         """Show the last of the sample scenes alone, in its own CRS."""
         from qgis.core import QgsProject
 
         scene = _scene()
-        layer = self._window.iface.addRasterLayer(str(scene), scene.stem)
+        layer = self.window.iface.addRasterLayer(str(scene), scene.stem)
         QgsProject.instance().setCrs(layer.crs())
-        self._window.iface.zoomFull()
+        self.window.iface.zoomFull()
         return layer
-
-    def _new_project(self) -> None:
-        """Begin with nothing, and without panels that a run opened."""
-        from qgis.core import QgsProject
-        from qgis.PyQt.QtWidgets import QDockWidget
-
-        for dock in self._window.main.findChildren(QDockWidget):
-            if dock.windowTitle() in ("Temporal Controller", "Results Viewer"):
-                dock.close()
-        QgsProject.instance().setDirty(False)
-        self._window.iface.newProject(False)
-        self._window.iface.messageBar().clearWidgets()
 
 
 def _scene() -> Path:

@@ -13,7 +13,7 @@ sys.path += [str(PICTURES.parent), str(PICTURES.parents[1] / "tools")]
 
 from dialogs import draw
 from headless_qgis import glacier_provider
-from in_qgis.maps import BAND_AND_NO_ICE, Page
+from in_qgis.maps import Page, hidden_entries
 from qgis.core import (
     QgsBilinearRasterResampler,
     QgsContrastEnhancement,
@@ -27,12 +27,12 @@ from qgis.core import (
 from small import shrink
 
 __all__ = [
-    "BAND_AND_NO_ICE",
     "PICTURES",
     "by_year",
     "draw",
     "glacier_provider",
     "ground",
+    "hidden_entries",
     "lines",
     "raster",
     "satellite",
@@ -134,5 +134,5 @@ def by_year(
         layer = raster(path, title, style)
         layer.temporalProperties().setIsActive(False)
         layer.renderer().setInputBand(years_of(layer).index(year) + 1)
-        panels[f"{title} in {year:g}"] = ([layer, land], BAND_AND_NO_ICE)
+        panels[f"{title} in {year:g}"] = ([layer, land], hidden_entries(layer))
     sheet(panels, picture)

@@ -11,7 +11,7 @@ import os
 import sys
 
 from qgis.core import QgsRasterLayer
-from shared import BAND_AND_NO_ICE, PICTURES, glacier_provider, ground, sheet
+from shared import PICTURES, glacier_provider, ground, hidden_entries, sheet
 
 SLIDING_BAND = 2
 """Of the maps of the error: c = 12."""
@@ -29,7 +29,7 @@ def main() -> None:
             layer = QgsRasterLayer(path, title)
             styles.speed(layer, {})
             layer.renderer().setInputBand(SLIDING_BAND)
-            panels[title] = ([layer, land], BAND_AND_NO_ICE)
+            panels[title] = ([layer, land], hidden_entries(layer))
         sheet(panels, PICTURES / "tutorial_teach.png")
 
 

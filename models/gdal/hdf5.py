@@ -21,13 +21,18 @@ def check_self_contained(path: Path, shown: str) -> None:
     """Make sure that all data of a file are in it; files of other formats pass.
 
     Raises:
-        EngineError: It refers to other files, or is damaged.
+        EngineError: It refers to other files, is damaged, or is locked.
     """
     try:
         if not h5py.is_hdf5(path):
             return
         with h5py.File(path) as file:
             elsewhere = next(_elsewhere(file), None)
+    except BlockingIOError as error:
+        raise EngineError(
+            f"{shown} is locked by another program that has it open. Remove it from QGIS or close "
+            "that program, and try again."
+        ) from error
     except _DAMAGE as error:
         raise EngineError(
             f"{shown} is damaged ({error}). Copy or download the file again."

@@ -29,7 +29,7 @@ def short_help(algorithm: QgsProcessingAlgorithm, summary: str) -> str:
     texts = {output.name(): VALUE for output in algorithm.outputDefinitions()}
     texts |= {p.name(): p.help() for p in algorithm.parameterDefinitions()}
     described = {name: _paragraphs(labelled(text, algorithm)) for name, text in texts.items()}
-    described["ALG_DESC"] = _paragraphs(summary)
+    described["ALG_DESC"] = _paragraphs(labelled(summary, algorithm))
     return str(QgsProcessingUtils.formatHelpMapAsHtml(described, algorithm))
 
 

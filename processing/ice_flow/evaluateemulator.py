@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from qgis.core import (
@@ -27,12 +28,18 @@ from glacier_qgis.processing.declarations.parameters import (
     report,
 )
 from glacier_qgis.processing.declarations.pickers import file_or_name
+from glacier_qgis.processing.ice_flow.parameters.balance import equilibrium_line
 from glacier_qgis.processing.ice_flow.parameters.flow import sliding, vertical_unit
+from glacier_qgis.processing.ice_flow.parameters.place_faults import place_faults
 from glacier_qgis.processing.ice_flow.parameters.results import optional_table
 from glacier_qgis.processing.ice_flow.parameters.teaching import (
     reading,
     snapshot_files,
     teacher,
+)
+from glacier_qgis.processing.ice_flow.parameters.teaching_faults import (
+    evaluation_faults,
+    netcdf_faults,
 )
 from glacier_qgis.translation import tr
 
@@ -93,15 +100,12 @@ class EvaluateEmulator(EngineAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, str]]:
         """See the base class."""
-        rasters = [bool(parameters.get(name)) for name in ("SURFACE", "THICKNESS")]
-        if any(rasters) and not all(rasters):
-            yield "THICKNESS", tr("Give SURFACE and THICKNESS together: both make a glacier.")
-        elif not (parameters.get("SNAPSHOTS") or all(rasters)):
-            yield (
-                "SNAPSHOTS",
-                tr("Give SNAPSHOTS, or SURFACE and THICKNESS for the instructor to solve."),
-            )
-        yield from super().faults(parameters, context)
+        yield from chain(
+            netcdf_faults(parameters, "SNAPSHOTS"),
+            evaluation_faults(self, parameters, context),
+            place_faults(self, parameters, context, "SURFACE"),
+            super().faults(parameters, context),
+        )
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
@@ -194,36 +198,7 @@ def _transient() -> list[Parameter]:
                 "one. It is also taken where a file of another model has none."
             )
         ),
-        number(
-            "ELA",
-            tr("Equilibrium-line altitude (m)"),
-            tr("Elevation at which a glacier neither gains nor loses mass over a year, m."),
-            2900,
-        ),
-        number(
-            "ABLATION_GRADIENT",
-            tr("Ablation gradient (a⁻¹)"),
-            tr("Mass balance lost per metre below the equilibrium line, m of ice per year."),
-            0.009,
-            decimals=5,
-            minValue=0,
-        ),
-        number(
-            "ACCUMULATION_GRADIENT",
-            tr("Accumulation gradient (a⁻¹)"),
-            tr("Mass balance gained per metre above the equilibrium line, m of ice per year."),
-            0.005,
-            decimals=5,
-            minValue=0,
-        ),
-        number(
-            "MAX_ACCUMULATION",
-            tr("Maximum accumulation (m a⁻¹)"),
-            tr("Upper limit of the mass balance, m of ice per year."),
-            2,
-            decimals=2,
-            minValue=0,
-        ),
+        *equilibrium_line(),
     ]
 
 

@@ -16,6 +16,7 @@ from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.described import Question
 from glacier_qgis.processing.declarations.parameters import ICE_FLOW
 from glacier_qgis.processing.ice_flow.parameters.balance_faults import balance_faults
+from glacier_qgis.processing.ice_flow.parameters.place_faults import place_faults
 from glacier_qgis.translation import tr
 
 
@@ -64,6 +65,23 @@ class EvolvingAlgorithm(EngineAlgorithm):
                     "Give SURFACE, with INITIAL_THICKNESS where there is ice, or BED, or {files}."
                 ).format(files=", ".join(self.BEGINNINGS)),
             )
+        ground = [bool(parameters.get(name)) for name in ("BED", "SURFACE", "INITIAL_THICKNESS")]
+        if not resumed and all(ground):
+            yield (
+                "BED",
+                tr(
+                    "BED, SURFACE and INITIAL_THICKNESS are all given, but two determine the "
+                    "third. Leave one of them blank."
+                ),
+            )
+        elif not resumed and parameters.get("UNIFORM_THICKNESS") is not None and sum(ground) > 1:
+            yield (
+                "UNIFORM_THICKNESS",
+                tr(
+                    "The rasters already determine the thickness. Leave UNIFORM_THICKNESS blank, "
+                    "or give only BED or SURFACE."
+                ),
+            )
         start = self.parameterAsDouble(parameters, "START", context)
         end = self.parameterAsDouble(parameters, "END", context)
         if not resumed and end <= start:
@@ -79,6 +97,7 @@ class EvolvingAlgorithm(EngineAlgorithm):
                 "OBSERVED_TIME",
                 tr("Give OBSERVED_OUTLINE or OBSERVED_SURFACE, or leave it empty."),
             )
+        yield from place_faults(self, parameters, context, "BED", "SURFACE")
         yield from balance_faults(self, parameters, context)
         yield from super().faults(parameters, context)
 

@@ -19,6 +19,7 @@ from glacier_qgis.processing.declarations.parameters import ICE_FLOW, device
 from glacier_qgis.processing.ice_flow.parameters import balance, inversion
 from glacier_qgis.processing.ice_flow.parameters.balance_faults import balance_faults
 from glacier_qgis.processing.ice_flow.parameters.flow import orientations
+from glacier_qgis.processing.ice_flow.parameters.place_faults import place_faults
 from glacier_qgis.translation import tr
 
 
@@ -89,6 +90,7 @@ class GlacierThickness(EngineAlgorithm):
         """See the base class."""
         yield from chain(
             inversion.faults(self, parameters, context),
+            place_faults(self, parameters, context, "OUTLINE"),
             balance_faults(self, parameters, context),
             super().faults(parameters, context),
         )

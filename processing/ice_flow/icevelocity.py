@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from qgis.core import (
+    QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterRasterDestination,
@@ -25,6 +26,7 @@ from glacier_qgis.processing.declarations.parameters import (
     optional_raster,
 )
 from glacier_qgis.processing.ice_flow.parameters.flow import flow, orientations, vertical_unit
+from glacier_qgis.processing.ice_flow.parameters.place_faults import place_faults
 from glacier_qgis.translation import tr
 
 
@@ -121,6 +123,13 @@ class IceVelocity(EngineAlgorithm):
             Page(tr("Ice"), flow(), {tr("Numerics"): [orientations(), device()]}),
             Page(tr("Results"), averaged, _at_levels()),
         ]
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """See the base class."""
+        yield from place_faults(self, parameters, context, "SURFACE")
+        yield from super().faults(parameters, context)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from qgis.core import QgsProcessingContext
 
 from glacier_qgis.processing.declarations.pages import BLANK, Page, only_if
 from glacier_qgis.processing.declarations.parameters import device
@@ -25,6 +27,7 @@ from glacier_qgis.processing.ice_flow.parameters.instructors import (
     solver,
 )
 from glacier_qgis.processing.ice_flow.parameters.results import results_page
+from glacier_qgis.processing.ice_flow.parameters.teaching_faults import netcdf_faults
 from glacier_qgis.translation import tr
 
 
@@ -47,6 +50,14 @@ class RunInstructor(EvolvingAlgorithm):
     )
 
     BEGINNINGS: ClassVar[tuple[str, ...]] = ("RESUME", "MODEL_OUTPUT")
+
+    def faults(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, str]]:
+        """See the base class."""
+        for name in self.BEGINNINGS:
+            yield from netcdf_faults(parameters, name)
+        yield from super().faults(parameters, context)
 
     def pages(self) -> Sequence[Page]:
         """See the base class; of another model's output no more is asked than how to read it."""

@@ -22,6 +22,7 @@ from glacier_qgis.processing.ice_flow.parameters import balance
 from glacier_qgis.processing.ice_flow.parameters.balance import number_list
 from glacier_qgis.processing.ice_flow.parameters.balance_faults import balance_faults
 from glacier_qgis.processing.ice_flow.parameters.flow import vertical_unit
+from glacier_qgis.processing.ice_flow.parameters.place_faults import place_faults
 from glacier_qgis.translation import tr
 
 
@@ -92,6 +93,7 @@ class SurfaceMassBalance(EngineAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, str]]:
         """See the base class."""
+        yield from place_faults(self, parameters, context, "SURFACE")
         yield from balance_faults(self, parameters, context)
         yield from super().faults(parameters, context)
 

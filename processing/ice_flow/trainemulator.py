@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from qgis.core import (
@@ -35,6 +36,10 @@ from glacier_qgis.processing.ice_flow.parameters.teaching import (
     snapshot_files,
     teacher,
 )
+from glacier_qgis.processing.ice_flow.parameters.teaching_faults import (
+    netcdf_faults,
+    training_faults,
+)
 from glacier_qgis.translation import tr
 
 PLAIN, PYRAMID = "plain convolutions", "pyramid"
@@ -53,7 +58,7 @@ class TrainEmulator(EngineAlgorithm):
     SUMMARY = tr(
         "Trains a neural network to say how ice flows, as a physical model (the instructor) "
         "computes it: on snapshots of glaciers, and on glaciers that grow on your topographies or "
-        "in made valleys. 'Simulate glacier' and 'Ice velocity' take the result as EMULATOR.\n\n"
+        "in made valleys. The result is an emulator for 'Simulate glacier' and 'Ice velocity'.\n\n"
         "Whole topographies are held out to measure the errors. The package always holds the best "
         "weights so far, and training ends when they no longer improve. A run that was cancelled "
         "or killed keeps them, and is resumed when it is started again with the same parameters."
@@ -94,7 +99,11 @@ class TrainEmulator(EngineAlgorithm):
                 "SNAPSHOTS",
                 tr("Give SNAPSHOTS or TOPOGRAPHIES, or a number of VALLEYS to be made."),
             )
-        yield from super().faults(parameters, context)
+        yield from chain(
+            netcdf_faults(parameters, "SNAPSHOTS"),
+            training_faults(self, parameters, context),
+            super().faults(parameters, context),
+        )
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

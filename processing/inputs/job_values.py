@@ -34,6 +34,7 @@ from qgis.core import (
     QgsReferencedRectangle,
 )
 
+from glacier_qgis.processing.declarations.files import are_files, listed
 from glacier_qgis.processing.inputs.copies import Copy, absolute, crs_text
 from glacier_qgis.processing.inputs.rasters import raster_value
 from glacier_qgis.processing.inputs.vectors import vector_value
@@ -95,8 +96,8 @@ def job_value(
             return _raster(algorithm, definition, parameters, context, copies)
         case QgsProcessingParameterMapLayer():
             return _layer(algorithm, name, parameters, context, copies) if given else None
-        case QgsProcessingParameterMultipleLayers() if _are_files(definition):
-            return [absolute(path) for path in _listed(parameters.get(name))]
+        case QgsProcessingParameterMultipleLayers() if are_files(definition):
+            return [absolute(path) for path in listed(parameters.get(name))]
         case QgsProcessingParameterMultipleLayers():
             return _rasters(definition, parameters, context, copies)
         case QgsProcessingParameterFile():
@@ -170,16 +171,6 @@ def _layer(
     if isinstance(layer, QgsRasterLayer):
         return raster_value(name, layer, context, copies)
     return vector_value(algorithm, name, parameters, context, copies)
-
-
-def _are_files(definition: QgsProcessingParameterMultipleLayers) -> bool:
-    return bool(definition.layerType() == Qgis.ProcessingSourceType.File)
-
-
-def _listed(given: Any) -> list[str]:  # noqa: ANN401
-    """Return the paths of a list of files."""
-    several = given if isinstance(given, list | tuple) else str(given or "").split(";")
-    return [text for value in several if (text := str(value).strip())]
 
 
 def _rasters(

@@ -28,6 +28,8 @@ from qgis.core import (
     QgsVectorFileWriter,
 )
 
+from glacier_qgis.processing.declarations.files import are_files, listed
+
 ALIASES = {"postgis": "postgres"}
 PROVIDER = re.compile(r"(.{3,}?):(.*)", re.DOTALL)
 """What QGIS takes a destination for: a provider's name, and what it knows the layer by."""
@@ -113,6 +115,8 @@ def places_of_inputs(
                 )
             case QgsProcessingParameterMapLayer():
                 places = places_of_layer(algorithm.parameterAsLayer(parameters, name, context))
+            case QgsProcessingParameterMultipleLayers() if are_files(definition):
+                places = (Place(path) for path in map(Path, listed(value)) if path.is_file())
             case QgsProcessingParameterMultipleLayers():
                 places = _listed(value, context)
         yield from ((name, place) for place in places)

@@ -12,11 +12,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from qgis.core import (
     Qgis,
     QgsApplication,
+    QgsColorRampShader,
     QgsContrastEnhancement,
     QgsCoordinateTransform,
     QgsFeature,
@@ -41,18 +42,28 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRasterMinMaxOrigin,
     QgsRectangle,
+    QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
     QgsTextFormat,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtGui import QFont
+from qgis.PyQt.QtGui import QColor, QFont
 
 Known = TypeVar("Known", QgsRasterLayer, QgsVectorLayer)
 MM = Qgis.LayoutUnit.Millimeters
 GAP, TITLE, PANEL = 6.0, 10.0, 120.0  # mm
 DPI = 150
-BAND_AND_NO_ICE = 2
-"""Entries at the top of a raster's legend that explain nothing on a map."""
+
+
+def hidden_entries(layer: QgsRasterLayer) -> int:
+    """Return how many entries at the top of a raster's legend explain nothing on a map.
+
+    They are the name of the band, and what is left clear, such as ground without ice.
+    """
+    renderer = cast(QgsSingleBandPseudoColorRenderer, layer.renderer())
+    shader = cast(QgsColorRampShader, renderer.shader().rasterShaderFunction())
+    lowest = QColor(shader.colorRampItemList()[0].color)
+    return 1 + (lowest.alpha() == 0)
 
 
 class Page:
@@ -195,10 +206,9 @@ def ice(dem_path: str, thickness_path: str, speed_path: str, picture: Path) -> N
     styles.speed(speed, {})
     QgsProject.instance().setCrs(thickness.crs())
     page = Page()
-    page.add(
-        "Ice thickness in the last year", [thickness, dem], thickness.extent(), BAND_AND_NO_ICE
-    )
-    page.add("Ice speed in the last year", [speed, dem], speed.extent(), BAND_AND_NO_ICE)
+    for title, layer in (("thickness", thickness), ("speed", speed)):
+        layers = [layer, dem]
+        page.add(f"Ice {title} in the last year", layers, layer.extent(), hidden_entries(layer))
     page.save(picture)
 
 

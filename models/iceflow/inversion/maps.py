@@ -46,7 +46,7 @@ def field_map(
     )
     figure.update_xaxes(title_text="km to the east", constrain="domain")
     figure.update_yaxes(title_text="km to the north", scaleanchor="x")
-    figure.update_layout(height=560, template="plotly_white")
+    figure.update_layout(height=480, template="plotly_white", margin={"t": 30, "b": 50})
     return figure
 
 
@@ -82,7 +82,8 @@ def l_curve(trials: Sequence[Trial], chosen: Trial) -> go.Figure:
             line={"color": GREY},
         )
     )
-    figure.update_xaxes(title_text="Misfit (squared, in errors)", type="log")
-    figure.update_yaxes(title_text="Roughness of the unknowns", type="log")
+    figure.update_traces(cliponaxis=False)
+    figure.update_xaxes(title_text="Misfit (squared, in errors)", type="log", dtick="D2")
+    figure.update_yaxes(title_text="Roughness of the unknowns", type="log", dtick="D2")
     figure.update_layout(height=420, template="plotly_white")
     return figure

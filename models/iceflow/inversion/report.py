@@ -63,12 +63,12 @@ def write_report(
             {"Quantity": "Mean surface mass balance", "m/a": f"{found.mean_balance:+.2f}"},
             {"Quantity": "Turnover (mean magnitude)", "m/a": f"{found.turnover:.2f}"},
             {
-                "Quantity": "Mean magnitude of what flow leaves over, over a valley's width",
+                "Quantity": "Mean imbalance of flow and mass balance, over a valley's width",
                 "m/a": f"{found.imbalance:.2f}",
             },
         ],
-        "A simulation that begins with this thickness, sliding and mass balance changes in its "
-        "first year by the last row, beside the mean balance.",
+        "In its first year, a simulation that begins with this thickness, sliding and mass balance "
+        "changes by the last row, and as a whole by the first.",
     )
     page.heading("Parameters and provenance")
     page.facts(readable(facts))
@@ -138,8 +138,12 @@ def _agreement(page: HtmlPage, found: Inversion, agreements: Sequence[Agreement]
     page.figure(scatters(pairs), "Modelled against observed values.")
     page.table(
         [_row(one) for one in agreements],
-        "Model minus observation. The errors of velocities include "
-        f"{VELOCITY_MODEL_ERROR:.0%} for the model of flow.",
+        "Model minus observation."
+        + (
+            f" The errors of velocities include {VELOCITY_MODEL_ERROR:.0%} for the model of flow."
+            if "velocity" in observed.kinds
+            else ""
+        ),
     )
 
 
@@ -180,11 +184,15 @@ def _weights(page: HtmlPage, trials: Sequence[Trial]) -> None:
     best = suggested(trials)
     page.heading("Weight of smoothness")
     held_out = not math.isnan(best.held_out)
-    way = "the least error on held-out points" if held_out else "the corner of the L-curve"
+    reason = (
+        "the error on held-out points is smallest there"
+        if held_out
+        else "that is the corner of the L-curve"
+    )
     page.paragraph(
-        f"Suggested: multiply WEIGHT_SMOOTHNESS by {best.factor:g}, by {way}."
+        f"Suggestion: multiply WEIGHT_SMOOTHNESS by {best.factor:g}: {reason}."
         if best.factor != 1
-        else f"Suggested: leave WEIGHT_SMOOTHNESS as it is, by {way}."
+        else f"Suggestion: leave WEIGHT_SMOOTHNESS as it is: {reason}."
     )
     page.figure(
         l_curve(trials, best),

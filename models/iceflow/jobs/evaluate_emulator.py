@@ -122,6 +122,9 @@ class EvaluateEmulator(Taught):
 
     def run(self, reporter: Reporter, outputs: Outputs) -> Result:
         """Measure, and write the requested outputs."""
+        usual = FlowParameters(self.resolution or 100.0, self.rate_factor, self.sliding)
+        for name in self._named():
+            find_emulator(name, usual, lambda _: None)  # a misspelt one costs no time
         files = self.files(self.resolution or 100.0, reporter, cropped=False)
         cases = [Case(one.name, state) for one, _ in files for state in one.states]
         glacier, grid = self._glacier(Stage(reporter, 0.0, SOLVED_SHARE))
@@ -131,16 +134,13 @@ class EvaluateEmulator(Taught):
         emulators = self._emulators(cases, reporter)
         measured = []
         for index, emulator in enumerate(emulators):
-            reporter.progress(SOLVED_SHARE + 0.1 * index / len(emulators), emulator.name)
+            part = SOLVED_SHARE + 0.1 * index / len(emulators)
+            reporter.progress(part, f"Measuring {emulator.name}")
             flow = emulated(emulator)
             states = [case.state for case in cases]
             found = fidelities(cases, flow)
             measured.append(_Measured(emulator, flow, found, cost(emulator, states)))
-            total = measured[-1].total
-            reporter.log(
-                f"{emulator.name}: {total.l1:.3g} m/a off, {total.total:.1f} % of the speed, Eq. 7 "
-                f"{total.mean:.1f} %."
-            )
+            reporter.log(f"{emulator.name}: {measured[-1].total.words}.")
         later = Stage(reporter, TRANSIENT_FROM, 0.98)
         moments = self._transient(emulators[0], mapped, grid, later)
         self._write(measured, cases, mapped, grid, moments, outputs)
@@ -153,6 +153,9 @@ class EvaluateEmulator(Taught):
             "SUMS": first.total,
             **({"RMSE": last.rmse} if last else {}),
         }
+
+    def _named(self) -> list[str]:
+        return list(dict.fromkeys([self.emulator, *_names(self.compare_with)]))
 
     def _values(self) -> list[float]:
         try:
@@ -187,7 +190,7 @@ class EvaluateEmulator(Taught):
         grid, values = topography.grid, self._values()
         cases = []
         for index, c in enumerate(values):
-            reporter.progress(index / len(values), f"{self.instructor} with c = {c:g}")
+            reporter.progress(index / len(values), f"Solving with {self.instructor}: c = {c:g}")
             full = np.full_like(h, self.rate_factor)
             state = State(grid.cell_size, h, s, full, np.full_like(h, c))
             solved, found = solve_with(state, self.modes, self.tolerance, self.instructor)
@@ -212,7 +215,7 @@ class EvaluateEmulator(Taught):
             coefficient(state.sliding, ice),
         )
         found = []
-        for name in dict.fromkeys([self.emulator, *_names(self.compare_with)]):
+        for name in self._named():
             choice = find_emulator(name, parameters, reporter.log)
             emulator = Emulator.read(
                 choice.path, choice.name, choose_device(self.device), reason=choice.reason
@@ -322,8 +325,7 @@ class EvaluateEmulator(Taught):
         page = HtmlPage(
             f"Evaluation of {name}",
             f"States: {len(cases)}; glaciers: {len({case.glacier for case in cases})}; "
-            f"{first.total.l1:.3g} m/a off, {first.total.total:.1f} % of the speed, Eq. 7 "
-            f"{first.total.mean:.1f} %.",
+            f"{first.total.words}.",
         )
         page.heading("Accuracy and cost")
         page.paragraph(MEASURES)
@@ -335,8 +337,8 @@ class EvaluateEmulator(Taught):
         for one in measured:
             add_fidelity(page, f"Errors of {one.emulator.name}", one.found)
         add_scatter(page, cases, first.flow)
-        for case in worst_and_median(cases, first.flow):
-            add_map(page, case, first.flow, name)
+        for title, case in worst_and_median(cases, first.flow).items():
+            add_map(page, case, first.flow, name, title)
         if moments:
             add_transient(page, moments, name, self.instructor)
         page.heading("How it was made")

@@ -316,10 +316,10 @@ class GlacierThickness(BalanceOptions, Job):
         layers: dict[str, tuple[str, list[str], list[Float64Array]]] = {
             "thickness": ("m", ["ice thickness"], [found.thickness]),
             "bed": ("m", ["bed elevation"], [glacier.surface - found.thickness]),
-            "sliding": ("km MPa-3 a-1", ["sliding coefficient"], [found.sliding]),
+            "sliding": ("km MPa-3 a-1", ["sliding coefficient, km MPa⁻³ a⁻¹"], [found.sliding]),
             "misfit": (
                 "1",
-                [f"misfit of {kind}" for kind in found.misfits],
+                [f"misfit of {kind}, in errors" for kind in found.misfits],
                 [*found.misfits.values()],
             ),
         }

@@ -16,6 +16,7 @@ from glacier_qgis.models.compute.hardware import duration, hardware
 from glacier_qgis.models.compute.unfinished import BEST, UnfinishedTraining
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, RasterInput, Seed
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import command, software_version
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
@@ -125,7 +126,7 @@ class TrainEmulator(Taught):
         best, total = teaching.course.best, found[Kind(ALL, ALL)]
         reporter.log(
             f"The best weights are those of epoch {best['epoch']} of {len(epochs) - 1}: "
-            f"{total.l1:.3g} m/a off, {total.total:.1f} % of the speed, Eq. 7 {total.mean:.1f} %."
+            f"{total.words}."
         )
         return {
             "OUTPUT": str(self.output),
@@ -189,8 +190,9 @@ class _Teaching:
         )
         reporter.log(
             f"{len(lessons)} topographies with {sum(len(one.states) for one in lessons)} states to "
-            f"train on, {len(check)} with {sum(len(one.states) for one in check)} held out; "
-            f"learning rate {rate:.2g}. The best emulator so far is always in {job.output}: it "
+            f"train on, {sum(len(one.states) for one in check)} states held out "
+            f"({listed([one.name for one in self.parts.check]) or 'no topography'}); learning "
+            f"rate {rate:.2g}. The best emulator so far is always in {job.output}: it "
             "stays after a cancellation, and the same parameters resume the training."
         )
 
@@ -239,8 +241,8 @@ class _Teaching:
         flow, cases = self._flow(), self.measured
         add_fidelity(page, f"Errors on {on}", found, MEASURES)
         add_scatter(page, cases, flow)
-        for case in worst_and_median(cases, flow):
-            add_map(page, case, flow, self.job.output.stem)
+        for title, case in worst_and_median(cases, flow).items():
+            add_map(page, case, flow, self.job.output.stem, title)
         page.heading("How it was made")
         page.facts(self._facts(epochs))
         return page

@@ -40,6 +40,7 @@ def curves(runs: Runs) -> go.Figure:
             )
             figure.add_trace(line, row=index, col=1)
         figure.update_yaxes(title_text=label, rangemode="tozero", row=index, col=1)
+    figure.update_xaxes(tickformat="~r")  # a year has no thousands
     figure.update_xaxes(title_text="Year", row=len(CURVES), col=1)
     figure.update_layout(height=720, showlegend=len(runs) > 1, template="plotly_white")
     return figure

@@ -92,7 +92,7 @@ def write_report(
     terms = [(name, budget_rows(budget)) for name, budget in budgets.items()]
     page.table(
         [
-            {"Term": term, **{f"{name or 'Ice'} (km³)": f"{row[term]:+.6f}" for name, row in terms}}
+            {"Term": term, **{f"{name or 'Ice'} (km³)": _signed(row[term]) for name, row in terms}}
             for term in terms[0][1]
         ],
         "Ice gained and lost over the whole run.",
@@ -114,6 +114,11 @@ def summary(series: Sequence[Mapping[str, float]], scenario: str = "") -> str:
     if not last["area_km2"]:
         return f"{span} the ice volume changed {volume}: the run ended ice-free."
     return f"{span} the ice volume changed {volume}, its area {area}."
+
+
+def _signed(volume: float) -> str:
+    """Return a volume, km³, with its sign; one that rounds to zero has none."""
+    return f"{volume:+.6f}" if round(volume, 6) else "0"
 
 
 def readable(facts: Mapping[str, str]) -> dict[str, str]:

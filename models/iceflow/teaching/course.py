@@ -16,7 +16,7 @@ from torch import Tensor
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.iceflow.teaching.energy import Unsolved
 from glacier_qgis.models.iceflow.teaching.examples import placed
-from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity
+from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity, in_words
 from glacier_qgis.models.iceflow.teaching.loss import PARTS, relative_loss
 from glacier_qgis.models.iceflow.teaching.patches import Patches
 from glacier_qgis.models.iceflow.teaching.pupils import Pupil
@@ -190,7 +190,7 @@ class Course:
                     break
             reporter.progress(
                 number / (self.settings.epochs * steps),
-                f"Epoch {len(self.epochs)} of {self.settings.epochs}",
+                f"Training: epoch {len(self.epochs)} of {self.settings.epochs}",
             )
         finite = [loss for loss in losses if math.isfinite(loss)]
         return sum(finite) / len(finite) if finite else math.nan
@@ -336,7 +336,7 @@ def _spread(states: Sequence[Tensor]) -> Sequence[Tensor]:
 def _line(epoch: Mapping[str, Any], epochs: int, *, better: bool) -> str:
     """One line for the log."""
     return (
-        f"Epoch {epoch['epoch']}/{epochs}: loss {epoch['loss']:.4f}, error {epoch['l1']:.3g} m/a "
-        f"({epoch['total']:.1f} % of the speed), Eq. 7 {epoch['eq7']:.1f} %, "
+        f"Epoch {epoch['epoch']}/{epochs}: loss {epoch['loss']:.4f}, "
+        f"{in_words(epoch['l1'], epoch['total'], epoch['eq7'])}, "
         f"{epoch['seconds']:.0f} s{', best so far, written' if better else ''}"
     )

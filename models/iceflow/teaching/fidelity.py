@@ -60,6 +60,17 @@ class Fidelity:
         """Sum of the errors over the sum of the speeds, in per cent."""
         return 100 * float(self.sums[0] / self.sums[1])
 
+    @property
+    def words(self) -> str:
+        """The three measures in words; Eq. 7 is left out where no cell is fast enough for it."""
+        return in_words(self.l1, self.total, self.mean)
+
+
+def in_words(l1: float, total: float, mean: float) -> str:
+    """Return measures of an emulator's error in words: L1 in m a⁻¹, the others in per cent."""
+    by_cell = "" if math.isnan(mean) else f", {mean:.1f} % by Eq. 7"
+    return f"{l1:.3g} m/a off, {total:.1f} % of the speed{by_cell}"
+
 
 def by_class(pairs: Iterable[tuple[Class, Tensor, Tensor]]) -> dict[Class, Fidelity]:
     """Return the fidelity of each class of glaciers.

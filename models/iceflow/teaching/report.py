@@ -22,6 +22,10 @@ MAP_CELLS = 240
 """Largest number of cells per side of a map."""
 POINTS = 4000
 """Points of a scatter plot at most."""
+FEW_EPOCHS = 10
+"""Up to so many, each is on the axis."""
+WIDE = 6
+"""Width of a line that another one may cover."""
 TABLES = {
     "sliding": "By sliding coefficient c (km MPa⁻³ a⁻¹), as Table 2 of Jouvet et al. (2022).",
     "cell size": "By cell size.",
@@ -54,6 +58,8 @@ def add_course(page: HtmlPage, epochs: Sequence[Epoch], best: Epoch, *, unseen: 
     add(2, 2, "topographies", "topographies", GREY)
     figure.add_vline(x=best["epoch"], line_dash="dot", line_color="grey")
     figure.update_xaxes(title_text="Epoch", row=2)
+    if len(numbers) <= FEW_EPOCHS:
+        figure.update_xaxes(dtick=1)
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(height=620, **LAYOUT)
     page.heading("Course of the training")
@@ -97,7 +103,7 @@ def add_scatter(page: HtmlPage, cases: Sequence[Case], flow: Flow) -> None:
     page.figure(figure, "Speed averaged over depth of cells with ice; on the line both agree.")
 
 
-def add_map(page: HtmlPage, case: Case, flow: Flow, emulator: str) -> None:
+def add_map(page: HtmlPage, case: Case, flow: Flow, emulator: str, title: str) -> None:
     """Add maps of a state: the instructor's speed, the emulator's, and their difference."""
     ice = case.state.thickness > 0
     true, found = case.state.velocity[0].float(), flow(case.state).float()
@@ -128,15 +134,18 @@ def add_map(page: HtmlPage, case: Case, flow: Flow, emulator: str) -> None:
     c = state.sliding[ice]
     page.figure(
         figure,
-        f"{case.glacier}, cells of {state.cell_size:.4g} m, c {_span(c)} km MPa⁻³ a⁻¹: speed "
-        "averaged over depth, m/a, and magnitude of the error of the velocity, all on one scale.",
+        f"{title}: {case.glacier}, cells of {state.cell_size:.4g} m, c = {_span(c)} km MPa⁻³ a⁻¹. "
+        "Speed averaged over depth, m/a, and magnitude of the error of the velocity, all on one "
+        "scale.",
     )
 
 
 def add_transient(page: HtmlPage, run: Sequence[Moment], emulator: str, instructor: str) -> None:
     """Add a glacier that evolved with an emulator and with its instructor."""
     titles = ("Volume (km³)", "Area (km²)", "RMSE of the thickness (m)")
-    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, subplot_titles=titles)
+    figure = make_subplots(
+        rows=3, cols=1, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.08
+    )
     times = [one.emulated.time for one in run]
     lines = (
         (1, instructor, GREY, [one.instructed.volume for one in run]),
@@ -151,7 +160,7 @@ def add_transient(page: HtmlPage, run: Sequence[Moment], emulator: str, instruct
             y=values,
             name=name,
             mode="lines+markers",
-            line={"color": colour},
+            line={"color": colour, "width": WIDE if colour == GREY else 2},
             legendgroup=name,
             showlegend=row == 1,
         )
@@ -173,8 +182,8 @@ def add_transient(page: HtmlPage, run: Sequence[Moment], emulator: str, instruct
     )
 
 
-def worst_and_median(cases: Sequence[Case], flow: Flow) -> list[Case]:
-    """Return the states with the median and with the largest relative error, if they are two."""
+def worst_and_median(cases: Sequence[Case], flow: Flow) -> dict[str, Case]:
+    """Return the states with the median and with the largest relative error, by what they are."""
 
     def error(case: Case) -> float:
         ice = case.state.thickness > 0
@@ -183,7 +192,8 @@ def worst_and_median(cases: Sequence[Case], flow: Flow) -> list[Case]:
         return float(missed / true.abs().sum().clamp(min=1e-6))
 
     ranked = sorted(cases, key=error)
-    return ranked if len(ranked) < 3 else [ranked[len(ranked) // 2], ranked[-1]]
+    worst = {"Largest relative error": ranked[-1]} if len(ranked) > 1 else {}
+    return {"Median relative error": ranked[(len(ranked) - 1) // 2]} | worst
 
 
 def _span(values: torch.Tensor) -> str:

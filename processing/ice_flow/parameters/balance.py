@@ -45,7 +45,7 @@ def climate_page(scenarios: Sequence[Parameter] = (), update: Sequence[Parameter
         tr("Climate"),
         [
             _model(),
-            *_of([ELA], _equilibrium_line()),
+            *_of([ELA], equilibrium_line()),
             *_of([DEGREE_DAYS], _climate()),
             *_of([SERIES], _series()),
         ],
@@ -74,7 +74,8 @@ def _model() -> Parameter:
     )
 
 
-def _equilibrium_line() -> list[Parameter]:
+def equilibrium_line() -> list[Parameter]:
+    """Declare a mass balance proportional to the height above the equilibrium line."""
     return [
         number(
             "ELA",

@@ -32,6 +32,11 @@ from glacier_qgis.processing.ice_flow.parameters.flow import rate_factor, vertic
 from glacier_qgis.translation import tr
 
 FEWEST_MEMBERS = 2
+FLAT = {
+    *(Qgis.WkbType.Point, Qgis.WkbType.MultiPoint),
+    *(Qgis.WkbType.LineString, Qgis.WkbType.MultiLineString),
+}
+"""Kinds of points and tracks whose vertices have no Z."""
 
 
 def glacier_page() -> Page:
@@ -323,6 +328,15 @@ def faults(
         yield "VELOCITY", tr("Give VELOCITY, or VELOCITY_X and VELOCITY_Y, not all.")
     if parameters.get("VELOCITY_ERROR") and not (components or parameters.get("VELOCITY")):
         yield "VELOCITY_ERROR", tr("Give VELOCITY, or leave VELOCITY_ERROR empty.")
+    points = algorithm.parameterAsVectorLayer(parameters, "THICKNESS_POINTS", context)
+    flat = points is not None and points.wkbType() in FLAT
+    if flat and not parameters.get("THICKNESS_FIELD"):
+        yield (
+            "THICKNESS_FIELD",
+            tr("THICKNESS_FIELD is missing: the vertices of '{layer}' have no Z.").format(
+                layer=points.name()
+            ),
+        )
     members = algorithm.parameterAsInt(parameters, "ENSEMBLE", context)
     if parameters.get("SPREAD") and members < FEWEST_MEMBERS:
         yield "ENSEMBLE", tr("SPREAD needs an ENSEMBLE of 2 or more.")

@@ -88,14 +88,34 @@ def test_ice_free_ground_is_transparent_and_thickness_says_metres(tmp_path: Path
     assert colours[0].alpha() == 0
     assert all(colour.alpha() == 255 for colour in colours[1:])
     assert colours[1].lightness() > colours[2].lightness() > colours[3].lightness()
-    assert "400 m" in labels(layer)
+    assert labels(layer) == ["no ice", "> 0 m", *(f"{50 * step} m" for step in range(1, 9))]
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([1719, 3155], [f"{height} m" for height in range(1600, 3201, 200)]),
+        ([0.0, 0.11], ["0 m", "0.02 m", "0.04 m", "0.06 m", "0.08 m", "0.1 m", "0.12 m"]),
+        ([0.0, 99.0], ["0 m", "20 m", "40 m", "60 m", "80 m", "100 m"]),
+        ([-12.0, -3.0], ["-12 m", "-10 m", "-8 m", "-6 m", "-4 m", "-2 m"]),
+        ([7.0, 7.0], ["7 m", "7.1 m"]),
+        ([0.0, 0.0], ["0 m", "0.1 m"]),
+    ],
+)
+def test_a_legend_has_round_numbers_that_span_the_values(
+    tmp_path: Path, values: list[float], shown: list[str]
+) -> None:
+    layer = raster(tmp_path / "s.tif", [values])
+    styles.elevation(layer, {})
+    assert labels(layer) == shown
 
 
 def test_speed_spends_as_much_colour_on_1_to_10_as_on_100_to_1000(tmp_path: Path) -> None:
     layer = raster(tmp_path / "v.tif", [[0, 1, 10, 100, 1000]])
     styles.speed(layer, {})
-    _, slow, walking, fast, surging = map(brightness, drawn(layer))
-    assert drawn(layer)[0].alpha() == 0
+    still, slow, walking, fast, surging = map(brightness, drawn(layer))
+    assert drawn(layer)[0].alpha() == 255, "slow ice is ice"
+    assert still < slow
     assert walking - slow == pytest.approx(surging - fast, abs=0.12)
     assert slow < walking < fast < surging
     assert {"1 m/a", "10 m/a", "100 m/a", "1000 m/a"} <= set(labels(layer))

@@ -61,7 +61,7 @@ def inputs(identifier: str, folder: Path) -> Parameters:
         "icevelocity": {"SURFACE": raster, "THICKNESS": raster},
         "surfacemassbalance": {"SURFACE": raster},
         "recordcorrections": {"REVIEW": lines.partition("|")[0]},
-        "evaluateemulator": {"SURFACE": raster, "THICKNESS": raster},
+        "evaluateemulator": {"SURFACE": raster, "THICKNESS": raster, "YEARS": 10},
         "importradargram": {"INPUT": raster},
         "tracelayers": {"INPUT": [raster]},
         "exportlayers": {"INPUT": [raster], "LINES": lines},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import h5py
@@ -50,6 +51,13 @@ def test_numbers_of_other_files_are_not_shown(tmp_path: Path, secret: Path, writ
         pass
     with pytest.raises(EngineError, match=words):
         read_history(path, None)
+
+
+def test_a_file_that_another_program_has_locked_is_not_called_damaged(secret: Path) -> None:
+    with secret.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as HDF5 does for those who write
+        with pytest.raises(EngineError, match=r"^a is locked by another program"):
+            check_self_contained(secret, "a")
 
 
 def test_a_file_with_links_inside_of_itself_passes(tmp_path: Path) -> None:

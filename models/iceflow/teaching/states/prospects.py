@@ -94,8 +94,10 @@ def split(
 
             def told(states: int, name: str = prospect.name, before: int = before) -> None:
                 share = (before + states) / total
-                reporter.progress(share, f"States of {name}: {before + states} of {total}")
+                words = f"Preparing states: {before + states} of {total} ({name})"
+                reporter.progress(share, words)
 
+            told(0)
             wanted = place in out or not out or not unsolved
             made.append(prospect.make(wanted, told))
             done += prospect.states
