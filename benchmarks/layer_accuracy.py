@@ -34,7 +34,7 @@ from glacier_qgis.models.radar.echogram.axes import ICE_PERMITTIVITY, Axes
 from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
 from glacier_qgis.models.radar.layers.contrast import LARGEST, Level, channels
 from glacier_qgis.models.radar.layers.model import LayerModel
-from glacier_qgis.models.radar.layers.peaks import find_peaks
+from glacier_qgis.models.radar.layers.peaks import LEAST, find_peaks
 from glacier_qgis.models.radar.layers.power import decibels
 from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork, Strip
 from glacier_qgis.models.radar.layers.scores import FAR, Counts, EdgeScores, LineScores
@@ -58,8 +58,6 @@ PICK_WINDOW = 4
 ICE_SPEED = speed_of_light / ICE_PERMITTIVITY**0.5
 NEAR_PICK = 20.0
 """Samples: the length of the pulse in the radargram of Juneau."""
-LEAST = 0.6
-"""Lowest probability of a point of a line: the default of `tracelayers`."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,8 @@ class Frame:
     name: str
     truth: Reflectors
     power: Power
+    wait: float
+    """Samples between the pulse and the first row."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ def expert_frames(echoes: Echoes, traces: int) -> Iterator[Frame]:
         bed = surface + (top - info.bed[part]) / SAMPLE_M
         truth = Reflectors(surface, bed, surface + depth, SAMPLE_M, 29.5)
         rows = int(truth.lowest) + MARGIN
-        yield Frame(path.stem, truth, echoes.record(truth, rows, np.random.default_rng(number)))
+        power = echoes.record(truth, rows, np.random.default_rng(number))
+        yield Frame(path.stem, truth, power, echoes.wait(truth))
 
 
 def above_noise(echoes: Echoes, frames: list[Frame]) -> float:
@@ -120,7 +121,7 @@ def simulated_frames(setting, count: int, traces: int) -> Iterator[Frame]:  # no
     """Yield frames of a setting."""
     for seed in range(count):
         truth, power = setting.simulate(traces or 800, 900 + seed)
-        yield Frame(f"simulated {seed}", truth, power)
+        yield Frame(f"simulated {seed}", truth, power, setting.echoes.wait(truth))
 
 
 Method = Callable[[Power], Strip]
@@ -238,7 +239,7 @@ def traced_rows(found: Strip, frame: Frame) -> Array:
 def _axes(frame: Frame) -> Axes:
     return Axes(
         frame_id=frame.name,
-        time=3.35e-8 * np.arange(len(frame.power)),
+        time=3.35e-8 * (frame.wait + np.arange(len(frame.power))),
         traces=frame.truth.traces,
     )
 

@@ -17,7 +17,7 @@ from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.radar.echogram.axes import ICE_PERMITTIVITY, Axes, along_track
 from glacier_qgis.models.radar.echogram.lines import Kind, LayerLine, lines_frame
 from glacier_qgis.models.radar.echogram.raster import create_echogram
-from glacier_qgis.models.radar.simulate.settings import SETTINGS
+from glacier_qgis.models.radar.simulate.settings import SETTINGS, Setting
 from glacier_qgis.models.radar.simulate.tracks import Array, Reflectors
 from glacier_qgis.models.vector.sink import write_layer
 
@@ -44,7 +44,7 @@ class SimulateRadargram(Job):
         setting = SETTINGS[self.setting]
         traces = max(int(1000 * self.length / setting.geometry.trace_m), 2)
         reflectors, power = setting.simulate(traces, self.seed)
-        axes = self._axes(reflectors, len(power))
+        axes = self._axes(setting, reflectors, len(power))
         with create_echogram(outputs.stage(self.output), axes, provenance(self)) as target:
             target.write(0, power)
         if self.lines:
@@ -59,12 +59,13 @@ class SimulateRadargram(Job):
             "CONTRAST": [float(value) for value in np.nanpercentile(power, CONTRAST)],
         }
 
-    def _axes(self, reflectors: Reflectors, rows: int) -> Axes:
+    def _axes(self, setting: Setting, reflectors: Reflectors, rows: int) -> Axes:
         """Return axes whose depth per sample is that of the reflectors."""
         snow = self.setting == "snow"
         permittivity = FIRN_PERMITTIVITY if snow else ICE_PERMITTIVITY
         interval = 2 * reflectors.sample_m * np.sqrt(permittivity) / speed_of_light
         traces = reflectors.traces
+        wait = setting.echoes.wait(reflectors)
         distance = reflectors.trace_m * np.arange(traces)
         east, north = (np.full(traces, degrees) for degrees in START)
         longitude, latitude, _ = Geod(ellps="WGS84").fwd(
@@ -72,12 +73,12 @@ class SimulateRadargram(Job):
         )
         return Axes(
             frame_id=f"simulated_{self.setting}_{self.seed}",
-            time=interval * np.arange(rows),
+            time=interval * (wait + np.arange(rows)),
             traces=traces,
             longitude=longitude,
             latitude=latitude,
             distance=along_track(longitude, latitude),
-            surface_time=interval * reflectors.surface,
+            surface_time=interval * (wait + reflectors.surface),
             permittivity=permittivity,
             source={"format": "simulated"},
         )

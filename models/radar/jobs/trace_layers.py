@@ -26,6 +26,7 @@ from glacier_qgis.models.radar.layers.codes import BED, CLASS_NAMES, LAYER, SURF
 from glacier_qgis.models.radar.layers.crossings import Run
 from glacier_qgis.models.radar.layers.lines import layer_lines
 from glacier_qgis.models.radar.layers.model import DEFAULT, LayerModel
+from glacier_qgis.models.radar.layers.peaks import LEAST
 from glacier_qgis.models.radar.layers.power import decibels
 from glacier_qgis.models.radar.layers.predict import CHANNELS, Strip
 from glacier_qgis.models.radar.layers.segments import runs
@@ -44,7 +45,7 @@ class TraceLayers(Job):
 
     input: Annotated[list[RasterInput], Field(min_length=1)]
     model: str = DEFAULT
-    min_probability: Annotated[float, Field(ge=0.02, le=0.98)] = 0.6
+    min_probability: Annotated[float, Field(ge=0.02, le=0.98)] = LEAST
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.4
     max_gap: Annotated[int, Field(ge=0, le=10_000)] = 30
     min_length: Annotated[int, Field(ge=2, le=1_000_000)] = 20
@@ -78,7 +79,7 @@ class TraceLayers(Job):
             model=f"{card.name} {card.version}", model_hash=card.weights.sha256
         )
         write_layer(frame, output, "layers", "LineString")
-        return self._result(lines, reporter)
+        return self._result(lines, tracks, reporter)
 
     def _traced(
         self,
@@ -101,7 +102,7 @@ class TraceLayers(Job):
             tracks.append(Run([axes[index] for index in run], segment))
         return tracks
 
-    def _result(self, lines: list[LayerLine], reporter: Reporter) -> Result:
+    def _result(self, lines: list[LayerLine], tracks: list[Run], reporter: Reporter) -> Result:
         layers = {line.layer_id for line in lines if line.kind == "layer"}
         found = {line.kind for line in lines}
         missing = [kind for kind in ("surface", "bed") if kind not in found]
@@ -109,6 +110,12 @@ class TraceLayers(Job):
             f"Traced {len(layers)} layers in {len(self.input)} echogram(s)"
             f"{'; not found: ' + ' and '.join(missing) if missing else ', surface and bed'}."
         )
+        left_out = sum(len(track.segment.multiples) for track in tracks)
+        if left_out:
+            reporter.log(
+                f"{left_out} line(s) at twice the travel time of the surface were left out as its "
+                "multiples."
+            )
         if not lines:
             reporter.warning(
                 f"No line has a confidence of {self.min_confidence:g} over {self.min_length} "

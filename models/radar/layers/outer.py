@@ -96,7 +96,7 @@ class _Chain:
         self._row = np.nan
 
     def move(self, border: Border) -> None:
-        """Go on in a frame with other rows."""
+        """Continue in a frame with other rows."""
         self._row = float(border.onward(np.array([self._row]))[0])
 
     def add(self, points: Iterable[Point | None]) -> list[Line]:
@@ -148,7 +148,7 @@ class Outer:
         }
 
     def cross(self, border: Border) -> dict[int, list[Line]]:
-        """Go on in a frame with other rows; return the lines that have ended."""
+        """Continue in a frame with other rows; return the lines that have ended."""
         ended = {
             code: self._chains[code].add(seen.at(row) for seen, row in path.settle(0))
             for code, path in self._paths.items()

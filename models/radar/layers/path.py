@@ -79,7 +79,7 @@ class BestPath(Generic[Seen]):
         return settled
 
     def move(self, before: Array) -> None:
-        """Go on where the rows are others, once all traces are settled.
+        """Continue where the rows are others, once all traces are settled.
 
         Args:
             before: For each new row, where it was among the old ones; NaN outside of them.

@@ -11,6 +11,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Probability = npt.NDArray[np.float32]
 
+LEAST = 0.6
+"""Lowest probability of a point of a line: the default of 'Trace layers'."""
 _REACH = 2
 """Samples on each side of a maximum from which its position and width are computed."""
 

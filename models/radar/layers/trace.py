@@ -10,6 +10,7 @@ import numpy as np
 from glacier_qgis.models.radar.echogram.axes import Axes
 from glacier_qgis.models.radar.layers.borders import Border
 from glacier_qgis.models.radar.layers.codes import BED, LAYER, SURFACE
+from glacier_qgis.models.radar.layers.multiples import is_multiple, multiples_along
 from glacier_qgis.models.radar.layers.outer import Outer
 from glacier_qgis.models.radar.layers.peaks import Array, find_peaks
 from glacier_qgis.models.radar.layers.pieces import Piece, Stretch
@@ -32,12 +33,14 @@ class Segment:
         least: Lowest probability of a point of a line.
         starts: First trace of each frame.
         lines: Ended lines by class.
+        multiples: Lines that were left out as multiples of the surface, once all have ended.
     """
 
     options: Tracking
     least: float
     starts: list[int] = field(default_factory=list)
     lines: dict[int, list[Line]] = field(default_factory=lambda: {code: [] for code in CODES})
+    multiples: list[Line] = field(default_factory=list)
     _layers: Tracker = field(init=False)
     _outer: Outer = field(init=False)
     _frames: list[Axes] = field(default_factory=list)
@@ -67,9 +70,12 @@ class Segment:
         self._frames.append(axes)
 
     def finish(self) -> None:
-        """End all lines."""
+        """End all lines, and leave out those that are multiples of the surface."""
         self.lines[LAYER] += self._layers.finish()
         self._keep(self._outer.finish())
+        rows = multiples_along(self._frames, self.lines[SURFACE])
+        self.multiples = [line for line in self.lines[LAYER] if is_multiple(line, rows)]
+        self.lines[LAYER] = [line for line in self.lines[LAYER] if not is_multiple(line, rows)]
 
     def pieces(self, code: int, frame: int) -> Iterator[Piece]:
         """Return the lines of a class in one of the frames, once all have ended.
@@ -85,7 +91,7 @@ class Segment:
         return Stretch(start, start + axes.traces, left, right).pieces(self.lines[code])
 
     def _cross(self, border: Border) -> None:
-        """Go on in a frame that may have other rows."""
+        """Continue in a frame that may have other rows."""
         if border.is_even:
             return
 

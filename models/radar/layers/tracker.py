@@ -117,7 +117,7 @@ class Tracker:
         return [line for line in ended if self._options.accept(line)]
 
     def move(self, rows: Callable[[Array], Array]) -> None:
-        """Go on in a frame with other rows.
+        """Continue in a frame with other rows.
 
         Args:
             rows: From rows of the frame before to rows of the next one.

@@ -15,6 +15,8 @@ Power = npt.NDArray[np.float32]
 
 ROUGH = 0.5
 """Share of a layer's echo that is speckle: the rest is a specular reflection."""
+SILENT_DB = -100.0
+"""Relative power of multiples up to which there are none."""
 REVERBERATION_DB = -5.0
 """Power of each reverberation relative to the one before it."""
 PATCH = 40.0, 15.0
@@ -38,7 +40,8 @@ class Echoes:
         looks: Number of independent looks that are averaged; few looks mean strong speckle.
         pulse: Width of the compressed pulse at half its amplitude, samples.
         bed_tail: Depth over which the scattering below the bed falls by a factor of e, samples.
-        multiple_delay: Samples between an echo and its multiple: twice the height of the aircraft.
+        multiple_delay: Mean number of samples between an echo and its multiple: twice the height of
+            the aircraft above the surface, with which it varies along the track.
         multiple_db: Power of the multiples relative to the echoes.
         clutter: Points beside the track per 100 traces, each of which leaves a hyperbola.
         clutter_db: Power of their echoes above the volume scattering.
@@ -88,6 +91,15 @@ class Echoes:
         echogram += self._gain(reflectors.traces, random)
         echogram[:, self._missing(reflectors.traces, random)] = np.nan
         return np.asarray(echogram, np.float32)
+
+    def wait(self, reflectors: Reflectors) -> float:
+        """Return the samples between the pulse and the first row; 0 if there are no multiples.
+
+        With them, the travel time of the surface is the delay of its multiple.
+        """
+        if self.multiple_db <= SILENT_DB:
+            return 0.0
+        return self.multiple_delay - float(np.nanmean(reflectors.surface))
 
     def _gain(self, traces: int, random: np.random.Generator) -> Power:
         """Return the gain of each trace, dB."""
@@ -161,16 +173,16 @@ class _Scene:
     def _reflections(self, reflectors: Reflectors) -> list[tuple[Array, Array, float]]:
         """Return rows, amplitude and roughness of each reflector and of its multiple."""
         echoes, random = self._echoes, self._random
-        loss = echoes.attenuation_db / 100
+        loss, wait = echoes.attenuation_db / 100, echoes.wait(reflectors)
         found: list[tuple[Array, Array, float]] = []
 
         def add(rows: Array, power_db: Array | float, rough: float) -> None:
             fade = echoes.fading_db * smooth(random, rows.size, echoes.fading_length)
             amplitude = np.sqrt(from_db(power_db + fade))
             found.append((rows, amplitude, rough))
-            if echoes.multiple_db > -100:
+            if echoes.multiple_db > SILENT_DB:
                 less = np.sqrt(from_db(echoes.multiple_db))
-                found.append((rows + echoes.multiple_delay, amplitude * less, 1.0))
+                found.append((rows + wait + reflectors.surface, amplitude * less, 1.0))
 
         add(reflectors.surface, echoes.surface_db, 0.2)
         for number in range(1, echoes.reverberations + 1):

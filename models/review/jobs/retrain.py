@@ -31,8 +31,10 @@ from glacier_qgis.models.review.retraining.corrections import (
     usable,
 )
 from glacier_qgis.models.review.retraining.layers import (
+    REPLAYED,
     LayerMaterial,
     check_for_layers,
+    replayed,
     retrain_layers,
 )
 from glacier_qgis.models.review.retraining.learning import RATE, Pace
@@ -41,7 +43,11 @@ from glacier_qgis.models.review.retraining.package import adapted_to, retrained_
 from glacier_qgis.models.review.retraining.places import read_place
 from glacier_qgis.models.review.retraining.report import training_page
 from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, Retrained, retrain
-from glacier_qgis.models.review.retraining.stretches import corrected_stretch, unreviewed
+from glacier_qgis.models.review.retraining.stretches import (
+    LabelledStretch,
+    corrected_stretch,
+    unreviewed,
+)
 from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
 from glacier_qgis.models.review.tables.kinds import FRONTS, LAYERS, kind_of
 from glacier_qgis.models.review.tables.lineage import (
@@ -54,6 +60,7 @@ from glacier_qgis.models.review.tables.lineage import (
 )
 from glacier_qgis.models.training.data.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.data.parts import check_classes
+from glacier_qgis.models.training.echograms.simulated import knows_simulated
 from glacier_qgis.models.training.publishing.publish import package_name
 
 ADAPTING_MINUTES, FURTHER_MINUTES = 10.0, 240.0
@@ -129,7 +136,7 @@ class Retrain(Job):
             page = training_page(card, model.card, outcome, taught, result.stop.sentence())
             page.facts(
                 {
-                    "Training": self._how(result, taught),
+                    "Training": self._how(model.card, result, taught),
                     "Seed": str(self.seed),
                     **hardware(pace.device, reduced_precision(pace.device)),
                     "Command": command("retrain", self),
@@ -185,11 +192,15 @@ class Retrain(Job):
         tested: Sequence[CorrectedScene],
         reporter: Reporter,
     ) -> LayerMaterial:
-        """Read the stretches: corrected ones, some that nobody reviewed, and those of the test."""
+        """Read the stretches: corrected ones, those of the test, and what the model knows."""
         check_for_layers(model.card)
         reporter.progress(0.0, "Reading the echograms")
         old = self._tiles(echograms=True)
-        known = [] if old else unreviewed(self.table, model, choose_device(self.device))
+        known: list[LabelledStretch] = []
+        if not old and knows_simulated(model.card):
+            known = replayed(self.seed)
+        elif not old:
+            known = unreviewed(self.table, model, choose_device(self.device))
         return LayerMaterial(
             corrected=[*map(corrected_stretch, taught)],
             known=known,
@@ -308,7 +319,7 @@ class Retrain(Job):
             package_name(self.output),
             result,
             data,
-            self._how(result, taught),
+            self._how(before, result, taught),
             [
                 Evaluation(data=title, command=command("retrain", self), values=values)
                 for title, values in outcome.values().items()
@@ -316,12 +327,10 @@ class Retrain(Job):
             adapted,
         )
 
-    def _how(self, result: Retrained, taught: Sequence[CorrectedScene]) -> str:
+    def _how(self, before: ModelCard, result: Retrained, taught: Sequence[CorrectedScene]) -> str:
         old = f", and the data set {self.dataset.name} replayed" if self.dataset else ""
         if kind_of(taught[0].crs) is LAYERS:
-            other = old.removeprefix(", and ") or (
-                "stretches that nobody reviewed, labelled by what the model was certain of"
-            )
+            other = old.removeprefix(", and ") or _beside(before)
             return (
                 f"{len(taught)} corrected stretches, beside them {other}; AdamW, highest rate "
                 f"{RATE:g}, running average of the weights. {result.stop.sentence()}"
@@ -382,3 +391,10 @@ class Retrain(Job):
 def _package(name: str) -> Path:
     """Return the folder of a model by its name or path, also of the one for layers."""
     return find_layer_model(name) if name == DEFAULT else find_model(name)
+
+
+def _beside(before: ModelCard) -> str:
+    """Say what a network for layers was trained on beside the corrected stretches."""
+    if knows_simulated(before):
+        return f"{REPLAYED} simulated frames like those that the model was trained on"
+    return "stretches that nobody reviewed, labelled by what the model was certain of"

@@ -11,13 +11,10 @@ import torch
 from torch import nn
 
 from glacier_qgis.models.radar.layers.codes import LAYER, UNLABELLED
-from glacier_qgis.models.radar.layers.peaks import find_peaks
+from glacier_qgis.models.radar.layers.peaks import LEAST, find_peaks
 from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork
 from glacier_qgis.models.radar.layers.scores import TOLERANCE, matched, nearest
 from glacier_qgis.models.review.retraining.stretches import LabelledStretch
-
-LEAST = 0.3
-"""Lowest probability of a point of a layer: the default of 'Trace layers'."""
 
 
 @dataclass(frozen=True)

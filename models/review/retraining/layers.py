@@ -1,8 +1,8 @@
 """From corrected stretches of echograms to the network of a better model, and the test of it.
 
 As for fronts, half of the patches are of what was corrected. The other half holds what the model
-knew: tiles of the data that it was trained on, or stretches of the same frames that nobody
-reviewed, labelled by what it is certain of.
+knew: tiles of the data that it was trained on; simulated frames, if it was trained on such; or
+stretches of the same frames that nobody reviewed, labelled by what it is certain of.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from glacier_qgis.models.review.retraining.stretches import LabelledStretch
 from glacier_qgis.models.training.data.dataset import LabelledTile
 from glacier_qgis.models.training.echograms.measure import inputs_of
 from glacier_qgis.models.training.echograms.patches import Inputs, sampler
+from glacier_qgis.models.training.echograms.simulated import simulated_frames
 from glacier_qgis.models.training.echograms.train import BATCH, PATCH
 from glacier_qgis.models.training.fitting.fit import Fit
 from glacier_qgis.models.training.losses.layers import layer_loss
@@ -47,13 +48,22 @@ Taught = LabelledStretch | LabelledTile
 TITLE = "echograms"
 
 
+REPLAYED = 48
+"""Simulated frames that are replayed."""
+
+
+def replayed(seed: int) -> list[LabelledStretch]:
+    """Return frames like those on which the delivered network was trained."""
+    return [LabelledStretch(*frame, 1.0) for frame in simulated_frames(REPLAYED, seed)]
+
+
 @dataclass(frozen=True)
 class LayerMaterial:
     """What a network for layers is trained and tested on.
 
     Attributes:
         corrected: Stretches to train on, in the order of their tasks.
-        known: Stretches that hold what the model knew.
+        known: Simulated or predicted stretches that hold what the model knew.
         old: Tiles of the data that it was trained on.
         test: Corrected stretches of the frozen test, which are never trained on.
     """

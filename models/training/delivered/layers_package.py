@@ -29,17 +29,18 @@ from glacier_qgis.models.package.weights import read_weights
 from glacier_qgis.models.radar.layers.codes import LAYER
 from glacier_qgis.models.radar.layers.contrast import Level, channels
 from glacier_qgis.models.radar.layers.model import DEFAULT
-from glacier_qgis.models.radar.layers.peaks import find_peaks
+from glacier_qgis.models.radar.layers.peaks import LEAST, find_peaks
 from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork
 from glacier_qgis.models.radar.layers.scores import TOLERANCE
 from glacier_qgis.models.radar.simulate.variety import varied
-from glacier_qgis.models.training.delivered.layers import NETWORKS, TRACES
+from glacier_qgis.models.training.delivered.layers import NETWORKS
 from glacier_qgis.models.training.echograms.package import layer_card
+from glacier_qgis.models.training.echograms.simulated import DATASET, TRACES
 
 VERSION = "1.1.0"
 FRAMES, SEED = 12, 77_000
 """Simulated frames for the calibration, and their seed; no training has it."""
-KNOTS, LEVEL, LEAST = 6, 0.68, 0.6
+KNOTS, LEVEL = 6, 0.68
 COMMAND = "build/engine/bin/python benchmarks/layer_accuracy.py --traces 400 --output build/layers"
 
 
@@ -98,7 +99,7 @@ def evaluations(rows: Iterable[dict[str, float | str]], method: str) -> list[Eva
 def card(name: str, found: Calibration, measured: list[Evaluation], frames: int) -> ModelCard:
     """Describe the network."""
     data = TrainingData(
-        dataset="simulated echograms (glacier_qgis.models.radar.simulate)",
+        dataset=DATASET,
         credit="glacier_qgis",
         licence="GPL-3.0-or-later",
         doi="",

@@ -14,7 +14,7 @@ from shapely import LineString
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.package.folder import read_card, save_package
+from glacier_qgis.models.package.folder import Model, load_package, read_card, save_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.radar.echogram.coordinates import to_points
 from glacier_qgis.models.radar.jobs.trace_layers import TraceLayers
@@ -22,13 +22,15 @@ from glacier_qgis.models.radar.layers.codes import BED, LAYER, NO_LAYER, SURFACE
 from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.jobs.record import RecordCorrections
 from glacier_qgis.models.review.jobs.retrain import Retrain
-from glacier_qgis.models.review.retraining import outcome
+from glacier_qgis.models.review.retraining import layers, outcome
 from glacier_qgis.models.review.retraining.layer_error import LayerError
+from glacier_qgis.models.review.retraining.layers import LayerMaterial
 from glacier_qgis.models.review.retraining.stretches import codes_of
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
 from glacier_qgis.models.review.tables.lineage import model_in_use
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.training.echograms.package import layer_card
+from glacier_qgis.models.training.echograms.simulated import DATASET
 from glacier_qgis.wall.review import AUDIT, MODELS, TASKS
 from kit.engine.jobs import run_job, run_listened
 from kit.review import person
@@ -126,6 +128,36 @@ def test_a_model_is_trained_on_stretches_and_the_audit_decides(
     assert "fronts" not in text.partition("How it was made")[0]
     echogram = {"path": str(next(tmp_path.glob("2012*.tif")))}
     run_job(TraceLayers(input=[echogram], model=str(found), output=tmp_path / "again.gpkg"))
+
+
+class Seen(Exception):  # noqa: N818
+    """Ends a job before its training."""
+
+
+def test_a_model_of_simulated_frames_is_trained_on_such_frames_again(
+    corrected: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[LayerMaterial] = []
+
+    def train(model: Model, material: LayerMaterial, *others: object) -> None:
+        seen.append(material)
+        raise Seen
+
+    monkeypatch.setattr(job, "retrain_layers", train)
+    monkeypatch.setattr(layers, "REPLAYED", 2)
+    known = read_card(model)
+    data = [known.training_data[0].model_copy(update={"dataset": DATASET})]
+    same = tmp_path / "of_simulated"
+    card = known.model_copy(update={"training_data": data})
+    save_package(same, card, load_package(model).network.state_dict())
+    for name in (model, same):
+        with pytest.raises(Seen):
+            run_job(asked(corrected, name))
+    certain, simulated = (material.known for material in seen)
+    assert {stretch.codes.shape for stretch in certain} == {(120, 100)}, "of the review"
+    assert [stretch.codes.shape[1] for stretch in simulated] == [288, 288]
+    assert all({SURFACE, LAYER, NO_LAYER} <= {*stretch.codes.flat} for stretch in simulated)
+    assert [material.old for material in seen] == [[], []]
 
 
 @pytest.mark.parametrize(
