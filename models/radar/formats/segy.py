@@ -31,14 +31,7 @@ def open_segy(path: Path, shown: str) -> Iterator[Radargram]:
     Raises:
         EngineError: It is none, or damaged.
     """
-    try:
-        file = segyio.open(path, "r", ignore_geometry=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise EngineError(
-            f"{shown} cannot be read as SEG-Y ({error}). It is damaged or of another format: copy "
-            "or download it again."
-        ) from error
-    with file:
+    with _opened(path, shown) as file:
         samples, traces = len(file.samples), file.tracecount
         interval = file.bin[BinField.Interval] * 1e-6
         sound = 0 < interval * samples <= LONGEST
@@ -68,6 +61,23 @@ def open_segy(path: Path, shown: str) -> Iterator[Radargram]:
             if sound
             else (),
         )
+
+
+def _opened(path: Path, shown: str) -> segyio.SegyFile:
+    """Open a file whose numbers have their bytes in either order.
+
+    The standard has the highest byte first; programs for ground-penetrating radar write both.
+    """
+    problems: list[Exception] = []
+    for order in ("big", "little"):
+        try:
+            return segyio.open(path, "r", ignore_geometry=True, endian=order)
+        except (OSError, RuntimeError, ValueError) as error:
+            problems.append(error)
+    raise EngineError(
+        f"{shown} cannot be read as SEG-Y ({problems[0]}). It is damaged or of another format: "
+        "copy or download it again."
+    ) from problems[0]
 
 
 def _coordinates(file: segyio.SegyFile, field: int) -> Floats:

@@ -129,17 +129,19 @@ def _nmea(sentence: str) -> str:
 
 def write_segy(
     path: Path,
-    values: NDArray[np.float32],
+    values: NDArray[Any],
     *,
     interval: int = 400,
     x: int = 0,
     y: int = 0,
     unit: int = 1,
     scalar: int = 1,
+    kind: int = segyio.SegySampleFormat.IEEE_FLOAT_4_BYTE,
+    order: str = "big",
 ) -> Path:
     """Write SEG-Y with an interval as its header has it, and coordinates that grow eastwards."""
     spec = segyio.spec()
-    spec.format = segyio.SegySampleFormat.IEEE_FLOAT_4_BYTE
+    spec.format, spec.endian = kind, order
     spec.samples = list(range(len(values)))
     spec.tracecount = values.shape[1]
     with segyio.create(path, spec) as file:

@@ -12,6 +12,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.radar.formats.opening import open_radargram
 from glacier_qgis.models.radar.formats.radargram import Radargram
 from kit.radar.files import Frame, write_gssi, write_impdar, write_picture, write_segy
+from kit.real_data import real_data
 
 
 def values_of(radargram: Radargram, step: int = 7) -> NDArray[Any]:
@@ -125,6 +126,42 @@ def test_segy_gives_degrees_or_lengths_and_no_time_that_cannot_be(tmp_path: Path
         assert got.time[1] == pytest.approx(10e-6)
         assert (got.easting[1], got.northing[1]) == (500_010, 6_500_000)
         assert got.longitude is None
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [(1, "f4"), (2, "i4"), (3, "i2"), (5, "f4"), (8, "i1")],
+    ids=["IBM floats", "32-bit integers", "16-bit integers", "IEEE floats", "8-bit integers"],
+)  # fmt: skip
+def test_segy_is_read_in_every_kind_of_number_and_either_order_of_bytes(
+    tmp_path: Path, kind: int, dtype: str, order: str
+) -> None:
+    values = np.random.default_rng(3).integers(-120, 120, (20, 6)).astype(dtype)
+    path = write_segy(tmp_path / "line.sgy", values, interval=10, x=500_000, kind=kind, order=order)
+    with open_radargram(path, "INPUT") as got:
+        np.testing.assert_array_equal(values_of(got, 4), values)
+        assert got.time[1] == pytest.approx(10e-6)
+        assert got.easting[1] == 500_010
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "shape", "picks"),
+    [
+        ("zeros_mcords_mat.mat", "CReSIS / Open Polar Radar", (951, 41), []),
+        ("small_data.mat", "ImpDAR", (20, 40), []),
+        ("small_data_picks.mat", "ImpDAR", (20, 40), ["pick 1", "pick 5"]),
+        ("jif2021line_0_mig_picked.mat", "ImpDAR", (1044, 459), ["pick 1"]),
+    ],
+)
+def test_files_that_others_wrote_are_read(
+    name: str, kind: str, shape: tuple[int, int], picks: list[str]
+) -> None:
+    with open_radargram(real_data("radar", "radargram", name), "INPUT") as got:
+        assert got.format == kind
+        assert values_of(got, 50).shape == (got.samples, got.traces) == shape
+        assert np.isfinite(got.latitude).all()
+        assert (np.diff(got.time) > 0).all()
+        assert [pick.name for pick in got.picks] == picks
 
 
 def test_a_picture_has_a_column_per_trace(tmp_path: Path) -> None:
