@@ -1,11 +1,11 @@
 """A glacier moved by an emulator beside the same one moved by its instructor.
 
 Usage: ``[GLACIER_DATA=…] python emulator_transient.py [--glacier made aletsch] [--sliding 0 12 70]
-[--emulator PATH] [--years 60] [--keep FOLDER] [--page FILE.html]``. A made glacier (as in
-``emulator_fidelity.py``) or the Great Aletsch Glacier, on cells of 200 m, gets a colder and then a
-warmer climate; the instructor is Blatter-Pattyn ice with three modes. Prints volume, area, RMSE of
-the thickness, and the time that both took. The page has what Figures 12 to 14 of Jouvet et al.
-(2022) show: both courses, and maps of the last thickness and of its difference. With ``--keep``,
+[--cell 200] [--emulator PATH] [--years 60] [--keep FOLDER] [--page FILE.html]``. A made glacier (as
+in ``emulator_fidelity.py``) or the Great Aletsch Glacier gets a colder and then a warmer climate;
+the instructor is Blatter-Pattyn ice with three modes. Prints volume, area, RMSE of the thickness,
+and the time that both took. The page has what Figures 12 to 14 of Jouvet et al. (2022) show: both
+courses, and maps of the last thickness and of its difference. With ``--keep``,
 ``docs/pictures/emulator.py`` draws them.
 """
 
@@ -36,25 +36,27 @@ from glacier_qgis.models.iceflow.velocity.ice_model import EmulatedIce, Instruct
 from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
 from glacier_qgis.models.report.page import HtmlPage
 
-CELL, RATE, SAVES = 200.0, 78.0, 6
+RATE, SAVES = 78.0, 6
 SLIDING = (0.0, 12.0, 70.0)
+FINE = 100.0
+"""Cells of the Great Aletsch Glacier as it is delivered, m."""
 SHIFT = 200.0
 """By how much the equilibrium line falls in the first half and rises in the second, m."""
 
 
-def coarse_aletsch() -> State:
-    """Return the Great Aletsch Glacier on cells of 200 m: means of four."""
-    fine = aletsch(Path(os.environ["GLACIER_DATA"]) / "iceflow")
-    rows, columns = (side // 2 for side in fine.thickness.shape)
+def coarse_aletsch(cell: float) -> State:
+    """Return the Great Aletsch Glacier on cells of a multiple of `FINE`, m: means of several."""
+    fine, n = aletsch(Path(os.environ["GLACIER_DATA"]) / "iceflow"), round(cell / FINE)
+    rows, columns = (side // n for side in fine.thickness.shape)
     thickness, surface = (
-        field[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).mean(axis=(1, 3))
+        field[: n * rows, : n * columns].reshape(rows, n, columns, n).mean(axis=(1, 3))
         for field in (fine.thickness, fine.surface)
     )
-    return with_sliding(CELL, thickness, surface, 0.0)
+    return with_sliding(n * FINE, thickness, surface, 0.0)
 
 
-GLACIERS: dict[str, Callable[[], State]] = {
-    "made": lambda: made(CELL, 1),
+GLACIERS: dict[str, Callable[[float], State]] = {
+    "made": lambda cell: made(cell, 1),
     "aletsch": coarse_aletsch,
 }
 
@@ -69,12 +71,14 @@ def course(emulator: Emulator, state: State, c: float, years: float) -> list[Mom
         moved = line - SHIFT if time < years / 2 else line + SHIFT
         return (0.006 * (surface - moved)).clamp(-8, 1.5)
 
-    flow = EmulatedFlow(emulator, FlowParameters(CELL, RATE, c), bed)
-    instructor = Instructor("Blatter-Pattyn", CELL, RATE, c, modes=3, tolerance=1e-3)
+    flow = EmulatedFlow(emulator, FlowParameters(state.cell_size, RATE, c), bed)
+    instructor = Instructor("Blatter-Pattyn", state.cell_size, RATE, c, modes=3, tolerance=1e-3)
     teacher = InstructedFlow(instructor, "row {}, column {}".format)
     times = [years * index / SAVES for index in range(SAVES + 1)]
     models = EmulatedIce(emulator, flow), InstructedIce(teacher, torch.device("cpu"))
-    return list(transient(*models, bed, thickness, balance, times, cell_size=CELL, max_step=1.0))
+    return list(
+        transient(*models, bed, thickness, balance, times, cell_size=state.cell_size, max_step=1.0)
+    )
 
 
 def keep(folder: Path, glacier: str, c: float, moments: list[Moment]) -> None:
@@ -121,17 +125,20 @@ def main() -> None:
     parser.add_argument("--emulator", type=Path, default=OWN / "blatter_pattyn")
     parser.add_argument("--glacier", nargs="+", choices=GLACIERS, default=["made"])
     parser.add_argument("--sliding", type=float, nargs="+", default=SLIDING)
+    parser.add_argument("--cell", type=float, default=200.0)
     parser.add_argument("--years", type=float, default=60.0)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--page", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     emulator = Emulator.read(options.emulator)
-    page = HtmlPage("An emulator beside its instructor", f"{emulator.name}, cells of {CELL:g} m.")
+    page = HtmlPage(
+        "An emulator beside its instructor", f"{emulator.name}, cells of {options.cell:g} m."
+    )
     print("| glacier | c | year | volume, km³ | instructor | area, km² | instructor |", end="")
     print(" RMSE, m | faster |\n|---|---|---|---|---|---|---|---|---|")
     for glacier in options.glacier:
-        state = GLACIERS[glacier]()
+        state = GLACIERS[glacier](options.cell)
         for c in options.sliding:
             moments = course(emulator, state, c, options.years)
             for moment in moments[SAVES // 2 :: SAVES // 2]:

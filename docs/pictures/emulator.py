@@ -142,6 +142,14 @@ def size(group: Kind) -> float:
     return float(group.name.removeprefix("c = ").removesuffix(" m"))
 
 
+def panels(runs: int) -> tuple[Figure, np.ndarray]:
+    """Return four panels for each run, below one another; those of a single run side by side."""
+    if runs == 1:
+        figure, axes = plt.subplots(1, 4, figsize=(14, 3.3))
+        return figure, axes[:, np.newaxis]
+    return plt.subplots(4, runs, figsize=(3.7 * runs, 10.5), squeeze=False, sharey="row")
+
+
 def transients(folder: Path) -> None:
     """Draw volume, area and RMSE in time, and the last difference, for each glacier."""
     for glacier in ("made", "aletsch"):
@@ -151,9 +159,7 @@ def transients(folder: Path) -> None:
         )
         if not files:
             continue
-        figure, axes = plt.subplots(
-            4, len(files), figsize=(3.7 * len(files), 10.5), squeeze=False, sharey="row"
-        )
+        figure, axes = panels(len(files))
         for column, path in zip(axes.T, files, strict=True):
             course = np.load(path)
             years = course["year"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -25,6 +26,30 @@ INPUTS = {
     SERIES: ("balance_raster", "band_years"),
 }
 """Inputs of each model, besides numbers."""
+OPTIONS = {
+    ELA: ("ela", "ablation_gradient", "accumulation_gradient", "max_accumulation"),
+    DEGREE_DAYS: (
+        "precipitation_unit",
+        "lapse_rate",
+        "temperature_offset",
+        "precipitation_offset",
+        "temperature_spread",
+        "snow_factor",
+        "ice_factor",
+        "refreezing",
+        "all_snow",
+        "all_rain",
+        "first_month",
+    ),
+    SERIES: ("balance_unit",),
+}
+"""Numbers and choices of each model."""
+
+
+def of_other_models(model: str) -> frozenset[str]:
+    """Return what a model of mass balance does not ask for."""
+    every = chain(*INPUTS.values(), *OPTIONS.values())
+    return frozenset(every) - {*INPUTS.get(model, ()), *OPTIONS.get(model, ())}
 
 
 def numbers(value: object) -> object:

@@ -16,6 +16,8 @@ from glacier_qgis.models.report.theme import BLUE, GREY, ORANGE
 Pair = tuple[Float64Array, Float64Array]
 """Observed and modelled values."""
 MOST_POINTS = 4000
+TICKS = [first * 10.0**power for power in range(-3, 8) for first in (1, 2, 5)]
+"""Numbers on logarithmic axes."""
 
 
 def field_map(
@@ -83,7 +85,8 @@ def l_curve(trials: Sequence[Trial], chosen: Trial) -> go.Figure:
         )
     )
     figure.update_traces(cliponaxis=False)
-    figure.update_xaxes(title_text="Misfit (squared, in errors)", type="log", dtick="D2")
-    figure.update_yaxes(title_text="Roughness of the unknowns", type="log", dtick="D2")
+    ticks = {"type": "log", "tickvals": TICKS, "ticktext": [f"{tick:g}" for tick in TICKS]}
+    figure.update_xaxes(title_text="Misfit (squared, in errors)", **ticks)
+    figure.update_yaxes(title_text="Roughness of the unknowns", **ticks)
     figure.update_layout(height=420, template="plotly_white")
     return figure

@@ -99,7 +99,10 @@ def _maps(page: HtmlPage, found: Inversion) -> None:
     def on_ice(field: Float64Array) -> Float64Array:
         return np.where(found.ice, field, np.nan)
 
-    page.figure(field_map(on_ice(found.thickness), cell, "m"), "Ice thickness, m.")
+    page.figure(
+        field_map(on_ice(found.thickness), cell, "m"),
+        "Ice thickness, m. In each map, two per cent of the cells are beyond the last colour.",
+    )
     if found.spread is not None:
         caption = f"Spread of the thickness over {found.spread.members} inversions, m."
         page.figure(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from glacier_qgis.models.iceflow.balance.options import of_other_models
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
 from glacier_qgis.models.iceflow.results.comparison import PERCENTILES
 from glacier_qgis.models.iceflow.results.figures import (
@@ -92,7 +93,7 @@ def write_report(
     terms = [(name, budget_rows(budget)) for name, budget in budgets.items()]
     page.table(
         [
-            {"Term": term, **{f"{name or 'Ice'} (km³)": _signed(row[term]) for name, row in terms}}
+            {"Term": term, **{f"{name or 'Ice'} (km³)": signed(row[term]) for name, row in terms}}
             for term in terms[0][1]
         ],
         "Ice gained and lost over the whole run.",
@@ -116,20 +117,23 @@ def summary(series: Sequence[Mapping[str, float]], scenario: str = "") -> str:
     return f"{span} the ice volume changed {volume}, its area {area}."
 
 
-def _signed(volume: float) -> str:
+def signed(volume: float) -> str:
     """Return a volume, km³, with its sign; one that rounds to zero has none."""
     return f"{volume:+.6f}" if round(volume, 6) else "0"
 
 
 def readable(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return facts with one entry per parameter, named as in the toolbox."""
+    """Return facts with one entry per parameter that counts, named as in the toolbox."""
     parameters = json.loads(facts.get("PARAMETERS", "{}"))
     others = {
         name: value
         for name, value in facts.items()
         if name != "PARAMETERS" and not name.startswith(MODELS)
     }
-    return others | {name.upper(): _words(value) for name, value in parameters.items()}
+    unused = of_other_models(parameters["mass_balance"]) if "mass_balance" in parameters else ()
+    return others | {
+        name.upper(): _words(value) for name, value in parameters.items() if name not in unused
+    }
 
 
 def budget_rows(budget: Budget) -> dict[str, float]:
@@ -231,4 +235,6 @@ def _words(value: object) -> str:
         return str(value.get("name") or f"{value['path']}{layer}")
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return str(value)

@@ -163,7 +163,7 @@ def _reason(cards: Mapping[str, Card], name: str, parameters: FlowParameters) ->
     made = f"cells of {sizes[0]:g} to {sizes[1]:g} m" if sizes else "cells of unknown size"
     fits = _unfitness(card, parameters)[0] == 0
     verdict = "it is valid for" if fits else "none is valid, and it is closest to"
-    return f"of {len(cards)} {verdict} {asked}; it is made for {made}"
+    return f"chosen from {len(cards)}; {verdict} {asked}, and made for {made}"
 
 
 def _in_words(value: FlowCoefficient) -> str:

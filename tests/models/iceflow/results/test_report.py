@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.iceflow.balance.options import INPUTS, OPTIONS, BalanceOptions
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
-from glacier_qgis.models.iceflow.results.report import readable
+from glacier_qgis.models.iceflow.results.report import readable, signed
 
 
 def test_a_temporary_file_is_shown_by_its_name_and_a_real_one_by_its_path() -> None:
@@ -24,5 +25,27 @@ def test_a_temporary_file_is_shown_by_its_name_and_a_real_one_by_its_path() -> N
     assert shown["INITIAL_THICKNESS"] == "Filled ice"
     assert shown["ICE_MASK"] == "/data/glaciers.gpkg, layer 1880"
     assert shown["BALANCE_TABLE"] == "warming.csv"
-    assert shown["END"] == "2100.0"
+    assert shown["END"] == "2100"
     assert not any("processing_" in value for value in shown.values())
+
+
+def test_only_the_chosen_model_of_mass_balance_is_listed() -> None:
+    ground = {"path": "/data/bed.tif", "crs": "EPSG:32632"}
+    by_model = {
+        model: set(readable(provenance(SimulateGlacier(bed=ground, mass_balance=model, **more))))
+        for model, more in (
+            ("ELA", {}),
+            ("raster series", {"balance_raster": ground}),
+        )
+    }
+    assert {"ELA", "ABLATION_GRADIENT"} <= by_model["ELA"]
+    assert not {"BALANCE_UNIT", "SNOW_FACTOR"} & by_model["ELA"]
+    assert {"BALANCE_RASTER", "BALANCE_UNIT"} <= by_model["raster series"]
+    assert not {"ELA", "SNOW_FACTOR"} & by_model["raster series"]
+    told = {name for names in (INPUTS, OPTIONS) for each in names.values() for name in each}
+    assert told == BalanceOptions.model_fields.keys() - {"mass_balance"}
+
+
+def test_a_budget_without_losses_has_no_minus_zero() -> None:
+    shown = [signed(volume) for volume in (0.25, -0.0, -1e-9, -0.5)]
+    assert shown == ["+0.250000", "0", "0", "-0.500000"]
