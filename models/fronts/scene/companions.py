@@ -120,3 +120,31 @@ def near_in_time(years: Sequence[float | None], scene: int) -> list[int]:
     before = [index for index in ordered if gaps[index] <= 0][:NEAR_EACH_WAY]
     after = [index for index in ordered if gaps[index] > 0][:NEAR_EACH_WAY]
     return sorted(before + after)
+
+
+def with_reference(
+    years: Sequence[float | None], clearness: Sequence[float], scene: int
+) -> list[int]:
+    """Return the scenes near in time to one scene, with the clearest one within `NEAR_YEARS`.
+
+    It takes the place of the one that is furthest in time, where there are as many as may be.
+
+    Args:
+        years: Acquisition time of each; None if not known.
+        clearness: Of each; the highest is the clearest, and 0 is none.
+        scene: Index of the scene.
+    """
+    near, own = near_in_time(years, scene), years[scene]
+    if own is None or not near:
+        return near
+    gaps = {
+        index: abs(year - own)
+        for index, year in enumerate(years)
+        if index != scene and year is not None and abs(year - own) <= NEAR_YEARS
+    }
+    reference = max(gaps, key=lambda index: (clearness[index], -gaps[index], -index))
+    if not clearness[reference] or reference in near:
+        return near
+    if len(near) == 2 * NEAR_EACH_WAY:
+        near.remove(max(near, key=lambda index: (gaps[index], index)))
+    return sorted([*near, reference])

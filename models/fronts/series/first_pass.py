@@ -18,9 +18,10 @@ from pyproj import CRS
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Stage
-from glacier_qgis.models.fronts.scene.companions import near_in_time
+from glacier_qgis.models.fronts.scene.companions import with_reference
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.series.catalogue import SeriesScene
+from glacier_qgis.models.fronts.series.clearness import clearness
 from glacier_qgis.models.fronts.series.companion_files import CompanionFiles, add_up
 from glacier_qgis.models.fronts.series.duplicates import Shown, find_originals
 from glacier_qgis.models.fronts.series.task import (
@@ -38,8 +39,8 @@ from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
 SCENES_AT_ONCE = 2
 """Number of scenes at the same time: while the network computes one, the next is read and the last
 is written."""
-RANKS_SHARE = 0.1
-"""Share of the progress bar for writing ranks before the segmentation."""
+RANKS_SHARE = 0.25
+"""Share of the progress bar for ranks and a first look, before the segmentation."""
 
 
 @dataclass(frozen=True)
@@ -226,10 +227,14 @@ def _companions(
     if not sums.is_file():
         add_up(ranks, sums)
     years = [scenes[index].year for index in folders.values()]
+    clear = [
+        clearness(scenes[index].date, scenes[index].survey.footprint, outcomes[folder].certainty)
+        for folder, index in folders.items()
+    ]
     files = {
         folder: CompanionFiles(
             own=folder / RANKS,
-            near=tuple(ranks[other] for other in near_in_time(years, place)),
+            near=tuple(ranks[other] for other in with_reference(years, clear, place)),
             sums=sums,
         )
         for place, folder in enumerate(folders)

@@ -24,6 +24,7 @@ from glacier_qgis.models.fronts.scene.view import network_view
 from glacier_qgis.models.fronts.segmentation.model_choice import ModelChoice
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.fronts.segmentation.segment import Drafts, segment
+from glacier_qgis.models.fronts.series.clearness import certainty_of_water
 from glacier_qgis.models.fronts.series.companion_files import CompanionFiles, write_ranks
 from glacier_qgis.models.fronts.series.work_folder import DRAFT
 from glacier_qgis.models.package.folder import read_card
@@ -66,10 +67,12 @@ class Outcome(Parameters):
     Attributes:
         reason: Why it failed; empty if it did not.
         warnings: Reasons why the result may be wrong.
+        certainty: Of the water before the front, see `certainty_of_water`; of the step "ranks".
     """
 
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    certainty: float = 0.0
 
 
 @dataclass
@@ -89,20 +92,33 @@ class _Notes:
         self.warnings.append(message)
 
 
-def _make_zones(task: SceneTask, scene: Scene, grid: Grid, target: Path, notes: _Notes) -> None:
+def _make_zones(
+    task: SceneTask, scene: Scene, grid: Grid, target: Path, notes: _Notes
+) -> dict[str, float]:
     drafts = Drafts(target / ZONES, target / PROBABILITY)
     tags = {"SCENE": scene.name}
     beside = task.companions.beside if task.companions else None
     folder = find_model(task.options.model)
     choice = ModelChoice(folder, read_card(folder))
     segment(scene, choice, task.options, drafts, tags, notes, grid=grid, turn=_TURN, beside=beside)
+    return {}
 
 
-def _make_ranks(task: SceneTask, scene: Scene, grid: Grid, target: Path, _: _Notes) -> None:
+def _make_ranks(
+    task: SceneTask, scene: Scene, grid: Grid, target: Path, notes: _Notes
+) -> dict[str, float]:
+    """Write the ranks, and look at the scene alone, once, to see how clear it is."""
     card = read_card(find_model(task.options.model))
     bands = network_bands(scene, card, task.options.bands)
     with network_view(scene, grid, bands, card.input_values) as view:
         write_ranks(view, grid, target / RANKS)
+    looked = task.options.model_copy(update={"tta": False})
+    first = task.model_copy(update={"options": looked})
+    _make_zones(first, scene, grid, target, notes)
+    certainty = certainty_of_water(target / ZONES, target / PROBABILITY)
+    for path in (ZONES, PROBABILITY):
+        (target / path).unlink()
+    return {"certainty": certainty}
 
 
 STEPS = {"zones": _make_zones, "ranks": _make_ranks}
@@ -120,8 +136,8 @@ def work_on(task: SceneTask, progress: Callable[[float], None] | None = None) ->
         draft.mkdir()
         with open_raster(task.source) as scene:
             grid = work_grid(scene, task.options.extent, task.cell_size, CRS.from_wkt(task.crs))
-            STEPS[task.step](task, scene, grid, draft, notes)
-        outcome = Outcome(warnings=tuple(notes.warnings))
+            found = STEPS[task.step](task, scene, grid, draft, notes)
+        outcome = Outcome(warnings=tuple(notes.warnings), **found)
         (draft / RECORD).write_text(outcome.model_dump_json(), encoding="utf-8")
         _deliver(draft, task.folder)
     except Exception as error:

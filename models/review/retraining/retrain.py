@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -36,8 +37,8 @@ from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
-SHARE_OF_TRAINING = 0.8
-"""Share of the time that trainings may take; the other is for reading and measuring."""
+SHARE_OF_TRAINING, LEAST_SHARE = 0.8, 0.5
+"""Largest and least share of the time that trainings take; the other is for reading and tests."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def retrain(
         EngineError: See `networks_of`.
     """
     lone, series = networks_of(model, rock=rock)
-    trial = Trial(model.card, lone, pace.device)
+    trial, begun = Trial(model.card, pace.device), time.monotonic()
     labelled = [(each, _labelled(each, lone, pace)) for each in places]
     order = sorted(
         (scene.date, scene.name)
@@ -152,7 +153,13 @@ def retrain(
     )
     aside = {order[index][1] for index in left_out(len(order))}
     trainings = 1 + (series is not None) + bool(aside)
-    each_pace = replace(pace, minutes=SHARE_OF_TRAINING * pace.minutes / trainings)
+    tested = [(each.place, each.test.keys()) for each in places if each.test]
+    ready = time.monotonic()
+    reporter.progress(0.1, "Testing the model before")
+    networks = [lone, *([series] if series else [])]
+    before = [trial.error(tested, each, lone) for each in networks if tested]
+    spent = ready - begun + 2 * (time.monotonic() - ready)
+    each_pace = replace(pace, minutes=minutes_left(pace.minutes, spent) / trainings)
     stages = iter(
         Stage(reporter, 0.1 + 0.8 * number / trainings, 0.1 + 0.8 * (number + 1) / trainings)
         for number in range(trainings)
@@ -169,21 +176,31 @@ def retrain(
     folds = None
     if aside:
         held = [(each.place, each.corrected.keys() & aside) for each in places]
-        folds = (material(lone, frozenset(aside)), lambda network: trial.error(network, held))
+        folds = (material(lone, frozenset(aside)), lambda network: trial.error(held, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
-    after: list[Network | None] = []
-    tested: list[Comparison] = []
-    for network in (lone, series):
-        if network is None or not (taught := material(network, frozenset())).corrected:
-            after.append(network)
-            continue
-        trained = train(network, taught, stop, each_pace, next(stages))
-        after.append(trained)
-        if any(each.test for each in places):
-            test = [(each.place, each.test.keys()) for each in places]
-            errors = [trial.error(one, test) for one in (network, trained)]
-            tested.append(Comparison(network.title, *errors))
-    return Retrained(after[0] or lone, after[1], stop, tuple(tested))
+    after: list[Network] = []
+    for network in networks:
+        taught = material(network, frozenset())
+        after.append(
+            train(network, taught, stop, each_pace, next(stages)) if taught.corrected else network
+        )
+    reporter.progress(0.9, "Testing the new model")
+    compared = [
+        Comparison(each.title, error, trial.error(tested, each, after[0]))
+        for each, error in zip(after, before, strict=False)
+    ]
+    return Retrained(after[0], after[1] if series else None, stop, tuple(compared))
+
+
+def minutes_left(minutes: float, spent_s: float) -> float:
+    """Return how long all trainings may take.
+
+    Args:
+        minutes: For trainings, reading and tests together.
+        spent_s: On labels and tests, also those that are still to come.
+    """
+    share = 1 - spent_s / 60 / minutes
+    return minutes * min(max(share, LEAST_SHARE), SHARE_OF_TRAINING)
 
 
 _Samples = list[Labelled]

@@ -50,26 +50,28 @@ class Trial:
 
     Attributes:
         card: Of the model before.
-        lone: Its network for single scenes.
         device: Where to compute.
     """
 
     card: ModelCard
-    lone: Network
     device: torch.device
 
     def error(
-        self, network: Network, tested: Sequence[tuple[Place, Collection[str]]]
+        self,
+        tested: Sequence[tuple[Place, Collection[str]]],
+        network: Network,
+        lone: Network,
     ) -> FrontError:
         """Return the distance between predicted and corrected fronts, in the box around these.
 
         Args:
-            network: Of the model before, or trained further.
             tested: Places with the names of corrected scenes; those without a front do not count.
+            network: What is measured.
+            lone: The one for single scenes that a network for series is delivered with.
         """
         delineate = self._series if network.beside else self._single
         images = []
-        with self._package(network) as package:
+        with self._package(network, lone) as package:
             for place, names in tested:
                 every = [place.scenes[name] for name in sorted(names)]
                 scenes = [scene for scene in every if scene.lines]
@@ -80,9 +82,9 @@ class Trial:
         return mean_distance_error(images)
 
     @contextmanager
-    def _package(self, network: Network) -> Iterator[Path]:
-        """Yield the folder of a package with a network."""
-        lone, series = (self.lone, network) if network.beside else (network, None)
+    def _package(self, network: Network, beside: Network) -> Iterator[Path]:
+        """Yield the folder of a package with a network; one for series has another beside it."""
+        lone, series = (beside, network) if network.beside else (network, None)
         card = with_networks(self.card, lone, series)
         with tempfile.TemporaryDirectory(prefix="glacier-trial-") as folder:
             package = Path(folder) / card.name

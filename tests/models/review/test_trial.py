@@ -26,7 +26,7 @@ from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.jobs.retrain import Retrain
 from glacier_qgis.models.review.retraining.corrections import facts_of
 from glacier_qgis.models.review.retraining.places import read_place
-from glacier_qgis.models.review.retraining.retrain import networks_of
+from glacier_qgis.models.review.retraining.retrain import minutes_left, networks_of
 from glacier_qgis.models.review.retraining.trial import Trial
 from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
 from glacier_qgis.models.vector.lines import clip_lines, line_parts
@@ -82,6 +82,12 @@ def test_the_frozen_test_says_what_the_algorithms_give(retrained: Path) -> None:
             assert said[title][f"mde_box_{when}_m"] == pytest.approx(error, abs=0.06), title
 
 
+def test_trainings_get_the_time_that_tests_leave() -> None:
+    assert minutes_left(10, 0) == 8
+    assert minutes_left(10, 180) == pytest.approx(7)
+    assert minutes_left(10, 3600) == 5, "at least half"
+
+
 def test_no_front_is_found_where_rock_is_known(tmp_path: Path) -> None:
     review = write_review(tmp_path, [ReviewedScene(month, size=128) for month in (3, 7)])
     model = load_package(find_model(MODEL))
@@ -93,7 +99,7 @@ def test_no_front_is_found_where_rock_is_known(tmp_path: Path) -> None:
     facts = facts_of(review, scenes, scenes, "Practice")
     place, _ = read_place(facts, model.card, VectorInput(path=str(path)))
     lone, series = networks_of(model, rock=False)
-    trial = Trial(model.card, lone, torch.device("cpu"))
+    trial = Trial(model.card, torch.device("cpu"))
+    assert series is not None
     for network in (lone, series):
-        assert network is not None
-        assert trial.error(network, [(place, [*place.scenes])]).missed == 2
+        assert trial.error([(place, [*place.scenes])], network, lone).missed == 2

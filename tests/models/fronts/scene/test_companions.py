@@ -24,6 +24,7 @@ from glacier_qgis.models.fronts.scene.companions import (
     companion_channels,
     near_in_time,
     rank_levels,
+    with_reference,
 )
 from glacier_qgis.models.fronts.scene.radiometry import equalise, scene_quantiles
 from glacier_qgis.models.fronts.series import companion_files
@@ -94,6 +95,19 @@ def test_scenes_near_in_time_are_the_nearest_on_either_side() -> None:
     assert near_in_time(years, 0) == [1, 2]
     assert near_in_time(years, 3) == []
     assert near_in_time(years, 7) == []
+
+
+def test_the_clearest_scene_within_half_a_year_is_among_those_near_in_time() -> None:
+    years = [-0.02, 0.1, 0.2, 0.3, 0.4, 0.45, 2.0, None]
+    clear = [0.1, 0.2, 0.9, 0.3, 0.4, 1.8, 1.9, 1.9]
+    assert near_in_time(years, 2) == [0, 1, 3, 4]
+    assert with_reference(years, clear, 2) == [1, 3, 4, 5], "in place of the furthest"
+    assert near_in_time(years, 0) == [1, 2]
+    assert with_reference(years, clear, 0) == [1, 2, 5], "where there are few"
+    assert with_reference(years, clear, 4) == near_in_time(years, 4) == [2, 3, 5]
+    assert with_reference(years, [0.0] * 8, 0) == [1, 2], "none is clear"
+    assert with_reference(years, clear, 6) == []
+    assert with_reference(years, clear, 7) == []
 
 
 @given(st.lists(st.none() | st.floats(2000, 2003), min_size=1, max_size=12), st.data())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,8 +19,17 @@ from pandas.testing import assert_frame_equal
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Result
+from glacier_qgis.models.fronts.jobs import series as job
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
-from glacier_qgis.models.fronts.series.task import PROBABILITY, RANKS, ZONES
+from glacier_qgis.models.fronts.series import first_pass
+from glacier_qgis.models.fronts.series.first_pass import Watch, run_here
+from glacier_qgis.models.fronts.series.task import (
+    PROBABILITY,
+    RANKS,
+    ZONES,
+    Outcome,
+    SceneTask,
+)
 from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.training.data.samples import LabelledScene
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
@@ -117,6 +127,29 @@ def test_the_network_sees_in_files_what_it_saw_in_training(
         ).answers(scenes())
     }
     assert max(np.abs(found[name] - alone[name]).max() for name in alone) > 0.1
+
+
+def test_the_clearest_scene_is_a_companion_of_all_within_half_a_year(
+    folder: Path, tiny_series_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks: list[SceneTask] = []
+
+    def spied(given: Sequence[SceneTask], watch: Watch) -> Iterator[tuple[SceneTask, Outcome]]:
+        tasks.extend(given)
+        return run_here(given, watch)
+
+    july = datetime.date(2016, 7, 5)
+    monkeypatch.setattr(job, "run_here", spied)
+    monkeypatch.setattr(first_pass, "clearness", lambda day, *_: 1.0 + (day == july))
+    run(folder, tiny_series_model)
+    ranks = {task.folder: Path(task.source.path).stem for task in tasks if task.step == "ranks"}
+    near = {
+        Path(task.source.path).stem: {ranks[path.parent] for path in task.companions.near}
+        for task in tasks
+        if task.companions
+    }
+    assert near["scene_20160105"] == {"scene_20160205", "scene_20160605", "scene_20160705"}
+    assert "scene_20160705" in near["scene_20160205"] & near["scene_20161105"]
 
 
 @pytest.mark.slow
