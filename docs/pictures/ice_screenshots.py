@@ -79,10 +79,28 @@ class Photographer(Camera):
         """Take all pictures."""
         self.window.install(Path(os.environ["SCREENSHOTS_ZIP"]))
         self.new_project()
+        self.faults()
         self.thickness()
         self.instructor()
         self.training()
         self.evaluation()
+
+    def faults(self) -> None:
+        """Press Run with what cannot be: points without heights, and snapshots of another kind."""
+        surface, outline = self._glacier()
+        points = self._vector("IceThick_SouthGlacier.shp", "soundings")
+        inputs = {"SURFACE": surface, "OUTLINE": outline, "THICKNESS_POINTS": points}
+        raster = [str(self._data / "dem_SouthGlacier.tif")]
+        for name, values in (
+            ("glacierthickness", inputs),
+            ("trainemulator", {"SNAPSHOTS": raster, "LOSS": "energy", "SELECTION": True}),
+            ("evaluateemulator", {"SURFACE": surface, "THICKNESS": surface, "SLIDING_VALUES": "c"}),
+        ):
+            dialog = self.dialog(name, values)
+            dialog.runButton().click()
+            self.grab(dialog, f"{name}_0_faults")
+            dialog.close()
+        self.new_project()
 
     def thickness(self) -> None:
         """Invert the glacier, with soundings."""

@@ -18,7 +18,8 @@ from qgis.core import (
 )
 
 from glacier_qgis.processing.base import EngineAlgorithm
-from glacier_qgis.processing.declarations.described import described
+from glacier_qgis.processing.declarations.described import Question, described
+from glacier_qgis.processing.declarations.files import listed
 from glacier_qgis.processing.declarations.pages import Page, only_if
 from glacier_qgis.processing.declarations.parameters import (
     ICE_FLOW,
@@ -42,6 +43,8 @@ from glacier_qgis.processing.ice_flow.parameters.teaching_faults import (
 )
 from glacier_qgis.translation import tr
 
+MANY = 20
+"""Topographies from which random weights may lead somewhere."""
 PLAIN, PYRAMID = "plain convolutions", "pyramid"
 
 
@@ -103,6 +106,26 @@ class TrainEmulator(EngineAlgorithm):
             netcdf_faults(parameters, "SNAPSHOTS"),
             training_faults(self, parameters, context),
             super().faults(parameters, context),
+        )
+
+    def question(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Question | None:
+        """See the base class."""
+        topographies = self.parameterAsInt(parameters, "VALLEYS", context) + sum(
+            len(listed(parameters.get(name))) for name in ("SNAPSHOTS", "TOPOGRAPHIES")
+        )
+        pyramid = self.parameterAsEnumString(parameters, "NETWORK", context) == PYRAMID
+        if parameters.get("START_FROM") or not pyramid or topographies >= MANY:
+            return None
+        return Question(
+            tr(
+                "START_FROM is blank: the training begins with random weights. With "
+                "{topographies} topographies the emulator will be worse than 'blatter_pattyn', "
+                "which can be adapted instead."
+            ).format(topographies=topographies),
+            tr("Begin with random weights"),
+            tr("Choose an emulator to adapt"),
         )
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

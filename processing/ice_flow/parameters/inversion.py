@@ -333,9 +333,10 @@ def faults(
     if flat and not parameters.get("THICKNESS_FIELD"):
         yield (
             "THICKNESS_FIELD",
-            tr("THICKNESS_FIELD is missing: the vertices of '{layer}' have no Z.").format(
-                layer=points.name()
-            ),
+            tr(
+                "THICKNESS_FIELD is missing: the vertices of '{layer}' have no Z. Choose the "
+                "field that holds the thickness."
+            ).format(layer=points.name()),
         )
     members = algorithm.parameterAsInt(parameters, "ENSEMBLE", context)
     if parameters.get("SPREAD") and members < FEWEST_MEMBERS:

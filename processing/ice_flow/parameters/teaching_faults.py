@@ -83,8 +83,8 @@ def evaluation_faults(
         yield (
             "SLIDING_VALUES",
             tr(
-                "SLIDING_VALUES '{values}' are not numbers of 0 and more. Write them with commas "
-                "between, such as '0, 12'."
+                "SLIDING_VALUES: '{values}' is no list of numbers of 0 and more. Write them with "
+                "commas between, such as '0, 12'."
             ).format(values=values),
         )
     years = algorithm.parameterAsDouble(parameters, "YEARS", context)

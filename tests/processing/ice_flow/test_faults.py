@@ -147,3 +147,20 @@ def test_what_does_not_go_together_is_said_beside_a_field(
     faults: Faults, identifier: str, values: dict[str, Any], about: str
 ) -> None:
     assert list(faults(identifier, START=2000, END=2100, **values)) == ([about] if about else [])
+
+
+def test_random_weights_with_few_topographies_are_asked_about(
+    provider: QgsProcessingProvider, context: QgsProcessingContext
+) -> None:
+    algorithm = provider.algorithm("trainemulator").create()
+    assert isinstance(algorithm, EngineAlgorithm)
+    few = {"SNAPSHOTS": ["a.nc", "b.nc"], "VALLEYS": 3}
+    asked = algorithm.question(few, context)
+    assert asked is not None
+    assert "With 5 topographies" in asked.text
+    for enough in (
+        few | {"START_FROM": "blatter_pattyn"},
+        few | {"NETWORK": "plain convolutions"},
+        few | {"VALLEYS": 40},
+    ):
+        assert algorithm.question(enough, context) is None
