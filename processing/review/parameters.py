@@ -10,6 +10,7 @@ from typing import Any
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterProviderConnection,
     QgsProcessingParameterString,
@@ -97,6 +98,10 @@ class ReviewAlgorithm(EngineAlgorithm):
             yield "REVIEW", tr("Give the review as REVIEW or as CONNECTION.")
         yield from super().faults(parameters, context)
 
+    def kept(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """Return what is there, and what to do, if the database takes nothing at the end."""
+        return tr("Nothing was recorded. Run again once the database can be reached.")
+
     @contextmanager
     def lent(
         self,
@@ -113,6 +118,10 @@ class ReviewAlgorithm(EngineAlgorithm):
         try:
             fetch(database, copy)
             yield {"review": str(copy)}
-            give_back(copy, database)
+            try:
+                give_back(copy, database)
+            except QgsProcessingException as error:
+                kept = self.kept(parameters, context)
+                raise QgsProcessingException(f"{error} {kept}") from error
         finally:
             copy.unlink(missing_ok=True)

@@ -98,6 +98,13 @@ class Retrain(ReviewAlgorithm):
             tr("Not now"),
         )
 
+    def kept(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """See the base class."""
+        return tr(
+            "{package} is written, but the shared review does not know of it. Run again once the "
+            "database can be reached, to note a model there."
+        ).format(package=self.parameterAsFileOutput(parameters, "OUTPUT", context))
+
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""
         return [

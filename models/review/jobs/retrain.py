@@ -143,7 +143,7 @@ class Retrain(Job):
                 }
             )
             page.write(outputs.stage(self.report))
-        outputs.afterwards(lambda: add_model(self.table, record, taught))
+        outputs.afterwards(lambda: self._note(record, taught))
         outputs.afterwards(waiting.remove)
         verdict = outcome.sentence(model.card.name)
         (reporter.log if outcome.promoted else reporter.warning)(verdict)
@@ -156,6 +156,19 @@ class Retrain(Job):
             "ERROR_BEFORE": outcome.errors[0],
             "ERROR_AFTER": outcome.errors[1],
         }
+
+    def _note(self, record: dict[str, JsonValue], taught: Sequence[CorrectedScene]) -> None:
+        """Note the model in the review.
+
+        Raises:
+            EngineError: The review cannot be written to; the package is.
+        """
+        try:
+            add_model(self.table, record, taught)
+        except EngineError as error:
+            raise EngineError(
+                f"{self.output} is written, but the review does not know of it. {error}"
+            ) from error
 
     def _refuse_options_of_scenes(self) -> None:
         """Refuse what has no meaning for layers in echograms.
@@ -264,6 +277,11 @@ class Retrain(Job):
             place, failed = read_place(facts_of(self.table, here, known, glacier), card, self.rock)
             for name, reason in failed.items():
                 reporter.warning(f"{Path(name).name} is left out: {reason}")
+            if self.rock and not place.rock.any():
+                reporter.warning(
+                    f"ROCK covers nothing around the fronts{f' of {glacier}' if glacier else ''}. "
+                    "Check its position and its CRS."
+                )
 
             def read(scenes: Sequence[CorrectedScene], there: Sequence[str]) -> dict[str, bool]:
                 return {scene.scene: scene.complete for scene in scenes if scene.scene in there}

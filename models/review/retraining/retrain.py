@@ -153,7 +153,7 @@ def retrain(
     )
     aside = {order[index][1] for index in left_out(len(order))}
     trainings = 1 + (series is not None) + bool(aside)
-    tested = [(each.place, each.test.keys()) for each in places if each.test]
+    tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
     ready = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
     networks = [lone, *([series] if series else [])]
@@ -201,6 +201,11 @@ def minutes_left(minutes: float, spent_s: float) -> float:
     """
     share = 1 - spent_s / 60 / minutes
     return minutes * min(max(share, LEAST_SHARE), SHARE_OF_TRAINING)
+
+
+def _with_front(each: CorrectedPlace, names: Iterable[str]) -> list[str]:
+    """Return the scenes that show a front: on others no distance can be measured."""
+    return [name for name in names if each.place.scenes[name].lines]
 
 
 _Samples = list[Labelled]

@@ -27,6 +27,7 @@ from glacier_qgis.models.review.retraining.corrections import facts_of, usable
 from glacier_qgis.models.review.retraining.learning import train
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import networks_of
+from glacier_qgis.models.review.tables import store
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
 from glacier_qgis.models.review.tables.lineage import model_in_use
 from glacier_qgis.models.review.tables.store import append, read_table, transaction
@@ -270,6 +271,41 @@ def test_rock_over_everything_is_refused(model: Path, tmp_path: Path) -> None:
     rock = {"path": str(tmp_path / "rock.gpkg")}
     with pytest.raises(EngineError, match="ROCK covers everything around the fronts"):
         run_job(asked(review, model, adapt=True, rock=rock))
+
+
+def test_rock_elsewhere_is_said(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    gpd.GeoSeries([box(0, 0, 1e4, 1e4)], crs=3413).to_file(tmp_path / "rock.gpkg")
+    rock = {"path": str(tmp_path / "rock.gpkg")}
+    _, listener = run_listened(asked(review, model, adapt=True, rock=rock))
+    assert "ROCK covers nothing around the fronts of Practice" in " ".join(listener.warnings)
+
+
+def test_an_audit_without_a_front_decides_nothing(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1), ReviewedScene(2, NO_FRONT, audit=True)])
+    result, listener = run_listened(asked(review, model, adapt=True))
+    assert not result["PROMOTED"]
+    assert any("No corrected scene was left to test" in text for text in listener.warnings)
+
+
+def test_a_review_that_is_held_when_the_model_is_ready_costs_no_second_training(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    with (
+        transaction(review),
+        pytest.raises(EngineError, match=r"new.zip is written, .* lock"),
+    ):
+        run_job(asked(review, model, adapt=True))
+    weights = new_card(review).weights
+    assert len(read_table(review, MODELS)) == 1
+    steps = []
+    monkeypatch.setattr(Fit, "learn", lambda *given: steps.append(given))
+    run_job(asked(review, model, adapt=True))
+    assert not steps
+    assert new_card(review).weights == weights
+    assert weights.sha256 in set(read_table(review, MODELS).model_hash)
 
 
 def test_several_glaciers_need_a_name(model: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsFeature,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeedback,
     QgsProject,
     QgsProviderRegistry,
     QgsVectorLayer,
@@ -153,8 +154,25 @@ def test_a_database_that_goes_away_while_it_records_loses_nothing(
     monkeypatch.undo()
     assert not failed["succeeded"]
     assert "cannot be read. Check the connection" in failed["said"]
+    assert "Nothing was recorded. Run again" in failed["said"]
     assert rows(Database(postgres.uri, database.schema), CORRECTIONS) == []
     assert record(database, postgres, context)["RECORDED"] == 1
+
+
+def test_a_database_that_goes_away_during_a_training_is_said_with_what_there_is(
+    database: Database, postgres: Server, context: QgsProcessingContext, tmp_path: Path
+) -> None:
+    asked = {
+        "CONNECTION": postgres.uri,
+        "SCHEMA": database.schema,
+        "OUTPUT": str(tmp_path / "new.zip"),
+    }
+    with (
+        pytest.raises(QgsProcessingException, match=r"new.zip is written, but the shared review"),
+        algorithm("retrain").lent(asked, context, QgsProcessingFeedback()),
+    ):
+        postgres.stop()
+    postgres.start()
 
 
 def test_half_of_what_is_appended_is_never_there(database: Database) -> None:
