@@ -86,7 +86,9 @@ def simulated(folder: Path, name: str, number: int) -> Frame:
         setting = replace(setting, echoes=replace(setting.echoes, looks=1, noise_db=-45.0))
     truth, power = setting.simulate(TRACES, SEED + number)
     path = folder / f"{name}.tif"
-    axes = Axes(frame_id=name, time=3.3e-8 * np.arange(len(power)), traces=TRACES)
+    wait = setting.echoes.wait(truth)
+    time = 3.3e-8 * (wait + np.arange(len(power)))
+    axes = Axes(frame_id=name, time=time, traces=TRACES)
     with create_echogram(path, axes, {}) as target:
         target.write(0, power)
     probability = RasterInput(path=str(folder / f"{name}_probability.tif"))

@@ -134,12 +134,12 @@ def unreviewed(review: Path, model: Model, device: torch.device) -> list[Labelle
         path = value_text(task["scene"])
         if len(found) < MOST_KNOWN and Path(path).is_file():
             inputs = read_inputs(path, task.geometry)
-            codes = _certain(network.predict(inputs.astype(np.float32)))
+            codes = certain_codes(network.predict(inputs.astype(np.float32)))
             found.append(LabelledStretch(inputs, codes, float(task["cell_size_m"])))
     return found
 
 
-def _certain(probability: Float32Array) -> Codes:
+def certain_codes(probability: Float32Array) -> Codes:
     """Return the codes of which a model is certain, elsewhere 0."""
     codes = np.array(CHANNELS, np.uint8)[probability.argmax(axis=0)]
     return np.where(probability.max(axis=0) >= SURE, codes, UNLABELLED).astype(np.uint8)
