@@ -69,7 +69,7 @@ def echogram(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
 def radar_layers(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     """Draw lines in an echogram by what they are, layers by their id, which stands at them.
 
-    Doubtful lines are faint. The form offers the kinds.
+    Doubtful lines are faint, those that a person drew are not. The form offers the kinds.
     """
     categories = []
     for kind, colour, label in KINDS:
@@ -130,7 +130,8 @@ def layers_on_map(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
     layer.setRenderer(QgsCategorizedSymbolRenderer("kind", categories))
 
 
-_FADED = f'coalesce(scale_linear("confidence", {DOUBTFUL}, 1, {FAINT}, 100), 100)'
+_FADED = f"""if("origin" = 'drawn', 100,
+coalesce(scale_linear("confidence", {DOUBTFUL}, 1, {FAINT}, 100), 100))"""
 _COLOURED = f'array_get(array{IDS}, "layer_id" % {len(IDS)})'
 
 

@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 from qgis.core import (
+    QgsExpressionContext,
     QgsFeature,
     QgsFeatureIterator,
     QgsFeatureRequest,
+    QgsField,
+    QgsFields,
     QgsLineSymbol,
     QgsMapRendererSequentialJob,
     QgsProject,
     QgsSingleSymbolRenderer,
+    QgsSymbol,
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QColor, QImage
 
 from glacier_qgis import styles
@@ -126,7 +131,19 @@ def test_layers_have_their_ids_beside_them_and_doubtful_ones_are_faint() -> None
     assert layer.labelsEnabled()
     style = style_in(layer, FRAME)
     assert style is not None
-    assert "layer_id" in style
+    category = layer.renderer().categories()[2]
+    assert category.value() == "layer"
+    opacity = category.symbol().dataDefinedProperties().property(QgsSymbol.Property.Opacity)
+    context = QgsExpressionContext()
+    fields = QgsFields()
+    for name in ("confidence", "origin"):
+        fields.append(QgsField(name, QMetaType.Type.QString))
+    for confidence, origin, shown in ((0.4, "traced", 35), (1, "traced", 100), (0.4, "drawn", 100)):
+        feature = QgsFeature(fields)
+        feature.setAttributes([confidence, origin])
+        context.setFeature(feature)
+        context.setFields(fields)
+        assert opacity.valueAsDouble(context, -1)[0] == pytest.approx(shown)
     assert f"\"frame_id\" = '{FRAME}'" in style.replace("&quot;", '"')
 
 
