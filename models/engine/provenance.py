@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from datetime import UTC, datetime
 
@@ -26,13 +27,25 @@ def provenance(job: Job) -> dict[str, str]:
     }
 
 
+TEMPORARY = re.compile(r"[/\\]processing_\w+[/\\][0-9a-f]{32}[/\\][^/\\]+$")
+"""A file of QGIS' own, of which it copies the features to where they were asked for."""
+
+
+def is_temporary(value: object) -> bool:
+    """Return whether an output is a temporary file of QGIS."""
+    return isinstance(value, str) and bool(TEMPORARY.search(value))
+
+
 def command(algorithm: str, asked: Parameters) -> str:
-    """Return the command that repeats a job; a list repeats its name."""
+    """Return the command that repeats a job; a list repeats its name.
+
+    The engine does not know where QGIS puts a vector layer: that becomes a temporary output.
+    """
     given = asked.model_dump(mode="json", exclude_defaults=True)
     options = [
         f"{name.upper()}={shlex.quote(word)}"
         for name, value in given.items()
-        for word in _words(value)
+        for word in (["TEMPORARY_OUTPUT"] if is_temporary(value) else _words(value))
     ]
     return " ".join([f"qgis_process run glacier:{algorithm} --", *options])
 

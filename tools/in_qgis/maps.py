@@ -72,6 +72,7 @@ class Page:
     def __init__(self) -> None:
         self.layout = QgsLayout(QgsProject.instance())
         self.layout.initializeDefaults()
+        self._height = 0.0
 
     def add(
         self,
@@ -108,6 +109,8 @@ class Page:
         scale.setLinkedMap(panel)
         scale.applyDefaultSettings()
         scale.applyDefaultSize(Qgis.DistanceUnit.Kilometers)
+        scale.setUnitsPerSegment(scale.numberOfSegments() * scale.unitsPerSegment())
+        scale.setNumberOfSegments(1)
         scale.setTextFormat(_text(9))
         self._place(scale, left + PANEL * 0.75, GAP - 2, PANEL * 0.25, TITLE)
 
@@ -126,7 +129,8 @@ class Page:
         model.refreshLayerLegend(node)
         self._place(legend, left, below + 1, PANEL, GAP)
         rows = QgsLegendRenderer(model, legend.legendSettings()).minimumSize().height()
-        size = QgsLayoutSize(left + PANEL + GAP, below + rows + 2 * GAP, MM)
+        self._height = max(self._height, below + rows + 2 * GAP)
+        size = QgsLayoutSize(left + PANEL + GAP, self._height, MM)
         self.layout.pageCollection().page(0).setPageSize(size)
 
     def save(self, path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from glacier_qgis.models.engine.provenance import is_temporary
 from glacier_qgis.models.iceflow.balance.options import of_other_models
 from glacier_qgis.models.iceflow.dynamics.conservation import Budget
 from glacier_qgis.models.iceflow.results.comparison import PERCENTILES
@@ -132,7 +133,9 @@ def readable(facts: Mapping[str, str]) -> dict[str, str]:
     }
     unused = of_other_models(parameters["mass_balance"]) if "mass_balance" in parameters else ()
     return others | {
-        name.upper(): _words(value) for name, value in parameters.items() if name not in unused
+        name.upper(): _words(value)
+        for name, value in parameters.items()
+        if name not in unused and not is_temporary(value)
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glacier_qgis.models.engine.provenance import provenance
+from glacier_qgis.models.engine.provenance import command, provenance
 from glacier_qgis.models.iceflow.balance.options import INPUTS, OPTIONS, BalanceOptions
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.results.report import readable, signed
@@ -19,6 +19,7 @@ def test_a_temporary_file_is_shown_by_its_name_and_a_real_one_by_its_path() -> N
             "name": "warming.csv",
         },
         end=2100,
+        outlines="/s/processing_xYz/0123456789abcdef0123456789abcdef/OUTLINES.gpkg",
     )
     shown = readable(provenance(job))
     assert shown["BED"] == "/data/bed.tif"
@@ -26,6 +27,7 @@ def test_a_temporary_file_is_shown_by_its_name_and_a_real_one_by_its_path() -> N
     assert shown["ICE_MASK"] == "/data/glaciers.gpkg, layer 1880"
     assert shown["BALANCE_TABLE"] == "warming.csv"
     assert shown["END"] == "2100"
+    assert "OUTLINES=TEMPORARY_OUTPUT" in command("simulateglacier", job)
     assert not any("processing_" in value for value in shown.values())
 
 
