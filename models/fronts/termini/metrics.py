@@ -45,7 +45,7 @@ class FrontError:
     def words(self) -> str:
         """What it is, for a sentence."""
         if not math.isfinite(self.mean_m):
-            return f"no front found in {self.images} scenes"
+            return f"no front found in {self.images} scene{'s' * (self.images != 1)}"
         missed = f", {self.missed} of {self.images} missed" if self.missed else ""
         return f"{self.mean_m:.0f} m{missed}"
 

@@ -32,15 +32,25 @@ def training_page(
     page.heading("Errors before and after")
     kind = kind_of(taught[0].crs)
     page.paragraph(
-        "Mean distance between predicted and corrected fronts, in the box of 1 km around "
-        "these, and scenes in which no front was found."
+        "Mean distance between corrected fronts and the lines that 'Delineate termini' and "
+        "'Terminus time series' find with the model, in the box of 1 km around the fronts, and "
+        "scenes in which no front was found."
         if kind is FRONTS
         else "Mean distance in depth of predicted points from the nearest corrected layer, and "
         "points that were missed or false, within 2 samples."
     )
     if outcome.compared:
-        rows = outcome.values().items()
-        page.table([{kind.images.capitalize(): title, **row} for title, row in rows])
+        page.table(
+            [
+                {
+                    "Network": each.title,
+                    kind.images.capitalize(): each.before.images,
+                    "Before": each.before.words,
+                    "After": each.after.words,
+                }
+                for each in outcome.compared
+            ]
+        )
     page.heading("When to stop")
     page.paragraph(stop)
     page.heading(f"Corrected {kind.images}")

@@ -100,6 +100,8 @@ def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
     text = page.read_text(encoding="utf-8")
     assert "Practice_20180214_0.tif" in text
     assert "Ended after" in text
+    assert "no front found in 1 scene<" in text
+    assert "mde_box" not in text, "words, not the names of a card"
     assert not any("another model" in text for text in listener.warnings)
 
 
