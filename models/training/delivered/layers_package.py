@@ -115,7 +115,7 @@ def card(name: str, found: Calibration, measured: list[Evaluation], frames: int)
         split="Trained on generated geometry only; evaluated on the geometry of expert picks, "
         "which is in no training, and on settings of the simulator that no training had.",
         limits="Trained on simulated echoes: check the lines on your radar, and correct them. A "
-        "multiple of the surface looks like a layer. Layers nearer than 4 samples become one.",
+        "multiple looks like a layer. Layers nearer than 4 samples become one.",
         licence="GPL-3.0-or-later",
         evaluations=measured,
         calibration=found,
