@@ -67,8 +67,9 @@ def retreat(styles: Any, picture: Path) -> None:  # noqa: ANN401  a module
     outlines = QgsVectorLayer("outlines.gpkg", "Outlines", "ogr")
     styles.ice_outlines(outlines, {})
     spans = ice.temporalProperties().fixedRangePerBand()
+    land = ground(SURFACE)  # the settings do not keep it alive
     settings = QgsMapSettings()
-    settings.setLayers([outlines, ice, ground(SURFACE)])
+    settings.setLayers([outlines, ice, land])
     settings.setDestinationCrs(ice.crs())
     settings.setExtent(ice.extent())
     settings.setOutputSize(FRAME)
