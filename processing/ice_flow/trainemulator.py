@@ -33,6 +33,8 @@ from glacier_qgis.processing.declarations.parameters import (
 from glacier_qgis.processing.declarations.pickers import file_or_name
 from glacier_qgis.processing.ice_flow.parameters.flow import sliding, vertical_unit
 from glacier_qgis.processing.ice_flow.parameters.teaching import (
+    PLAIN,
+    PYRAMID,
     reading,
     snapshot_files,
     teacher,
@@ -45,7 +47,6 @@ from glacier_qgis.translation import tr
 
 MANY = 20
 """Topographies from which random weights may lead somewhere."""
-PLAIN, PYRAMID = "plain convolutions", "pyramid"
 
 
 class TrainEmulator(EngineAlgorithm):

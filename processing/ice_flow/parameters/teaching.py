@@ -16,6 +16,9 @@ from glacier_qgis.processing.ice_flow.parameters.flow import rate_factor
 from glacier_qgis.processing.ice_flow.parameters.instructors import BLATTER_PATTYN, HYBRID, SIA
 from glacier_qgis.translation import tr
 
+PLAIN, PYRAMID = "plain convolutions", "pyramid"
+"""Networks of emulators."""
+
 
 def snapshot_files(text: str) -> Parameter:
     """Declare files with solved states; `text` says what they are for."""

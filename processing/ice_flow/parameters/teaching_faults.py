@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext
+from qgis.core import Qgis, QgsProcessingAlgorithm, QgsProcessingContext, QgsRasterLayer
 
 from glacier_qgis.processing.declarations.files import listed
 from glacier_qgis.processing.ice_flow.parameters.instructors import BLATTER_PATTYN
+from glacier_qgis.processing.ice_flow.parameters.teaching import PLAIN, PYRAMID
 from glacier_qgis.translation import tr
 
+METRES = Qgis.DistanceUnit.Meters
+PATCHES = {PYRAMID: 64, PLAIN: 32}
+"""Cells along a side of a patch, unless another number is given."""
 SIGNATURES = b"CDF", b"\x89HDF"
 """First bytes of a NetCDF file: the classic formats, and HDF5."""
 
@@ -64,6 +68,30 @@ def training_faults(
     kernel = algorithm.parameterAsInt(parameters, "KERNEL", context)
     if kernel % 2 == 0:
         yield "KERNEL", tr("KERNEL {kernel} is even. Give an odd number.").format(kernel=kernel)
+    yield from _small_topographies(algorithm, parameters, context)
+
+
+def _small_topographies(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[tuple[str, str]]:
+    """Yield a raster in metres that is smaller than a patch."""
+    network = algorithm.parameterAsEnumString(parameters, "NETWORK", context)
+    patch = algorithm.parameterAsInt(parameters, "PATCH", context) or PATCHES[network]
+    asked = algorithm.parameterAsDouble(parameters, "CELL_SIZE", context)
+    for layer in algorithm.parameterAsLayerList(parameters, "TOPOGRAPHIES", context):
+        if not isinstance(layer, QgsRasterLayer) or layer.crs().mapUnits() != METRES:
+            continue
+        side = min(layer.extent().width(), layer.extent().height())
+        cell = asked or layer.rasterUnitsPerPixelX()
+        if side < (patch - 1) * cell:
+            yield (
+                "TOPOGRAPHIES",
+                tr(
+                    "TOPOGRAPHIES: '{layer}' has {cells} cells of {cell:g} m along its shorter "
+                    "side, less than a patch of {patch}. Give a larger raster, a smaller CELL_SIZE "
+                    "or a smaller PATCH."
+                ).format(layer=layer.name(), cells=int(side / cell), cell=cell, patch=patch),
+            )
 
 
 def evaluation_faults(

@@ -114,6 +114,19 @@ def test_only_netcdf_is_taken_as_snapshots(faults: Faults, surface: str, tmp_pat
         assert name not in faults(identifier, **{name: str(classic)})
 
 
+def test_a_topography_smaller_than_a_patch_is_named(faults: Faults, surface: str) -> None:
+    """It has 5 cells of 1 km."""
+    found = faults("trainemulator", TOPOGRAPHIES=[surface])
+    assert (
+        "5 cells of 1000 m along its shorter side, less than a patch of 64"
+        in (found["TOPOGRAPHIES"])
+    )
+    for enough in ({"PATCH": 5}, {"CELL_SIZE": 70}):
+        assert not faults("trainemulator", TOPOGRAPHIES=[surface], **enough)
+    plain = {"NETWORK": "plain convolutions", "CELL_SIZE": 150}
+    assert not faults("trainemulator", TOPOGRAPHIES=[surface], **plain)
+
+
 GLACIER = {"SURFACE": "s.tif", "THICKNESS": "h.tif"}
 GROUND = {"SURFACE": "s.tif", "BED": "b.tif"}
 ENERGY = {"VALLEYS": 2, "LOSS": "energy"}
