@@ -35,6 +35,9 @@ from glacier_qgis.models.raster.source import Scene, open_raster
 
 ZONES, PROBABILITY, RANKS, RECORD = "zones.tif", "probability.tif", "ranks.tif", "scene.json"
 
+COARSER = 1.5
+"""Ratio of the cells of the first look to those of the series; networks are trained up to 1.6."""
+
 _TURN = threading.Lock()
 
 
@@ -107,14 +110,15 @@ def _make_zones(
 def _make_ranks(
     task: SceneTask, scene: Scene, grid: Grid, target: Path, notes: _Notes
 ) -> dict[str, float]:
-    """Write the ranks, and look at the scene alone, once, to see how clear it is."""
+    """Write the ranks, and look once at the scene alone, on coarser cells: how clear is it?"""
     card = read_card(find_model(task.options.model))
     bands = network_bands(scene, card, task.options.bands)
     with network_view(scene, grid, bands, card.input_values) as view:
         write_ranks(view, grid, target / RANKS)
     looked = task.options.model_copy(update={"tta": False})
     first = task.model_copy(update={"options": looked})
-    _make_zones(first, scene, grid, target, notes)
+    coarse = work_grid(scene, looked.extent, COARSER * grid.cell_size, grid.crs)
+    _make_zones(first, scene, coarse, target, notes)
     certainty = certainty_of_water(target / ZONES, target / PROBABILITY)
     for path in (ZONES, PROBABILITY):
         (target / path).unlink()
