@@ -7,26 +7,38 @@ mirrored gives coarse cells that are turned or mirrored, whatever its size.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 
 def halved(fields: Tensor) -> Tensor:
     """Return means over 2 × 2 cells: (…, rows, columns) to about half of each."""
+    odd = fields.shape[-2] % 2 + fields.shape[-1] % 2
     if fields.shape[-2] % 2:
-        fields = _vertices(pad(fields, (0, 0, 1, 1)).mT).mT
+        # Sums of two vertices: once what lies between pairs of rows, twice the row itself.
+        between = pad(fields[..., 1::2, :], (0, 0, 1, 1))
+        sides = between[..., 1:, :] + between[..., :-1, :]
+        rows = torch.add(sides, fields[..., ::2, :], alpha=2)
+    else:
+        rows = fields[..., ::2, :] + fields[..., 1::2, :]
     if fields.shape[-1] % 2:
-        fields = _vertices(pad(fields, (1, 1)))
-    rows = fields[..., ::2, :] + fields[..., 1::2, :]
-    return (rows[..., ::2] + rows[..., 1::2]) / 4
+        between = pad(rows[..., 1::2], (1, 1))
+        sides = between[..., 1:] + between[..., :-1]
+        both = torch.add(sides, rows[..., ::2], alpha=2)
+    else:
+        both = rows[..., ::2] + rows[..., 1::2]
+    return both * 0.5 ** (2 + odd)
 
 
 def doubled(fields: Tensor, shape: tuple[int, int]) -> Tensor:
     """Return the fields (glaciers, n, rows, columns) on the grid that they were halved from."""
-    fields = interpolate(fields, scale_factor=2.0, mode="nearest")
-    if shape[0] % 2:
-        fields = _vertices(fields.mT).mT
-    return _vertices(fields) if shape[1] % 2 else fields
+    odd = tuple(
+        size if size % 2 else half for size, half in zip(shape, fields.shape[-2:], strict=True)
+    )
+    if odd != fields.shape[-2:]:
+        fields = interpolate(fields, odd, mode="bilinear", align_corners=True)
+    return fields if odd == shape else interpolate(fields, shape, mode="nearest")
 
 
 def interpolated(fields: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -45,8 +57,3 @@ def blurred(fields: Tensor) -> Tensor:
     fields = pad(fields, (1, 1, 1, 1))
     fields = fields[..., :-2, :] + fields[..., 1:-1, :] + fields[..., 2:, :]
     return (fields[..., :-2] + fields[..., 1:-1] + fields[..., 2:]) / 9
-
-
-def _vertices(fields: Tensor) -> Tensor:
-    """Return means of neighbours along rows: one column less."""
-    return (fields[..., :-1] + fields[..., 1:]) / 2

@@ -124,6 +124,9 @@ class Read(nn.Module):
 class Expanded(nn.Module):
     """The weights that a layer gave once, for a network that is not trained any more."""
 
+    weight0: Tensor
+    weight1: Tensor
+
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         with torch.no_grad():
@@ -134,8 +137,7 @@ class Expanded(nn.Module):
 
     def forward(self) -> Tensor | Weights:
         """Return what the layer did."""
-        weights: tuple[Tensor, ...] = tuple(self.buffers())
-        return weights[0] if self.single else (weights[0], weights[1])
+        return self.weight0 if self.single else (self.weight0, self.weight1)
 
 
 def expand(network: nn.Module) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import pad
 
 from glacier_qgis.models.iceflow.emulators.card import FlowCoefficient
+from glacier_qgis.models.networks.halving import blurred
 
 REFERENCE_SPEED = 100.0
 """Sliding speed, m a⁻¹, at the basal shear stress tau_ref."""
@@ -40,7 +41,7 @@ def walled(thickness: Tensor, surface: Tensor) -> Tensor:
     """
     ice = (thickness > 0).to(surface)
     level = torch.where(ice > 0, surface, 0.0)
-    share, total = (_around(field) for field in (ice, level))
+    share, total = blurred(torch.stack([ice, level]))
     beside = total / share.clamp(min=1 / 9)
     return torch.where((ice == 0) & (share > 0), torch.minimum(surface, beside), surface)
 
@@ -104,8 +105,3 @@ def _spread(value: FlowCoefficient, like: Tensor) -> Tensor:
     if isinstance(value, Tensor):
         return value.to(like).expand_as(like)
     return torch.full_like(like, value)
-
-
-def _around(field: Tensor) -> Tensor:
-    """Return the mean over 3 × 3 cells, zero beyond the border."""
-    return avg_pool2d(field[None, None], 3, stride=1, padding=1)[0, 0]

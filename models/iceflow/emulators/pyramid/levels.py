@@ -45,26 +45,43 @@ def levels(
     flow = (0.4 * h + slip) * stress.square().sum(1, keepdim=True) * stress
     grip = (slip + SLIPPERY).pow(-1 / 3) * ice
     parts = torch.cat([ice, h, slip, grip, bend, slopes, stress, flow], 1)
-    found = [_level(parts, 0)]
-    for level in range(1, count):
-        parts = halved(parts)
-        found.append(_level(parts, level))
-    return found
+    shapes, places, lists = [], [], []
+    for level in range(count):
+        parts = parts if level == 0 else halved(parts)
+        flat = parts.transpose(0, 1).flatten(1)
+        cells = flat[0].nonzero().flatten()
+        shapes.append((parts.shape[0], parts.shape[2], parts.shape[3]))
+        places.append(cells)
+        lists.append(flat.index_select(1, cells))
+    sizes = [len(cells) for cells in places]
+    coarseness = torch.cat([h.new_full((size,), level) for level, size in enumerate(sizes)])
+    fields, shallow, trust = _known(torch.cat(lists, 1), coarseness)
+    each = (
+        shapes,
+        places,
+        torch.split(fields, sizes),
+        torch.split(shallow, sizes, 1),
+        torch.split(trust, sizes),
+    )
+    return [Level(*one) for one in zip(*each, strict=True)]
 
 
-def _level(parts: Tensor, level: int) -> Level:
-    shape = (parts.shape[0], parts.shape[2], parts.shape[3])
-    flat = parts.transpose(0, 1).flatten(1)
-    cells = flat[0].nonzero().flatten()
-    cover, *mean = flat[:, cells]
+def _known(parts: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the fields, what shallow ice does and how far to trust it, see `Level`.
+
+    Args:
+        parts: means over the parts of cells with ice, times their share, (11, cells).
+        level: of each cell, counted from the finest.
+    """
+    cover, *mean = parts
     weight = 1 / cover
     h, slip, grip, bend, sx, sy, tx, ty, fx, fy = (one * weight for one in mean)
-    shrunk = 0.5**level
+    shrunk = torch.exp2(-level)
     h, slip, tx, ty = h * shrunk, slip * shrunk, tx * shrunk, ty * shrunk
     steep, push, fast = sx * sx + sy * sy, tx * tx + ty * ty, fx * fx + fy * fy
     stuck = (grip.pow(-3) - SLIPPERY).clamp(min=0) * shrunk
     log_push = 0.5 * (push + TINY).log()
-    speed = (0.4 * h + stuck + TINY).log() + 3 * log_push + 4 * level * math.log(2)
+    speed = (0.4 * h + stuck + TINY).log() + 3 * log_push + level * (4 * math.log(2))
     flowing = 1 / (fast.sqrt() + CALM * speed.exp())
     rough = -flowing.log() - speed
     steepness, force = steep.sqrt(), push.sqrt()
@@ -93,5 +110,4 @@ def _level(parts: Tensor, level: int) -> Level:
         tx * weak,
         ty * weak,
     ]
-    listed = torch.stack(fields).T.contiguous()
-    return Level(shape, cells, listed, torch.stack([speed, dx, dy]), trust)
+    return torch.stack(fields).T.contiguous(), torch.stack([speed, dx, dy]), trust

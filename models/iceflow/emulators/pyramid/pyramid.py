@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import pad
 
 from glacier_qgis.models.iceflow.emulators.fields import slopes, walled
 from glacier_qgis.models.iceflow.emulators.pyramid.levels import levels
 from glacier_qgis.models.iceflow.emulators.pyramid.two_modes import MEAN, Glaciers
 from glacier_qgis.models.iceflow.physics import GLEN, KILOMETRE, WEIGHT
+from glacier_qgis.models.networks.halving import blurred
 from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Level
 
 SHEAR = 0.25
@@ -55,8 +56,8 @@ def shape_of(
     """Return it for north-up rasters (glaciers, rows, columns) in the units of `Core`."""
     thickness = torch.where(moves(thickness, cell_size), thickness, 0.0)
     level = torch.stack([walled(h, s) for h, s in zip(thickness, surface, strict=True)])
-    around = pad(level[:, None], (1, 1, 1, 1), mode="replicate")
-    bend = (avg_pool2d(around, 3, stride=1)[:, 0] - level) / cell_size
+    around = blurred(pad(level[:, None], (1, 1, 1, 1), mode="replicate"))[:, 0, 1:-1, 1:-1]
+    bend = (around - level) / cell_size
     slip = torch.as_tensor(sliding * (KILOMETRE / cell_size) / rate_factor).to(thickness)
     softness = torch.as_tensor(rate_factor).to(thickness).expand(thickness.shape)
     return Shape(
@@ -152,16 +153,31 @@ def balanced(shape: Shape, motion: Motion, count: int, paces: Iterable[Tensor | 
         count: of levels of the multigrid cycle.
         paces: of each step its length; 1 is Picard's.
     """
+    slip = shape.slip * shape.softness
+    if _loops(motion.modes):
+        # Numba takes a third of a second to import, which other networks need not wait for.
+        from glacier_qgis.models.iceflow.emulators.pyramid.loops.steps import Steps
+
+        fields = torch.cat([shape.thickness, shape.surface, shape.softness, slip])
+        stiffer, inside = motion.stiffer[:, 0], shape.softness[0] > 0
+        steps = Steps.of(fields.numpy(), stiffer.numpy(), inside.numpy(), count)
+        found = steps.taken(motion.modes[:, 0].numpy(), map(float, paces))
+        return motion._replace(modes=torch.from_numpy(found)[:, None])
     ice = Glaciers.of(
-        shape.thickness,
-        shape.surface,
-        shape.softness,
-        shape.slip * shape.softness,
-        shape.softness > 0,
-        count,
+        shape.thickness, shape.surface, shape.softness, slip, shape.softness > 0, count
     )
     fields = ice.mesh.picked(torch.cat(motion))
     ice, velocity = ice.stiffened(fields[4:]), fields[:4] * ice.levels[0].free
     for pace in paces:
         velocity = velocity + pace * ice.balanced(velocity)
     return motion._replace(modes=ice.mesh.rasters(velocity))
+
+
+def _loops(modes: Tensor) -> bool:
+    """Return whether compiled loops can do it: one glacier on a CPU, without gradients."""
+    return (
+        modes.device.type == "cpu"
+        and modes.dtype == torch.float32
+        and modes.shape[1] == 1
+        and not torch.is_grad_enabled()
+    )

@@ -1,0 +1,1 @@
+"""Steps towards the balance of forces as compiled loops, for one glacier on a CPU."""

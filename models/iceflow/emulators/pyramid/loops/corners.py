@@ -1,0 +1,115 @@
+"""From the corners of elements to their middle, and from elements to the cells at their corners.
+
+A block has rows of `ROW` numbers: first some fields in the cells of a stretch of the list, such as
+the unknowns U₀, U₁, V₀ and V₁, then the same in those to the south of them. Element k lies between
+columns k and k + 1. What elements give to their corners has four rows for each field: north-west,
+north-east, south-west, south-east.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.iceflow.emulators.pyramid.loops.compiling import (
+    ROW,
+    Int32Array,
+    compiled,
+    inlined,
+)
+
+UNKNOWNS, CORNERS = 4, 4
+OWN = 2 * UNKNOWNS
+"""Row of a block after those of the unknowns."""
+
+Four = tuple[np.float32, np.float32, np.float32, np.float32]
+
+
+@compiled
+def load_corners(
+    block: Float32Array, values: Float32Array, south: Int32Array, first: int, count: int
+) -> None:
+    """Fill two rows of a block for each of `values`: those of a stretch, and those to the south.
+
+    Args:
+        block: flat.
+        values: of cells, (n, columns).
+        south: of each column the one to the south.
+        first: column to begin with.
+        count: of columns.
+    """
+    for index in range(len(values)):
+        here, everywhere, below = values[index, first:], values[index], south[first:]
+        place, shift = index * ROW, (len(values) + index) * ROW
+        for k in range(count):
+            block[place + k] = here[k]
+        for k in range(count):
+            block[shift + k] = everywhere[below[k]]
+
+
+@compiled
+def load(block: Float32Array, row: int, values: Float32Array, first: int, count: int) -> None:
+    """Fill as many rows of a block as there are of `values`, from column `first`."""
+    for index in range(len(values)):
+        here = values[index, first:]
+        for k in range(count):
+            block[(row + index) * ROW + k] = here[k]
+
+
+@inlined
+def changes(
+    north_west: np.float32, north_east: np.float32, south_west: np.float32, south_east: np.float32
+) -> Four:
+    """Return how an unknown changes in an element, from its corners.
+
+    Twice the mean change to the east and to the north, the warp, and the sum of the corners; see
+    `mesh.Changes`.
+    """
+    upper, lower = north_east - north_west, south_east - south_west
+    north, south = north_east + north_west, south_east + south_west
+    return upper + lower, north - south, upper - lower, north + south
+
+
+@inlined
+def shares(east: np.float32, north: np.float32, warp: np.float32, middle: np.float32) -> Four:
+    """Return what an element gives to its corners, as `Mesh.gathered` does; `middle` to each."""
+    upper, lower = middle + north, middle - north
+    upper_side, lower_side = east + warp, east - warp
+    return upper - upper_side, upper + upper_side, lower - lower_side, lower + lower_side
+
+
+@compiled
+def collect(
+    block: Float32Array,
+    row: int,
+    above: Float32Array,
+    below: Float32Array,
+    first: int,
+    count: int,
+) -> None:
+    """Add what elements give to the cells in their north, and to those in their south.
+
+    Args:
+        block: flat.
+        row: of the block, with what they give.
+        above: the sums for the cells themselves, (n, columns).
+        below: the sums for the cells to the south of each, (n, columns).
+        first: column of the stretch's first cell.
+        count: of cells.
+    """
+    for index in range(len(above)):
+        own, south = above[index, first:], below[index, first:]
+        place = (row + CORNERS * index) * ROW
+        for k in range(count):
+            own[k] = block[place + k + 1] + block[place + ROW + k]
+        for k in range(count):
+            south[k] = block[place + 2 * ROW + k + 1] + block[place + 3 * ROW + k]
+
+
+@compiled
+def pairs(block: Float32Array, row: int, sums: Float32Array, first: int, count: int) -> None:
+    """Add the values of neighbouring elements, one row of the block for each of `sums`."""
+    for index in range(len(sums)):
+        own, place = sums[index, first:], (row + index) * ROW
+        for k in range(count):
+            own[k] = block[place + k + 1] + block[place + k]

@@ -1,0 +1,131 @@
+"""Compiled loops beside the tensors that they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from glacier_qgis.models.iceflow.emulators.pyramid import pyramid
+from glacier_qgis.models.iceflow.emulators.pyramid.loops import compiling, lists
+from glacier_qgis.models.iceflow.emulators.pyramid.loops.balance import balance
+from glacier_qgis.models.iceflow.emulators.pyramid.loops.linear import grid_of
+from glacier_qgis.models.iceflow.emulators.pyramid.loops.steps import Steps
+from glacier_qgis.models.iceflow.emulators.pyramid.mesh import Mesh
+from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import Motion, Shape, balanced
+from glacier_qgis.models.iceflow.emulators.pyramid.two_modes import Glaciers
+
+LEVELS = 6
+PACES = (1.4, 2.0, 1.0)
+
+
+def shape(rows: int, columns: int, slip: float) -> Shape:
+    """Return rough ice with holes, nunataks and a part that cannot slide, in soft and hard ice."""
+    random = torch.Generator().manual_seed(rows * columns)
+    down, across = torch.linspace(0, 3, rows)[:, None], torch.linspace(-1, 1, columns)[None]
+    noise = torch.rand(1, rows, columns, generator=random)
+    thickness = (2.5 * (1 - across.square()) + torch.sin(5 * down) + noise - 1).clamp(min=0)
+    thickness[:, rows // 3 : rows // 2, columns // 3 : columns // 2] = 0
+    surface = thickness * 0.1 - 3 * down + 0.1 * noise
+    slips = torch.full_like(thickness, slip)
+    slips[:, : rows // 4] = 0
+    softness = 0.3 + 0.7 * torch.rand(1, rows, columns, generator=random)
+    softness[..., -2:] = 0  # beyond the grid of the glacier
+    nothing = torch.zeros_like(thickness)
+    return Shape(thickness, torch.zeros(1, 2, rows, columns), nothing, slips, surface, softness)
+
+
+def motion(of: Shape) -> Motion:
+    random = torch.Generator().manual_seed(7)
+    rasters = torch.randn(6, *of.thickness.shape, generator=random) * (of.thickness > 0)
+    return Motion(rasters[:4], 0.3 * rasters[4:])
+
+
+def both(of: Shape, begin: Motion, monkeypatch: pytest.MonkeyPatch) -> tuple[Tensor, Tensor]:
+    """Return velocities after some steps: with loops, then with tensors."""
+    with torch.inference_mode():
+        loops = balanced(of, begin, LEVELS, PACES).modes
+        monkeypatch.setattr(Steps, "of", None)  # must not be asked
+        monkeypatch.setattr(pyramid, "_loops", lambda modes: False)
+        return loops, balanced(of, begin, LEVELS, PACES).modes
+
+
+@pytest.mark.parametrize("slip", [0.0, 0.5])
+@pytest.mark.parametrize("grid", [(40, 32), (41, 32), (40, 33), (37, 55), (2, 2), (5, 40)])
+def test_steps_are_those_of_tensors(
+    grid: tuple[int, int], slip: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even and odd sides, holes, ice that cannot slide, a border within the grid, many levels."""
+    of = shape(*grid, slip)
+    loops, tensors = both(of, motion(of), monkeypatch)
+    top = float(tensors.abs().max())
+    torch.testing.assert_close(loops, tensors, rtol=0, atol=1e-5 * top)
+    assert top > 0 or min(grid) == 2
+
+
+def test_ice_that_fills_no_element_stays_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = shape(12, 12, 0.5)
+    alone = torch.zeros_like(of.thickness)
+    alone[0, 0, -1] = 0.5  # beyond the grid of the glacier
+    of = of._replace(thickness=alone)
+    for found in both(of, motion(of), monkeypatch):
+        assert not found.any()
+
+
+@pytest.mark.parametrize("grid", [(12, 16), (13, 16), (11, 9)])
+def test_lists_are_those_of_meshes(grid: tuple[int, int]) -> None:
+    ice = torch.rand(grid, generator=torch.Generator().manual_seed(2)) > 0.7
+    own = lists.finest(ice.numpy(), np.ones(grid, np.bool_))
+    near = ice[1:] | ice[:-1]
+    mesh = Mesh.of((near[:, 1:] | near[:, :-1])[None])
+    for _ in range(3):
+        assert own.places.tolist() == mesh.cells.tolist()
+        assert own.starts.tolist() == mesh.exists[1:].tolist()
+        assert (1, own.rows, own.columns) == mesh.shape
+        own, mesh = lists.coarser(own), mesh.coarse()
+
+
+def test_training_and_several_glaciers_go_through_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops have no gradients, and know one glacier."""
+    monkeypatch.setattr(Steps, "of", None)  # must not be asked
+    of = shape(24, 20, 0.5)
+    begin = motion(of)
+    modes = begin.modes.requires_grad_()
+    balanced(of, begin, LEVELS, PACES).modes.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert modes.grad is not None
+    assert float(modes.grad.abs().max()) > 0
+    several = Shape(*(torch.cat([field, field]) for field in of))
+    pair = Motion(*(torch.cat([field.detach()] * 2, 1) for field in begin))
+    with torch.inference_mode():
+        found = balanced(several, pair, LEVELS, PACES).modes
+    torch.testing.assert_close(found[:, 0], found[:, 1], rtol=1e-3, atol=1e-5)
+
+
+def test_what_does_not_move_leaves_its_weight() -> None:
+    """From rest, the forces that are left are those of the weight alone."""
+    of = shape(20, 16, 0.5)
+    slip, inside = of.slip * of.softness, of.softness > 0
+    ice = Glaciers.of(of.thickness, of.surface, of.softness, slip, inside, 1)
+    fields = torch.cat([of.thickness, of.surface, of.softness, slip]).numpy()
+    steps = Steps.of(fields, np.zeros((2, 20, 16), np.float32), inside[0].numpy(), 1)
+    cells = len(ice.mesh.cells)
+    balance(
+        steps.grids[0],
+        np.zeros_like(steps.grids[0].velocity),
+        steps.ground.elements,
+        steps.ground.weight,
+    )
+    forces = torch.from_numpy(steps.grids[0].forces[:, 1 : cells + 1])
+    torch.testing.assert_close(forces, -ice.load, rtol=1e-4, atol=1e-5)
+    assert grid_of(steps.finest).forces.shape == steps.grids[0].forces.shape
+
+
+def test_code_is_kept_in_the_environment() -> None:
+    folder = Path(compiling.settings["CACHE_DIR"])
+    of = shape(8, 8, 0.0)
+    with torch.inference_mode():
+        balanced(of, motion(of), LEVELS, PACES)
+    assert list(folder.rglob("balance.balance-*.nbi"))
