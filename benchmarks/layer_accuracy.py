@@ -128,19 +128,19 @@ Method = Callable[[Power], Strip]
 """From power (rows, traces) to what is known of each pixel."""
 
 
-def network(name: str, weights: Path) -> Method:
+def network(name: str, weights: Path, average: int) -> Method:
     """Return the probabilities of a trained network."""
     architecture = NETWORKS["hed" if "hed" in name else "unet"]
     built = build(architecture)
     built.load_state_dict(read_weights(weights))
-    return predicted(LayerNetwork(built.eval(), int(built.stride), torch.device("cpu")))
+    return predicted(LayerNetwork(built.eval(), int(built.stride), torch.device("cpu")), average)
 
 
-def predicted(ready: LayerNetwork) -> Method:
-    """Return the method that traces what a network predicts."""
+def predicted(ready: LayerNetwork, average: int = 1) -> Method:
+    """Return the method that traces what a network predicts; it sees the mean of some samples."""
 
     def predict(power: Power) -> Strip:
-        strips = ready.strips(lambda a, b: power[:, a:b], *power.shape)
+        strips = ready.strips(lambda a, b: power[:, a:b], *power.shape, average)
         _, *parts = zip(*strips, strict=True)
         return Strip(0, *(np.concatenate(part, axis=-1) for part in parts))
 
@@ -304,16 +304,17 @@ def main() -> None:
     parser.add_argument("--weights", nargs="+", default=[], metavar="NAME=FILE")
     parser.add_argument("--traces", type=int, default=0, help="of each frame; 0 = all")
     parser.add_argument("--only", default="", help="sets of frames whose name has this in it")
+    parser.add_argument("--average", type=int, default=1, help="samples averaged for networks")
     parser.add_argument("--output", type=Path, required=True)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     methods: dict[str, Method] = {}
     for given in asked.weights:
         name, _, path = given.partition("=")
-        methods[name] = network(name, Path(path))
+        methods[name] = network(name, Path(path), asked.average)
     if not methods:
         model = LayerModel.load("", "cpu")
-        methods[model.card.architecture.name] = predicted(model.network)
+        methods[model.card.architecture.name] = predicted(model.network, asked.average)
     methods["threshold"] = threshold
     sets = {
         "expert geometry": list(expert_frames(Echoes(), asked.traces)),

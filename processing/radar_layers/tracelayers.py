@@ -76,6 +76,20 @@ class TraceLayers(EngineAlgorithm):
                     "comes with the plugin and was trained on simulated echograms."
                 ),
             ),
+            number(
+                "AVERAGE",
+                tr("Samples averaged"),
+                tr(
+                    "The power of so many samples is averaged before the network sees it. 2 suits "
+                    "pulses of six samples and more, such as those of low-frequency radars on "
+                    "valley glaciers. The default, 1, averages nothing."
+                ),
+                1,
+                kind=WHOLE,
+                minValue=1,
+                maxValue=8,
+                advanced=True,
+            ),
         ]
 
     def _lines(self) -> list[Parameter]:

@@ -45,6 +45,7 @@ class TraceLayers(Job):
 
     input: Annotated[list[RasterInput], Field(min_length=1)]
     model: str = DEFAULT
+    average: Annotated[int, Field(ge=1, le=8)] = 1
     min_probability: Annotated[float, Field(ge=0.02, le=0.98)] = LEAST
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.4
     max_gap: Annotated[int, Field(ge=0, le=10_000)] = 30
@@ -95,7 +96,7 @@ class TraceLayers(Job):
         for run in runs(axes):
             segment = Segment(options, self.min_probability)
             for index in run:
-                strips = _strips(frames[index], model, target)
+                strips = _strips(frames[index], model, self.average, target)
                 segment.add(axes[index], _told(strips, done, total, reporter))
                 done += frames[index].traces
             segment.finish()
@@ -144,13 +145,15 @@ def _check_frames(frames: list[Echogram]) -> None:
         )
 
 
-def _strips(frame: Echogram, model: LayerModel, target: DatasetWriter | None) -> Iterator[Strip]:
+def _strips(
+    frame: Echogram, model: LayerModel, average: int, target: DatasetWriter | None
+) -> Iterator[Strip]:
     """Predict a frame strip by strip; store what is asked for."""
 
     def read(first: int, last: int) -> Float32Array:
         return decibels(frame.read(first, last), frame.axes.values)
 
-    for strip in model.network.strips(read, frame.samples, frame.traces):
+    for strip in model.network.strips(read, frame.samples, frame.traces, average):
         if target is not None:
             window = Window(strip.first, 0, strip.step.shape[1], frame.samples)
             shown = strip.probability[[CHANNELS.index(code) for code in SHOWN]]

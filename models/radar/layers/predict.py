@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.radar.layers.coarser import coarser, finer
 from glacier_qgis.models.radar.layers.codes import CLASS_NAMES
 from glacier_qgis.models.radar.layers.contrast import TRACES, Level, channels
 from glacier_qgis.models.radar.layers.steps import averaged, steps
@@ -70,27 +71,29 @@ class LayerNetwork:
             result: Float32Array = logits[0].float().softmax(dim=0).cpu().numpy()
         return result[:, :rows, :traces]
 
-    def strips(self, read: Read, rows: int, traces: int) -> Iterator[Strip]:
+    def strips(self, read: Read, rows: int, traces: int, average: int = 1) -> Iterator[Strip]:
         """Predict a frame from left to right; memory does not grow with its length.
 
         Args:
             read: Reads the frame's power.
             rows: Samples of a trace.
             traces: Traces of the frame.
+            average: Samples whose power is averaged for the network.
 
         Yields:
             Strips from left to right; their probabilities are 0 where there is no echo.
         """
-        level = level_of(read, traces)
+        level = level_of(lambda first, last: coarser(read(first, last), average), traces)
         margin = PADDING + TRACES // 2
         width = max((PIXELS // max(rows, 1) - 2 * margin) // PADDING, 1) * PADDING
         for first in range(0, traces, width):
             last = min(first + width, traces)
             start, stop = max(first - margin, 0), min(last + margin, traces)
             power = read(start, stop)
-            inputs = channels(power, level)
+            inputs = channels(coarser(power, average), level)
             inner = slice(first - start, last - start)
             probability = self.predict(inputs)[:, :, inner] * inputs[-1, :, inner]
+            probability = finer(probability, average, rows)
             mean = averaged(power)
             yield Strip(first, probability, mean[:, inner], steps(mean)[:, inner])
 

@@ -37,7 +37,8 @@ def simulated_frames(count: int, seed: int, labelled: float = 1.0) -> list[Frame
 
 def _frame(random: np.random.Generator, labelled: float) -> Frame:
     reflectors, power = varied(random).simulate(TRACES, int(random.integers(1 << 31)))
-    chosen = reflectors.layers[random.random(len(reflectors.layers)) < labelled]
+    drawn = random.random(len(reflectors.layers))  # nosec B311: NumPy's, seeded
+    chosen = reflectors.layers[drawn < labelled]
     codes = labels_of(
         chosen, reflectors.surface, reflectors.bed, len(power), complete=labelled >= 1
     )

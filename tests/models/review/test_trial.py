@@ -11,7 +11,9 @@ import pytest
 import torch
 from shapely import box
 
-from glacier_qgis.models.engine.job import VectorInput
+from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.job import Extent, VectorInput
+from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.names import parse_scene_name
@@ -24,6 +26,7 @@ from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.jobs.retrain import Retrain
+from glacier_qgis.models.review.retraining import places, trial
 from glacier_qgis.models.review.retraining.corrections import facts_of
 from glacier_qgis.models.review.retraining.places import read_place
 from glacier_qgis.models.review.retraining.retrain import minutes_left, networks_of
@@ -99,7 +102,34 @@ def test_no_front_is_found_where_rock_is_known(tmp_path: Path) -> None:
     facts = facts_of(review, scenes, scenes, "Practice")
     place, _ = read_place(facts, model.card, VectorInput(path=str(path)))
     lone, series = networks_of(model, rock=False)
-    trial = Trial(model.card, torch.device("cpu"))
+    judge = Trial(model.card, torch.device("cpu"))
     assert series is not None
     for network in (lone, series):
-        assert trial.error([(place, [*place.scenes])], network, lone).missed == 2
+        assert judge.error([(place, [*place.scenes])], network, lone).missed == 2
+
+
+def test_a_large_scene_is_cut_to_the_surroundings_of_its_fronts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review = write_review(tmp_path, [ReviewedScene(3, size=128)])
+    model, scenes = load_package(find_model(MODEL)), corrected_scenes(review)
+    monkeypatch.setattr(places, "MARGIN_M", 1500)
+    facts = facts_of(review, scenes, scenes, "Practice")
+    place, _ = read_place(facts, model.card, None)
+    lone, _ = networks_of(model, rock=False)
+    extents: list[Extent | None] = []
+    delineate = DelineateTermini.run
+
+    def spied(asked: DelineateTermini, reporter: Reporter, outputs: Outputs) -> Result:
+        extents.append(asked.extent)
+        return delineate(asked, reporter, outputs)
+
+    monkeypatch.setattr(DelineateTermini, "run", spied)
+    for largest in (1500, 100):
+        monkeypatch.setattr(trial, "LARGEST", largest)
+        judge = Trial(model.card, torch.device("cpu"))
+        assert judge.error([(place, [*place.scenes])], lone, lone).images == 1
+    whole, cut = extents
+    assert whole is None
+    assert cut is not None
+    assert (cut.xmin, cut.ymin, cut.xmax, cut.ymax) == pytest.approx(place.grid.bounds)
