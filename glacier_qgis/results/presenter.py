@@ -93,18 +93,22 @@ class Presenter(QgsProcessingLayerPostProcessorInterface):
             self.style(layer, self.run.values)
         node = project.layerTreeRoot().findLayer(layer.id()) if project else None
         if node is not None:
-            group = _group_of(node)
-            _name_group(group, self.run, project)
-            if group.name() != self.run.subject:
-                _tell_apart(layer, group.name(), self.run.subject)
-            hidden = self.aside or (self.covers and _raster_above(node))
-            node.setItemVisibilityChecked(not hidden)
-            node.setExpanded(not (hidden or self.backdrop))
-            if self.aside and project is not None:
-                QTimer.singleShot(0, lambda: _show_rest(project, group))
-            if not self.backdrop:
-                offer_time(project, layer, self.run.values.get("TIMES") or [])
+            self._arrange(layer, node, project)
         layer.triggerRepaint()
+
+    def _arrange(self, layer: QgsMapLayer, node: QgsLayerTreeLayer, project: QgsProject) -> None:
+        """Place a layer among those of its run, and let time play."""
+        group = _group_of(node)
+        _name_group(group, self.run, project)
+        if group.name() != self.run.subject:
+            _tell_apart(layer, group.name(), self.run.subject)
+        hidden = self.aside or (self.covers and _raster_above(node))
+        node.setItemVisibilityChecked(not hidden)
+        node.setExpanded(not (hidden or self.backdrop))
+        if self.aside:
+            QTimer.singleShot(0, lambda: _show_rest(project, group))
+        if not self.backdrop:
+            offer_time(project, layer, self.run.values.get("TIMES") or [])
 
     def _renew_crs(self, layer: QgsMapLayer, project: QgsProject | None) -> None:
         learn(self.crs)
