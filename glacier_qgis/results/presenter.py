@@ -20,6 +20,7 @@ from qgis.core import (
     QgsProject,
     QgsRasterLayer,
 )
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from glacier_qgis.results.coordinates import definition_of, learn, renew
@@ -139,12 +140,15 @@ def _tell_apart(layer: QgsMapLayer, group: str, subject: str) -> None:
 def _show_rest(project: QgsProject, group: QgsLayerTreeGroup) -> None:
     """Let the map of a new project show what of a run lies on it.
 
-    When QGIS comes to it, it counts in what is aside, and the map is much too large.
+    When QGIS comes to it, it counts in what is aside, and the map is much too large. This is
+    called later than that, when all may be closed already.
     """
+    if sip.isdeleted(group) or sip.isdeleted(project):
+        return
     nodes = group.findLayers()
     if utils.iface is None or len(project.mapLayers()) > len(nodes):
         return
-    layers = [node.layer() for node in nodes if node.itemVisibilityChecked()]
+    layers = [node.layer() for node in nodes if node.layer() and node.itemVisibilityChecked()]
     canvas = utils.iface.mapCanvas()
     crs = canvas.mapSettings().destinationCrs()
     extent = QgsMapLayerUtils.combinedExtent(layers, crs, project.transformContext())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -72,6 +73,26 @@ def test_the_map_of_a_new_project_shows_the_track_of_a_radargram(
     shown = canvas.extent()
     assert shown.contains(track.extent())
     assert (shown.width() > 1e6) is earlier
+
+
+def test_a_run_whose_layers_are_gone_at_once_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas, complaints = QgsMapCanvas(), []
+    monkeypatch.setattr(utils, "iface", SimpleNamespace(mapCanvas=lambda: canvas))
+    monkeypatch.setattr(sys, "excepthook", lambda *what: complaints.append(what))
+    project = QgsProject.instance()
+    echogram = echogram_layer(tmp_path / "frame.tif")
+    group = project.layerTreeRoot().addGroup("run")
+    group.addLayer(echogram)
+    project.layerTreeRoot().removeLayer(echogram)
+    context = QgsProcessingContext()
+    context.setProject(project)
+    run = Run(title="t", command="c", subject="s", model="", values={})
+    Presenter.create(run, aside=True).postProcessLayer(echogram, context, QgsProcessingFeedback())
+    project.clear()
+    QTest.qWait(1)
+    assert complaints == []
 
 
 def track_layer() -> QgsVectorLayer:
