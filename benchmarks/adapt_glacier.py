@@ -202,7 +202,7 @@ def adapt(
     place, _ = read_place(facts, model.card, source)
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
     pace = Pace(given.steps, given.minutes, 1, torch.device("cpu"))
-    result = retrain(model, [there], [], pace, Silent(), rock=rock)
+    result = retrain(model, [there], [], pace, Silent(), rock=rock, held=False)
     trained_on = TrainingData(
         dataset="corrections",
         credit="",

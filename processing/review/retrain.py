@@ -135,8 +135,9 @@ def _corrections() -> list[Parameter]:
         described(
             QgsProcessingParameterBoolean("ADAPT", tr("Adapt to one glacier"), False),
             tr(
-                "Make a model of one glacier from one to ten corrected scenes of it. Used "
-                "elsewhere, it warns. Off: train the model further for all glaciers."
+                "Make a model of one glacier from one to ten corrected scenes of it. Scenes "
+                "elsewhere get the model before, with a warning. Off: train the model further for "
+                "all glaciers."
             ),
         ),
         described(
@@ -170,7 +171,8 @@ def _training() -> list[Parameter]:
             tr(
                 "Folder of 'Prepare training data' with what the model was trained on before; its "
                 "patches are replayed, so that it stays as good elsewhere. If empty, only scenes "
-                "of the review are trained on."
+                "of the review are trained on; without ADAPT, its own predictions hold what it "
+                "knew."
             ),
         ),
         number(

@@ -132,8 +132,9 @@ class TerminusTimeSeries(Inference, Extraction, Job):
         text = self.date_pattern.strip()
         pattern = DatePattern.parse(text) if text else None
         named = named_model(self.model)
+        anywhere = named is not None and named.card.adapted is None
         drawn = self.drawn()
-        surveys = survey(sources, None if named else self._choose)
+        surveys = survey(sources, None if anywhere else self._choose)
         scenes = catalogue(surveys, pattern, reporter)
         series = self.delineate(scenes, named, drawn, reporter)
         screened = screen_scenes(series.traced, reporter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
@@ -12,6 +12,7 @@ from glacier_qgis.models.engine.folders import DELIVERED
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.scene.sensor import Sensor, recognise
+from glacier_qgis.models.fronts.segmentation.adapted import adapted_from, lies_elsewhere
 from glacier_qgis.models.fronts.segmentation.options import Inference
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import read_card
@@ -32,11 +33,14 @@ class ModelChoice:
         folder: Its package.
         card: Its card.
         sensor: Sensor of the scene; None if the model was given.
+        instead: The card of the model that was given, where its glacier is elsewhere and this is
+            the one that it was adapted from, or itself if that is not installed; else None.
     """
 
     folder: Path
     card: ModelCard
     sensor: Sensor | None = None
+    instead: ModelCard | None = None
 
 
 def is_automatic(model: str) -> bool:
@@ -67,7 +71,9 @@ def choose_model(
 ) -> ModelChoice:
     """Return the model for a scene: the given one, or the one for its sensor.
 
-    Delivered models have priority over added ones, of which the first by name is used.
+    Where the given one was adapted to a glacier and the scene lies elsewhere, it is the one that it
+    was adapted from, if that is installed. Delivered models have priority over added ones, of which
+    the first by name is used.
 
     Args:
         options: With MODEL and BANDS.
@@ -79,7 +85,7 @@ def choose_model(
         EngineError: There is no such model, or none for this sensor and so many bands.
     """
     if named := named_model(options.model):
-        return named
+        return _where_it_lies(named, scene)
     sensor = recognise(scene, source.shown, stated)
     bands = len(options.bands)
     for folder in _by_preference():
@@ -96,6 +102,14 @@ def choose_model(
     )
 
 
+def _where_it_lies(named: ModelChoice, scene: Scene) -> ModelChoice:
+    adapted = named.card.adapted
+    if adapted is None or not lies_elsewhere(scene, adapted):
+        return named
+    folder, card = adapted_from(adapted) or (named.folder, named.card)
+    return replace(named, folder=folder, card=card, instead=named.card)
+
+
 def _by_preference() -> list[Path]:
     """Return installed packages: the default, the other delivered ones, then added ones."""
     folders = installed_models()
@@ -107,7 +121,8 @@ def _by_preference() -> list[Path]:
 def tell_choices(
     choices: Sequence[ModelChoice], sources: Sequence[RasterInput], reporter: Reporter
 ) -> None:
-    """Log the choice for scenes and its reason; warn if the sensor is not certain."""
+    """Log the choice for scenes and its reason; warn if it is not certain, or another model's."""
+    _tell_elsewhere(choices, sources, reporter)
     told = [
         (choice.card.name, choice.sensor, Path(source.shown).name)
         for choice, source in zip(choices, sources, strict=True)
@@ -129,3 +144,30 @@ def tell_choices(
             f"or an optical scene ({sensor.reason}); {model} is used. To be sure, choose "
             "'caffe_unet' for radar or 'landsat_unet' for optical scenes."
         )
+
+
+def _tell_elsewhere(
+    choices: Sequence[ModelChoice], sources: Sequence[RasterInput], reporter: Reporter
+) -> None:
+    """Warn of scenes that lie away from the glacier of the model that was asked for."""
+    away = [
+        (asked, adapted, choice.card, Path(source.shown).name)
+        for choice, source in zip(choices, sources, strict=True)
+        if (asked := choice.instead) is not None and (adapted := asked.adapted) is not None
+    ]
+    if not away:
+        return
+    asked, adapted, used, _ = away[0]
+    west, south, east, north = adapted.bounds
+    what = (
+        f"MODEL: {asked.name} was adapted to {adapted.glacier or 'another glacier'} "
+        f"(longitude {west:.2f} to {east:.2f}, latitude {south:.2f} to {north:.2f}), and "
+        f"{listed([name for *_, name in away])} {'lie' if len(away) > 1 else 'lies'} elsewhere"
+    )
+    if used is asked:
+        reporter.warning(
+            f"{what}: the lines may be worse than those of the model that it was adapted from, "
+            "which is not installed."
+        )
+    else:
+        reporter.warning(f"{what}: {used.name}, which it was adapted from, is used there.")

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pyproj import CRS
 from rasterio.features import geometry_mask
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
-from shapely import Polygon, box
+from shapely import Polygon
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.compute.device import choose_device
@@ -48,7 +47,6 @@ from glacier_qgis.models.package.card import ModelCard, ZoneClass
 from glacier_qgis.models.raster.footprint import work_grid
 from glacier_qgis.models.raster.gaps import tell_no_numbers
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.metric import transform_bounds
 from glacier_qgis.models.raster.sink import create_raster
 from glacier_qgis.models.raster.source import Scene
 from glacier_qgis.models.vector.source import read_polygons
@@ -66,7 +64,6 @@ Beside = Callable[[Read, Grid, ExitStack], Read]
 """Puts channels of other scenes between the bands and the mask of what is read on a grid; the stack
 closes their files."""
 
-WGS84 = CRS.from_epsg(4326)
 FINEST = 50.0
 """Largest ratio of the scene's pixel to the model's cell."""
 
@@ -137,7 +134,6 @@ def segment(
     if grid is None:
         grid = work_grid(scene, options.extent, options.cell_size or card.cell_size_m)
     _check_scale(scene, grid, card.cell_size_range_m, reporter)
-    _check_place(grid, card, reporter)
     mask = read_polygons(options.mask, grid.crs, "MASK") if options.mask else None
     tile = options.tile_size or model.tile or TILE
     padding = options.padding
@@ -252,21 +248,6 @@ class _Rasters:
 def _report(reporter: Reporter, window: Window, grid: Grid) -> None:
     cells = window.row_off * grid.width + (window.col_off + window.width) * window.height
     reporter.progress(cells / (grid.width * grid.height), "Segmenting the scene")
-
-
-def _check_place(grid: Grid, card: ModelCard, reporter: Reporter) -> None:
-    """Warn where a model that was adapted to one glacier is used on another."""
-    if card.adapted is None:
-        return
-    west, south, east, north = card.adapted.bounds
-    own = transform_bounds(grid.bounds, grid.crs, WGS84)
-    if not box(west, south, east, north).intersects(box(*own)):
-        reporter.warning(
-            f"MODEL: {card.name} was adapted to {card.adapted.glacier or 'another glacier'} "
-            f"(longitude {west:.2f} to {east:.2f}, latitude {south:.2f} to {north:.2f}), and the "
-            "scene lies elsewhere: the lines may be worse than those of the model that it was "
-            "adapted from."
-        )
 
 
 def _check_scale(scene: Scene, grid: Grid, valid: tuple[float, float], reporter: Reporter) -> None:

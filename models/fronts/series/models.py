@@ -47,13 +47,13 @@ def group_by_model(
 
     Args:
         scenes: The series.
-        named: The model that was asked for; None for the one for each scene.
+        named: The model that was asked for; None for the one for each sensor.
         reporter: Receives the choice and its reason.
 
     Raises:
         EngineError: There is no such model.
     """
-    if named is not None:
+    if named is not None and named.card.adapted is None:
         return [ModelGroup(named.folder, named.card, dict(enumerate(scenes)))]
     choices = {
         place: scene.survey.choice
@@ -61,7 +61,7 @@ def group_by_model(
         if scene.survey.choice is not None
     }
     tell_choices([*choices.values()], [scenes[place].source for place in choices], reporter)
-    cards = {choice.folder: choice.card for choice in choices.values()} or _default()
+    cards = {choice.folder: choice.card for choice in choices.values()} or _default(named)
     groups = {folder: ModelGroup(folder, card, {}) for folder, card in cards.items()}
     first = next(iter(groups))
     for place, scene in enumerate(scenes):
@@ -70,8 +70,8 @@ def group_by_model(
     return [*groups.values()]
 
 
-def _default() -> dict[Path, ModelCard]:
-    folder = find_model("")
+def _default(named: ModelChoice | None) -> dict[Path, ModelCard]:
+    folder = named.folder if named else find_model("")
     return {folder: read_card(folder)}
 
 

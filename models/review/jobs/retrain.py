@@ -127,7 +127,15 @@ class Retrain(Job):
         else:
             places = self._places(taught, tested, known, model.card, reporter)
             tiles = self._tiles(echograms=False)
-            result = retrain(model, places, tiles, pace, reporter, rock=self.rock is not None)
+            result = retrain(
+                model,
+                places,
+                tiles,
+                pace,
+                reporter,
+                rock=self.rock is not None,
+                held=not (self.adapt or tiles),
+            )
         outcome = Outcome.of(result)
         card = self._card(model.card, result, outcome, places, taught)
         card = write_package(card, result, staged)
@@ -330,7 +338,7 @@ class Retrain(Job):
         )
         adapted = None
         if self.adapt:
-            parent = before.weights.sha256
+            parent = before.adapted.parent if before.adapted else before.weights.sha256
             adapted = adapted_to(glaciers[0], dates, places[0].place.grid, parent)
         return retrained_card(
             before,
@@ -353,9 +361,10 @@ class Retrain(Job):
                 f"{len(taught)} corrected stretches, beside them {other}; AdamW, highest rate "
                 f"{RATE:g}, running average of the weights. {result.stop.sentence()}"
             )
+        held = "" if self.adapt or self.dataset else ", elsewhere by what the model was certain of"
         return (
             f"{len(taught)} corrected scenes, beside them scenes that nobody corrected, with the "
-            f"zones on which the corrected ones agree{old}; AdamW, highest rate {RATE:g}, "
+            f"zones on which the corrected ones agree{held}{old}; AdamW, highest rate {RATE:g}, "
             f"running average of the weights. {result.stop.sentence()}"
         )
 

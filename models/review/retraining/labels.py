@@ -106,8 +106,6 @@ def zones_around(
 def carried_zones(corrected: Sequence[Zones], rock: Mask, grid: Grid) -> Zones:
     """Return the zones that hold on any date, by the labels of corrected scenes.
 
-    ``benchmarks/adapt_scenes.py`` compares them with the true zones of the other scenes.
-
     Args:
         corrected: Labels of each, (rows, columns), 0 where unlabelled.
         rock: Where rock is known.

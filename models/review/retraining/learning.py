@@ -25,6 +25,7 @@ from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.review.retraining.errors import Error
 from glacier_qgis.models.review.retraining.layer_error import LayerError
 from glacier_qgis.models.review.retraining.material import Material, Network, batches_of
+from glacier_qgis.models.review.retraining.teacher import with_teacher
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.views.sampling import Batches
@@ -193,14 +194,17 @@ class Course:
             reporter.progress(fit.done, doing)
         fit.save()
         return self._averaged(
-            {name: value.clone().contiguous() for name, value in fit.average.items()}
+            {name: value.cpu().clone().contiguous() for name, value in fit.average.items()}
         )
 
 
 def course_of(network: Network, material: Material, pace: Pace, name: str) -> Course:
     """Return the training of a network for fronts; `name` is that of its folder."""
     start = objective(network.architecture, network.built(), fronts_alone=material.complete)
-    batches = batches_of(network, material, int(getattr(start.network, "stride", 1)))
+    stride = int(getattr(start.network, "stride", 1))
+    batches = batches_of(network, material, stride, pace.device)
+    if material.held:
+        batches = with_teacher(batches, network.built().to(pace.device))
     fit = Fit(start.network, schedule(pace), pace.room(name), pace.seed, pace.device, start.loss)
     return Course(fit, batches, network.title, start.zones_alone)
 

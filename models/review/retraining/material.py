@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from glacier_qgis.models.package.building import build
@@ -68,14 +69,16 @@ class Material:
         corrected: Scenes with corrected fronts.
         known: Pools of what holds what the model knew.
         complete: Whether every front of every corrected scene is labelled.
+        held: Whether the network before labels the cells of what is known that are `OPEN`.
     """
 
     corrected: Sequence[Labelled]
     known: Sequence[Sequence[Labelled]]
     complete: bool
+    held: bool
 
 
-def batches_of(network: Network, material: Material, stride: int) -> Batches:
+def batches_of(network: Network, material: Material, stride: int, device: torch.device) -> Batches:
     """Draw a half of the patches from the corrected scenes, the other from what is known."""
     known = [pool for pool in material.known if pool]
     pools = [*[material.corrected] * max(1, len(known)), *known]
@@ -88,4 +91,5 @@ def batches_of(network: Network, material: Material, stride: int) -> Batches:
         (True, True): SeriesRockAugmentation,
     }
     augmentation = kinds[network.beside, network.rock]
-    return sampler(pools, CPU_BATCH, size, scene.cell_size[0], augmentation)
+    cell = scene.cell_size[0]
+    return sampler(pools, CPU_BATCH, size, cell, augmentation, device=device)

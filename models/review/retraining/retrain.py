@@ -33,7 +33,7 @@ from glacier_qgis.models.review.retraining.places import Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.review.retraining.trial import Trial
 from glacier_qgis.models.training.data.dataset import LabelledTile
-from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
+from glacier_qgis.models.training.data.samples import OPEN, UNLABELLED, Labelled
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
@@ -128,6 +128,7 @@ def retrain(
     reporter: Reporter,
     *,
     rock: bool,
+    held: bool,
 ) -> Retrained:
     """Train a model's networks on corrected scenes.
 
@@ -138,6 +139,8 @@ def retrain(
         pace: How long all of it may take, and the steps of one training.
         reporter: Receives progress.
         rock: Whether rock is known.
+        held: Whether the model before labels what no correction tells, see `with_teacher`, so that
+            what it knew is held.
 
     Raises:
         EngineError: See `networks_of`.
@@ -166,17 +169,17 @@ def retrain(
     )
 
     def material(network: Network, without: frozenset[str]) -> Material:
-        here = [(each, _carried(each, scenes, without)) for each, scenes in labelled]
+        here = [(each, _carried(each, scenes, without, held=held)) for each, scenes in labelled]
         taught = _samples(network, here, lambda each: each.corrected.keys() - without)
         known = _samples(network, here, _uncorrected)
         old = [replace(tile, rock=network.rock) for tile in tiles]
         complete = all(all(each.corrected.values()) for each in places)
-        return Material(taught, [known, old], complete)
+        return Material(taught, [known, old], complete, held)
 
     folds = None
     if aside:
-        held = [(each.place, each.corrected.keys() & aside) for each in places]
-        folds = (material(lone, frozenset(aside)), lambda network: trial.error(held, network, lone))
+        away = [(each.place, each.corrected.keys() & aside) for each in places]
+        folds = (material(lone, frozenset(aside)), lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
     after: list[Network] = []
     for network in networks:
@@ -252,14 +255,23 @@ def _uncorrected(each: CorrectedPlace) -> set[str]:
 
 
 def _carried(
-    each: CorrectedPlace, scenes: Sequence[SceneInPlace], without: frozenset[str]
+    each: CorrectedPlace,
+    scenes: Sequence[SceneInPlace],
+    without: frozenset[str],
+    *,
+    held: bool,
 ) -> list[SceneInPlace]:
-    """Label the scenes that nobody corrected by those that were, less some."""
+    """Label the scenes that nobody corrected by those that were, less some.
+
+    What these do not tell is `OPEN` for the model before if it is `held`.
+    """
     names = each.corrected.keys() - without
     known = [scene.zones for scene in scenes if scene.name in names]
     if not known:
         return [*scenes]
     zones, others = carried_zones(known, each.place.rock, each.place.grid), _uncorrected(each)
+    if held:
+        zones = np.where(zones == UNLABELLED, OPEN, zones)
     return [
         scene.labelled(np.where(scene.valid > 0, zones, UNLABELLED).astype(np.uint8))
         if scene.name in others

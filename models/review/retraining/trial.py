@@ -85,7 +85,7 @@ class Trial:
     def _package(self, network: Network, beside: Network) -> Iterator[Path]:
         """Yield the folder of a package with a network; one for series has another beside it."""
         lone, series = (beside, network) if network.beside else (network, None)
-        card = with_networks(self.card, lone, series)
+        card = with_networks(self.card, lone, series).model_copy(update={"adapted": None})
         with tempfile.TemporaryDirectory(prefix="glacier-trial-") as folder:
             package = Path(folder) / card.name
             save_package(package, card, lone.weights, series.weights if series else None)

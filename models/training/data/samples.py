@@ -17,6 +17,8 @@ from glacier_qgis.models.package.card import TrainingData
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 UNLABELLED = 0
+OPEN = 255
+"""Unlabelled, and fronts may be there that nobody drew: a network that is certain may label it."""
 
 NEAR_FRONT = 3
 """Largest number of pixels between two zones with a front."""

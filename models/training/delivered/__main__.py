@@ -10,6 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
+
 from glacier_qgis.models.compute.device import tune_allocator
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import EventStream
@@ -25,7 +27,7 @@ from glacier_qgis.models.training.delivered.facts import (
     read_facts,
     write_facts,
 )
-from glacier_qgis.models.training.delivered.fit import RATE, TrainingRun, fit
+from glacier_qgis.models.training.delivered.fit import BATCH, RATE, TrainingRun, fit
 from glacier_qgis.models.training.delivered.front_lines import read_front_lines
 from glacier_qgis.models.training.delivered.hold_out import hold_out
 from glacier_qgis.models.training.delivered.measure import measure, measure_series, trained_on
@@ -52,7 +54,14 @@ def _fit(given: argparse.Namespace, reporter: EventStream) -> None:
     trained, _ = hold_out(_scenes(given), given.hold_out)
     schedule = Schedule(steps=given.steps, minutes=given.minutes, rate=given.rate)
     run = TrainingRun(
-        given.network, given.output, schedule, given.seed, given.start_from, optical=given.optical
+        given.network,
+        given.output,
+        schedule,
+        given.seed,
+        given.start_from,
+        optical=given.optical,
+        batch=given.batch,
+        device=torch.device(given.device),
     )
     fit(run, trained, reporter)
 
@@ -106,6 +115,8 @@ def arguments() -> argparse.ArgumentParser:
     learn.add_argument("--steps", type=int, default=7000)
     learn.add_argument("--minutes", type=float, default=float("inf"), help="longest computing time")
     learn.add_argument("--seed", type=int, default=1)
+    learn.add_argument("--batch", type=int, default=BATCH, help="patches per step")
+    learn.add_argument("--device", default="cpu", help="such as cuda")
     learn.add_argument("--start-from", type=Path, help="weights of an earlier run")
     for command in (judged, together):
         command.add_argument("name", help="of the model")

@@ -22,8 +22,13 @@ from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS,
 from glacier_qgis.models.training.delivered.optical_views import OpticalAugmentation
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
-from glacier_qgis.models.training.views.augment import Augmentation
-from glacier_qgis.models.training.views.sampling import pools_by_group, sampler, with_negatives
+from glacier_qgis.models.training.views.augment import CPU, Augmentation
+from glacier_qgis.models.training.views.sampling import (
+    COMPOSED,
+    pools_by_group,
+    sampler,
+    with_negatives,
+)
 from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
@@ -45,6 +50,8 @@ class TrainingRun:
         start_from: Weights of an earlier run, or None.
         optical: Most patches come from optical images, each glacier of Landsat as often as the
             radar images, the crops with coastlines twice as often; there are no negatives.
+        batch: Patches per step.
+        device: Where to train.
     """
 
     network: str
@@ -53,6 +60,8 @@ class TrainingRun:
     seed: int
     start_from: Path | None
     optical: bool
+    batch: int = BATCH
+    device: torch.device = CPU
 
 
 def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -> None:
@@ -75,17 +84,21 @@ def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -
     if run.start_from:
         network.load_state_dict(_beginning(read_weights(run.start_from), architecture))
     taught = objective(architecture, network, fronts_alone=bool(optical))
-    fitting = Fit(taught.network, run.schedule, run.output / "state", run.seed, loss=taught.loss)
+    fitting = Fit(
+        taught.network, run.schedule, run.output / "state", run.seed, run.device, taught.loss
+    )
     if run.optical:
-        batches = sampler(
-            pools, BATCH, WINDOW, OPTICAL_VIEW_CELL_M, OpticalAugmentation, OPTICAL_COMPOSED
-        )
+        cell, composed = OPTICAL_VIEW_CELL_M, OPTICAL_COMPOSED
+        augmentation: type[Augmentation] = OpticalAugmentation
     else:
         augmentation = SeriesAugmentation if series else Augmentation
-        batches = sampler(pools, BATCH, WINDOW, VIEW_CELL_M, augmentation)
+        cell, composed = VIEW_CELL_M, COMPOSED
+    batches = sampler(pools, run.batch, WINDOW, cell, augmentation, composed, run.device)
+    if not run.optical:
         batches = with_negatives(batches, SIGNED if series else -1)
     weights = fitting.run(batches, reporter)
-    save_file(taught.zones_alone(weights), run.output / "weights.safetensors")
+    zones_alone = {name: value.cpu() for name, value in taught.zones_alone(weights).items()}
+    save_file(zones_alone, run.output / "weights.safetensors")
     reporter.log(f"Trained on {sum(map(len, pools))} images.")
 
 

@@ -66,6 +66,6 @@ def _ranked(band: Tensor, valid: Tensor) -> Tensor:
     inside = valid > 0
     if not inside.any():
         return band
-    values = torch.where(inside, band, torch.nan).numpy()
+    values = torch.where(inside, band, torch.nan).cpu().numpy()
     ranks = equalise(values, scene_quantiles(values[np.isfinite(values)]))
-    return torch.from_numpy(ranks)
+    return torch.from_numpy(ranks).to(band.device)

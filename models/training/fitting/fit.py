@@ -208,7 +208,7 @@ class Fit:
 
         def pinned(step: int) -> Batch:
             images, zones = draw(batches, self._seed, step)
-            if self.learner.device.type == "cuda":
+            if self.learner.device.type == "cuda" and images.device.type == "cpu":
                 return images.pin_memory(), zones.pin_memory()
             return images, zones
 

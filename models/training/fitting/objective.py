@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.training.data.samples import OPEN, UNLABELLED
 from glacier_qgis.models.training.fitting.fit import Loss
 from glacier_qgis.models.training.losses.distance import two_heads_loss
 from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_contact
@@ -52,7 +53,8 @@ def objective(architecture: Architecture, network: nn.Module, *, fronts_alone: b
     Args:
         architecture: Of the network. The side outputs of HED are trained on zones only.
         network: Predicts zones; it is not changed.
-        fronts_alone: Whether there are images whose only labels are all of their fronts.
+        fronts_alone: Whether there are images whose only labels are all of their fronts: except in
+            `OPEN` cells, glacier and ocean touch nowhere else.
     """
     recipe = ZONES
     loss: Loss = zone_loss
@@ -68,16 +70,18 @@ def objective(architecture: Architecture, network: nn.Module, *, fronts_alone: b
         recipe += SECOND_HEAD
     else:
         network = copy.deepcopy(network)
-    if fronts_alone:
-        loss = _without_stray_contact(loss, -1 if second_head else None)
-        recipe += CONTACT
-    return Objective(network, loss, recipe, second_head)
+    without_contact = _of_labels(loss)
+    if not fronts_alone:
+        return Objective(network, without_contact, recipe, second_head)
+    zones_end = -1 if second_head else None
+
+    def with_contact(logits: Tensor, zones: Tensor) -> Tensor:
+        contact = stray_contact(logits[:, :zones_end], zones)
+        return without_contact(logits, zones) + WEIGHT * contact
+
+    return Objective(network, with_contact, recipe + CONTACT, second_head)
 
 
-def _without_stray_contact(loss: Loss, zones_end: int | None) -> Loss:
-    """Add the contact of glacier and ocean in unlabelled cells to a loss."""
-
-    def both(logits: Tensor, zones: Tensor) -> Tensor:
-        return loss(logits, zones) + WEIGHT * stray_contact(logits[:, :zones_end], zones)
-
-    return both
+def _of_labels(loss: Loss) -> Loss:
+    """Return a loss for which `OPEN` cells are unlabelled."""
+    return lambda logits, zones: loss(logits, torch.where(zones == OPEN, UNLABELLED, zones))

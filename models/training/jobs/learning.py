@@ -96,7 +96,8 @@ class TrainingSetup:
             )
         pools = pools_by_group(self.parts.training)
         augmentation = RockAugmentation if self.start.rock else Augmentation
-        return sampler(pools, batch, self.size, self.data.card.cell_size_m, augmentation)
+        cell = self.data.card.cell_size_m
+        return sampler(pools, batch, self.size, cell, augmentation, device=self.device)
 
 
 def settle(asked: Learning, reporter: Reporter) -> TrainingSetup:

@@ -14,6 +14,7 @@ from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
 from glacier_qgis.models.zones.codes import OCEAN, ROCK
 
+CPU = torch.device("cpu")
 OCTAVES = (-0.6, 0.7)
 """Range of the ratio of a patch's cell size to the model's, as powers of two."""
 
@@ -37,17 +38,22 @@ class View:
     mirrored: bool = False
 
 
-def look(scene: Labelled, view: View) -> tuple[Tensor, Tensor]:
+def look(scene: Labelled, view: View, device: torch.device = CPU) -> tuple[Tensor, Tensor]:
     """Resample a scene to a patch: values bilinearly, zones and mask by nearest neighbour.
+
+    Args:
+        scene: The scene.
+        view: The patch.
+        device: Where to compute.
 
     Returns:
         image: (bands + 1, rows, columns) float32: ranks of the values, mask of valid pixels.
         zones: (rows, columns) int64, 0 where unlabelled or invalid.
     """
-    grid = _grid(scene, view)[None]
-    ranks, valid = map(torch.from_numpy, scene.equalised())
+    grid = _grid(scene, view, device)[None]
+    ranks, valid = (torch.from_numpy(values).to(device) for values in scene.equalised())
     ranks, valid = ranks[None], valid[None, None]
-    zones = torch.from_numpy(scene.zones)[None, None].float()
+    zones = torch.from_numpy(scene.zones).to(device)[None, None].float()
     weighted = grid_sample(torch.cat([ranks, valid], 1), grid, "bilinear", align_corners=False)[0]
     nearest = grid_sample(torch.cat([zones, valid], 1), grid, "nearest", align_corners=False)[0]
     inside = (nearest[1] > 0.5) & (weighted[-1] > 0.5)
@@ -61,7 +67,7 @@ def rock_under(scene: Labelled, view: View) -> Mask | None:
     if (known := scene.known_rock) is None:
         return None
     rock = torch.from_numpy(known.astype(np.float32))[None, None]
-    there = grid_sample(rock, _grid(scene, view)[None], "nearest", align_corners=False)
+    there = grid_sample(rock, _grid(scene, view, CPU)[None], "nearest", align_corners=False)
     return np.asarray(there[0, 0].numpy() > 0)
 
 
@@ -88,10 +94,10 @@ def compose(
     return torch.where(over, pasted, image), torch.where(over, pasted_zones, zones)
 
 
-def _grid(scene: Labelled, view: View) -> Tensor:
+def _grid(scene: Labelled, view: View, device: torch.device) -> Tensor:
     """Position of each cell of a patch in the scene, (rows, columns, 2) as x, y from -1 to 1."""
     y, x = (
-        (torch.arange(count) - (count - 1) / 2) * size
+        (torch.arange(count, device=device) - (count - 1) / 2) * size
         for count, size in zip(view.size, reversed(view.cell_size), strict=True)
     )
     y, x = torch.meshgrid(y, -x if view.mirrored else x, indexing="ij")
@@ -108,17 +114,29 @@ class Augmentation:
     Args:
         size: Rows and columns of a patch.
         cell_size: The model's cell size, m.
-        generator: Random number generator; its state makes a run resumable.
+        generator: Random number generator, on the CPU; its state makes a run resumable.
+        device: Where to make the patches.
     """
 
-    def __init__(self, size: int, cell_size: float, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        size: int,
+        cell_size: float,
+        generator: torch.Generator,
+        device: torch.device = CPU,
+    ) -> None:
         self._size = size
         self._cell_size = cell_size
         self._generator = generator
+        self._device = device
+        self._noise = generator
+        if device != CPU:
+            seed = int(torch.randint(2**62, (), generator=generator))
+            self._noise = torch.Generator(device).manual_seed(seed)
 
     def __call__(self, scene: Labelled) -> tuple[Tensor, Tensor]:
         """Return an image (bands + 1, size, size) and zones (size, size)."""
-        image, zones = look(scene, self._view(scene))
+        image, zones = look(scene, self._view(scene), self._device)
         *bands, valid = image
         zones = self._edge_of_scene(zones, valid)
         bands = [torch.where(valid > 0, band, 0.0) for band in self._changed(bands, zones)]
@@ -153,10 +171,10 @@ class Augmentation:
         if self._chance(0.8):
             return zones
         angle = self._uniform(0, 2 * math.pi)
-        offset = torch.linspace(-1, 1, self._size)
+        offset = torch.linspace(-1, 1, self._size, device=self._device)
         across = math.cos(angle) * offset[:, None] + math.sin(angle) * offset
         outside = (across > self._uniform(0.3, 1.0)) & (valid > 0)
-        valid[outside] = 0.0
+        valid.masked_fill_(outside, 0.0)
         return torch.where(outside, UNLABELLED, zones)
 
     def _radiometry(self, value: Tensor, zones: Tensor) -> Tensor:
@@ -195,7 +213,7 @@ class Augmentation:
 
     def _field(self, cells: int) -> Tensor:
         """Smooth noise with unit variance at the nodes, with `cells` nodes per side."""
-        nodes = torch.randn(1, 1, cells, cells, generator=self._generator)
+        nodes = torch.randn(1, 1, cells, cells, generator=self._noise, device=self._device)
         size = (self._size, self._size)
         return interpolate(nodes, size, mode="bilinear", align_corners=False)[0, 0]
 

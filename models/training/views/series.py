@@ -145,7 +145,7 @@ class SeriesAugmentation(Augmentation):
             scene = replace(scene, among=self._company(len(scene.place.scenes), scene.index))
             return super().__call__(scene)
         image, zones = super().__call__(scene)
-        none = torch.zeros(len(CHANNELS), *zones.shape)
+        none = torch.zeros(len(CHANNELS), *zones.shape, device=self._device)
         return torch.cat([image[:-1], none, image[-1:]]), zones
 
     def _company(self, scenes: int, own: int) -> tuple[int, ...]:

@@ -7,14 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
+import rasterio
 import torch
+from numpy.typing import NDArray
 from shapely import box
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini, SegmentCalvingFront
+from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.companions import CHANNELS
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.fronts.segmentation import adapted
 from glacier_qgis.models.networks.unet import UNet, with_more_bands
 from glacier_qgis.models.package.card import Architecture, ModelCard
 from glacier_qgis.models.package.folder import load_package, read_card, save_package
@@ -175,22 +180,54 @@ def test_a_new_channel_changes_nothing_before_it_is_trained(model: Path) -> None
         torch.testing.assert_close(lone.built()(with_rock), before.network(image))
 
 
-def test_used_elsewhere_an_adapted_model_warns(model: Path, tmp_path: Path) -> None:
+def test_used_elsewhere_an_adapted_model_works_as_the_one_before(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     review = write_review(tmp_path, [ReviewedScene(1)])
     run_job(asked(review, model, adapt=True))
     new = str(review.with_name("new.zip"))
+    here = SyntheticScene(size=96, cell_size=CELL)
+    there = SyntheticScene(size=96, cell_size=CELL, centre=(0.0, -2_000_000.0))
 
-    def warnings(scene: SyntheticScene) -> list[str]:
+    def predicted(scene: SyntheticScene, chosen: str) -> tuple[NDArray[np.uint8], list[str]]:
         scene.write(tmp_path / "scene.tif")
-        given = {"input": {"path": str(tmp_path / "scene.tif")}, "model": new}
+        given = {"input": {"path": str(tmp_path / "scene.tif")}, "model": chosen}
         listener = Listener()
-        lines = given | {"output": tmp_path / "lines.gpkg"}
-        run_job(DelineateTermini.model_validate(lines), listener)
-        return [text for text in listener.warnings if "was adapted to" in text]
+        probability = tmp_path / "probability.tif"
+        given |= {"output": tmp_path / "zones.tif", "probability": probability}
+        run_job(SegmentCalvingFront.model_validate(given), listener)
+        with rasterio.open(probability) as raster:
+            return raster.read(), [text for text in listener.warnings if "adapted to" in text]
 
-    assert not warnings(SyntheticScene(size=96, cell_size=CELL))
-    (warning,) = warnings(SyntheticScene(size=96, cell_size=CELL, centre=(0.0, -2_000_000.0)))
+    assert not predicted(here, new)[1]
+    _, (warning,) = predicted(there, new)
     assert "Practice" in warning
+    assert "not installed" in warning
+    monkeypatch.setattr(adapted, "installed_models", lambda: {"small": model})
+    as_before, (warning,) = predicted(there, new)
+    assert "small, which it was adapted from, is used there" in warning
+    np.testing.assert_array_equal(as_before, predicted(there, str(model))[0])
+    assert (predicted(here, new)[0] != predicted(here, str(model))[0]).any()
+
+
+def test_in_a_series_only_the_scenes_of_its_glacier_are_an_adapted_models(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    run_job(asked(review, model, adapt=True))
+    monkeypatch.setattr(adapted, "installed_models", lambda: {"small": model})
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for day, centre in (("20180101", (0.0, 0.0)), ("20180201", (0.0, -300_000.0))):
+        scene = SyntheticScene(size=96, cell_size=CELL)
+        away = replace(scene, centre=(scene.centre[0], scene.centre[1] + centre[1]))
+        away.write(folder / f"Practice_{day}.tif")
+    given = {"folder": folder, "model": str(review.with_name("new.zip"))}
+    given |= {"work_folder": str(tmp_path / "work"), "output": tmp_path / "termini.gpkg"}
+    result, listener = run_listened(TerminusTimeSeries.model_validate(given))
+    assert result["SCENES"] == 2
+    assert result["ABOUT"]["MODEL"] == "new, small"
+    assert any("Practice_20180201.tif lies elsewhere" in text for text in listener.warnings)
 
 
 def test_a_worse_model_is_written_but_not_promoted_and_the_old_stays_in_use(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
-from glacier_qgis.models.training.data.samples import UNLABELLED
+from glacier_qgis.models.training.data.samples import OPEN, UNLABELLED
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.losses.stray_contact import WEIGHT, stray_contact
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
@@ -68,3 +68,17 @@ def test_networks_learn_it_where_fronts_alone_are_labelled(name: str, more: int)
     torch.testing.assert_close(taught.loss(logits, zones), expected)
     assert "no front was drawn" in taught.recipe
     assert plain.recipe != taught.recipe
+
+
+def test_contact_costs_nothing_where_a_front_may_be_that_nobody_drew() -> None:
+    architecture = Architecture.model_validate(
+        {"name": "unet", "parameters": {"bands": 2, "classes": 4}}
+    )
+    taught = objective(architecture, build(architecture), fronts_alone=True)
+    logits = torch.nn.functional.pad(sure_of(halves()), (0, 0, 0, 0, 0, 1))
+    labelled = halves()
+    labelled[..., 10:30] = UNLABELLED
+    unknown = torch.where(labelled == UNLABELLED, OPEN, labelled)
+    zones_alone = objective(architecture, build(architecture), fronts_alone=False)
+    torch.testing.assert_close(taught.loss(logits, unknown), zones_alone.loss(logits, labelled))
+    assert taught.loss(logits, labelled) > taught.loss(logits, unknown) + 0.1

@@ -1,0 +1,37 @@
+"""Models of one glacier, used on that glacier only.
+
+A model that was adapted to a glacier has forgotten others. So a scene that lies elsewhere is
+segmented with the model that it was adapted from, where that is installed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shapely import box
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.package.card import AdaptedTo, ModelCard
+from glacier_qgis.models.package.folder import read_card
+from glacier_qgis.models.package.registry import installed_models
+from glacier_qgis.models.raster.crs import read_crs
+from glacier_qgis.models.raster.footprint import Footprint
+from glacier_qgis.models.raster.metric import transform_bounds
+
+
+def lies_elsewhere(scene: Footprint, adapted: AdaptedTo) -> bool:
+    """Return whether a scene does not touch the surroundings of a model's glacier."""
+    own = transform_bounds(scene.bounds, scene.crs, read_crs("EPSG:4326", ""))
+    return not box(*adapted.bounds).intersects(box(*own))
+
+
+def adapted_from(adapted: AdaptedTo) -> tuple[Path, ModelCard] | None:
+    """Return the installed model that a model was adapted from; None if it is not there."""
+    for folder in installed_models().values():
+        try:
+            card = read_card(folder)
+        except EngineError:  # of another program, or damaged: reported when it is requested
+            continue
+        if card.weights.sha256 == adapted.parent:
+            return folder, card
+    return None

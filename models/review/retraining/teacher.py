@@ -1,0 +1,37 @@
+"""Distillation: what no correction tells is labelled by the model before.
+
+Where the data that a model was trained on are not at hand, its own predictions hold what it knew
+(learning without forgetting; Li & Hoiem 2016, doi:10.1007/978-3-319-46493-0_37). It predicts the
+very patches that are trained on, and only its certain zones count.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from glacier_qgis.models.review.retraining.labels import SURE
+from glacier_qgis.models.training.data.samples import OPEN
+from glacier_qgis.models.training.views.sampling import Batch, Batches
+
+
+def with_teacher(batches: Batches, teacher: nn.Module) -> Batches:
+    """Label the `OPEN` cells of patches by the zones of which a network is certain.
+
+    Args:
+        batches: Draws images, (N, channels, rows, columns) with the mask last, and their zones.
+        teacher: Predicts zones, from images to logits (N, classes, h, w), on the images' device;
+            h and w divide rows and columns evenly.
+    """
+    teacher = teacher.eval()
+
+    def draw(generator: torch.Generator) -> Batch:
+        images, zones = batches(generator)
+        with torch.inference_mode():
+            probability, place = teacher(images).softmax(dim=1).max(dim=1)
+            certain = torch.where(probability >= SURE, place + 1, OPEN)
+        factor = zones.shape[-1] // certain.shape[-1]
+        certain = certain.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
+        return images, torch.where(zones == OPEN, certain, zones)
+
+    return draw
