@@ -142,7 +142,7 @@ class PyramidCore:
         fields = (thickness, surface, *(_field(one, thickness) for one in parameters[1:]))
         h, s, a, c = (field[box][None] for field in fields)
         shape = shape_of(h, s, parameters.cell_size, a, c)
-        unit = unit_speed(parameters.cell_size, a.amax())
+        unit = unit_speed(parameters.cell_size, a.contiguous().amax())
         with threads_for(h):
             if last is None:
                 motion = predicted(self.network, shape).motion

@@ -104,6 +104,20 @@ def test_training_and_several_glaciers_go_through_tensors(monkeypatch: pytest.Mo
     torch.testing.assert_close(found[:, 0], found[:, 1], rtol=1e-3, atol=1e-5)
 
 
+def test_an_engine_without_a_compiler_goes_through_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = shape(24, 20, 0.5)
+    with torch.inference_mode():
+        loops = balanced(of, motion(of), LEVELS, PACES).modes
+        monkeypatch.setattr(Steps, "of", None)  # must not be asked
+        monkeypatch.setattr(pyramid, "find_spec", lambda name: None)
+        pyramid._has_compiler.cache_clear()
+        try:
+            tensors = balanced(of, motion(of), LEVELS, PACES).modes
+        finally:
+            pyramid._has_compiler.cache_clear()
+    torch.testing.assert_close(tensors, loops, rtol=0, atol=1e-5 * float(loops.abs().max()))
+
+
 def test_what_does_not_move_leaves_its_weight() -> None:
     """From rest, the forces that are left are those of the weight alone."""
     of = shape(20, 16, 0.5)
