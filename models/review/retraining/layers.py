@@ -18,6 +18,7 @@ from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.radar.layers.labels import Codes
+from glacier_qgis.models.review.retraining.comparison import Comparison
 from glacier_qgis.models.review.retraining.layer_error import LayerError, layer_error
 from glacier_qgis.models.review.retraining.learning import (
     Course,
@@ -31,7 +32,6 @@ from glacier_qgis.models.review.retraining.learning import (
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import (
     SHARE_OF_TRAINING,
-    Comparison,
     Retrained,
 )
 from glacier_qgis.models.review.retraining.stretches import LabelledStretch

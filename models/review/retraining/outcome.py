@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from glacier_qgis.models.review.retraining.comparison import Comparison
 from glacier_qgis.models.review.retraining.errors import not_worse
-from glacier_qgis.models.review.retraining.retrain import Comparison, Retrained
+from glacier_qgis.models.review.retraining.retrain import Retrained
 
 Values = dict[str, float | int]
 
@@ -64,10 +65,7 @@ class Outcome:
         Args:
             before: Name of the model before.
         """
-        told = "; ".join(
-            f"{each.title}: {each.before.words} before, {each.after.words} after"
-            for each in self.compared
-        )
+        told = "; ".join(each.words for each in self.compared)
         if self.promoted is None:
             return (
                 "No corrected scene was left to test the model on: check its lines before you use "

@@ -46,7 +46,9 @@ def training_page(
                     "Network": each.title,
                     kind.images.capitalize(): each.before.images,
                     "Before": each.before.words,
-                    "After": each.after.words,
+                    "After": each.after.words
+                    if each.dropped is None
+                    else f"as before ({each.dropped.words} after the training)",
                 }
                 for each in outcome.compared
             ]

@@ -14,7 +14,7 @@ from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.folder import Model
-from glacier_qgis.models.review.retraining.errors import Error
+from glacier_qgis.models.review.retraining.comparison import Comparison, without_worse
 from glacier_qgis.models.review.retraining.labels import (
     Prediction,
     carried_zones,
@@ -54,15 +54,6 @@ class CorrectedPlace:
     place: Place
     corrected: Mapping[str, bool]
     test: Mapping[str, bool]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Errors of one network before and after, on the same scenes."""
-
-    title: str
-    before: Error
-    after: Error
 
 
 @dataclass(frozen=True)
@@ -188,11 +179,15 @@ def retrain(
             train(network, taught, stop, each_pace, next(stages)) if taught.corrected else network
         )
     reporter.progress(0.9, "Testing the new model")
-    compared = [
-        Comparison(each.title, error, trial.error(tested, each, after[0]))
-        for each, error in zip(after, before, strict=False)
-    ]
-    return Retrained(after[0], after[1] if series else None, stop, tuple(compared))
+    compared = without_worse(
+        [
+            Comparison(each.title, error, trial.error(tested, each, after[0]))
+            for each, error in zip(after, before, strict=False)
+        ]
+    )
+    dropped = {each.title for each in compared if each.dropped is not None}
+    final = [old if old.title in dropped else new for old, new in zip(networks, after, strict=True)]
+    return Retrained(final[0], final[1] if series else None, stop, tuple(compared))
 
 
 def minutes_left(minutes: float, spent_s: float) -> float:

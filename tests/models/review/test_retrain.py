@@ -20,13 +20,14 @@ from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.companions import CHANNELS
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.fronts.segmentation import adapted
+from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.networks.unet import UNet, with_more_bands
 from glacier_qgis.models.package.card import Architecture, ModelCard
 from glacier_qgis.models.package.folder import load_package, read_card, save_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.jobs.retrain import Retrain
-from glacier_qgis.models.review.retraining import corrections, outcome
+from glacier_qgis.models.review.retraining import comparison, corrections, outcome
 from glacier_qgis.models.review.retraining import retrain as retraining
 from glacier_qgis.models.review.retraining.corrections import facts_of, usable
 from glacier_qgis.models.review.retraining.learning import train
@@ -240,6 +241,47 @@ def test_a_worse_model_is_written_but_not_promoted_and_the_old_stays_in_use(
     assert not result["PROMOTED"]
     assert any("keep using small" in text for text in listener.warnings)
     assert model_in_use(review) == ""
+
+
+def test_a_network_that_became_worse_stays_as_it_was(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts = iter([True, False])  # for single scenes, for series
+    monkeypatch.setattr(comparison, "not_worse", lambda after, before: next(verdicts))
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: True)
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True)]
+    review, page = write_review(tmp_path, scenes), tmp_path / "report.html"
+    result, listener = run_listened(asked(review, model, adapt=True, report=page))
+    assert result["PROMOTED"]
+    assert any("that network stays as it was" in text for text in listener.logs)
+    assert "as before (" in page.read_text(encoding="utf-8")
+    before, after = load_package(model), load_package(find_model(str(review.with_name("new.zip"))))
+    assert before.series is not None
+    assert after.series is not None
+    known = before.series.state_dict()
+    for name, value in after.series.state_dict().items():
+        assert torch.equal(value, known[name])
+    lone = before.network.state_dict()
+    changed = (not torch.equal(lone[name], new) for name, new in after.network.state_dict().items())
+    assert any(changed)
+
+
+def test_only_networks_that_are_worse_are_dropped_unless_all_are() -> None:
+    def error(metres: float) -> FrontError:
+        return FrontError(metres, metres, 5, 0)
+
+    better = comparison.Comparison("single scenes", error(300.0), error(200.0))
+    worse = comparison.Comparison("series", error(127.0), error(241.0))
+    kept, dropped = comparison.without_worse([better, worse])
+    assert kept == better
+    assert (dropped.before, dropped.after, dropped.dropped) == (
+        error(127.0),
+        error(127.0),
+        error(241.0),
+    )
+    assert "241 m after the training, so that network stays as it was" in dropped.words
+    assert comparison.without_worse([worse, worse]) == [worse, worse]
+    assert comparison.without_worse([]) == []
 
 
 def test_the_model_before_is_brought_back(
