@@ -54,7 +54,7 @@ class Database:
                         "{known}; or give a URI such as 'host=db dbname=glaciers user=ada'."
                     ).format(name=connection, known=known)
                 )
-            self.query("SELECT postgis_version()")
+            self._look()
         except QgsProviderConnectionException as error:
             raise QgsProcessingException(
                 tr(
@@ -62,6 +62,18 @@ class Database:
                     "({error}). Nothing was changed. Check the connection in the browser of QGIS."
                 ).format(shown=self.shown, error=_reason(error))
             ) from error
+
+    def _look(self) -> None:
+        """See that PostGIS answers.
+
+        QGIS keeps connections open. The first use of one whose server was started anew since fails,
+        and QGIS drops it: then a second look makes another.
+        """
+        look = "SELECT postgis_version()"
+        try:
+            self.query(look)
+        except QgsProviderConnectionException:
+            self.query(look)
 
     def query(self, sql: str) -> list[list[Any]]:
         """Return the rows that a statement selects.

@@ -171,8 +171,8 @@ def _training() -> list[Parameter]:
             tr(
                 "Folder of 'Prepare training data' with what the model was trained on before; its "
                 "patches are replayed, so that it stays as good elsewhere. If empty, only scenes "
-                "of the review are trained on; without ADAPT, its own predictions hold what it "
-                "knew."
+                "of the review are trained on; without ADAPT, its own predictions and weights "
+                "half-way to those before hold what it knew."
             ),
         ),
         number(

@@ -23,9 +23,9 @@ from torch import Tensor
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.review.retraining.errors import Error
+from glacier_qgis.models.review.retraining.holding import half_way, with_teacher
 from glacier_qgis.models.review.retraining.layer_error import LayerError
 from glacier_qgis.models.review.retraining.material import Material, Network, batches_of
-from glacier_qgis.models.review.retraining.teacher import with_teacher
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.views.sampling import Batches
@@ -206,7 +206,12 @@ def course_of(network: Network, material: Material, pace: Pace, name: str) -> Co
     if material.held:
         batches = with_teacher(batches, network.built().to(pace.device))
     fit = Fit(start.network, schedule(pace), pace.room(name), pace.seed, pace.device, start.loss)
-    return Course(fit, batches, network.title, start.zones_alone)
+
+    def weights(trained: Weights) -> Weights:
+        new = start.zones_alone(trained)
+        return half_way(network.weights, new) if material.held else new
+
+    return Course(fit, batches, network.title, weights)
 
 
 def schedule(pace: Pace) -> Schedule:

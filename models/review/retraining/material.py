@@ -69,7 +69,7 @@ class Material:
         corrected: Scenes with corrected fronts.
         known: Pools of what holds what the model knew.
         complete: Whether every front of every corrected scene is labelled.
-        held: Whether the network before labels the cells of what is known that are `OPEN`.
+        held: Whether what the network knew is held, see `holding`.
     """
 
     corrected: Sequence[Labelled]

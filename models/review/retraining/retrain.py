@@ -130,8 +130,7 @@ def retrain(
         pace: How long all of it may take, and the steps of one training.
         reporter: Receives progress.
         rock: Whether rock is known.
-        held: Whether the model before labels what no correction tells, see `with_teacher`, so that
-            what it knew is held.
+        held: Whether what the model knew is to be held without its data, see `holding`.
 
     Raises:
         EngineError: See `networks_of`.

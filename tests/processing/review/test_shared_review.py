@@ -175,6 +175,15 @@ def test_a_database_that_goes_away_during_a_training_is_said_with_what_there_is(
     postgres.start()
 
 
+def test_a_server_that_was_started_anew_is_reached_at_once(
+    database: Database, postgres: Server
+) -> None:
+    for _ in range(3):
+        postgres.stop()
+        postgres.start()
+        assert Database(postgres.uri, database.schema).table_names() == database.table_names()
+
+
 def test_half_of_what_is_appended_is_never_there(database: Database) -> None:
     with pytest.raises(QgsProcessingException, match="None of them was made"):
         database.change([inserted(database, task) for task in (1, 2, 1)])

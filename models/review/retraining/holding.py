@@ -1,14 +1,18 @@
-"""Distillation: what no correction tells is labelled by the model before.
+"""What holds the knowledge of a model where the data that it was trained on are not at hand.
 
-Where the data that a model was trained on are not at hand, its own predictions hold what it knew
-(learning without forgetting; Li & Hoiem 2016, doi:10.1007/978-3-319-46493-0_37). It predicts the
-very patches that are trained on, and only its certain zones count.
+Distillation: what no correction tells is labelled by the model before (learning without forgetting;
+Li & Hoiem 2016, doi:10.1007/978-3-319-46493-0_37). It predicts the very patches that are trained
+on, and only its certain zones count. And weights half-way between those before and after the
+training (Wortsman et al. 2022, doi:10.1109/CVPR52688.2022.00780): such networks keep most of what
+the training brought, and forget far less.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from glacier_qgis.models.review.retraining.labels import SURE
 from glacier_qgis.models.training.data.samples import OPEN
@@ -35,3 +39,11 @@ def with_teacher(batches: Batches, teacher: nn.Module) -> Batches:
         return images, torch.where(zones == OPEN, certain, zones)
 
     return draw
+
+
+def half_way(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the means of two states of one network; counts of batches are those after."""
+    return {
+        name: value.lerp(before[name], 0.5) if value.is_floating_point() else value
+        for name, value in after.items()
+    }
