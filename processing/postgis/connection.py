@@ -66,7 +66,7 @@ class Database:
     def _look(self) -> None:
         """See that PostGIS answers.
 
-        QGIS keeps connections open. The first use of one whose server was started anew since fails,
+        QGIS keeps connections open. The first use of one whose server was restarted since fails,
         and QGIS drops it: then a second look makes another.
         """
         look = "SELECT postgis_version()"

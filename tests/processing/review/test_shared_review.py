@@ -175,9 +175,7 @@ def test_a_database_that_goes_away_during_a_training_is_said_with_what_there_is(
     postgres.start()
 
 
-def test_a_server_that_was_started_anew_is_reached_at_once(
-    database: Database, postgres: Server
-) -> None:
+def test_a_restarted_server_is_reached_at_once(database: Database, postgres: Server) -> None:
     for _ in range(3):
         postgres.stop()
         postgres.start()
