@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.folders import DELIVERED, user_folder
 from glacier_qgis.models.package.archive import unpack
 from glacier_qgis.models.package.cache import UnpackedPackages
-from glacier_qgis.models.package.folder import CARD, file_hash
+from glacier_qgis.models.package.card import ModelCard
+from glacier_qgis.models.package.folder import CARD, file_hash, read_card
 
 DEFAULT_MODEL = "caffe_unet"
 AUTOMATIC = ("", "automatic")
@@ -23,6 +26,16 @@ def installed_models() -> dict[str, Path]:
         for folder in (user_folder(), DELIVERED)
         for card in sorted(folder.glob(f"[!.]*/{CARD}"))
     }
+
+
+def readable(folders: Iterable[Path]) -> Iterator[tuple[Path, ModelCard]]:
+    """Yield packages with their cards, less those of another program and damaged ones.
+
+    These are reported when they are requested.
+    """
+    for folder in folders:
+        with suppress(EngineError):
+            yield folder, read_card(folder)
 
 
 def find_model(name_or_path: str) -> Path:

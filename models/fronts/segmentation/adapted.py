@@ -10,10 +10,8 @@ from pathlib import Path
 
 from shapely import box
 
-from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.card import AdaptedTo, ModelCard
-from glacier_qgis.models.package.folder import read_card
-from glacier_qgis.models.package.registry import installed_models
+from glacier_qgis.models.package.registry import installed_models, readable
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.raster.footprint import Footprint
 from glacier_qgis.models.raster.metric import transform_bounds
@@ -27,11 +25,5 @@ def lies_elsewhere(scene: Footprint, adapted: AdaptedTo) -> bool:
 
 def adapted_from(adapted: AdaptedTo) -> tuple[Path, ModelCard] | None:
     """Return the installed model that a model was adapted from; None if it is not there."""
-    for folder in installed_models().values():
-        try:
-            card = read_card(folder)
-        except EngineError:  # of another program, or damaged: reported when it is requested
-            continue
-        if card.weights.sha256 == adapted.parent:
-            return folder, card
-    return None
+    known = readable(installed_models().values())
+    return next((each for each in known if each[1].weights.sha256 == adapted.parent), None)

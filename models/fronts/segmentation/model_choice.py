@@ -21,6 +21,7 @@ from glacier_qgis.models.package.registry import (
     DEFAULT_MODEL,
     find_model,
     installed_models,
+    readable,
 )
 from glacier_qgis.models.raster.source import Scene
 
@@ -88,11 +89,7 @@ def choose_model(
         return _where_it_lies(named, scene)
     sensor = recognise(scene, source.shown, stated)
     bands = len(options.bands)
-    for folder in _by_preference():
-        try:
-            card = read_card(folder)
-        except EngineError:  # of another program, or damaged: reported when it is requested
-            continue
+    for folder, card in readable(_by_preference()):
         enough = card.bands == bands if bands else card.bands <= scene.dataset.count
         if sensor.kind in card.sensors and enough:
             return ModelChoice(folder, card, sensor)

@@ -15,8 +15,9 @@ from glacier_qgis.models.iceflow.emulators.pyramid.loops.compiling import (
 from glacier_qgis.models.iceflow.emulators.pyramid.loops.corners import (
     OWN,
     UNKNOWNS,
-    changes,
+    changes_at,
     collect,
+    give,
     load,
     load_corners,
     pairs,
@@ -81,18 +82,10 @@ def balance(grid: Grid, moving: Float32Array, elements: Float32Array, weight: Fl
 def _give_forces(block: Float32Array, count: int) -> None:
     """Write what each element gives to its corners: forces, viscosity, drag."""
     for k in range(count):
-        u_east, u_north, u_warp, u = changes(
-            block[k], block[k + 1], block[4 * ROW + k], block[4 * ROW + k + 1]
-        )
-        p_east, p_north, p_warp, p = changes(
-            block[ROW + k], block[ROW + k + 1], block[5 * ROW + k], block[5 * ROW + k + 1]
-        )
-        v_east, v_north, v_warp, v = changes(
-            block[2 * ROW + k], block[2 * ROW + k + 1], block[6 * ROW + k], block[6 * ROW + k + 1]
-        )
-        q_east, q_north, q_warp, q = changes(
-            block[3 * ROW + k], block[3 * ROW + k + 1], block[7 * ROW + k], block[7 * ROW + k + 1]
-        )
+        u_east, u_north, u_warp, u = changes_at(block, 0, k)
+        p_east, p_north, p_warp, p = changes_at(block, 1, k)
+        v_east, v_north, v_warp, v = changes_at(block, 2, k)
+        q_east, q_north, q_warp, q = changes_at(block, 3, k)
         u, p, v, q = u * QUARTER, p * QUARTER, v * QUARTER, q * QUARTER
         upright = block[UPRIGHT * ROW + k]
         lean_x, lean_y = block[LEAN_X * ROW + k], block[LEAN_Y * ROW + k]
@@ -132,38 +125,46 @@ def _give_forces(block: Float32Array, count: int) -> None:
         up_y = lean_y * lean_yy + lean_x * lean_xy + wide_y * wide_yy + wide_x * wide_xy
         # Forces.
         place, side, bending = GIVEN * ROW + k, SIDE * slow, SIDE * stiff
-        nw, ne, sw, se = shares(
-            xx + side * u_east,
-            xy + side * u_north,
-            (own * u_warp + both * p_warp) * WARP + CROSS * slow * u_warp,
-            slow * u * QUARTER,
+        give(
+            block,
+            place,
+            shares(
+                xx + side * u_east,
+                xy + side * u_north,
+                (own * u_warp + both * p_warp) * WARP + CROSS * slow * u_warp,
+                slow * u * QUARTER,
+            ),
         )
-        block[place], block[place + ROW] = nw, ne
-        block[place + 2 * ROW], block[place + 3 * ROW] = sw, se
-        nw, ne, sw, se = shares(
-            bent_xx + bending * p_east,
-            bent_xy + bending * p_north,
-            (both * u_warp + other * p_warp) * WARP + CROSS * stiff * p_warp,
-            (stiff * p - up_x) * QUARTER,
+        give(
+            block,
+            place + 4 * ROW,
+            shares(
+                bent_xx + bending * p_east,
+                bent_xy + bending * p_north,
+                (both * u_warp + other * p_warp) * WARP + CROSS * stiff * p_warp,
+                (stiff * p - up_x) * QUARTER,
+            ),
         )
-        block[place + 4 * ROW], block[place + 5 * ROW] = nw, ne
-        block[place + 6 * ROW], block[place + 7 * ROW] = sw, se
-        nw, ne, sw, se = shares(
-            xy + side * v_east,
-            yy + side * v_north,
-            (own * v_warp + both * q_warp) * WARP + CROSS * slow * v_warp,
-            slow * v * QUARTER,
+        give(
+            block,
+            place + 8 * ROW,
+            shares(
+                xy + side * v_east,
+                yy + side * v_north,
+                (own * v_warp + both * q_warp) * WARP + CROSS * slow * v_warp,
+                slow * v * QUARTER,
+            ),
         )
-        block[place + 8 * ROW], block[place + 9 * ROW] = nw, ne
-        block[place + 10 * ROW], block[place + 11 * ROW] = sw, se
-        nw, ne, sw, se = shares(
-            bent_xy + bending * q_east,
-            bent_yy + bending * q_north,
-            (both * v_warp + other * q_warp) * WARP + CROSS * stiff * q_warp,
-            (stiff * q - up_y) * QUARTER,
+        give(
+            block,
+            place + 12 * ROW,
+            shares(
+                bent_xy + bending * q_east,
+                bent_yy + bending * q_north,
+                (both * v_warp + other * q_warp) * WARP + CROSS * stiff * q_warp,
+                (stiff * q - up_y) * QUARTER,
+            ),
         )
-        block[place + 12 * ROW], block[place + 13 * ROW] = nw, ne
-        block[place + 14 * ROW], block[place + 15 * ROW] = sw, se
         place = VISCOSITY * ROW + k
         block[place], block[place + ROW], block[place + 2 * ROW] = own, both, other
         # Stiffness against shear between bed and surface, where the bed or the surface leans.

@@ -71,11 +71,24 @@ def changes(
 
 
 @inlined
+def changes_at(block: Float32Array, unknown: int, k: int) -> Four:
+    """Return `changes` of one of the unknowns of a block in element k."""
+    north, south = unknown * ROW + k, (UNKNOWNS + unknown) * ROW + k
+    return changes(block[north], block[north + 1], block[south], block[south + 1])
+
+
+@inlined
 def shares(east: np.float32, north: np.float32, warp: np.float32, middle: np.float32) -> Four:
     """Return what an element gives to its corners, as `Mesh.gathered` does; `middle` to each."""
     upper, lower = middle + north, middle - north
     upper_side, lower_side = east + warp, east - warp
     return upper - upper_side, upper + upper_side, lower - lower_side, lower + lower_side
+
+
+@inlined
+def give(block: Float32Array, place: int, four: Four) -> None:
+    """Write what an element gives to its corners for one field, from `shares`."""
+    block[place], block[place + ROW], block[place + 2 * ROW], block[place + 3 * ROW] = four
 
 
 @compiled

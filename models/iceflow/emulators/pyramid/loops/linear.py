@@ -19,8 +19,9 @@ from glacier_qgis.models.iceflow.emulators.pyramid.loops.corners import (
     CORNERS,
     OWN,
     UNKNOWNS,
-    changes,
+    changes_at,
     collect,
+    give,
     load,
     load_corners,
     shares,
@@ -120,18 +121,10 @@ def leave(grid: Grid) -> None:
 def _give_stresses(block: Float32Array, count: int) -> None:
     """Write what each element gives to its corners."""
     for k in range(count):
-        u_east, u_north, u_warp, _ = changes(
-            block[k], block[k + 1], block[4 * ROW + k], block[4 * ROW + k + 1]
-        )
-        p_east, p_north, p_warp, _ = changes(
-            block[ROW + k], block[ROW + k + 1], block[5 * ROW + k], block[5 * ROW + k + 1]
-        )
-        v_east, v_north, v_warp, _ = changes(
-            block[2 * ROW + k], block[2 * ROW + k + 1], block[6 * ROW + k], block[6 * ROW + k + 1]
-        )
-        q_east, q_north, q_warp, _ = changes(
-            block[3 * ROW + k], block[3 * ROW + k + 1], block[7 * ROW + k], block[7 * ROW + k + 1]
-        )
+        u_east, u_north, u_warp, _ = changes_at(block, 0, k)
+        p_east, p_north, p_warp, _ = changes_at(block, 1, k)
+        v_east, v_north, v_warp, _ = changes_at(block, 2, k)
+        q_east, q_north, q_warp, _ = changes_at(block, 3, k)
         own, both = block[OWN * ROW + k], block[(OWN + 1) * ROW + k]
         other = block[(OWN + 2) * ROW + k]
         xx, yy, xy = u_east + HALF * v_north, v_north + HALF * u_east, (u_north + v_east) * QUARTER
@@ -141,18 +134,14 @@ def _give_stresses(block: Float32Array, count: int) -> None:
         u_warp, p_warp = own * u_warp + both * p_warp, both * u_warp + other * p_warp
         v_warp, q_warp = own * v_warp + both * q_warp, both * v_warp + other * q_warp
         place = GIVEN * ROW + k
-        nw, ne, sw, se = shares(own * xx + both * bent_xx, shear, u_warp * WARP, ZERO)
-        block[place], block[place + ROW] = nw, ne
-        block[place + 2 * ROW], block[place + 3 * ROW] = sw, se
-        nw, ne, sw, se = shares(both * xx + other * bent_xx, twist, p_warp * WARP, ZERO)
-        block[place + 4 * ROW], block[place + 5 * ROW] = nw, ne
-        block[place + 6 * ROW], block[place + 7 * ROW] = sw, se
-        nw, ne, sw, se = shares(shear, own * yy + both * bent_yy, v_warp * WARP, ZERO)
-        block[place + 8 * ROW], block[place + 9 * ROW] = nw, ne
-        block[place + 10 * ROW], block[place + 11 * ROW] = sw, se
-        nw, ne, sw, se = shares(twist, both * yy + other * bent_yy, q_warp * WARP, ZERO)
-        block[place + 12 * ROW], block[place + 13 * ROW] = nw, ne
-        block[place + 14 * ROW], block[place + 15 * ROW] = sw, se
+        give(block, place, shares(own * xx + both * bent_xx, shear, u_warp * WARP, ZERO))
+        give(
+            block, place + 4 * ROW, shares(both * xx + other * bent_xx, twist, p_warp * WARP, ZERO)
+        )
+        give(block, place + 8 * ROW, shares(shear, own * yy + both * bent_yy, v_warp * WARP, ZERO))
+        give(
+            block, place + 12 * ROW, shares(twist, both * yy + other * bent_yy, q_warp * WARP, ZERO)
+        )
 
 
 @compiled
