@@ -28,8 +28,9 @@ PACE = 1.4
 """Length of a step at first; 1 is Picard's."""
 
 
-class Level(NamedTuple):
-    """The cells with ice at one resolution.
+@dataclass(frozen=True)
+class Level:
+    """The cells with ice at one resolution, and the ways of features to others.
 
     Attributes:
         shape: glaciers, rows and columns of the grid.
@@ -66,6 +67,25 @@ class Level(NamedTuple):
     def picked(self, rasters: Tensor) -> Tensor:
         """Return the values of the cells: (n, glaciers, rows, columns) to (n, cells)."""
         return rasters.flatten(1).index_select(1, self.cells)
+
+    def spread(self, features: Tensor, weight: Tensor) -> Tensor:
+        """Return features (cells, n) after a depthwise convolution, weight (n, 1, side, side)."""
+        grid = self.grid(features)
+        return self.listed(conv2d(grid, weight, padding=weight.shape[-1] // 2, groups=len(weight)))
+
+    def halved(self, features: Tensor, coarse: Level) -> Tensor:
+        """Return the means in the cells of the next coarser level, (its cells, n)."""
+        return coarse.listed(halved(self.grid(features)))
+
+    def doubled(self, features: Tensor, fine: Level) -> Tensor:
+        """Return the features in the cells of the next finer level, (its cells, n)."""
+        return fine.listed(doubled(self.grid(features), fine.shape[1:]))
+
+    def smoothed(self, values: Tensor, fine: Level) -> Tensor:
+        """Return values (n, cells) in finer cells, interpolated between cells with ice."""
+        rasters = self.rasters(torch.cat([values, torch.ones_like(values[:1])]))
+        near = fine.picked(blurred(doubled(rasters, fine.shape[1:])))
+        return near[:-1] / near[-1]
 
 
 @dataclass(frozen=True)
@@ -111,10 +131,7 @@ class Block(nn.Module):
 
     def forward(self, features: Tensor, level: Level) -> Tensor:
         """Return features of the same shape, (cells, channels)."""
-        weight = self.spread()
-        grid = level.grid(features)
-        around = conv2d(grid, weight, padding=weight.shape[-1] // 2, groups=len(weight))
-        inner = silu(linear(level.listed(around), *self.widen()))
+        inner = silu(linear(level.spread(features, self.spread()), *self.widen()))
         return linear(inner, *self.narrow()).add_(features)
 
 
@@ -186,7 +203,7 @@ class IcePyramid(nn.Module):
             read = torch.addmm(bias[:, None], weight, features[index].T)
             if index + 1 < len(levels):
                 gate = (level.trust + read[0]).sigmoid()
-                flow = _smoothly(flow, levels[index + 1], level).lerp(level.shallow, gate)
+                flow = levels[index + 1].smoothed(flow, level).lerp(level.shallow, gate)
             flow = flow + torch.cat([read[1:2], read[-2:]])
         speed = flow[0].clamp(max=FASTEST)
         vectors = read[-6:]
@@ -198,23 +215,15 @@ class IcePyramid(nn.Module):
         for index, level in enumerate(levels):
             lifted = linear(level.fields, *self.lift[index]())
             if found:
-                finer = level.listed(halved(levels[index - 1].grid(found[-1])))
+                finer = levels[index - 1].halved(found[-1], level)
                 lifted.add_(linear(finer, *self.gather[index - 1]()))
             found.append(silu(lifted))
         for index in reversed(range(len(levels))):
             level, features = levels[index], found[index]
             if index + 1 < len(levels):
                 above = linear(found[index + 1], *self.share[index]())
-                grid = doubled(levels[index + 1].grid(above), level.shape[1:])
-                features = level.listed(grid).add_(features)
+                features = levels[index + 1].doubled(above, level).add_(features)
             for block in cast(nn.ModuleList, self.blocks[index]):
                 features = block(features, level)
             found[index] = features
         return found
-
-
-def _smoothly(values: Tensor, coarse: Level, fine: Level) -> Tensor:
-    """Return values (n, cells) of coarse cells in fine ones, interpolated where there is ice."""
-    rasters = coarse.rasters(torch.cat([values, torch.ones_like(values[:1])]))
-    near = fine.picked(blurred(doubled(rasters, fine.shape[1:])))
-    return near[:-1] / near[-1]

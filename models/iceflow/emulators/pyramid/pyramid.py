@@ -7,6 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -56,19 +57,28 @@ def shape_of(
     sliding: Tensor | float,
 ) -> Shape:
     """Return it for north-up rasters (glaciers, rows, columns) in the units of `Core`."""
+    slip = torch.as_tensor(sliding * (KILOMETRE / cell_size) / rate_factor).to(thickness)
+    slip = slip.expand(thickness.shape)
+    softness = relative(torch.as_tensor(rate_factor).to(thickness).expand(thickness.shape))
+    if _loops(thickness):
+        # Numba takes a third of a second to import, which other networks need not wait for.
+        from glacier_qgis.models.iceflow.emulators.pyramid.loops import shapes
+
+        rasters = thickness[0].contiguous().numpy(), surface[0].contiguous().numpy()
+        found = shapes.shape_of(*rasters, np.float32(cell_size), np.float32(THINNEST * cell_size))
+        h, level, east, north, bend = torch.from_numpy(found)[:, None]
+        return Shape(h, torch.stack([east, north], 1), bend, slip, level, softness)
     thickness = torch.where(moves(thickness, cell_size), thickness, 0.0)
     level = torch.stack([walled(h, s) for h, s in zip(thickness, surface, strict=True)])
     around = blurred(pad(level[:, None], (1, 1, 1, 1), mode="replicate"))[:, 0, 1:-1, 1:-1]
     bend = (around - level) / cell_size
-    slip = torch.as_tensor(sliding * (KILOMETRE / cell_size) / rate_factor).to(thickness)
-    softness = torch.as_tensor(rate_factor).to(thickness).expand(thickness.shape)
     return Shape(
         thickness / cell_size,
         torch.stack(slopes(level, cell_size), 1),
         bend,
-        slip.expand(thickness.shape),
+        slip,
         level / cell_size,
-        relative(softness),
+        softness,
     )
 
 
@@ -124,7 +134,12 @@ class Prediction(NamedTuple):
 def predicted(network: IcePyramid, shape: Shape) -> Prediction:
     """Return the flow of ice."""
     count = len(network.sizes.features)
-    pyramid = levels(*shape[:4], count)
+    if _loops(shape.thickness):
+        from glacier_qgis.models.iceflow.emulators.pyramid.loops import levels as loops
+
+        pyramid = loops.levels(*shape[:4], count)
+    else:
+        pyramid = levels(*shape[:4], count)
     finest = pyramid[0]
     flow = network(pyramid)
     h, slip = finest.picked(torch.stack([shape.thickness, shape.slip]))
@@ -157,8 +172,7 @@ def balanced(shape: Shape, motion: Motion, count: int, paces: Iterable[Tensor | 
         paces: of each step its length; 1 is Picard's.
     """
     slip = shape.slip * shape.softness
-    if _loops(motion.modes):
-        # Numba takes a third of a second to import, which other networks need not wait for.
+    if _loops(shape.thickness):
         from glacier_qgis.models.iceflow.emulators.pyramid.loops.steps import Steps
 
         fields = torch.cat([shape.thickness, shape.surface, shape.softness, slip])
@@ -176,12 +190,12 @@ def balanced(shape: Shape, motion: Motion, count: int, paces: Iterable[Tensor | 
     return motion._replace(modes=ice.mesh.rasters(velocity))
 
 
-def _loops(modes: Tensor) -> bool:
+def _loops(thickness: Tensor) -> bool:
     """Return whether compiled loops can do it: one glacier on a CPU, without gradients."""
     return (
-        modes.device.type == "cpu"
-        and modes.dtype == torch.float32
-        and modes.shape[1] == 1
+        thickness.device.type == "cpu"
+        and thickness.dtype == torch.float32
+        and len(thickness) == 1
         and not torch.is_grad_enabled()
         and _has_compiler()
     )

@@ -64,9 +64,9 @@ def balance(grid: Grid, moving: Float32Array, elements: Float32Array, weight: Fl
         collect(block, GIVEN, grid.forces, grid.below, first + 1, count)
         pairs(block, DRAG, grid.left[:3], first + 1, count)
         for index in range(3):
-            stiffness, place = grid.stiffness[index, first:], (VISCOSITY + index) * ROW
+            stiffness, own = grid.stiffness[index, first:], block[(VISCOSITY + index) * ROW :]
             for k in range(count + 1):
-                stiffness[k] = block[place + k] * QUARTER
+                stiffness[k] = own[k] * QUARTER
     for unknown in range(UNKNOWNS):
         forces, below, free = grid.forces[unknown], grid.below[unknown], grid.free[unknown % 2]
         own, share = weight[unknown // 2], MEANS[unknown % 2]

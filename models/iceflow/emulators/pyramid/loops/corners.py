@@ -13,7 +13,7 @@ import numpy as np
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.iceflow.emulators.pyramid.loops.compiling import (
     ROW,
-    Int32Array,
+    Columns,
     compiled,
     inlined,
 )
@@ -27,7 +27,7 @@ Four = tuple[np.float32, np.float32, np.float32, np.float32]
 
 @compiled
 def load_corners(
-    block: Float32Array, values: Float32Array, south: Int32Array, first: int, count: int
+    block: Float32Array, values: Float32Array, south: Columns, first: int, count: int
 ) -> None:
     """Fill two rows of a block for each of `values`: those of a stretch, and those to the south.
 
@@ -40,20 +40,20 @@ def load_corners(
     """
     for index in range(len(values)):
         here, everywhere, below = values[index, first:], values[index], south[first:]
-        place, shift = index * ROW, (len(values) + index) * ROW
+        own, other = block[index * ROW :], block[(len(values) + index) * ROW :]
         for k in range(count):
-            block[place + k] = here[k]
+            own[k] = here[k]
         for k in range(count):
-            block[shift + k] = everywhere[below[k]]
+            other[k] = everywhere[below[k]]
 
 
 @compiled
 def load(block: Float32Array, row: int, values: Float32Array, first: int, count: int) -> None:
     """Fill as many rows of a block as there are of `values`, from column `first`."""
     for index in range(len(values)):
-        here = values[index, first:]
+        here, own = values[index, first:], block[(row + index) * ROW :]
         for k in range(count):
-            block[(row + index) * ROW + k] = here[k]
+            own[k] = here[k]
 
 
 @inlined
@@ -113,16 +113,18 @@ def collect(
     for index in range(len(above)):
         own, south = above[index, first:], below[index, first:]
         place = (row + CORNERS * index) * ROW
+        north_west, north_east = block[place + 1 :], block[place + ROW :]
+        south_west, south_east = block[place + 2 * ROW + 1 :], block[place + 3 * ROW :]
         for k in range(count):
-            own[k] = block[place + k + 1] + block[place + ROW + k]
+            own[k] = north_west[k] + north_east[k]
         for k in range(count):
-            south[k] = block[place + 2 * ROW + k + 1] + block[place + 3 * ROW + k]
+            south[k] = south_west[k] + south_east[k]
 
 
 @compiled
 def pairs(block: Float32Array, row: int, sums: Float32Array, first: int, count: int) -> None:
     """Add the values of neighbouring elements, one row of the block for each of `sums`."""
     for index in range(len(sums)):
-        own, place = sums[index, first:], (row + index) * ROW
+        own, elements = sums[index, first:], block[(row + index) * ROW :]
         for k in range(count):
-            own[k] = block[place + k + 1] + block[place + k]
+            own[k] = elements[k + 1] + elements[k]

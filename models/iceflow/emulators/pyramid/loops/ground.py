@@ -125,9 +125,9 @@ def _work_out(
         _find(block, count + 1)
         collect(block, GIVEN, weight, below, first + 1, count)
         for index in range(len(elements)):
-            own, place = elements[index, first:], (FOUND + index) * ROW
+            own, found = elements[index, first:], block[(FOUND + index) * ROW :]
             for k in range(count + 1):
-                own[k] = block[place + k]
+                own[k] = found[k]
     for index in range(len(weight)):
         own, south = weight[index], below[index]
         for k in range(1, cells + 1):

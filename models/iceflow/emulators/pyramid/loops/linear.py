@@ -11,7 +11,7 @@ from glacier_qgis.models.iceflow.emulators.pyramid import membrane
 from glacier_qgis.models.iceflow.emulators.pyramid.loops.compiling import (
     BLOCK,
     ROW,
-    Int32Array,
+    Columns,
     compiled,
     rows_of,
 )
@@ -54,8 +54,8 @@ class Grid(NamedTuple):
         below: sums on the way, see `corners.collect`, (4, …).
     """
 
-    south: Int32Array
-    north: Int32Array
+    south: Columns
+    north: Columns
     free: Float32Array
     stiffness: Float32Array
     drag: Float32Array
@@ -176,7 +176,7 @@ def relax(grid: Grid) -> None:
 def gather(
     found: Float32Array,
     values: Float32Array,
-    places: Int32Array,
+    places: Columns,
     weights: Float32Array,
     scale: np.float32,
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glacier_qgis.models.compute.arrays import Float32Array, Mask
-from glacier_qgis.models.iceflow.emulators.pyramid.loops.compiling import Int32Array, compiled
+from glacier_qgis.models.iceflow.emulators.pyramid.loops.compiling import Columns, compiled
 
 Places = npt.NDArray[np.int64]
 NEAR = np.float32(0.75)
@@ -32,9 +32,9 @@ class Lists(NamedTuple):
     columns: int
     places: Places
     starts: Mask
-    order: Int32Array
-    south: Int32Array
-    north: Int32Array
+    order: Columns
+    south: Columns
+    north: Columns
 
 
 class Ways(NamedTuple):
@@ -49,11 +49,11 @@ class Ways(NamedTuple):
         back_weights: theirs.
     """
 
-    cells: Int32Array
+    cells: Columns
     cell_weights: Float32Array
-    elements: Int32Array
+    elements: Columns
     element_weights: Float32Array
-    back: Int32Array
+    back: Columns
     back_weights: Float32Array
 
 
@@ -97,12 +97,12 @@ def ways(fine: Lists, coarse: Lists) -> Ways:
 
 
 @compiled
-def _neighbours(rows: int, columns: int, places: Places) -> tuple[Int32Array, ...]:
+def _neighbours(rows: int, columns: int, places: Places) -> tuple[Columns, ...]:
     """Return the order, and the columns of the cells to the south and to the north."""
-    order = np.zeros(rows * columns, np.int32)
+    order = np.zeros(rows * columns, np.uint32)
     for cell in range(places.size):
         order[places[cell]] = cell + 1
-    south, north = np.zeros(places.size + 2, np.int32), np.zeros(places.size + 2, np.int32)
+    south, north = np.zeros(places.size + 2, np.uint32), np.zeros(places.size + 2, np.uint32)
     for cell in range(places.size):
         place = places[cell]
         if place + columns < rows * columns:
@@ -159,9 +159,9 @@ def _listed(exists: Mask) -> tuple[Places, Mask]:
 
 
 @compiled
-def _down(fine: Lists, coarse: Lists, tall: int, wide: int, cells: bool) -> Int32Array:
+def _down(fine: Lists, coarse: Lists, tall: int, wide: int, cells: bool) -> Columns:
     """Return the columns of the finer cells, or elements, that make a coarse one."""
-    found = np.zeros((tall * wide, coarse.places.size + 2), np.int32)
+    found = np.zeros((tall * wide, coarse.places.size + 2), np.uint32)
     above, before = tall % 2 if cells else 0, wide % 2 if cells else 0
     last = 0 if cells else 1
     for cell in range(coarse.places.size):
@@ -177,9 +177,9 @@ def _down(fine: Lists, coarse: Lists, tall: int, wide: int, cells: bool) -> Int3
 
 
 @compiled
-def _back(fine: Lists, coarse: Lists) -> Int32Array:
+def _back(fine: Lists, coarse: Lists) -> Columns:
     """Return the columns of the coarse cells around a fine one: the nearer come first."""
-    found = np.zeros((4, fine.places.size + 2), np.int32)
+    found = np.zeros((4, fine.places.size + 2), np.uint32)
     for cell in range(fine.places.size):
         row, column = fine.places[cell] // fine.columns, fine.places[cell] % fine.columns
         i, j = row // 2, column // 2

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numba import njit
 from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.pyramid import pyramid
+from glacier_qgis.models.iceflow.emulators.pyramid.levels import SCALARS, VECTORS
 from glacier_qgis.models.iceflow.emulators.pyramid.loops import compiling, lists
 from glacier_qgis.models.iceflow.emulators.pyramid.loops.balance import balance
 from glacier_qgis.models.iceflow.emulators.pyramid.loops.linear import grid_of
 from glacier_qgis.models.iceflow.emulators.pyramid.loops.steps import Steps
 from glacier_qgis.models.iceflow.emulators.pyramid.mesh import Mesh
-from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import Motion, Shape, balanced
+from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import Motion, Shape, balanced, predicted
 from glacier_qgis.models.iceflow.emulators.pyramid.two_modes import Glaciers
+from glacier_qgis.models.networks.ice_pyramid import IcePyramid, Sizes
 
 LEVELS = 6
 PACES = (1.4, 2.0, 1.0)
@@ -34,8 +38,8 @@ def shape(rows: int, columns: int, slip: float) -> Shape:
     slips[:, : rows // 4] = 0
     softness = 0.3 + 0.7 * torch.rand(1, rows, columns, generator=random)
     softness[..., -2:] = 0  # beyond the grid of the glacier
-    nothing = torch.zeros_like(thickness)
-    return Shape(thickness, torch.zeros(1, 2, rows, columns), nothing, slips, surface, softness)
+    slopes, bend = torch.randn(3, 1, rows, columns, generator=random).mul(0.3).split([2, 1])
+    return Shape(thickness, slopes.transpose(0, 1), bend[0], slips, surface, softness)
 
 
 def motion(of: Shape) -> Motion:
@@ -49,7 +53,7 @@ def both(of: Shape, begin: Motion, monkeypatch: pytest.MonkeyPatch) -> tuple[Ten
     with torch.inference_mode():
         loops = balanced(of, begin, LEVELS, PACES).modes
         monkeypatch.setattr(Steps, "of", None)  # must not be asked
-        monkeypatch.setattr(pyramid, "_loops", lambda modes: False)
+        monkeypatch.setattr(pyramid, "_loops", lambda thickness: False)
         return loops, balanced(of, begin, LEVELS, PACES).modes
 
 
@@ -64,6 +68,55 @@ def test_steps_are_those_of_tensors(
     top = float(tensors.abs().max())
     torch.testing.assert_close(loops, tensors, rtol=0, atol=1e-5 * top)
     assert top > 0 or min(grid) == 2
+
+
+@pytest.mark.parametrize("grid", [(30, 22), (1, 9), (9, 1)])
+def test_the_shape_of_ice_is_that_of_tensors(
+    grid: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With ice at the border, valley walls, a film that does not count, and no data off the ice."""
+    of = shape(*grid, 0.5)
+    thickness, surface = of.thickness * 100, of.surface * 100
+    thickness[thickness < 20] = 1e-3
+    surface = torch.where(thickness > 20, surface, surface + 50)
+    surface[:, 0, 0], thickness[:, 0, 0] = torch.nan, 0
+    with torch.inference_mode():
+        loops = pyramid.shape_of(thickness, surface, 100.0, 78.0, 12 * of.softness[0])
+        monkeypatch.setattr(pyramid, "_loops", lambda thickness: False)
+        tensors = pyramid.shape_of(thickness, surface, 100.0, 78.0, 12 * of.softness[0])
+    ice = thickness > 20
+    for name, found, true in zip(Shape._fields, loops, tensors, strict=True):
+        where = ice if name in {"slopes", "bend"} else torch.ones_like(ice)
+        found, true = (torch.where(where, field, 0.0) for field in (found, true))
+        torch.testing.assert_close(found, true, rtol=1e-5, atol=1e-5, equal_nan=True, msg=name)
+    assert float(loops.slopes.nan_to_num().abs().max()) > 0
+
+
+@pytest.mark.parametrize("kernel", [5, 3])
+@pytest.mark.parametrize("grid", [(40, 32), (41, 32), (40, 33), (37, 55), (2, 2), (5, 40)])
+def test_what_a_network_says_is_that_of_tensors(
+    grid: tuple[int, int], kernel: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the inputs on all levels to the finest, with steps left out: they are tested above."""
+    torch.manual_seed(3)
+    network = IcePyramid(Sizes(SCALARS, VECTORS, (1, 2, 1, 2), (1, 1, 2, 1), kernel))
+    for layer in network.read:
+        for weight in layer.parameters():
+            torch.nn.init.normal_(weight, std=0.1)
+    of = shape(*grid, 0.5)
+    with torch.inference_mode():
+        loops = predicted(network, of)
+        monkeypatch.setattr(pyramid, "_loops", lambda thickness: False)
+        tensors = predicted(network, of)
+    assert loops.level.cells.equal(tensors.level.cells)
+    torch.testing.assert_close(loops.level.fields, tensors.level.fields, rtol=0, atol=1e-5)
+    torch.testing.assert_close(loops.velocity, tensors.velocity, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("x", [1e-30, 1e-8, 0.66, 0.67, 0.999999, 1.0, 1.4, 3e5, 1e30])
+def test_logarithms_are_right_to_rounding(x: float) -> None:
+    found = njit(lambda x: compiling.logarithm(x))(np.float32(x))
+    assert found == pytest.approx(math.log(np.float32(x)), rel=3e-7, abs=1e-7)
 
 
 def test_ice_that_fills_no_element_stays_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
