@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear, silu
 
 from glacier_qgis.models.networks.halving import blurred, doubled, halved
-from glacier_qgis.models.networks.symmetric import Lift, Mix, Read, Spread
+from glacier_qgis.models.networks.symmetric import Lift, Mix, Read, Spread, Weights
 
 FASTEST = 12.0
 """Logarithm of the highest speed, in the units of the network."""
@@ -81,11 +81,25 @@ class Level:
         """Return the features in the cells of the next finer level, (its cells, n)."""
         return fine.listed(doubled(self.grid(features), fine.shape[1:]))
 
-    def smoothed(self, values: Tensor, fine: Level) -> Tensor:
-        """Return values (n, cells) in finer cells, interpolated between cells with ice."""
-        rasters = self.rasters(torch.cat([values, torch.ones_like(values[:1])]))
-        near = fine.picked(blurred(doubled(rasters, fine.shape[1:])))
-        return near[:-1] / near[-1]
+    def chosen(self, read: Tensor, flow: Tensor, coarse: Level) -> Tensor:
+        """Return a flow between that of shallow ice and that of the next coarser level, corrected.
+
+        Args:
+            read: what the network says of the cells: how far to trust shallow ice rather than the
+                coarser level, how much faster, …, and two corrections of the direction, (n, cells).
+            flow: logarithm of the speed, then the direction, on the coarser level, (3, its cells).
+                It is interpolated between cells with ice.
+            coarse: that level.
+        """
+        rasters = coarse.rasters(torch.cat([flow, torch.ones_like(flow[:1])]))
+        near = self.picked(blurred(doubled(rasters, self.shape[1:])))
+        gate = (self.trust + read[0]).sigmoid()
+        return corrected((near[:-1] / near[-1]).lerp(self.shallow, gate), read)
+
+
+def corrected(flow: Tensor, read: Tensor) -> Tensor:
+    """Return a flow with what the network says of it, see `Level.chosen`."""
+    return flow + torch.cat([read[1:2], read[-2:]])
 
 
 @dataclass(frozen=True)
@@ -196,18 +210,19 @@ class IcePyramid(nn.Module):
     def forward(self, levels: Sequence[Level]) -> Flow:
         """Return the flow in the cells of the first level, which is the finest."""
         features = self._features(levels)
-        flow = levels[-1].shallow
-        for index in reversed(range(len(levels))):
-            level = levels[index]
-            weight, bias = self.read[index]()
-            read = torch.addmm(bias[:, None], weight, features[index].T)
-            if index + 1 < len(levels):
-                gate = (level.trust + read[0]).sigmoid()
-                flow = levels[index + 1].smoothed(flow, level).lerp(level.shallow, gate)
-            flow = flow + torch.cat([read[1:2], read[-2:]])
+        read = self._read(features, -1)
+        flow = corrected(levels[-1].shallow, read)
+        for index in reversed(range(len(levels) - 1)):
+            read = self._read(features, index)
+            flow = levels[index].chosen(read, flow, levels[index + 1])
         speed = flow[0].clamp(max=FASTEST)
         vectors = read[-6:]
         return Flow(speed, flow[1:], vectors[:2], vectors[2:4], read[2:4], read[4:-6])
+
+    def _read(self, features: Sequence[Tensor], level: int) -> Tensor:
+        """Return what the features of a level say, (n, cells)."""
+        weight, bias = cast(Weights, self.read[level]())
+        return torch.addmm(bias[:, None], weight, features[level].T)
 
     def _features(self, levels: Sequence[Level]) -> list[Tensor]:
         """Return the features of each level, from the finest."""

@@ -24,11 +24,11 @@ from glacier_qgis.models.iceflow.emulators.pyramid.loops.sheets import (
     KERNEL,
     REACH,
     Sheet,
+    choose,
     coarser,
     double,
     halve,
     sheet_of,
-    smooth,
     spread,
 )
 from glacier_qgis.models.networks.ice_pyramid import Level
@@ -77,10 +77,16 @@ class ListedLevel(Level):
         there = cast(ListedLevel, fine).sheet
         return torch.from_numpy(double(features.numpy(), self.sheet, there))
 
-    def smoothed(self, values: Tensor, fine: Level) -> Tensor:
+    def chosen(self, read: Tensor, flow: Tensor, coarse: Level) -> Tensor:
         """See `Level`."""
-        there = cast(ListedLevel, fine).sheet
-        return torch.from_numpy(smooth(values.numpy(), self.sheet, there))
+        gate, shallow, there = (
+            (self.trust + read[0]).sigmoid_(),
+            self.shallow.numpy(),
+            cast(ListedLevel, coarse).sheet,
+        )
+        found = np.empty_like(shallow)
+        choose(found, flow.numpy(), there, self.sheet, shallow, gate.numpy(), read.numpy())
+        return torch.from_numpy(found)
 
 
 def levels(

@@ -79,20 +79,20 @@ def invert(grid: Grid) -> None:
     """Work out the inverse of each cell's own matrix from stiffness and drag."""
     end = grid.south.size - 1
     for index in range(STIFFNESS):
-        one, sums = grid.stiffness[index], grid.left[index]
+        one, pairs, sums = grid.stiffness[index], grid.left[index], grid.below[index]
         for k in range(1, end):
-            sums[k] = one[k] + one[k - 1]
-    first, mixed, second = grid.left[0], grid.left[1], grid.left[2]
+            pairs[k] = one[k] + one[k - 1]
+        for k in range(1, end):
+            sums[k] = (pairs[k] + pairs[grid.north[k]]) * DIAGONAL
+    first, mixed, second = grid.below[0], grid.below[1], grid.below[2]
     slides, deforms = grid.free[0], grid.free[1]
     for direction in range(2):
         slow, steep = grid.drag[0], grid.drag[1 + direction]
         sliding, bending = grid.inverse[2 * direction], grid.inverse[2 * direction + 1]
         coupling = grid.coupling[direction]
         for k in range(1, end):
-            north = grid.north[k]
-            both = (mixed[k] + mixed[north]) * DIAGONAL * slides[k]
-            a = max(slow[k] + (first[k] + first[north]) * DIAGONAL, TRACE)
-            b = max(steep[k] + (second[k] + second[north]) * DIAGONAL, TRACE)
+            both = mixed[k] * slides[k]
+            a, b = max(slow[k] + first[k], TRACE), max(steep[k] + second[k], TRACE)
             size = a * b
             share = DAMPING / max(size - both * both, REGULAR * size)
             sliding[k], bending[k] = b * share * slides[k], a * share * deforms[k]
@@ -101,7 +101,7 @@ def invert(grid: Grid) -> None:
 
 @compiled
 def leave(grid: Grid) -> None:
-    """Work out the forces that the velocity leaves."""
+    """Work out the forces that the velocity leaves where ice is free to move."""
     cells = grid.south.size - 2
     block = np.zeros(SIZE * ROW, np.float32)
     for first in range(0, cells, BLOCK):
@@ -113,8 +113,10 @@ def leave(grid: Grid) -> None:
     for unknown in range(UNKNOWNS):
         left, below, forces = grid.left[unknown], grid.below[unknown], grid.forces[unknown]
         drag, moving = grid.drag[(0, 1, 0, 2)[unknown]], grid.velocity[unknown]
+        free = grid.free[unknown % 2]
         for k in range(1, cells + 1):
-            left[k] = forces[k] - drag[k] * moving[k] - left[k] - below[grid.north[k]]
+            inner = left[k] + below[grid.north[k]]
+            left[k] = (forces[k] - drag[k] * moving[k] - inner) * free[k]
 
 
 @compiled
@@ -191,6 +193,19 @@ def gather(
             else:
                 for k in range(there.size):
                     own[k] += weight * other[there[k]]
+
+
+@compiled
+def rise(fine: Grid, coarse: Grid, places: Columns, weights: Float32Array) -> None:
+    """Add the velocity of a coarser level, interpolated, where ice is free to move."""
+    first, second, third, fourth = places[0], places[1], places[2], places[3]
+    nearest, beside, below, across = weights[0], weights[1], weights[2], weights[3]
+    for unknown in range(UNKNOWNS):
+        own, other, free = fine.velocity[unknown], coarse.velocity[unknown], fine.free[unknown % 2]
+        for k in range(first.size):
+            near = nearest * other[first[k]] + beside * other[second[k]]
+            far = below * other[third[k]] + across * other[fourth[k]]
+            own[k] += (near + far) * free[k]
 
 
 @compiled

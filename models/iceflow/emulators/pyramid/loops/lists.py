@@ -198,3 +198,21 @@ def _other(place: int, fine: int, coarse: int) -> int:
     if fine % 2 == 1:
         return (place + 1) // 2
     return min(max(place // 2 - 1 + 2 * (place % 2), 0), coarse - 1)
+
+
+@compiled
+def pick(listed: Float32Array, rasters: Float32Array, places: Places) -> None:
+    """Fill lists with the values of the cells on a flattened grid."""
+    for index in range(len(listed)):
+        own, raster = listed[index, 1:], rasters[index]
+        for cell in range(places.size):
+            own[cell] = raster[np.uint64(places[cell])]
+
+
+@compiled
+def lay(rasters: Float32Array, listed: Float32Array, places: Places) -> None:
+    """Write the values of the cells on a flattened grid."""
+    for index in range(len(listed)):
+        own, raster = listed[index, 1:], rasters[index]
+        for cell in range(places.size):
+            raster[np.uint64(places[cell])] = own[cell]

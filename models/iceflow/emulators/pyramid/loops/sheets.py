@@ -32,12 +32,16 @@ class Sheet(NamedTuple):
         rows: of the grid.
         columns: of the grid.
         places: of the cells in the flattened grid, (cells,).
+        row: of each cell, (cells,).
+        column: of each cell, (cells,).
         order: places in the list, on the flattened grid; -1 where there is no ice.
     """
 
     rows: int
     columns: int
     places: Places
+    row: Int32Array
+    column: Int32Array
     order: Int32Array
 
 
@@ -46,14 +50,15 @@ def sheet_of(ice: Mask) -> Sheet:
     """Return where there is ice, (rows, columns)."""
     rows, columns = ice.shape
     places, order = np.empty(ice.size, np.int64), np.full(ice.size, -1, np.int32)
+    down, right = np.empty(ice.size, np.int32), np.empty(ice.size, np.int32)
     count = 0
     for row in range(rows):
         for column in range(columns):
             if ice[row, column]:
-                places[count] = row * columns + column
+                places[count], down[count], right[count] = row * columns + column, row, column
                 order[places[count]] = count
                 count += 1
-    return Sheet(rows, columns, places[:count].copy(), order)
+    return Sheet(rows, columns, places[:count].copy(), down[:count], right[:count], order)
 
 
 @inlined
@@ -66,8 +71,8 @@ def second(place: int, size: int) -> int:
 def coarser(fine: Sheet) -> Sheet:
     """Return the cells of half the resolution with any ice."""
     ice = np.zeros(((fine.rows + 1) // 2, (fine.columns + 1) // 2), np.bool_)
-    for place in fine.places:
-        row, column = place // fine.columns, place % fine.columns
+    for cell in range(fine.places.size):
+        row, column = fine.row[cell], fine.column[cell]
         for i in range(row // 2, second(row, fine.rows) + 1):
             for j in range(column // 2, second(column, fine.columns) + 1):
                 ice[i, j] = True
@@ -79,7 +84,7 @@ def halve(values: Float32Array, fine: Sheet, coarse: Sheet) -> Float32Array:
     """Return means over 2 × 2 cells: (cells, n) to (coarse cells, n)."""
     found = np.zeros((coarse.places.size, values.shape[1]), np.float32)
     for cell in range(fine.places.size):
-        row, column = fine.places[cell] // fine.columns, fine.places[cell] % fine.columns
+        row, column = fine.row[cell], fine.column[cell]
         last_row, last_column = second(row, fine.rows), second(column, fine.columns)
         weight = QUARTER * (HALF if last_row > row // 2 else ONE)
         weight *= HALF if last_column > column // 2 else ONE
@@ -97,7 +102,7 @@ def double(values: Float32Array, coarse: Sheet, fine: Sheet) -> Float32Array:
     """Return what `networks.halving.doubled` does: (coarse cells, n) to (cells, n)."""
     found = np.empty((fine.places.size, values.shape[1]), np.float32)
     for cell in range(fine.places.size):
-        row, column = fine.places[cell] // fine.columns, fine.places[cell] % fine.columns
+        row, column = fine.row[cell], fine.column[cell]
         i, j = row // 2 * coarse.columns, column // 2
         last_i = second(row, fine.rows) * coarse.columns
         last_j = second(column, fine.columns)
@@ -129,14 +134,14 @@ def spread(
     size, wide = values.shape[1], sheet.columns + 2 * REACH
     down, next_row = wide * size, KERNEL * size
     for cell in range(sheet.places.size):
-        row, column = sheet.places[cell] // sheet.columns, sheet.places[cell] % sheet.columns
+        row, column = sheet.row[cell], sheet.column[cell]
         here, own = grid[((row + REACH) * wide + column + REACH) * size :], values[cell]
         for index in range(size):
             here[index] = own[index]
     second, third = weight[next_row:], weight[2 * next_row :]
     fourth, fifth = weight[3 * next_row :], weight[4 * next_row :]
     for cell in range(sheet.places.size):
-        row, column = sheet.places[cell] // sheet.columns, sheet.places[cell] % sheet.columns
+        row, column = sheet.row[cell], sheet.column[cell]
         north, own = grid[(row * wide + column) * size :], found[cell]
         upper, middle, lower = north[down:], north[2 * down :], north[3 * down :]
         south = north[4 * down :]
@@ -164,13 +169,21 @@ def nearness(place: int, size: int) -> tuple[np.float32, np.float32, np.float32]
 
 
 @compiled
-def smooth(values: Float32Array, coarse: Sheet, fine: Sheet) -> Float32Array:
-    """Return three values interpolated between cells with ice: (3, coarse cells) to (3, cells)."""
-    found = np.empty((3, fine.places.size), np.float32)
+def choose(
+    found: Float32Array,
+    flow: Float32Array,
+    coarse: Sheet,
+    fine: Sheet,
+    shallow: Float32Array,
+    gate: Float32Array,
+    read: Float32Array,
+) -> None:
+    """Work out a flow (3, cells), see `Level.chosen`."""
+    faster, turn_x, turn_y = read[1], read[-2], read[-1]
     for cell in range(fine.places.size):
-        row, column = fine.places[cell] // fine.columns, fine.places[cell] % fine.columns
+        row, column = fine.row[cell], fine.column[cell]
         tall, wide = nearness(row, fine.rows), nearness(column, fine.columns)
-        first, second, third, total = ZERO, ZERO, ZERO, ZERO
+        speed, x, y, total = ZERO, ZERO, ZERO, ZERO
         for down in range(3):
             i = (row - 1) // 2 + down
             if tall[down] == 0 or i < 0 or i >= coarse.rows:
@@ -182,13 +195,12 @@ def smooth(values: Float32Array, coarse: Sheet, fine: Sheet) -> Float32Array:
                 there = coarse.order[i * coarse.columns + j]
                 if there >= 0:
                     weight = tall[down] * wide[right]
-                    first += weight * values[0, there]
-                    second += weight * values[1, there]
-                    third += weight * values[2, there]
+                    speed += weight * flow[0, there]
+                    x += weight * flow[1, there]
+                    y += weight * flow[2, there]
                     total += weight
-        found[0, cell], found[1, cell], found[2, cell] = (
-            first / total,
-            second / total,
-            third / total,
-        )
-    return found
+        own = gate[cell]
+        other = (ONE - own) / total
+        found[0, cell] = speed * other + shallow[0, cell] * own + faster[cell]
+        found[1, cell] = x * other + shallow[1, cell] * own + turn_x[cell]
+        found[2, cell] = y * other + shallow[2, cell] * own + turn_y[cell]

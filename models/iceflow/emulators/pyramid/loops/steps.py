@@ -23,8 +23,9 @@ from glacier_qgis.models.iceflow.emulators.pyramid.loops.linear import (
     invert,
     leave,
     relax,
+    rise,
 )
-from glacier_qgis.models.iceflow.emulators.pyramid.loops.lists import Lists, Ways
+from glacier_qgis.models.iceflow.emulators.pyramid.loops.lists import Lists, Ways, lay, pick
 from glacier_qgis.models.iceflow.emulators.pyramid.membrane import COARSEST, SMALLEST
 
 ONE, LARGER = np.float32(1), np.float32(4)
@@ -75,7 +76,7 @@ class Steps:
         """Return a velocity (4, rows, columns) after steps of these lengths."""
         finest, places = self.grids[0], self.finest.places
         moving = rows_of(4, len(places))
-        moving[:, 1 : len(places) + 1] = velocity.reshape(4, -1)[:, places]
+        pick(moving, velocity.reshape(4, -1), places)
         hold(moving, finest.free)
         for pace in paces:
             balance(finest, moving, self.ground.elements, self.ground.weight)
@@ -83,7 +84,7 @@ class Steps:
             self._cycle()
             advance(moving, finest.velocity, np.float32(pace))
         found = np.zeros_like(velocity)
-        found.reshape(4, -1)[:, places] = moving[:, 1 : len(places) + 1]
+        lay(found.reshape(4, -1), moving, places)
         return found
 
     def _coarsen(self) -> None:
@@ -99,14 +100,10 @@ class Steps:
         for (fine, coarse), way in zip(pairwise(self.grids), self.ways, strict=True):
             begin(fine)
             leave(fine)
-            hold(fine.left, fine.free)
             gather(coarse.forces, fine.left, way.cells, way.cell_weights, LARGER)
-            hold(coarse.forces, coarse.free)
         begin(self.grids[-1])
         for _ in range(COARSEST):
             relax(self.grids[-1])
         for (fine, coarse), way in [*zip(pairwise(self.grids), self.ways, strict=True)][::-1]:
-            gather(fine.left, coarse.velocity, way.back, way.back_weights, ONE)
-            hold(fine.left, fine.free)
-            advance(fine.velocity, fine.left, ONE)
+            rise(fine, coarse, way.back, way.back_weights)
             relax(fine)
