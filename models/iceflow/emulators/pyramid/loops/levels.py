@@ -37,8 +37,8 @@ COVER, H, SLIP, GRIP, BEND, SLOPE_X, SLOPE_Y, STRESS_X, STRESS_Y, FLOW_X, FLOW_Y
 """What is averaged, of cells with ice."""
 PARTS = FLOW_Y + 1
 FIELDS = tensors.SCALARS + 2 * tensors.VECTORS
-SHALLOW = PARTS + FIELDS
-SIZE = SHALLOW + 4
+SIZE = PARTS + FIELDS + 4
+"""Rows of a block: parts, then fields, what shallow ice does, and how far to trust it."""
 
 f32 = np.float32
 TINY, CALM, ZERO, ONE = f32(tensors.TINY), f32(tensors.CALM), f32(0), f32(1)

@@ -65,7 +65,7 @@ def _lower(
 def _changes(level: Float32Array, i: int, j: int) -> tuple[np.float32, np.float32, np.float32]:
     """Return the slopes, and the mean over 3 × 3 cells above the cell itself.
 
-    The surface goes on with the slope of the last two cells, or level for the mean.
+    Beyond the border, it has the slope of the last two cells; for the mean it is level.
     """
     rows, columns = level.shape
     up, down, left, right = (
