@@ -46,13 +46,19 @@ def rest_idle_threads() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
-def choose_device(name: DeviceName) -> torch.device:
+def choose_device(name: DeviceName, *, double: bool = False) -> torch.device:
     """Return the device to compute on.
 
+    Args:
+        name: What was requested.
+        double: Whether double precision is needed, which Apple's GPUs do not have.
+
     Raises:
-        EngineError: A GPU was requested, and torch finds none.
+        EngineError: A GPU was requested, and torch finds none, or none for double precision.
     """
     import torch
+
+    from glacier_qgis.models.compute.precision import SINGLE
 
     gpu = None
     if torch.cuda.is_available():
@@ -64,4 +70,11 @@ def choose_device(name: DeviceName) -> torch.device:
             "DEVICE is GPU, but torch finds none. Choose 'automatic' or 'CPU', or run "
             "'Set up engine' with CUDA on a machine with an NVIDIA graphics card."
         )
+    if double and gpu is not None and gpu.type in SINGLE:
+        if name == "gpu":
+            raise EngineError(
+                "DEVICE is GPU, but stresses in ice are computed in double precision, which "
+                "Apple's GPUs do not have. Choose 'automatic' or 'CPU'."
+            )
+        gpu = None
     return torch.device("cpu") if gpu is None or name == "cpu" else gpu

@@ -1,4 +1,4 @@
-"""Precision of computations: the lowest that the processor multiplies at full speed."""
+"""Precision of computations, as far as the device decides it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import torch
 BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16")
 """Processor flags of instructions that multiply bfloat16; without them it is emulated and slower
 than float32."""
+SINGLE = ("mps",)
+"""Kinds of devices without double precision."""
 
 
 def reduced_precision(device: torch.device) -> torch.dtype | None:
@@ -26,6 +28,19 @@ def reduced_precision(device: torch.device) -> torch.dtype | None:
         case _:
             supported = False
     return torch.bfloat16 if supported else None
+
+
+def widest(device: torch.device) -> torch.dtype:
+    """Return float64, or float32 where the device has none."""
+    return torch.float32 if device.type in SINGLE else torch.float64
+
+
+def full_float32() -> AbstractContextManager[None]:
+    """Return a context in which NVIDIA GPUs do not round float32 to the 19 bits of TF32."""
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=True, allow_tf32=False
+    )
+    return flags
 
 
 def mixed(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[None]:

@@ -9,7 +9,7 @@ most tiles hold a front, all are predicted once, in float32.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import suppress
 from functools import reduce
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from glacier_qgis.models.compute.arrays import Float32Array
-from glacier_qgis.models.compute.precision import mixed, reduced_precision
+from glacier_qgis.models.compute.precision import full_float32, mixed, reduced_precision
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 TILE = 768
@@ -64,7 +64,7 @@ class Predictor:
 
     def __call__(self, tiles: Float32Array, row: int) -> Float32Array:
         """Predict tiles (N, bands, rows, columns) of one row of tiles."""
-        with torch.inference_mode(), _full_float32():
+        with torch.inference_mode(), full_float32():
             inputs = torch.from_numpy(tiles)
             if self._device.type == "cuda":
                 inputs = inputs.pin_memory()
@@ -88,7 +88,7 @@ class Predictor:
         blank = torch.zeros(1, bands, tile, tile, device=self._device)
         torch.cuda.reset_peak_memory_stats(self._device)
         before = torch.cuda.memory_allocated(self._device)
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32():
             self._probabilities(blank, None)
         each = torch.cuda.max_memory_allocated(self._device) - before
         free, _ = torch.cuda.mem_get_info(self._device)
@@ -108,8 +108,15 @@ class Predictor:
         return answer
 
     def _probabilities(self, inputs: Tensor, half: torch.dtype | None) -> Tensor:
-        """Predict in float32 (None) or half precision."""
+        """Predict in float32 (None) or half precision; in two parts where memory is short."""
+        with suppress(torch.OutOfMemoryError):
+            return self._at_once(inputs, half)
+        torch.cuda.empty_cache()
+        if len(inputs) == 1:
+            return self._at_once(inputs, half)
+        return torch.cat([self._probabilities(part, half) for part in inputs.chunk(2)])
 
+    def _at_once(self, inputs: Tensor, half: torch.dtype | None) -> Tensor:
         def seen(flipped: tuple[int, ...]) -> Tensor:
             logits: Tensor = self._network(inputs.flip(flipped))
             return logits.float().contiguous().softmax(dim=1).flip(flipped)
@@ -160,14 +167,6 @@ def first_look(network: nn.Module, device: torch.device) -> torch.dtype | None:
 def tiles_that_fit(free: int, each: int) -> int:
     """Return how many tiles of `each` bytes fit into `free`, leaving one fifth unused."""
     return int(np.clip(0.8 * free // each, 1, GPU_BATCH))
-
-
-def _full_float32() -> AbstractContextManager[None]:
-    """Stop NVIDIA GPUs from rounding float32 to the 19 bits of TF32, which also moves fronts."""
-    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
-        enabled=True, benchmark=True, allow_tf32=False
-    )
-    return flags
 
 
 def entropy(values: Float32Array) -> Float32Array:

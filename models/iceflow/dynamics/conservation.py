@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.precision import widest
 from glacier_qgis.models.iceflow.dynamics.transport import (
     Fluxes,
     Transport,
@@ -75,7 +76,7 @@ def outflow(fluxes: Fluxes) -> Tensor:
     """Return the flux across the four borders, m² a⁻¹ summed over edges."""
     east, north = fluxes
     gains = east[:, -1] - east[:, 0], north[0] - north[-1]
-    return gains[0].sum(dtype=wide(east)) + gains[1].sum(dtype=wide(east))
+    return gains[0].sum(dtype=widest(east.device)) + gains[1].sum(dtype=widest(east.device))
 
 
 def advance(
@@ -103,7 +104,7 @@ def advance(
     moved = thickness - dt * spread
     new = (moved + dt * balance).clamp(min=0)
     gap = (-moved).clamp(min=0)
-    kind = wide(thickness)
+    kind = widest(thickness.device)
     return Step(
         thickness=new,
         balance=(new - moved - gap).sum(dtype=kind),
@@ -117,8 +118,3 @@ def stable_step(u: Tensor, v: Tensor, cell_size: float, cfl: float, longest: flo
     """Return Δt = C Δx / max(|u|, |v|) in a, at most `longest`, without leaving the device."""
     fastest = torch.maximum(u.abs().max(), v.abs().max())
     return (cfl * cell_size / fastest).clamp(max=longest)
-
-
-def wide(field: Tensor) -> torch.dtype:
-    """The data type for sums: double precision if the device supports it."""
-    return torch.float32 if field.device.type == "mps" else torch.float64

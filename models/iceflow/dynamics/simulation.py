@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.compute.precision import widest
 from glacier_qgis.models.compute.workers import threads_an_operation
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.units import CUBIC_KILOMETRE, SQUARE_KILOMETRE
@@ -21,7 +22,6 @@ from glacier_qgis.models.iceflow.dynamics.conservation import (
     Step,
     advance,
     stable_step,
-    wide,
 )
 from glacier_qgis.models.iceflow.dynamics.transport import Transport, upwind
 from glacier_qgis.models.iceflow.dynamics.waves import Waves
@@ -153,7 +153,7 @@ class Simulation:
         self._transport = transport
         self._limit = limit
         self._earlier = earlier.budget if earlier else Budget.starting(self._volume())
-        self._totals = torch.zeros(3, dtype=wide(bed), device=bed.device)
+        self._totals = torch.zeros(3, dtype=widest(bed.device), device=bed.device)
         self._waves = Waves()
         self._departure: _Departure | None = None
         self._halvings = 0
@@ -266,7 +266,7 @@ class Simulation:
 
     def _volume(self) -> float:
         """In km³."""
-        total = float(self.thickness.sum(dtype=wide(self.thickness)))
+        total = float(self.thickness.sum(dtype=widest(self.thickness.device)))
         return total * self._cell_size**2 / CUBIC_KILOMETRE
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from glacier_qgis.models.compute.precision import widest
 from glacier_qgis.models.iceflow.emulators.card import FlowCoefficient
 from glacier_qgis.models.networks.halving import blurred
 
@@ -58,7 +59,7 @@ def friction(sliding: FlowCoefficient) -> FlowCoefficient:
         sliding: c in km MPa⁻³ a⁻¹; 0, no sliding, gives infinity.
     """
     if isinstance(sliding, Tensor):
-        return (1000 * sliding.double()) ** (-1 / 3)
+        return (1000 * sliding.to(widest(sliding.device))) ** (-1 / 3)
     return math.inf if sliding == 0 else 1 / math.cbrt(1000 * sliding)
 
 

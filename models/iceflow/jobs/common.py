@@ -36,6 +36,11 @@ class FlowJob(Job):
     rate_factor_raster: RasterInput | None = None
     device: DeviceName = "automatic"
 
+    @property
+    def computing(self) -> torch.device:
+        """The device that computes."""
+        return choose_device(self.device)
+
     def coefficients(
         self, grid: Grid, reporter: Reporter, ice: Mask | None = None
     ) -> tuple[float | Float32Array, float | Float32Array]:
@@ -64,7 +69,7 @@ class EmulatorJob(FlowJob):
 
     def flow_parameters(self, topography: Topography, reporter: Reporter) -> FlowParameters:
         """Return what an emulator takes beside the shape of the ice, on the device of the run."""
-        device, grid = choose_device(self.device), topography.grid
+        device, grid = self.computing, topography.grid
         a, c = (
             value if isinstance(value, float) else torch.from_numpy(value).to(device)
             for value in self.coefficients(grid, reporter, topography.thickness > 0)
@@ -75,9 +80,8 @@ class EmulatorJob(FlowJob):
         self, parameters: FlowParameters, reporter: Reporter
     ) -> tuple[Emulator, list[str]]:
         """Read the emulator for a run; tell and return what speaks against it."""
-        device = choose_device(self.device)
         return chosen_emulator(
-            self.emulator, parameters, device, reporter, averaged=self.average_orientations
+            self.emulator, parameters, self.computing, reporter, averaged=self.average_orientations
         )
 
 

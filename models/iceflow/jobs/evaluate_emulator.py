@@ -232,7 +232,7 @@ class EvaluateEmulator(Taught):
         if not self.years:
             return []
         case = min(cases, key=lambda one: abs(float(one.state.sliding.max()) - self.sliding))
-        state, device = case.state, choose_device(self.device)
+        state, device = case.state, choose_device(self.device, double=True)
         ice = state.thickness > 0
         a, c = (coefficient(field, ice) for field in (state.rate_factor, state.sliding))
         constants = (
@@ -244,8 +244,11 @@ class EvaluateEmulator(Taught):
         )
         h = state.thickness.float()
         bed = state.surface.float() - h
-        flow = EmulatedFlow(emulator, FlowParameters(state.cell_size, a, c), bed)
-        instructor = Instructor(self.instructor, state.cell_size, a, c, self.modes, self.tolerance)
+        given = FlowParameters(state.cell_size, a, c)
+        here = given.changed(lambda field: field.float().to(emulator.device))
+        flow = EmulatedFlow(emulator, here, bed.to(emulator.device))
+        there = given.changed(lambda field: field.double().to(device))
+        instructor = Instructor(self.instructor, *there, self.modes, self.tolerance)
         run = transient(
             EmulatedIce(emulator, flow),
             InstructedIce(InstructedFlow(instructor, grid.place), device),

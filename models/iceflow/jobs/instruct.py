@@ -108,11 +108,16 @@ class RunInstructor(Evolution):
             "ABOUT": {"MODEL": file.source},
         }
 
+    @property
+    def computing(self) -> torch.device:
+        """See the base class."""
+        return choose_device(self.device, double=True)
+
     def ice_model(
         self, topography: Topography, glaciers: int, reporter: Reporter
     ) -> tuple[InstructedIce, list[str]]:
         """See the base class."""
-        grid, device = topography.grid, choose_device(self.device)
+        grid, device = topography.grid, self.computing
         _check_size(grid, reporter, training=self.snapshots is not None)
         a, c = (
             value if isinstance(value, float) else torch.from_numpy(value).double().to(device)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from pydantic import Field
 
+from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.iceflow.dynamics.simulation import Snapshot
 from glacier_qgis.models.iceflow.ground.topography import Topography
@@ -25,6 +26,11 @@ class SimulateGlacier(Evolution, EmulatorJob):
     refine: int = Field(default=0, ge=0, le=100_000)
     refine_iterations: int = Field(default=100, ge=1, le=10_000)
     refine_rate: float = Field(default=0.0, ge=0, le=0.1)
+
+    @property
+    def computing(self) -> torch.device:
+        """See the base class: an emulator is refined by stresses."""
+        return choose_device(self.device, double=self.refine > 0)
 
     def ice_model(
         self, topography: Topography, glaciers: int, reporter: Reporter

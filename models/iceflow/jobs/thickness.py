@@ -291,7 +291,7 @@ class GlacierThickness(BalanceOptions, Job):
             thickness = state.thickness.float().to(emulator.device)
             fields = emulator.velocity(thickness, surface, parameters, tuple(names))
             mean, top = (
-                torch.stack([fields[name] for name in level]).double().cpu() for level in LEVELS
+                torch.stack([fields[name] for name in level]).cpu().double() for level in LEVELS
             )
             return mean, top
 

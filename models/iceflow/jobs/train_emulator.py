@@ -145,7 +145,7 @@ class _Teaching:
     def __init__(self, job: TrainEmulator, draft: Path, reporter: Reporter) -> None:
         self.job, self.draft, self.reporter = job, draft, reporter
         self.warnings: list[str] = []
-        self.device = choose_device(job.device)
+        self.device = choose_device(job.device, double="energy" in job.loss)
         self.waiting = UnfinishedTraining.open(job.output, self._identity(), reporter)
         self.waiting.decide({"made": True})
         self.parts = self._parts(Stage(reporter, 0.0, SOLVED_SHARE))

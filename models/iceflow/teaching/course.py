@@ -19,7 +19,7 @@ from glacier_qgis.models.iceflow.teaching.examples import placed
 from glacier_qgis.models.iceflow.teaching.fidelity import MEAN, Fidelity, in_words
 from glacier_qgis.models.iceflow.teaching.loss import PARTS, relative_loss
 from glacier_qgis.models.iceflow.teaching.patches import Patches
-from glacier_qgis.models.iceflow.teaching.pupils import Pupil
+from glacier_qgis.models.iceflow.teaching.pupils import Pupil, device_of
 from glacier_qgis.models.iceflow.teaching.states.glaciers import Topography
 from glacier_qgis.models.iceflow.teaching.training import Training
 from glacier_qgis.models.iceflow.velocity.errors import length
@@ -91,9 +91,10 @@ class Lessons:
 
     @classmethod
     def of(cls, topography: Topography, pupil: Pupil, *, energy: bool) -> Lessons:
-        """Return those of a topography."""
-        found = [Unsolved.of(state) for state in topography.states] if energy else []
-        return cls(topography.name, [pupil.example(one) for one in topography.states], found)
+        """Return those of a topography, on the device of the pupil's network."""
+        device, states = device_of(pupil), topography.states
+        found = [Unsolved.of(state.on(device)) for state in states] if energy else []
+        return cls(topography.name, [pupil.example(one).to(device) for one in states], found)
 
 
 class Course:
@@ -293,7 +294,7 @@ class Course:
         self.training.write(self._path)
 
     def _resume(self) -> None:
-        state = torch.load(self._path, weights_only=True)
+        state = torch.load(self._path, device_of(self.training.pupil), weights_only=True)
         self.training.resume(state)
         self.epochs = list(self.training.notes["epochs"])
         self.chosen = list(self.training.notes["chosen"])

@@ -40,7 +40,7 @@ class Fidelity:
 
     def add(self, found: Tensor, true: Tensor) -> None:
         """Take in one glacier; m a⁻¹, (2, cells)."""
-        relative, sums = relative_errors(found, true)
+        relative, sums = relative_errors(found.cpu(), true.cpu())
         self.cells += torch.stack([relative.double().sum(), torch.tensor(float(len(relative)))])
         self.sums += sums.double()
         self.ice += found.shape[1]

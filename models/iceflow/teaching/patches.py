@@ -48,7 +48,7 @@ class Patches:
         self._examples = examples
         self._size = size
         self._oriented = oriented
-        self._ice = [np.argwhere(example[0].numpy() > 0) for example in examples]
+        self._ice = [np.argwhere(example[0].cpu().numpy() > 0) for example in examples]
         weights = np.array([float(len(ice)) for ice in self._ice])
         self._chances = weights / weights.sum() if size else None
         whole = (size or 1) ** 2

@@ -59,6 +59,11 @@ class Pupil(Protocol):
         """Write it as an emulator, a folder or a zip."""
 
 
+def device_of(pupil: Pupil) -> torch.device:
+    """Return the device of a pupil's network."""
+    return next(pupil.network.parameters()).device
+
+
 class PyramidPupil:
     """An `IcePyramid`, which knows no scale and has no preferred direction."""
 

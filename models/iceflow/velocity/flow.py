@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.precision import full_float32
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.iceflow.emulators.card import MEAN_FLOW, FlowParameters
 from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore
@@ -91,7 +92,7 @@ class CarriedFlow(EmulatedFlow):
     def __call__(self, thickness: Tensor, surface: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`Flow`; fields are (rows, columns)."""
         last = self._last if self._states % RENEWED else None
-        with torch.backends.cudnn.flags(allow_tf32=False):
+        with full_float32():
             found, self._last = self.core.carried(thickness, surface, self.parameters, last)
         self._states += 1
         return found[0], found[1]

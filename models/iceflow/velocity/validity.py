@@ -74,7 +74,8 @@ def outside(card: Card, parameters: FlowParameters) -> list[Beyond]:
 
 
 def _beyond(role: str, value: FlowCoefficient, bounds: Range) -> Beyond:
-    values = torch.as_tensor(value, dtype=torch.float64)
+    field = value.cpu() if isinstance(value, Tensor) else value
+    values = torch.as_tensor(field, dtype=torch.float64)
     wrong = (values < bounds[0]) | (values > bounds[1])
     share = float(wrong.double().mean())
     return Beyond(role, float(values.min()), float(values.max()), bounds, share, values.dim() > 0)
@@ -118,7 +119,7 @@ def field_warnings(
 def _field(name: str, label: str, values: Tensor, unit: str, bounds: Range) -> str:
     """Return the warning for the values of a field; blank if there is none."""
     low, high = bounds
-    beyond = float(((values > high) | (values < low)).double().mean())
+    beyond = int(((values > high) | (values < low)).sum()) / len(values)
     if not beyond:
         return ""
     least, most = float(values.min()), float(values.max())

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.compute.arrays import Mask
+from glacier_qgis.models.compute.precision import full_float32
 from glacier_qgis.models.compute.workers import (
     thread_count,
     threads_an_operation,
@@ -77,7 +78,7 @@ def velocity_where_ice(
     if thickness.device.type == "cpu" and isinstance(core, SelectiveCore):
         _fill_selectively(result, core, thickness, surface, parameters, channels, ground)
         return result
-    with torch.backends.cudnn.flags(allow_tf32=False), threads_an_operation():
+    with full_float32(), threads_an_operation():
         for window in _shared_windows(core, thickness):
             outer = window.grown(core.card.radius or 0, thickness.shape[1:])
             answer = core(thickness[:, *outer], surface[:, *outer], parameters.within(*outer))

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.compute.precision import full_float32
 from glacier_qgis.models.radar.layers.coarser import coarser, finer
 from glacier_qgis.models.radar.layers.codes import CLASS_NAMES
 from glacier_qgis.models.radar.layers.contrast import TRACES, Level, channels
@@ -65,7 +66,7 @@ class LayerNetwork:
         _, rows, traces = inputs.shape
         below, right = -rows % self.stride, -traces % self.stride
         padded = np.pad(inputs, ((0, 0), (0, below), (0, right)))
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32():
             image = torch.from_numpy(padded)[None].to(self.device)
             logits = self.network(image.to(memory_format=torch.channels_last))
             result: Float32Array = logits[0].float().softmax(dim=0).cpu().numpy()

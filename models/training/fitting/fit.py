@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from glacier_qgis.models.compute.precision import mixed, reduced_precision
+from glacier_qgis.models.compute.precision import mixed, reduced_precision, widest
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.training.losses.zones import zone_loss
@@ -96,7 +96,7 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
-        return loss.detach().double()
+        return loss.detach().to(widest(self.device))
 
 
 def _answers(network: nn.Module, images: Tensor) -> list[Tensor]:
@@ -178,7 +178,8 @@ class Fit:
         """
         self.network.train()
         last = min(self.step + steps, self.schedule.steps)
-        total, taken = torch.zeros((), dtype=torch.double, device=self.learner.device), 0
+        device = self.learner.device
+        total, taken = torch.zeros((), device=device, dtype=widest(device)), 0
         start = time.monotonic()
         for batch in self._drawn(batches, last):
             total += self.learner.learn(batch, self.schedule.rate_at(self.done))

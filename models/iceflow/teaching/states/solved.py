@@ -53,6 +53,11 @@ class Solved:
         """Whether its velocity is known."""
         return bool(torch.isfinite(self.velocity[0]).all())
 
+    def on(self, device: torch.device) -> Solved:
+        """Return it on another device."""
+        fields = {name: getattr(self, name).to(device) for name in (*FIELDS, "velocity")}
+        return replace(self, **fields)
+
     def write(self, path: Path) -> None:
         """Write a file, complete or not at all."""
         fields = {name: getattr(self, name).float().contiguous() for name in FIELDS}
