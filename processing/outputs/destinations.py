@@ -198,8 +198,8 @@ class Destinations:
         if not sink.flushBuffer():
             raise QgsProcessingException(self._algorithm.writeFeatureError(sink, parameters, name))
         del sink  # closes the file, and says nothing where that fails
-        written = QgsProcessingUtils.mapLayerFromString(_with_provider(source), context)
-        if not isinstance(written, QgsVectorLayer):
+        written = _opened(source, context)
+        if written is None:
             raise QgsProcessingException(
                 tr(
                     "{name}: QGIS cannot open {source}, to which it was written. Choose another "
@@ -238,6 +238,15 @@ def _with_provider(source: str) -> str:
     """Return a destination in a database as QGIS opens it; files and layers as they are."""
     found = database_of(source)
     return str(QgsProcessingUtils.encodeProviderKeyAndUri(*found)) if found else source
+
+
+def _opened(source: str, context: QgsProcessingContext) -> QgsVectorLayer | None:
+    """Return the layer that was written; a worker thread may not look for it in the project."""
+    layer = context.temporaryLayerStore().mapLayer(source)
+    if layer is None:
+        named, provider, uri = QgsProcessingUtils.decodeProviderKeyAndUri(_with_provider(source))
+        layer = QgsVectorLayer(*((uri, "", provider) if named else (source, "", "ogr")))
+    return layer if isinstance(layer, QgsVectorLayer) and layer.isValid() else None
 
 
 def _is_file(place: Place) -> bool:

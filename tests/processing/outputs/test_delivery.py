@@ -22,6 +22,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingOutputLayerDefinition,
+    QgsProcessingUtils,
     QgsProject,
     QgsProviderRegistry,
     QgsVectorLayer,
@@ -219,10 +220,19 @@ def test_layers_of_the_project_are_looked_up_in_its_own_thread_only(
         threads.add(QThread.currentThread() is QgsProject.instance().thread())
         return parameter_as_raster(*asked)
 
+    by_name = QgsProcessingUtils.mapLayerFromString
+
+    def noted_by_name(*asked: object, **named: object) -> object:
+        threads.add(QThread.currentThread() is QgsProject.instance().thread())
+        return by_name(*asked, **named)
+
     monkeypatch.setattr(EngineAlgorithm, "parameterAsRasterLayer", noted, raising=False)
-    destination = loaded(str(tmp_path / "out.gpkg"))
-    run_as_task("delineatetermini", {"INPUT": str(scene), "OUTPUT": destination})
+    monkeypatch.setattr(QgsProcessingUtils, "mapLayerFromString", noted_by_name)
+    for asked in (str(tmp_path / "out.gpkg"), "TEMPORARY_OUTPUT", "memory:"):
+        given = {"INPUT": str(scene), "OUTPUT": loaded(asked)}
+        run_as_task("delineatetermini", given)
     assert threads == {True}
+    assert [layer.featureCount() for layer in QgsProject.instance().mapLayers().values()] == 3 * [3]
 
 
 def test_a_layer_that_qgis_has_open_shows_the_new_features(run: Run, tmp_path: Path) -> None:
