@@ -44,6 +44,9 @@ from glacier_qgis.models.vector.sink import write_layer
 from glacier_qgis.models.vector.source import Layer, read_lines, read_polygons
 from glacier_qgis.models.vector.texts import value_text
 
+EQUAL = 1e-6
+"""Distance, m, up to which points are the same."""
+
 
 @dataclass(frozen=True)
 class _Pair:
@@ -83,6 +86,11 @@ class CompareTermini(Job):
         error = mean_distance_error([image.distances for image in images if image.reference])
         unjudged = sum(image.status == UNJUDGED for image in images)
         _warn(error, unjudged, reporter)
+        if all(image.distances.size and image.distances.max() < EQUAL for image in images):
+            reporter.warning(
+                "PREDICTED and REFERENCE hold the same lines: all distances are 0. Choose another "
+                "layer for one of them."
+            )
         table = _table(images, fields)
         if self.output:
             write_layer(table, outputs.stage(self.output), "terminus_errors")

@@ -74,6 +74,15 @@ def test_distances_are_pooled_over_images_and_missed_fronts_are_counted(
     assert any("1 of 3 fronts were missed" in text for text in listener.warnings)
 
 
+def test_the_same_lines_twice_are_reported(write: Write, tmp_path: Path) -> None:
+    lines = write("r", [front(0), front(40)], date=DAYS[:2])
+    _, _, listener = run(tmp_path, predicted=lines, reference=lines)
+    assert "hold the same lines" in listener.warnings[0]
+    moved = write("p", [front(0), front(41)], date=DAYS[:2])
+    _, _, listener = run(tmp_path, predicted=moved, reference=lines)
+    assert listener.warnings == []
+
+
 def test_the_numbers_of_one_image_are_those_of_its_distances(write: Write, tmp_path: Path) -> None:
     """Fronts that open like scissors: distances spread evenly from none to that of the ends."""
     half = math.radians(5)
