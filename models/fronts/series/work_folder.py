@@ -27,14 +27,18 @@ _FORGET_AFTER = 30 * _DAY
 
 
 def scene_identity(source: RasterInput) -> str:
-    """Return a text that changes when a scene does: path, size, modification time and CRS."""
+    """Return a text that changes when a scene does, or how it is read.
+
+    It has the path, size and modification time, the CRS, and what was set for reading it.
+    """
     path = Path(source.path)
     try:
         status = path.stat()
         state = f"{path.absolute()} {status.st_size} {status.st_mtime_ns}"
     except OSError:  # a GDAL name, or missing
         state = source.path
-    return f"{state} {source.crs or ''}"
+    reading = source.model_dump_json(include={"options", "no_data"}, exclude_defaults=True)
+    return f"{state} {source.crs or ''}{'' if reading == '{}' else reading}"
 
 
 def digest(*texts: str) -> str:

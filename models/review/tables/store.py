@@ -20,10 +20,12 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.review.tables.schema import FIELDS, GEOMETRY, rules
 from glacier_qgis.models.vector.file import read_frame
-from glacier_qgis.wall.review import TABLES
+from glacier_qgis.wall.review import SCENES, TABLES
 
 PATIENCE = 10.0
 """Seconds to wait for another program that writes."""
+LATER = (SCENES,)
+"""Tables that reviews of earlier versions lack: they count as empty."""
 VERSION = {"VERSION": "1.3"}
 """Of GeoPackages; GDAL of some QGIS versions warns of 1.4."""
 
@@ -50,7 +52,9 @@ def read_table(path: Path, name: str, role: str = "REVIEW") -> pd.DataFrame:
     Raises:
         EngineError: The file cannot be read, or is no review.
     """
-    require_review(path, role)
+    found = require_review(path, role)
+    if name not in found:
+        return pd.DataFrame(columns=[*FIELDS[name]])
     _, frame = read_frame(VectorInput(path=str(path), layer=name), role, geometry=name in GEOMETRY)
     return frame
 
@@ -63,11 +67,11 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def require_review(path: Path, role: str = "REVIEW") -> None:
-    """Refuse a file that is not a review.
+def require_review(path: Path, role: str = "REVIEW") -> set[str]:
+    """Return the tables of a review.
 
     Raises:
-        EngineError: It is not.
+        EngineError: It is none.
     """
     if not path.is_file():
         raise EngineError(
@@ -79,11 +83,12 @@ def require_review(path: Path, role: str = "REVIEW") -> None:
         raise EngineError(
             f"{role}: {path} cannot be read ({error}). Choose the GeoPackage of 'Prepare review'."
         ) from error
-    if lacking := [name for name in TABLES if name not in found]:
+    if lacking := [name for name in TABLES if name not in {*found, *LATER}]:
         raise EngineError(
             f"{role}: {path} is not a review, it has no table '{lacking[0]}'. Choose the "
             "GeoPackage of 'Prepare review'."
         )
+    return found
 
 
 @contextmanager

@@ -14,11 +14,12 @@ import pytest
 from shapely import LineString, box
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.review.retraining.corrections import facts_of
 from glacier_qgis.models.review.tables.corrected import corrected_scenes, text_of
 from glacier_qgis.models.review.tables.lineage import add_model
 from glacier_qgis.models.review.tables.schema import FIELDS, GEOMETRY
 from glacier_qgis.models.review.tables.store import append, create_review, read_table, transaction
-from glacier_qgis.wall.review import CORRECTIONS, LINES, MODELS, PREDICTED, TABLES, TASKS
+from glacier_qgis.wall.review import CORRECTIONS, LINES, MODELS, PREDICTED, SCENES, TABLES, TASKS
 
 CRS = "EPSG:32624"
 FRONT = LineString([(0, 0), (100, 0)])
@@ -174,3 +175,15 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "text.gpkg").write_text("hello")
     with pytest.raises(EngineError, match="cannot be read"):
         read_table(tmp_path / "text.gpkg", TASKS)
+
+
+def test_a_review_of_an_earlier_version_has_no_scenes_without_a_task(review: Path) -> None:
+    record(review)
+    with closing(sqlite3.connect(review)) as connection, connection:
+        connection.execute(f"DROP TABLE {SCENES}")
+        connection.execute("DELETE FROM gpkg_contents WHERE table_name = ?", [SCENES])
+    none = read_table(review, SCENES)
+    assert (len(none), list(none)) == (0, list(FIELDS[SCENES]))
+    scenes = corrected_scenes(review)
+    assert scenes
+    assert facts_of(review, scenes, scenes, "Helheim")

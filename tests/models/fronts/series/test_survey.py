@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.engine.job import NoData, RasterInput
 from glacier_qgis.models.fronts.series.survey import survey
+from glacier_qgis.models.fronts.series.work_folder import scene_identity
 from glacier_qgis.models.gdal.file import RasterFile
 from glacier_qgis.models.raster import source
 from kit.fronts.series_scenes import CELL, NORTH, WEST, run, write
@@ -60,3 +61,16 @@ def test_a_scene_is_opened_once_to_be_looked_at_and_once_to_be_worked_on(
     output = tmp_path / "lines.gpkg"
     run(folder=tmp_path / "scenes", model=str(tiny_model), consistent=False, output=output)
     assert opened == {"a_2018-01-01.tif": 2, "a_2018-01-02.tif": 2}
+
+
+def test_a_scene_that_is_read_otherwise_is_another_one(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "scene.tif", "EPSG:3413", (WEST, NORTH), CELL))
+    plain = RasterInput(path=path)
+    read = [
+        plain,
+        RasterInput(path=path, crs="EPSG:32624"),
+        RasterInput(path=path, options={"OVERVIEW_LEVEL": "1"}),
+        RasterInput(path=path, no_data=(NoData(own=False),)),
+    ]
+    assert len({scene_identity(one) for one in read}) == len(read)
+    assert scene_identity(plain) == scene_identity(RasterInput(path=path, name="layer"))
