@@ -206,7 +206,7 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
 
 @contextmanager
 def shown(name: str) -> Iterator[None]:
-    """Show an exception, and go on."""
+    """Show an exception instead of ending."""
     try:
         yield
     except Exception:  # whatever it is, the next part is worth a try

@@ -281,7 +281,7 @@ def velocity(
 
 
 def carried(cells: int, device: torch.device) -> Callable[[], Found]:
-    """Find the velocity of states that follow each other, up to where one is predicted anew."""
+    """Find the velocity of states that follow each other, as far as one prediction goes."""
     thickness, surface, parameters = state(cells, device)
     model = emulator(device)
 
@@ -354,7 +354,7 @@ def refined(cells: int, device: torch.device) -> Callable[[], Found]:
 
 
 def inverted(cells: int, device: torch.device) -> Callable[[], Found]:
-    """Ask the emulator for what shallow ice lacks, and go on with it."""
+    """Ask the emulator for what shallow ice lacks, and descend with it."""
     thickness, surface = (field.float().numpy() for field in glacier(cells))
     ice = thickness > 0
     place = Place.of(surface, ice, CELL)
