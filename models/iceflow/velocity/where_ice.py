@@ -82,9 +82,9 @@ def velocity_where_ice(
         for window in _shared_windows(core, thickness):
             outer = window.grown(core.card.radius or 0, thickness.shape[1:])
             answer = core(thickness[:, *outer], surface[:, *outer], parameters.within(*outer))
-            moving = answer[:, channels][:, :, *window.inside(outer)]
-            ice = thickness[:, None, *window] > 0
-            result[:, :, *window] = torch.where(ice, moving, 0.0).movedim(1, 0)
+            moving, ice = answer[:, :, *window.inside(outer)], thickness[:, *window] > 0
+            for found, channel in zip(result, channels, strict=True):
+                found[:, *window] = torch.where(ice, moving[:, channel], 0.0)
     return result
 
 

@@ -174,9 +174,9 @@ def boxes(ice: Tensor) -> Iterator[tuple[Box, Box]]:
 
     A rectangle has one cell around its ice, whose surface tells the slope at the margin.
     """
-    if not ice.any():
-        return
     spans = [ice.any(dim=1 - axis).nonzero().flatten() for axis in (0, 1)]
+    if not len(spans[0]):
+        return
     rows, columns = (slice(int(span[0]), int(span[-1]) + 1) for span in spans)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     if height * width <= MOST_CELLS:
