@@ -16,6 +16,11 @@ from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.weights import read_weights
 from glacier_qgis.models.training.data.samples import Labelled, LabelledScene
+from glacier_qgis.models.training.delivered.batched.fit import train
+from glacier_qgis.models.training.delivered.batched.optical import OpticalPatches
+from glacier_qgis.models.training.delivered.batched.patches import Patches
+from glacier_qgis.models.training.delivered.batched.series import SeriesPatches
+from glacier_qgis.models.training.delivered.batched.stack import Stack
 from glacier_qgis.models.training.delivered.coast_lines import is_coast
 from glacier_qgis.models.training.delivered.front_lines import is_optical, with_drawn_zones
 from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS, STEM
@@ -84,6 +89,11 @@ def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -
     if run.start_from:
         network.load_state_dict(_beginning(read_weights(run.start_from), architecture))
     taught = objective(architecture, network, fronts_alone=bool(optical))
+    if run.device != CPU:
+        stack, patches = _batched(run, scenes)
+        weights = train(taught.network, taught.loss, patches, run.schedule, run.device, reporter)
+        _save(taught, weights, run)
+        return
     fitting = Fit(
         taught.network, run.schedule, run.output / "state", run.seed, run.device, taught.loss
     )
@@ -97,9 +107,29 @@ def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -
     if not run.optical:
         batches = with_negatives(batches, SIGNED if series else -1)
     weights = fitting.run(batches, reporter)
-    zones_alone = {name: value.cpu() for name, value in taught.zones_alone(weights).items()}
-    save_file(zones_alone, run.output / "weights.safetensors")
+    _save(taught, weights, run)
     reporter.log(f"Trained on {sum(map(len, pools))} images.")
+
+
+def _batched(run, scenes):
+    seen = [with_drawn_zones(s) if run.optical and is_optical(s) else s for s in scenes]
+    stack = Stack.of(seen, run.device)
+    at = range(len(seen))
+    groups = lambda some: [[i for i in some if seen[i].group == g] for g in sorted({seen[i].group for i in some})]
+    radar = [i for i in at if not (is_coast(seen[i]) or is_optical(seen[i]))]
+    optical = [i for i in at if is_optical(seen[i])]
+    coasts = [i for i in at if is_coast(seen[i])]
+    if run.optical:
+        pools = [*groups(optical), *[coasts] * (2 * bool(coasts)), radar]
+        return stack, OpticalPatches(stack, pools, run.batch, WINDOW, OPTICAL_VIEW_CELL_M, OPTICAL_COMPOSED)
+    kind = SeriesPatches if run.network == "series" else Patches
+    return stack, kind(stack, [*groups(radar), optical], run.batch, WINDOW, VIEW_CELL_M)
+
+
+def _save(taught, weights, run):
+    zones_alone = {name: value.cpu() for name, value in taught.zones_alone(weights).items()}
+    run.output.mkdir(parents=True, exist_ok=True)
+    save_file(zones_alone, run.output / "weights.safetensors")
 
 
 def _beside(scenes: Sequence[Labelled]) -> list[Labelled]:

@@ -57,8 +57,8 @@ def dice_loss(probabilities: Tensor, zones: Tensor) -> Tensor:
     common = (predicted * truth).sum(axes)
     total = predicted.sum(axes) + truth.sum(axes)
     present = truth.sum(axes) > 0
-    score = (2 * common / total.clamp(min=1))[present]
-    return 1 - score.mean() if present.any() else total.sum() * 0
+    lacking = present * (1 - 2 * common / total.clamp(min=1))
+    return lacking.sum() / present.sum().clamp(min=1)
 
 
 def near_front(zones: Tensor) -> Tensor:
