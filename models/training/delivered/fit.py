@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -15,26 +16,23 @@ from glacier_qgis.models.networks.unet import FIRST, with_more_bands
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.package.weights import read_weights
-from glacier_qgis.models.training.data.samples import Labelled, LabelledScene
-from glacier_qgis.models.training.delivered.batched.fit import train
-from glacier_qgis.models.training.delivered.batched.optical import OpticalPatches
-from glacier_qgis.models.training.delivered.batched.patches import Patches
-from glacier_qgis.models.training.delivered.batched.series import SeriesPatches
-from glacier_qgis.models.training.delivered.batched.stack import Stack
+from glacier_qgis.models.training.data.samples import LabelledScene
+from glacier_qgis.models.training.delivered.captured import train
 from glacier_qgis.models.training.delivered.coast_lines import is_coast
 from glacier_qgis.models.training.delivered.front_lines import is_optical, with_drawn_zones
 from glacier_qgis.models.training.delivered.networks import IN_SERIES, NETWORKS, STEM
-from glacier_qgis.models.training.delivered.optical_views import OpticalAugmentation
+from glacier_qgis.models.training.delivered.stack import (
+    OnStack,
+    OpticalOnStack,
+    SeriesOnStack,
+    Stack,
+    stacked,
+)
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
-from glacier_qgis.models.training.views.augment import CPU, Augmentation
-from glacier_qgis.models.training.views.sampling import (
-    COMPOSED,
-    pools_by_group,
-    sampler,
-    with_negatives,
-)
-from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
+from glacier_qgis.models.training.views.look import CPU
+from glacier_qgis.models.training.views.sampling import Batches, with_negatives
+from glacier_qgis.models.training.views.series import SIGNED
 
 BATCH, WINDOW, RATE = 4, 256, 1.5e-3
 VIEW_CELL_M = 60.0
@@ -72,69 +70,43 @@ class TrainingRun:
 def fit(run: TrainingRun, scenes: Sequence[LabelledScene], reporter: Reporter) -> None:
     """Train on `scenes`; write the averaged weights as ``weights.safetensors``."""
     torch.manual_seed(run.seed)
-    coasts: list[Labelled] = [scene for scene in scenes if is_coast(scene)]
-    optical: list[Labelled] = [scene for scene in scenes if is_optical(scene)]
-    radar: list[Labelled] = [
-        scene for scene in scenes if not (is_coast(scene) or is_optical(scene))
-    ]
-    series = run.network == "series"
-    if series:
-        radar, optical = _beside(radar), _beside(optical)
-    pools: list[Sequence[Labelled]] = [*pools_by_group(radar), optical]
-    if run.optical:
-        fully = [with_drawn_zones(scene) for scene in scenes if is_optical(scene)]
-        pools = [*pools_by_group(fully), *[coasts] * (2 * bool(coasts)), radar]
     architecture = NETWORKS[run.network]
     network = build(architecture)
     if run.start_from:
         network.load_state_dict(_beginning(read_weights(run.start_from), architecture))
-    taught = objective(architecture, network, fronts_alone=bool(optical))
-    if run.device != CPU:
-        stack, patches = _batched(run, scenes)
-        weights = train(taught.network, taught.loss, patches, run.schedule, run.device, reporter)
-        _save(taught, weights, run)
-        return
-    fitting = Fit(
-        taught.network, run.schedule, run.output / "state", run.seed, run.device, taught.loss
-    )
-    if run.optical:
-        cell, composed = OPTICAL_VIEW_CELL_M, OPTICAL_COMPOSED
-        augmentation: type[Augmentation] = OpticalAugmentation
+    fronts_alone = any(map(is_optical, scenes))
+    taught = objective(architecture, network, fronts_alone=fronts_alone)
+    batches, state = _batches(run, scenes), run.output / "state"
+    if run.device.type == "cuda":
+        weights = train(taught.network, taught.loss, batches, run.schedule, run.device, reporter)
     else:
-        augmentation = SeriesAugmentation if series else Augmentation
-        cell, composed = VIEW_CELL_M, COMPOSED
-    batches = sampler(pools, run.batch, WINDOW, cell, augmentation, composed, run.device)
-    if not run.optical:
-        batches = with_negatives(batches, SIGNED if series else -1)
-    weights = fitting.run(batches, reporter)
-    _save(taught, weights, run)
-    reporter.log(f"Trained on {sum(map(len, pools))} images.")
-
-
-def _batched(run, scenes):
-    seen = [with_drawn_zones(s) if run.optical and is_optical(s) else s for s in scenes]
-    stack = Stack.of(seen, run.device)
-    at = range(len(seen))
-    groups = lambda some: [[i for i in some if seen[i].group == g] for g in sorted({seen[i].group for i in some})]
-    radar = [i for i in at if not (is_coast(seen[i]) or is_optical(seen[i]))]
-    optical = [i for i in at if is_optical(seen[i])]
-    coasts = [i for i in at if is_coast(seen[i])]
-    if run.optical:
-        pools = [*groups(optical), *[coasts] * (2 * bool(coasts)), radar]
-        return stack, OpticalPatches(stack, pools, run.batch, WINDOW, OPTICAL_VIEW_CELL_M, OPTICAL_COMPOSED)
-    kind = SeriesPatches if run.network == "series" else Patches
-    return stack, kind(stack, [*groups(radar), optical], run.batch, WINDOW, VIEW_CELL_M)
-
-
-def _save(taught, weights, run):
-    zones_alone = {name: value.cpu() for name, value in taught.zones_alone(weights).items()}
+        fitting = Fit(taught.network, run.schedule, state, run.seed, run.device, taught.loss)
+        weights = fitting.run(batches, reporter)
     run.output.mkdir(parents=True, exist_ok=True)
+    zones_alone = {name: value.cpu() for name, value in taught.zones_alone(weights).items()}
     save_file(zones_alone, run.output / "weights.safetensors")
+    reporter.log(f"Trained on {len(scenes)} images.")
 
 
-def _beside(scenes: Sequence[Labelled]) -> list[Labelled]:
-    """Return each scene with the others of its group, of one place and grid, as companions."""
-    return [beside for place in pools_by_group(scenes) for beside in SeriesScenes(place).members()]
+def _batches(run: TrainingRun, scenes: Sequence[LabelledScene]) -> Batches:
+    """Return what draws the batches of a training, with all scenes in memory."""
+    seen = [
+        with_drawn_zones(scene) if run.optical and is_optical(scene) else scene for scene in scenes
+    ]
+    groups: dict[str, list[int]] = {}
+    for index, scene in enumerate(seen):
+        groups.setdefault(scene.group, []).append(index)
+    optical = [own for own in groups.values() if is_optical(seen[own[0]])]
+    coasts = [own for own in groups.values() if is_coast(seen[own[0]])]
+    radar = [own for own in groups.values() if own not in optical + coasts]
+    stack = Stack.of(seen, run.device)
+    if run.optical:
+        pools = [*optical, *[[*chain(*coasts)]] * (2 * bool(coasts)), [*chain(*radar)]]
+        cell, share = OPTICAL_VIEW_CELL_M, OPTICAL_COMPOSED
+        return stacked(stack, pools, run.batch, WINDOW, cell, OpticalOnStack, share)
+    pools = [*radar, [*chain(*optical)]]
+    kind, signed = (SeriesOnStack, SIGNED) if run.network == "series" else (OnStack, -1)
+    return with_negatives(stacked(stack, pools, run.batch, WINDOW, VIEW_CELL_M, kind), signed)
 
 
 def _beginning(weights: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:

@@ -31,9 +31,9 @@ def stray_contact(logits: Tensor, zones: Tensor) -> Tensor:
         A scalar, 0 to 1: the mean product of the highest probabilities around each cell.
     """
     unlabelled = thinned(zones, zones.shape[-1] // logits.shape[-1]) == UNLABELLED
-    zones_seen = logits.softmax(dim=1).split(1, dim=1)
+    probabilities = logits.softmax(dim=1)
     glacier, ocean = (
-        max_pool2d(zones_seen[code - 1], 2 * _REACH + 1, stride=1, padding=_REACH)[:, 0]
+        max_pool2d(probabilities[:, code - 1], 2 * _REACH + 1, stride=1, padding=_REACH)
         for code in (GLACIER, OCEAN)
     )
     contact = glacier * ocean * unlabelled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, max_pool2d, one_hot
+from torch.nn.functional import cross_entropy, max_pool2d
 
 from glacier_qgis.models.training.data.samples import UNLABELLED
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
@@ -51,7 +51,8 @@ def dice_loss(probabilities: Tensor, zones: Tensor) -> Tensor:
     Milletari et al. (2016), doi:10.1109/3DV.2016.79, with the sum of probabilities.
     """
     labelled = (zones != UNLABELLED)[:, None]
-    truth = one_hot(zones, probabilities.shape[1] + 1)[..., 1:].movedim(-1, 1)
+    codes = torch.arange(1, probabilities.shape[1] + 1, device=zones.device)
+    truth = zones[:, None] == codes[:, None, None]
     predicted = probabilities * labelled
     axes = (0, 2, 3)
     common = (predicted * truth).sum(axes)

@@ -34,7 +34,7 @@ from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.views.augment import View, look, rock_under
+from glacier_qgis.models.training.views.look import View, look, rock_under
 from glacier_qgis.models.vector.lines import clip_lines
 from glacier_qgis.models.zones.codes import CLASS_NAMES, NOT_PROCESSED, zones_of
 

@@ -5,6 +5,7 @@ So one network works with and without it.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from glacier_qgis.models.training.views.augment import Augmentation
@@ -17,9 +18,9 @@ UNKNOWN = 0.5
 class _RockLast(Augmentation):
     """Patches whose last band is rock, 1 or 0: it has no radiometry, and is sometimes left out."""
 
-    def _changed(self, bands: list[Tensor], zones: Tensor) -> list[Tensor]:
-        *seen, rock = bands
-        return [*super()._changed(seen, zones), rock * float(not self._chance(UNKNOWN))]
+    def _changed(self, values: Tensor, zones: Tensor) -> Tensor:
+        rock = values[:, -1:] * ~self._chance.happens(UNKNOWN)[:, None]
+        return torch.cat([super()._changed(values[:, :-1], zones), rock], 1)
 
 
 class RockAugmentation(_RockLast):

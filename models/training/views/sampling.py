@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.views.augment import CPU, Augmentation, compose
+from glacier_qgis.models.training.views.augment import Augmentation, pasted
+from glacier_qgis.models.training.views.chance import Chance
+from glacier_qgis.models.training.views.look import CPU
 
 Batch = tuple[Tensor, Tensor]
 Batches = Callable[[torch.Generator], Batch]
@@ -44,28 +46,25 @@ def sampler(
         cell_size: The model's cell size, m.
         augmentation: Makes patches of scenes.
         composed: Share of the patches with pasted zones of another patch.
-        device: Where to make the patches; on a GPU ten times as fast as on a core.
+        device: Where to make the patches.
     """
 
     def draw(generator: torch.Generator) -> Batch:
-        augment = augmentation(size, cell_size, generator, device)
-
-        def pick(count: int) -> int:
-            return int(torch.randint(count, (), generator=generator))
-
-        def view() -> tuple[Tensor, Tensor]:
-            pool = pools[pick(len(pools))]
-            return augment(pool[pick(len(pool))])
-
-        def learnt() -> tuple[Tensor, Tensor]:
-            if torch.rand((), generator=generator) < composed:
-                return compose(view(), view(), generator)
-            return view()
-
-        images, zones = zip(*(learnt() for _ in range(batch)), strict=True)
-        return torch.stack(images), torch.stack(zones)
+        chance = Chance(batch, size, on(device, generator))
+        chosen = [pools[index] for index in chance.below(len(pools)).tolist()]
+        shares = chance.uniform(0, 1, 1)[:, 0].tolist()
+        scenes = [pool[int(share * len(pool))] for pool, share in zip(chosen, shares, strict=True)]
+        return pasted(augmentation(chance, cell_size)(scenes), chance, composed)
 
     return draw
+
+
+def on(device: torch.device, generator: torch.Generator) -> torch.Generator:
+    """Return a generator on a device that depends on another one."""
+    if generator.device == device:
+        return generator
+    seed = int(torch.randint(2**62, (), generator=generator))
+    return torch.Generator(device).manual_seed(seed)
 
 
 def with_negatives(batches: Batches, signed: int = -1) -> Batches:
@@ -81,8 +80,8 @@ def with_negatives(batches: Batches, signed: int = -1) -> Batches:
 
     def draw(generator: torch.Generator) -> Batch:
         images, zones = batches(generator)
-        sign = torch.randint(2, (len(images), 1, 1, 1), generator=generator) * 2 - 1
-        sign = sign.to(images.device)
+        chance = Chance(len(images), images.shape[-1], on(images.device, generator))
+        sign = torch.where(chance.happens(0.5), -1.0, 1.0)[:, None]
         return torch.cat([images[:, :signed] * sign, images[:, signed:]], dim=1), zones
 
     return draw

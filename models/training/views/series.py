@@ -23,6 +23,7 @@ from glacier_qgis.models.fronts.scene.companions import (
 )
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.views.augment import Augmentation
+from glacier_qgis.models.training.views.look import View
 
 ALONE = 0.2
 """Share of the patches without companions."""
@@ -139,43 +140,41 @@ class SceneBeside:
 class SeriesAugmentation(Augmentation):
     """Random patches of scenes with random companions; a single scene has none."""
 
-    def __call__(self, scene: Labelled) -> tuple[Tensor, Tensor]:
-        """Return an image (1 + companions + 1, size, size) and zones (size, size)."""
+    def _look(self, scene: Labelled, view: View) -> tuple[Tensor, Tensor]:
         if isinstance(scene, SceneBeside):
-            scene = replace(scene, among=self._company(len(scene.place.scenes), scene.index))
-            return super().__call__(scene)
-        image, zones = super().__call__(scene)
-        none = torch.zeros(len(CHANNELS), *zones.shape, device=self._device)
-        return torch.cat([image[:-1], none, image[-1:]]), zones
+            among = self._company(len(scene.place.scenes), scene.index)
+            return super()._look(replace(scene, among=among), view)
+        image, zones = super()._look(scene, view)
+        none = image.new_zeros(len(CHANNELS), *zones.shape)
+        return torch.cat([image[:1], none, image[1:]]), zones
 
     def _company(self, scenes: int, own: int) -> tuple[int, ...]:
         """Draw companions; their number is uniformly distributed."""
-        if self._chance(ALONE):
+        alone, in_order, most, first, seed = self._chance.single(5)
+        if alone < ALONE:
             return ()
-        number = min(scenes, round(2 * math.exp(self._uniform(0, math.log(max(1, scenes / 2))))))
-        if self._chance(IN_ORDER):
-            first = max(0, min(scenes - number, own - int(self._uniform(0, number))))
-            return tuple(range(first, first + number))
-        order = torch.randperm(scenes, generator=self._generator)[:number]
+        number = min(scenes, round(2 * math.exp(most * math.log(max(1, scenes / 2)))))
+        if in_order < IN_ORDER:
+            start = max(0, min(scenes - number, own - int(first * number)))
+            return tuple(range(start, start + number))
+        order = np.random.default_rng(int(seed * 2**24)).permutation(scenes)[:number]
         return tuple(sorted(order.tolist()))
 
-    def _changed(self, bands: list[Tensor], zones: Tensor) -> list[Tensor]:
-        if len(bands) == 1:
-            return super()._changed(bands, zones)
-        value, near, mean, deviation = bands
-        return [
+    def _changed(self, values: Tensor, zones: Tensor) -> Tensor:
+        value, near, mean, deviation = values.unbind(1)
+        changed = [
             self._radiometry(value, zones),
             self._mean_radiometry(near),
             self._mean_radiometry(mean),
-            deviation * self._uniform(0.6, 1.6),
+            deviation * self._chance.uniform(0.6, 1.6),
         ]
+        return torch.stack(changed, 1)
 
     def _mean_radiometry(self, value: Tensor) -> Tensor:
-        """Augment the mean of scenes where it is defined: illumination, noise, contrast."""
+        """Change the mean of scenes where it is defined: illumination, noise, contrast."""
+        chance = self._chance
         none = value == 0
-        if none.all():
-            return value
         value = self._lit(value)
-        if self._chance(0.4):
-            value = value + self._field(self._size) * self._uniform(0, 0.4) ** 1.5
+        noise = chance.field(chance.size) * chance.uniform(0, 0.4) ** 1.5
+        value = torch.where(chance.happens(0.4), value + noise, value)
         return torch.where(none, 0.0, self._contrast(value))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from glacier_qgis.models.fronts.scene.radiometry import LEVELS, equalise, scene_quantiles
 from glacier_qgis.models.training.data.samples import LabelledScene
-from glacier_qgis.models.training.delivered.optical_views import OpticalAugmentation
+from glacier_qgis.models.training.delivered.optical_views import OpticalAugmentation, ranked
+from glacier_qgis.models.training.views.chance import Chance
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 
@@ -23,9 +25,22 @@ def fjord(size: int = 128) -> LabelledScene:
 
 
 def patches(seed: int, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    augment = OpticalAugmentation(64, 60.0, torch.Generator().manual_seed(seed))
-    scene = fjord()
-    return [augment(scene) for _ in range(count)]
+    chance = Chance(count, 64, torch.Generator().manual_seed(seed))
+    images, zones = OpticalAugmentation(chance, 60.0)([fjord()] * count)
+    return [*zip(images, zones, strict=True)]
+
+
+def test_ranks_of_patches_are_those_of_scenes() -> None:
+    random = np.random.default_rng(2)
+    values = random.normal(size=(3, 40, 40)).round(1).astype(np.float32)
+    valid = random.random((3, 40, 40)) < 0.7
+    valid[2] = False
+    ranks = ranked(torch.from_numpy(values), torch.from_numpy(valid.astype(np.float32)))
+    for each, inside, own in zip(values[:2], valid[:2], ranks.numpy()[:2], strict=True):
+        expected = equalise(np.where(inside, each, np.nan), scene_quantiles(each[inside]))
+        np.testing.assert_allclose(own, expected, atol=2 / LEVELS)
+        assert np.isclose(own, expected, atol=1e-6).mean() > 0.95
+    assert not ranks[2].any()
 
 
 def test_patches_depend_on_the_generator_alone() -> None:

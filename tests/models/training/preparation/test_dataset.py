@@ -12,7 +12,7 @@ import torch
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.training.data.dataset import Dataset, front_edges
-from glacier_qgis.models.training.views.augment import View, look
+from glacier_qgis.models.training.views.look import View, look
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 from kit.training.synthetic_data import Prepared
 

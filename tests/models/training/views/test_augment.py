@@ -7,11 +7,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from glacier_qgis.models.training.data.samples import UNLABELLED, LabelledScene
-from glacier_qgis.models.training.views.augment import Augmentation, View, look
+from glacier_qgis.models.training.views.augment import Augmentation, pasted
+from glacier_qgis.models.training.views.chance import Chance
+from glacier_qgis.models.training.views.look import View, look
 from glacier_qgis.models.training.views.sampling import sampler, with_negatives
-from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
 
 RADIUS = 2000.0
 CELL = (90.0, 60.0)
@@ -71,24 +75,58 @@ def test_zero_fill_is_masked(lake: LabelledScene) -> None:
     assert torch.all(nothing == UNLABELLED)
 
 
+def chance(batch: int, size: int, seed: int) -> Chance:
+    return Chance(batch, size, torch.Generator().manual_seed(seed))
+
+
 def test_random_patches_stay_in_range_and_masked_cells_are_zero_and_unlabelled(
     lake: LabelledScene,
 ) -> None:
-    augment = Augmentation(64, 60.0, torch.Generator().manual_seed(2))
-    for _ in range(40):
-        image, zones = augment(lake)
-        masked = image[1] == 0
-        assert image.abs().max() <= 1
-        assert torch.all(image[0][masked] == 0)
-        assert torch.all(zones[masked] == UNLABELLED)
+    images, zones = Augmentation(chance(40, 64, 2), 60.0)([lake] * 40)
+    masked = images[:, 1] == 0
+    assert images.abs().max() <= 1
+    assert not images[:, 0][masked].any()
+    assert torch.all(zones[masked] == UNLABELLED)
+    assert masked.any()
 
 
 def test_the_generator_alone_decides_the_views(lake: LabelledScene) -> None:
-    first, again = (
-        Augmentation(32, 60.0, torch.Generator().manual_seed(7))(lake) for _ in range(2)
-    )
+    first, again = (Augmentation(chance(3, 32, 7), 60.0)([lake] * 3) for _ in range(2))
     assert torch.equal(first[0], again[0])
     assert torch.equal(first[1], again[1])
+    assert not torch.equal(first[0][0], first[0][1])
+
+
+def test_zones_are_pasted_with_what_is_seen_of_them() -> None:
+    zones = torch.tensor([OCEAN, GLACIER])[:, None, None].expand(2, 4, 4).clone()
+    zones[:, 0] = ROCK
+    images = (10.0 * torch.arange(2)[:, None, None] + zones)[:, None]
+    seen = set()
+    for seed in range(60):
+        new, new_zones = pasted((images, zones), chance(2, 4, seed), 1.0)
+        assert torch.equal(new[:, 0] % 10, new_zones.float())
+        seen.add(
+            tuple((new[:, 0] // 10 != torch.arange(2)[:, None, None]).flatten(1).sum(1).tolist())
+        )
+    assert {(0, 0), (4, 4), (12, 0), (0, 12), (16, 4), (4, 16)} <= seen
+    assert torch.equal(pasted((images, zones), chance(2, 4, 1), 0.0)[0], images)
+
+
+@pytest.mark.parametrize("nodes", [2, 3, 5])
+def test_a_field_of_drawn_nodes_is_a_field_of_that_many(nodes: int) -> None:
+    drawn = chance(400, 20, 3)
+    varied, plain = drawn.field_of(nodes, nodes), drawn.field(nodes)
+    for field in (varied, plain):
+        assert field.shape == (400, 20, 20)
+    torch.testing.assert_close(varied.var(0).mean(), plain.var(0).mean(), rtol=0.1, atol=0)
+    steps = varied.diff(dim=2).diff(dim=2).abs() > 1e-4
+    assert int(steps.any(dim=(0, 1)).sum()) <= 2 * nodes
+
+
+@given(end=st.integers(1, 5000), seed=st.integers(0, 1000))
+def test_a_drawn_integer_is_below_its_end(end: int, seed: int) -> None:
+    drawn = chance(50, 8, seed).below(torch.full((50,), end))
+    assert 0 <= int(drawn.min()) <= int(drawn.max()) < end
 
 
 def test_half_of_the_views_are_negatives_with_the_same_mask_and_zones(lake: LabelledScene) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from glacier_qgis.models.fronts.scene.companions import (
@@ -13,19 +14,21 @@ from glacier_qgis.models.fronts.scene.companions import (
 )
 from glacier_qgis.models.networks.unet import UNet, with_more_bands
 from glacier_qgis.models.training.data.samples import LabelledScene
+from glacier_qgis.models.training.views.chance import Chance
+from glacier_qgis.models.training.views.rock import SeriesRockAugmentation
 from glacier_qgis.models.training.views.sampling import sampler, with_negatives
 from glacier_qgis.models.training.views.series import SIGNED, SeriesAugmentation, SeriesScenes
 
 SIZE = 64
 
 
-def scene(number: int, date: str) -> LabelledScene:
+def scene(number: int, date: str, kind: type[LabelledScene] = LabelledScene) -> LabelledScene:
     random = np.random.default_rng(number)
     image = random.integers(1, 255, (SIZE, SIZE)).astype(np.uint8)
     image[:, : 4 * (number % 3)] = 0
     zones = np.full((SIZE, SIZE), 3, np.uint8)
     zones[:, SIZE // 2 :] = 4
-    return LabelledScene(f"s{number}", "here", date, image, zones, zones < 0, (60.0, 60.0))
+    return kind(f"s{number}", "here", date, image, zones, zones < 0, (60.0, 60.0))
 
 
 def place() -> SeriesScenes:
@@ -55,7 +58,8 @@ def test_companions_are_drawn_none_few_and_all_and_only_from_the_generator() -> 
     members = place().members()
 
     def company(seed: int) -> tuple[int, ...]:
-        augment = SeriesAugmentation(SIZE, 60.0, torch.Generator().manual_seed(seed))
+        chance = Chance(1, SIZE, torch.Generator().manual_seed(seed))
+        augment = SeriesAugmentation(chance, 60.0)
         return augment._company(len(members), 2)
 
     drawn = [company(seed) for seed in range(200)]
@@ -85,6 +89,29 @@ def test_a_lone_scene_has_no_companions_and_a_negative_has_the_same_deviation() 
     assert any(turned)
     assert any(kept)
     assert all(one or other for one, other in zip(turned, kept, strict=True))
+
+
+def test_rock_is_the_last_band_beside_companions_and_without() -> None:
+    rocky = scene(1, "2010-01-01", RockyScene)
+    here = SeriesScenes([rocky, scene(3, "2010-02-01")])
+    for sample in (here.members()[0], rocky):
+        chance = Chance(30, SIZE, torch.Generator().manual_seed(5))
+        images, _ = SeriesRockAugmentation(chance, 60.0)([sample] * 30)
+        assert images.shape[1] == 3 + len(CHANNELS)
+        seen = [image[-2].unique().tolist() for image in images]
+        assert [0.0] in seen
+        assert any(max(values) > 0.99 for values in seen)
+        assert all(0 <= min(values) <= max(values) < 1.001 for values in seen)
+
+
+class RockyScene(LabelledScene):
+    """A scene whose lower half is known to be rock, its second band."""
+
+    def equalised(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        ranks, valid = super().equalised()
+        rock = np.zeros_like(ranks)
+        rock[:, SIZE // 2 :] = 1
+        return np.concatenate([ranks, rock * valid]), valid
 
 
 def test_further_bands_change_nothing_before_they_are_trained() -> None:

@@ -1,4 +1,4 @@
-"""A training whose every step, patches included, is one captured graph of a GPU.
+"""A training on a GPU whose every step, patches included, is one captured graph.
 
 A small network spends most of a step on starting thousands of short kernels; a graph starts all of
 them at once.
@@ -23,7 +23,7 @@ from glacier_qgis.models.training.fitting.fit import (
     Loss,
     Schedule,
 )
-from glacier_qgis.models.training.views.sampling import Batch
+from glacier_qgis.models.training.views.sampling import Batches
 
 WARM_UP_STEPS = 3
 """Steps before the capture, in which libraries choose their kernels; they count."""
@@ -41,7 +41,7 @@ class Numbers:
 def train(
     network: nn.Module,
     loss: Loss,
-    patches: Callable[[], Batch],
+    batches: Batches,
     schedule: Schedule,
     device: torch.device,
     reporter: Reporter,
@@ -54,7 +54,7 @@ def train(
     Args:
         network: To train; it is changed.
         loss: Loss of logits (N, C, h, w) for zones (N, H, W).
-        patches: Draws batches on the device.
+        batches: Draws on the device, and reads nothing back.
         schedule: How long, and how fast.
         device: Where to train.
         reporter: Receives progress.
@@ -62,19 +62,22 @@ def train(
     Raises:
         EngineError: The loss is not a number.
     """
+    generator = _default_generator(device)
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     numbers = Numbers(*(torch.zeros((), device=device) for _ in range(3)))
     captured = device.type == "cuda"
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=numbers.rate, weight_decay=WEIGHT_DECAY, capturable=captured
     )
-    average = {name: value.clone() for name, value in network.state_dict().items()}
-    values = [value for value in network.state_dict().values() if value.is_floating_point()]
-    means = [value for value in average.values() if value.is_floating_point()]
+    current = {
+        name: value for name, value in network.state_dict().items() if value.is_floating_point()
+    }
+    average = {name: value.clone() for name, value in current.items()}
+    values, means = [*current.values()], [*average.values()]
     parameters, dtype = [*network.parameters()], reduced_precision(device)
 
     def step() -> None:
-        images, zones = patches()
+        images, zones = batches(generator)
         with mixed(device, dtype):
             (logits,) = network.supervised(images.to(memory_format=torch.channels_last))  # type: ignore[operator]
         lost = loss(logits.float(), zones)
@@ -91,7 +94,7 @@ def train(
     start, taken, noted, run = time.monotonic(), 0, 0, step
     while (done := schedule.done(taken, time.monotonic() - start)) < 1:
         numbers.rate.fill_(schedule.rate_at(done))
-        numbers.keep.fill_(min(schedule.averaging, taken / (9 + taken)))
+        numbers.keep.fill_(min(schedule.averaging, (taken + 1) / (10 + taken)))
         if captured and taken < WARM_UP_STEPS:
             _aside(step)
         else:
@@ -107,12 +110,20 @@ def train(
                 raise EngineError(f"The loss is not a number after step {taken}.")
             reporter.progress(done, f"step {taken}: loss {mean:.4f}")
     reporter.log(f"{taken} steps in {time.monotonic() - start:.0f} s.")
-    return {name: value.cpu().contiguous() for name, value in average.items()}
+    ended = {**network.state_dict(), **average}
+    return {name: value.cpu().contiguous() for name, value in ended.items()}
+
+
+def _default_generator(device: torch.device) -> torch.Generator:
+    """Return the generator whose state a captured graph goes on with."""
+    if device.type == "cuda":
+        return torch.cuda.default_generators[device.index or 0]
+    return torch.default_generator
 
 
 def _aside(step: Callable[[], None]) -> None:
     """Take a step on another stream, as it must be before a capture."""
-    stream = torch.cuda.Stream()
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         step()
