@@ -115,7 +115,7 @@ def train(
 
 
 def _default_generator(device: torch.device) -> torch.Generator:
-    """Return the generator whose state a captured graph goes on with."""
+    """Return the generator that a captured graph draws from."""
     if device.type == "cuda":
         return torch.cuda.default_generators[device.index or 0]
     return torch.default_generator
