@@ -52,7 +52,7 @@ from kit.iceflow.small_valley import tongue, valley
 from kit.other_device import CPU, other_device
 
 CELL = 100.0
-BED, ICE = (torch.from_numpy(field(32, 16)[17:].astype("f4")) for field in (valley, tongue))
+BED, ICE = (torch.from_numpy(field(32, 12)[20:].astype("f4")) for field in (valley, tongue))
 SLIDING = torch.full(ICE.shape, 6.0)
 
 
@@ -108,13 +108,13 @@ def test_a_glacier_evolves_with_the_emulator_and_loses_no_mass(other: torch.devi
     assert there.steps == here.steps > 1
 
 
-def test_an_average_over_orientations_is_the_same(other: torch.device) -> None:
+def test_an_average_over_orientations_is_the_same(capable: torch.device) -> None:
     def speed(device: torch.device) -> Float32Array:
         ice = emulated(device, averaged=True)
         found = ice.speeds(["surface_velocity"], ICE.numpy(), (BED + ICE).numpy())
         return found["surface_velocity"]
 
-    assert speed(other) == pytest.approx(speed(CPU), abs=1e-3)
+    assert speed(capable) == pytest.approx(speed(CPU), abs=1e-3)
 
 
 @pytest.mark.parametrize("name", INSTRUCTORS)
