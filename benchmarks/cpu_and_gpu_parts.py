@@ -65,7 +65,7 @@ HALF = 0.03
 """Difference allowed of losses in bfloat16."""
 SIMILAR = 2e-3
 """Share of the thickness that melts from one state to the next."""
-SHORT = 3 << 30
+SHORT = 1 << 30
 """Bytes of a GPU that is short of memory."""
 
 
@@ -223,12 +223,12 @@ def tiles(count: int, device: torch.device, *, short: bool) -> Callable[[], Foun
     def call() -> Found:
         if not short or device.type != "cuda":
             return {"probability": network(batch, 0)}
-        whole = torch.cuda.mem_get_info(device)[1]
-        torch.cuda.set_per_process_memory_fraction(SHORT / whole, device)
+        number, whole = torch.cuda.current_device(), torch.cuda.mem_get_info(device)[1]
+        torch.cuda.set_per_process_memory_fraction(SHORT / whole, number)
         try:
             return {"probability": network(batch, 0)}
         finally:
-            torch.cuda.set_per_process_memory_fraction(1.0, device)
+            torch.cuda.set_per_process_memory_fraction(1.0, number)
 
     return call
 
