@@ -24,6 +24,9 @@ from glacier_qgis.models.iceflow.velocity.ice_model import LEVELS
 from glacier_qgis.models.iceflow.velocity.validity import setup_warnings
 from glacier_qgis.models.raster.grid import Grid
 
+WORTH_A_GPU = 200 * 200
+"""Cells from which on a GPU is faster than compiled loops: `benchmarks/cpu_and_gpu.py`."""
+
 
 class FlowJob(Job):
     """What all jobs of ice flow ask."""
@@ -67,22 +70,26 @@ class EmulatorJob(FlowJob):
     emulator: str = "automatic"
     average_orientations: bool = False
 
-    def flow_parameters(self, topography: Topography, reporter: Reporter) -> FlowParameters:
-        """Return what an emulator takes beside the shape of the ice, on the device of the run."""
-        device, grid = self.computing, topography.grid
-        a, c = (
-            value if isinstance(value, float) else torch.from_numpy(value).to(device)
-            for value in self.coefficients(grid, reporter, topography.thickness > 0)
-        )
-        return FlowParameters(grid.cell_size, a, c)
+    def emulated(
+        self, topography: Topography, reporter: Reporter
+    ) -> tuple[Emulator, FlowParameters, list[str]]:
+        """Read the emulator for a run; tell and return what speaks against it.
 
-    def load_emulator(
-        self, parameters: FlowParameters, reporter: Reporter
-    ) -> tuple[Emulator, list[str]]:
-        """Read the emulator for a run; tell and return what speaks against it."""
-        return chosen_emulator(
-            self.emulator, parameters, self.computing, reporter, averaged=self.average_orientations
+        Returns:
+            The emulator; what it takes beside the shape of the ice, on its device; the warnings.
+        """
+        a, c = (
+            value if isinstance(value, float) else torch.from_numpy(value)
+            for value in self.coefficients(topography.grid, reporter, topography.thickness > 0)
         )
+        parameters = FlowParameters(topography.grid.cell_size, a, c)
+        averaged, device = self.average_orientations, self.computing
+        emulator, doubts = chosen_emulator(
+            self.emulator, parameters, device, reporter, averaged=averaged
+        )
+        if self.device == "automatic" and emulator.loops and topography.bed.size < WORTH_A_GPU:
+            emulator = emulator.on(torch.device("cpu"))
+        return emulator, parameters.changed(lambda field: field.to(emulator.device)), doubts
 
 
 def chosen_emulator(

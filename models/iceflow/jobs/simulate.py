@@ -36,8 +36,7 @@ class SimulateGlacier(Evolution, EmulatorJob):
         self, topography: Topography, glaciers: int, reporter: Reporter
     ) -> tuple[EmulatedIce, list[str]]:
         """See the base class."""
-        parameters = self.flow_parameters(topography, reporter)
-        emulator, doubts = self.load_emulator(parameters, reporter)
+        emulator, parameters, doubts = self.emulated(topography, reporter)
         check_levels(emulator, self.levels)
         bed = torch.from_numpy(topography.bed).to(emulator.device)
         return EmulatedIce(emulator, EmulatedFlow(emulator, parameters, bed)), doubts

@@ -59,8 +59,7 @@ class IceVelocity(EmulatorJob):
                 "THICKNESS is zero everywhere in the area. Choose an EXTENT with "
                 "ice, or another raster."
             )
-        parameters = self.flow_parameters(topography, reporter)
-        emulator, _ = self.load_emulator(parameters, reporter)
+        emulator, parameters, _ = self.emulated(topography, reporter)
         check_levels(emulator, [n for n in RASTERS if getattr(self, n) and not n.startswith("vel")])
         thickness = torch.from_numpy(topography.thickness).to(emulator.device)
         surface = torch.from_numpy(topography.surface).to(emulator.device)

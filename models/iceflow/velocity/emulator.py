@@ -9,6 +9,8 @@ from torch import Tensor
 
 from glacier_qgis.models.iceflow.emulators.card import Core, FlowParameters
 from glacier_qgis.models.iceflow.emulators.orientations import mean_over_orientations
+from glacier_qgis.models.iceflow.emulators.pyramid.core import PyramidCore
+from glacier_qgis.models.iceflow.emulators.pyramid.pyramid import has_compiler
 from glacier_qgis.models.iceflow.emulators.reading import read_core
 from glacier_qgis.models.iceflow.velocity.where_ice import velocity_where_ice
 
@@ -70,6 +72,15 @@ class Emulator:
     def of(self, core: Core) -> Emulator:
         """Return the same emulator with another core, such as one with other weights."""
         return Emulator(core, self.device, averaged=self.averaged, reason=self.reason)
+
+    def on(self, device: torch.device) -> Emulator:
+        """Return it on another device; this one must not be used any more."""
+        return Emulator(self.plain, device, averaged=self.averaged, reason=self.reason)
+
+    @property
+    def loops(self) -> bool:
+        """Whether most of its work is done in compiled loops on a CPU."""
+        return isinstance(self.plain, PyramidCore) and self.plain.carries and has_compiler()
 
     @property
     def name(self) -> str:

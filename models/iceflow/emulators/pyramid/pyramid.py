@@ -197,11 +197,11 @@ def _loops(thickness: Tensor) -> bool:
         and thickness.dtype == torch.float32
         and len(thickness) == 1
         and not torch.is_grad_enabled()
-        and _has_compiler()
+        and has_compiler()
     )
 
 
 @cache
-def _has_compiler() -> bool:
+def has_compiler() -> bool:
     """Return whether Numba is there; an engine that was set up long ago lacks it."""
     return find_spec("numba") is not None

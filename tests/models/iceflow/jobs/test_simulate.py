@@ -14,16 +14,19 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+import torch
 from pydantic import ValidationError
 
 import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
+from glacier_qgis.models.iceflow.jobs import common
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from kit.engine.jobs import JOB_ID, run_job
 from kit.engine.listener import Listener
 from kit.engine.reports import HOSTILE, Report, assert_shown_as_text, read_report
 from kit.iceflow.small_valley import UPRIGHT, Inputs, tongue, valley
+from kit.other_device import CPU, other_device
 
 LAUNCHER = Path(glacier_qgis.__file__).parent / "launch.py"
 RASTERS = (
@@ -248,3 +251,28 @@ def test_bands_of_close_years_have_different_names(
     run_job(job, listener)
     with rasterio.open(target) as raster:
         assert raster.descriptions[1:3] == ("year 100000.25", "year 100000.5")
+
+
+@pytest.mark.parametrize(
+    ("device", "cells", "name"),
+    [("automatic", 200, "cpu"), ("automatic", 1, "other"), ("gpu", 200, "other")],
+)
+def test_a_graphics_card_is_taken_where_it_is_faster_than_loops(
+    device: str,
+    cells: int,
+    name: str,
+    valley_files: Inputs,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sliding = np.full((64, 48), 5.0, "f4")
+    monkeypatch.setattr(SimulateGlacier, "coefficients", lambda *given: (78.0, sliding))
+    monkeypatch.setattr(common, "WORTH_A_GPU", cells**2)
+    with other_device(monkeypatch) as other:
+        asked = SimulateGlacier(**valley_files, device=device)
+        model, _ = asked.ice_model(asked._topography(listener), 1, listener)
+        chosen = other if name == "other" else CPU
+        assert model.device == chosen
+        assert torch.as_tensor(model.flow.parameters.sliding).device == chosen
+        assert model.flow.ground is not None
+        assert model.flow.ground.device == chosen

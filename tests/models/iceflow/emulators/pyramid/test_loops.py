@@ -163,11 +163,11 @@ def test_an_engine_without_a_compiler_goes_through_tensors(monkeypatch: pytest.M
         loops = balanced(of, motion(of), LEVELS, PACES).modes
         monkeypatch.setattr(Steps, "of", None)  # must not be asked
         monkeypatch.setattr(pyramid, "find_spec", lambda name: None)
-        pyramid._has_compiler.cache_clear()
+        pyramid.has_compiler.cache_clear()
         try:
             tensors = balanced(of, motion(of), LEVELS, PACES).modes
         finally:
-            pyramid._has_compiler.cache_clear()
+            pyramid.has_compiler.cache_clear()
     torch.testing.assert_close(tensors, loops, rtol=0, atol=1e-5 * float(loops.abs().max()))
 
 
