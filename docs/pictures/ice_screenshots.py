@@ -59,20 +59,15 @@ def photograph(page: Path, picture: Path) -> None:
 
 def inside(work: Path) -> None:
     """Work in the window."""
-    begin(lambda window: Photographer(window, work).everything())
+    folder = Path(os.environ["SCREENSHOTS_FOLDER"])
+    begin(lambda window: Photographer(window, folder, work).everything())
 
 
 class Photographer(Camera):
-    """Goes through the four algorithms on South Glacier.
+    """Goes through the four algorithms on South Glacier."""
 
-    Args:
-        window: What to look at.
-        work: Folder for files.
-    """
-
-    def __init__(self, window: Window, work: Path) -> None:
-        super().__init__(window, Path(os.environ["SCREENSHOTS_FOLDER"]))
-        self._work = work
+    def __init__(self, window: Window, folder: Path, work: Path) -> None:
+        super().__init__(window, folder, work)
         self._data = Path(os.environ["GLACIER_DATA"]) / "iceflow" / "south_glacier"
 
     def everything(self) -> None:
@@ -117,25 +112,25 @@ class Photographer(Camera):
         """Let the inverted glacier evolve with Blatter-Pattyn ice."""
         surface, outline = self._glacier()
         inputs = {"SURFACE": surface, "ICE_MASK": outline, "RESOLUTION": 100}
-        inputs |= {"INITIAL_THICKNESS": str(self._work / "glacierthickness_thickness.tif")}
+        inputs |= {"INITIAL_THICKNESS": str(self.work / "glacierthickness_thickness.tif")}
         inputs |= {"START": 2000, "END": 2004, "SAVE_INTERVAL": 2, "ELA": 2400}
-        files = {"SNAPSHOTS": str(self._work / "snapshots.nc")}
+        files = {"SNAPSHOTS": str(self.work / "snapshots.nc")}
         layers = "THICKNESS.tif", "VELOCITY.tif", "OUTLINES.gpkg"
         self._run_and_look("runinstructor", inputs | files, *layers)
 
     def training(self) -> None:
         """Adapt the delivered emulator to snapshots and valleys."""
-        inputs = {"SNAPSHOTS": [str(self._work / "snapshots.nc")], "VALLEYS": 3, "STATES": 2}
+        inputs = {"SNAPSHOTS": [str(self.work / "snapshots.nc")], "VALLEYS": 3, "STATES": 2}
         inputs |= {"CELL_SIZE": 100, "START_FROM": "blatter_pattyn", "EPOCHS": 2}
-        files = {"OUTPUT": str(self._work / "mine.zip")}
+        files = {"OUTPUT": str(self.work / "mine.zip")}
         self._run_and_look("trainemulator", inputs | files)
 
     def evaluation(self) -> None:
         """Measure the result on South Glacier, also as it evolves."""
         surface, _ = self._glacier()
-        inputs = {"EMULATOR": str(self._work / "mine.zip"), "COMPARE_WITH": "blatter_pattyn"}
+        inputs = {"EMULATOR": str(self.work / "mine.zip"), "COMPARE_WITH": "blatter_pattyn"}
         inputs |= {"SURFACE": surface, "RESOLUTION": 100, "YEARS": 4, "ELA": 2400}
-        inputs |= {"THICKNESS": str(self._work / "glacierthickness_thickness.tif")}
+        inputs |= {"THICKNESS": str(self.work / "glacierthickness_thickness.tif")}
         self._run_and_look(
             "evaluateemulator",
             inputs | {"SLIDING_VALUES": "0, 12, 70"},
@@ -149,11 +144,11 @@ class Photographer(Camera):
 
         layers = {
             Path(file).stem: QgsProcessingOutputLayerDefinition(
-                str(self._work / f"{name}_{file.lower()}"), QgsProject.instance()
+                str(self.work / f"{name}_{file.lower()}"), QgsProject.instance()
             )
             for file in files
         }
-        report = {"REPORT": str(self._work / f"{name}.html")}
+        report = {"REPORT": str(self.work / f"{name}.html")}
         dialog = self.dialog(name, {**inputs, **layers, **report})
         for page in range(dialog.mainWidget().list.count()):
             dialog.mainWidget().list.setCurrentRow(page)
@@ -165,7 +160,7 @@ class Photographer(Camera):
         self.grab(dialog, f"{name}_2_running")
         self.window.until(lambda: bool(ended))
         self.grab(dialog, f"{name}_3_log")
-        (self._work / f"{name}.log").write_text(
+        (self.work / f"{name}.log").write_text(
             dialog.findChild(QTextEdit, "txtLog").toPlainText(), encoding="utf-8"
         )
         dialog.close()

@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).absolute().parents[2] / "tools"))
 
 import build_plugin
 from in_qgis.camera import DIALOG, Camera
-from in_qgis.main_window import Window, begin, open_qgis
+from in_qgis.main_window import begin, open_qgis
 
 ROOT = build_plugin.ROOT.absolute()
 VARIABLE = "GLACIER_ENGINE_PYTHON"
@@ -45,20 +45,12 @@ def main() -> int:
 
 def inside(work: Path) -> None:
     """Work in the window."""
-    begin(lambda window: Photographer(window, work).everything())
+    folder = Path(os.environ["SCREENSHOTS_FOLDER"])
+    begin(lambda window: Photographer(window, folder, work).everything())
 
 
 class Photographer(Camera):
-    """Goes through the plugin from its first start.
-
-    Args:
-        window: What to look at.
-        work: Folder for files.
-    """
-
-    def __init__(self, window: Window, work: Path) -> None:
-        super().__init__(window, Path(os.environ["SCREENSHOTS_FOLDER"]))
-        self._work = work
+    """Goes through the plugin from its first start."""
 
     def everything(self) -> None:
         """Take all pictures."""
@@ -88,7 +80,7 @@ class Photographer(Camera):
 
         self.dialog("setupengine", {}, "06_set_up_engine").close()
         self._options("06_options_with_an_engine")
-        page = self._work / "engine.html"
+        page = self.work / "engine.html"
         dialog = self.dialog("engineinfo", {"REPORT": str(page)})
         self.run(dialog)
         self.grab(dialog, "06_engine_information")
@@ -130,7 +122,7 @@ class Photographer(Camera):
         files = {"OUTPUT": "lines.gpkg", "GLACIER_AREA": "area.gpkg"}
         files |= {"ZONES": "zones.tif", "UNCERTAINTY": "uncertainty.tif"}
         outputs = {
-            name: QgsProcessingOutputLayerDefinition(str(self._work / file), QgsProject.instance())
+            name: QgsProcessingOutputLayerDefinition(str(self.work / file), QgsProject.instance())
             for name, file in files.items()
         }
         dialog = self.dialog("delineatetermini", {"INPUT": layer.id(), **outputs})
@@ -141,8 +133,8 @@ class Photographer(Camera):
         self.new_project()
         self._open_scene()
         iface = self.window.iface
-        iface.addRasterLayer(str(self._work / "zones.tif"), "zones")
-        iface.addVectorLayer(f"{self._work / 'lines.gpkg'}|layername=lines", "lines", "ogr")
+        iface.addRasterLayer(str(self.work / "zones.tif"), "zones")
+        iface.addVectorLayer(f"{self.work / 'lines.gpkg'}|layername=lines", "lines", "ogr")
         self.take("02_files_in_a_new_project")
         self.new_project()
 

@@ -18,11 +18,11 @@ class Camera:
     Args:
         window: What to look at.
         folder: Where pictures go.
+        work: For other files.
     """
 
-    def __init__(self, window: Window, folder: Path) -> None:
-        self.window = window
-        self.folder = folder
+    def __init__(self, window: Window, folder: Path, work: Path) -> None:
+        self.window, self.folder, self.work = window, folder, work
 
     def take(self, name: str) -> None:
         """Take a picture of the whole screen, with the map drawn."""
