@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-import pandas as pd
-import torch
 from pydantic import Field, model_validator
 
 from glacier_qgis.models.compute.device import choose_device
-from glacier_qgis.models.compute.hardware import hardware
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Extent, RasterInput, words
 from glacier_qgis.models.engine.outputs import Outputs
-from glacier_qgis.models.engine.provenance import command, provenance, software_version
+from glacier_qgis.models.engine.provenance import provenance
 from glacier_qgis.models.iceflow.balance.ela import ElaBalance
 from glacier_qgis.models.iceflow.balance.forcing import TimeCurve
 from glacier_qgis.models.iceflow.dynamics.running import save_times
@@ -28,27 +23,20 @@ from glacier_qgis.models.iceflow.ground.topography import TopographyInputs, read
 from glacier_qgis.models.iceflow.ground.units import VerticalUnit
 from glacier_qgis.models.iceflow.instructors.instructor import Instructor
 from glacier_qgis.models.iceflow.jobs.common import text
+from glacier_qgis.models.iceflow.jobs.evaluation_results import (
+    Measured,
+    evaluation_report,
+    write_error_map,
+    write_errors,
+    write_series,
+)
 from glacier_qgis.models.iceflow.jobs.teaching import Taught
-from glacier_qgis.models.iceflow.teaching.fidelity import Fidelity
 from glacier_qgis.models.iceflow.teaching.measuring import (
-    ALL,
     Case,
-    Cost,
-    Flow,
-    Kind,
     coefficient,
     cost,
     emulated,
     fidelities,
-    rows,
-)
-from glacier_qgis.models.iceflow.teaching.report import (
-    MEASURES,
-    add_fidelity,
-    add_map,
-    add_scatter,
-    add_transient,
-    worst_and_median,
 )
 from glacier_qgis.models.iceflow.teaching.states.solved import solve_with
 from glacier_qgis.models.iceflow.teaching.states.states import State
@@ -59,9 +47,6 @@ from glacier_qgis.models.iceflow.velocity.ice_model import EmulatedIce, Instruct
 from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
 from glacier_qgis.models.iceflow.velocity.validity import setup_warnings
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.raster.sink import write_raster
-from glacier_qgis.models.report.page import HtmlPage
-from glacier_qgis.models.vector.sink import write_layer
 
 PAPER = "0, 6, 12, 25, 70"
 """c of Table 2 of Jouvet et al. (2022), km MPa⁻³ a⁻¹."""
@@ -70,21 +55,6 @@ STEPS = 10
 """Times at which a transient is compared, beside its start."""
 SOLVED_SHARE, TRANSIENT_FROM = 0.6, 0.75
 """Shares of the progress bar."""
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """An emulator, and what was found for it."""
-
-    emulator: Emulator
-    flow: Flow
-    found: Mapping[Kind, Fidelity]
-    cost: Cost
-
-    @property
-    def total(self) -> Fidelity:
-        """Over all states."""
-        return self.found[Kind(ALL, ALL)]
 
 
 class EvaluateEmulator(Taught):
@@ -139,7 +109,7 @@ class EvaluateEmulator(Taught):
             flow = emulated(emulator)
             states = [case.state for case in cases]
             found = fidelities(cases, flow)
-            measured.append(_Measured(emulator, flow, found, cost(emulator, states)))
+            measured.append(Measured(emulator, flow, found, cost(emulator, states)))
             reporter.log(f"{emulator.name}: {measured[-1].total.words}.")
         later = Stage(reporter, TRANSIENT_FROM, 0.98)
         moments = self._transient(emulators[0], mapped, grid, later)
@@ -274,7 +244,7 @@ class EvaluateEmulator(Taught):
 
     def _write(
         self,
-        measured: list[_Measured],
+        measured: list[Measured],
         cases: list[Case],
         mapped: list[Case],
         grid: Grid,
@@ -283,115 +253,18 @@ class EvaluateEmulator(Taught):
     ) -> None:
         """Write the requested results."""
         if self.output:
-            write_layer(pd.DataFrame(_table(measured)), outputs.stage(self.output), "evaluation")
+            write_errors(outputs.stage(self.output), measured)
         if self.error:
-            self._write_map(self.error, measured[0], mapped, grid, outputs)
+            write_error_map(outputs.stage(self.error), measured[0], mapped, grid, provenance(self))
         if self.series:
-            table = [
-                {key.replace(" ", "_"): value for key, value in one.row.items()} for one in moments
-            ]
-            write_layer(pd.DataFrame(table), outputs.stage(self.series), "transient")
+            write_series(outputs.stage(self.series), moments)
         if self.report:
-            self._write_report(outputs.stage(self.report), measured, cases, moments)
-
-    def _write_map(
-        self, path: Path, one: _Measured, mapped: list[Case], grid: Grid, outputs: Outputs
-    ) -> None:
-        bands, fields = [], []
-        for number, case in enumerate(mapped, 1):
-            state = case.state
-            ice = state.thickness > 0
-            error = (one.flow(state) - state.velocity[0].float()).norm(dim=0)
-            fields.append(torch.where(ice, error, torch.nan).float().numpy())
-            c = coefficient(state.sliding, ice)
-            slides = f"c = {c:g}" if isinstance(c, float) else "c varies"
-            bands.append(f"state {number}, {slides}")
-        write_raster(
-            outputs.stage(path),
-            grid,
-            np.stack(fields),
-            nodata=np.nan,
-            bands=bands,
-            tags=provenance(self) | one.emulator.facts,
-            unit="m/a",
-        )
-
-    def _write_report(
-        self,
-        path: Path,
-        measured: list[_Measured],
-        cases: list[Case],
-        moments: list[Moment],
-    ) -> None:
-        first = measured[0]
-        name = first.emulator.name
-        page = HtmlPage(
-            f"Evaluation of {name}",
-            f"States: {len(cases)}; glaciers: {len({case.glacier for case in cases})}; "
-            f"{first.total.words}.",
-        )
-        page.heading("Accuracy and cost")
-        page.paragraph(MEASURES)
-        page.table(
-            _costs(measured),
-            "Emulators, as Table 1 of Jouvet et al. (2022): size, time of one evaluation of the "
-            "state with the most ice, and errors over all states.",
-        )
-        for one in measured:
-            add_fidelity(page, f"Errors of {one.emulator.name}", one.found)
-        add_scatter(page, cases, first.flow)
-        for title, case in worst_and_median(cases, first.flow).items():
-            add_map(page, case, first.flow, name, title)
-        if moments:
-            add_transient(page, moments, name, self.instructor)
-        page.heading("How it was made")
-        page.facts(
-            {
-                "Emulators": ", ".join(one.emulator.name for one in measured),
-                "Instructor": self.instructor if self.surface else "of the snapshots",
-                **hardware(choose_device(self.device), None),
-                "Software": software_version(),
-                "Command": command("evaluateemulator", self),
-            }
-        )
-        page.write(path)
+            instructor = self.instructor if self.surface else "of the snapshots"
+            evaluation_report(self, instructor, measured, cases, moments).write(
+                outputs.stage(self.report)
+            )
 
 
 def _names(text_of_names: str) -> list[str]:
     """Return names and paths, between which commas or semicolons stand."""
     return [part for word in text_of_names.replace(";", ",").split(",") if (part := word.strip())]
-
-
-def _table(measured: list[_Measured]) -> list[dict[str, object]]:
-    """Return a row of each class of each emulator."""
-    return [
-        {
-            "emulator": one.emulator.name,
-            "kind": kind,
-            "class": row["Class"],
-            "l1": row["L1 (m/a)"],
-            "eq7": row["Eq. 7 (%)"],
-            "sums": row["Sum of errors / sum of speeds (%)"],
-            "cells": row["Cells"],
-            "weights": one.cost.weights if kind == ALL else None,
-            "milliseconds": one.cost.milliseconds if kind == ALL else None,
-        }
-        for one in measured
-        for kind in (ALL, "sliding", "cell size", "glacier")
-        for row in rows(dict(one.found), kind)
-    ]
-
-
-def _costs(measured: list[_Measured]) -> list[dict[str, object]]:
-    return [
-        {
-            "Emulator": one.emulator.name,
-            "Layers × filters × kernel": one.cost.network,
-            "Weights": one.cost.weights,
-            "Time (ms)": one.cost.milliseconds,
-            "Time per cell with ice (µs)": one.cost.microseconds,
-            "L1 (m/a)": one.total.l1,
-            "Eq. 7 (%)": one.total.mean,
-        }
-        for one in measured
-    ]
