@@ -31,7 +31,7 @@ from glacier_qgis.models.iceflow.instructors.instructor import (
     Instructor,
     InstructorName,
 )
-from glacier_qgis.models.iceflow.jobs import train_emulator
+from glacier_qgis.models.iceflow.jobs import training_states
 from glacier_qgis.models.iceflow.jobs.train_emulator import TrainEmulator
 from glacier_qgis.models.iceflow.refining import distance
 from glacier_qgis.models.iceflow.refining.refined_ice import RefinedIce, Schedule
@@ -164,7 +164,7 @@ def trained(folder: Path, loss: str) -> dict[str, Any]:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_emulator, "SIDE", 16)
+    monkeypatch.setattr(training_states, "SIDE", 16)
     monkeypatch.setattr(course, "LEAST_PATCHES", 2)
     monkeypatch.setattr(course, "LEAST_ENERGIES", 2)
 

@@ -23,7 +23,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.iceflow.emulators.own_file import read_state
-from glacier_qgis.models.iceflow.jobs import train_emulator
+from glacier_qgis.models.iceflow.jobs import training_states
 from glacier_qgis.models.iceflow.jobs.evaluate_emulator import EvaluateEmulator
 from glacier_qgis.models.iceflow.jobs.train_emulator import TrainEmulator
 from glacier_qgis.models.iceflow.snapshots.state import TrainingState
@@ -69,7 +69,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return KEPT[key]
 
     monkeypatch.setattr(sources.Maker, "_state", state)
-    monkeypatch.setattr(train_emulator, "SIDE", 24)
+    monkeypatch.setattr(training_states, "SIDE", 24)
     monkeypatch.setattr(course, "LEAST_PATCHES", 32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
