@@ -7,42 +7,35 @@ from itertools import chain
 from typing import Any
 
 from qgis.core import (
-    Qgis,
     QgsProcessingContext,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterBoolean,
     QgsProcessingParameterFileDestination,
-    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
 )
 
 from glacier_qgis.processing.base import EngineAlgorithm
 from glacier_qgis.processing.declarations.described import Question, described
 from glacier_qgis.processing.declarations.files import listed
-from glacier_qgis.processing.declarations.pages import Page, only_if
+from glacier_qgis.processing.declarations.pages import Page
 from glacier_qgis.processing.declarations.parameters import (
     ICE_FLOW,
-    WHOLE,
     Parameter,
-    choice,
     device,
-    number,
     report,
 )
-from glacier_qgis.processing.declarations.pickers import file_or_name
-from glacier_qgis.processing.ice_flow.parameters.flow import sliding, vertical_unit
+from glacier_qgis.processing.ice_flow.parameters.flow import sliding
 from glacier_qgis.processing.ice_flow.parameters.teaching import (
-    PLAIN,
     PYRAMID,
     reading,
-    snapshot_files,
     teacher,
 )
 from glacier_qgis.processing.ice_flow.parameters.teaching_faults import (
     netcdf_faults,
     training_faults,
 )
+from glacier_qgis.processing.ice_flow.parameters.training import epochs, network, steps
+from glacier_qgis.processing.ice_flow.parameters.training_glaciers import glaciers, states
 from glacier_qgis.translation import tr
 
 MANY = 20
@@ -73,7 +66,7 @@ class TrainEmulator(EngineAlgorithm):
         return [
             Page(
                 tr("Glaciers"),
-                _glaciers(),
+                glaciers(),
                 {
                     tr("Instructor"): teacher(
                         tr(
@@ -81,15 +74,15 @@ class TrainEmulator(EngineAlgorithm):
                             "valleys: 'Blatter-Pattyn' is the closest to Stokes."
                         )
                     ),
-                    tr("States"): _states(),
+                    tr("States"): states(),
                     tr("Other models' files"): [
                         *reading(),
                         sliding(tr("Sliding coefficient c where a file has none, km MPa⁻³ a⁻¹.")),
                     ],
                 },
             ),
-            Page(tr("Network"), _network()),
-            Page(tr("Training"), _training(), {tr("Advanced"): [*_steps(), device()]}),
+            Page(tr("Network"), network()),
+            Page(tr("Training"), epochs(), {tr("Advanced"): [*steps(), device()]}),
             Page(tr("Result"), _results()),
         ]
 
@@ -138,251 +131,6 @@ class TrainEmulator(EngineAlgorithm):
             QgsProcessingOutputNumber("EQ7", tr("Error by Eq. 7 (%)")),
             QgsProcessingOutputNumber("WEIGHTS", tr("Number of weights")),
         ]
-
-
-def _glaciers() -> list[Parameter]:
-    return [
-        snapshot_files(
-            tr(
-                "NetCDF files of solved states: training snapshots that 'Run instructor' wrote, or "
-                "the output of PISM, IGM or Elmer/Ice. Files that overlap on the map count as one "
-                "topography."
-            )
-        ),
-        described(
-            QgsProcessingParameterMultipleLayers(
-                "TOPOGRAPHIES",
-                tr("Topographies"),
-                Qgis.ProcessingSourceType.Raster,
-                optional=True,
-            ),
-            tr(
-                "Rasters of elevation, m. Glaciers of all sizes grow on parts of them; each raster "
-                "is one topography, with glaciers or without."
-            ),
-        ),
-        number(
-            "VALLEYS",
-            tr("Made valleys"),
-            tr(
-                "Number of landscapes of valleys and ridges that are made, each a topography of "
-                "its own. Some tens make up for topographies that you do not have."
-            ),
-            0,
-            kind=WHOLE,
-            word=tr("none"),
-            minValue=0,
-            maxValue=10_000,
-        ),
-        number(
-            "CELL_SIZE",
-            tr("Cell size (m)"),
-            tr(
-                "Cells of the glaciers on topographies and in valleys, m; 0 = automatic: that of "
-                "the raster, 100 m in valleys. The pyramid knows no scale; plain convolutions are "
-                "right at this size only."
-            ),
-            0,
-            word=tr("automatic"),
-            minValue=0,
-            maxValue=20_000,
-        ),
-    ]
-
-
-def _states() -> list[Parameter]:
-    return [
-        number(
-            "STATES",
-            tr("States per topography"),
-            tr(
-                "Glaciers that grow on each topography and in each valley. Blatter-Pattyn takes "
-                "some seconds for each."
-            ),
-            8,
-            kind=WHOLE,
-            minValue=1,
-            maxValue=10_000,
-            advanced=True,
-        ),
-        number(
-            "MAX_SLIDING",
-            tr("Largest sliding coefficient c (km MPa⁻³ a⁻¹)"),
-            tr(
-                "Sliding coefficients are drawn between 0 and this, uniform and as fields; Jouvet "
-                "et al. (2022) trained on 0 to 70."
-            ),
-            70,
-            minValue=0,
-            maxValue=1000,
-            advanced=True,
-        ),
-        vertical_unit(),
-    ]
-
-
-def _network() -> list[Parameter]:
-    sizes = [
-        number(
-            "LAYERS",
-            tr("Layers"),
-            tr("Hidden convolutions of plain convolutions: 16 for glaciers, 8 for icefields."),
-            16,
-            kind=WHOLE,
-            minValue=1,
-            maxValue=64,
-        ),
-        number(
-            "FILTERS",
-            tr("Filters"),
-            tr("Channels of each hidden convolution."),
-            32,
-            kind=WHOLE,
-            minValue=1,
-            maxValue=512,
-        ),
-        number(
-            "KERNEL",
-            tr("Kernel (cells)"),
-            tr("Cells along a side of each convolution, an odd number."),
-            3,
-            kind=WHOLE,
-            minValue=1,
-            maxValue=15,
-        ),
-    ]
-    return [
-        choice(
-            "NETWORK",
-            tr("Network"),
-            tr(
-                "'pyramid': that of the delivered emulator, right at every cell size, and its flow "
-                "turns and mirrors with the glacier. 'plain convolutions': that of Jouvet et al. "
-                "(2022)."
-            ),
-            [PYRAMID, PLAIN],
-        ),
-        *(only_if(one, NETWORK=[PLAIN]) for one in sizes),
-        described(
-            file_or_name("START_FROM", tr("Start from"), "emulator", "", empty="none"),
-            tr(
-                "Emulator whose weights the training begins with, to adapt it to a region: "
-                "'blatter_pattyn', or a package that this algorithm wrote. Blank for random "
-                "weights."
-            ),
-        ),
-    ]
-
-
-def _training() -> list[Parameter]:
-    return [
-        choice(
-            "LOSS",
-            tr("Loss"),
-            tr(
-                "'L1': mean error of the velocity, as in Jouvet et al. (2022). 'relative': slow "
-                "ice counts as much as fast ice. 'energy': that of Blatter-Pattyn ice, which needs "
-                "no solved states to train on. 'L1 and energy': both."
-            ),
-            ["L1", "relative", "energy", "L1 and energy"],
-        ),
-        number(
-            "EPOCHS",
-            tr("Epochs"),
-            tr("Maximum number of epochs; in each, all ice is drawn about once, in patches."),
-            100,
-            kind=WHOLE,
-            minValue=1,
-            maxValue=100_000,
-        ),
-        described(
-            QgsProcessingParameterBoolean("SELECTION", tr("Select topographies"), False),
-            tr(
-                "Begins with a third of the topographies, and adds one only where the test loss "
-                "exceeds the training loss (Jouvet et al. 2022, Section 2.3)."
-            ),
-        ),
-        number(
-            "HELD_OUT",
-            tr("Topographies held out (%)"),
-            tr(
-                "Share of the topographies that are never trained on, to choose the best weights "
-                "and to measure errors; one at least, if there are two."
-            ),
-            20,
-            minValue=0,
-            maxValue=90,
-        ),
-    ]
-
-
-def _steps() -> list[Parameter]:
-    return [
-        number(
-            "PATCH",
-            tr("Patch (cells)"),
-            tr(
-                "Cells along a side of the patches; 0 = automatic: 32 for plain convolutions as in "
-                "Jouvet et al. (2022), 64 for the pyramid."
-            ),
-            0,
-            kind=WHOLE,
-            word=tr("automatic"),
-            minValue=0,
-            maxValue=512,
-            advanced=True,
-        ),
-        number(
-            "BATCH_SIZE",
-            tr("Batch size"),
-            tr("Patches per step; 0 = automatic: 64 for plain convolutions, 8 for the pyramid."),
-            0,
-            kind=WHOLE,
-            word=tr("automatic"),
-            minValue=0,
-            maxValue=4096,
-            advanced=True,
-        ),
-        number(
-            "LEARNING_RATE",
-            tr("Learning rate"),
-            tr(
-                "Highest rate of Adam; 0 = automatic: 0.0005 for plain convolutions, 0.002 for the "
-                "pyramid, a quarter of that with START_FROM. Training that diverges returns to the "
-                "last good weights with a lower rate."
-            ),
-            0,
-            decimals=6,
-            word=tr("automatic"),
-            minValue=0,
-            maxValue=10,
-            advanced=True,
-        ),
-        number(
-            "PATIENCE",
-            tr("Patience (epochs)"),
-            tr(
-                "Training ends after this number of epochs without a smaller error on what is held "
-                "out; 0 = never before the last epoch."
-            ),
-            20,
-            word=tr("all epochs"),
-            kind=WHOLE,
-            minValue=0,
-            maxValue=100_000,
-            advanced=True,
-        ),
-        number(
-            "SEED",
-            tr("Seed"),
-            tr("Seed of all random numbers: on a processor, equal seeds give equal results."),
-            1,
-            kind=WHOLE,
-            minValue=0,
-            maxValue=2**31 - 1,
-            advanced=True,
-        ),
-    ]
 
 
 def _results() -> list[Parameter]:
