@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from affine import Affine
+from pyproj import CRS
 from torch import Tensor, nn
 
 from glacier_qgis.models.compute import device as choice
@@ -31,11 +33,14 @@ from glacier_qgis.models.iceflow.instructors.instructor import (
     Instructor,
     InstructorName,
 )
-from glacier_qgis.models.iceflow.jobs import training_states
+from glacier_qgis.models.iceflow.jobs import evaluate_emulator, training_states
+from glacier_qgis.models.iceflow.jobs.evaluate_emulator import EvaluateEmulator
 from glacier_qgis.models.iceflow.jobs.train_emulator import TrainEmulator
 from glacier_qgis.models.iceflow.refining import distance
 from glacier_qgis.models.iceflow.refining.refined_ice import RefinedIce, Schedule
 from glacier_qgis.models.iceflow.teaching import course
+from glacier_qgis.models.iceflow.teaching.measuring import Case
+from glacier_qgis.models.iceflow.teaching.states.solved import Solved
 from glacier_qgis.models.iceflow.velocity.catalogue import OWN
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from glacier_qgis.models.iceflow.velocity.flow import EmulatedFlow
@@ -44,6 +49,7 @@ from glacier_qgis.models.iceflow.velocity.instructed import InstructedFlow
 from glacier_qgis.models.networks.hed import HED
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.radar.layers.predict import LayerNetwork
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.training.fitting import fit
 from glacier_qgis.models.training.fitting.fit import Fit
 from glacier_qgis.models.training.fitting.fit import Schedule as Steps
@@ -133,6 +139,20 @@ def test_an_emulator_is_refined(capable: torch.device, monkeypatch: pytest.Monke
         return found.before, found.after
 
     assert outcome(capable) == pytest.approx(outcome(CPU), rel=1e-3)
+
+
+def test_an_emulator_evolves_beside_its_instructor_with_fields_of_coefficients(
+    capable: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate_emulator, "STEPS", 1)
+    fields = torch.full(ICE.shape, 78.0), SLIDING * torch.rand(ICE.shape)
+    state = Solved(CELL, ICE, BED + ICE, *fields, torch.zeros(3, 2, *ICE.shape), 0.0)
+    asked = EvaluateEmulator.model_construct(years=0.02, instructor="SIA")
+    emulator = Emulator.read(OWN / "blatter_pattyn", device=capable)
+    grid = Grid(Affine.scale(CELL, -CELL), CRS.from_epsg(32632), *ICE.shape)
+    moments = asked._transient(emulator, [Case("made", state)], grid, Silent())
+    assert moments[-1].emulated.time == pytest.approx(0.02)
+    assert 0 < moments[-1].rmse < 10
 
 
 @pytest.fixture
