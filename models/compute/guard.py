@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess  # nosec B404: only watches processes that others start
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 
@@ -37,16 +39,25 @@ class Guard:
             seconds: Limit of the run time; None for no limit.
         """
         self.reason = ""
-        self._process, self._memory, self._seconds = process, memory, seconds
+        self._process, self._memory = process, memory
+        self._limit = None if seconds is None else (time.monotonic() + seconds, seconds)
         threading.Thread(target=self._watch, name="guard", daemon=True).start()
 
+    @contextmanager
+    def at_most(self, seconds: float) -> Iterator[None]:
+        """End the process if what happens within the context takes longer."""
+        self._limit = time.monotonic() + seconds, seconds
+        try:
+            yield
+        finally:
+            self._limit = None
+
     def _watch(self) -> None:
-        began = time.monotonic()
         while self._process.poll() is None:
             if _resident(self._process.pid) > self._memory:
                 self.reason = f"used more than {self._memory / 2**30:.1f} GiB of memory"
-            elif self._seconds is not None and time.monotonic() - began > self._seconds:
-                self.reason = f"took longer than {self._seconds:g} s"
+            elif (limit := self._limit) and time.monotonic() > limit[0]:
+                self.reason = f"took longer than {limit[1]:g} s"
             if self.reason:
                 self._process.kill()
                 return

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import weakref
 import zipfile
+from contextlib import nullcontext
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +33,8 @@ INTERPRETER = "GLACIER_TENSORFLOW_PYTHON"
 """Environment variable: a Python with TensorFlow, if it is not the engine's."""
 LENGTH_BYTES = 8
 """Number of bytes of the length that precedes every array in a pipe."""
+LONGEST = 1800.0
+"""Seconds that one prediction may take, with the start of TensorFlow."""
 WORKER = Path(__file__).with_name("keras_worker.py")
 _POINTWISE = {
     "InputLayer", "LeakyReLU", "ReLU", "PReLU", "ELU", "Activation", "Dropout", "SpatialDropout2D",
@@ -134,11 +137,12 @@ class KerasProcess:
         message = BytesIO()
         np.save(message, fields, allow_pickle=False)
         try:
-            pipes[0].write(len(message.getbuffer()).to_bytes(LENGTH_BYTES, "little"))
-            pipes[0].write(message.getbuffer())
-            pipes[0].flush()
-            length = int.from_bytes(pipes[1].read(LENGTH_BYTES), "little")
-            answer: np.ndarray = np.load(BytesIO(pipes[1].read(length)), allow_pickle=False)
+            with self._guard.at_most(LONGEST) if self._guard else nullcontext():
+                pipes[0].write(len(message.getbuffer()).to_bytes(LENGTH_BYTES, "little"))
+                pipes[0].write(message.getbuffer())
+                pipes[0].flush()
+                length = int.from_bytes(pipes[1].read(LENGTH_BYTES), "little")
+                answer: np.ndarray = np.load(BytesIO(pipes[1].read(length)), allow_pickle=False)
         except (EOFError, OSError, ValueError) as error:
             raise EngineError(self._failure(process)) from error
         if answer.shape[:3] != fields.shape[:3] or not math.isfinite(float(answer.sum())):

@@ -154,3 +154,15 @@ def test_the_job_runs_with_a_keras_file(
     ice = thickness.numpy() > 0
     np.testing.assert_array_equal(np.isnan(found), ~ice)
     np.testing.assert_allclose(found[ice], expected[ice], rtol=0, atol=0.01)
+
+
+def test_a_model_that_does_not_answer_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexec sleep 600\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(keras_backend, "LONGEST", 0.2)
+    model = keras_backend.KerasProcess(tmp_path / "model.keras", str(python))
+    with pytest.raises(EngineError, match=r"took longer than 0\.2 s"):
+        model(torch.zeros(1, 5, 8, 8))
