@@ -26,7 +26,7 @@ from pydantic import ValidationError
 import glacier_qgis
 from glacier_qgis.models.engine.errors import EngineError, explain
 from glacier_qgis.models.engine.events import Result
-from glacier_qgis.models.iceflow.jobs import evolve
+from glacier_qgis.models.iceflow.jobs import evolution_files
 from glacier_qgis.models.iceflow.jobs.simulate import SimulateGlacier
 from glacier_qgis.models.iceflow.velocity.emulator import Emulator
 from kit.engine.jobs import run_job
@@ -247,7 +247,7 @@ def test_the_results_of_what_was_saved_can_be_had_without_another_step(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(evolve, "write_report", full)
+    monkeypatch.setattr(evolution_files, "write_report", full)
     wanted = {"thickness": tmp_path / "rest.tif", "report": tmp_path / "run.html"}
     with pytest.raises(OSError, match="No space left"):
         simulate(listener, **valley, **wanted, netcdf=target)
