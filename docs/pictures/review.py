@@ -28,7 +28,8 @@ SECONDS = 3.0
 
 def draw(review: Path, path: Path) -> None:
     """Open a window with map and panel at the first task, and draw it."""
-    from glacier_qgis.review.review_panel import LineTools, ReviewPanel
+    from glacier_qgis.review.review_commands import LineTools
+    from glacier_qgis.review.review_panel import ReviewPanel
 
     project, window, canvas = QgsProject.instance(), QMainWindow(), QgsMapCanvas()
     panel = ReviewPanel(canvas, LineTools(*3 * [lambda layer: None]), window)

@@ -143,7 +143,7 @@ class Lesson:
         """Run 'Record corrections' from the panel."""
         report = self._folder / "corrections.html"
         values = {"OUTPUT": "TEMPORARY_OUTPUT", "REPORT": str(report)}
-        dialog = self._opened(self._panel._after[0].trigger)
+        dialog = self._opened(self._panel.commands.after[0].trigger)
         dialog.setParameters({**dialog.createProcessingParameters(), **values})
         self._run(dialog, "glacier_recorded")
         expect(report.is_file(), "there is no report")
@@ -152,7 +152,7 @@ class Lesson:
         """Run 'Retrain' from the panel."""
         package = self._folder / "my_glacier.zip"
         values = {"OUTPUT": str(package), "REPORT": str(self._folder / "my_glacier.html")}
-        dialog = self._opened(self._panel._after[1].trigger)
+        dialog = self._opened(self._panel.commands.after[1].trigger)
         dialog.setParameters({**dialog.createProcessingParameters(), **values})
         self._grab(dialog, "glacier_retrain")
         self._run(dialog, "retrained")

@@ -11,7 +11,8 @@ from glacier_qgis.client.warm_engine import WarmEngine
 from glacier_qgis.panel.echogram_panel import EchogramPanel
 from glacier_qgis.panel.front_panel import FrontPanel
 from glacier_qgis.resources import ICONS
-from glacier_qgis.review.review_panel import LineTools, ReviewPanel
+from glacier_qgis.review.review_commands import LineTools
+from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.translation import tr
 
 MENU = "Glacier"
@@ -56,7 +57,7 @@ class Panels:
         self._keys = [
             (lines.next_action, NEXT_KEY),
             (lines.previous_action, PREVIOUS_KEY),
-            *self.review.keys,
+            *self.review.commands.keys,
         ]
         for action, key in self._keys:
             iface.registerMainWindowAction(action, key)

@@ -23,11 +23,19 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from glacier_qgis.review import stretches
 from glacier_qgis.review.original import Original
+from glacier_qgis.review.queue import ReviewQueue
+from glacier_qgis.review.task import Task, status_in_words
 from glacier_qgis.translation import tr
 
 ORIGINAL = 1000
 """Part of the free height for the scene without lines, if it is shown, to 1 for nothing."""
+COMPLETE = (
+    tr("Every front of the scene is drawn"),
+    tr("Untick it if a front is left out: what is not near a line is then unlabelled."),
+)
+"""Text and tool tip of the box."""
 
 
 class ReviewForm(QWidget):
@@ -48,7 +56,7 @@ class ReviewForm(QWidget):
         for label in (self.title, self.state, self.status):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.complete = QCheckBox(tr("Every front of the scene is drawn"))
+        self.complete = QCheckBox(COMPLETE[0])
         self.comment = QLineEdit()
         self.comment.setPlaceholderText(tr("Comment"))
         self.comment.setToolTip(tr("It is saved with your decision."))
@@ -93,6 +101,54 @@ class ReviewForm(QWidget):
         column.addWidget(self.original, ORIGINAL)
         column.addStretch(1)
         column.addLayout(_grid(after))
+
+    def enable(self, *, task: bool) -> None:
+        """Take entries only while there is a task."""
+        for widget in (self.complete, self.comment):
+            widget.setEnabled(task)
+
+    def show_no_task(self, title: str) -> None:
+        """Show that there is no task."""
+        self.title.setText(title)
+        self.state.setText("")
+        self.comment.clear()
+        self.progress.setRange(0, 1)
+        self.progress.setValue(0)
+        self.progress.setFormat("")
+
+    def show_task(self, queue: ReviewQueue, task: Task) -> None:
+        """Show a task of a queue, and how far the review is."""
+        count = len(queue.tasks)
+        self.progress.setRange(0, count)
+        self.progress.setValue(queue.finished())
+        self.progress.setFormat(
+            tr("{done} of {count} finished").format(done=queue.finished(), count=count)
+        )
+        place = tr("{place} of {count}").format(place=queue.position + 1, count=count)
+        self.title.setText(f"<b>{task.title}</b> ({place})")
+        self.state.setText(_state(queue, task))
+        self.complete.setChecked(task.complete)
+        self.comment.setText(task.comment)
+
+    def speak_of(self, *, echogram: bool) -> None:
+        """Call things as they are called in scenes, or in echograms."""
+        self.original.setVisible(not echogram)
+        text, tip = stretches.COMPLETE if echogram else COMPLETE
+        self.complete.setText(text)
+        self.complete.setToolTip(tip)
+
+    def say(self, text: str) -> None:
+        """Show a message; a blank one leaves no room."""
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
+
+
+def _state(queue: ReviewQueue, task: Task) -> str:
+    """Say what became of a task, and what was predicted."""
+    lines = len(queue.predicted_of_task())
+    found = tr("one predicted line") if lines == 1 else tr("{} predicted lines").format(lines)
+    drawn = [tr("drawn at random")] if task.audit else []
+    return " · ".join([status_in_words(task), found, *drawn])
 
 
 def _grid(actions: Sequence[QAction]) -> QGridLayout:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from qgis.core import (
     QgsCoordinateTransform,
@@ -14,53 +13,24 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsDockWidget, QgsMapCanvas
-from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtGui import QAction, QHideEvent, QShowEvent
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtGui import QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
-from glacier_qgis.review import stretches
 from glacier_qgis.review.backdrop import Backdrop
 from glacier_qgis.review.queue import NotReadError, NotSavedError, ReviewQueue
+from glacier_qgis.review.review_commands import LineTools, ReviewCommands
 from glacier_qgis.review.review_form import ReviewForm
 from glacier_qgis.review.snapping import Snapping
 from glacier_qgis.review.stretches import EchogramViewer
 from glacier_qgis.review.tables import is_tasks, layers_of, review_of
-from glacier_qgis.review.task import Task, status_in_words
+from glacier_qgis.review.task import Task
 from glacier_qgis.translation import tr
-from glacier_qgis.wall.review import ACCEPTED, NO_FRONT, REJECTED, SKIPPED
 
 AROUND = 1.15
 """Size of the view, in footprints of the scene."""
 FEW_SCENES = 10
 """Finished tasks up to which 'Retrain' is offered for one glacier."""
-DECISIONS = (
-    (ACCEPTED, tr("Accept"), tr("The lines are right, as predicted or after your edits."), "A"),
-    (NO_FRONT, tr("No front"), tr("The scene shows no front; its lines count as deleted."), "N"),
-    (SKIPPED, tr("Skip"), tr("Leave the task for later."), "S"),
-    (REJECTED, tr("Reject scene"), tr("Clouds, damage or the wrong place: not to be used."), "R"),
-)
-"""Status, title, tool tip and key of each decision."""
-COMPLETE = (
-    tr("Every front of the scene is drawn"),
-    tr("Untick it if a front is left out: what is not near a line is then unlabelled."),
-)
-"""Text and tool tip of the box."""
-KEYS = "Alt+Shift+"
-
-
-@dataclass(frozen=True)
-class LineTools:
-    """QGIS' own tools: each makes a layer the active one, and begins to work on it.
-
-    Attributes:
-        reshape: Draws a new course over a part of a line.
-        vertices: Moves, adds and removes vertices.
-        draw: Adds a line.
-    """
-
-    reshape: Callable[[QgsVectorLayer], None]
-    vertices: Callable[[QgsVectorLayer], None]
-    draw: Callable[[QgsVectorLayer], None]
 
 
 class ReviewPanel(QgsDockWidget):
@@ -87,9 +57,9 @@ class ReviewPanel(QgsDockWidget):
         self._canvas, self._tools, self._echograms = canvas, tools, echograms
         self._queue: ReviewQueue | None = None
         self._backdrop, self._snapping = Backdrop(), Snapping()
-        self.keys: list[tuple[QAction, str]] = []
         self.form = ReviewForm(canvas)
-        self._make_actions()
+        self.commands = ReviewCommands(tools, self)
+        self._obey()
         self.setWidget(self.form)
         project = QgsProject.instance()
         project.layersAdded.connect(self._offer)
@@ -121,11 +91,11 @@ class ReviewPanel(QgsDockWidget):
                 status, complete=form.complete.isChecked(), comment=form.comment.text().strip()
             )
         except NotSavedError as problem:
-            self._say(str(problem))
+            self.form.say(str(problem))
             return
         self._go(queue.next_open)
         if not queue.waiting():
-            self._say(_all_done(queue))
+            self.form.say(_all_done(queue))
 
     def work_on_lines(self, tool: Callable[[QgsVectorLayer], None]) -> None:
         """Start to edit the lines with a tool, and with snapping."""
@@ -133,7 +103,7 @@ class ReviewPanel(QgsDockWidget):
             return
         lines = self._queue.layers.lines
         if not lines.isEditable() and not lines.startEditing():
-            self._say(
+            self.form.say(
                 tr(
                     "The layer '{}' cannot be edited. Check that its database is there, and that "
                     "you may write to it."
@@ -179,64 +149,14 @@ class ReviewPanel(QgsDockWidget):
         if self.isHidden():
             self._take(None)
 
-    def _make_actions(self) -> None:
-        self._decisions = [
-            self._action(title, tip, key, lambda _=False, s=status: self.decide(s))
-            for status, title, tip, key in DECISIONS
-        ]
-        tools = self._tools
-        self._editing = [
-            self._action(title, tip, key, lambda _=False, t=tool: self.work_on_lines(t))
-            for title, tip, key, tool in (
-                (
-                    tr("Reshape a line"),
-                    tr(
-                        "Draw the right course over a part of a line: begin and end across it, and "
-                        "finish with the right button."
-                    ),
-                    "H",
-                    tools.reshape,
-                ),
-                (
-                    tr("Draw a line"),
-                    tr(
-                        "Draw a front that was not found: click along it, and finish with the "
-                        "right button."
-                    ),
-                    "D",
-                    tools.draw,
-                ),
-                (
-                    tr("Edit vertices"),
-                    tr("Move single vertices with the vertex tool."),
-                    "E",
-                    tools.vertices,
-                ),
-            )
-        ]
-        self._previous = self._action(
-            tr("Previous task"), tr("Go to the task before."), "PgUp", lambda _=False: self.step(-1)
-        )
-        self._next = self._action(
-            tr("Next task"), tr("Go to the task after."), "PgDown", lambda _=False: self.step(1)
-        )
-        self._after = [QAction(tr("Record corrections…"), self), QAction(tr("Retrain…"), self)]
-        for action, name in zip(self._after, ("recordcorrections", "retrain"), strict=True):
-            action.triggered.connect(lambda _=False, n=name: self.open_dialog(n))
-        self._after[0].setToolTip(tr("Compare the finished tasks with the predictions."))
-        self._after[1].setToolTip(tr("Train a model on the recorded corrections."))
-        walk = (
-            (self._previous, Qt.ArrowType.LeftArrow),
-            (self._next, Qt.ArrowType.RightArrow),
-        )
-        self.form.arrange(walk, self._editing, self._decisions, self._after)
-
-    def _action(self, title: str, tip: str, key: str, act: Callable[..., None]) -> QAction:
-        action = QAction(title, self)
-        action.setToolTip(_with_key(tip, key))
-        action.triggered.connect(act)
-        self.keys.append((action, KEYS + key))
-        return action
+    def _obey(self) -> None:
+        """Put a button for each command into the form, and do what it says."""
+        commands = self.commands
+        commands.stepped.connect(self.step)
+        commands.decided.connect(self.decide)
+        commands.tool_chosen.connect(self.work_on_lines)
+        commands.dialog_wanted.connect(self.open_dialog)
+        self.form.arrange(commands.walk, commands.editing, commands.decisions, commands.after)
 
     def _offer(self, *_: object) -> None:
         layers = QgsProject.instance().mapLayers().values()
@@ -263,7 +183,7 @@ class ReviewPanel(QgsDockWidget):
         if isinstance(chosen, QgsVectorLayer) and is_tasks(chosen):
             layers = layers_of(chosen)
             if layers is None:
-                self._say(
+                self.form.say(
                     tr("The lines of the review '{}' cannot be opened.").format(chosen.name())
                 )
             else:
@@ -310,60 +230,30 @@ class ReviewPanel(QgsDockWidget):
         try:
             task = move()
         except NotReadError as problem:
-            self._say(str(problem))
+            self.form.say(str(problem))
         else:
             self._show(task)
 
     def _show(self, task: Task | None) -> None:
         """Show a task: its scene, its lines, and the view on them."""
-        queue, form = self._queue, self.form
-        for action, _ in self.keys:
-            action.setEnabled(task is not None)
-        for action in self._after:
-            action.setEnabled(queue is not None)
-        for widget in (form.complete, form.comment):
-            widget.setEnabled(task is not None)
+        queue = self._queue
+        self.commands.enable(review=queue is not None, task=task is not None)
+        self.form.enable(task=task is not None)
         if queue is None or task is None:
-            form.title.setText(tr("No task") if queue else "")
-            form.state.setText("")
-            form.comment.clear()
-            form.progress.setRange(0, 1)
-            form.progress.setValue(0)
-            form.progress.setFormat("")
+            self.form.show_no_task(tr("No task") if queue else "")
             return
-        count = len(queue.tasks)
-        form.progress.setRange(0, count)
-        form.progress.setValue(queue.finished())
-        form.progress.setFormat(
-            tr("{done} of {count} finished").format(done=queue.finished(), count=count)
-        )
-        place = tr("{place} of {count}").format(place=queue.position + 1, count=count)
-        form.title.setText(f"<b>{task.title}</b> ({place})")
-        form.state.setText(_state(queue, task))
-        form.complete.setChecked(task.complete)
-        form.comment.setText(task.comment)
-        self._say(self._backdrop.show(task, {each.scene for each in queue.tasks}))
-        self._speak_of(task)
+        self.form.show_task(queue, task)
+        self.form.say(self._backdrop.show(task, {each.scene for each in queue.tasks}))
+        of_echogram = task.trace is not None
+        self.commands.speak_of(echogram=of_echogram)
+        self.form.speak_of(echogram=of_echogram)
         if task.trace is None:
-            form.original.show_layer(self._backdrop.layer)
+            self.form.original.show_layer(self._backdrop.layer)
             self._zoom_to(queue.layers.tasks, task.extent)
         elif self._echograms is not None and self._backdrop.layer is not None:
             first, last = round(task.extent.xMinimum()), round(task.extent.xMaximum())
             echogram, drawn = self._backdrop.layer, queue.layers.lines
             self._echograms.show_stretch(echogram, drawn, first, last, task.trace)
-
-    def _speak_of(self, task: Task) -> None:
-        """Call things as they are called in scenes, or in echograms."""
-        of_echogram = task.trace is not None
-        self.form.original.setVisible(not of_echogram)
-        own = stretches.DECISIONS if of_echogram else {}
-        for action, (status, title, tip, key) in zip(self._decisions, DECISIONS, strict=True):
-            words, what = own.get(status, (title, tip))
-            action.setText(words)
-            action.setToolTip(_with_key(what, key))
-        text, tip = stretches.COMPLETE if of_echogram else COMPLETE
-        self.form.complete.setText(text)
-        self.form.complete.setToolTip(tip)
 
     def _zoom_to(self, tasks: QgsVectorLayer, box: QgsRectangle) -> None:
         crs = self._canvas.mapSettings().destinationCrs()
@@ -390,22 +280,6 @@ class ReviewPanel(QgsDockWidget):
             QMessageBox.StandardButton.Save,
         )
         return bool(answer == QMessageBox.StandardButton.Save)
-
-    def _say(self, text: str) -> None:
-        self.form.status.setText(text)
-        self.form.status.setVisible(bool(text))
-
-
-def _with_key(tip: str, key: str) -> str:
-    return tr("{what} Key: {key}").format(what=tip, key=KEYS + key)
-
-
-def _state(queue: ReviewQueue, task: Task) -> str:
-    """Say what became of a task, and what was predicted."""
-    lines = len(queue.predicted_of_task())
-    found = tr("one predicted line") if lines == 1 else tr("{} predicted lines").format(lines)
-    drawn = [tr("drawn at random")] if task.audit else []
-    return " · ".join([status_in_words(task), found, *drawn])
 
 
 def _all_done(queue: ReviewQueue) -> str:

@@ -23,7 +23,8 @@ from qgis.PyQt.QtWidgets import QMessageBox
 
 from glacier_qgis.panel.echogram_panel import EchogramPanel
 from glacier_qgis.panel.layer_pick import layer_ids, put
-from glacier_qgis.review.review_panel import LineTools, ReviewPanel
+from glacier_qgis.review.review_commands import LineTools
+from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.wall.review import ACCEPTED, LINES, TASKS
 from kit.places import PLUGINS, PROGRAMS, ROOT
@@ -115,7 +116,7 @@ def test_the_queue_opens_the_echogram_at_the_doubtful_place(
     assert not node.itemVisibilityChecked(), "an echogram is not drawn on the map"
     assert panel.form.complete.text() == "Every layer of the stretch is drawn"
     assert not panel.form.complete.isChecked()
-    assert [action.text() for action in panel._decisions] == [
+    assert [action.text() for action in panel.commands.decisions] == [
         "Accept", "No layer", "Skip", "Reject stretch"
     ]  # fmt: skip
 
@@ -139,7 +140,7 @@ def test_a_layer_that_was_lost_is_drawn_on_with_the_mouse_and_saved(
     panel: ReviewPanel, echograms: EchogramPanel
 ) -> None:
     task, lines = panel.queue.current, panel.queue.layers.lines
-    panel._editing[0].trigger()
+    panel.commands.editing[0].trigger()
     assert lines.isEditable()
     assert echograms._draw_button.isChecked()
     echograms._number.setCurrentIndex(echograms._number.findData(3))
@@ -170,7 +171,7 @@ def test_a_new_layer_belongs_to_the_task_and_stays_in_its_stretch(
     panel: ReviewPanel, echograms: EchogramPanel
 ) -> None:
     lines, task = panel.queue.layers.lines, panel.queue.current
-    panel._editing[0].trigger()
+    panel.commands.editing[0].trigger()
     echograms._window.setValue(0)
     echograms.view.fit_all()
     for x, button in ((150, Qt.MouseButton.LeftButton), (250, Qt.MouseButton.LeftButton),

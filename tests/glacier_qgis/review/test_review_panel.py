@@ -24,7 +24,8 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from glacier_qgis.review.review_panel import LineTools, ReviewPanel
+from glacier_qgis.review.review_commands import LineTools
+from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
 from kit.qgis.reviews import make_predictions, move
@@ -115,7 +116,7 @@ def edit(panel: ReviewPanel) -> None:
     """Begin to edit the lines, and wait until they can be read; see `kit.qgis.reviews.edit`."""
     lines = layer(LINES)
     count = len(list(lines.getFeatures()))
-    panel._editing[2].trigger()
+    panel.commands.editing[2].trigger()
 
     def can_be_read() -> bool:
         found = len(list(lines.getFeatures()))
@@ -155,7 +156,8 @@ def test_a_review_opens_at_its_first_task_with_scene_and_lines(panel: ReviewPane
 
 def test_next_and_previous_go_through_the_queue_one_scene_at_a_time(panel: ReviewPanel) -> None:
     seen = []
-    for action in (panel._next, panel._next, panel._next, panel._next, panel._previous):
+    back, on = panel.commands.previous, panel.commands.next
+    for action in (on, on, on, on, back):
         action.trigger()
         seen.append(panel.queue.current.number)
         assert scenes() == [Path(panel.queue.current.scene).stem]
@@ -170,7 +172,7 @@ def test_every_decision_is_saved_and_the_next_open_task_comes(
     first = panel.queue.current.number
     states = ["accepted", "no_front", "skipped", "rejected"]
     done = {}
-    for action, status in zip(panel._decisions, states, strict=True):
+    for action, status in zip(panel.commands.decisions, states, strict=True):
         number = panel.queue.current.number
         done[number] = status
         action.trigger()
@@ -194,10 +196,10 @@ def test_edits_are_saved_only_after_a_question(
     refuse = lambda *given: QMessageBox.StandardButton.Cancel  # noqa: E731
     with monkeypatch.context() as patch:
         patch.setattr(QMessageBox, "question", refuse)
-        panel._decisions[0].trigger()
+        panel.commands.decisions[0].trigger()
     assert layer(LINES).isModified()
     assert stored(number)["status"] == "open"
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert len(answer) == 1
     assert "'lines'" in answer[0]
     assert not layer(LINES).isModified()
@@ -208,7 +210,7 @@ def test_edits_are_saved_only_after_a_question(
 
 def test_an_unfinished_scene_is_noted(panel: ReviewPanel) -> None:
     panel.form.complete.setChecked(False)
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert not stored(1)["complete"]
 
 
@@ -224,13 +226,13 @@ def test_what_somebody_else_decided_meanwhile_is_not_replaced(
     panel: ReviewPanel, review: Path
 ) -> None:
     change(review, "status = 'rejected', edited_by = 'Bo' WHERE task = 1")
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert "Bo has set this task to 'rejected'" in panel.form.status.text()
     assert stored(1)["status"] == "rejected"
     panel.step(1)
     panel.step(-1)
     assert "rejected, by Bo" in panel.form.state.text()
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert stored(1)["status"] == "accepted"
 
 
@@ -240,11 +242,11 @@ def test_edits_that_cannot_be_saved_stay(panel: ReviewPanel, review: Path) -> No
     move(layer(LINES), number, 40)
     with closing(sqlite3.connect(review)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        panel._decisions[0].trigger()
+        panel.commands.decisions[0].trigger()
         assert "Your edits are still there" in panel.form.status.text()
         assert layer(LINES).isModified()
         other.rollback()
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert not layer(LINES).isModified()
     assert stored(number)["status"] == "corrected"
 
@@ -261,18 +263,18 @@ def test_a_scene_that_is_gone_or_has_changed_is_said(panel: ReviewPanel) -> None
     scene.unlink()
     panel.step(1)
     assert "is not there" in panel.form.status.text()
-    assert panel._decisions[2].isEnabled()
+    assert panel.commands.decisions[2].isEnabled()
 
 
 def test_a_layer_that_goes_ends_the_review(panel: ReviewPanel) -> None:
     QgsProject.instance().removeMapLayer(layer(LINES).id())
     assert panel.queue is None
-    assert not panel._next.isEnabled()
+    assert not panel.commands.next.isEnabled()
     assert scenes() == []
 
 
 def test_closing_puts_everything_back(panel: ReviewPanel) -> None:
-    panel._editing[2].trigger()
+    panel.commands.editing[2].trigger()
     panel._take(None)
     assert not QgsProject.instance().snappingConfig().enabled()
     assert scenes() == []
@@ -284,7 +286,7 @@ def test_a_front_that_was_missed_is_drawn(panel: ReviewPanel) -> None:
     while panel.queue.lines_of_task():
         panel.step(1)
     number = panel.queue.current.number
-    panel._editing[1].trigger()
+    panel.commands.editing[1].trigger()
     lines = layer(LINES)
     assert panel.drawn == [lines]
     assert QgsProject.instance().snappingConfig().enabled()
@@ -294,14 +296,14 @@ def test_a_front_that_was_missed_is_drawn(panel: ReviewPanel) -> None:
         context=lines.createExpressionContext(),
     )
     assert lines.addFeature(drawn)
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert stored(number)["status"] == "corrected"
     kept = saved_line(number)
     assert kept["status"] == "added"
 
 
 def test_lines_are_reshaped_with_snapping(panel: ReviewPanel) -> None:
-    panel._editing[0].trigger()
+    panel.commands.editing[0].trigger()
     assert panel.reshaped == [layer(LINES)]
     assert layer(LINES).isEditable()
     assert QgsProject.instance().snappingConfig().enabled()
@@ -309,7 +311,7 @@ def test_lines_are_reshaped_with_snapping(panel: ReviewPanel) -> None:
 
 def test_a_comment_is_saved_with_the_task(panel: ReviewPanel) -> None:
     panel.form.comment.setText(" mélange; it's unclear ")
-    panel._decisions[3].trigger()
+    panel.commands.decisions[3].trigger()
     assert stored(1)["comment"] == "mélange; it's unclear"
     assert not panel.form.comment.text()
     panel.step(-1)
@@ -344,9 +346,9 @@ def test_other_scenes_of_the_review_do_not_cover_that_of_the_task(panel: ReviewP
 
 def test_after_the_last_task_it_says_what_follows(panel: ReviewPanel) -> None:
     for decision in (0, 0, 2):
-        panel._decisions[decision].trigger()
+        panel.commands.decisions[decision].trigger()
         assert not panel.form.status.text()
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert panel.form.status.text().startswith("No task is open any more. Record the corrections")
     assert panel.form.status.text().endswith("Skipped for later: 1.")
 
@@ -367,7 +369,7 @@ def test_dialogs_open_with_this_review(
         return Dialog()
 
     monkeypatch.setattr(general, "createAlgorithmDialog", dialog)
-    for action in panel._after:
+    for action in panel.commands.after:
         action.trigger()
     assert opened[0] == ("glacier:recordcorrections", {"REVIEW": str(review)})
     assert opened[2] == ("glacier:retrain", {"REVIEW": str(review), "ADAPT": True})
@@ -381,7 +383,7 @@ def test_a_read_that_lacks_rows_does_not_count_as_a_deletion(
     edit(panel)
     monkeypatch.setattr(panel.queue._lines, "_source", Forgetful(layer(LINES)))
     monkeypatch.setattr(panel.queue._predicted, "_source", Forgetful(layer(PREDICTED)))
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert stored(number)["status"] == "accepted"
     line = saved_line(number)
     assert line["status"] == "accepted"
@@ -409,7 +411,7 @@ def test_a_database_that_cannot_be_read_ends_no_review(
         patch.setattr(panel.queue._stored, "_source", Gone())
         panel.step(1)
         assert "cannot be read" in panel.form.status.text()
-        panel._decisions[0].trigger()
+        panel.commands.decisions[0].trigger()
         assert "nothing was saved" in panel.form.status.text()
         assert panel.queue.position == 0
     panel.step(1)
@@ -424,10 +426,10 @@ def test_a_decision_that_could_not_be_saved_is_not_saved_with_another_task(
         full = "BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
         other.execute(f"CREATE TRIGGER full {full}")
         other.commit()
-        panel._decisions[3].trigger()
+        panel.commands.decisions[3].trigger()
         assert "disk is full" in panel.form.status.text()
         other.execute("DROP TRIGGER full")
         other.commit()
     panel.step(1)
-    panel._decisions[0].trigger()
+    panel.commands.decisions[0].trigger()
     assert [stored(1)["status"], stored(2)["status"]] == ["open", "accepted"]

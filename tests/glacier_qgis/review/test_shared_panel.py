@@ -14,7 +14,8 @@ from qgis.PyQt.QtWidgets import QMessageBox
 
 from glacier_qgis.processing.postgis.connection import Database
 from glacier_qgis.processing.postgis.sharing import share
-from glacier_qgis.review.review_panel import LineTools, ReviewPanel
+from glacier_qgis.review.review_commands import LineTools
+from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.review.tables import review_of
 from glacier_qgis.wall.review import LINES, TASKS
 from kit.qgis.postgres import Server, running_server
