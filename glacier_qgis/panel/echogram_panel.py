@@ -6,50 +6,29 @@ import math
 from collections.abc import Sequence
 
 from qgis.core import (
-    Qgis,
-    QgsContrastEnhancement,
     QgsMapLayer,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
-    QgsSingleBandGrayRenderer,
     QgsVectorLayer,
 )
-from qgis.gui import QgsDockWidget, QgsMapCanvas, QgsMapLayerComboBox
+from qgis.gui import QgsDockWidget, QgsMapCanvas
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import Qt, pyqtBoundSignal
+from qgis.PyQt.QtCore import pyqtBoundSignal
 from qgis.PyQt.QtGui import QHideEvent, QShowEvent
-from qgis.PyQt.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSlider,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.PyQt.QtWidgets import QWidget
 
 from glacier_qgis.panel.echo_snap import EchoSnap
 from glacier_qgis.panel.echogram_axes import EchogramAxes
 from glacier_qgis.panel.echogram_canvas import EchogramCanvas
+from glacier_qgis.panel.echogram_form import EchogramForm
+from glacier_qgis.panel.echogram_grey import show_grey
 from glacier_qgis.panel.echogram_lines import is_of_others, lines_of
 from glacier_qgis.panel.echogram_track import TrackOnMap
 from glacier_qgis.panel.layer_pick import PickTool, layer_ids, put
 from glacier_qgis.panel.layer_splice import Line, Point
 from glacier_qgis.review.rows import KnownRows
 from glacier_qgis.translation import tr
-
-SLIDER = 100
-"""Ends of a slider, either way from its middle."""
-WIDEST = 4.0
-"""Contrast at the ends of its slider, times that of the layer's style."""
-STRETCH = (0.25, 8.0)
-"""Narrowest and widest trace, in heights of a sample."""
-WINDOW, LARGEST_WINDOW = 4, 100
-"""Samples up and down to look at for the strongest echo."""
 
 
 class EchogramPanel(QgsDockWidget):
@@ -67,18 +46,20 @@ class EchogramPanel(QgsDockWidget):
         self._heard: QgsVectorLayer | None = None
         self._rows: KnownRows | None = None
         self._reviewed: tuple[float, float] | None = None
-        self._make_widgets()
-        self._arrange()
+        self.view = EchogramCanvas(self)
+        self.form = EchogramForm(self.view)
+        self.setWidget(self.form)
+        self._pick = PickTool(self.view.canvas, self._to_echo, self._finish)
         self._connect()
         self._show_state()
 
     def show_layer(self, layer: QgsRasterLayer) -> None:
         """Show an echogram of the project."""
-        self._echogram.setLayer(layer)
+        self.form.echogram.setLayer(layer)
 
     def show_lines(self, layer: QgsVectorLayer) -> None:
         """Show a line layer of the project in the echogram."""
-        self._lines.setLayer(layer)
+        self.form.lines.setLayer(layer)
 
     def show_stretch(
         self, echogram: QgsRasterLayer, lines: QgsVectorLayer, first: int, last: int, trace: int
@@ -100,7 +81,7 @@ class EchogramPanel(QgsDockWidget):
         self._reviewed = (float(first), float(last))
         self.view.show_stretch(first, last, trace)
         self._track.show_trace(trace)
-        self._say("")
+        self.form.say("")
         self._show_state()
 
     def draw(self, *, new: bool) -> None:
@@ -108,8 +89,8 @@ class EchogramPanel(QgsDockWidget):
         self.setUserVisible(True)
         self._show_state()
         if new:
-            self._number.setCurrentIndex(0)
-        self._draw_button.setChecked(True)
+            self.form.number.setCurrentIndex(0)
+        self.form.draw_button.setChecked(True)
 
     def leave_stretch(self) -> None:
         """Let lines be drawn anywhere."""
@@ -125,99 +106,16 @@ class EchogramPanel(QgsDockWidget):
         self._track.close()
         self.view.clear()
 
-    def _make_widgets(self) -> None:
-        self._echogram = QgsMapLayerComboBox()
-        self._echogram.setFilters(Qgis.LayerFilter.RasterLayer)
-        self._echogram.setAllowEmptyLayer(True, tr("Choose an echogram"))
-        self._echogram.setCurrentIndex(0)
-        self._lines = QgsMapLayerComboBox()
-        self._lines.setFilters(Qgis.LayerFilter.LineLayer)
-        self._lines.setAllowEmptyLayer(True, tr("Choose layer lines"))
-        self._lines.setCurrentIndex(0)
-        self._contrast = self._slider(tr("Contrast: how far apart black and white are."))
-        self._gain = self._slider(tr("Gain: brighter or darker echoes."))
-        self._stretch = QDoubleSpinBox()
-        self._stretch.setRange(*STRETCH)
-        self._stretch.setValue(1)
-        self._stretch.setSingleStep(0.25)
-        self._stretch.setSuffix(" ×")
-        self._stretch.setToolTip(tr("Width of a trace, in heights of a sample."))
-        self._height_button = QPushButton(tr("Fit height"))
-        self._height_button.setToolTip(tr("Show all samples of the first traces."))
-        self._all_button = QPushButton(tr("Whole frame"))
-        self.view = EchogramCanvas(self)
-        self._pick = PickTool(self.view.canvas, self._to_echo, self._finish)
-        self._edit_button = QPushButton(tr("Edit lines"))
-        self._edit_button.setCheckable(True)
-        self._edit_button.setToolTip(
-            tr("Start editing the line layer; ask to save when it is switched off.")
-        )
-        self._draw_button = QPushButton(tr("Draw layer"))
-        self._draw_button.setCheckable(True)
-        self._draw_button.setToolTip(
-            tr(
-                "Left clicks add vertices, a right click ends the line, Backspace takes one back. "
-                "A stretch of a layer that exists is replaced by what is drawn."
-            )
-        )
-        self._number = QComboBox()
-        self._number.setToolTip(tr("The layer to draw."))
-        self._window = QSpinBox()
-        self._window.setRange(0, LARGEST_WINDOW)
-        self._window.setValue(WINDOW)
-        self._window.setSpecialValueText(tr("off"))
-        self._window.setToolTip(
-            tr("Snap to the strongest echo within so many samples up and down, at each trace.")
-        )
-        self._place = QLabel()
-        self._place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._status = QLabel()
-        self._status.setWordWrap(True)
-
-    def _slider(self, text: str) -> QSlider:
-        slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setRange(-SLIDER, SLIDER)
-        slider.setToolTip(text)
-        return slider
-
-    def _arrange(self) -> None:
-        form = QFormLayout()
-        form.addRow(tr("Echogram"), self._echogram)
-        form.addRow(tr("Layer lines"), self._lines)
-        looks = QHBoxLayout()
-        for title, widget in ((tr("Contrast"), self._contrast), (tr("Gain"), self._gain)):
-            looks.addWidget(QLabel(title))
-            looks.addWidget(widget, 1)
-        looks.addWidget(QLabel(tr("Stretch")))
-        looks.addWidget(self._stretch)
-        looks.addWidget(self._height_button)
-        looks.addWidget(self._all_button)
-        drawing = QHBoxLayout()
-        drawing.addWidget(self._edit_button)
-        drawing.addWidget(self._draw_button)
-        drawing.addWidget(self._number, 1)
-        drawing.addWidget(QLabel(tr("Snap (samples)")))
-        drawing.addWidget(self._window)
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.addLayout(form)
-        column.addLayout(looks)
-        column.addWidget(self.view, 1)
-        column.addWidget(self._place)
-        column.addLayout(drawing)
-        column.addWidget(self._status)
-        self.setWidget(body)
-
     def _connect(self) -> None:
-        self._echogram.layerChanged.connect(self._echogram_changed)
-        self._lines.layerChanged.connect(self._lines_changed)
-        self._contrast.valueChanged.connect(self._show_contrast)
-        self._gain.valueChanged.connect(self._show_contrast)
-        self._stretch.valueChanged.connect(self.view.stretch)
-        self._height_button.clicked.connect(self.view.fit_height)
-        self._all_button.clicked.connect(self.view.fit_all)
-        self._edit_button.clicked.connect(self._toggle_editing)
-        self._draw_button.toggled.connect(self._toggle_drawing)
+        self.form.echogram.layerChanged.connect(self._echogram_changed)
+        self.form.lines.layerChanged.connect(self._lines_changed)
+        self.form.contrast.valueChanged.connect(self._show_contrast)
+        self.form.gain.valueChanged.connect(self._show_contrast)
+        self.form.stretch.valueChanged.connect(self.view.stretch)
+        self.form.height_button.clicked.connect(self.view.fit_height)
+        self.form.all_button.clicked.connect(self.view.fit_all)
+        self.form.edit_button.clicked.connect(self._toggle_editing)
+        self.form.draw_button.toggled.connect(self._toggle_drawing)
         self.view.hovered.connect(self._hovered)
         self._map.xyCoordinates.connect(self._map_hovered)
         QgsProject.instance().legendLayersAdded.connect(self._show_added)
@@ -227,7 +125,7 @@ class EchogramPanel(QgsDockWidget):
         super().showEvent(event)
         selected = self._map.currentLayer()
         if self._layer() is None and isinstance(selected, QgsRasterLayer):
-            self._echogram.setLayer(selected)
+            self.form.echogram.setLayer(selected)
         self._track.show(self._axes)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -237,22 +135,22 @@ class EchogramPanel(QgsDockWidget):
             self._track.show(None)
 
     def _layer(self) -> QgsRasterLayer | None:
-        layer = self._echogram.currentLayer()
+        layer = self.form.echogram.currentLayer()
         return layer if isinstance(layer, QgsRasterLayer) else None
 
     def _line_layer(self) -> QgsVectorLayer | None:
-        layer = self._lines.currentLayer()
+        layer = self.form.lines.currentLayer()
         return layer if isinstance(layer, QgsVectorLayer) else None
 
     def _echogram_changed(self) -> None:
         layer = self._layer()
         self._axes, self._snap, self._shown, self._reviewed = None, None, None, None
-        self._say("")
+        self.form.say("")
         if layer is not None:
             try:
                 self._axes = EchogramAxes.beside(layer.source())
             except ValueError as error:
-                self._say(str(error))
+                self.form.say(str(error))
         if layer is not None and self._axes is not None:
             self._shown = layer.clone()
             self._snap = EchoSnap(self._shown.dataProvider(), self._axes.values)
@@ -265,7 +163,7 @@ class EchogramPanel(QgsDockWidget):
         self._show_state()
 
     def _lines_changed(self) -> None:
-        self._draw_button.setChecked(False)
+        self.form.draw_button.setChecked(False)
         self._listen(self._line_layer())
         self._restyle()
         self._show_state()
@@ -285,7 +183,7 @@ class EchogramPanel(QgsDockWidget):
 
     def _choose(self, lines: QgsVectorLayer | None) -> None:
         if lines is not None:
-            self._lines.setLayer(lines)
+            self.form.lines.setLayer(lines)
 
     def _restyle(self) -> None:
         """Draw the lines as their layer's style says now."""
@@ -306,37 +204,19 @@ class EchogramPanel(QgsDockWidget):
             layer.styleChanged.connect(self._restyle)
 
     def _show_contrast(self) -> None:
-        """Let sliders widen and shift the range of grey that the layer's own style has."""
         layer = self._layer()
-        if layer is None or self._shown is None:
-            return
-        renderer = layer.renderer()
-        if not isinstance(renderer, QgsSingleBandGrayRenderer):
-            return
-        enhancement = renderer.contrastEnhancement()
-        if enhancement is None:
-            return
-        low, high = enhancement.minimumValue(), enhancement.maximumValue()
-        factor = WIDEST ** (-self._contrast.value() / SLIDER)
-        middle = (low + high) / 2 - self._gain.value() / SLIDER * (high - low)
-        half = (high - low) / 2 * factor
-        own = QgsContrastEnhancement(enhancement)
-        own.setMinimumValue(middle - half)
-        own.setMaximumValue(middle + half)
-        shown = renderer.clone()
-        shown.setContrastEnhancement(own)
-        self._shown.setRenderer(shown)
-        self._shown.triggerRepaint()
+        if layer is not None and self._shown is not None:
+            show_grey(layer, self._shown, self.form.contrast_share, self.form.gain_share)
 
     def _hovered(self, x: float, y: float) -> None:
         if self._axes is None or math.isnan(x):
             self._track.unmark()
-            self._place.clear()
+            self.form.place.clear()
             return
         trace = self._axes.trace_at(x)
         self.view.unmark()
         self._track.mark(trace)
-        self._place.setText(_described(self._axes, x, y))
+        self.form.show_place(self._axes, x, y)
 
     def _map_hovered(self, point: QgsPointXY) -> None:
         if self._axes is None or not self.isVisible():
@@ -354,10 +234,10 @@ class EchogramPanel(QgsDockWidget):
         if layer is None:
             return
         if not wanted:
-            self._draw_button.setChecked(False)
+            self.form.draw_button.setChecked(False)
             self._stop_editing(layer)
         elif not layer.startEditing():
-            self._say(
+            self.form.say(
                 tr(
                     "The layer '{name}' cannot be edited. Save it as a GeoPackage, and choose that."
                 ).format(name=layer.name())
@@ -375,74 +255,44 @@ class EchogramPanel(QgsDockWidget):
         self.view.canvas.setMapTool(self._pick if wanted else self.view.pan)
 
     def _to_echo(self, point: Point) -> Point:
-        return self._snap.to_echo(point, self._window.value()) if self._snap else point
+        return self._snap.to_echo(point, self.form.snapping.value()) if self._snap else point
 
     def _finish(self, drawn: Line) -> None:
         layer = self._line_layer()
         if layer is None or self._rows is None or self._axes is None or self._snap is None:
             return
-        line = self._snap.follow(drawn, self._window.value())
+        line = self._snap.follow(drawn, self.form.snapping.value())
         if self._reviewed is not None:
             first, last = self._reviewed
             line = [point for point in line if first <= point[0] <= last]
             if len(line) < 2:
-                self._say(tr("The line lies outside the stretch that is reviewed (not shaded)."))
+                self.form.say(
+                    tr("The line lies outside the stretch that is reviewed (not shaded).")
+                )
                 return
         try:
             rows = self._rows.of()
-            number = put(layer, rows, self._axes.frame_id, self._number.currentData(), line)
+            number = put(layer, rows, self._axes.frame_id, self.form.number.currentData(), line)
         except ValueError as error:
-            self._say(str(error))
+            self.form.say(str(error))
             return
         self._show_state()
-        self._number.setCurrentIndex(self._number.findData(number))
+        self.form.number.setCurrentIndex(self.form.number.findData(number))
         layer.triggerRepaint()
-        self._say(tr("Layer {number} was drawn. Save the edits to keep it.").format(number=number))
+        self.form.say(
+            tr("Layer {number} was drawn. Save the edits to keep it.").format(number=number)
+        )
 
     def _show_state(self) -> None:
-        """Let buttons say what can be done now."""
-        layer, ready = self._line_layer(), self._axes is not None
+        """Let buttons and the list of layers say what can be done now."""
+        layer, rows, axes = self._line_layer(), self._rows, self._axes
         editing = layer is not None and layer.isEditable()
-        self._edit_button.setEnabled(ready and layer is not None)
-        self._edit_button.setChecked(editing)
-        drawing: tuple[QWidget, ...] = (self._draw_button, self._number, self._window)
-        for widget in drawing:
-            widget.setEnabled(ready and editing)
-        if not editing:
-            self._draw_button.setChecked(False)
-        looks: tuple[QWidget, ...] = (self._contrast, self._gain, self._stretch)
-        for widget in (*looks, self._height_button, self._all_button):
-            widget.setEnabled(ready)
-        self._show_numbers(layer)
-
-    def _show_numbers(self, layer: QgsVectorLayer | None) -> None:
-        chosen = self._number.currentData()
-        self._number.clear()
-        self._number.addItem(tr("New layer"), None)
-        self._number.addItem(tr("Surface"), 1)
-        self._number.addItem(tr("Bed"), 2)
-        if layer is not None and self._rows is not None and self._axes is not None:
-            for number in layer_ids(layer, self._rows.of(), self._axes.frame_id):
-                if self._number.findData(number) < 0:
-                    self._number.addItem(tr("Layer {number}").format(number=number), number)
-        self._number.setCurrentIndex(max(self._number.findData(chosen), 0))
-
-    def _say(self, text: str) -> None:
-        self._status.setText(text)
-        self._status.setVisible(bool(text))
+        self.form.enable(echogram=axes is not None, lines=layer is not None, editing=editing)
+        numbers: list[int] = []
+        if layer is not None and rows is not None and axes is not None:
+            numbers = layer_ids(layer, rows.of(), axes.frame_id)
+        self.form.offer_layers(numbers)
 
 
 def _edits(layer: QgsVectorLayer) -> tuple[pyqtBoundSignal, ...]:
     return layer.editingStarted, layer.editingStopped, layer.layerModified
-
-
-def _described(axes: EchogramAxes, x: float, y: float) -> str:
-    """Return what a place in an echogram stands for."""
-    parts = [tr("Trace {trace}").format(trace=axes.trace_at(x))]
-    distance, time = axes.distance_at(x), axes.time_at(x, y)
-    if not math.isnan(distance):
-        parts.append(tr("{distance:.3f} km").format(distance=distance / 1000))
-    if not math.isnan(time):
-        parts.append(tr("{time:.4g} µs").format(time=time * 1e6))
-        parts.append(tr("depth {depth:.1f} m").format(depth=axes.depth_at(x, y)))
-    return ", ".join(parts)

@@ -128,7 +128,7 @@ def test_the_cursor_in_the_echogram_marks_the_place(panel: EchogramPanel) -> Non
     marker = panel._track._marker
     assert marker.isVisible()
     assert marker.center().x() == pytest.approx(0.012)
-    assert panel._place.text() == "Trace 12, 1.190 km, 1.15 µs, depth 7.5 m"
+    assert panel.form.place.text() == "Trace 12, 1.190 km, 1.15 µs, depth 7.5 m"
     panel.view.canvas.xyCoordinates.emit(QgsPointXY(12.4, 3.0))
     assert not marker.isVisible()
 
@@ -170,10 +170,10 @@ def test_contrast_and_gain_change_what_is_shown_and_not_the_layer(panel: Echogra
         return enhancement.minimumValue(), enhancement.maximumValue()
 
     assert limits() == (-100, -50)
-    panel._contrast.setValue(100)
+    panel.form.contrast.setValue(100)
     assert limits() == pytest.approx((-81.25, -68.75))
-    panel._contrast.setValue(0)
-    panel._gain.setValue(50)
+    panel.form.contrast.setValue(0)
+    panel.form.gain.setValue(50)
     assert limits() == pytest.approx((-125, -75))
     own = panel._layer().renderer().contrastEnhancement()
     assert (own.minimumValue(), own.maximumValue()) == (-100, -50)
@@ -196,9 +196,9 @@ def test_a_drawn_layer_is_in_the_edits_of_its_layer_and_can_be_undone(
 ) -> None:
     layer = line_layer()
     panel.show_lines(layer)
-    assert not panel._draw_button.isEnabled()
-    panel._edit_button.click()
-    panel._draw_button.setChecked(True)
+    assert not panel.form.draw_button.isEnabled()
+    panel.form.edit_button.click()
+    panel.form.draw_button.setChecked(True)
     for x, y in ((5.5, -19.0), (45.5, -26.0)):
         click(panel, x, y, Qt.MouseButton.LeftButton)
     click(panel, 50, -26, Qt.MouseButton.RightButton)
@@ -209,7 +209,7 @@ def test_a_drawn_layer_is_in_the_edits_of_its_layer_and_can_be_undone(
     vertices = list(feature.geometry().vertices())
     assert len(vertices) == 41
     assert all(v.y() == -(bright_row(math.floor(v.x())) + 0.5) for v in vertices)
-    assert panel._number.currentText() == "Layer 3"
+    assert panel.form.number.currentText() == "Layer 3"
     layer.undoStack().undo()
     assert layer.featureCount() == 0
     layer.rollBack()
@@ -246,9 +246,9 @@ def test_a_stretched_echogram_takes_the_mouse_where_it_shows(
 ) -> None:
     layer = line_layer()
     panel.show_lines(layer)
-    panel._edit_button.click()
-    panel._draw_button.setChecked(True)
-    panel._stretch.setValue(factor)
+    panel.form.edit_button.click()
+    panel.form.draw_button.setChecked(True)
+    panel.form.stretch.setValue(factor)
     panel.view.fit_all()
     sight = panel.view._sight.viewport()
     view = panel.view.canvas.extent()
@@ -283,6 +283,6 @@ def test_a_layer_that_is_not_in_editing_refuses_a_line() -> None:
 
 def test_a_raster_that_is_not_an_echogram_is_named(panel: EchogramPanel, tmp_path: Path) -> None:
     panel.show_layer(echogram_layer(tmp_path / "other.tif", axes=False))
-    assert "other.tif has no axes beside it" in panel._status.text()
-    assert not panel._all_button.isEnabled()
+    assert "other.tif has no axes beside it" in panel.form.status.text()
+    assert not panel.form.all_button.isEnabled()
     assert not panel.view.canvas.layers()

@@ -168,7 +168,7 @@ def test_a_read_that_ends_early_duplicates_no_layer(panel: EchogramPanel, tmp_pa
     panel.show_layer(echogram_layer(tmp_path / "frame.tif"))
     panel.show_lines(layer)
     layer.startEditing()
-    panel._number.setCurrentIndex(panel._number.findData(7))
+    panel.form.number.setCurrentIndex(panel.form.number.findData(7))
     layer.broken = True
     panel._finish([(20.5, -22.5), (30.5, -23.5)])
     assert not layer.broken

@@ -142,8 +142,8 @@ def test_a_layer_that_was_lost_is_drawn_on_with_the_mouse_and_saved(
     task, lines = panel.queue.current, panel.queue.layers.lines
     panel.commands.editing[0].trigger()
     assert lines.isEditable()
-    assert echograms._draw_button.isChecked()
-    echograms._number.setCurrentIndex(echograms._number.findData(3))
+    assert echograms.form.draw_button.isChecked()
+    echograms.form.number.setCurrentIndex(echograms.form.number.findData(3))
     echograms.view.fit_all()
     click(echograms, 215.0, -45.5, Qt.MouseButton.LeftButton)
     click(echograms, 298.0, -45.0, Qt.MouseButton.LeftButton)
@@ -172,13 +172,13 @@ def test_a_new_layer_belongs_to_the_task_and_stays_in_its_stretch(
 ) -> None:
     lines, task = panel.queue.layers.lines, panel.queue.current
     panel.commands.editing[0].trigger()
-    echograms._window.setValue(0)
+    echograms.form.snapping.setValue(0)
     echograms.view.fit_all()
     for x, button in ((150, Qt.MouseButton.LeftButton), (250, Qt.MouseButton.LeftButton),
                       (260, Qt.MouseButton.RightButton)):  # fmt: skip
         click(echograms, x, -100.0, button)
-    assert "lies outside" in echograms._status.text() or lines.isModified()
-    echograms._window.setValue(4)
+    assert "lies outside" in echograms.form.status.text() or lines.isModified()
+    echograms.form.snapping.setValue(4)
     for x, button in ((150, Qt.MouseButton.LeftButton), (250, Qt.MouseButton.LeftButton),
                       (260, Qt.MouseButton.RightButton)):  # fmt: skip
         click(echograms, x, -100.0, button)
