@@ -200,11 +200,10 @@ class IcePyramid(nn.Module):
         pace = nn.Parameter(torch.full((sizes.steps,), PACE)) if sizes.steps else None
         self.register_parameter("pace", pace)
 
-    def stepping(self, more: int) -> IcePyramid:
-        """Return a copy that takes more steps towards the balance of forces, of Picard's length."""
-        copy = IcePyramid(replace(self.sizes, steps=self.sizes.steps + more))
-        pace = torch.cat([self.pace.detach(), torch.ones(more)])
-        copy.load_state_dict({**self.state_dict(), "pace": pace})
+    def pacing(self, pace: Sequence[float]) -> IcePyramid:
+        """Return a copy that takes steps of these lengths towards the balance of forces."""
+        copy = IcePyramid(replace(self.sizes, steps=len(pace)))
+        copy.load_state_dict({**self.state_dict(), "pace": torch.tensor(pace)})
         return copy
 
     def forward(self, levels: Sequence[Level]) -> Flow:

@@ -3,16 +3,19 @@
 Usage: ``python -m glacier_qgis.models.iceflow.teaching.publish FOLDER EMULATOR --version 0.1.0
 [--more-steps N] [--fidelity FILE]``. FOLDER is that of the training, EMULATOR the folder to write;
 the file of figures is what ``benchmarks/emulator_fidelity.py --json FILE`` writes. Training goes
-through a few steps towards the balance of forces; more may follow, and a table of the error with
-none to `N` more, on the states of FOLDER that are held out, is printed.
+through a few steps towards the balance of forces; `N` more may follow. Then the lengths of all are
+tuned on the states of FOLDER that are held out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
+
+from scipy.optimize import minimize
 
 from glacier_qgis.models.iceflow.emulators.own_file import About
 from glacier_qgis.models.iceflow.teaching.__main__ import (
@@ -32,6 +35,10 @@ TITLE = "Blatter-Pattyn flow at any cell size"
 LICENCE = "GPL-3.0-or-later"
 SOFTNESS = (8.0, 250.0)
 """A of the states, MPa⁻³ a⁻¹."""
+PICARD = 1.0
+"""Length of one more step, before it is tuned."""
+TUNING = {"xatol": 0.03, "fatol": 0.003, "maxfev": 200}
+"""When lengths of steps, and their error in per cent, are near enough to the best."""
 
 
 def about(training: Training, log: Path, version: str, fidelity: dict[str, Any]) -> About:
@@ -75,14 +82,25 @@ def main() -> None:
 
 
 def stepping(pupil: Pupil, more: int, folder: Path) -> Pupil:
-    """Return a pupil that takes more steps; print the error with none to all of them."""
+    """Return a pupil that takes more steps, all of tuned lengths; print them and their error."""
     network = cast(PyramidPupil, pupil).network
     check = [example(Solved.read(one)) for one in stored(folder) if held_out(int(one.stem))]
-    for count in range(more + 1):
-        pupil = PyramidPupil(network.stepping(count).eval())
-        found = fidelity(pupil, check)
-        print(f"{count} more steps: {found.mean:.2f} / {found.total:.2f} %", flush=True)
-    return pupil
+
+    def error(lengths: list[float]) -> float:
+        found = fidelity(PyramidPupil(network.pacing(lengths).eval()), check)
+        print(f"{lengths}: {found.mean:.2f} / {found.total:.2f} %", flush=True)
+        return found.mean
+
+    lengths = tuned([*network.pace.tolist(), *[PICARD] * more], error)
+    return PyramidPupil(network.pacing(lengths).eval())
+
+
+def tuned(lengths: list[float], error: Callable[[list[float]], float]) -> list[float]:
+    """Return lengths of steps with a smaller error, by the method of Nelder and Mead."""
+    found = minimize(
+        lambda trial: error(trial.tolist()), lengths, method="Nelder-Mead", options=TUNING
+    )
+    return [round(length, 3) for length in found.x.tolist()]
 
 
 if __name__ == "__main__":

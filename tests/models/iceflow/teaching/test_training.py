@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
 def test_the_command_solves_trains_resumes_and_publishes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "SIZES", SIZES)
+    monkeypatch.setattr(command, "SIZES", replace(SIZES, steps=1))
     monkeypatch.setattr(command, "CELLS", (24,))
     monkeypatch.setattr(command, "CHANCES", (1.0,))
     monkeypatch.setattr(command, "HELD_OUT", 3)
@@ -172,8 +173,20 @@ def test_the_command_solves_trains_resumes_and_publishes(
     assert math.isfinite(records[-1]["total"])
     assert "eq7" in capsys.readouterr().out
     words = ["publish", str(tmp_path), str(tmp_path / "mine"), "--version", "9.9"]
-    monkeypatch.setattr("sys.argv", words)
+    monkeypatch.setattr(publish, "held_out", lambda number: number < 2)
+    monkeypatch.setattr(publish, "TUNING", {"maxfev": 2})
+    monkeypatch.setattr("sys.argv", [*words, "--more-steps", "1"])
     publish.main()
     card = json.loads((tmp_path / "mine" / "card.json").read_text("utf-8"))
     assert (card["version"], card["training"]["steps"]) == ("9.9", second)
     assert read_core(tmp_path / "mine").card.cell_sizes == (25.0, 2000.0)
+
+
+def test_lengths_of_steps_are_tuned() -> None:
+    """To the smallest error, however the lengths depend on each other."""
+
+    def error(lengths: list[float]) -> float:
+        first, second = lengths
+        return 4 + (first - 1.5) ** 2 + (second + first - 2.3) ** 2
+
+    assert publish.tuned([1.2, 1.0], error) == pytest.approx([1.5, 0.8], abs=0.06)
