@@ -8,201 +8,138 @@ Then some of its scenes count as corrected, chosen by the order of the review's 
 both networks are adapted to them as `retrain` does with ADAPT, and the series is delineated again
 by `terminustimeseries`. The error is pooled over all scenes that were not corrected, in the box and
 over the whole scene. Rock is what is labelled rock in nine of ten scenes. `--scenes` takes fewer
-scenes of each glacier, evenly spread over time. Rows are kept in RUNS/adapted.jsonl; a row that is
-there is not computed again.
+scenes of each glacier, evenly spread over time.
+
+`--jobs` cases are computed at the same time, the ranked ones with rock first; `--device gpu` lets
+them share a graphics card. Rows are kept in RUNS/adapted.jsonl as they are finished; a row that is
+there is not computed again. After `--limit` minutes what is not finished is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
+from traceback import format_exception
 
-PLUGINS = Path(__file__).parents[1] / "build" / "plugins"
-sys.path.insert(0, str(PLUGINS))
+import geopandas as gpd
+import numpy as np
+import torch
+from held_out_glacier import GLACIERS, World, base, some_scenes
 
-import geopandas as gpd  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from pyproj import CRS  # noqa: E402
-from rasterio import open as open_raster  # noqa: E402
-
-from glacier_qgis.models.engine.events import Silent  # noqa: E402
-from glacier_qgis.models.engine.job import RasterInput  # noqa: E402
-from glacier_qgis.models.engine.outputs import Outputs  # noqa: E402
-from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries  # noqa: E402
-from glacier_qgis.models.fronts.scene.names import parse_scene_name  # noqa: E402
-from glacier_qgis.models.networks.unet import FIRST  # noqa: E402
-from glacier_qgis.models.package.card import Architecture, TrainingData  # noqa: E402
-from glacier_qgis.models.package.folder import load_package, save_package  # noqa: E402
-from glacier_qgis.models.package.registry import find_model  # noqa: E402
-from glacier_qgis.models.package.weights import read_weights  # noqa: E402
-from glacier_qgis.models.review.queue.ranking import queue, scores  # noqa: E402
-from glacier_qgis.models.review.retraining.learning import Pace  # noqa: E402
-from glacier_qgis.models.review.retraining.package import (  # noqa: E402
+from glacier_qgis.models.compute.device import choose_device
+from glacier_qgis.models.engine.events import Silent
+from glacier_qgis.models.engine.job import RasterInput
+from glacier_qgis.models.package.card import TrainingData
+from glacier_qgis.models.package.folder import load_package
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.review.retraining.learning import Pace
+from glacier_qgis.models.review.retraining.package import (
     adapted_to,
     retrained_card,
     write_package,
 )
-from glacier_qgis.models.review.retraining.places import SceneFacts, read_place  # noqa: E402
-from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, retrain  # noqa: E402
-from glacier_qgis.models.training.data.samples import LabelledScene  # noqa: E402
-from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
-from glacier_qgis.models.training.delivered.describe import describe, describe_series  # noqa: E402
-from glacier_qgis.models.training.delivered.evaluate import (  # noqa: E402
-    STAND_IN_CRS,
-    front_values,
-    reference_lines,
-    write_scene,
-)
-from glacier_qgis.models.training.delivered.networks import STEM  # noqa: E402
-from glacier_qgis.models.vector.lines import line_parts  # noqa: E402
-from glacier_qgis.models.zones.codes import ROCK  # noqa: E402
+from glacier_qgis.models.review.retraining.places import read_place
+from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, retrain
+from glacier_qgis.models.training.delivered.evaluate import ImageDistances, pooled_values
 
-GLACIERS = ("DBE", "JAC", "Jorum", "SI")
 LABELS = (0, 1, 3, 5, 10)
-MOSTLY = 0.9
-"""Share of the scenes in which a cell must be labelled rock to count as known rock."""
+RANKED, RANDOM = "ranked", "random"
+
+Row = dict[str, object]
+Values = dict[str, float | int]
+Lines = gpd.GeoDataFrame
+Distances = dict[str, ImageDistances]
 
 
 @dataclass(frozen=True)
-class World:
-    """The scenes of one glacier as files.
+class Case:
+    """One model that is adapted.
 
     Attributes:
-        folder: Holds them.
-        scenes: With their labels, in order of time.
-        fronts: The digitised fronts of each scene.
+        glacier: To what.
+        rock: Whether rock is known.
+        order: In which order scenes are corrected, `RANKED` or `RANDOM`.
+        draw: Of the random order.
+        labels: Number of corrected scenes.
     """
 
-    folder: Path
-    scenes: Sequence[LabelledScene]
-    fronts: dict[str, list[object]] = field(default_factory=dict)
+    glacier: str
+    rock: bool
+    order: str
+    draw: int
+    labels: int
 
     @property
-    def rock(self) -> Path:
-        """A raster of rock."""
-        return self.folder / "rock.tif"
+    def turn(self) -> tuple[bool, bool, int, int]:
+        """Orders cases, the one that is computed first being the least."""
+        return self.order == RANDOM, not self.rock, self.draw, -self.labels
 
-    def path(self, scene: LabelledScene) -> Path:
-        """Return the file of a scene."""
-        return self.folder / "scenes" / f"{scene.name}.tif"
-
-    @classmethod
-    def write(cls, folder: Path, scenes: Sequence[LabelledScene]) -> World:
-        """Write scenes, and the rock that is seen in most of them."""
-        (folder / "scenes").mkdir(parents=True)
-        world = cls(folder, sorted(scenes, key=lambda scene: scene.date))
-        for scene in world.scenes:
-            transform = write_scene(scene, world.path(scene))
-            world.fronts[scene.name] = [*reference_lines(scene, transform)]
-        share = np.mean([scene.zones == ROCK for scene in world.scenes], axis=0)
-        with open_raster(world.path(world.scenes[0])) as first:
-            profile = first.profile
-        with open_raster(world.rock, "w", **profile) as raster:
-            raster.write((share >= MOSTLY).astype(np.uint8), 1)
-        return world
-
-    def series(self, package: Path, *, rock: bool) -> gpd.GeoDataFrame:
-        """Delineate the series with a model."""
-        target = self.folder / "termini.gpkg"
-        with tempfile.TemporaryDirectory() as work, Outputs("00000000") as outputs:
-            given: dict[str, object] = {
-                "folder": self.folder / "scenes",
-                "model": str(package),
-                "work_folder": work,
-                "output": target,
-            }
-            if rock:
-                given["rock"] = {"path": str(self.rock)}
-            TerminusTimeSeries.model_validate(given).run(Silent(), outputs)
-        return gpd.read_file(target)
-
-    def errors(self, lines: gpd.GeoDataFrame, leave_out: set[str]) -> dict[str, float | int]:
-        """Return the error over all scenes but some."""
-        return front_values(
-            [
-                (line_parts(lines.geometry[lines["image_id"] == image_id(scene)]), fronts)
-                for scene in self.scenes
-                if scene.name not in leave_out
-                for fronts in [self.fronts[scene.name]]
-            ]
-        )
-
-    def facts(self, corrected: set[str]) -> list[SceneFacts]:
-        """Return what a review would say of the scenes."""
-        return [
-            SceneFacts(
-                path=str(self.path(scene)),
-                name=scene.name,
-                glacier=scene.group,
-                date=scene.date,
-                lines=tuple(self.fronts[scene.name] if scene.name in corrected else ()),
-                crs=CRS.from_user_input(STAND_IN_CRS),
-            )
-            for scene in self.scenes
-        ]
+    def row(self, given: argparse.Namespace) -> Row:
+        """Return the columns that name its row."""
+        return {**vars(self), "scenes": given.scenes, "steps": given.steps}
 
 
-def image_id(scene: LabelledScene) -> str:
-    """Return the attribute by which lines name their scene."""
-    return parse_scene_name(scene.name).image_id
+@dataclass(frozen=True)
+class Start:
+    """A glacier before any correction.
+
+    Attributes:
+        world: Its scenes.
+        package: The model that was trained without it.
+    """
+
+    world: World
+    package: Path
 
 
-def base(glacier: str, given: argparse.Namespace, folder: Path) -> Path:
-    """Return the package of the networks that were trained without a glacier."""
-    lone, series = (
-        read_weights(given.runs / f"{kind}_{glacier}{given.suffix}" / "weights.safetensors")
-        for kind in ("unet", "series")
-    )
-    architectures = [
-        Architecture(
-            name="unet",
-            parameters={
-                "bands": weights[FIRST].shape[1] // STEM**2,
-                "classes": 4,
-                "width": weights[FIRST].shape[0],
-                "stem": STEM,
-            },
-        )
-        for weights in (lone, series)
-    ]
-    card = describe(f"without_{glacier}", architectures[0], [], split=glacier)
-    card = card.model_copy(update={"series": describe_series(architectures[1])})
-    save_package(folder, card, lone, series)
-    return folder
+def start_of(glacier: str, folder: Path, given: argparse.Namespace) -> Start:
+    """Write the scenes of a glacier, and the model."""
+    world = World.write(folder / glacier, some_scenes(given.data, glacier, given.scenes))
+    return Start(world, base(glacier, given.runs, given.suffix, folder / f"without_{glacier}"))
 
 
-def ranked(world: World, lines: gpd.GeoDataFrame) -> list[int]:
-    """Return the scenes in the order of the review's queue, without an audit."""
-    stated, doubtful = [], []
-    for scene in world.scenes:
-        own = lines[lines["image_id"] == image_id(scene)]
-        stated.append(float(own["uncertainty_m"].mean()) if len(own) else np.nan)
-        doubtful.append(not len(own) or bool(own["outlier"].any()))
-    score = scores(np.array(stated), np.array(doubtful))
-    days = np.array([np.datetime64(scene.date).astype(float) for scene in world.scenes])
-    place = np.zeros(len(days), np.int64)
-    return [chosen.index for chosen in queue(score, place, days, len(days), 0.0, 0)]
+def before(start: Start, given: argparse.Namespace, *, rock: bool) -> tuple[Lines, Distances]:
+    """Return the lines of the model before, and their distances from the digitised fronts."""
+    lines = start.world.series(start.package, rock=rock, device=given.device)
+    return lines, start.world.distances(lines)
+
+
+def after(start: Start, case: Case, corrected: set[str], given: argparse.Namespace) -> Row:
+    """Adapt the model; return the error after it and how long it took."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="adapted-") as name:
+        package, stop = adapt(start, case, corrected, Path(name), given)
+        minutes = (time.monotonic() - begun) / 60
+        lines = start.world.series(package, rock=case.rock, device=given.device)
+    distances = start.world.distances(lines, corrected)
+    return {
+        "stop": stop,
+        "minutes": round(minutes, 1),
+        "minutes_in_all": round((time.monotonic() - begun) / 60, 1),
+        **pooled_values([*distances.values()]),
+    }
 
 
 def adapt(
-    world: World, package: Path, corrected: set[str], given: argparse.Namespace, *, rock: bool
+    start: Start, case: Case, corrected: set[str], folder: Path, given: argparse.Namespace
 ) -> tuple[Path, str]:
     """Return the package of a model adapted to corrected scenes, and how long it was trained."""
-    model = load_package(package)
-    source = RasterInput(path=str(world.rock)) if rock else None
-    facts = sorted(world.facts(corrected), key=lambda scene: scene.name not in corrected)
-    place, _ = read_place(facts, model.card, source)
+    world, model = start.world, load_package(start.package)
+    source = RasterInput(path=str(world.rock)) if case.rock else None
+    place, _ = read_place(world.facts(corrected), model.card, source)
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
-    pace = Pace(given.steps, given.minutes, 1, torch.device("cpu"))
-    result = retrain(model, [there], [], pace, Silent(), rock=rock, held=False)
+    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device))
+    result = retrain(model, [there], [], pace, Silent(), rock=case.rock, held=False)
     trained_on = TrainingData(
         dataset="corrections",
         credit="",
@@ -215,69 +152,144 @@ def adapt(
     )
     adapted = adapted_to(place.glacier, [], place.grid, model.card.weights.sha256)
     card = retrained_card(model.card, "adapted", result, trained_on, "", [], adapted)
-    path = world.folder / "adapted.zip"
+    path = folder / "adapted.zip"
     write_package(card, result, path)
     return find_model(str(path)), f"{result.stop.done:.0%}"
 
 
-def chosen(world: World, order: str, draw: int, lines: gpd.GeoDataFrame) -> list[str]:
-    """Return the names of scenes in the order in which they are corrected."""
-    places = ranked(world, lines)
-    if order == "random":
-        places = np.random.default_rng(draw).permutation(len(world.scenes)).tolist()
-    return [world.scenes[place].name for place in places]
+Work = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]
 
 
-CASE = ("glacier", "rock", "order", "draw", "labels", "scenes", "steps")
-"""Columns that name a row."""
+class Table:
+    """What is to be computed, and what is known of it so far."""
+
+    def __init__(self, cases: Sequence[Case], given: argparse.Namespace, folder: Path) -> None:
+        self._cases = sorted(cases, key=lambda case: case.turn)
+        self._given, self._folder = given, folder
+        self._starts: dict[str, Start] = {}
+        self._before: dict[tuple[str, bool], tuple[Lines, Distances]] = {}
+        self._rows: list[tuple[Case, set[str], Row]] = []
+        self._asked: set[object] = set()
+
+    def next(self) -> tuple[object, Work] | None:
+        """Return the most urgent piece of work that can be done now, and by what it is known."""
+        for name in dict.fromkeys(case.glacier for case in self._cases):
+            if name not in self._asked:
+                return self._ask(name, (start_of, (name, self._folder, self._given), {}))
+        needed = {(case.glacier, rock) for case in self._cases for rock in {False, case.rock}}
+        for key in sorted(needed, key=lambda key: key[1]):
+            if key[0] in self._starts and key not in self._asked:
+                work = before, (self._starts[key[0]], self._given), {"rock": key[1]}
+                return self._ask(key, work)
+        for case in self._cases:
+            if case.labels and case not in self._asked and (names := self._corrected(case)):
+                work = after, (self._starts[case.glacier], case, names, self._given), {}
+                return self._ask(case, work)
+        return None
+
+    def _ask(self, key: object, work: Work) -> tuple[object, Work]:
+        self._asked.add(key)
+        return key, work
+
+    def take(self, key: object, result: object) -> Iterator[tuple[Case, Row]]:
+        """Take what a piece of work gave; yield the rows that are complete now."""
+        if isinstance(key, str):
+            self._starts[key] = result  # type: ignore[assignment]
+        elif isinstance(key, Case):
+            self._rows.append((key, self._corrected(key), result))  # type: ignore[arg-type]
+        else:
+            self._before[key] = result  # type: ignore[assignment, index]
+            glacier, rock = key  # type: ignore[misc]
+            alike = [case for case in self._cases if (case.glacier, case.rock) == (glacier, rock)]
+            self._rows += [(case, set(), {}) for case in alike if not case.labels]
+        for place in reversed(range(len(self._rows))):
+            case, corrected, row = self._rows[place]
+            if known := self._before.get((case.glacier, case.rock)):
+                del self._rows[place]
+                yield case, {**case.row(self._given), **_beside(known[1], corrected), **row}
+
+    def _corrected(self, case: Case) -> set[str]:
+        """Return the scenes that count as corrected; none if they are not known yet."""
+        if case.glacier not in self._starts:
+            return set()
+        world, first = self._starts[case.glacier].world, self._before.get((case.glacier, False))
+        if case.order == RANDOM:
+            return set(world.at_random(case.draw)[: case.labels])
+        return set(world.ranked(first[0])[: case.labels]) if first else set()
 
 
-def rows_kept(path: Path) -> list[dict[str, object]]:
+def _beside(known: Distances, corrected: set[str]) -> Row:
+    """Return the error of the model before on the scenes that were not corrected.
+
+    It is also that of a row without corrections.
+    """
+    values = pooled_values([each for name, each in known.items() if name not in corrected])
+    same = {f"same_{key}": value for key, value in values.items() if key.startswith("mde")}
+    return {"stop": "", **values, **same}
+
+
+def rows_kept(path: Path) -> list[Row]:
     """Return the rows of earlier runs."""
     if not path.is_file():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def lines_of_table(
-    glacier: str, given: argparse.Namespace, kept: Sequence[dict[str, object]]
-) -> Iterator[dict[str, object]]:
-    """Yield one row per adapted model of a glacier that is not kept."""
-    there = {tuple(row.get(name) for name in CASE) for row in kept}
-    every = [scene for scene in read_caffe(given.data / "caffe256") if scene.group == glacier]
-    every.sort(key=lambda scene: scene.date)
-    count = min(given.scenes or len(every), len(every))
-    some = [every[place] for place in np.linspace(0, len(every) - 1, count).round().astype(int)]
-    with tempfile.TemporaryDirectory(prefix="adapt-") as name:
-        world = World.write(Path(name) / "world", some)
-        package = base(glacier, given, Path(name) / "base")
-        first = world.series(package, rock=False)
-        for rock in map(bool, given.rock):
-            before = world.series(package, rock=True) if rock else first
-            for order in given.orders:
-                for draw in range(given.draws if order == "random" else 1):
-                    names = chosen(world, order, draw, first)
-                    for labels in given.labels:
-                        corrected = set(names[:labels])
-                        row = {"glacier": glacier, "rock": rock, "order": order, "draw": draw}
-                        row |= {"labels": labels, "scenes": given.scenes, "steps": given.steps}
-                        if tuple(row[name] for name in CASE) in there:
-                            continue
-                        start, stop, lines = time.monotonic(), "", before
-                        if labels:
-                            new, stop = adapt(world, package, corrected, given, rock=rock)
-                            row["minutes"] = round((time.monotonic() - start) / 60, 1)
-                            lines = world.series(new, rock=rock)
-                        yield (
-                            row
-                            | {"stop": stop}
-                            | world.errors(lines, corrected)
-                            | {
-                                f"same_{key}": value
-                                for key, value in world.errors(before, corrected).items()
-                                if key.startswith("mde")
-                            }
-                        )
+def compute(table: Table, given: argparse.Namespace) -> Iterator[tuple[Case, Row]]:
+    """Yield rows as they are finished, until all are or the time is over."""
+    ends = time.monotonic() + 60 * given.limit
+    spawn = multiprocessing.get_context("spawn")
+    threads = 1 if given.jobs > 1 else torch.get_num_threads()
+    pool = ProcessPoolExecutor(given.jobs, spawn, torch.set_num_threads, (threads,))
+    running: dict[Future[object], object] = {}
+    try:
+        while True:
+            while len(running) < given.jobs and (found := table.next()):
+                key, (work, about, more) = found
+                running[pool.submit(work, *about, **more)] = key
+            if not running:
+                return
+            done, _ = wait(running, max(0.0, ends - time.monotonic()), FIRST_COMPLETED)
+            if not done:
+                sys.stderr.write(f"{len(running)} pieces of work were stopped by --limit\n")
+                return
+            for future in done:
+                key = running.pop(future)
+                if error := future.exception():
+                    sys.stderr.write(f"{key} failed: {''.join(format_exception(error))}\n")
+                else:
+                    yield from table.take(key, future.result())
+    finally:
+        for process in multiprocessing.active_children() if running else []:
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def sentence(row: Row) -> str:
+    """Return a line about a row."""
+    return (
+        f"{row['glacier']:6} rock {row['rock']} {row['order']} {row['draw']}: "
+        f"{row['labels']:2} corrected, {row['mde_box_m']} m in the box "
+        f"(before {row['same_mde_box_m']}), {row['mde_scene_m']} m over the scene "
+        f"(before {row['same_mde_scene_m']}), {row['missed_box']} of {row['images']} "
+        f"missed, {row.get('minutes', 0)} min, stop {row['stop']}\n"
+    )
+
+
+def summary(rows: Sequence[Row], given: argparse.Namespace) -> str:
+    """Return a table: the error in the box by the number of corrected scenes, mean of all draws."""
+    found: dict[tuple[object, ...], list[float]] = {}
+    for row in rows:
+        if (row["scenes"], row["steps"]) == (given.scenes, given.steps):
+            key = row["glacier"], row["rock"], row["order"], row["labels"]
+            found.setdefault(key, []).append(float(str(row["mde_box_m"])))
+    text = f"| glacier | rock | order | {' | '.join(map(str, LABELS))} |\n"
+    text += "|---" * (3 + len(LABELS)) + "|\n"
+    for glacier, rock, order in sorted({key[:3] for key in found}, key=str):
+        cells = [found.get((glacier, rock, order, labels), []) for labels in LABELS]
+        shown = [f"{np.mean(cell):.0f}" if cell else "" for cell in cells]
+        text += f"| {glacier} | {'yes' if rock else 'no'} | {order} | {' | '.join(shown)} |\n"
+    return text
 
 
 def main() -> None:
@@ -288,27 +300,37 @@ def main() -> None:
     parser.add_argument("--suffix", default="_3", help="of the base networks' folders")
     parser.add_argument("--glaciers", nargs="+", choices=GLACIERS, default=GLACIERS)
     parser.add_argument("--labels", nargs="+", type=int, default=LABELS)
-    parser.add_argument("--orders", nargs="+", choices=("ranked", "random"), default=["ranked"])
+    parser.add_argument("--orders", nargs="+", choices=(RANKED, RANDOM), default=[RANKED])
     parser.add_argument("--draws", type=int, default=3, help="of the random order")
     parser.add_argument("--rock", nargs="+", type=int, choices=(0, 1), default=[0, 1])
     parser.add_argument("--scenes", type=int, default=0, help="of each glacier; 0 = all")
     parser.add_argument("--steps", type=int, default=1000, help="of each training")
     parser.add_argument("--minutes", type=float, default=10.0, help="of one adaptation")
+    parser.add_argument("--device", choices=("automatic", "cpu", "gpu"), default="cpu")
+    parser.add_argument("--jobs", type=int, default=1, help="cases at the same time")
+    parser.add_argument("--limit", type=float, default=10_000.0, help="minutes for all of it")
+    parser.add_argument("--table", type=Path, help="where rows are kept; RUNS/adapted.jsonl")
     given = parser.parse_args()
     given.data = Path(given.data)
-    kept = given.runs / "adapted.jsonl"
-    for glacier in given.glaciers:
-        for row in lines_of_table(glacier, given, rows_kept(kept)):
+    kept = given.table or given.runs / "adapted.jsonl"
+    orders = [(RANKED, 0)] * (RANKED in given.orders)
+    orders += [(RANDOM, draw) for draw in range(given.draws) if RANDOM in given.orders]
+    there = [*rows_kept(kept)]
+    cases = [
+        case
+        for glacier, rock, (order, draw), labels in itertools.product(
+            given.glaciers, map(bool, given.rock), orders, given.labels
+        )
+        for case in [Case(glacier, rock, order, draw, labels)]
+        if not any(case.row(given).items() <= row.items() for row in there)
+    ]
+    with tempfile.TemporaryDirectory(prefix="adapt-") as name:
+        for _, row in compute(Table(cases, given, Path(name)), given):
             with kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-            sys.stdout.write(
-                f"{row['glacier']:6} rock {row['rock']} {row['order']} {row['draw']}: "
-                f"{row['labels']:2} corrected, {row['mde_box_m']} m in the box "
-                f"(before {row['same_mde_box_m']}), {row['mde_scene_m']} m over the scene "
-                f"(before {row['same_mde_scene_m']}), {row['missed_box']} of {row['images']} "
-                f"missed, {row.get('minutes', 0)} min, stop {row['stop']}\n"
-            )
+            sys.stdout.write(sentence(row))
             sys.stdout.flush()
+    sys.stdout.write(summary(rows_kept(kept), given))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from adapt_glacier import GLACIERS, World
+from held_out_glacier import GLACIERS, World
 
 PLUGINS = Path(__file__).parents[1] / "build" / "plugins"
 sys.path.insert(0, str(PLUGINS))

@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE.parent / "build" / "plugins"))
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-from adapt_glacier import GLACIERS, World, image_id  # noqa: E402
+from held_out_glacier import GLACIERS, World, image_id  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from glacier_qgis.models.fronts.termini.metrics import front_distances  # noqa: E402

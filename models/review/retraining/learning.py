@@ -199,8 +199,12 @@ class Course:
 
 
 def course_of(network: Network, material: Material, pace: Pace, name: str) -> Course:
-    """Return the training of a network for fronts; `name` is that of its folder."""
-    start = objective(network.architecture, network.built(), fronts_alone=material.complete)
+    """Return the training of a network for fronts; `name` is that of its folder.
+
+    The contact of glacier and ocean in unlabelled cells does not cost: a front lies in those of
+    every scene that nobody corrected.
+    """
+    start = objective(network.architecture, network.built(), fronts_alone=False)
     stride = int(getattr(start.network, "stride", 1))
     batches = batches_of(network, material, stride, pace.device)
     if material.held:

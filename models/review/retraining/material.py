@@ -68,13 +68,11 @@ class Material:
     Attributes:
         corrected: Scenes with corrected fronts.
         known: Pools of what holds what the model knew.
-        complete: Whether every front of every corrected scene is labelled.
         held: Whether what the network knew is held, see `holding`.
     """
 
     corrected: Sequence[Labelled]
     known: Sequence[Sequence[Labelled]]
-    complete: bool
     held: bool
 
 

@@ -163,8 +163,7 @@ def retrain(
         taught = _samples(network, here, lambda each: each.corrected.keys() - without)
         known = _samples(network, here, _uncorrected)
         old = [replace(tile, rock=network.rock) for tile in tiles]
-        complete = all(all(each.corrected.values()) for each in places)
-        return Material(taught, [known, old], complete, held)
+        return Material(taught, [known, old], held)
 
     folds = None
     if aside:
@@ -230,10 +229,10 @@ def _labelled(each: CorrectedPlace, lone: Network, pace: Pace) -> list[SceneInPl
     evaluator = Evaluator(lone.built(), pace.device, place.grid.cell_size)
     ice = np.zeros(place.grid.shape, np.float32)
     predicted = {}
-    for scene, answer in zip(scenes, evaluator.answers(seen), strict=True):
-        ice += leaning(answer.probabilities) / len(scenes)
+    for scene, probabilities in zip(scenes, evaluator.probabilities(seen), strict=True):
+        ice += leaning(probabilities) / len(scenes)
         if scene.name in complete:
-            predicted[scene.name] = Prediction.of(answer.probabilities)
+            predicted[scene.name] = Prediction.of(probabilities)
     zones = {
         name: zones_around(
             place.scenes[name].lines, own, ice, place.rock, place.grid, complete=complete[name]

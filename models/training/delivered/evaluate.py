@@ -124,16 +124,39 @@ def evaluate_series(
         )
 
 
+@dataclass(frozen=True)
+class ImageDistances:
+    """Distances between predicted and labelled fronts of one image, m; see `front_distances`.
+
+    Attributes:
+        whole: Of all predicted fronts.
+        boxed: Of those in the box around the labelled front.
+    """
+
+    whole: npt.NDArray[np.float64]
+    boxed: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, lines: list[LineString], reference: list[LineString]) -> ImageDistances:
+        """Measure them."""
+        inside = clip_lines(lines, reference_box(reference))
+        return cls(
+            front_distances(lines, reference, SPACING_M),
+            front_distances(inside, reference, SPACING_M),
+        )
+
+
 def front_values(
     fronts: Sequence[tuple[list[LineString], list[LineString]]],
 ) -> dict[str, float | int]:
     """Return the front distances of predicted and labelled lines, one pair per image."""
-    whole, boxed = [], []
-    for lines, reference in fronts:
-        inside = clip_lines(lines, reference_box(reference))
-        whole.append(front_distances(lines, reference, SPACING_M))
-        boxed.append(front_distances(inside, reference, SPACING_M))
-    values: dict[str, float | int] = {"images": len(fronts)}
+    return pooled_values([ImageDistances.of(*pair) for pair in fronts])
+
+
+def pooled_values(images: Sequence[ImageDistances]) -> dict[str, float | int]:
+    """Return the front distances of all images together."""
+    values: dict[str, float | int] = {"images": len(images)}
+    boxed, whole = [image.boxed for image in images], [image.whole for image in images]
     for name, distances in {"box": boxed, "scene": whole}.items():
         error = mean_distance_error(distances)
         values[f"mde_{name}_m"] = round(error.mean_m, 1)

@@ -99,6 +99,48 @@ class Answer:
         return np.concatenate(pairs, axis=1)
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """What a network predicts of a tile, on the model's cells.
+
+    Attributes:
+        image: (bands + 1, rows, columns): ranks of the values, mask of valid pixels.
+        truth: Labelled codes, 0 where unlabelled.
+        probabilities: (classes, rows, columns), 0 where invalid.
+        grid: The cells.
+    """
+
+    image: Float32Array
+    truth: npt.NDArray[np.uint8]
+    probabilities: Float32Array
+    grid: Grid
+
+
+def predicted(tile: Labelled, predict: Predict, stride: int, cell_size: float) -> Predicted:
+    """Predict a whole tile; what is known to be rock is rock, as with ROCK in the toolbox.
+
+    Args:
+        tile: The tile.
+        predict: The network.
+        stride: Rows and columns of its input must be multiples of this.
+        cell_size: Of the network, m.
+    """
+    grid = _grid(tile, cell_size)
+    rows, columns = tile.shape
+    centre = ((rows - 1) / 2, (columns - 1) / 2)
+    view = View(centre, grid.shape, (cell_size, cell_size))
+    image, labels = look(tile, view)
+    inputs = image.numpy()
+    padding = PADDING if max(grid.shape) > TILE else 0
+    plan = TilePlan.choose(grid.shape, stride, TILE, padding)
+    probabilities = np.zeros((len(CODES), *grid.shape), np.float32)
+    for window, values in blend(_reader(inputs), predict, grid.shape, len(CODES), plan, 1):
+        probabilities[(slice(None), *window.toslices())] = values
+    if (rock := rock_under(tile, view)) is not None:
+        probabilities = with_rock(probabilities, rock, CODES)
+    return Predicted(inputs, labels.numpy().astype(np.uint8), probabilities, grid)
+
+
 def assess(
     tile: Labelled,
     predict: Predict,
@@ -106,7 +148,7 @@ def assess(
     cell_size: float,
     calibration: Calibration | None = None,
 ) -> Answer:
-    """Predict a whole tile; what is known to be rock is rock, as with ROCK in the toolbox.
+    """Predict a whole tile, and trace its fronts.
 
     Args:
         tile: The tile.
@@ -115,30 +157,18 @@ def assess(
         cell_size: Of the network, m.
         calibration: Of the model's uncertainties.
     """
-    grid = _grid(tile, cell_size)
-    rows, columns = tile.shape
-    centre = ((rows - 1) / 2, (columns - 1) / 2)
-    view = View(centre, grid.shape, (cell_size, cell_size))
-    image, labels = look(tile, view)
-    inputs, truth = image.numpy(), labels.numpy().astype(np.uint8)
-    padding = PADDING if max(grid.shape) > TILE else 0
-    plan = TilePlan.choose(grid.shape, stride, TILE, padding)
-    probabilities = np.zeros((len(CODES), *grid.shape), np.float32)
-    for window, values in blend(_reader(inputs), predict, grid.shape, len(CODES), plan, 1):
-        probabilities[(slice(None), *window.toslices())] = values
-    if (rock := rock_under(tile, view)) is not None:
-        probabilities = with_rock(probabilities, rock, CODES)
-    zones = zones_of(probabilities, CODES)
-    known = np.where(zones == NOT_PROCESSED, np.float32(np.nan), probabilities)
+    seen = predicted(tile, predict, stride, cell_size)
+    zones = zones_of(seen.probabilities, CODES)
+    known = np.where(zones == NOT_PROCESSED, np.float32(np.nan), seen.probabilities)
     return Answer(
         tile=tile,
-        value=np.where(inputs[-1] > 0, inputs[0], np.nan).astype(np.float32),
-        truth=truth,
-        probabilities=probabilities,
+        value=np.where(seen.image[-1] > 0, seen.image[0], np.nan).astype(np.float32),
+        truth=seen.truth,
+        probabilities=seen.probabilities,
         zones=zones,
-        grid=grid,
-        predicted=_trace(grid, zones, known, calibration),
-        reference=[terminus.line for terminus in _trace(grid, truth)],
+        grid=seen.grid,
+        predicted=_trace(seen.grid, zones, known, calibration),
+        reference=[terminus.line for terminus in _trace(seen.grid, seen.truth)],
     )
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter, Silent
 from glacier_qgis.models.fronts.segmentation.predictor import Predictor
 from glacier_qgis.models.fronts.termini.calibration import LEAST_IN_CLASS, fit_calibration
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.measuring.assess import CODES, Answer, assess
+from glacier_qgis.models.training.measuring.assess import CODES, Answer, assess, predicted
 from glacier_qgis.models.training.measuring.pictures import examples
 from glacier_qgis.models.training.measuring.totals import Totals, totals
 
@@ -54,13 +55,25 @@ class Evaluator:
     def answers(
         self, tiles: Sequence[Labelled], reporter: Reporter | None = None
     ) -> Iterator[Answer]:
-        """Predict one tile after the other."""
-        network = copy.deepcopy(self.network)
-        predict = Predictor(network, self.device, CODES, augment=self.augment)
-        stride = int(getattr(self.network, "stride", 1))
+        """Predict one tile after the other, and trace its fronts."""
+        predict = self._predictor()
         for index, tile in enumerate(tiles):
-            yield assess(tile, predict, stride, self.cell_size_m, self.calibration)
+            yield assess(tile, predict, self._stride, self.cell_size_m, self.calibration)
             (reporter or Silent()).progress((index + 1) / len(tiles), "Evaluating the model")
+
+    def probabilities(self, tiles: Sequence[Labelled]) -> Iterator[Float32Array]:
+        """Return the probabilities of one tile after the other, (classes, rows, columns)."""
+        predict = self._predictor()
+        for tile in tiles:
+            yield predicted(tile, predict, self._stride, self.cell_size_m).probabilities
+
+    def _predictor(self) -> Predictor:
+        network = copy.deepcopy(self.network)
+        return Predictor(network, self.device, CODES, augment=self.augment)
+
+    @property
+    def _stride(self) -> int:
+        return int(getattr(self.network, "stride", 1))
 
     def measure(self, tiles: Sequence[Labelled], reporter: Reporter) -> Measured:
         """Evaluate tiles and choose examples."""
