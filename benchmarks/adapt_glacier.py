@@ -42,7 +42,11 @@ from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.package.card import TrainingData
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import find_model
-from glacier_qgis.models.review.retraining.learning import Pace
+from glacier_qgis.models.review.retraining.learning import (
+    ADAPTING_MINUTES,
+    ADAPTING_STEPS,
+    Pace,
+)
 from glacier_qgis.models.review.retraining.package import (
     adapted_to,
     retrained_card,
@@ -304,8 +308,8 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=3, help="of the random order")
     parser.add_argument("--rock", nargs="+", type=int, choices=(0, 1), default=[0, 1])
     parser.add_argument("--scenes", type=int, default=0, help="of each glacier; 0 = all")
-    parser.add_argument("--steps", type=int, default=1000, help="of each training")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of one adaptation")
+    parser.add_argument("--steps", type=int, default=ADAPTING_STEPS, help="of each training")
+    parser.add_argument("--minutes", type=float, default=ADAPTING_MINUTES)
     parser.add_argument("--device", choices=("automatic", "cpu", "gpu"), default="cpu")
     parser.add_argument("--jobs", type=int, default=1, help="cases at the same time")
     parser.add_argument("--limit", type=float, default=10_000.0, help="minutes for all of it")

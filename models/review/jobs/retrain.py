@@ -37,7 +37,12 @@ from glacier_qgis.models.review.retraining.layers import (
     replayed,
     retrain_layers,
 )
-from glacier_qgis.models.review.retraining.learning import RATE, Pace
+from glacier_qgis.models.review.retraining.learning import (
+    ADAPTING_MINUTES,
+    ADAPTING_STEPS,
+    RATE,
+    Pace,
+)
 from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card, write_package
 from glacier_qgis.models.review.retraining.places import read_place
@@ -63,9 +68,7 @@ from glacier_qgis.models.training.data.parts import check_classes
 from glacier_qgis.models.training.echograms.simulated import knows_simulated
 from glacier_qgis.models.training.publishing.publish import package_name
 
-ADAPTING_MINUTES, FURTHER_MINUTES = 10.0, 240.0
-ADAPTING_STEPS, FURTHER_STEPS = 1000, 6000
-"""Steps of one training: of 4 patches each."""
+FURTHER_MINUTES, FURTHER_STEPS = 240.0, 6000
 
 
 class Retrain(Job):

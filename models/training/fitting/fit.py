@@ -226,11 +226,13 @@ class Fit:
     def _follow(self) -> None:
         """Update the running average, faster in the beginning."""
         keep = min(self.schedule.averaging, self.step / (9 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - keep)
-            else:
-                self.average[name].copy_(value)
+        current = self.network.state_dict()
+        smooth = [name for name, value in current.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [self.average[name] for name in smooth], [current[name] for name in smooth], 1 - keep
+        )
+        for name in current.keys() - set(smooth):
+            self.average[name].copy_(current[name])
 
     def save(self) -> None:
         """Write the state atomically: after a kill, the old or the new one remains."""

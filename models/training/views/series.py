@@ -43,8 +43,9 @@ class SeriesScenes:
     def __init__(self, scenes: Sequence[Labelled]) -> None:
         self.scenes = sorted(scenes, key=lambda scene: scene.date)
         seen = [scene.equalised() for scene in self.scenes]
-        self._levels = np.stack([rank_levels(ranks[0]) for ranks, _ in seen])
-        self._valid = np.stack([valid > 0 for _, valid in seen])
+        valid = np.stack([valid > 0 for _, valid in seen])
+        levels = np.where(valid, np.stack([rank_levels(ranks[0]) for ranks, _ in seen]), 0)
+        self._summands = valid, levels.astype(np.int16), (levels**2).astype(np.int32)
         self._years = [
             datetime.date.fromisoformat(scene.date).toordinal() / DAYS_A_YEAR
             for scene in self.scenes
@@ -65,7 +66,7 @@ class SeriesScenes:
 
     def _sums(self, scenes: Sequence[int]) -> Sums:
         chosen = list(scenes)
-        return Sums.of(self._levels[chosen], self._valid[chosen])
+        return Sums(*(each[chosen].sum(axis=0, dtype=np.int32) for each in self._summands))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,57 @@
+"""What costs in the training on corrected scenes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from affine import Affine
+from pyproj import CRS
+
+from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.review.retraining.learning import Pace, course_of
+from glacier_qgis.models.review.retraining.material import Material, Network
+from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+from kit.training.small_models import SMALL
+
+GRID = Grid(CRS("EPSG:3413"), Affine(60.0, 0.0, 0.0, 0.0, -60.0, 0.0), 64, 64)
+CPU = torch.device("cpu")
+
+
+def scene() -> SceneInPlace:
+    """One grey everywhere, with labels in a corner only."""
+    zones = np.zeros(GRID.shape, np.uint8)
+    zones[:8, :8] = GLACIER
+    return SceneInPlace(
+        name="scene",
+        group="there",
+        date="2020-01-01",
+        ranks=np.zeros((1, *GRID.shape), np.float32),
+        valid=np.ones(GRID.shape, np.float32),
+        zones=zones,
+        grid=GRID,
+    )
+
+
+def network() -> Network:
+    torch.manual_seed(1)
+    weights = UNet(**SMALL).state_dict()
+    return Network(
+        "single scenes", Architecture(name="unet", parameters=SMALL), weights, False, False
+    )
+
+
+def test_a_front_where_nothing_is_labelled_costs_nothing() -> None:
+    """In a scene that nobody corrected, the front lies where no label is."""
+    course = course_of(network(), Material([scene()], [], False), Pace(1, 1.0, 1, CPU), "lone")
+    zones = torch.zeros(1, 32, 32, dtype=torch.long)
+    zones[:, :4] = GLACIER
+    ice = torch.zeros(1, 5, 32, 32)
+    ice[:, GLACIER - 1] = 9.0
+    front = ice.clone()
+    front[:, GLACIER - 1, 16:] = 0.0
+    front[:, OCEAN - 1, 16:] = 9.0
+    loss = course.fit.learner.loss
+    torch.testing.assert_close(loss(front, zones), loss(ice, zones))
