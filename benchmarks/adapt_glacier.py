@@ -11,8 +11,9 @@ over the whole scene. Rock is what is labelled rock in nine of ten scenes. `--sc
 scenes of each glacier, evenly spread over time.
 
 `--jobs` cases are computed at the same time, the ranked ones with rock first; `--device gpu` lets
-them share a graphics card. Rows are kept in RUNS/adapted.jsonl as they are finished; a row that is
-there is not computed again. After `--limit` minutes what is not finished is left out.
+them share a graphics card. The lines of the model before are kept in RUNS, and rows in
+RUNS/adapted.jsonl as they are finished; what is there is not computed again. After `--limit`
+minutes what is not finished is left out.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.package.card import TrainingData
-from glacier_qgis.models.package.folder import load_package
+from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
@@ -114,8 +115,15 @@ def start_of(glacier: str, folder: Path, given: argparse.Namespace) -> Start:
 
 def before(start: Start, given: argparse.Namespace, *, rock: bool) -> tuple[Lines, Distances]:
     """Return the lines of the model before, and their distances from the digitised fronts."""
-    lines = start.world.series(start.package, rock=rock, device=given.device)
-    return lines, start.world.distances(lines)
+    world, card = start.world, read_card(start.package)
+    about = [*(weights.sha256[:12] for weights in card.all_weights), str(len(world.scenes))]
+    kept = given.runs / f"before-{'-'.join(about)}{'-rock' if rock else ''}.gpkg"
+    if kept.is_file():
+        lines = gpd.read_file(kept)
+    else:
+        lines = world.series(start.package, rock=rock, device=given.device)
+        lines.to_file(kept)
+    return lines, world.distances(lines)
 
 
 def after(start: Start, case: Case, corrected: set[str], given: argparse.Namespace) -> Row:

@@ -35,7 +35,7 @@ Weights = dict[str, Tensor]
 FEWEST_TO_LEAVE_OUT = 3
 """Corrected scenes from which one is left out; of more, every third."""
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
-ADAPTING_MINUTES, ADAPTING_STEPS = 10.0, 300
+ADAPTING_MINUTES, ADAPTING_STEPS = 10.0, 200
 """Of an adaptation to a glacier, and of each of its trainings; more steps gain nothing."""
 RATE = 5e-4
 """Highest learning rate, a third of that of a training from random weights."""
