@@ -4,9 +4,10 @@ Within `REACH_M` of a front, its two sides are known: a person drew it. Further 
 labelled only if two witnesses agree: the model is certain of its zone, and it lies on that side of
 the front, seen along ways that do not cross rock. All other cells are unlabelled.
 
-A scene that nobody corrected is labelled by those that were: where all of these agree, and no front
-is near, the zone is the same on other dates. What the model predicts there itself does not count,
-since on a glacier that it has never seen it is often certain and wrong.
+A scene that nobody corrected is labelled by those that were: where at least half of these say a
+zone, none says another, and no front is near, the zone is the same on other dates. What the model
+predicts there itself does not count, since on a glacier that it has never seen it is often certain
+and wrong.
 """
 
 from __future__ import annotations
@@ -117,7 +118,8 @@ def carried_zones(corrected: Sequence[Zones], rock: Mask, grid: Grid) -> Zones:
     away = np.ones(grid.shape, np.bool_)
     for zones in labels:
         away[tuple(front_pixels(zones).T)] = False
-    same = np.where(lowest == highest, highest, UNLABELLED)
+    often = 2 * (labels != UNLABELLED).sum(axis=0) >= len(labels)
+    same = np.where(often & (lowest == highest), highest, UNLABELLED)
     if not away.all():
         margin = REACH_M if len(corrected) < FEW else MOVES_M
         same = np.where(distance_transform_edt(away) * grid.cell_size > margin, same, UNLABELLED)

@@ -152,3 +152,11 @@ def test_corrections_that_show_no_front_are_carried_where_they_agree() -> None:
     carried = carried_zones([water, ice], NOWHERE, GRID)
     assert not carried[:, :27].any()
     assert (carried[:, 33:] == OCEAN).all()
+
+
+def test_what_fewer_than_half_of_the_corrections_say_is_not_carried() -> None:
+    """A zone of which the model is certain on one date alone is often wrong."""
+    ice, unknown = np.full(GRID.shape, GLACIER, np.uint8), np.zeros(GRID.shape, np.uint8)
+    assert not carried_zones([ice, unknown, unknown], NOWHERE, GRID).any()
+    assert (carried_zones([ice, ice, unknown], NOWHERE, GRID) == GLACIER).all()
+    assert (carried_zones([ice], NOWHERE, GRID) == GLACIER).all()
