@@ -364,14 +364,13 @@ class Retrain(Job):
                 f"{len(taught)} corrected stretches, beside them {other}; AdamW, highest rate "
                 f"{RATE:g}, running average of the weights. {result.stop.sentence()}"
             )
-        held, final = "", ""
+        held = ""
         if not (self.adapt or self.dataset):
             held = ", elsewhere labelled by what the model was certain of"
-            final = ", half-way to the weights before"
         return (
             f"{len(taught)} corrected scenes, beside them scenes that nobody corrected, with the "
             f"zones on which the corrected ones agree{held}{old}; AdamW, highest rate {RATE:g}, "
-            f"running average of the weights{final}. {result.stop.sentence()}"
+            f"running average of the weights, half-way to those before. {result.stop.sentence()}"
         )
 
     def _record(

@@ -214,8 +214,7 @@ def course_of(network: Network, material: Material, pace: Pace, name: str) -> Co
     fit = Fit(start.network, schedule(pace), pace.room(name), pace.seed, pace.device, start.loss)
 
     def weights(trained: Weights) -> Weights:
-        new = start.zones_alone(trained)
-        return half_way(network.weights, new) if material.held else new
+        return half_way(network.weights, start.zones_alone(trained))
 
     return Course(fit, batches, network.title, weights)
 
