@@ -6,8 +6,8 @@ model was trained on where these are at hand, so that it keeps what it knew.
 
 How long to train is chosen without a further glacier: one training leaves a part of the corrected
 scenes out and is measured on these, before it and after each quarter of the schedule; the training
-on all scenes ends at the best of these. With fewer than `FEWEST_TO_LEAVE_OUT` scenes none is left
-out, and the schedule runs to its end.
+on all scenes ends at the last that is close to the best of these. With fewer than
+`FEWEST_TO_LEAVE_OUT` scenes none is left out, and the schedule runs to its end.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ FEWEST_TO_LEAVE_OUT = 3
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
 ADAPTING_MINUTES, ADAPTING_STEPS = 10.0, 200
 """Of an adaptation to a glacier, and of each of its trainings; more steps gain nothing."""
+CHANCE = 1.25
+"""Ratio of two distances on few scenes that says nothing."""
 RATE = 5e-4
 """Highest learning rate, a third of that of a training from random weights."""
 AVERAGING = 0.98
@@ -96,7 +98,7 @@ class Stop:
             return "The schedule ran to its end: too few scenes were corrected to leave one out."
         told = ", ".join(f"{error.words} after {done:.0%}" for done, error in self.errors.items())
         return (
-            f"Ended after {self.done:.0%} of the schedule, the best of a training that left out "
+            f"Ended after {self.done:.0%} of the schedule, by a training that left out "
             f"{next(iter(self.errors.values())).images} of the scenes: {told}."
         )
 
@@ -133,7 +135,7 @@ def best_stop(
     kind: type[FrontError] | type[LayerError],
     reporter: Reporter,
 ) -> Stop:
-    """Return the quarter of a training after which its error is smallest.
+    """Return the last quarter of a training after which its error is close to the smallest.
 
     Args:
         course: The training.
@@ -149,7 +151,13 @@ def best_stop(
             noted[str(done)] = [*astuple(measured(course.until(done, reporter)))]
             course.fit.save()
     errors = {float(done): kind(*values) for done, values in noted.items()}  # type: ignore[arg-type]
-    return Stop(min(QUARTERS, key=lambda done: errors[done].order), errors)
+    best = min(errors[done].order for done in QUARTERS)
+    return Stop(max(done for done in QUARTERS if _near(errors[done].order, best)), errors)
+
+
+def _near(order: tuple[float, float], best: tuple[float, float]) -> bool:
+    """Return whether an error is no worse than the best by more than chance."""
+    return order[0] <= best[0] and order[1] <= best[1] * CHANCE
 
 
 def train(

@@ -7,10 +7,12 @@ import torch
 from affine import Affine
 from pyproj import CRS
 
+from glacier_qgis.models.engine.events import Silent
+from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.review.retraining.learning import Pace, course_of
+from glacier_qgis.models.review.retraining.learning import QUARTERS, Pace, best_stop, course_of
 from glacier_qgis.models.review.retraining.material import Material, Network
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
@@ -55,3 +57,17 @@ def test_a_front_where_nothing_is_labelled_costs_nothing() -> None:
     front[:, OCEAN - 1, 16:] = 9.0
     loss = course.fit.learner.loss
     torch.testing.assert_close(loss(front, zones), loss(ice, zones))
+
+
+def test_training_ends_late_unless_an_earlier_end_is_clearly_better() -> None:
+    def chosen(*metres: float) -> float:
+        course = course_of(network(), Material([scene()], [], False), Pace(4, 1.0, 1, CPU), "lone")
+        course.fit.notes["errors"] = {
+            str(done): [error, error, 3.0, 0.0]
+            for done, error in zip((0.0, *QUARTERS), metres, strict=True)
+        }
+        return best_stop(course, lambda _: FrontError(0, 0, 0, 0), FrontError, Silent()).done
+
+    assert chosen(400, 190, 180, 210, 200) == 1.0
+    assert chosen(400, 120, 180, 210, 200) == 0.25
+    assert chosen(400, 400, 200, 240, 300) == 0.75
