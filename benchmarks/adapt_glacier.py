@@ -194,7 +194,9 @@ class Table:
                 work = before, (self._starts[key[0]], self._given), {"rock": key[1]}
                 return self._ask(key, work)
         for case in self._cases:
-            if case.labels and case not in self._asked and (names := self._corrected(case)):
+            if case.labels and case not in self._asked:
+                if not (names := self._corrected(case)):
+                    return None  # a less urgent one would take its place
                 work = after, (self._starts[case.glacier], case, names, self._given), {}
                 return self._ask(case, work)
         return None
