@@ -48,6 +48,7 @@ from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_STEPS,
     Pace,
 )
+from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import (
     adapted_to,
     retrained_card,
@@ -152,6 +153,8 @@ def adapt(
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
     pace = Pace(given.steps, given.minutes, 1, choose_device(given.device))
     result = retrain(model, [there], [], pace, Silent(), rock=case.rock, held=False)
+    if Outcome.of(result).promoted is False:
+        return start.package, "refused"
     trained_on = TrainingData(
         dataset="corrections",
         credit="",
@@ -166,7 +169,8 @@ def adapt(
     card = retrained_card(model.card, "adapted", result, trained_on, "", [], adapted)
     path = folder / "adapted.zip"
     write_package(card, result, path)
-    return find_model(str(path)), f"{result.stop.done:.0%}"
+    kept = [each.title for each in result.test if each.dropped is not None]
+    return find_model(str(path)), ", ".join([f"{result.stop.done:.0%}", *kept])
 
 
 Work = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]

@@ -161,11 +161,16 @@ def _near(order: tuple[float, float], best: tuple[float, float]) -> bool:
 
 
 def train(
-    network: Network, material: Material, stop: Stop, pace: Pace, reporter: Reporter
+    network: Network, material: Material, stop: Stop, pace: Pace, reporter: Reporter, name: str = ""
 ) -> Network:
-    """Train a network until the chosen stop; return it with its averaged weights."""
-    training = "series" if network.beside else "lone"
-    course = course_of(network, material, pace, training)
+    """Train a network until the chosen stop; return it with its averaged weights.
+
+    `name` is that of the folder of the training, by default what the network is for. A network
+    without a scene to train on stays as it is.
+    """
+    if not material.corrected:
+        return network
+    course = course_of(network, material, pace, name or ("series" if network.beside else "lone"))
     return network.with_weights(course.until(stop.done, reporter))
 
 

@@ -64,7 +64,8 @@ class Retrained:
         lone: For single scenes.
         series: For series; None if the model has none.
         stop: How long they were trained, chosen with the one for single scenes.
-        test: What the frozen test says; none without test scenes.
+        test: What the frozen test says; without test scenes, what networks say of corrected scenes
+            that were left out of their training; none without either.
     """
 
     lone: Network
@@ -145,8 +146,9 @@ def retrain(
         if scene.name in each.corrected and scene.lines
     )
     aside = {order[index][1] for index in left_out(len(order))}
-    trainings = 1 + (series is not None) + bool(aside)
     tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
+    tried = series is not None and bool(aside) and not tested
+    trainings = 1 + (series is not None) + bool(aside) + tried
     ready = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
     networks = [lone, *([series] if series else [])]
@@ -166,26 +168,37 @@ def retrain(
         return Material(taught, [known, old], held)
 
     folds = None
+    away = [(each.place, each.corrected.keys() & aside) for each in places]
     if aside:
-        away = [(each.place, each.corrected.keys() & aside) for each in places]
         folds = (material(lone, frozenset(aside)), lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
-    after: list[Network] = []
-    for network in networks:
-        taught = material(network, frozenset())
-        after.append(
-            train(network, taught, stop, each_pace, next(stages)) if taught.corrected else network
-        )
+    compared = _left_out(lone, stop) if not tested else []
+    if series and tried:
+        taught = material(series, frozenset(aside))
+        trained = train(series, taught, stop, each_pace, next(stages), "series-left-out")
+        errors = (trial.error(away, each, lone) for each in (series, trained))
+        compared.append(Comparison(f"{series.title}, left out", *errors))
+    after = [
+        train(network, material(network, frozenset()), stop, each_pace, next(stages))
+        for network in networks
+    ]
     reporter.progress(0.9, "Testing the new model")
-    compared = without_worse(
-        [
-            Comparison(each.title, error, trial.error(tested, each, after[0]))
-            for each, error in zip(after, before, strict=False)
-        ]
-    )
-    dropped = {each.title for each in compared if each.dropped is not None}
-    final = [old if old.title in dropped else new for old, new in zip(networks, after, strict=True)]
-    return Retrained(final[0], final[1] if series else None, stop, tuple(compared))
+    compared += [
+        Comparison(each.title, error, trial.error(tested, each, after[0]))
+        for each, error in zip(after, before, strict=False)
+    ]
+    compared = without_worse(compared)
+    for place, each in enumerate(compared):
+        if each.dropped is not None:
+            after[place] = networks[place]
+    return Retrained(after[0], after[1] if series else None, stop, tuple(compared))
+
+
+def _left_out(lone: Network, stop: Stop) -> list[Comparison]:
+    """Compare the network for single scenes on the scenes that were left out, if any were."""
+    if stop.before is None or stop.after is None:
+        return []
+    return [Comparison(f"{lone.title}, left out", stop.before, stop.after)]
 
 
 def minutes_left(minutes: float, spent_s: float) -> float:
