@@ -161,10 +161,12 @@ def parts(*, small: bool) -> Iterator[Part]:
     )
     yield Part(
         "training of fronts, 3 steps",
-        partial(learnt, DELIVERED / "caffe_unet", zone_loss),
+        partial(trained, DELIVERED / "caffe_unet", zone_loss),
         {"losses": HALF},
     )
-    yield Part("training of layers, 3 steps", partial(learnt, LAYERS, layer_loss), {"losses": HALF})
+    yield Part(
+        "training of layers, 3 steps", partial(trained, LAYERS, layer_loss), {"losses": HALF}
+    )
     yield Part("training of an emulator, 3 steps", partial(taught, 48), {"losses": 5e-3})
 
 
@@ -390,7 +392,7 @@ def inverted(cells: int, device: torch.device) -> Callable[[], Found]:
     return call
 
 
-def learnt(
+def trained(
     package: Path, loss: Callable[[Tensor, Tensor], Tensor], device: torch.device
 ) -> Callable[[], Found]:
     """Take steps of a training of a delivered network."""

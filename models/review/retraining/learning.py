@@ -22,6 +22,7 @@ from torch import Tensor
 
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.termini.metrics import FrontError
+from glacier_qgis.models.review.retraining.comparison import Comparison
 from glacier_qgis.models.review.retraining.errors import Error
 from glacier_qgis.models.review.retraining.holding import half_way, with_teacher
 from glacier_qgis.models.review.retraining.layer_error import LayerError
@@ -91,6 +92,12 @@ class Stop:
     def after(self) -> Error | None:
         """Error at the best fraction."""
         return self.errors.get(self.done)
+
+    def comparison(self, title: str) -> tuple[Comparison, ...]:
+        """Compare a network on the scenes that were left out; empty if none were."""
+        if self.before is None or self.after is None:
+            return ()
+        return (Comparison(f"{title}, left out", self.before, self.after),)
 
     def sentence(self) -> str:
         """Say how it was chosen, for the card."""

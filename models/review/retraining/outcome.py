@@ -27,13 +27,8 @@ class Outcome:
     @classmethod
     def of(cls, result: Retrained) -> Outcome:
         """Judge by the frozen test; without one, by the scenes that were left out."""
-        if result.test:
-            return cls(result.test, _no_worse(result.test))
-        before, after = result.stop.before, result.stop.after
-        if before is None or after is None:
-            return cls((), None)
-        aside = (Comparison(f"{result.lone.title}, left out", before, after),)
-        return cls(aside, _no_worse(aside))
+        compared = result.test or result.stop.comparison(result.lone.title)
+        return cls(compared, _no_worse(compared) if compared else None)
 
     @property
     def errors(self) -> tuple[float | None, float | None]:

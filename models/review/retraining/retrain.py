@@ -172,7 +172,7 @@ def retrain(
     if aside:
         folds = (material(lone, frozenset(aside)), lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
-    compared = _left_out(lone, stop) if not tested else []
+    compared = [] if tested else [*stop.comparison(lone.title)]
     if series and tried:
         taught = material(series, frozenset(aside))
         trained = train(series, taught, stop, each_pace, next(stages), "series-left-out")
@@ -192,13 +192,6 @@ def retrain(
         if each.dropped is not None:
             after[place] = networks[place]
     return Retrained(after[0], after[1] if series else None, stop, tuple(compared))
-
-
-def _left_out(lone: Network, stop: Stop) -> list[Comparison]:
-    """Compare the network for single scenes on the scenes that were left out, if any were."""
-    if stop.before is None or stop.after is None:
-        return []
-    return [Comparison(f"{lone.title}, left out", stop.before, stop.after)]
 
 
 def minutes_left(minutes: float, spent_s: float) -> float:
