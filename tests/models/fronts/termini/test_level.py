@@ -88,6 +88,17 @@ def test_mélange_that_looks_like_ice_before_a_glacier_that_is_certain_stays_oce
     assert column == pytest.approx(30, abs=1)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_doubt_in_another_part_of_a_body_does_not_move_the_front(*, mirrored: bool) -> None:
+    """The network is certain of the ice at the front and doubts it upstream, or so the water."""
+    ocean = ocean_by_column((22, 0.4), (38, 0.01), (40, 0.6), (SIZE, 0.99))
+    if mirrored:
+        ocean = 1 - ocean
+    column, level = column_of_front(ocean)
+    assert level == 0
+    assert column == pytest.approx(38, abs=0.5), "the level of the doubtful part moved the line"
+
+
 @pytest.mark.parametrize("doubt", [0.01, 0.1, 0.3])
 def test_a_network_that_doubts_both_alike_draws_its_line_where_they_are_equal(doubt: float) -> None:
     steps = ocean_by_column((30, doubt), (38, 0.4), (SIZE, 1 - doubt))
