@@ -45,9 +45,11 @@ from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
+    ADAPTING_RATE,
     ADAPTING_STEPS,
     Pace,
 )
+from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import (
     adapted_to,
@@ -151,8 +153,8 @@ def adapt(
     source = RasterInput(path=str(world.rock)) if case.rock else None
     place, _ = read_place(world.facts(corrected), model.card, source)
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
-    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device))
-    result = retrain(model, [there], [], pace, Silent(), rock=case.rock, held=False)
+    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device), rate=ADAPTING_RATE)
+    result = retrain(model, [there], [], pace, Silent(), rock=case.rock, aim=Aim.ONE_PLACE)
     if Outcome.of(result).promoted is False:
         return start.package, "refused"
     trained_on = TrainingData(

@@ -138,6 +138,7 @@ class SeriesNetwork(_Part):
         training: How the weights were trained.
         calibration: Of the uncertainty of its lines; None to use widths of transitions.
         evaluations: On unseen series.
+        oriented: See `ModelCard`.
     """
 
     architecture: Architecture
@@ -146,6 +147,7 @@ class SeriesNetwork(_Part):
     training: str = ""
     calibration: Calibration | None = None
     evaluations: list[Evaluation] = Field(default_factory=list)
+    oriented: bool = False
 
 
 class AdaptedTo(_Part):
@@ -186,6 +188,8 @@ class ModelCard(_Part):
         rock: Whether the channel before the mask is 1 where rock is known, and 0 elsewhere and
             where nothing is known. Omitted if not.
         adapted: The glacier that it is for; omitted if it is for any.
+        oriented: Whether the network knows a place as it lies: scenes that are turned or mirrored
+            are strange to it. Omitted if not.
     """
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
@@ -212,6 +216,7 @@ class ModelCard(_Part):
     series: SeriesNetwork | None = None
     rock: bool = False
     adapted: AdaptedTo | None = None
+    oriented: bool = False
     software: str
     citation: str
     intended_use: str
@@ -300,4 +305,7 @@ class ModelCard(_Part):
             written.pop("rock", None)
         if self.adapted is None:
             written.pop("adapted", None)
+        for network in (written, written.get("series", {})):
+            if not network.get("oriented"):
+                network.pop("oriented", None)
         return written

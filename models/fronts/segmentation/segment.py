@@ -141,8 +141,9 @@ def segment(
         padding = PADDING if model.padding is None else model.padding
     plan = TilePlan.choose(grid.shape, model.stride, tile, padding)
     codes = [zone.value for zone in card.classes]
+    turned = options.tta and not card.oriented
     half = first_look(model.network, device)
-    network = Predictor(model.network, device, codes, augment=options.tta, half=half)
+    network = Predictor(model.network, device, codes, augment=turned, half=half)
     batch = options.batch_size or network.batch(card.inputs, plan.tile)
 
     def predict(tiles: Float32Array, row: int) -> Float32Array:

@@ -39,10 +39,12 @@ from glacier_qgis.models.review.retraining.layers import (
 )
 from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
+    ADAPTING_RATE,
     ADAPTING_STEPS,
     RATE,
     Pace,
 )
+from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card, write_package
 from glacier_qgis.models.review.retraining.places import read_place
@@ -137,7 +139,7 @@ class Retrain(Job):
                 pace,
                 reporter,
                 rock=self.rock is not None,
-                held=not (self.adapt or tiles),
+                aim=self._aim(replayed=bool(tiles)),
             )
         outcome = Outcome.of(result)
         card = self._card(model.card, result, outcome, places, taught)
@@ -167,6 +169,11 @@ class Retrain(Job):
             "ERROR_BEFORE": outcome.errors[0],
             "ERROR_AFTER": outcome.errors[1],
         }
+
+    def _aim(self, *, replayed: bool) -> Aim:
+        if self.adapt:
+            return Aim.ONE_PLACE
+        return Aim.REPLAYED if replayed else Aim.HELD
 
     def _note(self, record: dict[str, JsonValue], taught: Sequence[CorrectedScene]) -> None:
         """Note the model in the review.
@@ -314,10 +321,14 @@ class Retrain(Job):
         ]
         return asked
 
+    @property
+    def _rate(self) -> float:
+        return ADAPTING_RATE if self.adapt else RATE
+
     def _pace(self, folder: Path) -> Pace:
         minutes = self.minutes or (ADAPTING_MINUTES if self.adapt else FURTHER_MINUTES)
         steps = ADAPTING_STEPS if self.adapt else FURTHER_STEPS
-        return Pace(steps, minutes, self.seed, choose_device(self.device), folder)
+        return Pace(steps, minutes, self.seed, choose_device(self.device), folder, self._rate)
 
     def _card(
         self,
@@ -364,13 +375,15 @@ class Retrain(Job):
                 f"{len(taught)} corrected stretches, beside them {other}; AdamW, highest rate "
                 f"{RATE:g}, running average of the weights. {result.stop.sentence()}"
             )
-        held = ""
-        if not (self.adapt or self.dataset):
+        held, mean = "", ", half-way to those before"
+        if self.adapt:
+            held, mean = ", all as they lie", ""
+        elif not self.dataset:
             held = ", elsewhere labelled by what the model was certain of"
         return (
             f"{len(taught)} corrected scenes, beside them scenes that nobody corrected, with the "
-            f"zones on which the corrected ones agree{held}{old}; AdamW, highest rate {RATE:g}, "
-            f"running average of the weights, half-way to those before. {result.stop.sentence()}"
+            f"zones on which the corrected ones agree{held}{old}; AdamW, highest rate "
+            f"{self._rate:g}, running average of the weights{mean}. {result.stop.sentence()}"
         )
 
     def _record(

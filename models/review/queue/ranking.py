@@ -17,10 +17,11 @@ from scipy import stats
 
 from glacier_qgis.wall.review import AUDIT, RANKED
 
-SAME_PLACE = 0.3
-"""How much two scenes of one place are alike whatever their dates, 0 to 1."""
-SEASON_DAYS = 30.0
-"""Days after which the likeness of two scenes of one place has fallen by a factor of e."""
+LIKENESS = ((0.1, np.inf), (0.4, 730.0), (0.5, 30.0))
+"""How much two scenes of one place are alike: parts of 1, with the days in which each falls by a
+factor of e. The place stays, its front moves over years, and its ice and snow change in weeks."""
+FOREVER = 1e9
+"""Days between scenes of which one has no date."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,9 @@ def _spread(
 
 def _likeness(place: NDArray[np.int64], day: NDArray[np.float64], one: int) -> NDArray[np.float64]:
     """Return how much each scene shows what one of them shows, 0 to 1."""
-    near = np.nan_to_num(np.exp(-np.abs(day - day[one]) / SEASON_DAYS))
-    return np.where(place == place[one], SAME_PLACE + (1 - SAME_PLACE) * near, 0.0)
+    apart = np.nan_to_num(np.abs(day - day[one]), nan=FOREVER)
+    alike = sum(part * np.exp(-apart / days) for part, days in LIKENESS)
+    return np.where(place == place[one], alike, 0.0)
 
 
 def assigned(count: int, reviewers: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,7 +26,7 @@ from glacier_qgis.models.review.retraining.comparison import Comparison
 from glacier_qgis.models.review.retraining.errors import Error
 from glacier_qgis.models.review.retraining.holding import half_way, with_teacher
 from glacier_qgis.models.review.retraining.layer_error import LayerError
-from glacier_qgis.models.review.retraining.material import Material, Network, batches_of
+from glacier_qgis.models.review.retraining.material import Aim, Material, Network, batches_of
 from glacier_qgis.models.training.fitting.fit import Fit, Schedule
 from glacier_qgis.models.training.fitting.objective import objective
 from glacier_qgis.models.training.views.sampling import Batches
@@ -36,12 +36,12 @@ Weights = dict[str, Tensor]
 FEWEST_TO_LEAVE_OUT = 3
 """Corrected scenes from which one is left out; of more, every third."""
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
-ADAPTING_MINUTES, ADAPTING_STEPS = 10.0, 200
-"""Of an adaptation to a glacier, and of each of its trainings; more steps gain nothing."""
-CHANCE = 1.25
-"""Ratio of two distances on few scenes that says nothing."""
 RATE = 5e-4
 """Highest learning rate, a third of that of a training from random weights."""
+ADAPTING_MINUTES, ADAPTING_STEPS, ADAPTING_RATE = 10.0, 400, 1e-3
+"""Of an adaptation to a glacier, and of each of its trainings; twice the steps gain little."""
+CHANCE = 1.25
+"""Ratio of two distances on few scenes that says nothing."""
 AVERAGING = 0.98
 """Of the running average of the weights, over the last fifty steps."""
 OFTEN = 10
@@ -58,6 +58,7 @@ class Pace:
         seed: Of the patches.
         device: Where to compute.
         folder: Where each training keeps its state, to be resumed after a stop; None for nowhere.
+        rate: The highest learning rate.
     """
 
     steps: int
@@ -65,6 +66,7 @@ class Pace:
     seed: int
     device: torch.device
     folder: Path | None = None
+    rate: float = RATE
 
     def room(self, training: str) -> Path | None:
         """Return the folder of one training."""
@@ -130,7 +132,7 @@ def choose_stop(
     material, measured = folds
 
     def error(weights: Weights | None) -> FrontError:
-        return measured(network if weights is None else network.with_weights(weights))
+        return measured(network if weights is None else trained(network, weights, material.aim))
 
     course = course_of(network, material, pace, "when-to-stop")
     return best_stop(course, error, FrontError, reporter)
@@ -178,7 +180,13 @@ def train(
     if not material.corrected:
         return network
     course = course_of(network, material, pace, name or ("series" if network.beside else "lone"))
-    return network.with_weights(course.until(stop.done, reporter))
+    return trained(network, course.until(stop.done, reporter), material.aim)
+
+
+def trained(network: Network, weights: Weights, aim: Aim) -> Network:
+    """Return a network with its weights after a training."""
+    oriented = network.oriented or aim is Aim.ONE_PLACE
+    return replace(network.with_weights(weights), oriented=oriented)
 
 
 def left_out(count: int) -> list[int]:
@@ -229,16 +237,17 @@ def course_of(network: Network, material: Material, pace: Pace, name: str) -> Co
     start = objective(network.architecture, network.built(), fronts_alone=False)
     stride = int(getattr(start.network, "stride", 1))
     batches = batches_of(network, material, stride, pace.device)
-    if material.held:
+    if material.aim is Aim.HELD:
         batches = with_teacher(batches, network.built().to(pace.device))
     fit = Fit(start.network, schedule(pace), pace.room(name), pace.seed, pace.device, start.loss)
 
-    def weights(trained: Weights) -> Weights:
-        return half_way(network.weights, start.zones_alone(trained))
+    def weights(averaged: Weights) -> Weights:
+        own = start.zones_alone(averaged)
+        return own if material.aim is Aim.ONE_PLACE else half_way(network.weights, own)
 
     return Course(fit, batches, network.title, weights)
 
 
 def schedule(pace: Pace) -> Schedule:
     """Return the schedule of a training."""
-    return Schedule(steps=pace.steps, minutes=pace.minutes, rate=RATE, averaging=AVERAGING)
+    return Schedule(steps=pace.steps, minutes=pace.minutes, rate=pace.rate, averaging=AVERAGING)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +14,24 @@ from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import CPU_BATCH
-from glacier_qgis.models.training.views.augment import Augmentation
+from glacier_qgis.models.training.views.augment import ANYHOW, AS_IT_LIES, Augmentation
 from glacier_qgis.models.training.views.rock import RockAugmentation, SeriesRockAugmentation
-from glacier_qgis.models.training.views.sampling import Batches, sampler
+from glacier_qgis.models.training.views.sampling import COMPOSED, Batches, sampler
 from glacier_qgis.models.training.views.series import SeriesAugmentation, SeriesScenes
 
 PATCH = 192
 """Rows and columns of the largest patch: a front and three kilometres on either side."""
+
+
+class Aim(Enum):
+    """What a network shall be good for after a training."""
+
+    ONE_PLACE = auto()
+    """The place of the corrected scenes."""
+    REPLAYED = auto()
+    """Any place; the data that it was trained on are at hand."""
+    HELD = auto()
+    """Any place, without these data: see `holding`."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,7 @@ class Network:
         weights: Its weights.
         beside: Whether it sees the other scenes of a series.
         rock: Whether it sees a channel of rock.
+        oriented: Whether it knows one place as it lies.
     """
 
     title: str
@@ -39,10 +52,11 @@ class Network:
     weights: Mapping[str, Tensor]
     beside: bool
     rock: bool
+    oriented: bool = False
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Network:
-        """Return the network after a training."""
-        return Network(self.title, self.architecture, weights, self.beside, self.rock)
+        """Return the network with other weights."""
+        return replace(self, weights=weights)
 
     def built(self) -> nn.Module:
         """Return the network, ready to predict."""
@@ -68,16 +82,19 @@ class Material:
     Attributes:
         corrected: Scenes with corrected fronts.
         known: Pools of what holds what the model knew.
-        held: Whether what the network knew is held, see `holding`.
+        aim: What the network shall be good for.
     """
 
     corrected: Sequence[Labelled]
     known: Sequence[Sequence[Labelled]]
-    held: bool
+    aim: Aim
 
 
 def batches_of(network: Network, material: Material, stride: int, device: torch.device) -> Batches:
-    """Draw a half of the patches from the corrected scenes, the other from what is known."""
+    """Draw a half of the patches from the corrected scenes, the other from what is known.
+
+    Patches for one place show it as it lies, and are not composed of several.
+    """
     known = [pool for pool in material.known if pool]
     pools = [*[material.corrected] * max(1, len(known)), *known]
     scene = material.corrected[0]
@@ -90,4 +107,5 @@ def batches_of(network: Network, material: Material, stride: int, device: torch.
     }
     augmentation = kinds[network.beside, network.rock]
     cell = scene.cell_size[0]
-    return sampler(pools, CPU_BATCH, size, cell, augmentation, device=device)
+    framing, composed = (AS_IT_LIES, 0.0) if material.aim is Aim.ONE_PLACE else (ANYHOW, COMPOSED)
+    return sampler(pools, CPU_BATCH, size, cell, augmentation, framing, composed, device)

@@ -20,12 +20,14 @@ def with_networks(before: ModelCard, lone: Network, series: Network | None) -> M
             update={
                 "architecture": series.architecture,
                 "channels": _channels(beside.channels, series, rock=before.rock),
+                "oriented": series.oriented,
             }
         )
     update = {
         "architecture": lone.architecture,
         "channels": _channels(before.channels, lone, rock=before.rock),
         "rock": lone.rock,
+        "oriented": lone.oriented,
         "series": beside if series is not None else None,
     }
     return before.model_copy(update=update)

@@ -12,7 +12,7 @@ import numpy as np
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.networks.unet import with_more_bands
-from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.review.retraining.comparison import Comparison, without_worse
 from glacier_qgis.models.review.retraining.labels import (
@@ -28,7 +28,7 @@ from glacier_qgis.models.review.retraining.learning import (
     left_out,
     train,
 )
-from glacier_qgis.models.review.retraining.material import Material, Network
+from glacier_qgis.models.review.retraining.material import Aim, Material, Network
 from glacier_qgis.models.review.retraining.places import Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.review.retraining.trial import Trial
@@ -96,7 +96,10 @@ def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
     added = rock and not card.rock and card.architecture.name == "unet"
     sees = card.rock or added
 
-    def network(title: str, architecture: Architecture, module: object, *, beside: bool) -> Network:
+    def network(
+        title: str, own: ModelCard | SeriesNetwork, module: object, *, beside: bool
+    ) -> Network:
+        architecture = own.architecture
         weights = module.state_dict()  # type: ignore[attr-defined]
         if added:
             parameters = architecture.parameters
@@ -104,12 +107,12 @@ def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
             weights = with_more_bands(weights, 1, stem)
             more = {"parameters": {**parameters, "bands": bands + 1}}
             architecture = architecture.model_copy(update=more)
-        return Network(title, architecture, weights, beside, sees)
+        return Network(title, architecture, weights, beside, sees, own.oriented)
 
-    lone = network("single scenes", card.architecture, model.network, beside=False)
+    lone = network("single scenes", card, model.network, beside=False)
     if card.series is None:
         return lone, None
-    return lone, network("series", card.series.architecture, model.series, beside=True)
+    return lone, network("series", card.series, model.series, beside=True)
 
 
 def retrain(
@@ -120,7 +123,7 @@ def retrain(
     reporter: Reporter,
     *,
     rock: bool,
-    held: bool,
+    aim: Aim,
 ) -> Retrained:
     """Train a model's networks on corrected scenes.
 
@@ -131,7 +134,7 @@ def retrain(
         pace: How long all of it may take, and the steps of one training.
         reporter: Receives progress.
         rock: Whether rock is known.
-        held: Whether what the model knew is to be held without its data, see `holding`.
+        aim: What the model shall be good for.
 
     Raises:
         EngineError: See `networks_of`.
@@ -161,11 +164,11 @@ def retrain(
     )
 
     def material(network: Network, without: frozenset[str]) -> Material:
-        here = [(each, _carried(each, scenes, without, held=held)) for each, scenes in labelled]
+        here = [(each, _carried(each, scenes, without, aim)) for each, scenes in labelled]
         taught = _samples(network, here, lambda each: each.corrected.keys() - without)
         known = _samples(network, here, _uncorrected)
         old = [replace(tile, rock=network.rock) for tile in tiles]
-        return Material(taught, [known, old], held)
+        return Material(taught, [known, old], aim)
 
     folds = None
     away = [(each.place, each.corrected.keys() & aside) for each in places]
@@ -257,19 +260,18 @@ def _carried(
     each: CorrectedPlace,
     scenes: Sequence[SceneInPlace],
     without: frozenset[str],
-    *,
-    held: bool,
+    aim: Aim,
 ) -> list[SceneInPlace]:
     """Label the scenes that nobody corrected by those that were, less some.
 
-    What these do not tell is `OPEN` for the model before if it is `held`.
+    What these do not tell is `OPEN` for the model before if what it knew is held.
     """
     names = each.corrected.keys() - without
     known = [scene.zones for scene in scenes if scene.name in names]
     if not known:
         return [*scenes]
     zones, others = carried_zones(known, each.place.rock, each.place.grid), _uncorrected(each)
-    if held:
+    if aim is Aim.HELD:
         zones = np.where(zones == UNLABELLED, OPEN, zones)
     return [
         scene.labelled(np.where(scene.valid > 0, zones, UNLABELLED).astype(np.uint8))

@@ -23,7 +23,7 @@ from glacier_qgis.models.training.publishing.describe import (
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 CELLS_M = {"satellite": (CELL_SIZE_M, (40.0, 97.0)), "optical": (55.0, (30.0, 73.0))}
-"""Size of the cells by kind of images, and what the network sees in training (see `OCTAVES` in
+"""Size of the cells by kind of images, and what the network sees in training (see `ANYHOW` in
 `augment`)."""
 RADAR_LABELS = (
     "Of optical images the network saw labels close to the fronts only; rock in them is unreliable."

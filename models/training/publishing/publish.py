@@ -24,7 +24,7 @@ from glacier_qgis.models.package.card import (
 from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.training.fitting.start import TITLES, Start
 from glacier_qgis.models.training.publishing.describe import NORMALISATION, TASK, channels
-from glacier_qgis.models.training.views.augment import OCTAVES
+from glacier_qgis.models.training.views.augment import ANYHOW
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 
@@ -74,7 +74,7 @@ class Publisher:
     ) -> ModelCard:
         origin = self.start.origin
         title = TITLES[self.start.architecture.name]
-        finest, coarsest = (2**octaves for octaves in OCTAVES)
+        finest, coarsest = (2**octaves for octaves in ANYHOW.octaves)
         return ModelCard(
             name=package_name(self.output),
             version="1.0.0",

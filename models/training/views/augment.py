@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,10 +19,30 @@ from glacier_qgis.models.training.views.chance import Chance
 from glacier_qgis.models.training.views.look import View, look
 from glacier_qgis.models.zones.codes import OCEAN, ROCK
 
-OCTAVES = (-0.6, 0.7)
-"""Range of the ratio of a patch's cell size to the model's, as powers of two."""
-STRETCH = 0.15
-"""Largest stretch of a patch along a row, and compression along a column, as power of two."""
+
+@dataclass(frozen=True)
+class Framing:
+    """How the cells of patches may lie.
+
+    Attributes:
+        octaves: Range of the ratio of a patch's cell size to the model's, as powers of two.
+        stretch: Largest stretch along a row, and compression along a column, as power of two.
+        turn: Largest rotation to either side, radians.
+        mirrored: Share of the patches that are mirrored.
+    """
+
+    octaves: tuple[float, float]
+    stretch: float
+    turn: float
+    mirrored: float
+
+
+ANYHOW = Framing((-0.6, 0.7), 0.15, math.pi, 0.5)
+"""For any glacier: nothing may depend on how a scene lies."""
+AS_IT_LIES = Framing((-0.15, 0.15), 0.05, math.radians(10), 0.0)
+"""For one glacier: in which direction the fjord opens, where the light or the radar comes from, and
+what lies where are the same in all of its scenes. The rest is what maps and sensors differ by."""
+
 Patches = tuple[Tensor, Tensor]
 """Images (N, bands + 1, P, P), the mask last, and zones (N, P, P) int64."""
 
@@ -32,11 +53,13 @@ class Augmentation:
     Args:
         chance: Draws all that is random; it knows the number and the size of the patches.
         cell_size: The model's cell size, m.
+        framing: How the cells of the patches may lie.
     """
 
-    def __init__(self, chance: Chance, cell_size: float) -> None:
+    def __init__(self, chance: Chance, cell_size: float, framing: Framing = ANYHOW) -> None:
         self._chance = chance
         self._cell_size = cell_size
+        self._framing = framing
 
     def __call__(self, scenes: Sequence[Labelled]) -> Patches:
         """Return one patch of each scene."""
@@ -92,12 +115,12 @@ class Augmentation:
 
     def windows(self) -> tuple[Tensor, Tensor, Tensor]:
         """Draw angle (N,), cell size along a row and a column (N, 2), m, and mirroring (N,)."""
-        chance = self._chance
-        scale = self._cell_size * 2 ** chance.uniform(*OCTAVES, 1)
-        stretch = 2 ** chance.uniform(-STRETCH, STRETCH, 1)
+        chance, framing = self._chance, self._framing
+        scale = self._cell_size * 2 ** chance.uniform(*framing.octaves, 1)
+        stretch = 2 ** chance.uniform(-framing.stretch, framing.stretch, 1)
         cells = torch.cat([scale * stretch, scale / stretch], 1)
-        angle = chance.uniform(0, 2 * math.pi, 1)[:, 0]
-        return angle, cells, chance.happens(0.5).flatten()
+        angle = chance.uniform(-framing.turn, framing.turn, 1)[:, 0]
+        return angle, cells, chance.happens(framing.mirrored).flatten()
 
     def _edge_of_scene(self, valid: Tensor, zones: Tensor) -> tuple[Tensor, Tensor]:
         """Sometimes cut a patch by a straight edge, beyond which it is not valid."""

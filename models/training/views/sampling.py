@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.views.augment import Augmentation, pasted
+from glacier_qgis.models.training.views.augment import ANYHOW, Augmentation, Framing, pasted
 from glacier_qgis.models.training.views.chance import Chance
 from glacier_qgis.models.training.views.look import CPU
 
@@ -34,6 +34,7 @@ def sampler(
     size: int,
     cell_size: float,
     augmentation: type[Augmentation] = Augmentation,
+    framing: Framing = ANYHOW,
     composed: float = COMPOSED,
     device: torch.device = CPU,
 ) -> Batches:
@@ -45,6 +46,7 @@ def sampler(
         size: Rows and columns of a patch.
         cell_size: The model's cell size, m.
         augmentation: Makes patches of scenes.
+        framing: How the patches may lie.
         composed: Share of the patches with pasted zones of another patch.
         device: Where to make the patches.
     """
@@ -54,7 +56,7 @@ def sampler(
         chosen = [pools[index] for index in chance.below(len(pools)).tolist()]
         shares = chance.uniform(0, 1, 1)[:, 0].tolist()
         scenes = [pool[int(share * len(pool))] for pool, share in zip(chosen, shares, strict=True)]
-        return pasted(augmentation(chance, cell_size)(scenes), chance, composed)
+        return pasted(augmentation(chance, cell_size, framing)(scenes), chance, composed)
 
     return draw
 

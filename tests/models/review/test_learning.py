@@ -13,7 +13,7 @@ from glacier_qgis.models.networks.unet import UNet
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.learning import QUARTERS, Pace, best_stop, course_of
-from glacier_qgis.models.review.retraining.material import Material, Network
+from glacier_qgis.models.review.retraining.material import Aim, Material, Network
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 from kit.training.small_models import SMALL
@@ -47,7 +47,9 @@ def network() -> Network:
 
 def test_a_front_where_nothing_is_labelled_costs_nothing() -> None:
     """In a scene that nobody corrected, the front lies where no label is."""
-    course = course_of(network(), Material([scene()], [], False), Pace(1, 1.0, 1, CPU), "lone")
+    course = course_of(
+        network(), Material([scene()], [], Aim.REPLAYED), Pace(1, 1.0, 1, CPU), "lone"
+    )
     zones = torch.zeros(1, 32, 32, dtype=torch.long)
     zones[:, :4] = GLACIER
     ice = torch.zeros(1, 5, 32, 32)
@@ -61,7 +63,9 @@ def test_a_front_where_nothing_is_labelled_costs_nothing() -> None:
 
 def test_training_ends_late_unless_an_earlier_end_is_clearly_better() -> None:
     def chosen(*metres: float) -> float:
-        course = course_of(network(), Material([scene()], [], False), Pace(4, 1.0, 1, CPU), "lone")
+        course = course_of(
+            network(), Material([scene()], [], Aim.REPLAYED), Pace(4, 1.0, 1, CPU), "lone"
+        )
         course.fit.notes["errors"] = {
             str(done): [error, error, 3.0, 0.0]
             for done, error in zip((0.0, *QUARTERS), metres, strict=True)
