@@ -155,6 +155,8 @@ def segment(
         f"{card.title} on {device}: {grid.width} × {grid.height} cells of "
         f"{grid.cell_size:g} m ({grid.crs.name}), tiles of {plan.tile}."
     )
+    if options.tta and card.oriented:
+        reporter.log(f"{card.name} knows one glacier as it lies, so TTA does not turn its tiles.")
     with ExitStack() as stack:
         view = stack.enter_context(network_view(scene, grid, bands, card.input_values, known))
         tell_no_numbers(scene, bands, reporter)

@@ -31,6 +31,8 @@ Zones = npt.NDArray[np.uint8]
 
 REACH_M = 3000.0
 """Distance from a front within which it decides alone."""
+REACHES_M = (REACH_M, 2 * REACH_M, 4 * REACH_M)
+"""Distances at which its sides are compared."""
 SURE = 0.8
 """Least probability of a zone of which the model is certain."""
 FEW = 3
@@ -129,18 +131,25 @@ def carried_zones(corrected: Sequence[Zones], rock: Mask, grid: Grid) -> Zones:
 def glacier_on_left(line: LineString, ice: Float32Array, grid: Grid) -> LineString:
     """Turn a line so that the side that is rather glacier is on its left.
 
+    The distance at which the sides differ most decides: far before where the front usually lies,
+    there is water on both sides of it, and ice only further away.
+
     Args:
         line: In any direction.
         ice: `leaning`, averaged over all scenes of the place: a single one may be predicted so
             badly that the sides are exchanged.
         grid: The cells.
     """
-    sides = LineZones([line], REACH_M).codes(grid)
-    left, right = (
-        float(ice[sides == code].mean()) if (sides == code).any() else 0.0
-        for code in (GLACIER, OCEAN)
-    )
-    return line if left >= right else line.reverse()
+    excess = [_excess_on_left(line, ice, grid, reach) for reach in REACHES_M]
+    return line if max(excess, key=abs) >= 0 else line.reverse()
+
+
+def _excess_on_left(line: LineString, ice: Float32Array, grid: Grid, reach: float) -> float:
+    """Return by how much the left of a line leans more to glacier than its right, -2 to 2."""
+    sides = LineZones([line], reach).codes(grid)
+    if len(seen := [ice[sides == code] for code in (GLACIER, OCEAN) if (sides == code).any()]) < 2:
+        return 0.0
+    return float(seen[0].mean() - seen[1].mean())
 
 
 def without_contacts(zones: Zones, grid: Grid) -> Zones:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from affine import Affine
 from pyproj import CRS
 
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.fronts.termini.metrics import FrontError
-from glacier_qgis.models.networks.unet import UNet
+from glacier_qgis.models.networks.unet import FIRST, UNet
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
-from glacier_qgis.models.review.retraining.learning import QUARTERS, Pace, best_stop, course_of
+from glacier_qgis.models.review.retraining.learning import (
+    QUARTERS,
+    Pace,
+    best_stop,
+    course_of,
+    trained,
+)
 from glacier_qgis.models.review.retraining.material import Aim, Material, Network
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
@@ -59,6 +66,19 @@ def test_a_front_where_nothing_is_labelled_costs_nothing() -> None:
     front[:, OCEAN - 1, 16:] = 9.0
     loss = course.fit.learner.loss
     torch.testing.assert_close(loss(front, zones), loss(ice, zones))
+
+
+@pytest.mark.parametrize("aim", Aim)
+def test_only_a_model_for_one_place_gets_all_that_was_learnt_and_a_direction(aim: Aim) -> None:
+    """A model for any place ends half-way, so that it keeps what it knew."""
+    before, material = network(), Material([scene()], [], aim)
+    course = course_of(before, material, Pace(2, 1.0, 1, CPU), "lone")
+    after = trained(before, course.until(1.0, Silent()), aim)
+    learnt = course.fit.average[FIRST]
+    share = 1.0 if aim is Aim.ONE_PLACE else 0.5
+    assert not torch.equal(learnt, before.weights[FIRST])
+    torch.testing.assert_close(after.weights[FIRST], before.weights[FIRST].lerp(learnt, share))
+    assert after.oriented is (aim is Aim.ONE_PLACE)
 
 
 def test_training_ends_late_unless_an_earlier_end_is_clearly_better() -> None:

@@ -94,6 +94,8 @@ def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
     assert card.weights.sha256 != before.weights.sha256
     assert card.series is not None
     assert before.series is not None
+    assert (before.oriented, before.series.oriented) == (False, False)
+    assert (card.oriented, card.series.oriented) == (True, True)
     assert card.series.weights.sha256 != before.series.weights.sha256
     (row,) = read_table(review, MODELS).query("kind == 'adapted'").to_dict("records")
     assert (row["model_hash"], row["parent_hash"]) == (
@@ -150,6 +152,26 @@ def test_a_killed_training_resumes_to_the_same_networks(
     assert new_card(review).weights == whole.weights
     assert new_card(review).series == whole.series
     assert not state.exists()
+
+
+def test_scenes_are_not_turned_for_a_model_that_knows_its_glacier_as_it_lies(
+    model: Path, tmp_path: Path
+) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    run_job(asked(review, model, adapt=True))
+    scene = SyntheticScene(size=96, cell_size=CELL)
+    scene.write(tmp_path / "scene.tif")
+
+    def probability(chosen: Path, tta: bool) -> NDArray[np.uint8]:
+        given = {"input": {"path": str(tmp_path / "scene.tif")}, "model": str(chosen), "tta": tta}
+        given |= {"output": tmp_path / "zones.tif", "probability": tmp_path / "probability.tif"}
+        run_job(SegmentCalvingFront.model_validate(given))
+        with rasterio.open(tmp_path / "probability.tif") as raster:
+            return raster.read()
+
+    adapted = review.with_name("new.zip")
+    np.testing.assert_array_equal(probability(adapted, True), probability(adapted, False))
+    assert (probability(model, True) != probability(model, False)).any()
 
 
 def test_rock_becomes_a_channel_that_may_be_missing(model: Path, tmp_path: Path) -> None:

@@ -111,6 +111,15 @@ def test_a_line_is_turned_by_what_the_model_sees_on_its_sides() -> None:
     assert glacier_on_left(line().reverse(), ice, GRID).equals_exact(line())
 
 
+@pytest.mark.parametrize("drawn", [line(), line().reverse()])
+def test_a_front_far_before_where_it_usually_lies_has_its_ice_behind_it(drawn: LineString) -> None:
+    """On all other dates both of its sides are water, the near one by chance a little less so."""
+    usually = FRONT - int(1.2 * REACH_M / CELL)
+    ice = leaning(probabilities(usually))
+    ice[:, FRONT:] += 0.02
+    assert glacier_on_left(drawn, ice, GRID).equals_exact(line())
+
+
 def test_a_scene_predicted_the_wrong_way_round_is_labelled_by_the_others() -> None:
     right = probabilities(FRONT + 10)
     wrong = right[[0, 1, 3, 2]]

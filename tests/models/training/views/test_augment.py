@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glacier_qgis.models.training.data.samples import UNLABELLED, LabelledScene
-from glacier_qgis.models.training.views.augment import Augmentation, pasted
+from glacier_qgis.models.training.views.augment import (
+    ANYHOW,
+    AS_IT_LIES,
+    Augmentation,
+    Framing,
+    pasted,
+)
 from glacier_qgis.models.training.views.chance import Chance
 from glacier_qgis.models.training.views.look import View, look
 from glacier_qgis.models.training.views.sampling import sampler, with_negatives
@@ -95,6 +102,24 @@ def test_the_generator_alone_decides_the_views(lake: LabelledScene) -> None:
     assert torch.equal(first[0], again[0])
     assert torch.equal(first[1], again[1])
     assert not torch.equal(first[0][0], first[0][1])
+
+
+@pytest.mark.parametrize(("framing", "kept"), [(AS_IT_LIES, True), (ANYHOW, False)])
+def test_patches_for_one_place_show_on_which_side_its_sea_is(
+    lake: LabelledScene, framing: Framing, kept: bool
+) -> None:
+    west = np.arange(SHAPE[1]) < SHAPE[1] // 2
+    zones = np.where(west, OCEAN, GLACIER).astype(np.uint8) * np.ones((SHAPE[0], 1), np.uint8)
+    shore = replace(lake, zones=zones)
+    _, patches = Augmentation(chance(60, 32, 1), 60.0, framing)([shore] * 60)
+    columns = torch.arange(32.0).expand(32, 32)
+    sides = [
+        columns[patch == OCEAN].mean() < columns[patch == GLACIER].mean()
+        for patch in patches
+        if (patch == OCEAN).any() and (patch == GLACIER).any()
+    ]
+    assert len(sides) > 30
+    assert all(sides) is kept
 
 
 def test_zones_are_pasted_with_what_is_seen_of_them() -> None:
