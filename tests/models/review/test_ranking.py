@@ -37,6 +37,15 @@ def test_dates_of_one_place_are_spread_over_seasons() -> None:
     assert np.diff(np.sort(day[order])).min() > 60
 
 
+def test_dates_of_one_place_are_spread_over_years_too() -> None:
+    """Most scenes are of two years, and the front has moved before and after these."""
+    day = np.concatenate([np.arange(0.0, 4000.0, 365.0), np.arange(1800.0, 2500.0, 10.0)])
+    score = np.linspace(0.7, 1, day.size)  # by the scores alone, the two years
+    order = [each.index for each in queue(score, np.zeros(day.size, int), day, 5, 0.0, 0)]
+    assert np.ptp(day[order]) > 3000
+    assert ((1800 <= day[order]) & (day[order] < 2500)).sum() <= 2
+
+
 def test_an_audit_is_drawn_from_what_the_ranking_leaves_out() -> None:
     score = np.linspace(1, 0, 200)
     chosen = queue(score, np.arange(200), np.zeros(200), 40, 0.15, 3)
