@@ -43,7 +43,7 @@ def test_dates_of_one_place_are_spread_over_years_too() -> None:
     score = np.linspace(0.7, 1, day.size)  # by the scores alone, the two years
     order = [each.index for each in queue(score, np.zeros(day.size, int), day, 5, 0.0, 0)]
     assert np.ptp(day[order]) > 3000
-    assert ((1800 <= day[order]) & (day[order] < 2500)).sum() <= 2
+    assert ((day[order] >= 1800) & (day[order] < 2500)).sum() <= 2
 
 
 def test_an_audit_is_drawn_from_what_the_ranking_leaves_out() -> None:
