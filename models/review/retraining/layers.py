@@ -119,7 +119,7 @@ def retrain_layers(
         held = [material.corrected[place] for place in sorted(aside)]
         stop = best_stop(course, lambda weights: error(weights, held), LayerError, stages[0])
     weights = _course(lone, material, each, "lone").until(stop.done, stages[-1])
-    tested: tuple[Comparison, ...] = ()
+    tested = stop.comparison(TITLE)
     if material.test:
         before, after = (error(each, material.test) for each in (None, weights))
         tested = (Comparison(TITLE, before, after),)

@@ -26,9 +26,8 @@ class Outcome:
 
     @classmethod
     def of(cls, result: Retrained) -> Outcome:
-        """Judge by the frozen test; without one, by the scenes that were left out."""
-        compared = result.test or result.stop.comparison(result.lone.title)
-        return cls(compared, _no_worse(compared) if compared else None)
+        """Judge by what was compared."""
+        return cls(result.test, _no_worse(result.test) if result.test else None)
 
     @property
     def errors(self) -> tuple[float | None, float | None]:

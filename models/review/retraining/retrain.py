@@ -64,8 +64,9 @@ class Retrained:
         lone: For single scenes.
         series: For series; None if the model has none.
         stop: How long they were trained, chosen with the one for single scenes.
-        test: What the frozen test says; without test scenes, what networks say of corrected scenes
-            that were left out of their training; none without either.
+        test: What the frozen test says. Without test scenes, of a model for any place, what its
+            networks say of corrected scenes that were left out of their training; else none. A
+            model of one place is not judged by these: of so few, each is unlike all others.
     """
 
     lone: Network
@@ -150,7 +151,8 @@ def retrain(
     )
     aside = {order[index][1] for index in left_out(len(order))}
     tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
-    tried = series is not None and bool(aside) and not tested
+    judged = not tested and aim is not Aim.ONE_PLACE
+    tried = series is not None and bool(aside) and judged
     trainings = 1 + (series is not None) + bool(aside) + tried
     ready = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
@@ -175,7 +177,7 @@ def retrain(
     if aside:
         folds = (material(lone, frozenset(aside)), lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
-    compared = [] if tested else [*stop.comparison(lone.title)]
+    compared = [*stop.comparison(lone.title)] if judged else []
     if series and tried:
         taught = material(series, frozenset(aside))
         trained = train(series, taught, stop, each_pace, next(stages), "series-left-out")
