@@ -15,6 +15,7 @@ from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.review.retraining.comparison import Comparison, without_worse
+from glacier_qgis.models.review.retraining.errors import not_worse
 from glacier_qgis.models.review.retraining.labels import (
     Prediction,
     carried_zones,
@@ -64,9 +65,9 @@ class Retrained:
         lone: For single scenes.
         series: For series; None if the model has none.
         stop: How long they were trained, chosen with the one for single scenes.
-        test: What the frozen test says. Without test scenes, of a model for any place, what its
-            networks say of corrected scenes that were left out of their training; else none. A
-            model of one place is not judged by these: of so few, each is unlike all others.
+        test: What the frozen test says, or for layers, without one, the stretches that were left
+            out; none without either. Scenes that were left out do not judge: there are few, chosen
+            to differ, so that each is unlike all others.
     """
 
     lone: Network
@@ -151,9 +152,7 @@ def retrain(
     )
     aside = {order[index][1] for index in left_out(len(order))}
     tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
-    judged = not tested and aim is not Aim.ONE_PLACE
-    tried = series is not None and bool(aside) and judged
-    trainings = 1 + (series is not None) + bool(aside) + tried
+    trainings = 1 + (series is not None) + bool(aside)
     ready = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
     networks = [lone, *([series] if series else [])]
@@ -177,24 +176,19 @@ def retrain(
     if aside:
         folds = (material(lone, frozenset(aside)), lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
-    compared = [*stop.comparison(lone.title)] if judged else []
-    if series and tried:
-        taught = material(series, frozenset(aside))
-        trained = train(series, taught, stop, each_pace, next(stages), "series-left-out")
-        errors = (trial.error(away, each, lone) for each in (series, trained))
-        compared.append(Comparison(f"{series.title}, left out", *errors))
     after = [
         train(network, material(network, frozenset()), stop, each_pace, next(stages))
         for network in networks
     ]
     reporter.progress(0.9, "Testing the new model")
-    compared += [
-        Comparison(each.title, error, trial.error(tested, each, after[0]))
-        for each, error in zip(after, before, strict=False)
-    ]
+    compared: list[Comparison] = []
+    for each, error in zip(after, before, strict=False):
+        worse = compared and not not_worse(compared[0].after, compared[0].before)
+        delivered = lone if worse else after[0]
+        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered)))
     compared = without_worse(compared)
-    for place, each in enumerate(compared):
-        if each.dropped is not None:
+    for place, one in enumerate(compared):
+        if one.dropped is not None:
             after[place] = networks[place]
     return Retrained(after[0], after[1] if series else None, stop, tuple(compared))
 

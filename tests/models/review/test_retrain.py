@@ -265,19 +265,17 @@ def test_a_worse_model_is_written_but_not_promoted_and_the_old_stays_in_use(
     assert model_in_use(review) == ""
 
 
-@pytest.mark.parametrize("audit", [True, False])
 def test_a_network_that_became_worse_stays_as_it_was(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, audit: bool
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verdicts = iter([True, False])  # for single scenes, for series
     monkeypatch.setattr(comparison, "not_worse", lambda after, before: next(verdicts))
     monkeypatch.setattr(outcome, "not_worse", lambda after, before: True)
-    scenes = [*map(ReviewedScene, (1, 3, 5)), *[ReviewedScene(2, audit=True)] * audit]
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True)]
     review, page = write_review(tmp_path, scenes), tmp_path / "report.html"
-    result, listener = run_listened(asked(review, model, least=1, adapt=audit, report=page))
+    result, listener = run_listened(asked(review, model, adapt=True, report=page))
     assert result["PROMOTED"]
-    (verdict,) = (text for text in listener.logs if "that network stays as it was" in text)
-    assert ("left out" in verdict) is not audit
+    assert any("that network stays as it was" in text for text in listener.logs)
     assert "as before (" in page.read_text(encoding="utf-8")
     before, after = load_package(model), load_package(find_model(str(review.with_name("new.zip"))))
     assert before.series is not None
