@@ -120,7 +120,8 @@ def inference(part: str) -> list[Parameter]:
             tr(
                 "Average the predictions over flips and a rotation by 180° of each tile. It takes "
                 "four times as long, and the lines of glaciers that the model was not trained on "
-                "are much better, above all in time series."
+                "are much better, above all in time series. A model of one glacier knows it as it "
+                "lies, so its tiles are not turned."
             ),
             advanced=True,
         ),

@@ -69,15 +69,15 @@ def test_a_front_where_nothing_is_labelled_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize("aim", Aim)
-def test_only_a_model_for_one_place_gets_all_that_was_learnt_and_a_direction(aim: Aim) -> None:
+def test_only_a_model_for_one_place_keeps_all_of_its_training_and_a_direction(aim: Aim) -> None:
     """A model for any place ends half-way, so that it keeps what it knew."""
     before, material = network(), Material([scene()], [], aim)
     course = course_of(before, material, Pace(2, 1.0, 1, CPU), "lone")
     after = trained(before, course.until(1.0, Silent()), aim)
-    learnt = course.fit.average[FIRST]
+    averaged = course.fit.average[FIRST]
     share = 1.0 if aim is Aim.ONE_PLACE else 0.5
-    assert not torch.equal(learnt, before.weights[FIRST])
-    torch.testing.assert_close(after.weights[FIRST], before.weights[FIRST].lerp(learnt, share))
+    assert not torch.equal(averaged, before.weights[FIRST])
+    torch.testing.assert_close(after.weights[FIRST], before.weights[FIRST].lerp(averaged, share))
     assert after.oriented is (aim is Aim.ONE_PLACE)
 
 

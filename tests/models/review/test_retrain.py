@@ -288,7 +288,7 @@ def test_a_network_that_became_worse_stays_as_it_was(
     assert any(changed)
 
 
-def test_without_an_audit_a_model_of_one_glacier_is_delivered_without_a_verdict(
+def test_where_no_audit_was_reviewed_nothing_judges_the_model_of_one_glacier(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scenes that are left out of so few say when to stop, not which model is better."""
