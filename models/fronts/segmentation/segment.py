@@ -139,7 +139,7 @@ def segment(
     padding = options.padding
     if padding < 0:
         padding = PADDING if model.padding is None else model.padding
-    plan = TilePlan.choose(grid.shape, model.stride, tile, padding)
+    plan = TilePlan.choose(grid.shape, model.stride, tile, padding, framed=not card.oriented)
     codes = [zone.value for zone in card.classes]
     turned = options.tta and not card.oriented
     half = first_look(model.network, device)

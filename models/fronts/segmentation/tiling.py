@@ -33,8 +33,17 @@ smaller than the receptive field, narrow enough to cost little time."""
 
 @dataclass(frozen=True)
 class Span:
-    """One tile along one axis, in cells of the scene."""
+    """One tile along one axis, in cells of the scene.
 
+    Attributes:
+        first: First cell that it sees.
+        start: First cell that it predicts.
+        stop: End of these.
+        ramp_in: Cells from `start` over which the tile before fades out.
+        ramp_out: Cells before `stop` over which it fades out itself.
+    """
+
+    first: int
     start: int
     stop: int
     ramp_in: int
@@ -44,6 +53,11 @@ class Span:
     def done(self) -> int:
         """Cells from `start` to which no later tile contributes."""
         return self.stop - self.start - self.ramp_out
+
+    @property
+    def inner(self) -> slice:
+        """The cells that it predicts, among those that it sees."""
+        return slice(self.start - self.first, self.stop - self.first)
 
     def weights(self) -> Float32Array:
         """Weight of each predicted cell: sine-squared ramps where neighbours overlap."""
@@ -66,17 +80,24 @@ class TilePlan:
     """The tiling of a scene.
 
     Attributes:
-        tile: Edge of a tile with its padding, cells.
+        tile: Largest edge of a tile with its padding, cells.
         padding: Context on each side that is not predicted, cells.
         overlap: Cells over which neighbouring predictions are blended.
+        stride: Cells by which the network's coarsest level samples its input.
+        framed: Whether a tile sees its padding beyond the scene too, where nothing is. A network
+            that knows one place as it lies is led astray by that far inside.
     """
 
     tile: int
     padding: int
     overlap: int
+    stride: int
+    framed: bool
 
     @classmethod
-    def choose(cls, shape: tuple[int, int], stride: int, tile: int, padding: int) -> TilePlan:
+    def choose(
+        cls, shape: tuple[int, int], stride: int, tile: int, padding: int, *, framed: bool = True
+    ) -> TilePlan:
         """Round to the network's stride; a small scene gets a small tile.
 
         Args:
@@ -84,24 +105,35 @@ class TilePlan:
             stride: Cells by which the network's coarsest level samples its input.
             tile: Requested edge.
             padding: Requested context.
+            framed: See `TilePlan`.
 
         Raises:
             EngineError: The padding leaves no cells of the tile.
         """
         padding = -(-padding // stride) * stride
-        whole = -(-max(shape) // stride) * stride + 2 * padding
+        whole = -(-max(shape) // stride) * stride + 2 * padding * framed
         tile = min(-(-tile // stride) * stride, whole)
-        answered = tile - 2 * padding
+        answered = tile - 2 * padding * (framed or tile < whole)
         if answered < 2 * stride and tile < whole:
             raise EngineError(
                 f"TILE_SIZE {tile} is too small for PADDING {padding}: no cells would remain. "
                 f"Choose a TILE_SIZE of at least {2 * padding + 4 * stride}."
             )
         overlap = min(OVERLAP_STRIDES, answered // stride // 4) * stride
-        return cls(tile, padding, overlap)
+        return cls(tile, padding, overlap, stride, framed)
+
+    def edge(self, length: int) -> int:
+        """Return the edge of the tiles along an axis of `length` cells."""
+        return self.tile if self.framed else min(self.tile, self._rounded(length))
+
+    def _rounded(self, length: int) -> int:
+        return -(-length // self.stride) * self.stride
 
     def spans(self, length: int) -> list[Span]:
         """Tiles along an axis of `length` cells."""
+        room = self._rounded(length) - self.edge(length)
+        if not (self.framed or room):
+            return [Span(0, 0, length, 0, 0)]
         answered = self.tile - 2 * self.padding
         step = answered - self.overlap
         starts = [0]
@@ -110,13 +142,21 @@ class TilePlan:
         stops = [min(start + answered, length) for start in starts]
         ramps = [0, *(stop - start for stop, start in zip(stops, starts[1:], strict=False)), 0]
         return [
-            Span(start, stop, ramp_in, ramp_out)
+            Span(self._first(start, room), start, stop, ramp_in, ramp_out)
             for start, stop, (ramp_in, ramp_out) in zip(starts, stops, pairwise(ramps), strict=True)
         ]
 
-    def window(self, rows: Span, columns: Span) -> Window:
-        """The window of one tile with its padding; may extend beyond the scene."""
-        return Window(columns.start - self.padding, rows.start - self.padding, self.tile, self.tile)
+    def _first(self, start: int, room: int) -> int:
+        first = start - self.padding
+        return first if self.framed else min(max(first, 0), room)
+
+    def window(self, rows: Span, columns: Span, shape: tuple[int, int]) -> Window:
+        """The window that a tile of a scene sees.
+
+        If not `framed`, less than a stride of it lies beyond the scene.
+        """
+        height, width = map(self.edge, shape)
+        return Window(columns.first, rows.first, width, height)
 
 
 def blend(
@@ -150,10 +190,7 @@ def blend(
                 answers = _answers(inputs, predict, row, classes)
                 tiles = columns[first : first + batch]
                 for tile, seen, answer in zip(tiles, inputs, answers, strict=True):
-                    inner = (
-                        slice(plan.padding, plan.padding + rows.stop - rows.start),
-                        slice(plan.padding, plan.padding + tile.stop - tile.start),
-                    )
+                    inner = rows.inner, tile.inner
                     sums = answer[:, *inner] * rows.weights()[:, None] * tile.weights()
                     sums[:, :, : tile.ramp_in] += left
                     left = sums[:, :, tile.done :].copy()
@@ -174,7 +211,7 @@ def _batches(
     columns = plan.spans(shape[1])
     for rows in plan.spans(shape[0]):
         for first in range(0, len(columns), batch):
-            yield [read(plan.window(rows, tile)) for tile in columns[first : first + batch]]
+            yield [read(plan.window(rows, tile, shape)) for tile in columns[first : first + batch]]
 
 
 def _answers(

@@ -22,10 +22,17 @@ def test_neighbouring_ramps_add_up_to_one(length: int) -> None:
     assert (np.diff(rise) > 0).all()
 
 
-@given(length=st.integers(1, 500), tile=st.integers(1, 40), padding=st.integers(0, 12))
-def test_weights_add_up_to_one_everywhere(length: int, tile: int, padding: int) -> None:
+@given(
+    length=st.integers(1, 500),
+    tile=st.integers(1, 40),
+    padding=st.integers(0, 12),
+    framed=st.booleans(),
+)
+def test_weights_add_up_to_one_everywhere(
+    length: int, tile: int, padding: int, *, framed: bool
+) -> None:
     try:
-        plan = TilePlan.choose((length, length), STRIDE, tile * STRIDE, padding)
+        plan = TilePlan.choose((length, length), STRIDE, tile * STRIDE, padding, framed=framed)
     except EngineError:
         return
     total = np.zeros(length)
@@ -35,8 +42,32 @@ def test_weights_add_up_to_one_everywhere(length: int, tile: int, padding: int) 
     np.testing.assert_allclose(total, 1, atol=1e-6)
 
 
+@given(
+    shape=st.tuples(st.integers(1, 500), st.integers(1, 500)),
+    tile=st.integers(4, 40),
+    padding=st.integers(0, 12),
+)
+def test_a_tile_without_a_frame_sees_its_padding_but_nothing_beyond_the_scene(
+    shape: tuple[int, int], tile: int, padding: int
+) -> None:
+    try:
+        plan = TilePlan.choose(shape, STRIDE, tile * STRIDE, padding, framed=False)
+    except EngineError:
+        return
+    for rows in plan.spans(shape[0]):
+        for columns in plan.spans(shape[1]):
+            window = plan.window(rows, columns, shape)
+            for first, edge, span, length in (
+                (window.row_off, window.height, rows, shape[0]),
+                (window.col_off, window.width, columns, shape[1]),
+            ):
+                assert first % STRIDE == edge % STRIDE == 0
+                assert 0 <= first <= max(0, span.start - plan.padding)
+                assert min(length, span.stop + plan.padding) <= first + edge < length + STRIDE
+
+
 def whole_and_tiled(
-    shape: tuple[int, int], tile: int, padding: int, batch: int, reach: int
+    shape: tuple[int, int], tile: int, padding: int, batch: int, reach: int, *, framed: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     scene = np.random.default_rng(0).random((1, *shape), dtype=np.float32)
     scene = np.concatenate([scene, np.ones((1, *shape), np.float32)])
@@ -53,7 +84,7 @@ def whole_and_tiled(
     whole = predict(read(Window(-20, -20, shape[1] + 40, shape[0] + 40))[None])[
         0, :, 20:-20, 20:-20
     ]
-    plan = TilePlan.choose(shape, STRIDE, tile, padding)
+    plan = TilePlan.choose(shape, STRIDE, tile, padding, framed=framed)
     tiled = np.full((2, *shape), np.nan, np.float32)
     for window, values in blend(read, predict, shape, 2, plan, batch):
         rows = slice(window.row_off, window.row_off + window.height)
@@ -70,13 +101,14 @@ def whole_and_tiled(
     tile=st.integers(6, 30),
     padding=st.integers(2, 3),
     batch=st.integers(1, 5),
+    framed=st.booleans(),
 )
 def test_tiled_equals_whole_where_padding_covers_the_reach(
-    height: int, width: int, tile: int, padding: int, batch: int
+    height: int, width: int, tile: int, padding: int, batch: int, *, framed: bool
 ) -> None:
     padding *= STRIDE
     whole, tiled = whole_and_tiled(
-        (height, width), tile * STRIDE + 2 * padding, padding, batch, reach=8
+        (height, width), tile * STRIDE + 2 * padding, padding, batch, reach=8, framed=framed
     )
     np.testing.assert_allclose(tiled, whole, atol=2e-6)
 
