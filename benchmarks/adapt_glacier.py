@@ -6,7 +6,8 @@ Each radar glacier of CaFFe is held out from the training of its two networks, w
 `front_accuracy.py` (`RUNS/unet_GLACIER_3` and `RUNS/series_GLACIER_3`; `--suffix` names others).
 Then some of its scenes count as corrected, chosen by the order of the review's queue or at random,
 both networks are adapted to them as `retrain` does with ADAPT, and the series is delineated again
-by `terminustimeseries`. The error is pooled over all scenes that were not corrected, in the box and
+by `terminustimeseries`. No scene is set aside for an audit, so nothing judges the model but this.
+The error is pooled over all scenes that were not corrected, in the box and
 over the whole scene. Rock is what is labelled rock in nine of ten scenes. `--scenes` takes fewer
 scenes of each glacier, evenly spread over time.
 
@@ -50,7 +51,6 @@ from glacier_qgis.models.review.retraining.learning import (
     Pace,
 )
 from glacier_qgis.models.review.retraining.material import Aim
-from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import (
     adapted_to,
     retrained_card,
@@ -155,8 +155,6 @@ def adapt(
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
     pace = Pace(given.steps, given.minutes, 1, choose_device(given.device), rate=ADAPTING_RATE)
     result = retrain(model, [there], [], pace, Silent(), rock=case.rock, aim=Aim.ONE_PLACE)
-    if Outcome.of(result).promoted is False:
-        return start.package, "refused"
     trained_on = TrainingData(
         dataset="corrections",
         credit="",
@@ -171,8 +169,7 @@ def adapt(
     card = retrained_card(model.card, "adapted", result, trained_on, "", [], adapted)
     path = folder / "adapted.zip"
     write_package(card, result, path)
-    kept = [each.title for each in result.test if each.dropped is not None]
-    return find_model(str(path)), ", ".join([f"{result.stop.done:.0%}", *kept])
+    return find_model(str(path)), f"{result.stop.done:.0%}"
 
 
 Work = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]
