@@ -57,7 +57,8 @@ from glacier_qgis.models.review.retraining.package import (
     write_package,
 )
 from glacier_qgis.models.review.retraining.places import read_place
-from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, retrain
+from glacier_qgis.models.review.retraining.retrain import retrain
+from glacier_qgis.models.review.retraining.taught import CorrectedPlace
 from glacier_qgis.models.training.delivered.evaluate import ImageDistances, pooled_values
 
 LABELS = (0, 1, 3, 5, 10)

@@ -29,7 +29,8 @@ from glacier_qgis.models.package.registry import find_model  # noqa: E402
 from glacier_qgis.models.review.retraining.learning import Pace  # noqa: E402
 from glacier_qgis.models.review.retraining.material import Aim  # noqa: E402
 from glacier_qgis.models.review.retraining.places import read_place  # noqa: E402
-from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, retrain  # noqa: E402
+from glacier_qgis.models.review.retraining.retrain import retrain  # noqa: E402
+from glacier_qgis.models.review.retraining.taught import CorrectedPlace  # noqa: E402
 from glacier_qgis.models.training.data.samples import LabelledScene  # noqa: E402
 from glacier_qgis.models.training.delivered.caffe import read_caffe  # noqa: E402
 from glacier_qgis.models.training.measuring.evaluator import Evaluator  # noqa: E402

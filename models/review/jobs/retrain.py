@@ -49,12 +49,13 @@ from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card, write_package
 from glacier_qgis.models.review.retraining.places import read_place
 from glacier_qgis.models.review.retraining.report import training_page
-from glacier_qgis.models.review.retraining.retrain import CorrectedPlace, Retrained, retrain
+from glacier_qgis.models.review.retraining.retrain import Retrained, retrain
 from glacier_qgis.models.review.retraining.stretches import (
     LabelledStretch,
     corrected_stretch,
     unreviewed,
 )
+from glacier_qgis.models.review.retraining.taught import CorrectedPlace
 from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
 from glacier_qgis.models.review.tables.kinds import FRONTS, LAYERS, kind_of
 from glacier_qgis.models.review.tables.lineage import (

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from affine import Affine
 from scipy.ndimage import distance_transform_edt
 from shapely import LineString
 from skimage.segmentation import watershed
@@ -32,8 +31,6 @@ Zones = npt.NDArray[np.uint8]
 
 REACH_M = 3000.0
 """Distance from a front within which it decides alone."""
-REACHES_M = (REACH_M, 2 * REACH_M, 4 * REACH_M)
-"""Distances at which its sides are compared."""
 SURE = 0.8
 """Least probability of a zone of which the model is certain."""
 FEW = 3
@@ -46,10 +43,10 @@ CODES = list(CLASS_NAMES)
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model before predicts of a scene.
+    """What networks predict of a scene.
 
     Attributes:
-        certain: Zones of which it is certain, elsewhere 0; (rows, columns).
+        certain: Zones of which they are certain, elsewhere 0; (rows, columns).
         valid: Where the scene has data.
     """
 
@@ -63,6 +60,11 @@ class Prediction:
         zones = np.where(sure, zones_of(probabilities, CODES), UNLABELLED).astype(np.uint8)
         return cls(zones, np.asarray(probabilities.any(axis=0)))
 
+    def agreed(self, other: Prediction) -> Prediction:
+        """Return what both are certain of."""
+        same = np.where(self.certain == other.certain, self.certain, UNLABELLED)
+        return Prediction(same.astype(np.uint8), self.valid)
+
 
 def leaning(probabilities: Float32Array) -> Float32Array:
     """Return the probability of glacier less that of ocean, -1 to 1, (rows, columns)."""
@@ -73,7 +75,6 @@ def leaning(probabilities: Float32Array) -> Float32Array:
 def zones_around(
     lines: Sequence[LineString],
     prediction: Prediction,
-    ice: Float32Array,
     rock: Mask,
     grid: Grid,
     *,
@@ -82,9 +83,8 @@ def zones_around(
     """Label a scene by its fronts.
 
     Args:
-        lines: All in the CRS of `grid`, in any direction.
+        lines: All in the CRS of `grid`, with the glacier on their left.
         prediction: Of the scene.
-        ice: `leaning`, averaged over all scenes of the place, (rows, columns).
         rock: Where rock is known, (rows, columns).
         grid: The cells.
         complete: Whether these are all fronts of the scene. Otherwise only what is near them is
@@ -96,11 +96,10 @@ def zones_around(
     certain, valid = prediction.certain, prediction.valid
     solid = rock | (certain == ROCK)
     blocked = solid | (certain == NO_DATA) | ~valid
-    directed = [glacier_on_left(line, ice, grid) for line in lines]
-    near = LineZones(directed, REACH_M).codes(grid) if directed else np.zeros(grid.shape, np.uint8)
+    near = LineZones(lines, REACH_M).codes(grid) if lines else np.zeros(grid.shape, np.uint8)
     zones = np.where(blocked, UNLABELLED, near).astype(np.uint8)
     if complete:
-        far = _agreed(zones, certain, ~blocked) if directed else without_contacts(certain, grid)
+        far = _agreed(zones, certain, ~blocked) if lines else without_contacts(certain, grid)
         zones = np.where(near == UNLABELLED, far, zones).astype(np.uint8)
     zones[rock] = ROCK
     zones[~valid] = UNLABELLED
@@ -127,36 +126,6 @@ def carried_zones(corrected: Sequence[Zones], rock: Mask, grid: Grid) -> Zones:
         margin = REACH_M if len(corrected) < FEW else MOVES_M
         same = np.where(distance_transform_edt(away) * grid.cell_size > margin, same, UNLABELLED)
     return np.where(rock, ROCK, same).astype(np.uint8)
-
-
-def glacier_on_left(line: LineString, ice: Float32Array, grid: Grid) -> LineString:
-    """Turn a line so that the side that is rather glacier is on its left.
-
-    The distance at which the sides differ most decides: far before where the front usually lies,
-    there is water on both sides of it, and ice only further away.
-
-    Args:
-        line: In any direction.
-        ice: `leaning`, averaged over all scenes of the place: a single one may be predicted so
-            badly that the sides are exchanged.
-        grid: The cells.
-    """
-    excess = [_excess_on_left(line, ice, grid, reach) for reach in REACHES_M]
-    return line if max(excess, key=abs) >= 0 else line.reverse()
-
-
-def _excess_on_left(line: LineString, ice: Float32Array, grid: Grid, reach: float) -> float:
-    """Return by how much the left of a line leans more to glacier than its right, -2 to 2.
-
-    The further the reach, the fewer cells are looked at.
-    """
-    step = round(reach / REACH_M)
-    some = ice[::step, ::step]
-    sides = LineZones([line], reach).codes(
-        Grid(grid.crs, grid.transform @ Affine.scale(step), *some.shape)
-    )
-    left, right = (some[sides == code] for code in (GLACIER, OCEAN))
-    return float(left.mean() - right.mean()) if left.size and right.size else 0.0
 
 
 def without_contacts(zones: Zones, grid: Grid) -> Zones:

@@ -33,8 +33,8 @@ from glacier_qgis.models.training.views.sampling import Batches
 
 Weights = dict[str, Tensor]
 
-FEWEST_TO_LEAVE_OUT = 3
-"""Corrected scenes from which one is left out; of more, every third."""
+FEWEST_TO_LEAVE_OUT = 5
+"""Corrected scenes from which some are left out, every third: one alone says little."""
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
 RATE = 5e-4
 """Highest learning rate, a third of that of a training from random weights."""

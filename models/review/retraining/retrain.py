@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-
-import numpy as np
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter, Stage
@@ -16,12 +14,6 @@ from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.review.retraining.comparison import Comparison, without_worse
 from glacier_qgis.models.review.retraining.errors import not_worse
-from glacier_qgis.models.review.retraining.labels import (
-    Prediction,
-    carried_zones,
-    leaning,
-    zones_around,
-)
 from glacier_qgis.models.review.retraining.learning import (
     Pace,
     Stop,
@@ -30,31 +22,14 @@ from glacier_qgis.models.review.retraining.learning import (
     train,
 )
 from glacier_qgis.models.review.retraining.material import Aim, Material, Network
-from glacier_qgis.models.review.retraining.places import Place
-from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.review.retraining.taught import CorrectedPlace, TaughtPlace
 from glacier_qgis.models.review.retraining.trial import Trial
 from glacier_qgis.models.training.data.dataset import LabelledTile
 from glacier_qgis.models.training.data.samples import OPEN, UNLABELLED, Labelled
-from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 SHARE_OF_TRAINING, LEAST_SHARE = 0.8, 0.5
 """Largest and least share of the time that trainings take; the other is for reading and tests."""
-
-
-@dataclass(frozen=True)
-class CorrectedPlace:
-    """A place with what was corrected there.
-
-    Attributes:
-        place: Its scenes.
-        corrected: Scenes to train on, by name: whether all of their fronts are labelled.
-        test: Corrected scenes of the frozen test, which are never trained on.
-    """
-
-    place: Place
-    corrected: Mapping[str, bool]
-    test: Mapping[str, bool]
 
 
 @dataclass(frozen=True)
@@ -143,43 +118,49 @@ def retrain(
     """
     lone, series = networks_of(model, rock=rock)
     trial, begun = Trial(model.card, pace.device), time.monotonic()
-    labelled = [(each, _labelled(each, lone, pace)) for each in places]
+    taught = [TaughtPlace.by_fronts(each, lone, pace.device) for each in places]
     order = sorted(
-        (scene.date, scene.name)
-        for each, scenes in labelled
-        for scene in scenes
-        if scene.name in each.corrected and scene.lines
+        (each.place.scenes[name].date, name)
+        for each in places
+        for name in _with_front(each, each.corrected)
     )
     aside = {order[index][1] for index in left_out(len(order))}
     tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
-    trainings = 1 + (series is not None) + bool(aside)
+    again = series is not None and aim is Aim.ONE_PLACE
+    trainings = 1 + (series is not None) + again + bool(aside)
     ready = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
     networks = [lone, *([series] if series else [])]
     before = [trial.error(tested, each, lone) for each in networks if tested]
-    spent = ready - begun + 2 * (time.monotonic() - ready)
+    spent = (1 + again) * (ready - begun) + 2 * (time.monotonic() - ready)
     each_pace = replace(pace, minutes=minutes_left(pace.minutes, spent) / trainings)
     stages = iter(
         Stage(reporter, 0.1 + 0.8 * number / trainings, 0.1 + 0.8 * (number + 1) / trainings)
         for number in range(trainings)
     )
 
-    def material(network: Network, without: frozenset[str]) -> Material:
-        here = [(each, _carried(each, scenes, without, aim)) for each, scenes in labelled]
-        taught = _samples(network, here, lambda each: each.corrected.keys() - without)
-        known = _samples(network, here, _uncorrected)
+    def material(
+        network: Network, labelled: Sequence[TaughtPlace], without: frozenset[str] = frozenset()
+    ) -> Material:
         old = [replace(tile, rock=network.rock) for tile in tiles]
-        return Material(taught, [known, old], aim)
+        return _material(network, labelled, without, old, aim)
 
+    rest = OPEN if aim is Aim.HELD else UNLABELLED
     folds = None
-    away = [(each.place, each.corrected.keys() & aside) for each in places]
     if aside:
-        folds = (material(lone, frozenset(aside)), lambda network: trial.error(away, network, lone))
+        away = [(each.place, each.corrected.keys() & aside) for each in places]
+        without = frozenset(aside)
+        fewer = material(lone, [each.carried(without, rest) for each in taught], without)
+        folds = (fewer, lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
+    carried = [each.carried(rest=rest) for each in taught]
     after = [
-        train(network, material(network, frozenset()), stop, each_pace, next(stages))
+        train(network, material(network, carried), stop, each_pace, next(stages))
         for network in networks
     ]
+    if series and again:
+        agreed = material(series, [each.by_agreement(after, pace.device) for each in taught])
+        after[1] = train(series, agreed, stop, each_pace, next(stages), "agreed")
     reporter.progress(0.9, "Testing the new model")
     compared: list[Comparison] = []
     for each, error in zip(after, before, strict=False):
@@ -191,6 +172,20 @@ def retrain(
         if one.dropped is not None:
             after[place] = networks[place]
     return Retrained(after[0], after[1] if series else None, stop, tuple(compared))
+
+
+def _material(
+    network: Network,
+    labelled: Sequence[TaughtPlace],
+    without: frozenset[str],
+    old: Sequence[Labelled],
+    aim: Aim,
+) -> Material:
+    """Return what a network is trained on: places, less some corrected scenes, and old data."""
+    names = [(each, each.of.corrected.keys() - without) for each in labelled]
+    corrected = [each.samples(network, chosen) for each, chosen in names]
+    known = [each.samples(network, each.of.uncorrected) for each in labelled]
+    return Material([*chain(*corrected)], [[*chain(*known)], old], aim)
 
 
 def minutes_left(minutes: float, spent_s: float) -> float:
@@ -207,71 +202,3 @@ def minutes_left(minutes: float, spent_s: float) -> float:
 def _with_front(each: CorrectedPlace, names: Iterable[str]) -> list[str]:
     """Return the scenes that show a front: on others no distance can be measured."""
     return [name for name in names if each.place.scenes[name].lines]
-
-
-_Samples = list[Labelled]
-
-
-def _samples(
-    network: Network,
-    labelled: Sequence[tuple[CorrectedPlace, list[SceneInPlace]]],
-    wanted: Callable[[CorrectedPlace], Iterable[str]],
-) -> _Samples:
-    """Return the wanted scenes of every place as a network sees them."""
-    found: list[list[Labelled]] = []
-    for each, scenes in labelled:
-        names = set(wanted(each))
-        seen = [replace(scene, rock=each.place.rock if network.rock else None) for scene in scenes]
-        found.append([sample for sample in network.samples(seen) if sample.name in names])
-    return [*chain.from_iterable(found)]
-
-
-def _labelled(each: CorrectedPlace, lone: Network, pace: Pace) -> list[SceneInPlace]:
-    """Label the corrected scenes of a place by their fronts."""
-    place, complete = each.place, {**each.corrected, **each.test}
-    scenes = [*place.scenes.values()]
-    seen = [replace(scene, rock=place.rock if lone.rock else None) for scene in scenes]
-    evaluator = Evaluator(lone.built(), pace.device, place.grid.cell_size)
-    ice = np.zeros(place.grid.shape, np.float32)
-    predicted = {}
-    for scene, probabilities in zip(scenes, evaluator.probabilities(seen), strict=True):
-        ice += leaning(probabilities) / len(scenes)
-        if scene.name in complete:
-            predicted[scene.name] = Prediction.of(probabilities)
-    zones = {
-        name: zones_around(
-            place.scenes[name].lines, own, ice, place.rock, place.grid, complete=complete[name]
-        )
-        for name, own in predicted.items()
-    }
-    return [scene.labelled(zones.get(scene.name, scene.zones)) for scene in scenes]
-
-
-def _uncorrected(each: CorrectedPlace) -> set[str]:
-    """Return the scenes that nobody corrected."""
-    return set(each.place.scenes) - set(each.corrected) - set(each.test)
-
-
-def _carried(
-    each: CorrectedPlace,
-    scenes: Sequence[SceneInPlace],
-    without: frozenset[str],
-    aim: Aim,
-) -> list[SceneInPlace]:
-    """Label the scenes that nobody corrected by those that were, less some.
-
-    What these do not tell is `OPEN` for the model before if what it knew is held.
-    """
-    names = each.corrected.keys() - without
-    known = [scene.zones for scene in scenes if scene.name in names]
-    if not known:
-        return [*scenes]
-    zones, others = carried_zones(known, each.place.rock, each.place.grid), _uncorrected(each)
-    if aim is Aim.HELD:
-        zones = np.where(zones == UNLABELLED, OPEN, zones)
-    return [
-        scene.labelled(np.where(scene.valid > 0, zones, UNLABELLED).astype(np.uint8))
-        if scene.name in others
-        else scene
-        for scene in scenes
-    ]

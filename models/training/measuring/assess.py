@@ -116,7 +116,9 @@ class Predicted:
     grid: Grid
 
 
-def predicted(tile: Labelled, predict: Predict, stride: int, cell_size: float) -> Predicted:
+def predicted(
+    tile: Labelled, predict: Predict, stride: int, cell_size: float, *, framed: bool = True
+) -> Predicted:
     """Predict a whole tile; what is known to be rock is rock, as with ROCK in the toolbox.
 
     Args:
@@ -124,6 +126,7 @@ def predicted(tile: Labelled, predict: Predict, stride: int, cell_size: float) -
         predict: The network.
         stride: Rows and columns of its input must be multiples of this.
         cell_size: Of the network, m.
+        framed: See `TilePlan`.
     """
     grid = _grid(tile, cell_size)
     rows, columns = tile.shape
@@ -132,7 +135,7 @@ def predicted(tile: Labelled, predict: Predict, stride: int, cell_size: float) -
     image, labels = look(tile, view)
     inputs = image.numpy()
     padding = PADDING if max(grid.shape) > TILE else 0
-    plan = TilePlan.choose(grid.shape, stride, TILE, padding)
+    plan = TilePlan.choose(grid.shape, stride, TILE, padding, framed=framed)
     probabilities = np.zeros((len(CODES), *grid.shape), np.float32)
     for window, values in blend(_reader(inputs), predict, grid.shape, len(CODES), plan, 1):
         probabilities[(slice(None), *window.toslices())] = values

@@ -44,6 +44,8 @@ class Evaluator:
         cell_size_m: Of the network's cells.
         calibration: Of its uncertainties; None for widths of transitions.
         augment: Test-time augmentation, as in the toolbox by default.
+        oriented: Whether the network knows one place as it lies. Then there is no test-time
+            augmentation, and no empty frame around a tile.
     """
 
     network: nn.Module
@@ -51,6 +53,7 @@ class Evaluator:
     cell_size_m: float
     calibration: Calibration | None = None
     augment: bool = True
+    oriented: bool = False
 
     def answers(
         self, tiles: Sequence[Labelled], reporter: Reporter | None = None
@@ -65,11 +68,13 @@ class Evaluator:
         """Return the probabilities of one tile after the other, (classes, rows, columns)."""
         predict = self._predictor()
         for tile in tiles:
-            yield predicted(tile, predict, self._stride, self.cell_size_m).probabilities
+            yield predicted(
+                tile, predict, self._stride, self.cell_size_m, framed=not self.oriented
+            ).probabilities
 
     def _predictor(self) -> Predictor:
         network = copy.deepcopy(self.network)
-        return Predictor(network, self.device, CODES, augment=self.augment)
+        return Predictor(network, self.device, CODES, augment=self.augment and not self.oriented)
 
     @property
     def _stride(self) -> int:

@@ -1,0 +1,155 @@
+"""What the scenes of a place teach: labels by corrected fronts, and by networks that agree.
+
+First the corrected scenes are labelled by their fronts and by the model before. Networks that are
+adapted to the place then know more of it: where two of them are certain of the same zone, one
+that sees a scene alone and one that sees the other dates beside it, it is a label, also in scenes
+that nobody corrected (co-training; Blum & Mitchell 1998, doi:10.1145/279943.279962). What one of
+them says alone is not: on a new glacier a network is often certain and wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from shapely import LineString
+
+from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.review.retraining.labels import (
+    Prediction,
+    carried_zones,
+    leaning,
+    zones_around,
+)
+from glacier_qgis.models.review.retraining.material import Network
+from glacier_qgis.models.review.retraining.places import Place
+from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.review.retraining.sides import glacier_on_left
+from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
+from glacier_qgis.models.training.measuring.evaluator import Evaluator
+from glacier_qgis.models.zones.codes import ROCK
+
+
+@dataclass(frozen=True)
+class CorrectedPlace:
+    """A place with what was corrected there.
+
+    Attributes:
+        place: Its scenes.
+        corrected: Scenes to train on, by name: whether all of their fronts are labelled.
+        test: Corrected scenes of the frozen test, which are never trained on.
+    """
+
+    place: Place
+    corrected: Mapping[str, bool]
+    test: Mapping[str, bool]
+
+    @property
+    def complete(self) -> dict[str, bool]:
+        """Whether all fronts are labelled, of every corrected scene."""
+        return {**self.corrected, **self.test}
+
+    @property
+    def uncorrected(self) -> set[str]:
+        """The scenes that nobody corrected."""
+        return set(self.place.scenes) - self.complete.keys()
+
+
+@dataclass(frozen=True)
+class TaughtPlace:
+    """A place with the labels of its scenes.
+
+    Attributes:
+        of: The place.
+        fronts: Of every corrected scene, with the glacier on their left.
+        scenes: All scenes, with labels.
+    """
+
+    of: CorrectedPlace
+    fronts: Mapping[str, Sequence[LineString]]
+    scenes: Sequence[SceneInPlace]
+
+    @classmethod
+    def by_fronts(cls, of: CorrectedPlace, network: Network, device: torch.device) -> Self:
+        """Label the corrected scenes by their fronts; `network` is that of the model before."""
+        place, ice, seen = of.place, np.zeros(of.place.grid.shape, np.float32), {}
+        for name, probabilities in _predicted(place, network, device):
+            ice += leaning(probabilities) / len(place.scenes)
+            if name in of.complete:
+                seen[name] = Prediction.of(probabilities)
+        fronts = {
+            name: glacier_on_left(place.scenes[name].lines, ice, place.rock, place.grid)
+            for name in of.complete
+        }
+        return cls(of, fronts, [*place.scenes.values()])._labelled(seen)
+
+    def by_agreement(self, networks: Sequence[Network], device: torch.device) -> Self:
+        """Label all scenes by what networks that are adapted to the place agree on."""
+        place, agreed = self.of.place, dict[str, Prediction]()
+        for network in networks:
+            for name, probabilities in _predicted(place, network, device):
+                seen = Prediction.of(probabilities)
+                agreed[name] = agreed[name].agreed(seen) if name in agreed else seen
+        others = {
+            name: np.where(place.rock & seen.valid, ROCK, seen.certain).astype(np.uint8)
+            for name, seen in agreed.items()
+            if name in self.of.uncorrected
+        }
+        scenes = [scene.labelled(others.get(scene.name, scene.zones)) for scene in self.scenes]
+        return replace(self, scenes=scenes)._labelled(agreed)
+
+    def carried(self, without: frozenset[str] = frozenset(), rest: int = UNLABELLED) -> Self:
+        """Label the scenes that nobody corrected by those that were.
+
+        Args:
+            without: Corrected scenes that tell nothing.
+            rest: The label of what the others do not tell.
+        """
+        names, place = self.of.corrected.keys() - without, self.of.place
+        known = [scene.zones for scene in self.scenes if scene.name in names]
+        if not known:
+            return self
+        zones = carried_zones(known, place.rock, place.grid)
+        zones = np.where(zones == UNLABELLED, rest, zones)
+        scenes = [
+            scene.labelled(np.where(scene.valid > 0, zones, UNLABELLED).astype(np.uint8))
+            if scene.name in self.of.uncorrected
+            else scene
+            for scene in self.scenes
+        ]
+        return replace(self, scenes=scenes)
+
+    def samples(self, network: Network, names: Collection[str]) -> list[Labelled]:
+        """Return some of the scenes as a network sees them."""
+        seen = _as_seen(self.scenes, self.of.place, network)
+        return [sample for sample in seen if sample.name in names]
+
+    def _labelled(self, seen: Mapping[str, Prediction]) -> Self:
+        """Label the corrected scenes by their fronts, and by what was seen of them."""
+        of, place = self.of, self.of.place
+        zones = {
+            name: zones_around(
+                fronts, seen[name], place.rock, place.grid, complete=of.complete[name]
+            )
+            for name, fronts in self.fronts.items()
+        }
+        scenes = [scene.labelled(zones.get(scene.name, scene.zones)) for scene in self.scenes]
+        return replace(self, scenes=scenes)
+
+
+def _as_seen(scenes: Sequence[SceneInPlace], place: Place, network: Network) -> list[Labelled]:
+    rock = place.rock if network.rock else None
+    return network.samples([replace(scene, rock=rock) for scene in scenes])
+
+
+def _predicted(
+    place: Place, network: Network, device: torch.device
+) -> Iterator[tuple[str, Float32Array]]:
+    """Yield the name of each scene that a network sees, and what it predicts there."""
+    scenes = _as_seen([*place.scenes.values()], place, network)
+    evaluator = Evaluator(network.built(), device, place.grid.cell_size, oriented=network.oriented)
+    for scene, probabilities in zip(scenes, evaluator.probabilities(scenes), strict=True):
+        yield scene.name, probabilities
