@@ -16,10 +16,10 @@ from glacier_qgis.models.review.retraining.labels import (
     Prediction,
     Zones,
     carried_zones,
-    glacier_on_left,
     leaning,
     zones_around,
 )
+from glacier_qgis.models.review.retraining.sides import glacier_on_left
 from glacier_qgis.models.zones.codes import GLACIER, NO_DATA, OCEAN, ROCK
 
 CELL, ROWS, COLUMNS = 60.0, 60, 240
@@ -48,8 +48,8 @@ def labels(
     complete: bool = True,
 ) -> Zones:
     """Labels of the only scene of a place."""
-    own = Prediction.of(seen)
-    return zones_around(lines, own, leaning(seen), rock, GRID, complete=complete)
+    directed = glacier_on_left(lines, leaning(seen), rock, GRID)
+    return zones_around(directed, Prediction.of(seen), rock, GRID, complete=complete)
 
 
 def line(column: int = FRONT) -> LineString:
@@ -107,8 +107,9 @@ def test_known_rock_is_rock_and_what_the_model_doubts_is_unlabelled() -> None:
 
 def test_a_line_is_turned_by_what_the_model_sees_on_its_sides() -> None:
     ice = leaning(probabilities(FRONT + 10))
-    assert glacier_on_left(line(), ice, GRID).equals_exact(line())
-    assert glacier_on_left(line().reverse(), ice, GRID).equals_exact(line())
+    for drawn in (line(), line().reverse()):
+        (turned,) = glacier_on_left([drawn], ice, NOWHERE, GRID)
+        assert turned.equals_exact(line())
 
 
 @pytest.mark.parametrize("drawn", [line(), line().reverse()])
@@ -117,14 +118,32 @@ def test_a_front_far_before_where_it_usually_lies_has_its_ice_behind_it(drawn: L
     usually = FRONT - int(1.2 * REACH_M / CELL)
     ice = leaning(probabilities(usually))
     ice[:, FRONT:] += 0.02
-    assert glacier_on_left(drawn, ice, GRID).equals_exact(line())
+    (turned,) = glacier_on_left([drawn], ice, NOWHERE, GRID)
+    assert turned.equals_exact(line())
+
+
+@pytest.mark.parametrize("drawn", [line(100), line(100).reverse()])
+@pytest.mark.parametrize("apart", ["rock", "front"])
+def test_ice_of_another_glacier_is_not_on_a_side_of_a_front(drawn: LineString, apart: str) -> None:
+    """It has advanced into a bay, almost to a glacier on the other shore or behind rock."""
+    ice = np.full(GRID.shape, -0.9, np.float32)
+    ice[:, :60] = ice[:, 104:] = 0.9
+    rock, lines = NOWHERE.copy(), [drawn]
+    if apart == "rock":
+        rock[:, 102:104] = True
+    else:
+        lines.append(LineString([(104 * CELL, CELL), (104 * CELL, -(ROWS + 1) * CELL)]))
+    rock[:WALL], rock[-WALL:] = True, True
+    turned, *_ = glacier_on_left(lines, ice, rock, GRID)
+    assert turned.equals_exact(line(100))
 
 
 def test_a_scene_predicted_the_wrong_way_round_is_labelled_by_the_others() -> None:
     right = probabilities(FRONT + 10)
     wrong = right[[0, 1, 3, 2]]
     ice = (2 * leaning(right) + leaning(wrong)) / 3
-    zones = zones_around([line()], Prediction.of(wrong), ice, NOWHERE, GRID, complete=True)
+    directed = glacier_on_left([line().reverse()], ice, NOWHERE, GRID)
+    zones = zones_around(directed, Prediction.of(wrong), NOWHERE, GRID, complete=True)
     fjord = zones[WALL:-WALL]
     assert set(np.unique(fjord[:, :FRONT])) <= {0, GLACIER}
     assert set(np.unique(fjord[:, FRONT:])) <= {0, OCEAN}

@@ -1,0 +1,123 @@
+"""What the scenes of a place teach once networks know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from affine import Affine
+from pyproj import CRS
+from shapely import LineString
+from torch import Tensor, nn
+
+from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.review.retraining.labels import REACH_M
+from glacier_qgis.models.review.retraining.material import Network
+from glacier_qgis.models.review.retraining.places import Place
+from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.review.retraining.taught import CorrectedPlace, TaughtPlace
+from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN, ROCK
+
+CELL, ROWS, COLUMNS = 60.0, 32, 160
+GRID = Grid(CRS.from_epsg(3413), Affine(CELL, 0, 0, 0, -CELL, 0), ROWS, COLUMNS)
+FRONT, REACH = 80, int(REACH_M / CELL)
+CPU = torch.device("cpu")
+Zones = npt.NDArray[np.int64]
+
+
+def fjord(front: int = FRONT) -> Zones:
+    """Ice in the west, water in the east."""
+    zones = np.full(GRID.shape, GLACIER)
+    zones[:, front:] = OCEAN
+    return zones
+
+
+class Says(nn.Module):
+    """Says the same of any scene."""
+
+    def __init__(self, zones: Zones) -> None:
+        super().__init__()
+        codes = torch.tensor([*CLASS_NAMES])[:, None, None]
+        self._logits = 20.0 * (torch.from_numpy(zones) == codes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the logits under a tile without padding."""
+        return self._logits.expand(len(inputs), -1, -1, -1)[..., : inputs.shape[2], :]
+
+
+@dataclass(frozen=True)
+class Told(Network):
+    """A network of which it is known what it says."""
+
+    says: Zones = field(default_factory=fjord)
+
+    def built(self) -> nn.Module:
+        """Return it, ready to predict."""
+        return Says(self.says).eval()
+
+
+def told(zones: Zones, *, beside: bool = False) -> Network:
+    unet = Architecture(name="unet", parameters={})
+    return Told("tests", unet, {}, beside, rock=False, oriented=True, says=zones)
+
+
+def scene(name: str, date: str = "2020-01-01", *lines: LineString) -> SceneInPlace:
+    ranks, valid = np.zeros((1, *GRID.shape), np.float32), np.ones(GRID.shape, np.float32)
+    return SceneInPlace(
+        name, "there", date, ranks, valid, np.zeros(GRID.shape, np.uint8), GRID, lines
+    )
+
+
+@pytest.fixture
+def place() -> CorrectedPlace:
+    """Two scenes without and one with a correction; the other has no date."""
+    front = LineString([(FRONT * CELL, 0), (FRONT * CELL, -ROWS * CELL)])
+    scenes = [
+        scene("corrected", "2020-01-01", front),
+        scene("other", "2020-06-01"),
+        scene("undated", ""),
+    ]
+    rock = np.zeros(GRID.shape, np.bool_)
+    rock[:2] = True
+    there = Place("there", GRID, rock, {each.name: each for each in scenes})
+    return CorrectedPlace(there, {"corrected": True}, {})
+
+
+def labels(taught: TaughtPlace, name: str) -> npt.NDArray[np.uint8]:
+    """Labels below the rock."""
+    (zones,) = [each.zones for each in taught.scenes if each.name == name]
+    assert (zones[:2] == ROCK).all()
+    return zones[2:]
+
+
+def test_only_what_both_networks_say_is_a_label(place: CorrectedPlace) -> None:
+    before = TaughtPlace.by_fronts(place, told(fjord()), CPU)
+    alone, beside = told(fjord(FRONT - 10)), told(fjord(FRONT + 8), beside=True)
+    taught = before.by_agreement([alone, beside], CPU)
+    other = labels(taught, "other")
+    assert (other[:, : FRONT - 10] == GLACIER).all()
+    assert not other[:, FRONT - 10 : FRONT + 8].any()
+    assert (other[:, FRONT + 8 :] == OCEAN).all()
+
+
+def test_what_a_network_for_series_does_not_see_the_other_labels(place: CorrectedPlace) -> None:
+    before = TaughtPlace.by_fronts(place, told(fjord()), CPU)
+    taught = before.by_agreement([told(fjord()), told(fjord(0), beside=True)], CPU)
+    np.testing.assert_array_equal(labels(taught, "undated"), fjord()[2:])
+    assert not labels(taught, "other")[:, :FRONT].any()
+
+
+@pytest.mark.parametrize("seen", [fjord(FRONT - 10), fjord()[:, ::-1], fjord(0)])
+def test_near_a_corrected_front_no_network_has_a_say(place: CorrectedPlace, seen: Zones) -> None:
+    """Not even of the side: that was decided by the model before, on all dates."""
+    before = TaughtPlace.by_fronts(place, told(fjord(FRONT + 5)), CPU)
+    networks = [told(seen.copy()), told(seen.copy(), beside=True)]
+    corrected = labels(before.by_agreement(networks, CPU), "corrected")
+    assert (corrected[:, FRONT - REACH + 1 : FRONT] == GLACIER).all()
+    assert (corrected[:, FRONT : FRONT + REACH - 1] == OCEAN).all()
+    assert not (corrected[:, :FRONT] == OCEAN).any()
+    assert not (corrected[:, FRONT:] == GLACIER).any()
