@@ -1,7 +1,7 @@
 """Training of a model's networks on corrected scenes, from the weights that it has.
 
 Half of the patches are of the corrected scenes. The other half is of the same place on other dates,
-with the zones on which all corrections agree (`labels.carried_zones`), and of the data that the
+with the zones on which all corrections or two networks agree (`taught`), and of the data that the
 model was trained on where these are at hand, so that it keeps what it knew.
 
 How long to train is chosen without a further glacier: one training leaves a part of the corrected
