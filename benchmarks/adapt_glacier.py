@@ -23,7 +23,6 @@ import argparse
 import itertools
 import json
 import multiprocessing
-import os
 import sys
 import tempfile
 import time
@@ -36,7 +35,7 @@ from traceback import format_exception
 import geopandas as gpd
 import numpy as np
 import torch
-from held_out_glacier import GLACIERS, World, base, some_scenes
+from held_out_glacier import World, ask_for_base, base, some_scenes
 
 from glacier_qgis.models.compute.device import choose_device
 from glacier_qgis.models.engine.events import Silent
@@ -313,10 +312,7 @@ def summary(rows: Sequence[Row], given: argparse.Namespace) -> str:
 def main() -> None:
     """Print a row per adapted model; keep all numbers as JSON lines."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
-    parser.add_argument("--runs", type=Path, required=True, help="folder of the base networks")
-    parser.add_argument("--suffix", default="_3", help="of the base networks' folders")
-    parser.add_argument("--glaciers", nargs="+", choices=GLACIERS, default=GLACIERS)
+    ask_for_base(parser)
     parser.add_argument("--labels", nargs="+", type=int, default=LABELS)
     parser.add_argument("--orders", nargs="+", choices=(RANKED, RANDOM), default=[RANKED])
     parser.add_argument("--draws", type=int, default=3, help="of the random order")

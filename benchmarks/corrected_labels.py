@@ -9,14 +9,13 @@ scenes was trained without the glacier. The labels are compared with the labelle
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
-from held_out_glacier import GLACIERS, World, base, some_scenes
+from held_out_glacier import World, ask_for_base, base, some_scenes
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
 from rasterio.warp import reproject
@@ -72,10 +71,7 @@ def shares(glacier: str, given: argparse.Namespace, folder: Path) -> dict[str, f
 def main() -> None:
     """Print a line per glacier."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
-    parser.add_argument("--runs", type=Path, required=True, help="folder of the base networks")
-    parser.add_argument("--suffix", default="_3", help="of the base networks' folders")
-    parser.add_argument("--glaciers", nargs="+", choices=GLACIERS, default=GLACIERS)
+    ask_for_base(parser)
     parser.add_argument("--every", type=int, default=3, help="scene counts as corrected")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="labels-") as name:

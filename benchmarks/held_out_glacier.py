@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
@@ -163,6 +165,14 @@ def some_scenes(data: Path, glacier: str, count: int) -> list[LabelledScene]:
     every.sort(key=lambda scene: scene.date)
     some = min(count or len(every), len(every))
     return [every[place] for place in np.linspace(0, len(every) - 1, some).round().astype(int)]
+
+
+def ask_for_base(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which glaciers, and where their scenes and base networks are."""
+    parser.add_argument("--data", type=Path, default=os.environ.get("GLACIER_DATA"))
+    parser.add_argument("--runs", type=Path, required=True, help="folder of the base networks")
+    parser.add_argument("--suffix", default="_3", help="of the base networks' folders")
+    parser.add_argument("--glaciers", nargs="+", choices=GLACIERS, default=GLACIERS)
 
 
 def base(glacier: str, runs: Path, suffix: str, folder: Path) -> Path:

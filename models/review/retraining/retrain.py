@@ -25,7 +25,7 @@ from glacier_qgis.models.review.retraining.material import Aim, Material, Networ
 from glacier_qgis.models.review.retraining.taught import CorrectedPlace, TaughtPlace
 from glacier_qgis.models.review.retraining.trial import Trial
 from glacier_qgis.models.training.data.dataset import LabelledTile
-from glacier_qgis.models.training.data.samples import OPEN, UNLABELLED, Labelled
+from glacier_qgis.models.training.data.samples import OPEN, UNLABELLED
 from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 SHARE_OF_TRAINING, LEAST_SHARE = 0.8, 0.5
@@ -139,28 +139,24 @@ def retrain(
         for number in range(trainings)
     )
 
-    def material(
-        network: Network, labelled: Sequence[TaughtPlace], without: frozenset[str] = frozenset()
-    ) -> Material:
-        old = [replace(tile, rock=network.rock) for tile in tiles]
-        return _material(network, labelled, without, old, aim)
-
     rest = OPEN if aim is Aim.HELD else UNLABELLED
     folds = None
     if aside:
         away = [(each.place, each.corrected.keys() & aside) for each in places]
         without = frozenset(aside)
-        fewer = material(lone, [each.carried(without, rest) for each in taught], without)
+        labelled = [each.carried(without, rest) for each in taught]
+        fewer = _material(lone, labelled, tiles, aim, without)
         folds = (fewer, lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
     carried = [each.carried(rest=rest) for each in taught]
     after = [
-        train(network, material(network, carried), stop, each_pace, next(stages))
+        train(network, _material(network, carried, tiles, aim), stop, each_pace, next(stages))
         for network in networks
     ]
     if series and again:
-        agreed = material(series, [each.by_agreement(after, pace.device) for each in taught])
-        after[1] = train(series, agreed, stop, each_pace, next(stages), "agreed")
+        agreed = [each.by_agreement(after, pace.device) for each in taught]
+        material = _material(series, agreed, tiles, aim)
+        after[1] = train(series, material, stop, each_pace, next(stages), "agreed")
     reporter.progress(0.9, "Testing the new model")
     compared: list[Comparison] = []
     for each, error in zip(after, before, strict=False):
@@ -177,14 +173,15 @@ def retrain(
 def _material(
     network: Network,
     labelled: Sequence[TaughtPlace],
-    without: frozenset[str],
-    old: Sequence[Labelled],
+    tiles: Sequence[LabelledTile],
     aim: Aim,
+    without: frozenset[str] = frozenset(),
 ) -> Material:
     """Return what a network is trained on: places, less some corrected scenes, and old data."""
     names = [(each, each.of.corrected.keys() - without) for each in labelled]
     corrected = [each.samples(network, chosen) for each, chosen in names]
     known = [each.samples(network, each.of.uncorrected) for each in labelled]
+    old = [replace(tile, rock=network.rock) for tile in tiles]
     return Material([*chain(*corrected)], [[*chain(*known)], old], aim)
 
 
