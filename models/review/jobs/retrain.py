@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +15,10 @@ from glacier_qgis.models.compute.unfinished import UnfinishedTraining
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, LayerInput, Seed, blank_is_none
-from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import command
 from glacier_qgis.models.package.archive import pack
-from glacier_qgis.models.package.card import Evaluation, ModelCard, TrainingData
+from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.radar.layers.model import DEFAULT, find_layer_model
@@ -30,8 +28,8 @@ from glacier_qgis.models.review.retraining.corrections import (
     of_glacier,
     usable,
 )
+from glacier_qgis.models.review.retraining.finished import FinishedTraining
 from glacier_qgis.models.review.retraining.layers import (
-    REPLAYED,
     LayerMaterial,
     check_for_layers,
     replayed,
@@ -45,11 +43,10 @@ from glacier_qgis.models.review.retraining.learning import (
     Pace,
 )
 from glacier_qgis.models.review.retraining.material import Aim
-from glacier_qgis.models.review.retraining.outcome import Outcome
-from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card, write_package
+from glacier_qgis.models.review.retraining.package import write_package
 from glacier_qgis.models.review.retraining.places import read_place
 from glacier_qgis.models.review.retraining.report import training_page
-from glacier_qgis.models.review.retraining.retrain import Retrained, retrain
+from glacier_qgis.models.review.retraining.retrain import retrain
 from glacier_qgis.models.review.retraining.stretches import (
     LabelledStretch,
     corrected_stretch,
@@ -59,8 +56,6 @@ from glacier_qgis.models.review.retraining.taught import CorrectedPlace
 from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
 from glacier_qgis.models.review.tables.kinds import FRONTS, LAYERS, kind_of
 from glacier_qgis.models.review.tables.lineage import (
-    ADAPTED,
-    FURTHER,
     add_model,
     bring_back,
     model_before,
@@ -125,37 +120,16 @@ class Retrain(Job):
         tested = [scene for scene in chosen if scene.task not in tasks]
         waiting = UnfinishedTraining.open(self.output, self._identity(model.card, chosen), reporter)
         waiting.decide({})
-        pace = self._pace(waiting.folder)
-        places: list[CorrectedPlace] = []
-        if kind_of(taught[0].crs) is LAYERS:
-            material = self._material(model, taught, tested, reporter)
-            result = retrain_layers(model, material, pace, reporter)
-        else:
-            places = self._places(taught, tested, known, model.card, reporter)
-            tiles = self._tiles(echograms=False)
-            result = retrain(
-                model,
-                places,
-                tiles,
-                pace,
-                reporter,
-                rock=self.rock is not None,
-                aim=self._aim(replayed=bool(tiles)),
-            )
-        outcome = Outcome.of(result)
-        card = self._card(model.card, result, outcome, places, taught)
-        card = write_package(card, result, staged)
-        record = self._record(card, model.card, result, outcome, taught)
+        finished = self._train(model, taught, tested, known, self._pace(waiting.folder), reporter)
+        asked, outcome = command("retrain", self), finished.outcome
+        card = finished.card(package_name(self.output), self.table.name, asked)
+        card = write_package(card, finished.result, staged)
+        record = finished.record(card, self.output)
         if self.report:
-            page = training_page(card, model.card, outcome, taught, result.stop.sentence())
-            page.facts(
-                {
-                    "Training": self._how(model.card, result, taught),
-                    "Seed": str(self.seed),
-                    **hardware(pace.device, reduced_precision(pace.device)),
-                    "Command": command("retrain", self),
-                }
-            )
+            page = training_page(card, finished)
+            device = choose_device(self.device)
+            computed = hardware(device, reduced_precision(device))
+            page.facts({"Seed": str(self.seed), **computed, "Command": asked})
             page.write(outputs.stage(self.report))
         outputs.afterwards(lambda: self._note(record, taught))
         outputs.afterwards(waiting.remove)
@@ -170,6 +144,29 @@ class Retrain(Job):
             "ERROR_BEFORE": outcome.errors[0],
             "ERROR_AFTER": outcome.errors[1],
         }
+
+    def _train(
+        self,
+        model: Model,
+        taught: Sequence[CorrectedScene],
+        tested: Sequence[CorrectedScene],
+        known: Sequence[CorrectedScene],
+        pace: Pace,
+        reporter: Reporter,
+    ) -> FinishedTraining:
+        """Train on fronts or layers, whichever were corrected."""
+        there = None
+        if kind_of(taught[0].crs) is LAYERS:
+            material = self._material(model, taught, tested, reporter)
+            result = retrain_layers(model, material, pace, reporter)
+        else:
+            places = self._places(taught, tested, known, model.card, reporter)
+            there = places[0].place.grid if self.adapt else None
+            tiles, rock = self._tiles(echograms=False), self.rock is not None
+            aim = self._aim(replayed=bool(tiles))
+            result = retrain(model, places, tiles, pace, reporter, rock=rock, aim=aim)
+        replayed = self.dataset.name if self.dataset else ""
+        return FinishedTraining(model.card, result, taught, there, replayed, pace.rate)
 
     def _aim(self, *, replayed: bool) -> Aim:
         if self.adapt:
@@ -322,95 +319,11 @@ class Retrain(Job):
         ]
         return asked
 
-    @property
-    def _rate(self) -> float:
-        return ADAPTING_RATE if self.adapt else RATE
-
     def _pace(self, folder: Path) -> Pace:
         minutes = self.minutes or (ADAPTING_MINUTES if self.adapt else FURTHER_MINUTES)
         steps = ADAPTING_STEPS if self.adapt else FURTHER_STEPS
-        return Pace(steps, minutes, self.seed, choose_device(self.device), folder, self._rate)
-
-    def _card(
-        self,
-        before: ModelCard,
-        result: Retrained,
-        outcome: Outcome,
-        places: Sequence[CorrectedPlace],
-        taught: Sequence[CorrectedScene],
-    ) -> ModelCard:
-        dates = sorted(scene.date.isoformat() if scene.date else "" for scene in taught)
-        glaciers = sorted({scene.glacier for scene in taught})
-        data = TrainingData(
-            dataset=f"corrections of {self.table.name}",
-            credit="",
-            licence="",
-            doi="",
-            groups=glaciers,
-            images=len(taught),
-            first_date=dates[0],
-            last_date=dates[-1],
-        )
-        adapted = None
-        if self.adapt:
-            parent = before.adapted.parent if before.adapted else before.weights.sha256
-            adapted = adapted_to(glaciers[0], dates, places[0].place.grid, parent)
-        return retrained_card(
-            before,
-            package_name(self.output),
-            result,
-            data,
-            self._how(before, result, taught),
-            [
-                Evaluation(data=title, command=command("retrain", self), values=values)
-                for title, values in outcome.values().items()
-            ],
-            adapted,
-        )
-
-    def _how(self, before: ModelCard, result: Retrained, taught: Sequence[CorrectedScene]) -> str:
-        old = f", and the data set {self.dataset.name} replayed" if self.dataset else ""
-        if kind_of(taught[0].crs) is LAYERS:
-            other = old.removeprefix(", and ") or _beside(before)
-            return (
-                f"{len(taught)} corrected stretches, beside them {other}; AdamW, highest rate "
-                f"{RATE:g}, running average of the weights. {result.stop.sentence()}"
-            )
-        held, mean = "", ", half-way to those before"
-        if self.adapt:
-            held, mean = ", all as they lie", ""
-        elif not self.dataset:
-            held = ", elsewhere labelled by what the model was certain of"
-        return (
-            f"{len(taught)} corrected scenes, beside them scenes that nobody corrected, with the "
-            f"zones on which the corrected ones agree{held}{old}; AdamW, highest rate "
-            f"{self._rate:g}, running average of the weights{mean}. {result.stop.sentence()}"
-        )
-
-    def _record(
-        self,
-        card: ModelCard,
-        before: ModelCard,
-        result: Retrained,
-        outcome: Outcome,
-        taught: Sequence[CorrectedScene],
-    ) -> dict[str, JsonValue]:
-        """Return the row of the table of models."""
-        dates = sorted(scene.date.isoformat() for scene in taught if scene.date)
-        return {
-            "model": card.name,
-            "model_hash": card.weights.sha256,
-            "parent_hash": before.weights.sha256,
-            "kind": ADAPTED if self.adapt else FURTHER,
-            "path": str(self.output.absolute()),
-            "glacier": listed(sorted({scene.glacier for scene in taught})),
-            "dates": ", ".join(dates),
-            "error_m": outcome.errors[1],
-            "parent_error_m": outcome.errors[0],
-            "metrics": json.dumps(outcome.values()),
-            "promoted": bool(outcome.promoted),
-            "comment": result.stop.sentence(),
-        }
+        rate = ADAPTING_RATE if self.adapt else RATE
+        return Pace(steps, minutes, self.seed, choose_device(self.device), folder, rate)
 
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""
@@ -437,10 +350,3 @@ class Retrain(Job):
 def _package(name: str) -> Path:
     """Return the folder of a model by its name or path, also of the one for layers."""
     return find_layer_model(name) if name == DEFAULT else find_model(name)
-
-
-def _beside(before: ModelCard) -> str:
-    """Say what a network for layers was trained on beside the corrected stretches."""
-    if knows_simulated(before):
-        return f"{REPLAYED} simulated frames like those that the model was trained on"
-    return "stretches that nobody reviewed, labelled by what the model was certain of"

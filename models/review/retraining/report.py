@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.report.page import HtmlPage
-from glacier_qgis.models.review.retraining.outcome import Outcome
+from glacier_qgis.models.review.retraining.finished import FinishedTraining
 from glacier_qgis.models.review.tables.corrected import CorrectedScene
 from glacier_qgis.models.review.tables.kinds import FRONTS, kind_of
 
 
-def training_page(
-    card: ModelCard,
-    before: ModelCard,
-    outcome: Outcome,
-    taught: Sequence[CorrectedScene],
-    stop: str,
-) -> HtmlPage:
+def training_page(card: ModelCard, finished: FinishedTraining) -> HtmlPage:
     """Begin the page: errors, when to stop, what was trained on, and both models.
 
     Args:
         card: Of the new model.
-        before: Of the model that it came from.
-        outcome: Errors of both on the frozen test.
-        taught: What was trained on, at least one.
-        stop: Why the training stopped when it did, a sentence.
+        finished: Its training.
     """
+    before, outcome, taught = finished.before, finished.outcome, finished.taught
     page = HtmlPage(f"Training of {card.name}", outcome.sentence(before.name))
     page.heading("Errors before and after")
     kind = kind_of(taught[0].crs)
@@ -54,7 +45,7 @@ def training_page(
             ]
         )
     page.heading("When to stop")
-    page.paragraph(stop)
+    page.paragraph(finished.result.stop.sentence())
     page.heading(f"Corrected {kind.images}")
     page.table(
         [
@@ -73,7 +64,7 @@ def training_page(
     facts = {title: _with_hash(model) for title, model in models.items()}
     if kind is FRONTS:
         facts["Rock"] = "a channel that half of the patches lack" if card.rock else "not known"
-    page.facts(facts)
+    page.facts({**facts, "Training": finished.how()})
     return page
 
 

@@ -110,6 +110,8 @@ def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
     assert "too few scenes were corrected to leave one out" in text
     assert "no front found in 1 scene<" in text
     assert "mde_box" not in text, "words, not the names of a card"
+    assert "the one for series once more" in text
+    assert "the one for series once more" in card.training
     assert not any("another model" in text for text in listener.warnings)
 
 
