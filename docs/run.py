@@ -69,7 +69,9 @@ CHAPTERS = {
         ("tutorials/own_model",), data=("retreat.py",), pictures=("own_model.py",)
     ),
     "teach_glacier": Chapter(
-        ("tutorials/teach_glacier",), sample=("jakobshavn",), pictures=("teach_glacier.py",)
+        ("tutorials/teach_glacier",),
+        sample=("jakobshavn",),
+        pictures=("teach_glacier.py", "adapted.py"),
     ),
     "radargram": Chapter(
         (
