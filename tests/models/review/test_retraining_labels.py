@@ -138,6 +138,50 @@ def test_ice_of_another_glacier_is_not_on_a_side_of_a_front(drawn: LineString, a
     assert turned.equals_exact(line(100))
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("width", [20, 50])
+def test_ice_beyond_a_channel_does_not_outweigh_mountains_behind_a_glacier(
+    turn: int, width: int
+) -> None:
+    """Its front was not drawn, and no rock is known: the model takes the mountains for neither."""
+    ice = np.zeros(GRID.shape, np.float32)
+    ice[20:40, :100] = 0.9
+    ice[:, 100 : 100 + width] = -0.9
+    ice[:, 100 + width :] = 0.9
+    front = LineString([(100 * CELL, -40 * CELL), (100 * CELL, -20 * CELL)])
+    (turned,) = glacier_on_left([LineString([*front.coords][::turn])], ice, NOWHERE, GRID)
+    assert turned.equals_exact(front)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("ahead", [-10, -3, 3, 10])
+def test_a_line_that_was_left_beside_the_right_one_has_its_ice_behind_it(
+    turn: int, ahead: int
+) -> None:
+    lines = [line(), LineString([*line(FRONT + ahead).coords][::turn])]
+    _, left = glacier_on_left(lines, leaning(probabilities(FRONT)), NOWHERE, GRID)
+    assert left.equals_exact(line(FRONT + ahead))
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("covered", [slice(0, FRONT), slice(FRONT - 6, FRONT)])
+def test_where_rock_covers_one_side_the_other_tells(turn: int, covered: slice) -> None:
+    """Polygons of land are sometimes given with the ice in them."""
+    rock = NOWHERE.copy()
+    rock[:, covered] = True
+    drawn = LineString([*line().coords][::turn])
+    (turned,) = glacier_on_left([drawn], leaning(probabilities(FRONT)), rock, GRID)
+    assert turned.equals_exact(line())
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("column", [COLUMNS - 1, COLUMNS])
+def test_at_the_edge_of_all_scenes_the_side_that_is_seen_tells(turn: int, column: int) -> None:
+    drawn = LineString([*line(column).coords][::turn])
+    (turned,) = glacier_on_left([drawn], leaning(probabilities(COLUMNS)), NOWHERE, GRID)
+    assert turned.equals_exact(line(column))
+
+
 def test_a_scene_predicted_the_wrong_way_round_is_labelled_by_the_others() -> None:
     right = probabilities(FRONT + 10)
     wrong = right[[0, 1, 3, 2]]
