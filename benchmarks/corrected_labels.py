@@ -20,6 +20,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import Affine
 from rasterio.warp import reproject
 
+from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.raster.grid import Grid
@@ -57,7 +58,7 @@ def shares(glacier: str, given: argparse.Namespace, folder: Path) -> dict[str, f
     place, _ = read_place(world.facts(names), model.card, rock)
     lone, _ = networks_of(model, rock=False)
     corrected = CorrectedPlace(place, dict.fromkeys(names, True), {})
-    taught = TaughtPlace.by_fronts(corrected, lone, torch.device("cpu"))
+    taught = TaughtPlace.by_fronts(corrected, lone, torch.device("cpu"), Silent())
     truth = {scene.name: true_zones(scene, place.grid) for scene in world.scenes}
     found = {}
     for scene in taught.scenes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Protocol
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
@@ -82,6 +82,15 @@ class Stage:
     def warning(self, message: str) -> None:
         """See :class:`Reporter`."""
         self._parent.warning(message)
+
+
+def parts(
+    reporter: Reporter, count: int, start: float = 0.0, stop: float = 1.0
+) -> Iterator[Reporter]:
+    """Yield reporters for so many parts of a job, of the same length, from `start` to `stop`."""
+    step = (stop - start) / max(count, 1)
+    for number in range(count):
+        yield Stage(reporter, start + number * step, start + (number + 1) * step)
 
 
 class Silent:

@@ -131,14 +131,14 @@ class Retrain(Job):
             computed = hardware(device, reduced_precision(device))
             page.facts({"Seed": str(self.seed), **computed, "Command": asked})
             page.write(outputs.stage(self.report))
-        outputs.afterwards(lambda: self._note(record, taught))
+        outputs.afterwards(lambda: self._note(record, finished.taught))
         outputs.afterwards(waiting.remove)
         verdict = outcome.sentence(model.card.name)
         (reporter.log if outcome.promoted else reporter.warning)(verdict)
         return {
             "OUTPUT": str(self.output),
             "REPORT": str(self.report) if self.report else None,
-            "SCENES": len(taught),
+            "SCENES": len(finished.taught),
             "TESTED": len(tested),
             "PROMOTED": bool(outcome.promoted),
             "ERROR_BEFORE": outcome.errors[0],
@@ -162,6 +162,8 @@ class Retrain(Job):
         else:
             places = self._places(taught, tested, known, model.card, reporter)
             there = places[0].place.grid if self.adapt else None
+            read = {name for each in places for name in each.corrected}
+            taught = [scene for scene in taught if scene.scene in read]
             tiles, rock = self._tiles(echograms=False), self.rock is not None
             aim = self._aim(replayed=bool(tiles))
             result = retrain(model, places, tiles, pace, reporter, rock=rock, aim=aim)
@@ -284,15 +286,22 @@ class Retrain(Job):
         card: ModelCard,
         reporter: Reporter,
     ) -> list[CorrectedPlace]:
-        """Read the scenes of every glacier."""
-        places = []
+        """Read the scenes of every glacier.
+
+        Raises:
+            EngineError: No corrected scene with a front can be read.
+        """
+        places, unread = [], dict[str, str]()
         glaciers = list(dict.fromkeys(scene.glacier for scene in taught if scene.lines))
         for number, glacier in enumerate(glaciers):
-            reporter.progress(0.1 * number / len(glaciers), "Reading the scenes")
+            reporter.progress(0.05 * number / len(glaciers), "Reading the scenes")
             here = [scene for scene in (*taught, *tested) if scene.glacier == glacier]
             place, failed = read_place(facts_of(self.table, here, known, glacier), card, self.rock)
             for name, reason in failed.items():
                 reporter.warning(f"{Path(name).name} is left out: {reason}")
+            unread |= failed
+            if not any(scene.lines for scene in taught if scene.scene in place.scenes):
+                continue
             if self.rock and not place.rock.any():
                 reporter.warning(
                     f"ROCK covers nothing around the fronts{f' of {glacier}' if glacier else ''}. "
@@ -304,6 +313,11 @@ class Retrain(Job):
 
             there = [*place.scenes]
             places.append(CorrectedPlace(place, read(taught, there), read(tested, there)))
+        if not places:
+            raise EngineError(
+                "REVIEW: no corrected scene that shows a front can be read. Put the scenes back, "
+                f"or correct others. The first is left out because: {next(iter(unread.values()))}"
+            )
         return places
 
     def _identity(

@@ -83,7 +83,7 @@ class FinishedTraining:
         held, mean = "", ", half-way to those before"
         if self.there:
             again = "; the one for series once more, with those on which both networks agree"
-            held, mean = f", all as they lie{again if self.result.series else ''}", ""
+            held, mean = f", all as they lie{again if self.result.by_agreement else ''}", ""
         elif not self.replayed:
             held = ", elsewhere labelled by what the model was certain of"
         old = f", and the data set {self.replayed} replayed" if self.replayed else ""

@@ -14,7 +14,7 @@ from itertools import cycle, islice
 import numpy as np
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.engine.events import Reporter, parts
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.radar.layers.labels import Codes
@@ -103,10 +103,7 @@ def retrain_layers(
     aside = {*left_out(len(material.corrected))}
     trainings = 1 + bool(aside)
     each = replace(pace, minutes=SHARE_OF_TRAINING * pace.minutes / trainings)
-    stages = [
-        Stage(reporter, 0.1 + 0.8 * number / trainings, 0.1 + 0.8 * (number + 1) / trainings)
-        for number in range(trainings)
-    ]
+    stages = [*parts(reporter, trainings, 0.1, 0.9)]
 
     def error(weights: Weights | None, stretches: Sequence[LabelledStretch]) -> LayerError:
         network = lone if weights is None else lone.with_weights(weights)

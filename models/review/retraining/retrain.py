@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.engine.events import Reporter, parts
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
@@ -43,12 +43,14 @@ class Retrained:
         test: What the frozen test says, or for layers, without one, the stretches that were left
             out; none without either. Scenes that were left out do not judge: there are few, chosen
             to differ, so that each is unlike all others.
+        by_agreement: Whether the network for series was trained again, on what both agree on.
     """
 
     lone: Network
     series: Network | None
     stop: Stop
     test: tuple[Comparison, ...]
+    by_agreement: bool = False
 
 
 def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
@@ -118,7 +120,10 @@ def retrain(
     """
     lone, series = networks_of(model, rock=rock)
     trial, begun = Trial(model.card, pace.device), time.monotonic()
-    taught = [TaughtPlace.by_fronts(each, lone, pace.device) for each in places]
+    taught = [
+        TaughtPlace.by_fronts(each, lone, pace.device, stage)
+        for each, stage in zip(places, parts(reporter, len(places), 0.05, 0.1), strict=True)
+    ]
     order = sorted(
         (each.place.scenes[name].date, name)
         for each in places
@@ -134,10 +139,7 @@ def retrain(
     before = [trial.error(tested, each, lone) for each in networks if tested]
     spent = (1 + again) * (ready - begun) + 2 * (time.monotonic() - ready)
     each_pace = replace(pace, minutes=minutes_left(pace.minutes, spent) / trainings)
-    stages = iter(
-        Stage(reporter, 0.1 + 0.8 * number / trainings, 0.1 + 0.8 * (number + 1) / trainings)
-        for number in range(trainings)
-    )
+    stages = parts(reporter, trainings, 0.1, 0.9)
 
     rest = OPEN if aim is Aim.HELD else UNLABELLED
     folds = None
@@ -154,9 +156,13 @@ def retrain(
         for network in networks
     ]
     if series and again:
-        agreed = [each.by_agreement(after, pace.device) for each in taught]
+        labelling, training = parts(next(stages), 2)
+        agreed = [
+            each.by_agreement(after, pace.device, stage)
+            for each, stage in zip(taught, parts(labelling, len(taught)), strict=True)
+        ]
         material = _material(series, agreed, tiles, aim)
-        after[1] = train(series, material, stop, each_pace, next(stages), "agreed")
+        after[1] = train(series, material, stop, each_pace, training, "agreed")
     reporter.progress(0.9, "Testing the new model")
     compared: list[Comparison] = []
     for each, error in zip(after, before, strict=False):
@@ -167,7 +173,8 @@ def retrain(
     for place, one in enumerate(compared):
         if one.dropped is not None:
             after[place] = networks[place]
-    return Retrained(after[0], after[1] if series else None, stop, tuple(compared))
+    by_agreement = again and after[1] is not series
+    return Retrained(after[0], after[1] if series else None, stop, tuple(compared), by_agreement)
 
 
 def _material(

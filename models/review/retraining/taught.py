@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -18,6 +19,7 @@ import torch
 from shapely import LineString
 
 from glacier_qgis.models.compute.arrays import Float32Array
+from glacier_qgis.models.engine.events import Reporter, parts
 from glacier_qgis.models.review.retraining.labels import (
     Prediction,
     carried_zones,
@@ -73,10 +75,12 @@ class TaughtPlace:
     scenes: Sequence[SceneInPlace]
 
     @classmethod
-    def by_fronts(cls, of: CorrectedPlace, network: Network, device: torch.device) -> Self:
+    def by_fronts(
+        cls, of: CorrectedPlace, network: Network, device: torch.device, reporter: Reporter
+    ) -> Self:
         """Label the corrected scenes by their fronts; `network` is that of the model before."""
         place, ice, seen = of.place, np.zeros(of.place.grid.shape, np.float32), {}
-        for name, probabilities in _predicted(place, network, device):
+        for name, probabilities in _predicted(place, network, device, reporter):
             ice += leaning(probabilities) / len(place.scenes)
             if name in of.complete:
                 seen[name] = Prediction.of(probabilities)
@@ -86,11 +90,13 @@ class TaughtPlace:
         }
         return cls(of, fronts, [*place.scenes.values()])._labelled(seen)
 
-    def by_agreement(self, networks: Sequence[Network], device: torch.device) -> Self:
+    def by_agreement(
+        self, networks: Sequence[Network], device: torch.device, reporter: Reporter
+    ) -> Self:
         """Label all scenes by what networks that are adapted to the place agree on."""
         place, agreed = self.of.place, dict[str, Prediction]()
-        for network in networks:
-            for name, probabilities in _predicted(place, network, device):
+        for network, stage in zip(networks, parts(reporter, len(networks)), strict=True):
+            for name, probabilities in _predicted(place, network, device, stage):
                 seen = Prediction.of(probabilities)
                 agreed[name] = agreed[name].agreed(seen) if name in agreed else seen
         others = {
@@ -146,10 +152,12 @@ def _as_seen(scenes: Sequence[SceneInPlace], place: Place, network: Network) -> 
 
 
 def _predicted(
-    place: Place, network: Network, device: torch.device
+    place: Place, network: Network, device: torch.device, reporter: Reporter
 ) -> Iterator[tuple[str, Float32Array]]:
     """Yield the name of each scene that a network sees, and what it predicts there."""
     scenes = _as_seen([*place.scenes.values()], place, network)
     evaluator = Evaluator(network.built(), device, place.grid.cell_size, oriented=network.oriented)
-    for scene, probabilities in zip(scenes, evaluator.probabilities(scenes), strict=True):
+    answers = zip(scenes, evaluator.probabilities(scenes), strict=True)
+    for number, (scene, probabilities) in enumerate(answers, 1):
+        reporter.progress(number / len(scenes), f"Labelling the scenes: {Path(scene.name).name}")
         yield scene.name, probabilities

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import rasterio
 from shapely import LineString, box
 
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
@@ -31,6 +33,8 @@ class ReviewedScene:
         shift: Of the corrected front from the true one, m.
         reverse: Whether it was drawn the other way round.
         size: Cells per side.
+        blank: Whether no pixel of it is valid.
+        dated: Whether the review knows its date.
     """
 
     month: int
@@ -40,6 +44,8 @@ class ReviewedScene:
     reverse: bool = False
     glacier: str = "Practice"
     size: int = SIZE
+    blank: bool = False
+    dated: bool = True
     scene: SyntheticScene = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +76,10 @@ def write_review(
     ]
     for each, target in zip(scenes, paths, strict=True):
         each.scene.write(target)
+        if each.blank:
+            with rasterio.open(target, "r+") as raster:
+                raster.write(np.zeros_like(raster.read()))
+                raster.nodata = 0
     crs = scenes[0].scene.grid.crs
     strategies = [AUDIT if each.audit else RANKED for each in scenes]
     tasks = pd.DataFrame(
@@ -80,7 +90,7 @@ def write_review(
             "strategy": strategies,
             "complete": True,
             "glacier": [each.glacier for each in scenes],
-            "date": pd.to_datetime([each.date for each in scenes]),
+            "date": pd.to_datetime([each.date if each.dated else None for each in scenes]),
             "scene": [str(each) for each in paths],
             "cell_size_m": CELL,
         }

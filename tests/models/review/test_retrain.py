@@ -115,6 +115,41 @@ def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
     assert not any("another model" in text for text in listener.warnings)
 
 
+def test_only_scenes_that_could_be_read_count_as_trained_on(model: Path, tmp_path: Path) -> None:
+    scenes = [ReviewedScene(1, blank=True), ReviewedScene(3), ReviewedScene(4, "")]
+    review = write_review(tmp_path, scenes)
+    result, listener = run_listened(asked(review, model, adapt=True))
+    card = new_card(review)
+    assert result["SCENES"] == 1
+    assert card.training_data[-1].images == 1
+    assert card.adapted is not None
+    assert card.adapted.dates == ["2018-04-14"]
+    assert [bool(scene.used_in) for scene in corrected_scenes(review)] == [False, True]
+    assert any("is left out" in text for text in listener.warnings)
+
+
+def test_a_review_without_a_readable_front_is_refused(model: Path, tmp_path: Path) -> None:
+    """No package would be better than one with the networks as they were."""
+    review = write_review(tmp_path, [ReviewedScene(1, blank=True), ReviewedScene(3, "")])
+    with pytest.raises(EngineError, match="no corrected scene that shows a front can be read"):
+        run_job(asked(review, model, adapt=True))
+    assert not review.with_name("new.zip").exists()
+
+
+def test_the_card_tells_of_a_second_opinion_only_where_there_was_one(
+    model: Path, tmp_path: Path
+) -> None:
+    """Without dates there is no series, so its network stays as it was."""
+    scenes = [ReviewedScene(month, dated=False) for month in (1, 3)]
+    review = write_review(tmp_path, scenes)
+    run_job(asked(review, model, adapt=True))
+    card, before = new_card(review), read_card(model)
+    assert card.series is not None
+    assert before.series is not None
+    assert card.series.weights.sha256 == before.series.weights.sha256
+    assert "once more" not in card.training
+
+
 def test_a_killed_training_resumes_to_the_same_networks(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

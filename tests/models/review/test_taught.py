@@ -13,6 +13,7 @@ from pyproj import CRS
 from shapely import LineString
 from torch import Tensor, nn
 
+from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.labels import REACH_M
@@ -95,9 +96,9 @@ def labels(taught: TaughtPlace, name: str) -> npt.NDArray[np.uint8]:
 
 
 def test_only_what_both_networks_say_is_a_label(place: CorrectedPlace) -> None:
-    before = TaughtPlace.by_fronts(place, told(fjord()), CPU)
+    before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
     alone, beside = told(fjord(FRONT - 10)), told(fjord(FRONT + 8), beside=True)
-    taught = before.by_agreement([alone, beside], CPU)
+    taught = before.by_agreement([alone, beside], CPU, Silent())
     other = labels(taught, "other")
     assert (other[:, : FRONT - 10] == GLACIER).all()
     assert not other[:, FRONT - 10 : FRONT + 8].any()
@@ -105,8 +106,8 @@ def test_only_what_both_networks_say_is_a_label(place: CorrectedPlace) -> None:
 
 
 def test_what_a_network_for_series_does_not_see_the_other_labels(place: CorrectedPlace) -> None:
-    before = TaughtPlace.by_fronts(place, told(fjord()), CPU)
-    taught = before.by_agreement([told(fjord()), told(fjord(0), beside=True)], CPU)
+    before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
+    taught = before.by_agreement([told(fjord()), told(fjord(0), beside=True)], CPU, Silent())
     np.testing.assert_array_equal(labels(taught, "undated"), fjord()[2:])
     assert not labels(taught, "other")[:, :FRONT].any()
 
@@ -114,9 +115,9 @@ def test_what_a_network_for_series_does_not_see_the_other_labels(place: Correcte
 @pytest.mark.parametrize("seen", [fjord(FRONT - 10), fjord()[:, ::-1], fjord(0)])
 def test_near_a_corrected_front_no_network_has_a_say(place: CorrectedPlace, seen: Zones) -> None:
     """Not even of the side: that was decided by the model before, on all dates."""
-    before = TaughtPlace.by_fronts(place, told(fjord(FRONT + 5)), CPU)
+    before = TaughtPlace.by_fronts(place, told(fjord(FRONT + 5)), CPU, Silent())
     networks = [told(seen.copy()), told(seen.copy(), beside=True)]
-    corrected = labels(before.by_agreement(networks, CPU), "corrected")
+    corrected = labels(before.by_agreement(networks, CPU, Silent()), "corrected")
     assert (corrected[:, FRONT - REACH + 1 : FRONT] == GLACIER).all()
     assert (corrected[:, FRONT : FRONT + REACH - 1] == OCEAN).all()
     assert not (corrected[:, :FRONT] == OCEAN).any()
