@@ -15,6 +15,7 @@ from glacier_qgis.models.compute.unfinished import UnfinishedTraining
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, LayerInput, Seed, blank_is_none
+from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import command
 from glacier_qgis.models.package.archive import pack
@@ -313,6 +314,11 @@ class Retrain(Job):
 
             there = [*place.scenes]
             places.append(CorrectedPlace(place, read(taught, there), read(tested, there)))
+            if self.adapt and (far := places[-1].untold):
+                reporter.warning(
+                    f"No scene within a year of {listed(far)} was corrected. Where the front was "
+                    "then, the model does not learn: correct such a scene too."
+                )
         if not places:
             raise EngineError(
                 "REVIEW: no corrected scene that shows a front can be read. Put the scenes back, "

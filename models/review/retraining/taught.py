@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -34,6 +35,9 @@ from glacier_qgis.models.training.data.samples import UNLABELLED, Labelled
 from glacier_qgis.models.training.measuring.evaluator import Evaluator
 from glacier_qgis.models.zones.codes import ROCK
 
+LONG = timedelta(days=366)
+"""More than a front's way through the seasons."""
+
 
 @dataclass(frozen=True)
 class CorrectedPlace:
@@ -53,6 +57,24 @@ class CorrectedPlace:
     def complete(self) -> dict[str, bool]:
         """Whether all fronts are labelled, of every corrected scene."""
         return {**self.corrected, **self.test}
+
+    @property
+    def untold(self) -> list[str]:
+        """Dates of scenes long before the first corrected one, and long after the last.
+
+        Where the front was then, nobody said. At most two, the farthest.
+        """
+        known = sorted(day for name in self.corrected if (day := self._day(name)) is not None)
+        days = {day: name for name in self.place.scenes if (day := self._day(name)) is not None}
+        if not known:
+            return []
+        first, last = min(days), max(days)
+        far = [first] * (known[0] - first > LONG) + [last] * (last - known[-1] > LONG)
+        return [self.place.scenes[days[day]].date for day in far]
+
+    def _day(self, name: str) -> date | None:
+        text = self.place.scenes[name].date
+        return date.fromisoformat(text) if text else None
 
     @property
     def uncorrected(self) -> set[str]:

@@ -150,6 +150,17 @@ def test_the_card_tells_of_a_second_opinion_only_where_there_was_one(
     assert "once more" not in card.training
 
 
+@pytest.mark.parametrize(("others", "told"), [((2, 13), ""), ((2, 40), "2021-05-14")])
+def test_years_in_which_nobody_said_where_the_front_was_are_told(
+    model: Path, tmp_path: Path, others: tuple[int, int], told: str
+) -> None:
+    scenes = [ReviewedScene(3), *(ReviewedScene(month, "") for month in others)]
+    review = write_review(tmp_path, scenes)
+    _, listener = run_listened(asked(review, model, adapt=True))
+    warned = [text for text in listener.warnings if "was corrected" in text]
+    assert [told in text for text in warned] == [True] * bool(told)
+
+
 def test_a_killed_training_resumes_to_the_same_networks(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
