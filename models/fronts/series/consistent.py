@@ -13,7 +13,7 @@ from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window
 
 from glacier_qgis.models.compute.arrays import Float32Array
-from glacier_qgis.models.engine.events import Reporter, Stage
+from glacier_qgis.models.engine.events import Reporter, parts
 from glacier_qgis.models.fronts.series.first_pass import SegmentedScene
 from glacier_qgis.models.fronts.series.persistence import persistent
 from glacier_qgis.models.fronts.series.task import PROBABILITY, ZONES
@@ -69,8 +69,7 @@ def make_consistent(
             alike.setdefault(size, []).append(scene)
     series = [group for group in alike.values() if len(group) > 1]
     moved: dict[Path | None, Path] = {}
-    for number, group in enumerate(series):
-        stage = Stage(reporter, number / len(series), (number + 1) / len(series))
+    for group, stage in zip(series, parts(reporter, len(series)), strict=True):
         _compare(group, folder, stage)
         moved |= {scene.folder: folder / _name(scene) for scene in group}
     return [
