@@ -136,7 +136,7 @@ def test_a_review_without_a_readable_front_is_refused(model: Path, tmp_path: Pat
     assert not review.with_name("new.zip").exists()
 
 
-def test_the_card_tells_of_a_second_opinion_only_where_there_was_one(
+def test_the_card_mentions_a_second_opinion_only_where_there_was_one(
     model: Path, tmp_path: Path
 ) -> None:
     """Without dates there is no series, so its network stays as it was."""
@@ -151,7 +151,7 @@ def test_the_card_tells_of_a_second_opinion_only_where_there_was_one(
 
 
 @pytest.mark.parametrize(("others", "told"), [((2, 13), ""), ((2, 40), "2021-05-14")])
-def test_years_in_which_nobody_said_where_the_front_was_are_told(
+def test_years_in_which_no_front_was_corrected_are_logged(
     model: Path, tmp_path: Path, others: tuple[int, int], told: str
 ) -> None:
     scenes = [ReviewedScene(3), *(ReviewedScene(month, "") for month in others)]
