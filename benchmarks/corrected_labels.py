@@ -1,6 +1,6 @@
 """How right the labels are that corrected fronts give: do they know on which side the ice is?
 
-    build/engine/bin/python benchmarks/corrected_labels.py --data DATA --runs RUNS [--every 3]
+    build/engine/bin/python benchmarks/corrected_labels.py --data DATA --runs RUNS [--no-rock]
 
 Of each radar glacier, the fronts of every so many scenes count as corrected; the network for single
 scenes was trained without the glacier. The labels are compared with the labelled zones.
@@ -53,7 +53,7 @@ def shares(glacier: str, given: argparse.Namespace, folder: Path) -> dict[str, f
     """Return the share of right labels of ice and water, by scene."""
     world = World.write(folder / glacier, some_scenes(given.data, glacier, 0))
     model = load_package(base(glacier, given.runs, given.suffix, folder / f"without_{glacier}"))
-    rock = RasterInput(path=str(world.rock))
+    rock = RasterInput(path=str(world.rock)) if given.rock else None
     names = {scene.name for scene in world.scenes[:: given.every] if world.fronts[scene.name]}
     place, _ = read_place(world.facts(names), model.card, rock)
     lone, _ = networks_of(model, rock=False)
@@ -74,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     ask_for_base(parser)
     parser.add_argument("--every", type=int, default=3, help="scene counts as corrected")
+    parser.add_argument("--no-rock", dest="rock", action="store_false", help="rock is not known")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="labels-") as name:
         for glacier in given.glaciers:
