@@ -51,8 +51,8 @@ class Retrain(ReviewAlgorithm):
         "Trains a model on the fronts or layers that were corrected in a review. What the model "
         "knew is held by replaying earlier data, and images of the random audit, which are never "
         "trained on, decide whether the new model is promoted.\n\n"
-        "With ADAPT on, one to ten corrected scenes make a model of one glacier, for single scenes "
-        "and for series, in about ten minutes on two cores. The model before stays as it is, and "
+        "With ADAPT on, three to ten corrected scenes make a model of one glacier, for single "
+        "scenes and for series, in about ten minutes on two cores. The model before stays as it is, and "
         "RESTORE brings it back."
     )
     NOT_SENT = frozenset(SHARED)
@@ -135,7 +135,7 @@ def _corrections() -> list[Parameter]:
         described(
             QgsProcessingParameterBoolean("ADAPT", tr("Adapt to one glacier"), False),
             tr(
-                "Make a model of one glacier from one to ten corrected scenes of it. Scenes "
+                "Make a model of one glacier from three to ten corrected scenes of it. Scenes "
                 "elsewhere get the model before, with a warning. Off: train the model further for "
                 "all glaciers."
             ),

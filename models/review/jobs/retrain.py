@@ -30,6 +30,7 @@ from glacier_qgis.models.review.retraining.corrections import (
     usable,
 )
 from glacier_qgis.models.review.retraining.finished import FinishedTraining
+from glacier_qgis.models.review.retraining.labels import FEW
 from glacier_qgis.models.review.retraining.layers import (
     LayerMaterial,
     check_for_layers,
@@ -117,6 +118,11 @@ class Retrain(Job):
         model = self._model(known)
         check_model(chosen, model.card, reporter)
         taught = self._enough(chosen, model.card)
+        if self.adapt and (count := sum(bool(scene.lines) for scene in taught)) < FEW:
+            reporter.warning(
+                f"Only {count} of the corrected scenes {'show' if count > 1 else 'shows'} a front. "
+                f"Models of fewer than {FEW} can be far worse than before: correct {FEW} or more."
+            )
         tasks = {scene.task for scene in taught}
         tested = [scene for scene in chosen if scene.task not in tasks]
         waiting = UnfinishedTraining.open(self.output, self._identity(model.card, chosen), reporter)

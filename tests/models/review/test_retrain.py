@@ -161,6 +161,16 @@ def test_years_in_which_no_front_was_corrected_are_logged(
     assert [told in text for text in warned] == [True] * bool(told)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_too_few_scenes_for_a_model_of_a_glacier_are_warned_of(
+    model: Path, tmp_path: Path, count: int
+) -> None:
+    """On glaciers that were held out, one scene made lines far worse."""
+    scenes = [ReviewedScene(month) for month in range(1, count + 1)]
+    _, listener = run_listened(asked(write_review(tmp_path, scenes), model, adapt=True))
+    assert any("correct 3 or more" in text for text in listener.warnings) == (count < 3)
+
+
 def test_a_killed_training_resumes_to_the_same_networks(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
