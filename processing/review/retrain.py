@@ -52,8 +52,8 @@ class Retrain(ReviewAlgorithm):
         "knew is held by replaying earlier data, and images of the random audit, which are never "
         "trained on, decide whether the new model is promoted.\n\n"
         "With ADAPT on, three to ten corrected scenes make a model of one glacier, for single "
-        "scenes and for series, in about ten minutes on two cores. The model before stays as it is, and "
-        "RESTORE brings it back."
+        "scenes and for series, in about ten minutes on two cores. The model before stays as it "
+        "is, and RESTORE brings it back."
     )
     NOT_SENT = frozenset(SHARED)
 
