@@ -72,6 +72,14 @@ class Place:
     scenes: dict[str, SceneInPlace]
     known_rock: RasterInput | VectorInput | None = None
 
+    def nearest(self, name: str, count: int) -> list[str]:
+        """Return the scenes nearest in time to one, itself first; all where its date is unknown."""
+        own = self.scenes[name].day
+        if own is None:
+            return [*self.scenes]
+        gaps = {each: abs(day - own) for each, scene in self.scenes.items() if (day := scene.day)}
+        return sorted(gaps, key=lambda each: (each != name, gaps[each]))[:count]
+
 
 def read_place(
     scenes: Sequence[SceneFacts], card: ModelCard, rock: RasterInput | VectorInput | None

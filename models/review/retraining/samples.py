@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -41,6 +42,11 @@ class SceneInPlace:
     lines: tuple[LineString, ...] = ()
     rock: Mask | None = field(default=None, repr=False)
     path: str = ""
+
+    @property
+    def day(self) -> datetime.date | None:
+        """Of acquisition; None if not known."""
+        return datetime.date.fromisoformat(self.date) if self.date else None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -37,6 +38,8 @@ from glacier_qgis.models.zones.codes import ROCK
 
 LONG = timedelta(days=366)
 """More than a front's way through the seasons."""
+SAME_ICE = 5
+"""Scenes nearest in time to a corrected one that tell which side of its front is ice."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,14 @@ class CorrectedPlace:
 
         Where the front was then, nobody said. At most two, the farthest.
         """
-        known = sorted(day for name in self.corrected if (day := self._day(name)) is not None)
-        days = {day: name for name in self.place.scenes if (day := self._day(name)) is not None}
+        scenes = self.place.scenes
+        known = sorted(day for name in self.corrected if (day := scenes[name].day) is not None)
+        days = {day: name for name in scenes if (day := scenes[name].day) is not None}
         if not known:
             return []
         first, last = min(days), max(days)
         far = [first] * (known[0] - first > LONG) + [last] * (last - known[-1] > LONG)
-        return [self.place.scenes[days[day]].date for day in far]
-
-    def _day(self, name: str) -> date | None:
-        text = self.place.scenes[name].date
-        return date.fromisoformat(text) if text else None
+        return [scenes[days[day]].date for day in far]
 
     @property
     def uncorrected(self) -> set[str]:
@@ -101,13 +101,18 @@ class TaughtPlace:
         cls, of: CorrectedPlace, network: Network, device: torch.device, reporter: Reporter
     ) -> Self:
         """Label the corrected scenes by their fronts; `network` is that of the model before."""
-        place, ice, seen = of.place, np.zeros(of.place.grid.shape, np.float32), {}
-        for name, probabilities in _predicted(place, network, device, reporter):
-            ice += leaning(probabilities) / len(place.scenes)
+        place, seen = of.place, dict[str, Prediction]()
+        near = {name: place.nearest(name, SAME_ICE) for name in of.complete}
+        ice = {name: np.zeros(place.grid.shape, np.float32) for name in near}
+        shown = {*chain(*near.values())}
+        for name, probabilities in _predicted(place, network, device, reporter, shown):
+            lean = leaning(probabilities)
+            for each in (each for each, names in near.items() if name in names):
+                ice[each] += lean / len(near[each])
             if name in of.complete:
                 seen[name] = Prediction.of(probabilities)
         fronts = {
-            name: glacier_on_left(place.scenes[name].lines, ice, place.rock, place.grid)
+            name: glacier_on_left(place.scenes[name].lines, ice[name], place.rock, place.grid)
             for name in of.complete
         }
         return cls(of, fronts, [*place.scenes.values()])._labelled(seen)
@@ -174,10 +179,18 @@ def _as_seen(scenes: Sequence[SceneInPlace], place: Place, network: Network) -> 
 
 
 def _predicted(
-    place: Place, network: Network, device: torch.device, reporter: Reporter
+    place: Place,
+    network: Network,
+    device: torch.device,
+    reporter: Reporter,
+    names: Collection[str] | None = None,
 ) -> Iterator[tuple[str, Float32Array]]:
-    """Yield the name of each scene that a network sees, and what it predicts there."""
+    """Yield the name of each scene that a network sees, and what it predicts there.
+
+    `names` are those of the scenes to predict; None for all.
+    """
     scenes = _as_seen([*place.scenes.values()], place, network)
+    scenes = [scene for scene in scenes if names is None or scene.name in names]
     evaluator = Evaluator(network.built(), device, place.grid.cell_size, oriented=network.oriented)
     answers = zip(scenes, evaluator.probabilities(scenes), strict=True)
     for number, (scene, probabilities) in enumerate(answers, 1):

@@ -7,7 +7,6 @@ per side are cut to the surroundings of the corrected fronts, as with EXTENT.
 
 from __future__ import annotations
 
-import datetime
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -107,7 +106,7 @@ class Trial:
     def _series(self, package: Path, place: Place, scenes: Sequence[SceneInPlace]) -> Lines:
         sources = {each.path: each for each in place.scenes.values()}
         looks = survey([RasterInput(path=path) for path in sources], None)
-        series = in_order_of_time(dated(look, _date(sources[look.source.path])) for look in looks)
+        series = in_order_of_time(dated(look, sources[look.source.path].day) for look in looks)
         with tempfile.TemporaryDirectory(prefix="glacier-trial-") as folder:
             asked = self._asked(package, place, looks) | {
                 "input": [scene.source for scene in series],
@@ -145,7 +144,3 @@ def _is_large(look: Survey, place: Place) -> bool:
 
 def _lines(frame: gpd.GeoDataFrame, place: Place) -> list[LineString]:
     return line_parts(frame.geometry.to_crs(place.grid.crs))
-
-
-def _date(scene: SceneInPlace) -> datetime.date | None:
-    return datetime.date.fromisoformat(scene.date) if scene.date else None

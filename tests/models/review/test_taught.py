@@ -66,8 +66,34 @@ def told(zones: Zones, *, beside: bool = False) -> Network:
     return Told("tests", unet, {}, beside, rock=False, oriented=True, says=zones)
 
 
-def scene(name: str, date: str = "2020-01-01", *lines: LineString) -> SceneInPlace:
-    ranks, valid = np.zeros((1, *GRID.shape), np.float32), np.ones(GRID.shape, np.float32)
+class Shown(nn.Module):
+    """Sees the front where the brightness of a scene says, as a fraction of the columns.
+
+    In a scene of a negative brightness it sees the ice in the east of it.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits, (N, classes, rows, columns)."""
+        bright = inputs[:, :1, :1, :1]
+        ice = (torch.arange(inputs.shape[3]) < bright.abs() * COLUMNS) == (bright > 0)
+        zones = torch.where(ice, GLACIER, OCEAN)
+        codes = torch.tensor([*CLASS_NAMES])[:, None, None]
+        return 20.0 * (zones == codes).expand(-1, -1, inputs.shape[2], -1)
+
+
+class Looking(Network):
+    """A network that sees what scenes show."""
+
+    def built(self) -> nn.Module:
+        """Return it, ready to predict."""
+        return Shown().eval()
+
+
+def scene(
+    name: str, date: str = "2020-01-01", *lines: LineString, bright: float = 0.0
+) -> SceneInPlace:
+    ranks = np.full((1, *GRID.shape), bright, np.float32)
+    valid = np.ones(GRID.shape, np.float32)
     return SceneInPlace(
         name, "there", date, ranks, valid, np.zeros(GRID.shape, np.uint8), GRID, lines
     )
@@ -93,6 +119,32 @@ def labels(taught: TaughtPlace, name: str) -> npt.NDArray[np.uint8]:
     (zones,) = [each.zones for each in taught.scenes if each.name == name]
     assert (zones[:2] == ROCK).all()
     return zones[2:]
+
+
+def test_the_dates_around_a_corrected_one_say_on_which_side_the_ice_is() -> None:
+    """It is seen the wrong way round itself, and long after, mélange is taken for ice."""
+    front = LineString([(FRONT * CELL, -ROWS * CELL), (FRONT * CELL, 0)])
+    then = [scene(f"1996-0{month}", f"1996-0{month}-01", bright=0.5) for month in range(2, 8)]
+    later = [
+        scene(f"2010-{month:02}", f"2010-{month:02}-01", bright=-0.55) for month in range(1, 13)
+    ]
+    corrected = scene("corrected", "1996-04-20", front.reverse(), bright=-0.5)
+    scenes = {each.name: each for each in (*later, corrected, *then)}
+    there = Place("there", GRID, np.zeros(GRID.shape, np.bool_), scenes)
+    unet = Architecture(name="unet", parameters={})
+    looking = Looking("tests", unet, {}, beside=False, rock=False, oriented=True)
+    place = CorrectedPlace(there, {"corrected": True}, {})
+    taught = TaughtPlace.by_fronts(place, looking, CPU, Silent())
+    assert taught.fronts["corrected"][0].equals_exact(front)
+
+
+def test_the_scenes_nearest_in_time_begin_with_itself() -> None:
+    days = ["2020-03-01", "2020-01-01", "2020-01-01", "", "2019-12-25", "2021-01-01"]
+    scenes = {str(number): scene(str(number), day) for number, day in enumerate(days)}
+    there = Place("there", GRID, np.zeros(GRID.shape, np.bool_), scenes)
+    assert there.nearest("2", 3) == ["2", "1", "4"]
+    assert there.nearest("2", 9) == ["2", "1", "4", "0", "5"]
+    assert there.nearest("3", 2) == [*scenes], "of a scene without a date"
 
 
 def test_only_what_both_networks_say_is_a_label(place: CorrectedPlace) -> None:

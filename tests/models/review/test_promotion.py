@@ -1,0 +1,115 @@
+"""Which networks are delivered and which model is in use, by the frozen test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.termini.metrics import FrontError
+from glacier_qgis.models.package.folder import load_package, read_card
+from glacier_qgis.models.package.registry import find_model
+from glacier_qgis.models.review.retraining import comparison, outcome
+from glacier_qgis.models.review.tables.lineage import model_in_use
+from glacier_qgis.wall.review import NO_FRONT
+from kit.engine.jobs import run_job, run_listened
+from kit.review.corrected import ReviewedScene, write_review
+from kit.review.retraining import asked, new_card
+
+pytestmark = pytest.mark.usefixtures("brisk")
+
+
+def test_a_worse_model_is_written_but_not_promoted_and_the_old_stays_in_use(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: False)
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes)
+    result, listener = run_listened(asked(review, model, least=1))
+    assert not result["PROMOTED"]
+    assert any("keep using small" in text for text in listener.warnings)
+    assert model_in_use(review) == ""
+
+
+def test_a_network_that_became_worse_stays_as_it_was(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts = iter([True, False])  # for single scenes, for series
+    monkeypatch.setattr(comparison, "not_worse", lambda after, before: next(verdicts))
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: True)
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True)]
+    review, page = write_review(tmp_path, scenes), tmp_path / "report.html"
+    result, listener = run_listened(asked(review, model, adapt=True, report=page))
+    assert result["PROMOTED"]
+    assert any("that network stays as it was" in text for text in listener.logs)
+    assert "as before (" in page.read_text(encoding="utf-8")
+    before, after = load_package(model), load_package(find_model(str(review.with_name("new.zip"))))
+    assert before.series is not None
+    assert after.series is not None
+    known = before.series.state_dict()
+    for name, value in after.series.state_dict().items():
+        assert torch.equal(value, known[name])
+    lone = before.network.state_dict()
+    changed = (not torch.equal(lone[name], new) for name, new in after.network.state_dict().items())
+    assert any(changed)
+
+
+def test_where_no_audit_was_reviewed_nothing_judges_the_model_of_one_glacier(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenes that are left out of so few say when to stop, not which model is better."""
+    monkeypatch.setattr(comparison, "not_worse", lambda after, before: False)
+    review, page = write_review(tmp_path, [*map(ReviewedScene, range(1, 6))]), tmp_path / "r.html"
+    result, listener = run_listened(asked(review, model, adapt=True, report=page))
+    assert not result["PROMOTED"]
+    assert (result["ERROR_BEFORE"], result["ERROR_AFTER"]) == (None, None)
+    assert any("was left to test the model on" in text for text in listener.warnings)
+    assert "Ended after" in page.read_text(encoding="utf-8")
+    card, before = new_card(review), read_card(model)
+    assert {each.sha256 for each in card.all_weights}.isdisjoint(
+        each.sha256 for each in before.all_weights
+    )
+
+
+def test_only_networks_that_are_worse_are_dropped_unless_all_are() -> None:
+    def error(metres: float) -> FrontError:
+        return FrontError(metres, metres, 5, 0)
+
+    better = comparison.Comparison("single scenes", error(300.0), error(200.0))
+    worse = comparison.Comparison("series", error(127.0), error(241.0))
+    kept, dropped = comparison.without_worse([better, worse])
+    assert kept == better
+    assert (dropped.before, dropped.after, dropped.dropped) == (
+        error(127.0),
+        error(127.0),
+        error(241.0),
+    )
+    assert "241 m after the training, so that network stays as it was" in dropped.words
+    assert comparison.without_worse([worse, worse]) == [worse, worse]
+    assert comparison.without_worse([]) == []
+
+
+def test_an_audit_without_a_front_decides_nothing(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1), ReviewedScene(2, NO_FRONT, audit=True)])
+    result, listener = run_listened(asked(review, model, adapt=True))
+    assert not result["PROMOTED"]
+    assert any("No corrected scene was left to test" in text for text in listener.warnings)
+
+
+def test_the_model_before_is_brought_back(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: True)
+    before = read_card(model)
+    scenes = [ReviewedScene(1), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes, str(model), before.weights.sha256)
+    with pytest.raises(EngineError, match="RESTORE: no retrained model is in use"):
+        run_job(asked(review, model, restore=True))
+    assert run_job(asked(review, model, least=1))["PROMOTED"]
+    assert model_in_use(review) == str(review.with_name("new.zip"))
+    back = review.with_name("back.zip")
+    run_job(asked(review, model, restore=True, output=back))
+    assert read_card(find_model(str(back))).weights.sha256 == before.weights.sha256
+    assert model_in_use(review) == ""
