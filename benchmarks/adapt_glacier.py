@@ -47,6 +47,7 @@ from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
     ADAPTING_RATE,
     ADAPTING_STEPS,
+    RATE,
     Pace,
 )
 from glacier_qgis.models.review.retraining.material import Aim
@@ -153,8 +154,10 @@ def adapt(
     source = RasterInput(path=str(world.rock)) if case.rock else None
     place, _ = read_place(world.facts(corrected), model.card, source)
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
-    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device), rate=ADAPTING_RATE)
-    result = retrain(model, [there], [], pace, Silent(), rock=case.rock, aim=Aim.ONE_PLACE)
+    aim = Aim.of(len(corrected), adapt=True, replayed=False)
+    rate = ADAPTING_RATE if aim is Aim.ONE_PLACE else RATE
+    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device), rate=rate)
+    result = retrain(model, [there], [], pace, Silent(), rock=case.rock, aim=aim)
     trained_on = TrainingData(
         dataset="corrections",
         credit="",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -120,14 +121,14 @@ class Retrain(Job):
         taught = self._enough(chosen, model.card)
         if self.adapt and (count := sum(bool(scene.lines) for scene in taught)) < FEW:
             reporter.warning(
-                f"Only {count} of the corrected scenes {'show' if count > 1 else 'shows'} a front. "
-                f"Models of fewer than {FEW} can be far worse than before: correct {FEW} or more."
+                f"Only {count} of the corrected scenes {'show' if count > 1 else 'shows'} a front, "
+                f"which hardly shows where fronts may be: correct {FEW} or more."
             )
         tasks = {scene.task for scene in taught}
         tested = [scene for scene in chosen if scene.task not in tasks]
         waiting = UnfinishedTraining.open(self.output, self._identity(model.card, chosen), reporter)
         waiting.decide({})
-        finished = self._train(model, taught, tested, known, self._pace(waiting.folder), reporter)
+        finished = self._train(model, taught, tested, known, waiting.folder, reporter)
         asked, outcome = command("retrain", self), finished.outcome
         card = finished.card(package_name(self.output), self.table.name, asked)
         card = write_package(card, finished.result, staged)
@@ -158,11 +159,11 @@ class Retrain(Job):
         taught: Sequence[CorrectedScene],
         tested: Sequence[CorrectedScene],
         known: Sequence[CorrectedScene],
-        pace: Pace,
+        folder: Path,
         reporter: Reporter,
     ) -> FinishedTraining:
-        """Train on fronts or layers, whichever were corrected."""
-        there = None
+        """Train on fronts or layers, whichever were corrected; `folder` holds the trainings."""
+        there, pace = None, self._pace(folder)
         if kind_of(taught[0].crs) is LAYERS:
             material = self._material(model, taught, tested, reporter)
             result = retrain_layers(model, material, pace, reporter)
@@ -172,15 +173,13 @@ class Retrain(Job):
             read = {name for each in places for name in each.corrected}
             taught = [scene for scene in taught if scene.scene in read]
             tiles, rock = self._tiles(echograms=False), self.rock is not None
-            aim = self._aim(replayed=bool(tiles))
+            fronts = sum(bool(scene.lines) for scene in taught)
+            aim = Aim.of(fronts, adapt=self.adapt, replayed=bool(tiles))
+            if aim is not Aim.ONE_PLACE:
+                pace = replace(pace, rate=RATE)
             result = retrain(model, places, tiles, pace, reporter, rock=rock, aim=aim)
         replayed = self.dataset.name if self.dataset else ""
         return FinishedTraining(model.card, result, taught, there, replayed, pace.rate)
-
-    def _aim(self, *, replayed: bool) -> Aim:
-        if self.adapt:
-            return Aim.ONE_PLACE
-        return Aim.REPLAYED if replayed else Aim.HELD
 
     def _note(self, record: dict[str, JsonValue], taught: Sequence[CorrectedScene]) -> None:
         """Note the model in the review.

@@ -81,7 +81,7 @@ class FinishedTraining:
                 f"{self.result.stop.sentence()}"
             )
         held, mean = "", ", half-way to those before"
-        if self.there:
+        if self.result.lone.oriented:
             again = "; the one for series once more, with those on which both networks agree"
             held, mean = f", all as they lie{again if self.result.by_agreement else ''}", ""
         elif not self.replayed:

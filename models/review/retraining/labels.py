@@ -4,8 +4,9 @@ Within `REACH_M` of a front, its two sides are known: a person drew it. Further 
 labelled only if two witnesses agree: the model is certain of its zone, and it lies on that side of
 the front, seen along ways that do not cross rock. All other cells are unlabelled.
 
-A scene that nobody corrected is labelled by those that were: where at least half of these say a
-zone, none says another, and no front is near, the zone is the same on other dates. What the model
+A scene that nobody corrected is labelled by those that were, if these are two or more: where at
+least half of them say a zone, none says another, and no front is near, the zone is the same on
+other dates. What the model
 predicts there itself does not count, since on a glacier that it has never seen it is often certain
 and wrong.
 """
@@ -33,6 +34,9 @@ REACH_M = 3000.0
 """Distance from a front within which it decides alone."""
 SURE = 0.8
 """Least probability of a zone of which the model is certain."""
+FEWEST_OF_A_PLACE = 2
+"""Corrected scenes that say something of other dates: where the front may be
+then is not seen in one."""
 FEW = 3
 """Corrected scenes from which the range of the front is known somewhat."""
 MOVES_M = 2000.0
@@ -110,10 +114,12 @@ def carried_zones(corrected: Sequence[Zones], rock: Mask, grid: Grid) -> Zones:
     """Return the zones that hold on any date, by the labels of corrected scenes.
 
     Args:
-        corrected: Labels of each, (rows, columns), 0 where unlabelled.
+        corrected: Labels of each, (rows, columns), 0 where unlabelled. One alone tells nothing.
         rock: Where rock is known.
         grid: The cells.
     """
+    if len(corrected) < FEWEST_OF_A_PLACE:
+        return np.where(rock, ROCK, UNLABELLED).astype(np.uint8)
     labels = np.stack([np.where(zones == NO_DATA, UNLABELLED, zones) for zones in corrected])
     highest = labels.max(axis=0)
     lowest = np.where(labels == UNLABELLED, highest, labels).min(axis=0)

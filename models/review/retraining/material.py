@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from glacier_qgis.models.package.building import build
 from glacier_qgis.models.package.card import Architecture
+from glacier_qgis.models.review.retraining.labels import FEWEST_OF_A_PLACE
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.fitting.batch_and_rate import CPU_BATCH
@@ -32,6 +33,20 @@ class Aim(Enum):
     """Any place; the data that it was trained on are at hand."""
     HELD = auto()
     """Any place, without these data: see `holding`."""
+
+    @classmethod
+    def of(cls, fronts: int, *, adapt: bool, replayed: bool) -> Aim:
+        """Return the aim of a training.
+
+        Args:
+            fronts: Corrected scenes that show one.
+            adapt: Whether a model of their place is wanted. With fewer than `FEWEST_OF_A_PLACE` the
+                networks stay close to what they were.
+            replayed: Whether the data are at hand that the model was trained on.
+        """
+        if adapt and fronts >= FEWEST_OF_A_PLACE:
+            return cls.ONE_PLACE
+        return cls.REPLAYED if replayed else cls.HELD
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ def glacier_on_left(
 
     Args:
         lines: The fronts of a scene, in any direction.
-        ice: `labels.leaning`, averaged over all scenes of the place: a single one may be predicted
-            so badly that the sides are exchanged.
+        ice: `labels.leaning`, averaged over scenes of about the same time: a single one may be
+            predicted so badly that the sides are exchanged, and years later both are water.
         rock: Where rock is known.
         grid: The cells.
     """

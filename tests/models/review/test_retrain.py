@@ -23,7 +23,7 @@ from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.retraining import corrections
 from glacier_qgis.models.review.retraining import retrain as retraining
 from glacier_qgis.models.review.retraining.corrections import facts_of
-from glacier_qgis.models.review.retraining.learning import train
+from glacier_qgis.models.review.retraining.learning import RATE, train
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import networks_of
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
@@ -134,7 +134,7 @@ def test_a_killed_training_resumes_to_the_same_networks(
 def test_scenes_are_not_turned_for_a_model_that_knows_its_glacier_as_it_lies(
     model: Path, tmp_path: Path
 ) -> None:
-    review = write_review(tmp_path, [ReviewedScene(1)])
+    review = write_review(tmp_path, [ReviewedScene(1), ReviewedScene(2)])
     run_job(asked(review, model, adapt=True))
     scene = SyntheticScene(size=96, cell_size=CELL)
     scene.write(tmp_path / "scene.tif")
@@ -149,6 +149,19 @@ def test_scenes_are_not_turned_for_a_model_that_knows_its_glacier_as_it_lies(
     adapted = review.with_name("new.zip")
     np.testing.assert_array_equal(probability(adapted, True), probability(adapted, False))
     assert (probability(model, True) != probability(model, False)).any()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_model_from_one_scene_stays_close_to_that_before(
+    model: Path, tmp_path: Path, count: int
+) -> None:
+    review = write_review(tmp_path, [ReviewedScene(month) for month in range(1, count + 1)])
+    run_job(asked(review, model, adapt=True))
+    card = new_card(review)
+    assert card.adapted is not None
+    assert ("half-way to those before" in card.training) == (count == 1)
+    assert (f"rate {RATE:g}" in card.training) == (count == 1)
+    assert card.oriented == (count > 1)
 
 
 def test_rock_becomes_a_channel_that_may_be_missing(model: Path, tmp_path: Path) -> None:

@@ -204,12 +204,21 @@ def test_what_all_corrections_agree_on_is_carried_to_other_dates() -> None:
     assert not carried[:, fronts[0] - margin + 2 : fronts[-1] + margin - 2].any()
 
 
+def test_of_one_correction_only_rock_is_carried() -> None:
+    """The front may be kilometres away on other dates."""
+    rock = NOWHERE.copy()
+    rock[:2] = True
+    carried = carried_zones([labels([line()], probabilities(FRONT))], rock, GRID)
+    assert (carried[rock] == ROCK).all()
+    assert not carried[~rock].any()
+
+
 def test_few_corrections_are_carried_less_far_and_what_is_not_seen_not_at_all() -> None:
     one = labels([line()], probabilities(FRONT))
     one[:, :20] = NO_DATA
     rock = NOWHERE.copy()
     rock[:2] = True
-    carried = carried_zones([one], rock, GRID)
+    carried = carried_zones([one, one], rock, GRID)
     reach = int(REACH_M / CELL)
     assert not carried[WALL:-WALL, FRONT - reach + 2 : FRONT + reach - 2].any()
     assert not carried[2:, :20].any()
@@ -231,4 +240,4 @@ def test_what_fewer_than_half_of_the_corrections_say_is_not_carried() -> None:
     ice, unknown = np.full(GRID.shape, GLACIER, np.uint8), np.zeros(GRID.shape, np.uint8)
     assert not carried_zones([ice, unknown, unknown], NOWHERE, GRID).any()
     assert (carried_zones([ice, ice, unknown], NOWHERE, GRID) == GLACIER).all()
-    assert (carried_zones([ice], NOWHERE, GRID) == GLACIER).all()
+    assert (carried_zones([ice, ice], NOWHERE, GRID) == GLACIER).all()
