@@ -12,6 +12,7 @@ from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.package.card import AdaptedTo, Evaluation, ModelCard, TrainingData
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.layers import REPLAYED
+from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.outcome import Outcome
 from glacier_qgis.models.review.retraining.package import adapted_to, retrained_card
 from glacier_qgis.models.review.retraining.retrain import Retrained
@@ -81,7 +82,7 @@ class FinishedTraining:
                 f"{self.result.stop.sentence()}"
             )
         held, mean = "", ", half-way to those before"
-        if self.result.lone.oriented:
+        if self.result.aim is Aim.ONE_PLACE:
             again = "; the one for series once more, with those on which both networks agree"
             held, mean = f", all as they lie{again if self.result.by_agreement else ''}", ""
         elif not self.replayed:

@@ -6,9 +6,8 @@ the front, seen along ways that do not cross rock. All other cells are unlabelle
 
 A scene that nobody corrected is labelled by those that were, if these are two or more: where at
 least half of them say a zone, none says another, and no front is near, the zone is the same on
-other dates. What the model
-predicts there itself does not count, since on a glacier that it has never seen it is often certain
-and wrong.
+other dates. What the model predicts there itself does not count, since on a glacier that it has
+never seen it is often certain and wrong.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ REACH_M = 3000.0
 SURE = 0.8
 """Least probability of a zone of which the model is certain."""
 FEWEST_OF_A_PLACE = 2
-"""Corrected scenes that say something of other dates: where the front may be
-then is not seen in one."""
+"""Corrected scenes that say something of other dates: one does not show where fronts may be."""
 FEW = 3
 """Corrected scenes from which the range of the front is known somewhat."""
 MOVES_M = 2000.0

@@ -108,7 +108,8 @@ class Material:
 def batches_of(network: Network, material: Material, stride: int, device: torch.device) -> Batches:
     """Draw a half of the patches from the corrected scenes, the other from what is known.
 
-    Patches for one place show it as it lies, and are not composed of several.
+    Patches for one place, or a network that knows one, show it as it lies, and are not composed of
+    several.
     """
     known = [pool for pool in material.known if pool]
     pools = [*[material.corrected] * max(1, len(known)), *known]
@@ -122,5 +123,6 @@ def batches_of(network: Network, material: Material, stride: int, device: torch.
     }
     augmentation = kinds[network.beside, network.rock]
     cell = scene.cell_size[0]
-    framing, composed = (AS_IT_LIES, 0.0) if material.aim is Aim.ONE_PLACE else (ANYHOW, COMPOSED)
+    as_it_lies = network.oriented or material.aim is Aim.ONE_PLACE
+    framing, composed = (AS_IT_LIES, 0.0) if as_it_lies else (ANYHOW, COMPOSED)
     return sampler(pools, CPU_BATCH, size, cell, augmentation, framing, composed, device)

@@ -43,6 +43,7 @@ class Retrained:
         test: What the frozen test says, or for layers, without one, the stretches that were left
             out; none without either. Scenes that were left out do not judge: there are few, chosen
             to differ, so that each is unlike all others.
+        aim: What the networks for fronts shall be good for; None of one for layers.
         by_agreement: Whether the network for series was trained again, on what both agree on.
     """
 
@@ -50,6 +51,7 @@ class Retrained:
     series: Network | None
     stop: Stop
     test: tuple[Comparison, ...]
+    aim: Aim | None = None
     by_agreement: bool = False
 
 
@@ -174,7 +176,9 @@ def retrain(
         if one.dropped is not None:
             after[place] = networks[place]
     by_agreement = again and after[1] is not series
-    return Retrained(after[0], after[1] if series else None, stop, tuple(compared), by_agreement)
+    return Retrained(
+        after[0], after[1] if series else None, stop, tuple(compared), aim, by_agreement
+    )
 
 
 def _material(

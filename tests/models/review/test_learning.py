@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ from glacier_qgis.models.review.retraining.learning import (
     course_of,
     trained,
 )
-from glacier_qgis.models.review.retraining.material import Aim, Material, Network
+from glacier_qgis.models.review.retraining.material import Aim, Material, Network, batches_of
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 from kit.training.small_models import SMALL
@@ -79,6 +81,27 @@ def test_only_a_model_for_one_place_keeps_all_of_its_training_and_a_direction(ai
     assert not torch.equal(averaged, before.weights[FIRST])
     torch.testing.assert_close(after.weights[FIRST], before.weights[FIRST].lerp(averaged, share))
     assert after.oriented is (aim is Aim.ONE_PLACE)
+
+
+@pytest.mark.parametrize(
+    ("aim", "oriented", "kept"),
+    [(Aim.ONE_PLACE, False, True), (Aim.HELD, True, True), (Aim.HELD, False, False)],
+)
+def test_a_network_that_knows_a_place_as_it_lies_sees_it_so(
+    aim: Aim, oriented: bool, kept: bool
+) -> None:
+    """The ranks rise to the east."""
+    ranks = np.broadcast_to(np.linspace(-1, 1, GRID.width, dtype=np.float32), (1, *GRID.shape))
+    rising = replace(scene(), ranks=ranks.copy())
+    knows = replace(network(), oriented=oriented)
+    draw = batches_of(knows, Material([rising], [], aim), 1, CPU)
+    images = torch.cat([draw(torch.Generator().manual_seed(seed))[0] for seed in range(4)])
+    seen, there = images[:, 0], images[:, -1]
+    west, east = (
+        (seen * there)[:, :, half].sum((1, 2)) / there[:, :, half].sum((1, 2))
+        for half in (slice(0, 32), slice(32, 64))
+    )
+    assert bool((east > west).all()) is kept
 
 
 def test_training_ends_late_unless_an_earlier_end_is_clearly_better() -> None:
