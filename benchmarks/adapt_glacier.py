@@ -45,10 +45,9 @@ from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
-    ADAPTING_RATE,
     ADAPTING_STEPS,
-    RATE,
     Pace,
+    rate_of,
 )
 from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.package import (
@@ -155,8 +154,7 @@ def adapt(
     place, _ = read_place(world.facts(corrected), model.card, source)
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
     aim = Aim.of(len(corrected), adapt=True, replayed=False)
-    rate = ADAPTING_RATE if aim is Aim.ONE_PLACE else RATE
-    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device), rate=rate)
+    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device), rate=rate_of(aim))
     result = retrain(model, [there], [], pace, Silent(), rock=case.rock, aim=aim)
     trained_on = TrainingData(
         dataset="corrections",

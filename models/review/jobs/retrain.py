@@ -40,10 +40,9 @@ from glacier_qgis.models.review.retraining.layers import (
 )
 from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
-    ADAPTING_RATE,
     ADAPTING_STEPS,
-    RATE,
     Pace,
+    rate_of,
 )
 from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.package import write_package
@@ -175,8 +174,7 @@ class Retrain(Job):
             tiles, rock = self._tiles(echograms=False), self.rock is not None
             fronts = sum(bool(scene.lines) for scene in taught)
             aim = Aim.of(fronts, adapt=self.adapt, replayed=bool(tiles))
-            if aim is not Aim.ONE_PLACE:
-                pace = replace(pace, rate=RATE)
+            pace = replace(pace, rate=rate_of(aim))
             result = retrain(model, places, tiles, pace, reporter, rock=rock, aim=aim)
         replayed = self.dataset.name if self.dataset else ""
         return FinishedTraining(model.card, result, taught, there, replayed, pace.rate)
@@ -347,8 +345,7 @@ class Retrain(Job):
     def _pace(self, folder: Path) -> Pace:
         minutes = self.minutes or (ADAPTING_MINUTES if self.adapt else FURTHER_MINUTES)
         steps = ADAPTING_STEPS if self.adapt else FURTHER_STEPS
-        rate = ADAPTING_RATE if self.adapt else RATE
-        return Pace(steps, minutes, self.seed, choose_device(self.device), folder, rate)
+        return Pace(steps, minutes, self.seed, choose_device(self.device), folder)
 
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""

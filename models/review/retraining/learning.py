@@ -48,6 +48,11 @@ OFTEN = 10
 """Steps between two looks at the clock."""
 
 
+def rate_of(aim: Aim) -> float:
+    """Return the highest learning rate of a training for fronts."""
+    return ADAPTING_RATE if aim is Aim.ONE_PLACE else RATE
+
+
 @dataclass(frozen=True)
 class Pace:
     """How long one training may take.
