@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
+import shapely
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -32,6 +33,14 @@ def _plain_file_name(name: str) -> str:
     if name in {"", ".", ".."} or any(sign in name for sign in '/\\:"<>|?*\0'):
         raise ValueError("must be the name of a file in the package's own folder")
     return name
+
+
+def _polygons(text: str) -> str:
+    """Refuse what is neither blank nor polygons as WKT."""
+    read = shapely.from_wkt(text, on_invalid="ignore") if text else None
+    if text and not isinstance(read, shapely.Polygon | shapely.MultiPolygon):
+        raise ValueError("must be a POLYGON or a MULTIPOLYGON as WKT")
+    return text
 
 
 class Architecture(_Part):
@@ -158,12 +167,15 @@ class AdaptedTo(_Part):
         dates: Days of the scenes with corrected fronts, ISO 8601; blank for one without a date.
         bounds: West, south, east and north of the surroundings of the fronts, degrees.
         parent: Hash of the weights of the model that it was adapted from.
+        coast: Where ice meets water and nobody draws a front: polygons as WKT, degrees. Blank if
+            none; then omitted.
     """
 
     glacier: str
     dates: list[str]
     bounds: tuple[float, float, float, float]
     parent: str
+    coast: Annotated[str, AfterValidator(_polygons)] = ""
 
 
 class ModelCard(_Part):
@@ -230,7 +242,13 @@ class ModelCard(_Part):
             "MODEL_VERSION": self.version,
             "MODEL_HASH": self.weights.sha256,
             **({"CALIBRATION": self.calibration.model_dump_json()} if self.calibration else {}),
+            **({"COAST": self.coast} if self.coast else {}),
         }
+
+    @property
+    def coast(self) -> str:
+        """See `AdaptedTo`; blank of a model for any glacier."""
+        return self.adapted.coast if self.adapted else ""
 
     def for_series(self) -> ModelCard:
         """Return the card as it is for scenes of a series: of the network for these.
@@ -305,6 +323,8 @@ class ModelCard(_Part):
             written.pop("rock", None)
         if self.adapted is None:
             written.pop("adapted", None)
+        elif not self.coast:
+            written["adapted"].pop("coast", None)
         for network in (written, written.get("series", {})):
             if not network.get("oriented"):
                 network.pop("oriented", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import shapely
@@ -46,11 +46,12 @@ def merge_lines(lines: Sequence[LineString], *, directed: bool = False) -> list[
 def clip_lines(lines: Sequence[LineString], area: shapely.Geometry) -> list[LineString]:
     """The parts of `lines` inside `area`, each a separate line, with their direction."""
     shapely.prepare(area)
-    return [
-        part
-        for line in lines
-        for part in line_parts(shapely.line_merge(shapely.intersection(line, area), directed=True))
-    ]
+    return _joined(shapely.intersection(line, area) for line in lines)
+
+
+def cut_lines(lines: Sequence[LineString], area: shapely.Geometry) -> list[LineString]:
+    """The parts of `lines` outside `area`, each a separate line, with their direction."""
+    return _joined(shapely.difference(line, area) for line in lines)
 
 
 def line_parts(geometry: shapely.Geometry) -> list[LineString]:
@@ -98,6 +99,11 @@ def smooth_line(line: LineString, sigma: float) -> LineString:
     smooth = ndimage.gaussian_filter1d(padded, sigma / step, axis=0)[reach:-reach]
     smooth[[0, -1]] = points[[0, -1]]
     return LineString(smooth)
+
+
+def _joined(cut: Iterable[shapely.Geometry]) -> list[LineString]:
+    """The parts of each line that was cut; of a ring, those that meet where it starts are one."""
+    return [part for each in cut for part in line_parts(shapely.line_merge(each, directed=True))]
 
 
 def _from_least_vertex(ring: LineString) -> LineString:

@@ -119,9 +119,8 @@ class PreviewTermini(_Look):
             segment(scene, choice, asked, drafts, {}, stage, grid, known=known)
             crs = horizontal(read_crs(self.view.crs, "VIEW"))
             with zones_file.open() as zones, probability_file.open() as probability:
-                fronts = _fronts(
-                    Segmented(grid, zones, probability, card.calibration), card, reporter
-                )
+                segmented = Segmented(grid, zones, probability, card.calibration, card.coast)
+                fronts = _fronts(segmented, card, reporter)
                 return {
                     **_picture(zones, crs),
                     "LINES": _lines(fronts, grid.crs, crs),

@@ -104,9 +104,8 @@ class ExtractTermini(SceneExtraction, Job):
             fjord = _fjord(self, grid.crs)
             tags = zones.dataset.tags()
             source = stated_source(self, tags.get("SCENE", zones.name), self.date, tags)
-            segmented = Segmented(
-                grid, zones.dataset, probability, _stored_calibration(probability)
-            )
+            known = _stored_calibration(probability), tags.get("COAST", "")
+            segmented = Segmented(grid, zones.dataset, probability, *known)
             return _write_lines(self, segmented, fjord, source, reporter, outputs)
 
 
@@ -137,7 +136,8 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
             zones = stack.enter_context(rasterio.open(drafts["OUTPUT"]))
             probability = stack.enter_context(rasterio.open(drafts["PROBABILITY"]))
             stage = Stage(reporter, SEGMENTATION_SHARE, 1)
-            segmented = Segmented(done.grid, zones, probability, done.card.calibration)
+            known = done.card.calibration, done.card.coast
+            segmented = Segmented(done.grid, zones, probability, *known)
             result = _write_lines(self, segmented, fjord, source, stage, outputs)
             _finish(staged, drafts, done, scene, self.grid)
         return {

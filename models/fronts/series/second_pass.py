@@ -88,7 +88,8 @@ def trace_scenes(
             zones = stack.enter_context(rasterio.open(scene.folder / ZONES))
             probability = stack.enter_context(rasterio.open(scene.folder / PROBABILITY))
             grid = Grid(CRS.from_wkt(zones.crs.to_wkt()), zones.transform, *zones.shape)
-            segmented = Segmented(grid, zones, probability, scene.card.calibration)
+            card = scene.card
+            segmented = Segmented(grid, zones, probability, card.calibration, card.coast)
             fronts = extract_termini(segmented, kept, stage)
         path, date = scene.scene.source.path, scene.scene.date
         source = stated_source(options, path, date, scene.card.provenance)

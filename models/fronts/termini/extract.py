@@ -11,18 +11,20 @@ from pyproj import CRS, Geod, Transformer
 from rasterio.features import shapes
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
-from shapely import LineString, Polygon
+from shapely import Geometry, LineString, Polygon
 
 from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
 from glacier_qgis.models.fronts.termini.calibration import calibrated
+from glacier_qgis.models.fronts.termini.coast import coast_in
 from glacier_qgis.models.fronts.termini.contours import front_contours
 from glacier_qgis.models.fronts.termini.gaps import DEFAULT_GAP_CELLS, GapRule
 from glacier_qgis.models.fronts.termini.level import at_level, front_level
 from glacier_qgis.models.fronts.termini.no_front import (
     Absence,
+    along_coast,
     no_contact,
     outside_fjord,
     too_short,
@@ -36,6 +38,7 @@ from glacier_qgis.models.raster.crs import transformer, unrotated
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.vector.lines import (
     clip_lines,
+    cut_lines,
     map_coordinates,
     simplify_together,
     smooth_line,
@@ -104,12 +107,14 @@ class Segmented:
         zones: One band of codes as in `zones`, on the grid.
         probability: Bands as in `contours`, on the grid; None to trace between cells.
         calibration: Of the model; None to use widths of transitions as uncertainties.
+        coast: Of the model: polygons as WKT, degrees, in which no line is a front; blank if none.
     """
 
     grid: Grid
     zones: DatasetReader
     probability: DatasetReader | None = None
     calibration: Calibration | None = None
+    coast: str = ""
 
 
 def extract_termini(
@@ -141,7 +146,8 @@ def extract_termini(
     )
     if not contours:
         return Fronts((), no_contact(bodies, grid.cell_size), bodies)
-    lines = _select([_on_map(contour, grid) for contour in contours], grid.crs, options)
+    coast = coast_in(grid.crs, segmented.coast) if segmented.coast else None
+    lines = _select([_on_map(contour, grid) for contour in contours], grid.crs, options, coast)
     if isinstance(lines, Absence):
         return Fronts((), lines, bodies)
     changes = [
@@ -222,7 +228,7 @@ def _on_map(contour: LineString, grid: Grid) -> LineString:
 
 
 def _select(
-    lines: list[LineString], crs: CRS, options: TerminusOptions
+    lines: list[LineString], crs: CRS, options: TerminusOptions, coast: Geometry | None
 ) -> list[LineString] | Absence:
     """Smooth, clip and drop short lines; return the longest first, or why none remains."""
     if options.smooth > 0:
@@ -232,6 +238,10 @@ def _select(
         lines = clip_lines(lines, shapely.union_all(list(options.fjord)))
     if not lines:
         return outside_fjord(max(ellipsoidal_length(line, crs) for line in everywhere))
+    if coast is not None:
+        lines = cut_lines(lines, coast)
+    if not lines:
+        return along_coast()
     measured = [(ellipsoidal_length(line, crs), line) for line in lines]
     kept = sorted(
         ((length, line) for length, line in measured if length >= options.min_length),

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     APART = "apart"
     SHORT = "short"
     OUTSIDE = "outside the fjord mask"
+    COAST = "coast"
     UNSURE = "low confidence"
 
 
@@ -92,6 +93,15 @@ def outside_fjord(longest_m: float) -> Absence:
         Reason.OUTSIDE,
         f"No front lies inside FJORD_MASK; the longest outside is {longest_m:.0f} m long. Check "
         "that the polygons cover the terminus.",
+    )
+
+
+def along_coast() -> Absence:
+    """Explain that all lines lie where nobody drew a front of the model's glacier."""
+    return Absence(
+        Reason.COAST,
+        "Ice meets water only along the coast, where nobody drew a front when the model was "
+        "adapted. If this is one, correct the scene in a review and adapt the model again.",
     )
 
 

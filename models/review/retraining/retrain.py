@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter, parts
+from glacier_qgis.models.engine.events import Reporter, Stage, parts
+from glacier_qgis.models.fronts.termini.coast import coast_text
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
@@ -45,6 +46,7 @@ class Retrained:
             to differ, so that each is unlike all others.
         aim: What the networks for fronts shall be good for; None of one for layers.
         by_agreement: Whether the network for series was trained again, on what both agree on.
+        coast: Where ice meets water and nobody draws a front, as `AdaptedTo.coast`.
     """
 
     lone: Network
@@ -53,6 +55,7 @@ class Retrained:
     test: tuple[Comparison, ...]
     aim: Aim | None = None
     by_agreement: bool = False
+    coast: str = ""
 
 
 def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
@@ -165,20 +168,24 @@ def retrain(
         ]
         material = _material(series, agreed, tiles, aim)
         after[1] = train(series, material, stop, each_pace, training, "agreed")
-    reporter.progress(0.9, "Testing the new model")
+    coast = ""
+    if aim is Aim.ONE_PLACE:
+        [only] = taught
+        drawn = only.coast(after, pace.device, Stage(reporter, 0.9, 0.93))
+        coast = coast_text(drawn, only.of.place.grid.crs)
+    reporter.progress(0.93, "Testing the new model")
     compared: list[Comparison] = []
     for each, error in zip(after, before, strict=False):
         worse = compared and not not_worse(compared[0].after, compared[0].before)
         delivered = lone if worse else after[0]
-        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered)))
+        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered, coast)))
     compared = without_worse(compared)
     for place, one in enumerate(compared):
         if one.dropped is not None:
             after[place] = networks[place]
     by_agreement = again and after[1] is not series
-    return Retrained(
-        after[0], after[1] if series else None, stop, tuple(compared), aim, by_agreement
-    )
+    beside = after[1] if series else None
+    return Retrained(after[0], beside, stop, tuple(compared), aim, by_agreement, coast)
 
 
 def _material(

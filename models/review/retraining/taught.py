@@ -18,10 +18,11 @@ from typing import Self
 
 import numpy as np
 import torch
-from shapely import LineString
+from shapely import LineString, MultiPolygon
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter, parts
+from glacier_qgis.models.review.retraining.coast import Shown, coast_of, contact_of
 from glacier_qgis.models.review.retraining.labels import (
     Prediction,
     carried_zones,
@@ -155,6 +156,26 @@ class TaughtPlace:
         ]
         return replace(self, scenes=scenes)
 
+    def coast(
+        self, networks: Sequence[Network], device: torch.device, reporter: Reporter
+    ) -> MultiPolygon:
+        """Return where networks that are adapted to the place see fronts that nobody drew.
+
+        See `coast`; in the CRS of the place.
+        """
+        place, corrected = self.of.place, self.of.corrected
+        contact = {
+            name: np.zeros(place.grid.shape, np.bool_)
+            for name, complete in corrected.items()
+            if complete
+        }
+        for network, stage in zip(networks, parts(reporter, len(networks)), strict=True):
+            seen = _predicted(place, network, device, stage, contact, "Looking for the coast")
+            for name, probabilities in seen:
+                contact[name] |= contact_of(probabilities)
+        shown = [Shown(cells, place.scenes[name].lines) for name, cells in contact.items()]
+        return coast_of(shown, place.grid)
+
     def samples(self, network: Network, names: Collection[str]) -> list[Labelled]:
         """Return some of the scenes as a network sees them."""
         seen = _as_seen(self.scenes, self.of.place, network)
@@ -184,15 +205,16 @@ def _predicted(
     device: torch.device,
     reporter: Reporter,
     names: Collection[str] | None = None,
+    doing: str = "Labelling the scenes",
 ) -> Iterator[tuple[str, Float32Array]]:
     """Yield the name of each scene that a network sees, and what it predicts there.
 
-    `names` are those of the scenes to predict; None for all.
+    `names` are those of the scenes to predict, None for all; `doing` is the message of progress.
     """
     scenes = _as_seen([*place.scenes.values()], place, network)
     scenes = [scene for scene in scenes if names is None or scene.name in names]
     evaluator = Evaluator(network.built(), device, place.grid.cell_size, oriented=network.oriented)
     answers = zip(scenes, evaluator.probabilities(scenes), strict=True)
     for number, (scene, probabilities) in enumerate(answers, 1):
-        reporter.progress(number / len(scenes), f"Labelling the scenes: {Path(scene.name).name}")
+        reporter.progress(number / len(scenes), f"{doing}: {Path(scene.name).name}")
         yield scene.name, probabilities
