@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 from shapely import LineString, box
+from shapely.ops import substring
 
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.review.tables.corrected import text_of
@@ -31,27 +32,35 @@ class ReviewedScene:
         status: Of its correction; blank for none.
         audit: Whether it was drawn by chance.
         shift: Of the corrected front from the true one, m.
+        share: Of the front that was drawn, from its start.
         reverse: Whether it was drawn the other way round.
         size: Cells per side.
         blank: Whether no pixel of it is valid.
         dated: Whether the review knows its date.
+        melange: Share of the water near the front that is covered by floating ice.
     """
 
     month: int
     status: str = CORRECTED
     audit: bool = False
     shift: float = 0.0
+    share: float = 1.0
     reverse: bool = False
     glacier: str = "Practice"
     size: int = SIZE
     blank: bool = False
     dated: bool = True
+    melange: float = 0.3
     scene: SyntheticScene = field(init=False)
 
     def __post_init__(self) -> None:
         retreat = 100.0 * self.month
         made = SyntheticScene(
-            size=self.size, cell_size=CELL, retreat=retreat, overflight=self.month, melange=0.3
+            size=self.size,
+            cell_size=CELL,
+            retreat=retreat,
+            overflight=self.month,
+            melange=self.melange,
         )
         object.__setattr__(self, "scene", made)
 
@@ -61,7 +70,8 @@ class ReviewedScene:
 
     @property
     def front(self) -> LineString:
-        line = LineString([(x + self.shift, y) for x, y in self.scene.front.coords])
+        drawn = substring(self.scene.front, 0, self.share, normalized=True)
+        line = LineString([(x + self.shift, y) for x, y in drawn.coords])
         return line.reverse() if self.reverse else line
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
+from glacier_qgis.models.review.retraining.coast import WIDTH_M
 from glacier_qgis.models.review.retraining.labels import REACH_M
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.places import Place
@@ -174,3 +175,23 @@ def test_near_a_corrected_front_no_network_has_a_say(place: CorrectedPlace, seen
     assert (corrected[:, FRONT : FRONT + REACH - 1] == OCEAN).all()
     assert not (corrected[:, :FRONT] == OCEAN).any()
     assert not (corrected[:, FRONT:] == GLACIER).any()
+
+
+def test_the_coast_is_where_either_network_sees_a_front_that_nobody_drew() -> None:
+    """Both see the fronts that were drawn, and one of them also the ice of the other shore."""
+    front = LineString([(FRONT * CELL, 0), (FRONT * CELL, -ROWS * CELL)])
+    shore = fjord()
+    shore[:, FRONT + 60 :] = GLACIER
+    scenes = {day: scene(day, day, front) for day in ("2020-01-01", "2021-01-01")}
+    scenes["partly"] = scene("partly", "2022-01-01", front)
+    there = Place("there", GRID, np.zeros(GRID.shape, np.bool_), scenes)
+    whole = {"2020-01-01": True, "2021-01-01": True}
+    networks = [told(fjord()), told(shore, beside=True)]
+    place = CorrectedPlace(there, {**whole, "partly": False}, {})
+    coast = TaughtPlace(place, {}, [*scenes.values()]).coast(networks, CPU, Silent())
+    x = (FRONT + 60) * CELL
+    west, _, east, _ = coast.bounds
+    assert (west, east) == pytest.approx((x - WIDTH_M, x + WIDTH_M), abs=2.5 * CELL)
+    place = CorrectedPlace(there, {"2020-01-01": True, "partly": False}, {})
+    coast = TaughtPlace(place, {}, [*scenes.values()]).coast(networks, CPU, Silent())
+    assert coast.is_empty, "of the other, not all fronts are known"
