@@ -166,7 +166,7 @@ def adapt(
         first_date="",
         last_date="",
     )
-    adapted = adapted_to(place.glacier, [], place.grid, model.card.weights.sha256, result.coast)
+    adapted = adapted_to(place.glacier, [], place.grid, model.card.weights.sha256)
     card = retrained_card(model.card, "adapted", result, trained_on, "", [], adapted)
     path = folder / "adapted.zip"
     write_package(card, result, path)

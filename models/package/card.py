@@ -43,6 +43,9 @@ def _polygons(text: str) -> str:
     return text
 
 
+Coast = Annotated[str, AfterValidator(_polygons)]
+
+
 class Architecture(_Part):
     """The network and the arguments to build it."""
 
@@ -147,7 +150,7 @@ class SeriesNetwork(_Part):
         training: How the weights were trained.
         calibration: Of the uncertainty of its lines; None to use widths of transitions.
         evaluations: On unseen series.
-        oriented: See `ModelCard`.
+        oriented, coast: See `ModelCard`.
     """
 
     architecture: Architecture
@@ -157,6 +160,7 @@ class SeriesNetwork(_Part):
     calibration: Calibration | None = None
     evaluations: list[Evaluation] = Field(default_factory=list)
     oriented: bool = False
+    coast: Coast = ""
 
 
 class AdaptedTo(_Part):
@@ -167,15 +171,12 @@ class AdaptedTo(_Part):
         dates: Days of the scenes with corrected fronts, ISO 8601; blank for one without a date.
         bounds: West, south, east and north of the surroundings of the fronts, degrees.
         parent: Hash of the weights of the model that it was adapted from.
-        coast: Where ice meets water and nobody draws a front: polygons as WKT, degrees. Blank if
-            none; then omitted.
     """
 
     glacier: str
     dates: list[str]
     bounds: tuple[float, float, float, float]
     parent: str
-    coast: Annotated[str, AfterValidator(_polygons)] = ""
 
 
 class ModelCard(_Part):
@@ -202,6 +203,8 @@ class ModelCard(_Part):
         adapted: The glacier that it is for; omitted if it is for any.
         oriented: Whether the network knows a place as it lies: scenes that are turned or mirrored
             are strange to it. Omitted if not.
+        coast: Where the network sees ice meet water and nobody draws a front: polygons as WKT,
+            degrees. Omitted if none.
     """
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
@@ -229,6 +232,7 @@ class ModelCard(_Part):
     rock: bool = False
     adapted: AdaptedTo | None = None
     oriented: bool = False
+    coast: Coast = ""
     software: str
     citation: str
     intended_use: str
@@ -244,11 +248,6 @@ class ModelCard(_Part):
             **({"CALIBRATION": self.calibration.model_dump_json()} if self.calibration else {}),
             **({"COAST": self.coast} if self.coast else {}),
         }
-
-    @property
-    def coast(self) -> str:
-        """See `AdaptedTo`; blank of a model for any glacier."""
-        return self.adapted.coast if self.adapted else ""
 
     def for_series(self) -> ModelCard:
         """Return the card as it is for scenes of a series: of the network for these.
@@ -323,9 +322,8 @@ class ModelCard(_Part):
             written.pop("rock", None)
         if self.adapted is None:
             written.pop("adapted", None)
-        elif not self.coast:
-            written["adapted"].pop("coast", None)
         for network in (written, written.get("series", {})):
-            if not network.get("oriented"):
-                network.pop("oriented", None)
+            for name in ("oriented", "coast"):
+                if not network.get(name):
+                    network.pop(name, None)
         return written

@@ -131,7 +131,7 @@ class FinishedTraining:
             return None
         first = self.before.adapted
         parent = first.parent if first else self.before.weights.sha256
-        return adapted_to(self._glaciers[0], self._dates, self.there, parent, self.result.coast)
+        return adapted_to(self._glaciers[0], self._dates, self.there, parent)
 
     @property
     def _beside(self) -> str:

@@ -60,6 +60,7 @@ class Network:
         beside: Whether it sees the other scenes of a series.
         rock: Whether it sees a channel of rock.
         oriented: Whether it knows one place as it lies.
+        coast: Where it sees ice meet water and nobody draws a front, as in `ModelCard`.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Network:
     beside: bool
     rock: bool
     oriented: bool = False
+    coast: str = ""
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Network:
         """Return the network with other weights."""

@@ -21,6 +21,7 @@ def with_networks(before: ModelCard, lone: Network, series: Network | None) -> M
                 "architecture": series.architecture,
                 "channels": _channels(beside.channels, series, rock=before.rock),
                 "oriented": series.oriented,
+                "coast": series.coast,
             }
         )
     update = {
@@ -28,6 +29,7 @@ def with_networks(before: ModelCard, lone: Network, series: Network | None) -> M
         "channels": _channels(before.channels, lone, rock=before.rock),
         "rock": lone.rock,
         "oriented": lone.oriented,
+        "coast": lone.coast,
         "series": beside if series is not None else None,
     }
     return before.model_copy(update=update)

@@ -17,13 +17,12 @@ from glacier_qgis.models.review.retraining.network_card import with_networks
 from glacier_qgis.models.review.retraining.retrain import Retrained
 
 
-def adapted_to(
-    glacier: str, dates: Sequence[str], grid: Grid, parent: str, coast: str
-) -> AdaptedTo:
-    """Describe the glacier of an adapted model, see there."""
+def adapted_to(glacier: str, dates: Sequence[str], grid: Grid, parent: str) -> AdaptedTo:
+    """Describe the glacier of an adapted model."""
     west, south, east, north = transform_bounds(grid.bounds, grid.crs, read_crs("EPSG:4326", ""))
-    bounds = west, south, east, north
-    return AdaptedTo(glacier=glacier, dates=[*dates], bounds=bounds, parent=parent, coast=coast)
+    return AdaptedTo(
+        glacier=glacier, dates=[*dates], bounds=(west, south, east, north), parent=parent
+    )
 
 
 def retrained_card(

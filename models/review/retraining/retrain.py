@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter, Stage, parts
-from glacier_qgis.models.fronts.termini.coast import coast_text
+from glacier_qgis.models.engine.events import Reporter, parts
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
@@ -46,7 +45,6 @@ class Retrained:
             to differ, so that each is unlike all others.
         aim: What the networks for fronts shall be good for; None of one for layers.
         by_agreement: Whether the network for series was trained again, on what both agree on.
-        coast: Where ice meets water and nobody draws a front, as `AdaptedTo.coast`.
     """
 
     lone: Network
@@ -55,7 +53,6 @@ class Retrained:
     test: tuple[Comparison, ...]
     aim: Aim | None = None
     by_agreement: bool = False
-    coast: str = ""
 
 
 def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
@@ -91,7 +88,7 @@ def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
             weights = with_more_bands(weights, 1, stem)
             more = {"parameters": {**parameters, "bands": bands + 1}}
             architecture = architecture.model_copy(update=more)
-        return Network(title, architecture, weights, beside, sees, own.oriented)
+        return Network(title, architecture, weights, beside, sees, own.oriented, own.coast)
 
     lone = network("single scenes", card, model.network, beside=False)
     if card.series is None:
@@ -168,24 +165,26 @@ def retrain(
         ]
         material = _material(series, agreed, tiles, aim)
         after[1] = train(series, material, stop, each_pace, training, "agreed")
-    coast = ""
     if aim is Aim.ONE_PLACE:
-        [only] = taught
-        drawn = only.coast(after, pace.device, Stage(reporter, 0.9, 0.93))
-        coast = coast_text(drawn, only.of.place.grid.crs)
+        stages = parts(reporter, len(after), 0.9, 0.93)
+        after = [
+            each if each is old else replace(each, coast=taught[0].coast(each, pace.device, stage))
+            for each, old, stage in zip(after, networks, stages, strict=True)
+        ]
     reporter.progress(0.93, "Testing the new model")
     compared: list[Comparison] = []
     for each, error in zip(after, before, strict=False):
         worse = compared and not not_worse(compared[0].after, compared[0].before)
         delivered = lone if worse else after[0]
-        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered, coast)))
+        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered)))
     compared = without_worse(compared)
     for place, one in enumerate(compared):
         if one.dropped is not None:
             after[place] = networks[place]
     by_agreement = again and after[1] is not series
-    beside = after[1] if series else None
-    return Retrained(after[0], beside, stop, tuple(compared), aim, by_agreement, coast)
+    return Retrained(
+        after[0], after[1] if series else None, stop, tuple(compared), aim, by_agreement
+    )
 
 
 def _material(

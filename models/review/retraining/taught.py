@@ -18,10 +18,11 @@ from typing import Self
 
 import numpy as np
 import torch
-from shapely import LineString, MultiPolygon
+from shapely import LineString
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter, parts
+from glacier_qgis.models.fronts.termini.coast import coast_text
 from glacier_qgis.models.review.retraining.coast import Shown, coast_of, contact_of
 from glacier_qgis.models.review.retraining.labels import (
     Prediction,
@@ -156,25 +157,19 @@ class TaughtPlace:
         ]
         return replace(self, scenes=scenes)
 
-    def coast(
-        self, networks: Sequence[Network], device: torch.device, reporter: Reporter
-    ) -> MultiPolygon:
-        """Return where networks that are adapted to the place see fronts that nobody drew.
+    def coast(self, network: Network, device: torch.device, reporter: Reporter) -> str:
+        """Return where a network that is adapted to the place sees fronts that nobody drew.
 
-        See `coast`; in the CRS of the place.
+        See `coast_of`; as in `ModelCard`.
         """
-        place, corrected = self.of.place, self.of.corrected
-        contact = {
-            name: np.zeros(place.grid.shape, np.bool_)
-            for name, complete in corrected.items()
-            if complete
-        }
-        for network, stage in zip(networks, parts(reporter, len(networks)), strict=True):
-            seen = _predicted(place, network, device, stage, contact, "Looking for the coast")
-            for name, probabilities in seen:
-                contact[name] |= contact_of(probabilities)
-        shown = [Shown(cells, place.scenes[name].lines) for name, cells in contact.items()]
-        return coast_of(shown, place.grid)
+        place = self.of.place
+        whole = [name for name, complete in self.of.corrected.items() if complete]
+        seen = _predicted(place, network, device, reporter, whole, "Looking for the coast")
+        shown = [
+            Shown(contact_of(probabilities), place.scenes[name].lines)
+            for name, probabilities in seen
+        ]
+        return coast_text(coast_of(shown, place.grid), place.grid.crs)
 
     def samples(self, network: Network, names: Collection[str]) -> list[Labelled]:
         """Return some of the scenes as a network sees them."""

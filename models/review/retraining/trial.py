@@ -31,15 +31,13 @@ from glacier_qgis.models.fronts.termini.metrics import (
     mean_distance_error,
     reference_box,
 )
-from glacier_qgis.models.package.card import AdaptedTo, ModelCard
+from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import save_package
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.network_card import with_networks
 from glacier_qgis.models.review.retraining.places import LARGEST, Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.vector.lines import clip_lines, line_parts
-
-EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 
 Lines = dict[str, list[LineString]]
 """Predicted lines in the CRS of their place, by the name of their scene."""
@@ -62,7 +60,6 @@ class Trial:
         tested: Sequence[tuple[Place, Collection[str]]],
         network: Network,
         lone: Network,
-        coast: str = "",
     ) -> FrontError:
         """Return the distance between predicted and corrected fronts, in the box around these.
 
@@ -70,11 +67,10 @@ class Trial:
             tested: Places with the names of corrected scenes; those without a front do not count.
             network: What is measured.
             lone: The one for single scenes that a network for series is delivered with.
-            coast: That they are delivered with, as `AdaptedTo.coast`.
         """
         delineate = self._series if network.beside else self._single
         images = []
-        with self._package(network, lone, coast) as package:
+        with self._package(network, lone) as package:
             for place, names in tested:
                 every = [place.scenes[name] for name in sorted(names)]
                 scenes = [scene for scene in every if scene.lines]
@@ -85,12 +81,10 @@ class Trial:
         return mean_distance_error(images)
 
     @contextmanager
-    def _package(self, network: Network, beside: Network, coast: str) -> Iterator[Path]:
+    def _package(self, network: Network, beside: Network) -> Iterator[Path]:
         """Yield the folder of a package with a network; one for series has another beside it."""
         lone, series = (beside, network) if network.beside else (network, None)
-        anywhere = AdaptedTo(glacier="", dates=[], bounds=EVERYWHERE, parent="", coast=coast)
-        adapted = anywhere if coast else None
-        card = with_networks(self.card, lone, series).model_copy(update={"adapted": adapted})
+        card = with_networks(self.card, lone, series).model_copy(update={"adapted": None})
         with tempfile.TemporaryDirectory(prefix="glacier-trial-") as folder:
             package = Path(folder) / card.name
             save_package(package, card, lone.weights, series.weights if series else None)

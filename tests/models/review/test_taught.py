@@ -14,6 +14,7 @@ from shapely import LineString
 from torch import Tensor, nn
 
 from glacier_qgis.models.engine.events import Silent
+from glacier_qgis.models.fronts.termini.coast import coast_in
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.coast import WIDTH_M
@@ -177,21 +178,24 @@ def test_near_a_corrected_front_no_network_has_a_say(place: CorrectedPlace, seen
     assert not (corrected[:, FRONT:] == GLACIER).any()
 
 
-def test_the_coast_is_where_either_network_sees_a_front_that_nobody_drew() -> None:
-    """Both see the fronts that were drawn, and one of them also the ice of the other shore."""
+def test_the_coast_is_where_a_network_sees_a_front_that_nobody_drew() -> None:
+    """It sees the fronts that were drawn, and the ice of the other shore."""
     front = LineString([(FRONT * CELL, 0), (FRONT * CELL, -ROWS * CELL)])
     shore = fjord()
     shore[:, FRONT + 60 :] = GLACIER
-    scenes = {day: scene(day, day, front) for day in ("2020-01-01", "2021-01-01")}
-    scenes["partly"] = scene("partly", "2022-01-01", front)
+    dates = {"first": "2020-01-01", "second": "2021-01-01", "partly": "2022-01-01"}
+    scenes = {name: scene(name, date, front) for name, date in dates.items()}
     there = Place("there", GRID, np.zeros(GRID.shape, np.bool_), scenes)
-    whole = {"2020-01-01": True, "2021-01-01": True}
-    networks = [told(fjord()), told(shore, beside=True)]
-    place = CorrectedPlace(there, {**whole, "partly": False}, {})
-    coast = TaughtPlace(place, {}, [*scenes.values()]).coast(networks, CPU, Silent())
-    x = (FRONT + 60) * CELL
-    west, _, east, _ = coast.bounds
-    assert (west, east) == pytest.approx((x - WIDTH_M, x + WIDTH_M), abs=2.5 * CELL)
-    place = CorrectedPlace(there, {"2020-01-01": True, "partly": False}, {})
-    coast = TaughtPlace(place, {}, [*scenes.values()]).coast(networks, CPU, Silent())
-    assert coast.is_empty, "of the other, not all fronts are known"
+
+    def coast(network: Network, **complete: bool) -> str:
+        place = CorrectedPlace(there, {**complete, "partly": False}, {})
+        return TaughtPlace(place, {}, [*scenes.values()]).coast(network, CPU, Silent())
+
+    first, second = {"first": True}, {"second": True}
+    for beside in (False, True):
+        assert coast(told(fjord(), beside=beside), **first, **second) == ""
+        found = coast_in(GRID.crs, coast(told(shore, beside=beside), **first, **second))
+        x = (FRONT + 60) * CELL
+        west, _, east, _ = found.bounds
+        assert (west, east) == pytest.approx((x - WIDTH_M, x + WIDTH_M), abs=2.5 * CELL)
+        assert coast(told(shore, beside=beside), **first) == "", "not all fronts of the other"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 import torch
-from shapely import box
+from shapely import MultiPolygon, box
 
 from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Extent, VectorInput
@@ -17,6 +18,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.names import parse_scene_name
+from glacier_qgis.models.fronts.termini.coast import coast_text
 from glacier_qgis.models.fronts.termini.metrics import (
     front_distances,
     mean_distance_error,
@@ -109,6 +111,20 @@ def test_no_front_is_found_where_rock_is_known(tmp_path: Path) -> None:
     assert series is not None
     for network in (lone, series):
         assert judge.error([(place, [*place.scenes])], network, lone).missed == 2
+
+
+def test_no_front_is_found_along_the_coast(tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(month, size=128) for month in (3, 7)])
+    model, scenes = load_package(find_model(MODEL)), corrected_scenes(review)
+    place, _ = read_place(facts_of(review, scenes, scenes, "Practice"), model.card, None)
+    everywhere = coast_text(MultiPolygon([box(*place.grid.bounds)]), place.grid.crs)
+    lone, series = networks_of(model, rock=False)
+    judge = Trial(model.card, torch.device("cpu"))
+    assert series is not None
+    for network in (lone, series):
+        for coast, missed in (("", 0), (everywhere, 2)):
+            knowing = replace(network, coast=coast)
+            assert judge.error([(place, [*place.scenes])], knowing, lone).missed == missed
 
 
 def test_a_large_scene_is_cut_to_the_surroundings_of_its_fronts(
