@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import shapely
 from pydantic import (
     AfterValidator,
@@ -36,10 +37,13 @@ def _plain_file_name(name: str) -> str:
 
 
 def _polygons(text: str) -> str:
-    """Refuse what is neither blank nor polygons as WKT."""
-    read = shapely.from_wkt(text, on_invalid="ignore") if text else None
-    if text and not isinstance(read, shapely.Polygon | shapely.MultiPolygon):
-        raise ValueError("must be a POLYGON or a MULTIPOLYGON as WKT")
+    """Refuse what is neither blank nor polygons as WKT, in degrees."""
+    if text:
+        read = shapely.from_wkt(text, on_invalid="ignore")
+        if not isinstance(read, shapely.Polygon | shapely.MultiPolygon):
+            raise ValueError("must be a POLYGON or a MULTIPOLYGON as WKT")
+        if not (np.abs(shapely.get_coordinates(read)) <= (180, 90)).all():
+            raise ValueError("must have degrees as coordinates")
     return text
 
 

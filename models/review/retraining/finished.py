@@ -92,7 +92,15 @@ class FinishedTraining:
             f"{len(self.taught)} corrected scenes, beside them scenes that nobody corrected, with "
             f"the zones on which the corrected ones agree{held}{old}; AdamW, highest rate "
             f"{self.rate:g}, running average of the weights{mean}. {self.result.stop.sentence()}"
+            f"{self._coasts()}"
         )
+
+    def _coasts(self) -> str:
+        """Say which networks know where nobody draws a front."""
+        networks = (self.result.lone, self.result.series)
+        knowing = [network.title for network in networks if network and network.coast]
+        told = " Along coasts where nobody drew a front, no line is drawn in {}."
+        return told.format(" and ".join(knowing)) if knowing else ""
 
     def record(self, card: ModelCard, path: Path) -> dict[str, JsonValue]:
         """Return the row of the table of models.

@@ -22,6 +22,7 @@ from shapely import LineString
 
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter, parts
+from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.fronts.termini.coast import coast_text
 from glacier_qgis.models.review.retraining.coast import Shown, coast_of, contact_of
 from glacier_qgis.models.review.retraining.labels import (
@@ -169,7 +170,14 @@ class TaughtPlace:
             Shown(contact_of(probabilities), place.scenes[name].lines)
             for name, probabilities in seen
         ]
-        return coast_text(coast_of(shown, place.grid), place.grid.crs)
+        coast = coast_of(shown, place.grid)
+        if not coast.is_empty:
+            reporter.log(
+                f"Where ice meets water, the network for {network.title} draws no front in "
+                f"{len(coast.geoms)} place(s), {coast.area / SQUARE_KILOMETRE:.1f} km² in all: "
+                "nobody drew one there in half of the corrected scenes or more."
+            )
+        return coast_text(coast, place.grid.crs)
 
     def samples(self, network: Network, names: Collection[str]) -> list[Labelled]:
         """Return some of the scenes as a network sees them."""

@@ -64,6 +64,22 @@ def test_weights_outside_of_the_package_are_refused(package: Path, name: str) ->
         load_package(package)
 
 
+@pytest.mark.parametrize(
+    ("coast", "remedy"),
+    [
+        ("nonsense", "POLYGON"),
+        ("POINT(0 0)", "POLYGON"),
+        ("LINESTRING(0 0, 1 1)", "POLYGON"),
+        ("POLYGON((0 0, 1 0, 500000 1, 0 0))", "degrees"),
+        ("POLYGON((0 0, 1 0, nan 1, 0 0))", "degrees"),
+    ],
+)
+def test_a_coast_is_polygons_in_degrees(package: Path, coast: str, remedy: str) -> None:
+    rewrite_card(package, coast=coast)
+    with pytest.raises(EngineError, match=f"(?s)coast.*{remedy}"):
+        load_package(package)
+
+
 def test_a_link_out_of_the_package_is_refused(package: Path, tmp_path: Path) -> None:
     path = package / "weights.safetensors"
     path.rename(tmp_path / "elsewhere")

@@ -135,6 +135,16 @@ def test_results_say_which_of_the_networks_made_them(package: Path) -> None:
     assert model.for_series().card.channels == CHANNELS
 
 
+def test_each_network_knows_its_own_coast(package: Path) -> None:
+    coast = "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))"
+    assert "coast" not in (package / CARD).read_text(), "omitted where there is none"
+    rewrite(package, coast=coast)
+    card = read_card(package)
+    assert (card.coast, card.for_series().coast) == ("", coast)
+    assert "COAST" not in card.provenance
+    assert card.for_series().provenance["COAST"] == coast
+
+
 def test_a_package_of_one_network_is_written_as_before(
     tmp_path: Path, save_small: Callable[..., None]
 ) -> None:

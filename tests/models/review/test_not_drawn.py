@@ -22,7 +22,7 @@ from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.retraining.coast import NEAR_M
 from kit.engine.jobs import run_job
 from kit.review.corrected import CELL, ReviewedScene, write_review
-from kit.review.retraining import asked
+from kit.review.retraining import asked, new_card
 
 BEFORE = "caffe_unet"
 HALF = partial(ReviewedScene, size=128, share=0.5, melange=0.0)
@@ -37,6 +37,9 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "ADAPTING_STEPS", 2)
         run_job(asked(review, Path(BEFORE), adapt=True))
+    card = new_card(review)
+    assert card.coast.startswith("MULTIPOLYGON")
+    assert "no line is drawn in single scenes" in card.training
     return str(review.with_name("new.zip"))
 
 
