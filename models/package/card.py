@@ -39,7 +39,8 @@ def _plain_file_name(name: str) -> str:
 def _polygons(text: str) -> str:
     """Refuse what is neither blank nor polygons as WKT, in degrees."""
     if text:
-        read = shapely.from_wkt(text, on_invalid="ignore")
+        with np.errstate(invalid="ignore"):  # of NaN, which is refused below
+            read = shapely.from_wkt(text, on_invalid="ignore")
         if not isinstance(read, shapely.Polygon | shapely.MultiPolygon):
             raise ValueError("must be a POLYGON or a MULTIPOLYGON as WKT")
         if not (np.abs(shapely.get_coordinates(read)) <= (180, 90)).all():
