@@ -1,8 +1,8 @@
 """The coast of a place: where networks see ice meet water, and nobody drew a front.
 
 A corrected scene shows all fronts. So what a network that is adapted to the place takes for one
-elsewhere in that scene is none, and where this is so on half of the corrected dates, it is none on
-other dates either. A single date does not tell: there it can be an error of that day.
+elsewhere in that scene is none, and where this is so on several dates, it is none on other dates
+either. A single date does not tell: there it can be an error of that day.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ NEAR_M = 500.0
 """Distance from a drawn front within which everything may be one."""
 WIDTH_M = 400.0
 """Distance from a contact of ice and water within which it is the same on another date."""
-FEWEST = 2
-"""Scenes that tell a coast."""
+FEWEST, SHARE = 2, 0.2
+"""Scenes that tell a coast: at least so many, and such a part of all."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def coast_of(scenes: Sequence[Shown], grid: Grid) -> MultiPolygon:
     for scene in scenes:
         beyond = scene.contact & ~_near(scene.fronts, grid)
         votes += _within(beyond, WIDTH_M, grid)
-    enough = max(FEWEST, math.ceil(len(scenes) / 2))
+    enough = max(FEWEST, math.ceil(SHARE * len(scenes)))
     cells = (votes >= enough) & ~_near([line for each in scenes for line in each.fronts], grid)
     found = shapes(cells.astype(np.uint8), mask=cells, transform=grid.transform)
     polygons = shapely.union_all([shapely.geometry.shape(shape) for shape, _ in found])

@@ -175,7 +175,7 @@ class TaughtPlace:
             reporter.log(
                 f"Where ice meets water, the network for {network.title} draws no front in "
                 f"{len(coast.geoms)} place(s), {coast.area / SQUARE_KILOMETRE:.1f} km² in all: "
-                "nobody drew one there in half of the corrected scenes or more."
+                "in several corrected scenes, nobody drew one there."
             )
         return coast_text(coast, place.grid.crs)
 

@@ -45,14 +45,16 @@ def test_the_coast_is_what_was_not_drawn_of_a_contact() -> None:
     assert east == pytest.approx(40.5 * CELL + WIDTH_M, abs=1.5 * CELL)
 
 
-def test_half_of_the_scenes_and_never_one_alone_tell_a_coast() -> None:
-    whole = [shown(40, ROWS)] * 4
+@pytest.mark.parametrize(("count", "enough"), [(2, 2), (3, 2), (10, 2), (11, 3), (20, 4)])
+def test_two_scenes_and_a_fifth_of_all_tell_a_coast(count: int, enough: int) -> None:
+    others = [Shown(NOTHING, [])] * (count - enough)
+    assert not coast_of([shown(40)] * enough + others, GRID).is_empty
+    assert coast_of([shown(40)] * (enough - 1) + [*others, Shown(NOTHING, [])], GRID).is_empty
+
+
+def test_one_scene_tells_no_coast() -> None:
     assert coast_of([shown(40)], GRID).is_empty
-    assert coast_of([shown(40), Shown(NOTHING, [])], GRID).is_empty
     assert coast_of([], GRID).is_empty
-    assert not coast_of([shown(40), shown(40), *[Shown(NOTHING, [])] * 2], GRID).is_empty
-    assert coast_of([shown(40), shown(40), *[Shown(NOTHING, [])] * 3], GRID).is_empty
-    assert coast_of([shown(40), shown(40), *whole], GRID).is_empty
 
 
 def test_a_scene_without_any_front_shows_a_coast() -> None:
