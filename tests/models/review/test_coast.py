@@ -88,7 +88,7 @@ def test_a_coast_is_apart_from_every_front_and_near_a_contact(
         assert contacts.distance(Point(x, y)) <= WIDTH_M + 2 * CELL
 
 
-def test_ice_meets_water_where_the_likeliest_zones_do() -> None:
+def test_ice_meets_water_where_the_most_probable_zones_do() -> None:
     zones = np.full(GRID.shape, GLACIER)
     zones[:, 30:] = OCEAN
     probabilities = (zones == np.array([*CLASS_NAMES])[:, None, None]).astype(np.float32)
