@@ -2,7 +2,7 @@
 
 A digitised front ends where the glacier ends, but beyond it ice may go on along the fjord, to the
 edge of the scene. Which contact is a front, a picture does not say; corrected scenes do. So the
-coast is a part of a model that was adapted to them (`AdaptedTo.coast`).
+coast is a part of a model that was adapted to them (`ModelCard.coast`).
 """
 
 from __future__ import annotations
