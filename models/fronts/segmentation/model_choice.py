@@ -120,6 +120,7 @@ def tell_choices(
 ) -> None:
     """Log the choice for scenes and its reason; warn if it is not certain, or another model's."""
     _tell_elsewhere(choices, sources, reporter)
+    _tell_coasts(choices, reporter)
     told = [
         (choice.card.name, choice.sensor, Path(source.shown).name)
         for choice, source in zip(choices, sources, strict=True)
@@ -141,6 +142,14 @@ def tell_choices(
             f"or an optical scene ({sensor.reason}); {model} is used. To be sure, choose "
             "'caffe_unet' for radar or 'landsat_unet' for optical scenes."
         )
+
+
+def _tell_coasts(choices: Sequence[ModelChoice], reporter: Reporter) -> None:
+    """Log which models draw no front along a coast."""
+    cards = {choice.card.name: choice.card for choice in choices}
+    for name, card in cards.items():
+        if card.coast or (card.series and card.series.coast):
+            reporter.log(f"{name} draws no line along coasts where its corrected scenes have none.")
 
 
 def _tell_elsewhere(

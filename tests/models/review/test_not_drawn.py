@@ -20,7 +20,7 @@ from glacier_qgis.models.fronts.jobs.scene import (
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.retraining.coast import NEAR_M
-from kit.engine.jobs import run_job
+from kit.engine.jobs import run_job, run_listened
 from kit.review.corrected import CELL, ReviewedScene, write_review
 from kit.review.retraining import asked, new_card
 
@@ -45,7 +45,9 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def lines(target: Path, kind: type[Job], **given: object) -> Geometry:
     """Return the lines that an algorithm finds."""
-    run_job(kind.model_validate({**given, "output": target}))
+    _, listener = run_listened(kind.model_validate({**given, "output": target}))
+    told = any("no line along coasts" in line for line in listener.logs)
+    assert told == str(given.get("model")).endswith("new.zip")
     return shapely.union_all(gpd.read_file(target).geometry.to_numpy())
 
 
