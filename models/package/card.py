@@ -48,7 +48,7 @@ def _polygons(text: str) -> str:
     return text
 
 
-Coast = Annotated[str, AfterValidator(_polygons)]
+Polygons = Annotated[str, AfterValidator(_polygons)]
 
 
 class Architecture(_Part):
@@ -165,7 +165,7 @@ class SeriesNetwork(_Part):
     calibration: Calibration | None = None
     evaluations: list[Evaluation] = Field(default_factory=list)
     oriented: bool = False
-    coast: Coast = ""
+    coast: Polygons = ""
 
 
 class AdaptedTo(_Part):
@@ -176,12 +176,15 @@ class AdaptedTo(_Part):
         dates: Days of the scenes with corrected fronts, ISO 8601; blank for one without a date.
         bounds: West, south, east and north of the surroundings of the fronts, degrees.
         parent: Hash of the weights of the model that it was adapted from.
+        place: The surroundings of the fronts: polygons as WKT, degrees. Omitted if blank, as in
+            models of earlier versions.
     """
 
     glacier: str
     dates: list[str]
     bounds: tuple[float, float, float, float]
     parent: str
+    place: Polygons = ""
 
 
 class ModelCard(_Part):
@@ -237,7 +240,7 @@ class ModelCard(_Part):
     rock: bool = False
     adapted: AdaptedTo | None = None
     oriented: bool = False
-    coast: Coast = ""
+    coast: Polygons = ""
     software: str
     citation: str
     intended_use: str
@@ -252,6 +255,7 @@ class ModelCard(_Part):
             "MODEL_HASH": self.weights.sha256,
             **({"CALIBRATION": self.calibration.model_dump_json()} if self.calibration else {}),
             **({"COAST": self.coast} if self.coast else {}),
+            **({"PLACE": place} if (place := self.adapted and self.adapted.place) else {}),
         }
 
     def for_series(self) -> ModelCard:
@@ -327,6 +331,8 @@ class ModelCard(_Part):
             written.pop("rock", None)
         if self.adapted is None:
             written.pop("adapted", None)
+        elif not self.adapted.place:
+            written["adapted"].pop("place", None)
         for network in (written, written.get("series", {})):
             for name in ("oriented", "coast"):
                 if not network.get(name):

@@ -38,6 +38,7 @@ from glacier_qgis.models.fronts.segmentation.predictor import PADDING, Predictor
 from glacier_qgis.models.fronts.segmentation.segment import Drafts, segment
 from glacier_qgis.models.fronts.termini.extract import Fronts, Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
+from glacier_qgis.models.fronts.termini.whereabouts import Whereabouts
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.raster.crs import horizontal, read_crs, transformer
@@ -119,7 +120,8 @@ class PreviewTermini(_Look):
             segment(scene, choice, asked, drafts, {}, stage, grid, known=known)
             crs = horizontal(read_crs(self.view.crs, "VIEW"))
             with zones_file.open() as zones, probability_file.open() as probability:
-                segmented = Segmented(grid, zones, probability, card.calibration, card.coast)
+                where = Whereabouts.of(card.provenance)
+                segmented = Segmented(grid, zones, probability, card.calibration, where)
                 fronts = _fronts(segmented, card, reporter)
                 return {
                     **_picture(zones, crs),

@@ -35,6 +35,7 @@ from glacier_qgis.models.fronts.termini.attributes import (
 from glacier_qgis.models.fronts.termini.extract import Segmented, extract_termini, zone_area
 from glacier_qgis.models.fronts.termini.in_words import lines_in_words, zones_in_words
 from glacier_qgis.models.fronts.termini.options import Extraction, SceneExtraction, terminus_options
+from glacier_qgis.models.fronts.termini.whereabouts import Whereabouts
 from glacier_qgis.models.package.card import Calibration, ModelCard
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import metric_crs
@@ -104,7 +105,7 @@ class ExtractTermini(SceneExtraction, Job):
             fjord = _fjord(self, grid.crs)
             tags = zones.dataset.tags()
             source = stated_source(self, tags.get("SCENE", zones.name), self.date, tags)
-            known = _stored_calibration(probability), tags.get("COAST", "")
+            known = _stored_calibration(probability), Whereabouts.of(tags)
             segmented = Segmented(grid, zones.dataset, probability, *known)
             return _write_lines(self, segmented, fjord, source, reporter, outputs)
 
@@ -136,7 +137,7 @@ class DelineateTermini(Inference, ResultGrid, SceneExtraction, Job):
             zones = stack.enter_context(rasterio.open(drafts["OUTPUT"]))
             probability = stack.enter_context(rasterio.open(drafts["PROBABILITY"]))
             stage = Stage(reporter, SEGMENTATION_SHARE, 1)
-            known = done.card.calibration, done.card.coast
+            known = done.card.calibration, Whereabouts.of(done.card.provenance)
             segmented = Segmented(done.grid, zones, probability, *known)
             result = _write_lines(self, segmented, fjord, source, stage, outputs)
             _finish(staged, drafts, done, scene, self.grid)

@@ -27,6 +27,7 @@ from glacier_qgis.models.fronts.termini.attributes import stated_source, terminu
 from glacier_qgis.models.fronts.termini.extract import Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.in_words import lines_in_words
 from glacier_qgis.models.fronts.termini.options import Extraction, terminus_options
+from glacier_qgis.models.fronts.termini.whereabouts import Whereabouts
 from glacier_qgis.models.raster.grid import Grid
 
 SUMMARY_COLUMNS = {
@@ -88,8 +89,8 @@ def trace_scenes(
             zones = stack.enter_context(rasterio.open(scene.folder / ZONES))
             probability = stack.enter_context(rasterio.open(scene.folder / PROBABILITY))
             grid = Grid(CRS.from_wkt(zones.crs.to_wkt()), zones.transform, *zones.shape)
-            card = scene.card
-            segmented = Segmented(grid, zones, probability, card.calibration, card.coast)
+            known = scene.card.calibration, Whereabouts.of(scene.card.provenance)
+            segmented = Segmented(grid, zones, probability, *known)
             fronts = extract_termini(segmented, kept, stage)
         path, date = scene.scene.source.path, scene.scene.date
         source = stated_source(options, path, date, scene.card.provenance)

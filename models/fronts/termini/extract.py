@@ -11,14 +11,13 @@ from pyproj import CRS, Geod, Transformer
 from rasterio.features import shapes
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
-from shapely import Geometry, LineString, Polygon
+from shapely import LineString, Polygon
 
 from glacier_qgis.models.compute.arrays import Float64Array
 from glacier_qgis.models.engine.events import Reporter, Stage
 from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
 from glacier_qgis.models.fronts.termini.bodies import Zones, read_zones
 from glacier_qgis.models.fronts.termini.calibration import calibrated
-from glacier_qgis.models.fronts.termini.coast import coast_in
 from glacier_qgis.models.fronts.termini.contours import front_contours
 from glacier_qgis.models.fronts.termini.gaps import DEFAULT_GAP_CELLS, GapRule
 from glacier_qgis.models.fronts.termini.level import at_level, front_level
@@ -32,13 +31,13 @@ from glacier_qgis.models.fronts.termini.no_front import (
 )
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
 from glacier_qgis.models.fronts.termini.transition import Transition, measure_transition
+from glacier_qgis.models.fronts.termini.whereabouts import ANYWHERE, Whereabouts
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.components import ReadMask
 from glacier_qgis.models.raster.crs import transformer, unrotated
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.vector.lines import (
     clip_lines,
-    cut_lines,
     map_coordinates,
     simplify_together,
     smooth_line,
@@ -107,14 +106,14 @@ class Segmented:
         zones: One band of codes as in `zones`, on the grid.
         probability: Bands as in `contours`, on the grid; None to trace between cells.
         calibration: Of the model; None to use widths of transitions as uncertainties.
-        coast: Of the model: polygons as WKT, degrees, in which no line is a front; blank if none.
+        whereabouts: Where the model's fronts may be.
     """
 
     grid: Grid
     zones: DatasetReader
     probability: DatasetReader | None = None
     calibration: Calibration | None = None
-    coast: str = ""
+    whereabouts: Whereabouts = ANYWHERE
 
 
 def extract_termini(
@@ -146,8 +145,8 @@ def extract_termini(
     )
     if not contours:
         return Fronts((), no_contact(bodies, grid.cell_size), bodies)
-    coast = coast_in(grid.crs, segmented.coast) if segmented.coast else None
-    lines = _select([_on_map(contour, grid) for contour in contours], grid.crs, options, coast)
+    known = segmented.whereabouts
+    lines = _select([_on_map(contour, grid) for contour in contours], grid.crs, options, known)
     if isinstance(lines, Absence):
         return Fronts((), lines, bodies)
     changes = [
@@ -162,7 +161,8 @@ def extract_termini(
     ]
     if not sure:
         return Fronts((), unsure(max(confidences), options.min_confidence), bodies)
-    sure = sure[: 1 if options.longest_only else None]
+    near = known.in_place([lines[index] for index in sure], grid.crs)
+    sure = [sure[place] for place in near][: 1 if options.longest_only else None]
     drawn = simplify_together([lines[index] for index in sure], options.simplify)
     termini = [
         _terminus(line, lines[index], changes[index], grid.crs, segmented.calibration)
@@ -228,7 +228,7 @@ def _on_map(contour: LineString, grid: Grid) -> LineString:
 
 
 def _select(
-    lines: list[LineString], crs: CRS, options: TerminusOptions, coast: Geometry | None
+    lines: list[LineString], crs: CRS, options: TerminusOptions, known: Whereabouts
 ) -> list[LineString] | Absence:
     """Smooth, clip and drop short lines; return the longest first, or why none remains."""
     if options.smooth > 0:
@@ -238,9 +238,7 @@ def _select(
         lines = clip_lines(lines, shapely.union_all(list(options.fjord)))
     if not lines:
         return outside_fjord(max(ellipsoidal_length(line, crs) for line in everywhere))
-    if coast is not None:
-        lines = cut_lines(lines, coast)
-    if not lines:
+    if not (lines := known.off_coast(lines, crs)):
         return along_coast()
     measured = [(ellipsoidal_length(line, crs), line) for line in lines]
     kept = sorted(

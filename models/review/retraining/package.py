@@ -6,7 +6,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import shapely
+from shapely import box
+
 from glacier_qgis.models.engine.provenance import software_version
+from glacier_qgis.models.fronts.termini.whereabouts import in_degrees
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.card import AdaptedTo, Evaluation, ModelCard, TrainingData, Weights
 from glacier_qgis.models.package.folder import save_package
@@ -20,8 +24,13 @@ from glacier_qgis.models.review.retraining.retrain import Retrained
 def adapted_to(glacier: str, dates: Sequence[str], grid: Grid, parent: str) -> AdaptedTo:
     """Describe the glacier of an adapted model."""
     west, south, east, north = transform_bounds(grid.bounds, grid.crs, read_crs("EPSG:4326", ""))
+    around = shapely.segmentize(box(*grid.bounds), grid.cell_size * max(grid.shape) / 8)
     return AdaptedTo(
-        glacier=glacier, dates=[*dates], bounds=(west, south, east, north), parent=parent
+        glacier=glacier,
+        dates=[*dates],
+        bounds=(west, south, east, north),
+        parent=parent,
+        place=in_degrees(around, grid.crs),
     )
 
 

@@ -23,7 +23,7 @@ from shapely import LineString
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter, parts
 from glacier_qgis.models.engine.units import SQUARE_KILOMETRE
-from glacier_qgis.models.fronts.termini.coast import coast_text
+from glacier_qgis.models.fronts.termini.whereabouts import in_degrees
 from glacier_qgis.models.review.retraining.coast import Shown, coast_of, contact_of
 from glacier_qgis.models.review.retraining.labels import (
     Prediction,
@@ -177,7 +177,7 @@ class TaughtPlace:
                 f"{len(coast.geoms)} place(s), {coast.area / SQUARE_KILOMETRE:.1f} km² in all: "
                 "in several corrected scenes, nobody drew one there."
             )
-        return coast_text(coast, place.grid.crs)
+        return in_degrees(coast, place.grid.crs)
 
     def samples(self, network: Network, names: Collection[str]) -> list[Labelled]:
         """Return some of the scenes as a network sees them."""

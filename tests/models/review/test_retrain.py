@@ -18,6 +18,7 @@ from glacier_qgis.models.fronts.jobs.scene import DelineateTermini, SegmentCalvi
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.fronts.segmentation import adapted
+from glacier_qgis.models.fronts.termini.whereabouts import from_degrees
 from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.retraining import corrections
@@ -51,6 +52,8 @@ def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
     assert card.adapted.glacier == "Practice"
     assert card.adapted.dates == ["2018-02-14", "2018-04-14", "2018-06-14"]
     assert card.adapted.parent == before.weights.sha256
+    crs = scenes[0].scene.grid.crs
+    assert from_degrees(card.adapted.place, crs).contains(scenes[0].front)
     assert card.sensors == (), "no automatic choice takes a model of one glacier"
     assert card.weights.sha256 != before.weights.sha256
     assert card.series is not None

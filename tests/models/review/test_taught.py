@@ -14,7 +14,7 @@ from shapely import LineString
 from torch import Tensor, nn
 
 from glacier_qgis.models.engine.events import Silent
-from glacier_qgis.models.fronts.termini.coast import coast_in
+from glacier_qgis.models.fronts.termini.whereabouts import from_degrees
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.coast import WIDTH_M
@@ -194,7 +194,7 @@ def test_the_coast_is_where_a_network_sees_a_front_that_nobody_drew() -> None:
     first, second = {"first": True}, {"second": True}
     for beside in (False, True):
         assert coast(told(fjord(), beside=beside), **first, **second) == ""
-        found = coast_in(GRID.crs, coast(told(shore, beside=beside), **first, **second))
+        found = from_degrees(coast(told(shore, beside=beside), **first, **second), GRID.crs)
         x = (FRONT + 60) * CELL
         west, _, east, _ = found.bounds
         assert (west, east) == pytest.approx((x - WIDTH_M, x + WIDTH_M), abs=2.5 * CELL)

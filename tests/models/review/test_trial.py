@@ -18,12 +18,12 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.jobs.scene import DelineateTermini
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries
 from glacier_qgis.models.fronts.scene.names import parse_scene_name
-from glacier_qgis.models.fronts.termini.coast import coast_text
 from glacier_qgis.models.fronts.termini.metrics import (
     front_distances,
     mean_distance_error,
     reference_box,
 )
+from glacier_qgis.models.fronts.termini.whereabouts import in_degrees
 from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.jobs import retrain as job
@@ -117,7 +117,7 @@ def test_no_front_is_found_along_the_coast(tmp_path: Path) -> None:
     review = write_review(tmp_path, [ReviewedScene(month, size=128) for month in (3, 7)])
     model, scenes = load_package(find_model(MODEL)), corrected_scenes(review)
     place, _ = read_place(facts_of(review, scenes, scenes, "Practice"), model.card, None)
-    everywhere = coast_text(MultiPolygon([box(*place.grid.bounds)]), place.grid.crs)
+    everywhere = in_degrees(MultiPolygon([box(*place.grid.bounds)]), place.grid.crs)
     lone, series = networks_of(model, rock=False)
     judge = Trial(model.card, torch.device("cpu"))
     assert series is not None

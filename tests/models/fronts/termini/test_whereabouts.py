@@ -1,4 +1,4 @@
-"""Along the coast of a glacier that a model knows, no line is a front."""
+"""Of a glacier that a model knows, fronts are near it and not along its coast."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from pyproj import CRS
 from shapely import LineString, MultiPolygon, box
 
 from glacier_qgis.models.engine.events import Silent
-from glacier_qgis.models.fronts.termini.coast import coast_in, coast_text
 from glacier_qgis.models.fronts.termini.extract import Fronts, Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.no_front import Reason
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
+from glacier_qgis.models.fronts.termini.whereabouts import Whereabouts, from_degrees, in_degrees
 from glacier_qgis.models.vector.lines import cut_lines
 from kit.fronts.traced_scenes import CELL, FRONTS, SIZE, dataset, grid, scene
 
 
-def found(coast: str) -> Fronts:
+def found(coast: str, place: str = "") -> Fronts:
     """Trace the straight front of a scene that has a coast."""
+    known = Whereabouts(coast, place)
     zones, probability = scene(FRONTS["straight"])
     with dataset(zones) as z, dataset(probability, 1 / 250) as p:
-        return extract_termini(Segmented(grid(), z, p, None, coast), TerminusOptions(), Silent())
+        return extract_termini(Segmented(grid(), z, p, None, known), TerminusOptions(), Silent())
 
 
 def rows(first: float, last: float) -> str:
     """Return a coast over some rows of the grid."""
     west, _, east, north = grid().bounds
     area = box(west, north - last * CELL, east, north - first * CELL)
-    return coast_text(MultiPolygon([area]), grid().crs)
+    return in_degrees(MultiPolygon([area]), grid().crs)
 
 
 def test_a_line_ends_where_the_coast_begins() -> None:
@@ -87,7 +88,7 @@ def test_degrees_keep_a_coast_to_a_decimetre(
     first = box(*low, *low + size)
     second = shapely.transform(first, lambda points: points + 3 * size)
     coast = MultiPolygon([first, second])
-    again = coast_in(crs, coast_text(coast, crs))
+    again = from_degrees(in_degrees(coast, crs), crs)
     assert shapely.symmetric_difference(again, coast).area < 0.1 * coast.length
 
 
@@ -96,9 +97,19 @@ def test_a_coast_may_lie_across_the_date_line(x: float) -> None:
     """In EPSG:3413 the meridian of 180° is the line at 135° from the y axis."""
     crs = CRS.from_epsg(3413)
     across = MultiPolygon([box(-1.5e6 + x - 5e3, 1.5e6 - 5e3, -1.5e6 + x + 5e3, 1.5e6 + 5e3)])
-    again = coast_in(crs, coast_text(across, crs))
+    again = from_degrees(in_degrees(across, crs), crs)
     assert shapely.symmetric_difference(again, across).area < 0.1 * across.length
 
 
 def test_no_coast_is_blank() -> None:
-    assert coast_text(MultiPolygon([]), CRS.from_epsg(3413)) == ""
+    assert in_degrees(MultiPolygon([]), CRS.from_epsg(3413)) == ""
+
+
+def test_lines_that_do_not_reach_into_the_place_are_left_out_unless_none_does() -> None:
+    coast = rows(60, 70)
+    upper, lower = found(coast, rows(0, 30)).termini, found(coast, rows(100, 120)).termini
+    both = {terminus.line.wkt for terminus in found(coast).termini}
+    assert {upper[0].line.wkt, lower[0].line.wkt} == both
+    assert (len(upper), len(lower)) == (1, 1)
+    assert {each.line.wkt for each in found(coast, rows(61, 69)).termini} == both
+    assert {each.line.wkt for each in found(coast, rows(50, 80)).termini} == both
