@@ -17,6 +17,7 @@ import shapely
 from pyproj import CRS
 from shapely import Geometry, LineString, MultiPolygon, Polygon
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.vector.lines import cut_lines
 
 DEGREES = "EPSG:4326"
@@ -61,8 +62,17 @@ def from_degrees(text: str, crs: CRS) -> Geometry:
     Args:
         text: Polygons as WKT, degrees.
         crs: Of the polygons that are returned.
+
+    Raises:
+        EngineError: The text is damaged. That of a card is checked when it is read.
     """
-    parts = _parts(shapely.from_wkt(text), DEGREES, crs)
+    polygons = shapely.from_wkt(text, on_invalid="ignore")
+    if polygons is None:
+        raise EngineError(
+            "INPUT: what its tag COAST or PLACE says of the model's glacier is damaged. Run "
+            "'Segment calving front' again, or remove the tag."
+        )
+    parts = _parts(polygons, DEGREES, crs)
     return shapely.union_all(shapely.make_valid(parts))
 
 

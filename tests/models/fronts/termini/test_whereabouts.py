@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import LineString, MultiPolygon, box
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Silent
 from glacier_qgis.models.fronts.termini.extract import Fronts, Segmented, extract_termini
 from glacier_qgis.models.fronts.termini.no_front import Reason
@@ -99,6 +100,13 @@ def test_a_coast_may_lie_across_the_date_line(x: float) -> None:
     across = MultiPolygon([box(-1.5e6 + x - 5e3, 1.5e6 - 5e3, -1.5e6 + x + 5e3, 1.5e6 + 5e3)])
     again = from_degrees(in_degrees(across, crs), crs)
     assert shapely.symmetric_difference(again, across).area < 0.1 * across.length
+
+
+@pytest.mark.parametrize("damaged", ["nonsense", "MULTIPOLYGON (((0 0, 1 0, 1"])
+def test_a_damaged_tag_is_refused_with_a_remedy(damaged: str) -> None:
+    for known in ((damaged, ""), ("", damaged)):
+        with pytest.raises(EngineError, match=r"COAST or PLACE .* Run 'Segment calving front'"):
+            found(*known)
 
 
 def test_no_coast_is_blank() -> None:
