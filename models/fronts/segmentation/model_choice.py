@@ -120,7 +120,7 @@ def tell_choices(
 ) -> None:
     """Log the choice for scenes and its reason; warn if it is not certain, or another model's."""
     _tell_elsewhere(choices, sources, reporter)
-    _tell_coasts(choices, reporter)
+    _tell_whereabouts(choices, reporter)
     told = [
         (choice.card.name, choice.sensor, Path(source.shown).name)
         for choice, source in zip(choices, sources, strict=True)
@@ -144,12 +144,14 @@ def tell_choices(
         )
 
 
-def _tell_coasts(choices: Sequence[ModelChoice], reporter: Reporter) -> None:
-    """Log which models draw no front along a coast."""
+def _tell_whereabouts(choices: Sequence[ModelChoice], reporter: Reporter) -> None:
+    """Log which models leave lines out, and where."""
     cards = {choice.card.name: choice.card for choice in choices}
     for name, card in cards.items():
         if card.coast or (card.series and card.series.coast):
             reporter.log(f"{name} draws no line along coasts where its corrected scenes have none.")
+        if card.adapted and card.adapted.place:
+            reporter.log(f"{name} leaves out lines far from its glacier, if others are near it.")
 
 
 def _tell_elsewhere(
