@@ -14,10 +14,11 @@ from glacier_qgis.models.package.card import AdaptedTo, ModelCard
 from glacier_qgis.models.package.registry import installed_models, readable
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.raster.footprint import Footprint
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import transform_bounds
 
 
-def lies_elsewhere(scene: Footprint, adapted: AdaptedTo) -> bool:
+def lies_elsewhere(scene: Footprint | Grid, adapted: AdaptedTo) -> bool:
     """Return whether a scene does not touch the surroundings of a model's glacier."""
     own = transform_bounds(scene.bounds, scene.crs, read_crs("EPSG:4326", ""))
     return not box(*adapted.bounds).intersects(box(*own))

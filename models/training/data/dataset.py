@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from affine import Affine
 from pydantic import ValidationError
 from rasterio.io import MemoryFile
 
 from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.package.card import TrainingData
+from glacier_qgis.models.raster.crs import read_crs
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.training.data.card import (
     CARD,
     FORMAT,
@@ -91,9 +92,10 @@ class LabelledTile:
         return self.cell, self.cell
 
     @property
-    def transform(self) -> Affine:
-        """From (column, row) to coordinates in the scene's CRS."""
-        return tile_transform(self.scene, self.entry)
+    def grid(self) -> Grid:
+        """See `Labelled`."""
+        crs = read_crs(self.scene.crs, f"The data set {self.folder}")
+        return Grid(crs, tile_transform(self.scene, self.entry), *self.shape)
 
     @property
     def zones(self) -> npt.NDArray[np.uint8]:

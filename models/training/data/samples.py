@@ -14,6 +14,7 @@ from scipy import ndimage
 from glacier_qgis.models.compute.arrays import Mask
 from glacier_qgis.models.fronts.scene.radiometry import border_fill, equalise, scene_quantiles
 from glacier_qgis.models.package.card import TrainingData
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
 
 UNLABELLED = 0
@@ -49,6 +50,10 @@ class Labelled(Protocol):
     @property
     def cell_size(self) -> tuple[float, float]:
         """Ground distance between pixels along a row and along a column, m."""
+
+    @property
+    def grid(self) -> Grid | None:
+        """Its pixels on the map; None where that is not known."""
 
     @property
     def zones(self) -> npt.NDArray[np.uint8]:
@@ -106,6 +111,10 @@ class LabelledScene:
         """See `Labelled`."""
         rows, columns = self.image.shape
         return rows, columns
+
+    @property
+    def grid(self) -> None:
+        """See `Labelled`."""
 
     @property
     def known_rock(self) -> None:

@@ -14,6 +14,8 @@ from glacier_qgis.models.engine.events import Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import command, software_version
+from glacier_qgis.models.fronts.segmentation.adapted import lies_elsewhere
+from glacier_qgis.models.fronts.termini.whereabouts import Whereabouts
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
@@ -54,9 +56,14 @@ class EvaluateModel(Job):
             reporter.warning(warning)
         device = choose_device(self.device)
         card = model.card
-        found = Evaluator(model.network, device, card.cell_size_m, card.calibration).measure(
-            tiles, reporter
-        )
+        found = Evaluator(
+            model.network,
+            device,
+            card.cell_size_m,
+            card.calibration,
+            oriented=card.oriented,
+            whereabouts=Whereabouts.of(card.provenance),
+        ).measure(tiles, reporter)
         if table:
             write_layer(pd.DataFrame(found.figures.rows), table, "evaluation")
         if report:
@@ -177,6 +184,14 @@ def _doubts(card: ModelCard, data: Dataset, tiles: list[Labelled]) -> list[str]:
             f"the {len(tiles)} evaluated tiles belong to these groups. The metrics do not apply to "
             "unseen glaciers: evaluate the model on other groups."
         )
+    if card.adapted:
+        grids = [tile.grid for tile in tiles if tile.grid]
+        if away := sum(lies_elsewhere(grid, card.adapted) for grid in grids):
+            warnings.append(
+                f"{away} of the {len(tiles)} evaluated tiles lie away from the glacier that the "
+                f"model {card.name} was adapted to. 'Delineate termini' takes the model that it "
+                "was adapted from there: evaluate that one on other glaciers."
+            )
     low, high = card.cell_size_range_m
     if not low <= data.card.cell_size_m <= high:
         warnings.append(

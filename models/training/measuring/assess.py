@@ -30,6 +30,7 @@ from glacier_qgis.models.fronts.segmentation.tiling import Predict, Read, TilePl
 from glacier_qgis.models.fronts.termini.extract import Segmented, Terminus, extract_termini
 from glacier_qgis.models.fronts.termini.metrics import front_distances, reference_box
 from glacier_qgis.models.fronts.termini.options import TerminusOptions
+from glacier_qgis.models.fronts.termini.whereabouts import ANYWHERE, Whereabouts
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.sink import write_raster
@@ -41,7 +42,7 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES, NOT_PROCESSED, zones_of
 CODES = list(CLASS_NAMES)
 
 STAND_IN_CRS = CRS.from_proj4("+proj=aeqd +lat_0=0 +lon_0=0 +datum=WGS84 +units=m")
-"""Tiles are measured around an arbitrary origin, where this projection is true to scale."""
+"""Off the map, tiles lie around an arbitrary origin, where this projection is true to scale."""
 
 TILE = 768
 PADDING = 64
@@ -146,21 +147,19 @@ def predicted(
 
 def assess(
     tile: Labelled,
-    predict: Predict,
-    stride: int,
-    cell_size: float,
+    seen: Predicted,
     calibration: Calibration | None = None,
+    whereabouts: Whereabouts = ANYWHERE,
 ) -> Answer:
-    """Predict a whole tile, and trace its fronts.
+    """Trace the fronts of a tile.
 
     Args:
         tile: The tile.
-        predict: The network.
-        stride: Rows and columns of its input must be multiples of this.
-        cell_size: Of the network, m.
+        seen: What the network predicts of it.
         calibration: Of the model's uncertainties.
+        whereabouts: Where its fronts may be; heeded if the tile lies on the map.
     """
-    seen = predicted(tile, predict, stride, cell_size)
+    here = whereabouts if tile.grid else ANYWHERE
     zones = zones_of(seen.probabilities, CODES)
     known = np.where(zones == NOT_PROCESSED, np.float32(np.nan), seen.probabilities)
     return Answer(
@@ -170,19 +169,20 @@ def assess(
         probabilities=seen.probabilities,
         zones=zones,
         grid=seen.grid,
-        predicted=_trace(seen.grid, zones, known, calibration),
+        predicted=_trace(seen.grid, zones, known, calibration, here),
         reference=[terminus.line for terminus in _trace(seen.grid, seen.truth)],
     )
 
 
 def _grid(tile: Labelled, cell_size: float) -> Grid:
-    """Return the model's grid over a tile whose upper left corner is the origin."""
+    """Return the model's grid over a tile, whose upper left corner is the origin off the map."""
     rows, columns = tile.shape
     across, down = columns * tile.cell_size[0], rows * tile.cell_size[1]
     width, height = (max(1, round(length / cell_size)) for length in (across, down))
     left, top = (across - width * cell_size) / 2, (height * cell_size - down) / 2
-    transform = Affine(cell_size, 0.0, left, 0.0, -cell_size, top)
-    return Grid(STAND_IN_CRS, transform, height, width)
+    west, _, _, north = tile.grid.bounds if tile.grid else (0.0, 0.0, 0.0, 0.0)
+    transform = Affine(cell_size, 0.0, west + left, 0.0, -cell_size, north + top)
+    return Grid(tile.grid.crs if tile.grid else STAND_IN_CRS, transform, height, width)
 
 
 def _reader(inputs: Float32Array) -> Read:
@@ -207,6 +207,7 @@ def _trace(
     zones: npt.NDArray[np.uint8],
     probabilities: Float32Array | None = None,
     calibration: Calibration | None = None,
+    whereabouts: Whereabouts = ANYWHERE,
 ) -> list[Terminus]:
     """Trace fronts as the product does, which reads files."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -219,6 +220,5 @@ def _trace(
 
         codes = stored("zones.tif", zones[None], NOT_PROCESSED)
         sure = None if probabilities is None else stored("sure.tif", probabilities, math.nan)
-        options = TerminusOptions()
-        found = extract_termini(Segmented(grid, codes, sure, calibration), options, Silent())
-        return list(found.termini)
+        scene = Segmented(grid, codes, sure, calibration, whereabouts)
+        return [*extract_termini(scene, TerminusOptions(), Silent()).termini]

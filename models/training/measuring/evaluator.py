@@ -13,10 +13,18 @@ from torch import nn
 from glacier_qgis.models.compute.arrays import Float32Array
 from glacier_qgis.models.engine.events import Reporter, Silent
 from glacier_qgis.models.fronts.segmentation.predictor import Predictor
+from glacier_qgis.models.fronts.segmentation.tiling import Predict
 from glacier_qgis.models.fronts.termini.calibration import LEAST_IN_CLASS, fit_calibration
+from glacier_qgis.models.fronts.termini.whereabouts import ANYWHERE, Whereabouts
 from glacier_qgis.models.package.card import Calibration
 from glacier_qgis.models.training.data.samples import Labelled
-from glacier_qgis.models.training.measuring.assess import CODES, Answer, assess, predicted
+from glacier_qgis.models.training.measuring.assess import (
+    CODES,
+    Answer,
+    Predicted,
+    assess,
+    predicted,
+)
 from glacier_qgis.models.training.measuring.pictures import examples
 from glacier_qgis.models.training.measuring.totals import Totals, totals
 
@@ -46,6 +54,7 @@ class Evaluator:
         augment: Test-time augmentation, as in the toolbox by default.
         oriented: Whether the network knows one place as it lies. Then there is no test-time
             augmentation, and no empty frame around a tile.
+        whereabouts: Where its fronts may be.
     """
 
     network: nn.Module
@@ -54,6 +63,7 @@ class Evaluator:
     calibration: Calibration | None = None
     augment: bool = True
     oriented: bool = False
+    whereabouts: Whereabouts = ANYWHERE
 
     def answers(
         self, tiles: Sequence[Labelled], reporter: Reporter | None = None
@@ -61,24 +71,23 @@ class Evaluator:
         """Predict one tile after the other, and trace its fronts."""
         predict = self._predictor()
         for index, tile in enumerate(tiles):
-            yield assess(tile, predict, self._stride, self.cell_size_m, self.calibration)
+            seen = self._predicted(tile, predict)
+            yield assess(tile, seen, self.calibration, self.whereabouts)
             (reporter or Silent()).progress((index + 1) / len(tiles), "Evaluating the model")
 
     def probabilities(self, tiles: Sequence[Labelled]) -> Iterator[Float32Array]:
         """Return the probabilities of one tile after the other, (classes, rows, columns)."""
         predict = self._predictor()
         for tile in tiles:
-            yield predicted(
-                tile, predict, self._stride, self.cell_size_m, framed=not self.oriented
-            ).probabilities
+            yield self._predicted(tile, predict).probabilities
+
+    def _predicted(self, tile: Labelled, predict: Predict) -> Predicted:
+        stride = int(getattr(self.network, "stride", 1))
+        return predicted(tile, predict, stride, self.cell_size_m, framed=not self.oriented)
 
     def _predictor(self) -> Predictor:
         network = copy.deepcopy(self.network)
         return Predictor(network, self.device, CODES, augment=self.augment and not self.oriented)
-
-    @property
-    def _stride(self) -> int:
-        return int(getattr(self.network, "stride", 1))
 
     def measure(self, tiles: Sequence[Labelled], reporter: Reporter) -> Measured:
         """Evaluate tiles and choose examples."""

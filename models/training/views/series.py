@@ -21,6 +21,7 @@ from glacier_qgis.models.fronts.scene.companions import (
     near_in_time,
     rank_levels,
 )
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.views.augment import Augmentation
 from glacier_qgis.models.training.views.look import View
@@ -109,6 +110,11 @@ class SceneBeside:
     def cell_size(self) -> tuple[float, float]:
         """See `Labelled`."""
         return self.scene.cell_size
+
+    @property
+    def grid(self) -> Grid | None:
+        """See `Labelled`."""
+        return self.scene.grid
 
     @property
     def zones(self) -> npt.NDArray[np.uint8]:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pytest
 from rasterio.io import MemoryFile
 
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.training.data.samples import front_pixels
-from glacier_qgis.models.training.measuring.assess import Answer, assess
+from glacier_qgis.models.training.measuring.assess import Answer, assess, predicted
 from glacier_qgis.models.training.measuring.pictures import draw_fronts, examples
 from glacier_qgis.models.training.measuring.totals import totals
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN, ROCK
@@ -28,6 +29,7 @@ class Tile:
     date: str = "2020-01-01"
     cell_size: tuple[float, float] = (CELL, CELL)
     known_rock: npt.NDArray[np.bool_] | None = None
+    grid: Grid | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -67,7 +69,7 @@ def shifted(cells: int, sure: float = 0.98) -> object:
 
 
 def answer(labelled: Tile, cells: int, cell_size: float = CELL) -> Answer:
-    return assess(labelled, shifted(cells), 1, cell_size)  # type: ignore[arg-type]
+    return assess(labelled, predicted(labelled, shifted(cells), 1, cell_size))  # type: ignore[arg-type]
 
 
 def test_a_perfect_answer_is_perfect() -> None:

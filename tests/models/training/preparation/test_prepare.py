@@ -79,9 +79,9 @@ def test_every_tile_lies_where_its_cells_were(prepared: Prepared, places: list[P
         for room in ("images", "labels"):
             with rasterio.open(tile.folder / room / f"{tile.name}.tif") as raster:
                 assert raster.crs.to_epsg() == 3413
-                assert raster.transform == tile.transform
+                assert raster.transform == tile.grid.transform
         corner = grid.transform @ (tile.entry.col, tile.entry.row)
-        assert tile.transform @ (0, 0) == pytest.approx(corner)
+        assert tile.grid.transform @ (0, 0) == pytest.approx(corner)
 
 
 def test_the_split_is_by_glacier_and_statistics_add_up(prepared: Prepared) -> None:
