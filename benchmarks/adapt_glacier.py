@@ -169,7 +169,7 @@ def adapt(
     adapted = adapted_to(place.glacier, [], place.grid, model.card.weights.sha256)
     card = retrained_card(model.card, "adapted", result, trained_on, "", [], adapted)
     path = folder / "adapted.zip"
-    write_package(card, result, path)
+    write_package(card, result, path, model.card.weights.sha256)
     return find_model(str(path)), f"{result.stop.done:.0%}"
 
 

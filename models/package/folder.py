@@ -185,6 +185,8 @@ def save_package(
     card: ModelCard,
     state: Mapping[str, Tensor],
     series_state: Mapping[str, Tensor] | None = None,
+    *,
+    parent: str = "",
 ) -> ModelCard:
     """Write a package that `load_package` accepts, complete or not at all.
 
@@ -193,6 +195,9 @@ def save_package(
         card: Its hashes of weights are replaced by the true ones.
         state: The network's state dictionary, whole or `compact`.
         series_state: That of the network for series, if the card has one.
+        parent: Hash of the weights that these were trained from. The file notes it beside the hash
+            of the network for series, so a model whose first network stayed as it was has another
+            hash than its parent.
 
     Returns:
         The card as written.
@@ -208,11 +213,14 @@ def save_package(
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         draft.chmod(0o755)
-        card = card.model_copy(update={"weights": _write(draft / card.weights.file, state)})
+        origin = [parent]
         if card.series is not None and series_state is not None:
             weights = _write(draft / card.series.weights.file, series_state)
             series = card.series.model_copy(update={"weights": weights})
             card = card.model_copy(update={"series": series})
+            origin.append(weights.sha256)
+        weights = _write(draft / card.weights.file, state, " ".join(origin) if parent else "")
+        card = card.model_copy(update={"weights": weights})
         (draft / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
         load_package(draft)
         draft.replace(folder)
@@ -222,9 +230,13 @@ def save_package(
     return card
 
 
-def _write(path: Path, state: Mapping[str, Tensor]) -> Weights:
-    """Write a state dictionary as a file of weights; return how a card names it."""
-    save_file({name: value.cpu().contiguous() for name, value in state.items()}, path)
+def _write(path: Path, state: Mapping[str, Tensor], origin: str = "") -> Weights:
+    """Write a state dictionary as a file of weights; return how a card names it.
+
+    What `origin` says is one note in the file: the order of several would change from run to run.
+    """
+    tensors = {name: value.cpu().contiguous() for name, value in state.items()}
+    save_file(tensors, path, {"origin": origin} if origin else None)
     path.chmod(0o644)
     return Weights(file=path.name, sha256=file_hash(path))
 

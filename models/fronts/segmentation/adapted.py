@@ -27,4 +27,11 @@ def lies_elsewhere(scene: Footprint | Grid, adapted: AdaptedTo) -> bool:
 def adapted_from(adapted: AdaptedTo) -> tuple[Path, ModelCard] | None:
     """Return the installed model that a model was adapted from; None if it is not there."""
     known = readable(installed_models().values())
-    return next((each for each in known if each[1].weights.sha256 == adapted.parent), None)
+    return next(
+        (
+            (folder, card)
+            for folder, card in known
+            if card.adapted is None and card.weights.sha256 == adapted.parent
+        ),
+        None,
+    )

@@ -130,7 +130,7 @@ class Retrain(Job):
         finished = self._train(model, taught, tested, known, waiting.folder, reporter)
         asked, outcome = command("retrain", self), finished.outcome
         card = finished.card(package_name(self.output), self.table.name, asked)
-        card = write_package(card, finished.result, staged)
+        card = write_package(card, finished.result, staged, model.card.weights.sha256)
         record = finished.record(card, self.output)
         if self.report:
             page = training_page(card, finished)
@@ -244,12 +244,22 @@ class Retrain(Job):
         )
 
     def _model(self, known: Sequence[CorrectedScene]) -> Model:
-        """Return the model to train: that of MODEL, or the one in use in this review."""
+        """Return the model to train: that of MODEL, or the one in use in this review.
+
+        Raises:
+            EngineError: It is of one glacier, and shall be of any.
+        """
         name = self.model.strip() or model_in_use(self.table)
         if not name:
             names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
             name = max(names, key=names.count, default="")
-        return load_package(_package(name))
+        model = load_package(_package(name))
+        if model.card.adapted and not self.adapt:
+            raise EngineError(
+                f"MODEL: {model.card.name} is a model of one glacier, and knows no other. Train it "
+                "with ADAPT, or choose as MODEL the one that it was adapted from."
+            )
+        return model
 
     def _enough(self, chosen: Sequence[CorrectedScene], card: ModelCard) -> list[CorrectedScene]:
         """Return the scenes to train on: all but those of the frozen test.

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from pyproj import CRS
 from rasterio.features import geometry_mask, shapes
 from scipy.ndimage import distance_transform_edt
 from shapely import LineString, MultiPolygon
 
 from glacier_qgis.models.compute.arrays import Float32Array, Mask
+from glacier_qgis.models.fronts.termini.whereabouts import from_degrees, in_degrees
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.training.data.samples import front_pixels
 from glacier_qgis.models.zones.codes import CLASS_NAMES, zones_of
@@ -68,6 +70,21 @@ def coast_of(scenes: Sequence[Shown], grid: Grid) -> MultiPolygon:
     polygons = shapely.union_all([shapely.geometry.shape(shape) for shape, _ in found])
     drawn = shapely.simplify(polygons, grid.cell_size)
     return MultiPolygon([each for each in shapely.get_parts(drawn) if not each.is_empty])
+
+
+def without_fronts(coast: str, fronts: Sequence[LineString], crs: CRS) -> str:
+    """Return a known coast less the surroundings of fronts that were drawn.
+
+    Args:
+        coast: Polygons as WKT, degrees; may be blank.
+        fronts: In `crs`.
+        crs: Projected, metres.
+    """
+    if not (coast and fronts):
+        return coast
+    drawn = shapely.union_all([line.buffer(NEAR_M) for line in fronts])
+    left = shapely.difference(from_degrees(coast, crs), drawn)
+    return in_degrees(MultiPolygon([*shapely.get_parts(left)]), crs)
 
 
 def _near(fronts: Sequence[LineString], grid: Grid) -> Mask:

@@ -55,11 +55,10 @@ def retrained_card(
         adapted: The glacier that it is for; None if it is for any.
     """
     card = with_networks(before, retrained.lone, retrained.series)
-    where = f", adapted to {adapted.glacier or 'one glacier'}" if adapted else ", trained further"
     update: dict[str, object] = {
         "name": name,
         "version": "1.0.0",
-        "title": f"{before.title}{where}",
+        "title": _title(before, adapted),
         "weights": Weights(file="weights.safetensors", sha256="0" * 64),
         "sensors": () if adapted else before.sensors,
         "training_data": [*before.training_data, data],
@@ -76,19 +75,43 @@ def retrained_card(
     return ModelCard.model_validate(card.model_copy(update=update).model_dump())
 
 
-def write_package(card: ModelCard, retrained: Retrained, path: Path) -> ModelCard:
-    """Write a package as a zip; return its card with the hashes of its weights."""
+def write_package(card: ModelCard, retrained: Retrained, path: Path, parent: str) -> ModelCard:
+    """Write a package as a zip; return its card with the hashes of its weights.
+
+    Args:
+        card: Of the model.
+        retrained: Its networks.
+        path: Of the zip.
+        parent: Hash of the weights before.
+    """
     series = retrained.series.weights if retrained.series else None
     with tempfile.TemporaryDirectory(prefix="glacier-package-") as folder:
         package = Path(folder) / card.name
-        save_package(package, card, retrained.lone.weights, series)
+        save_package(package, card, retrained.lone.weights, series, parent=parent)
         return pack(package, path)
+
+
+def _title(before: ModelCard, adapted: AdaptedTo | None) -> str:
+    if adapted is None:
+        return f"{before.title}, trained further"
+    was = _to(before.adapted) if before.adapted else ""
+    return f"{before.title.removesuffix(was)}{_to(adapted)}"
+
+
+def _to(adapted: AdaptedTo) -> str:
+    return f", adapted to {adapted.glacier or 'one glacier'}"
 
 
 def _limits(before: ModelCard, adapted: AdaptedTo | None) -> str:
     if adapted is None:
         return before.limits
+    if before.adapted:  # both are of the same parent, which the limits before name
+        return before.limits.replace(_only(before.adapted), _only(adapted), 1)
     return (
-        f"For {adapted.glacier or 'the glacier of its bounds'} only; elsewhere use "
-        f"{before.name}. Its uncertainties are calibrated for {before.name}. {before.limits}"
+        f"{_only(adapted)}; elsewhere use {before.name}. Its uncertainties are calibrated for "
+        f"{before.name}. {before.limits}"
     )
+
+
+def _only(adapted: AdaptedTo) -> str:
+    return f"For {adapted.glacier or 'the glacier of its bounds'} only"

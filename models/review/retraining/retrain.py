@@ -12,6 +12,7 @@ from glacier_qgis.models.engine.events import Reporter, parts
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
+from glacier_qgis.models.review.retraining.coast import without_fronts
 from glacier_qgis.models.review.retraining.comparison import Comparison, without_worse
 from glacier_qgis.models.review.retraining.errors import not_worse
 from glacier_qgis.models.review.retraining.learning import (
@@ -139,6 +140,8 @@ def retrain(
     reporter.progress(0.1, "Testing the model before")
     networks = [lone, *([series] if series else [])]
     before = [trial.error(tested, each, lone) for each in networks if tested]
+    networks = [replace(each, coast=_coast_left(each, places)) for each in networks]
+    lone, series = networks[0], networks[1] if series else None
     spent = (1 + again) * (ready - begun) + 2 * (time.monotonic() - ready)
     each_pace = replace(pace, minutes=minutes_left(pace.minutes, spent) / trainings)
     stages = parts(reporter, trainings, 0.1, 0.9)
@@ -185,6 +188,15 @@ def retrain(
     return Retrained(
         after[0], after[1] if series else None, stop, tuple(compared), aim, by_agreement
     )
+
+
+def _coast_left(network: Network, places: Sequence[CorrectedPlace]) -> str:
+    """Return the coast that a network knows, where nobody has drawn a front since."""
+    coast = network.coast
+    for each in places:
+        drawn = [line for name in each.corrected for line in each.place.scenes[name].lines]
+        coast = without_fronts(coast, drawn, each.place.grid.crs)
+    return coast
 
 
 def _material(

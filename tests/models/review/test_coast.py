@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import LineString, MultiLineString, Point
 
+from glacier_qgis.models.fronts.termini.whereabouts import from_degrees, in_degrees
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.coast import (
     NEAR_M,
@@ -20,6 +21,7 @@ from glacier_qgis.models.review.retraining.coast import (
     Shown,
     coast_of,
     contact_of,
+    without_fronts,
 )
 from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN
 
@@ -86,6 +88,22 @@ def test_a_coast_is_apart_from_every_front_and_near_a_contact(
     )
     for x, y in shapely.get_coordinates(coast):
         assert contacts.distance(Point(x, y)) <= WIDTH_M + 2 * CELL
+
+
+def test_where_a_front_was_drawn_later_is_no_coast() -> None:
+    """As in a model that is adapted again."""
+    coast = in_degrees(coast_of([shown(40), shown(40)], GRID), GRID.crs)
+    across = LineString([(0, -150 * CELL), (COLUMNS * CELL, -150 * CELL)])
+    left = from_degrees(without_fronts(coast, [across], GRID.crs), GRID.crs)
+    whole = from_degrees(coast, GRID.crs)
+    assert across.intersects(whole)
+    assert left.distance(across) == pytest.approx(NEAR_M, abs=1)
+    gone = shapely.difference(whole, left)
+    assert gone.area == pytest.approx(2 * NEAR_M * 2 * WIDTH_M, rel=0.1)
+    away = without_fronts(coast, [LineString([(-9e3, 0), (-8e3, 0)])], GRID.crs)
+    assert shapely.symmetric_difference(from_degrees(away, GRID.crs), whole).area < 1
+    assert without_fronts(coast, [], GRID.crs) == coast
+    assert without_fronts("", [across], GRID.crs) == ""
 
 
 def test_ice_meets_water_where_the_most_probable_zones_do() -> None:

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.fronts.segmentation import adapted
 from glacier_qgis.models.fronts.termini.metrics import FrontError
+from glacier_qgis.models.package.archive import unpack
 from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.retraining import comparison, outcome
@@ -54,6 +56,47 @@ def test_a_network_that_became_worse_stays_as_it_was(
     lone = before.network.state_dict()
     changed = (not torch.equal(lone[name], new) for name, new in after.network.state_dict().items())
     assert any(changed)
+
+
+def lone_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the network for single scenes become worse, and the one for series better."""
+    verdicts = iter([False, True])
+    monkeypatch.setattr(comparison, "not_worse", lambda after, before: next(verdicts))
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: True)
+
+
+def test_a_model_whose_first_network_stays_is_another_than_its_parent(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lone_stays(monkeypatch)
+    monkeypatch.setattr(adapted, "installed_models", lambda: {"small": model, "new": unpacked})
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True)]
+    review, unpacked = write_review(tmp_path, scenes), tmp_path / "new"
+    run_job(asked(review, model, adapt=True))
+    unpack(review.with_name("new.zip"), unpacked)
+    before, after = load_package(model), load_package(unpacked)
+    assert all(
+        torch.equal(value, before.network.state_dict()[name])
+        for name, value in after.network.state_dict().items()
+    )
+    assert after.card.weights.sha256 != before.card.weights.sha256
+    assert after.card.adapted is not None
+    assert adapted.adapted_from(after.card.adapted) == (model, before.card)
+
+
+def test_the_model_before_is_brought_back_where_its_first_network_stayed(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lone_stays(monkeypatch)
+    before = read_card(model)
+    scenes = [*map(ReviewedScene, (1, 3, 5)), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes, str(model), before.weights.sha256)
+    assert run_job(asked(review, model, least=1))["PROMOTED"]
+    back = review.with_name("back.zip")
+    run_job(asked(review, model, restore=True, output=back))
+    card = read_card(find_model(str(back)))
+    assert card.name == before.name
+    assert card.series == before.series
 
 
 def test_where_no_audit_was_reviewed_nothing_judges_the_model_of_one_glacier(
