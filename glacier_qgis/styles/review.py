@@ -132,7 +132,7 @@ def review_tasks(layer: QgsVectorLayer, outputs: Mapping[str, Any]) -> None:
             tr("Prediction"): ["rank", "score", "model", "cell_size_m"],
             tr("Provenance"): ["assignee", "edited_by", "edited_at"],
         },
-        writable=("status", "complete", "comment", "assignee"),
+        writable=("status", "complete", "comment", "assignee", "glacier"),
     )
 
 

@@ -209,14 +209,11 @@ def _lines(scenes: Sequence[Candidate], crs: CRS) -> gpd.GeoDataFrame:
 
 
 def _scenes(found: Sequence[Candidate]) -> pd.DataFrame:
-    """Return all scenes; one without a line has the glacier of the others of its place."""
-    named = dict[int, str]()
-    for place, one in zip(places(found), found, strict=True):
-        named[place] = named.get(place) or one.glacier
+    """Return all scenes, also those that no task is for."""
     return pd.DataFrame(
         {
             "image_id": [one.image_id for one in found],
-            "glacier": [named[place] for place in places(found)],
+            "glacier": [one.glacier for one in found],
             "date": [pd.Timestamp(one.date) if one.date else pd.NaT for one in found],
             "satellite": [one.satellite for one in found],
             "scene": [one.path for one in found],

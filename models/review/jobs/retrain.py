@@ -114,7 +114,7 @@ class Retrain(Job):
         if kind_of(chosen[0].crs) is LAYERS:
             self._refuse_options_of_scenes()
         if self.adapt:
-            chosen = of_glacier(chosen, self.glacier)
+            chosen = of_glacier(chosen, self.glacier, reporter)
         model = self._model(known)
         check_model(chosen, model.card, reporter)
         taught = self._enough(chosen, model.card)
@@ -146,7 +146,7 @@ class Retrain(Job):
             "OUTPUT": str(self.output),
             "REPORT": str(self.report) if self.report else None,
             "SCENES": len(finished.taught),
-            "TESTED": len(tested),
+            "TESTED": finished.tested,
             "PROMOTED": bool(outcome.promoted),
             "ERROR_BEFORE": outcome.errors[0],
             "ERROR_AFTER": outcome.errors[1],
@@ -165,11 +165,12 @@ class Retrain(Job):
         there, pace = None, self._pace(folder)
         if kind_of(taught[0].crs) is LAYERS:
             material = self._material(model, taught, tested, reporter)
-            result = retrain_layers(model, material, pace, reporter)
+            result, count = retrain_layers(model, material, pace, reporter), len(tested)
         else:
             places = self._places(taught, tested, known, model.card, reporter)
             there = places[0].place.grid if self.adapt else None
             read = {name for each in places for name in each.corrected}
+            count = sum(len(each.test) for each in places)
             taught = [scene for scene in taught if scene.scene in read]
             tiles, rock = self._tiles(echograms=False), self.rock is not None
             fronts = sum(bool(scene.lines) for scene in taught)
@@ -177,7 +178,7 @@ class Retrain(Job):
             pace = replace(pace, rate=rate_of(aim))
             result = retrain(model, places, tiles, pace, reporter, rock=rock, aim=aim)
         replayed = self.dataset.name if self.dataset else ""
-        return FinishedTraining(model.card, result, taught, there, replayed, pace.rate)
+        return FinishedTraining(model.card, result, taught, count, there, replayed, pace.rate)
 
     def _note(self, record: dict[str, JsonValue], taught: Sequence[CorrectedScene]) -> None:
         """Note the model in the review.
@@ -337,6 +338,14 @@ class Retrain(Job):
                 "REVIEW: no corrected scene that shows a front can be read. Put the scenes back, "
                 f"or correct others. The first is left out because: {next(iter(unread.values()))}"
             )
+        used = unread.keys() | {name for each in places for name in each.complete}
+        every = [*taught, *tested]
+        if lost := [Path(scene.scene).name for scene in every if scene.scene not in used]:
+            reporter.warning(
+                f"{len(lost)} of {len(every)} corrected scenes are left out, as no scene of the "
+                f"same glacier that shows a front is trained on: {listed(lost)}. Correct such a "
+                "scene, or fill in the field 'glacier' of their tasks where it is wrong or blank."
+            )
         return places
 
     def _identity(
@@ -347,7 +356,10 @@ class Retrain(Job):
         asked: dict[str, JsonValue] = self.model_dump(mode="json", exclude=idle)
         asked["model"] = before.weights.sha256
         asked["corrections"] = [
-            [scene.scene, scene.scene_hash, scene.audit, *(line.wkt for line in scene.lines)]
+            [
+                *(scene.scene, scene.scene_hash, scene.glacier, scene.audit),
+                *(line.wkt for line in scene.lines),
+            ]
             for scene in chosen
         ]
         return asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -45,7 +45,7 @@ class Candidate:
         image_id: Name of the scene or of the frame.
         satellite: Blank if not known.
         date: Day of acquisition; None if not known.
-        glacier: Name, blank if not stated; of a frame its segment.
+        glacier: Name, blank if not known; of a frame its segment.
         part: Which part of the raster; blank for all of it.
         footprint: In the CRS of the lines.
         cell_size_m: Edge of a pixel; of an echogram the depth of a sample.
@@ -92,7 +92,8 @@ def candidates(lines: Layer, scenes: Sequence[RasterInput], reporter: Reporter) 
     """Return each scene with the lines that were predicted of it.
 
     Lines belong to the scene that `image_id` names. Those that are flagged as duplicates are left
-    out, and so are scenes that cannot be used, with a warning.
+    out, and so are scenes that cannot be used, with a warning. A scene whose lines name no glacier,
+    or that has none, gets the glacier of the other scenes of its place, if these agree.
 
     Args:
         lines: As 'Delineate termini' and 'Terminus time series' write them.
@@ -122,7 +123,7 @@ def candidates(lines: Layer, scenes: Sequence[RasterInput], reporter: Reporter) 
             "SCENES: none of the scenes can be used. Choose the scenes that the lines of INPUT "
             "were predicted from."
         )
-    return list(found.values())
+    return _named(list(found.values()))
 
 
 def _own_lines(lines: Layer) -> gpd.GeoDataFrame:
@@ -208,6 +209,19 @@ def places(found: Sequence[Candidate]) -> NDArray[np.int64]:
         views.append((one.footprint, known))
         place[index] = known
     return place
+
+
+def _named(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return scenes; those without a glacier get that of the others of their place."""
+    where, names = places(found), dict[int, dict[str, str]]()
+    for place, one in zip(where, found, strict=True):
+        if one.glacier:
+            names.setdefault(place, {}).setdefault(same_name(one.glacier), one.glacier)
+    only = {place: "".join(own.values()) for place, own in names.items() if len(own) == 1}
+    return [
+        replace(one, glacier=one.glacier or only.get(place, ""))
+        for place, one in zip(where, found, strict=True)
+    ]
 
 
 def _alike(one: Polygon, other: Polygon) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +16,11 @@ from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.termini.metrics import front_distances
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.review.retraining.places import SceneFacts
-from glacier_qgis.models.review.tables.corrected import CorrectedScene
+from glacier_qgis.models.review.tables.corrected import CorrectedScene, glaciers_of
 from glacier_qgis.models.review.tables.kinds import LAYERS, kind_of
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.glaciers import same_name
 from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.fingerprint import fingerprint
 from glacier_qgis.wall.review import CORRECTIONS, SCENES, TASKS
@@ -86,21 +86,40 @@ def _apart(first: CorrectedScene, second: CorrectedScene) -> float:
     return float(front_distances(lines, others, SPACING_M).mean())
 
 
-def of_glacier(scenes: Sequence[CorrectedScene], glacier: str) -> list[CorrectedScene]:
+def of_glacier(
+    scenes: Sequence[CorrectedScene], glacier: str, reporter: Reporter
+) -> list[CorrectedScene]:
     """Return the corrections of one glacier; of the only one, if none is named.
 
     Raises:
         EngineError: There are several, or none of this name.
     """
-    found = Counter(scene.glacier for scene in scenes)
-    names = listed(sorted(name or "(no name)" for name in found))
-    if not glacier and len(found) > 1:
-        raise EngineError(f"GLACIER: the corrected scenes show several: {names}. Name one of them.")
-    wanted = glacier.strip().casefold() or next(iter(found)).casefold()
-    kept = [scene for scene in scenes if scene.glacier.casefold() == wanted]
+    wanted = glacier.strip()
+    if not wanted and len({scene.glacier for scene in scenes}) > 1:
+        blank = any(not scene.glacier for scene in scenes)
+        fill_in = ", and fill in the field 'glacier' of the tasks that lack it" if blank else ""
+        raise EngineError(
+            f"GLACIER: the corrected scenes show several: {_glaciers(scenes)}. Name one of "
+            f"them{fill_in}."
+        )
+    key = same_name(wanted or scenes[0].glacier)
+    kept = [scene for scene in scenes if same_name(scene.glacier) == key]
     if not kept:
-        raise EngineError(f"GLACIER: no corrected scene shows '{glacier}', only {names}.")
+        raise EngineError(
+            f"GLACIER: no corrected scene shows '{wanted}', only {_glaciers(scenes)}."
+        )
+    if others := [scene for scene in scenes if same_name(scene.glacier) != key]:
+        reporter.warning(
+            f"GLACIER: {len(others)} of {len(scenes)} corrected scenes are left out, as they "
+            f"are of {_glaciers(others)}, not of {kept[0].glacier}. Fill in the field 'glacier' of "
+            "their tasks where it is wrong or blank, and run again."
+        )
     return kept
+
+
+def _glaciers(scenes: Sequence[CorrectedScene]) -> str:
+    """Return the names of the glaciers of scenes, for messages."""
+    return listed(sorted({scene.glacier or "(no name)" for scene in scenes}))
 
 
 def check_model(scenes: Sequence[CorrectedScene], card: ModelCard, reporter: Reporter) -> None:
@@ -167,8 +186,10 @@ def _of_table(
             lines=(),
             crs=corrected[0].crs,
         )
-        for (_, row), day in zip(rows.iterrows(), days, strict=True)
-        if value_text(row["glacier"]) == glacier
+        for (_, row), day, name in zip(
+            rows.iterrows(), days, glaciers_of(review, rows), strict=True
+        )
+        if same_name(name) == same_name(glacier)
     ]
 
 

@@ -30,6 +30,7 @@ class FinishedTraining:
         before: Card of the model before.
         result: The networks.
         taught: The scenes or stretches that it was trained on, at least one.
+        tested: How many the frozen test was made of.
         there: Grid of the glacier that the model was adapted to; None if it is for any.
         replayed: Name of the data set that was replayed; empty if none was.
         rate: The highest learning rate.
@@ -38,6 +39,7 @@ class FinishedTraining:
     before: ModelCard
     result: Retrained
     taught: Sequence[CorrectedScene]
+    tested: int
     there: Grid | None
     replayed: str
     rate: float

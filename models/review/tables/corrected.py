@@ -14,9 +14,10 @@ from shapely import LineString, Polygon
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.vector.dates import read_dates
+from glacier_qgis.models.vector.glaciers import as_first_written
 from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.texts import value_text
-from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, TASKS
+from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, SCENES, TASKS
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class CorrectedScene:
         number: Which correction of the task it is: 1 the first.
         scene: Path of the scene.
         scene_hash: Its fingerprint when the queue was made; blank if it had none.
-        glacier: Name, blank if not stated.
+        glacier: Name, blank if not known; spelt alike in all scenes of a review.
         date: Day of acquisition; None if not known.
         status: `accepted`, `corrected` or `no_front`.
         complete: Whether the lines are all fronts of the scene; otherwise what is not near a line
@@ -81,8 +82,10 @@ def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]
     tasks = read_table(review, TASKS, role).set_index("task")
     latest = latest_corrections(read_table(review, CORRECTIONS, role))
     days = read_dates(tasks, "date", role) if len(tasks) else tasks["date"]
+    rows = latest[latest.status != REJECTED].to_dict("records")
+    named = glaciers_of(review, tasks.loc[[row["task"] for row in rows]], role)
     scenes = []
-    for row in latest[latest.status != REJECTED].to_dict("records"):
+    for row, glacier in zip(rows, as_first_written(named), strict=True):
         task, day = tasks.loc[row["task"]], days.loc[row["task"]]
         scenes.append(
             CorrectedScene(
@@ -90,7 +93,7 @@ def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]
                 number=int(row["number"]),
                 scene=value_text(row["scene"]),
                 scene_hash=value_text(row["scene_hash"]),
-                glacier=value_text(task.glacier),
+                glacier=glacier,
                 date=None if pd.isna(day) else day.date(),
                 status=value_text(row["status"]),
                 complete=bool(row["complete"]),
@@ -107,6 +110,28 @@ def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]
             )
         )
     return scenes
+
+
+def glaciers_of(review: Path, rows: pd.DataFrame, role: str = "REVIEW") -> list[str]:
+    """Return the glacier of each task or scene, blank if not known.
+
+    Where the row names none, the table of scenes may: reviews of earlier versions have tasks
+    without a glacier where the model found no line.
+
+    Args:
+        review: A review GeoPackage.
+        rows: Of its table of tasks or of scenes.
+        role: The parameter's name, for messages.
+
+    Raises:
+        EngineError: The file cannot be read, or is no review.
+    """
+    known = read_table(review, SCENES, role)
+    names = dict(zip(known["scene"].map(value_text), known["glacier"].map(value_text), strict=True))
+    return [
+        value_text(glacier) or names.get(value_text(scene), "")
+        for scene, glacier in zip(rows["scene"], rows["glacier"], strict=True)
+    ]
 
 
 def latest_corrections(corrections: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.review.jobs.prepare import PrepareReview
 from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.fingerprint import fingerprint
 from glacier_qgis.wall.review import LINES, MODELS, PREDICTED, TASKS
 from glacier_qgis.wall.review import SCENES as EVERY
@@ -68,6 +69,27 @@ def test_a_review_remembers_the_scenes_that_no_task_is_for(tmp_path: Path) -> No
         row = seen.loc[one.name]
         assert row.glacier == one.glacier, "one without a line too"
         assert str(row.date)[:10] == one.date.isoformat()
+
+
+def test_a_task_without_a_line_has_the_glacier_of_its_place(tmp_path: Path) -> None:
+    review, *_ = prepared(tmp_path, SCENES)
+    tasks = read_table(review, TASKS).set_index("image_id")
+    assert {name: tasks.glacier[name] for name in tasks.index} == {
+        one.name: one.glacier for one in SCENES
+    }
+    assert tasks.title[SCENES[4].name] == "Fenris 2018-06-08 Sentinel-1A"
+
+
+def test_where_a_place_has_two_names_none_is_guessed(tmp_path: Path) -> None:
+    scenes = [*(SmallScene("Helheim", day) for day in (0, 6)), SmallScene("Helheim", 12, None)]
+    prepared(tmp_path, scenes)
+    lines = gpd.read_file(tmp_path / "lines.gpkg")
+    lines.assign(glacier=["Helheim", "Midgard"]).to_file(tmp_path / "lines.gpkg")
+    given = {"input": {"path": str(tmp_path / "lines.gpkg")}, "folder": tmp_path / "scenes"}
+    run_listened(PrepareReview(**given, output=tmp_path / "two.gpkg"))
+    for table in (TASKS, EVERY):
+        named = read_table(tmp_path / "two.gpkg", table).set_index("image_id").glacier
+        assert [value_text(named[one.name]) for one in scenes] == ["Helheim", "Midgard", ""]
 
 
 def test_scenes_without_a_line_and_outliers_score_highest(tmp_path: Path) -> None:

@@ -151,8 +151,9 @@ def test_a_review_that_is_held_when_the_model_is_ready_costs_no_second_training(
 def test_several_glaciers_need_a_name(model: Path, tmp_path: Path) -> None:
     scenes = [ReviewedScene(1, glacier="North"), ReviewedScene(2, glacier="South")]
     review = write_review(tmp_path, scenes)
-    with pytest.raises(EngineError, match="GLACIER: the corrected scenes show several"):
-        run_job(asked(review, model, adapt=True))
+    for blank in ("", "  "):
+        with pytest.raises(EngineError, match="GLACIER: the corrected scenes show several"):
+            run_job(asked(review, model, adapt=True, glacier=blank))
     run_job(asked(review, model, adapt=True, glacier="south"))
     adapted = new_card(review).adapted
     assert adapted is not None

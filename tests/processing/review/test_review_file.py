@@ -79,6 +79,8 @@ def test_forms_open_with_the_file_in_any_qgis(review: Path) -> None:
             default = layer.defaultValueDefinition(layer.fields().indexOf(name))
             assert default.applyOnUpdate()
     tasks = layers[TASKS]
+    glacier = tasks.fields().indexOf("glacier")
+    assert not tasks.editFormConfig().readOnly(glacier), "'Retrain' asks to fill it in"
     offered = tasks.editorWidgetSetup(tasks.fields().indexOf("status")).config()["map"]
     assert [value for pair in offered for value in pair.values()] == list(TASK_STATES)
     assert layers[PREDICTED].renderer().rootRule().children()[0].label() == "as predicted"
