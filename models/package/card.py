@@ -50,6 +50,18 @@ def _polygons(text: str) -> str:
 
 Polygons = Annotated[str, AfterValidator(_polygons)]
 
+Box = tuple[float, float, float, float]
+
+
+def _box(bounds: Box) -> Box:
+    """Refuse what is no box in degrees; across 180°, its west is greater than its east."""
+    if not (np.abs(bounds) <= (180, 90, 180, 90)).all():  # also refuses NaN
+        raise ValueError("must have degrees as coordinates")
+    west, south, east, north = bounds
+    if south >= north or not (west < east or 0 < (east - west) % 360 <= 180):
+        raise ValueError("must be west, south, east and north of a box")
+    return bounds
+
 
 class Architecture(_Part):
     """The network and the arguments to build it."""
@@ -174,7 +186,8 @@ class AdaptedTo(_Part):
     Attributes:
         glacier: Its name; blank if not stated.
         dates: Days of the scenes with corrected fronts, ISO 8601; blank for one without a date.
-        bounds: West, south, east and north of the surroundings of the fronts, degrees.
+        bounds: West, south, east and north of the surroundings of the fronts, degrees; west is
+            greater than east if they lie across 180°.
         parent: Hash of the weights of the model that it was adapted from.
         place: The surroundings of the fronts: polygons as WKT, degrees. Omitted if blank, as in
             models of earlier versions.
@@ -182,7 +195,7 @@ class AdaptedTo(_Part):
 
     glacier: str
     dates: list[str]
-    bounds: tuple[float, float, float, float]
+    bounds: Annotated[Box, AfterValidator(_box)]
     parent: str
     place: Polygons = ""
 

@@ -67,9 +67,10 @@ class _Look(Job):
     input: RasterInput
     model: str = ""
 
-    def chosen(self, scene: Scene, reporter: Reporter) -> ModelChoice:
-        """Return the model that a run would take."""
-        choice = choose_model(Inference(model=self.model), scene, self.input)
+    def chosen(self, scene: Scene, reporter: Reporter, extent: Extent | None = None) -> ModelChoice:
+        """Return the model that a run would take: of the whole scene, or with an EXTENT."""
+        options = Inference(model=self.model, extent=extent)
+        choice = choose_model(options, scene, self.input)
         tell_choices([choice], [self.input], reporter)
         return choice
 
@@ -109,7 +110,7 @@ class PreviewTermini(_Look):
             MemoryFile(ext=".tif") as probability_file,
             open_raster(self.input) as scene,
         ):
-            choice = self.chosen(scene, reporter)
+            choice = self.chosen(scene, reporter, self.view if self.view_only else None)
             card = choice.card
             known = None if self.view_only else whole_scene(self.input, scene, card)
             grid = _grid(scene, self.view, card, alone=self.view_only)

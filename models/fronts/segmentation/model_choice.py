@@ -23,6 +23,8 @@ from glacier_qgis.models.package.registry import (
     installed_models,
     readable,
 )
+from glacier_qgis.models.raster.footprint import Footprint, work_grid
+from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.source import Scene
 
 
@@ -72,21 +74,22 @@ def choose_model(
 ) -> ModelChoice:
     """Return the model for a scene: the given one, or the one for its sensor.
 
-    Where the given one was adapted to a glacier and the scene lies elsewhere, it is the one that it
-    was adapted from, if that is installed. Delivered models have priority over added ones, of which
-    the first by name is used.
+    Where the given one was adapted to a glacier and what is processed lies elsewhere, it is the one
+    that it was adapted from, if that is installed. Delivered models have priority over added ones,
+    of which the first by name is used.
 
     Args:
-        options: With MODEL and BANDS.
+        options: With MODEL, BANDS, EXTENT and CELL_SIZE.
         scene: The open scene.
         source: The scene as given.
         stated: The sensor as stated by the user.
 
     Raises:
-        EngineError: There is no such model, or none for this sensor and so many bands.
+        EngineError: There is no such model, or none for this sensor and so many bands; or the given
+            one was adapted to a glacier, and EXTENT leaves nothing of the scene.
     """
     if named := named_model(options.model):
-        return _where_it_lies(named, scene)
+        return _where_it_lies(named, scene, options)
     sensor = recognise(scene, source.shown, stated)
     bands = len(options.bands)
     for folder, card in readable(_by_preference()):
@@ -99,9 +102,15 @@ def choose_model(
     )
 
 
-def _where_it_lies(named: ModelChoice, scene: Scene) -> ModelChoice:
+def _where_it_lies(named: ModelChoice, scene: Scene, options: Inference) -> ModelChoice:
     adapted = named.card.adapted
-    if adapted is None or not lies_elsewhere(scene, adapted):
+    if adapted is None:
+        return named
+    part: Footprint | Grid = scene
+    if options.extent:
+        cell_size = options.cell_size or named.card.cell_size_m
+        part = work_grid(scene, options.extent, cell_size)
+    if not lies_elsewhere(part, adapted):
         return named
     folder, card = adapted_from(adapted) or (named.folder, named.card)
     return replace(named, folder=folder, card=card, instead=named.card)
@@ -157,7 +166,7 @@ def _tell_whereabouts(choices: Sequence[ModelChoice], reporter: Reporter) -> Non
 def _tell_elsewhere(
     choices: Sequence[ModelChoice], sources: Sequence[RasterInput], reporter: Reporter
 ) -> None:
-    """Warn of scenes that lie away from the glacier of the model that was asked for."""
+    """Warn of scenes that are processed away from the glacier of the model that was asked for."""
     away = [
         (asked, adapted, choice.card, Path(source.shown).name)
         for choice, source in zip(choices, sources, strict=True)
@@ -170,7 +179,7 @@ def _tell_elsewhere(
     what = (
         f"MODEL: {asked.name} was adapted to {adapted.glacier or 'another glacier'} "
         f"(longitude {west:.2f} to {east:.2f}, latitude {south:.2f} to {north:.2f}), and "
-        f"{listed([name for *_, name in away])} {'lie' if len(away) > 1 else 'lies'} elsewhere"
+        f"the processed part of {listed([name for *_, name in away])} lies elsewhere"
     )
     if used is asked:
         reporter.warning(

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from affine import Affine
 from pydantic import ValidationError
+from pyproj import CRS
 from rasterio.io import MemoryFile
 
 from glacier_qgis.models.compute.arrays import Mask
@@ -94,8 +96,16 @@ class LabelledTile:
     @property
     def grid(self) -> Grid:
         """See `Labelled`."""
-        crs = read_crs(self.scene.crs, f"The data set {self.folder}")
-        return Grid(crs, tile_transform(self.scene, self.entry), *self.shape)
+        return Grid(self._crs, tile_transform(self.scene, self.entry), *self.shape)
+
+    @property
+    def scene_grid(self) -> Grid:
+        """The grid of the scene that it was cut from."""
+        return Grid(self._crs, Affine(*self.scene.transform), *self.scene.shape)
+
+    @property
+    def _crs(self) -> CRS:
+        return read_crs(self.scene.crs, f"The data set {self.folder}")
 
     @property
     def zones(self) -> npt.NDArray[np.uint8]:

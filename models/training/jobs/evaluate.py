@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,9 +21,8 @@ from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.package.folder import load_package
 from glacier_qgis.models.package.registry import DEFAULT_MODEL, find_model
 from glacier_qgis.models.report.page import HtmlPage
-from glacier_qgis.models.training.data.dataset import Dataset
+from glacier_qgis.models.training.data.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.data.parts import check_classes, leaked_groups
-from glacier_qgis.models.training.data.samples import Labelled
 from glacier_qgis.models.training.jobs import echograms
 from glacier_qgis.models.training.measuring.evaluator import Evaluator, Measured
 from glacier_qgis.models.training.measuring.totals import Totals, finite
@@ -105,7 +105,7 @@ class EvaluateModel(Job):
             "MISSED": figures.box.missed,
         }
 
-    def _tiles(self, data: Dataset, *, rock: bool) -> list[Labelled]:
+    def _tiles(self, data: Dataset, *, rock: bool) -> list[LabelledTile]:
         """Return the tiles to evaluate.
 
         Raises:
@@ -121,7 +121,7 @@ class EvaluateModel(Job):
                 f"PART: the data set {data.card.name} has no tiles for '{self.part}' (it has: "
                 f"{sizes}). Choose another part, or prepare the data with one."
             )
-        return [*tiles]
+        return tiles
 
     def _what(self, data: Dataset) -> str:
         return data.card.name if self.part == "all" else f"The {self.part} part of {data.card.name}"
@@ -173,7 +173,7 @@ def _check_fit(card: ModelCard, data: Dataset) -> None:
         )
 
 
-def _doubts(card: ModelCard, data: Dataset, tiles: list[Labelled]) -> list[str]:
+def _doubts(card: ModelCard, data: Dataset, tiles: Sequence[LabelledTile]) -> list[str]:
     """Warn of reasons why the metrics may be misleading."""
     warnings = []
     leaked = leaked_groups(card, tiles)
@@ -185,12 +185,15 @@ def _doubts(card: ModelCard, data: Dataset, tiles: list[Labelled]) -> list[str]:
             "unseen glaciers: evaluate the model on other groups."
         )
     if card.adapted:
-        grids = [tile.grid for tile in tiles if tile.grid]
-        if away := sum(lies_elsewhere(grid, card.adapted) for grid in grids):
+        scenes = {tile.scene.name: tile for tile in tiles}
+        away = {
+            name for name, tile in scenes.items() if lies_elsewhere(tile.scene_grid, card.adapted)
+        }
+        if count := sum(tile.scene.name in away for tile in tiles):
             warnings.append(
-                f"{away} of the {len(tiles)} evaluated tiles lie away from the glacier that the "
-                f"model {card.name} was adapted to. 'Delineate termini' takes the model that it "
-                "was adapted from there: evaluate that one on other glaciers."
+                f"{count} of the {len(tiles)} evaluated tiles are of scenes that lie away from the "
+                f"glacier that the model {card.name} was adapted to. 'Delineate termini' takes the "
+                "model that it was adapted from there: evaluate that one on other glaciers."
             )
     low, high = card.cell_size_range_m
     if not low <= data.card.cell_size_m <= high:

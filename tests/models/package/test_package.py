@@ -80,6 +80,41 @@ def test_a_coast_is_polygons_in_degrees(package: Path, coast: str, remedy: str) 
         load_package(package)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "remedy"),
+    [
+        ([float("nan")] * 4, "degrees"),
+        ([-38.0, 66.0, float("inf"), 67.0], "degrees"),
+        ([-200.0, 66.0, -37.0, 67.0], "degrees"),
+        ([-38.0, 66.0, -37.0, 91.0], "degrees"),
+        ([0.0, 0.0, 0.0, 0.0], "west, south, east"),
+        ([-38.0, 67.0, -37.0, 66.0], "west, south, east"),
+        ([-37.0, 66.0, -38.0, 67.0], "west, south, east"),
+        ([180.0, 66.0, -180.0, 67.0], "west, south, east"),
+    ],
+)
+def test_the_bounds_of_a_glacier_are_a_box_in_degrees(
+    package: Path, bounds: list[float], remedy: str
+) -> None:
+    glacier = {"glacier": "", "dates": [], "parent": "0" * 64}
+    rewrite_card(package, adapted={**glacier, "bounds": bounds})
+    with pytest.raises(EngineError, match=f"(?s)bounds.*{remedy}"):
+        load_package(package)
+
+
+@pytest.mark.parametrize(
+    "bounds", [(-38.0, 66.0, -37.0, 67.0), (179.7, -78.0, -179.7, -77.0), (-180.0, 89.0, 180.0, 90)]
+)
+def test_they_may_lie_across_the_180th_meridian(
+    package: Path, bounds: tuple[float, float, float, float]
+) -> None:
+    glacier = {"glacier": "", "dates": [], "parent": "0" * 64}
+    rewrite_card(package, adapted={**glacier, "bounds": bounds})
+    adapted = load_package(package).card.adapted
+    assert adapted is not None
+    assert adapted.bounds == bounds
+
+
 def test_a_link_out_of_the_package_is_refused(package: Path, tmp_path: Path) -> None:
     path = package / "weights.safetensors"
     path.rename(tmp_path / "elsewhere")

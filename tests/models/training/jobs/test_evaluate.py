@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from glacier_qgis.models.package.archive import unpack
 from glacier_qgis.models.package.folder import load_package, save_package
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.package import adapted_to
+from glacier_qgis.models.training.data.card import CARD
 from glacier_qgis.models.training.data.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.jobs.evaluate import EvaluateModel
 from glacier_qgis.models.training.jobs.train import TrainModel
@@ -110,4 +112,19 @@ def test_a_model_of_a_glacier_is_measured_without_what_it_leaves_out(
     elsewhere = adapted(model, "away", tiles[:1], Polygon())
     found, listener = run_listened(EvaluateModel.model_validate({**asked, "model": elsewhere}))
     assert found["MISSED"] == 0
-    assert "2 of the 3 evaluated tiles lie away from the glacier" in listener.warnings[0]
+    told = "2 of the 3 evaluated tiles are of scenes that lie away from the glacier"
+    assert told in listener.warnings[0]
+
+
+def test_a_tile_far_from_the_glacier_is_not_elsewhere_if_its_scene_touches_it(
+    tmp_path: Path, write_dataset: WriteDataset
+) -> None:
+    dataset = write_dataset(test=2)
+    content = json.loads((dataset / CARD).read_text())
+    content["scenes"][0]["shape"] = [32, 200]  # as far as the tile of the other scene
+    (dataset / CARD).write_text(json.dumps(content))
+    tiles = Dataset.open(dataset).tiles("test")
+    own = adapted(package(tmp_path / "small"), "own", tiles[1:], Polygon())
+    asked = {"dataset": dataset, "device": "cpu", "model": own}
+    _, listener = run_listened(EvaluateModel.model_validate(asked))
+    assert not listener.warnings
