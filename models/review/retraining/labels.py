@@ -41,6 +41,7 @@ MOVES_M = 2000.0
 """Distance from all of `FEW` or more fronts beyond which the front of another date is not expected;
 of fewer, `REACH_M`."""
 CODES = list(CLASS_NAMES)
+BODIES = (GLACIER, OCEAN)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,12 @@ class Prediction:
         """Return what both are certain of."""
         same = np.where(self.certain == other.certain, self.certain, UNLABELLED)
         return Prediction(same.astype(np.uint8), self.valid)
+
+
+def undisputed(zones: Zones, other: Prediction) -> Zones:
+    """Return labels without the glacier that another is certain is ocean, and the reverse."""
+    bodies = np.isin(zones, BODIES) & np.isin(other.certain, BODIES)
+    return np.where(bodies & (zones != other.certain), UNLABELLED, zones).astype(np.uint8)
 
 
 def leaning(probabilities: Float32Array) -> Float32Array:
@@ -147,5 +154,5 @@ def _agreed(near: Zones, certain: Zones, free: Mask) -> Zones:
     """Return the zones of which the model is certain, on the side of a front where they may be."""
     flat = np.zeros(near.shape, np.uint8)
     sides = watershed(flat, near.astype(np.int32), mask=free)  # type: ignore[no-untyped-call]
-    moving = np.isin(certain, (GLACIER, OCEAN))
+    moving = np.isin(certain, BODIES)
     return np.where(moving & (sides != certain), UNLABELLED, certain).astype(np.uint8)

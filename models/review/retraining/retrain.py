@@ -163,7 +163,7 @@ def retrain(
     if series and again:
         labelling, training = parts(next(stages), 2)
         agreed = [
-            each.by_agreement(after, pace.device, stage)
+            each.by_agreement(after, networks, pace.device, stage)
             for each, stage in zip(taught, parts(labelling, len(taught)), strict=True)
         ]
         material = _material(series, agreed, tiles, aim)

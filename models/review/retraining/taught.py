@@ -29,6 +29,7 @@ from glacier_qgis.models.review.retraining.labels import (
     Prediction,
     carried_zones,
     leaning,
+    undisputed,
     zones_around,
 )
 from glacier_qgis.models.review.retraining.material import Network
@@ -121,18 +122,27 @@ class TaughtPlace:
         return cls(of, fronts, [*place.scenes.values()])._labelled(seen)
 
     def by_agreement(
-        self, networks: Sequence[Network], device: torch.device, reporter: Reporter
+        self,
+        networks: Sequence[Network],
+        before: Sequence[Network],
+        device: torch.device,
+        reporter: Reporter,
     ) -> Self:
-        """Label all scenes by what networks that are adapted to the place agree on."""
-        place, agreed = self.of.place, dict[str, Prediction]()
-        for network, stage in zip(networks, parts(reporter, len(networks)), strict=True):
-            for name, probabilities in _predicted(place, network, device, stage):
-                seen = Prediction.of(probabilities)
-                agreed[name] = agreed[name].agreed(seen) if name in agreed else seen
+        """Label all scenes by what networks that are adapted to the place agree on.
+
+        Where a front lies behind all corrected ones, these networks can be certain of ice that they
+        saw there on every corrected date. So in a scene that nobody corrected there is no label
+        where all networks `before` are certain of the other of ice and water.
+        """
+        place, stages = self.of.place, parts(reporter, 2)
+        agreed = _agreed(place, networks, device, next(stages))
+        doubted = _agreed(place, before, device, next(stages), self.of.uncorrected)
         others = {
-            name: np.where(place.rock & seen.valid, ROCK, seen.certain).astype(np.uint8)
+            name: np.where(
+                place.rock & seen.valid, ROCK, undisputed(seen.certain, doubted[name])
+            ).astype(np.uint8)
             for name, seen in agreed.items()
-            if name in self.of.uncorrected
+            if name in doubted
         }
         scenes = [scene.labelled(others.get(scene.name, scene.zones)) for scene in self.scenes]
         return replace(self, scenes=scenes)._labelled(agreed)
@@ -202,6 +212,22 @@ def _as_seen(scenes: Sequence[SceneInPlace], place: Place, network: Network) -> 
     return network.samples([replace(scene, rock=rock) for scene in scenes])
 
 
+def _agreed(
+    place: Place,
+    networks: Sequence[Network],
+    device: torch.device,
+    reporter: Reporter,
+    names: Collection[str] | None = None,
+) -> dict[str, Prediction]:
+    """Return what all networks are certain of, by scene, without test-time augmentation."""
+    agreed: dict[str, Prediction] = {}
+    for network, stage in zip(networks, parts(reporter, len(networks)), strict=True):
+        for name, probabilities in _predicted(place, network, device, stage, names, augment=False):
+            seen = Prediction.of(probabilities)
+            agreed[name] = agreed[name].agreed(seen) if name in agreed else seen
+    return agreed
+
+
 def _predicted(
     place: Place,
     network: Network,
@@ -209,14 +235,18 @@ def _predicted(
     reporter: Reporter,
     names: Collection[str] | None = None,
     doing: str = "Labelling the scenes",
+    *,
+    augment: bool = True,
 ) -> Iterator[tuple[str, Float32Array]]:
     """Yield the name of each scene that a network sees, and what it predicts there.
 
-    `names` are those of the scenes to predict, None for all; `doing` is the message of progress.
+    `names` are those of the scenes to predict, None for all; `doing` is the message of progress,
+    `augment` test-time augmentation, unless the network knows one place as it lies.
     """
     scenes = _as_seen([*place.scenes.values()], place, network)
     scenes = [scene for scene in scenes if names is None or scene.name in names]
-    evaluator = Evaluator(network.built(), device, place.grid.cell_size, oriented=network.oriented)
+    cell, oriented = place.grid.cell_size, network.oriented
+    evaluator = Evaluator(network.built(), device, cell, augment=augment, oriented=oriented)
     answers = zip(scenes, evaluator.probabilities(scenes), strict=True)
     for number, (scene, probabilities) in enumerate(answers, 1):
         reporter.progress(number / len(scenes), f"{doing}: {Path(scene.name).name}")

@@ -68,6 +68,10 @@ def told(zones: Zones, *, beside: bool = False) -> Network:
     return Told("tests", unet, {}, beside, rock=False, oriented=True, says=zones)
 
 
+BEFORE = [told(np.full(GRID.shape, ROCK)), told(np.full(GRID.shape, ROCK), beside=True)]
+"""Networks of a model before that never contradict."""
+
+
 class Shown(nn.Module):
     """Sees the front where the brightness of a scene says, as a fraction of the columns.
 
@@ -152,16 +156,32 @@ def test_the_scenes_nearest_in_time_begin_with_itself() -> None:
 def test_only_what_both_networks_say_is_a_label(place: CorrectedPlace) -> None:
     before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
     alone, beside = told(fjord(FRONT - 10)), told(fjord(FRONT + 8), beside=True)
-    taught = before.by_agreement([alone, beside], CPU, Silent())
+    taught = before.by_agreement([alone, beside], BEFORE, CPU, Silent())
     other = labels(taught, "other")
     assert (other[:, : FRONT - 10] == GLACIER).all()
     assert not other[:, FRONT - 10 : FRONT + 8].any()
     assert (other[:, FRONT + 8 :] == OCEAN).all()
 
 
+def test_what_both_networks_before_deny_is_no_label(place: CorrectedPlace) -> None:
+    """As where a front lies behind all corrected ones, and the new networks know ice there."""
+    taught = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
+    new = [told(fjord()), told(fjord(), beside=True)]
+    deny = [told(fjord(FRONT - 20)), told(fjord(FRONT - 30), beside=True)]
+    kept = taught.by_agreement(new, deny, CPU, Silent())
+    other = labels(kept, "other")
+    assert (other[:, : FRONT - 20] == GLACIER).all()
+    assert not other[:, FRONT - 20 : FRONT].any()
+    assert (other[:, FRONT:] == OCEAN).all()
+    sure = taught.by_agreement(new, BEFORE, CPU, Silent())
+    np.testing.assert_array_equal(labels(kept, "corrected"), labels(sure, "corrected"))
+
+
 def test_what_a_network_for_series_does_not_see_the_other_labels(place: CorrectedPlace) -> None:
     before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
-    taught = before.by_agreement([told(fjord()), told(fjord(0), beside=True)], CPU, Silent())
+    taught = before.by_agreement(
+        [told(fjord()), told(fjord(0), beside=True)], BEFORE, CPU, Silent()
+    )
     np.testing.assert_array_equal(labels(taught, "undated"), fjord()[2:])
     assert not labels(taught, "other")[:, :FRONT].any()
 
@@ -171,7 +191,7 @@ def test_near_a_corrected_front_no_network_has_a_say(place: CorrectedPlace, seen
     """Not even of the side: that was decided by the model before, on all dates."""
     before = TaughtPlace.by_fronts(place, told(fjord(FRONT + 5)), CPU, Silent())
     networks = [told(seen.copy()), told(seen.copy(), beside=True)]
-    corrected = labels(before.by_agreement(networks, CPU, Silent()), "corrected")
+    corrected = labels(before.by_agreement(networks, BEFORE, CPU, Silent()), "corrected")
     assert (corrected[:, FRONT - REACH + 1 : FRONT] == GLACIER).all()
     assert (corrected[:, FRONT : FRONT + REACH - 1] == OCEAN).all()
     assert not (corrected[:, :FRONT] == OCEAN).any()
