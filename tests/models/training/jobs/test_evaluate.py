@@ -64,14 +64,14 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path, write_dataset: Write
 
 
 @pytest.fixture
-def learnt(tmp_path: Path, write_dataset: WriteDataset) -> tuple[Path, Path]:
+def trained(tmp_path: Path, write_dataset: WriteDataset) -> tuple[Path, Path]:
     """A data set, and the unpacked package of a model that finds its fronts."""
-    dataset, archive = write_dataset(training=8, validation=3, test=3), tmp_path / "learnt.zip"
+    dataset, archive = write_dataset(training=8, validation=3, test=3), tmp_path / "trained.zip"
     given = {"dataset": dataset, "output": archive, "epochs": 4, "learning_rate": 0.02}
     start = {"start_from": str(package(tmp_path / "small")), "batch_size": 8, "device": "cpu"}
     run_listened(TrainModel.model_validate(given | start))
-    unpack(archive, tmp_path / "learnt")
-    return dataset, tmp_path / "learnt"
+    unpack(archive, tmp_path / "trained")
+    return dataset, tmp_path / "trained"
 
 
 def adapted(model: Path, name: str, tiles: Sequence[LabelledTile], coast: Polygon) -> str:
@@ -92,9 +92,9 @@ def adapted(model: Path, name: str, tiles: Sequence[LabelledTile], coast: Polygo
 
 
 def test_a_model_of_a_glacier_is_measured_without_what_it_leaves_out(
-    learnt: tuple[Path, Path],
+    trained: tuple[Path, Path],
 ) -> None:
-    dataset, model = learnt
+    dataset, model = trained
     tiles = Dataset.open(dataset).tiles("test")
     asked = {"dataset": dataset, "device": "cpu"}
     found, listener = run_listened(EvaluateModel.model_validate({**asked, "model": str(model)}))
