@@ -85,8 +85,9 @@ class FinishedTraining:
             )
         held, mean = "", ", half-way to those before"
         if self.result.aim is Aim.ONE_PLACE:
-            again = "; the one for series once more, with those on which both networks agree"
-            held, mean = f", all as they lie{again if self.result.by_agreement else ''}", ""
+            rounds = self.result.rounds
+            again = "; again with those on which both networks agree" + " twice" * (rounds > 1)
+            held, mean = f", all as they lie{again if rounds else ''}", ""
         elif not self.replayed:
             held = ", elsewhere labelled by what the model was certain of"
         old = f", and the data set {self.replayed} replayed" if self.replayed else ""

@@ -175,16 +175,17 @@ def _near(order: tuple[float, float], best: tuple[float, float]) -> bool:
 
 
 def train(
-    network: Network, material: Material, stop: Stop, pace: Pace, reporter: Reporter, name: str = ""
+    network: Network, material: Material, stop: Stop, pace: Pace, reporter: Reporter, again: int = 0
 ) -> Network:
     """Train a network until the chosen stop; return it with its averaged weights.
 
-    `name` is that of the folder of the training, by default what the network is for. A network
-    without a scene to train on stays as it is.
+    `again` counts its trainings, each of which has a folder of its own. A network without a scene
+    to train on stays as it is.
     """
     if not material.corrected:
         return network
-    course = course_of(network, material, pace, name or ("series" if network.beside else "lone"))
+    name = "series" if network.beside else "lone"
+    course = course_of(network, material, pace, f"{name}-{again}")
     return trained(network, course.until(stop.done, reporter), material.aim)
 
 

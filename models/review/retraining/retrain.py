@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,10 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 SHARE_OF_TRAINING, LEAST_SHARE = 0.8, 0.5
 """Largest and least share of the time that trainings take; the other is for reading and tests."""
+LOOKING_SHARE = 0.25
+"""Largest share of the time in which adapted networks look at their place."""
+ROUNDS = 2
+"""Times that two adapted networks label their place for each other, and are trained again."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Retrained:
             out; none without either. Scenes that were left out do not judge: there are few, chosen
             to differ, so that each is unlike all others.
         aim: What the networks for fronts shall be good for; None of one for layers.
-        by_agreement: Whether the network for series was trained again, on what both agree on.
+        rounds: How often both networks were trained again, on what they agree on.
     """
 
     lone: Network
@@ -53,7 +58,7 @@ class Retrained:
     stop: Stop
     test: tuple[Comparison, ...]
     aim: Aim | None = None
-    by_agreement: bool = False
+    rounds: int = 0
 
 
 def networks_of(model: Model, *, rock: bool) -> tuple[Network, Network | None]:
@@ -121,11 +126,11 @@ def retrain(
     Raises:
         EngineError: See `networks_of`.
     """
-    lone, series = networks_of(model, rock=rock)
-    trial, begun = Trial(model.card, pace.device), time.monotonic()
+    networks = [each for each in networks_of(model, rock=rock) if each]
+    lone, trial, begun = networks[0], Trial(model.card, pace.device), time.monotonic()
     taught = [
         TaughtPlace.by_fronts(each, lone, pace.device, stage)
-        for each, stage in zip(places, parts(reporter, len(places), 0.05, 0.1), strict=True)
+        for each, stage in zip(places, parts(reporter, len(places), 0.02, 0.05), strict=True)
     ]
     order = sorted(
         (each.place.scenes[name].date, name)
@@ -134,17 +139,25 @@ def retrain(
     )
     aside = {order[index][1] for index in left_out(len(order))}
     tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
-    again = series is not None and aim is Aim.ONE_PLACE
-    trainings = 1 + (series is not None) + again + bool(aside)
-    ready = time.monotonic()
+    looking = time.monotonic()
+    again = len(networks) > 1 and aim is Aim.ONE_PLACE
+    doubted = [
+        each.doubted(networks, pace.device, stage) if again else {}
+        for each, stage in zip(taught, parts(reporter, len(taught), 0.05, 0.1), strict=True)
+    ]
+    looked = time.monotonic() - looking
+    rounds = rounds_in(pace.minutes, looked) if again else 0
+    if again and rounds < ROUNDS:
+        reporter.log(_few_rounds(pace.minutes, looked, rounds))
+    testing = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
-    networks = [lone, *([series] if series else [])]
     before = [trial.error(tested, each, lone) for each in networks if tested]
     networks = [replace(each, coast=_coast_left(each, places)) for each in networks]
-    lone, series = networks[0], networks[1] if series else None
-    spent = (1 + again) * (ready - begun) + 2 * (time.monotonic() - ready)
+    lone = networks[0]
+    spent = testing - begun + rounds * looked + 2 * (time.monotonic() - testing)
+    trainings = len(networks) * (1 + rounds) + bool(aside)
     each_pace = replace(pace, minutes=minutes_left(pace.minutes, spent) / trainings)
-    stages = parts(reporter, trainings, 0.1, 0.9)
+    stages = parts(reporter, trainings + rounds, 0.1, 0.9)
 
     rest = OPEN if aim is Aim.HELD else UNLABELLED
     folds = None
@@ -155,19 +168,22 @@ def retrain(
         fewer = _material(lone, labelled, tiles, aim, without)
         folds = (fewer, lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
-    carried = [each.carried(rest=rest) for each in taught]
-    after = [
-        train(network, _material(network, carried, tiles, aim), stop, each_pace, next(stages))
-        for network in networks
-    ]
-    if series and again:
-        labelling, training = parts(next(stages), 2)
-        agreed = [
-            each.by_agreement(after, networks, pace.device, stage)
-            for each, stage in zip(taught, parts(labelling, len(taught)), strict=True)
+
+    def trained(labelled: Sequence[TaughtPlace], again: int) -> list[Network]:
+        materials = [_material(each, labelled, tiles, aim) for each in networks]
+        return [
+            train(network, material, stop, each_pace, next(stages), again)
+            for network, material in zip(networks, materials, strict=True)
         ]
-        material = _material(series, agreed, tiles, aim)
-        after[1] = train(series, material, stop, each_pace, training, "agreed")
+
+    after = trained([each.carried(rest=rest) for each in taught], 0)
+    for number in range(1, rounds + 1):
+        looks = parts(next(stages), len(taught))
+        agreed = [
+            each.by_agreement(after, known, pace.device, stage)
+            for each, known, stage in zip(taught, doubted, looks, strict=True)
+        ]
+        after = trained(agreed, number)
     if aim is Aim.ONE_PLACE:
         stages = parts(reporter, len(after), 0.9, 0.93)
         after = [
@@ -184,10 +200,8 @@ def retrain(
     for place, one in enumerate(compared):
         if one.dropped is not None:
             after[place] = networks[place]
-    by_agreement = again and after[1] is not series
-    return Retrained(
-        after[0], after[1] if series else None, stop, tuple(compared), aim, by_agreement
-    )
+    lone, *beside = after
+    return Retrained(lone, beside[0] if beside else None, stop, tuple(compared), aim, rounds)
 
 
 def _coast_left(network: Network, places: Sequence[CorrectedPlace]) -> str:
@@ -223,6 +237,26 @@ def minutes_left(minutes: float, spent_s: float) -> float:
     """
     share = 1 - spent_s / 60 / minutes
     return minutes * min(max(share, LEAST_SHARE), SHARE_OF_TRAINING)
+
+
+def rounds_in(minutes: float, looking_s: float) -> int:
+    """Return how often networks can label their place for each other in a quarter of the time.
+
+    Args:
+        minutes: For trainings, reading and tests together.
+        looking_s: What it takes once.
+    """
+    enough = minutes * 60 * LOOKING_SHARE
+    return next(rounds for rounds in range(ROUNDS, -1, -1) if rounds * looking_s <= enough)
+
+
+def _few_rounds(minutes: float, looking_s: float, rounds: int) -> str:
+    """Say that more time would bring a better model."""
+    enough = math.ceil(ROUNDS * looking_s / 60 / LOOKING_SHARE)
+    return (
+        f"MINUTES: {minutes:g} leave time to label all scenes {rounds} times by what both networks "
+        f"agree on, instead of {ROUNDS}. For a better model, give {enough} minutes."
+    )
 
 
 def _with_front(each: CorrectedPlace, names: Iterable[str]) -> list[str]:

@@ -121,10 +121,16 @@ class TaughtPlace:
         }
         return cls(of, fronts, [*place.scenes.values()])._labelled(seen)
 
+    def doubted(
+        self, before: Sequence[Network], device: torch.device, reporter: Reporter
+    ) -> dict[str, Prediction]:
+        """Return what all networks of the model before are certain of, for `by_agreement`."""
+        return _agreed(self.of.place, before, device, reporter, self.of.uncorrected)
+
     def by_agreement(
         self,
         networks: Sequence[Network],
-        before: Sequence[Network],
+        doubted: Mapping[str, Prediction],
         device: torch.device,
         reporter: Reporter,
     ) -> Self:
@@ -132,11 +138,10 @@ class TaughtPlace:
 
         Where a front lies behind all corrected ones, these networks can be certain of ice that they
         saw there on every corrected date. So in a scene that nobody corrected there is no label
-        where all networks `before` are certain of the other of ice and water.
+        where all networks of the model before are certain of the other of ice and water.
         """
-        place, stages = self.of.place, parts(reporter, 2)
-        agreed = _agreed(place, networks, device, next(stages))
-        doubted = _agreed(place, before, device, next(stages), self.of.uncorrected)
+        place = self.of.place
+        agreed = _agreed(place, networks, device, reporter)
         others = {
             name: np.where(
                 place.rock & seen.valid, ROCK, undisputed(seen.certain, doubted[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,7 @@ from glacier_qgis.models.fronts.termini.whereabouts import from_degrees
 from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.coast import WIDTH_M
-from glacier_qgis.models.review.retraining.labels import REACH_M
+from glacier_qgis.models.review.retraining.labels import REACH_M, Prediction
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.places import Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
@@ -70,6 +71,10 @@ def told(zones: Zones, *, beside: bool = False) -> Network:
 
 BEFORE = [told(np.full(GRID.shape, ROCK)), told(np.full(GRID.shape, ROCK), beside=True)]
 """Networks of a model before that never contradict."""
+
+
+def doubted(taught: TaughtPlace, before: Sequence[Network] = BEFORE) -> dict[str, Prediction]:
+    return taught.doubted(before, CPU, Silent())
 
 
 class Shown(nn.Module):
@@ -156,7 +161,7 @@ def test_the_scenes_nearest_in_time_begin_with_itself() -> None:
 def test_only_what_both_networks_say_is_a_label(place: CorrectedPlace) -> None:
     before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
     alone, beside = told(fjord(FRONT - 10)), told(fjord(FRONT + 8), beside=True)
-    taught = before.by_agreement([alone, beside], BEFORE, CPU, Silent())
+    taught = before.by_agreement([alone, beside], doubted(before), CPU, Silent())
     other = labels(taught, "other")
     assert (other[:, : FRONT - 10] == GLACIER).all()
     assert not other[:, FRONT - 10 : FRONT + 8].any()
@@ -168,19 +173,19 @@ def test_what_both_networks_before_deny_is_no_label(place: CorrectedPlace) -> No
     taught = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
     new = [told(fjord()), told(fjord(), beside=True)]
     deny = [told(fjord(FRONT - 20)), told(fjord(FRONT - 30), beside=True)]
-    kept = taught.by_agreement(new, deny, CPU, Silent())
+    kept = taught.by_agreement(new, doubted(taught, deny), CPU, Silent())
     other = labels(kept, "other")
     assert (other[:, : FRONT - 20] == GLACIER).all()
     assert not other[:, FRONT - 20 : FRONT].any()
     assert (other[:, FRONT:] == OCEAN).all()
-    sure = taught.by_agreement(new, BEFORE, CPU, Silent())
+    sure = taught.by_agreement(new, doubted(taught), CPU, Silent())
     np.testing.assert_array_equal(labels(kept, "corrected"), labels(sure, "corrected"))
 
 
 def test_what_a_network_for_series_does_not_see_the_other_labels(place: CorrectedPlace) -> None:
     before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
     taught = before.by_agreement(
-        [told(fjord()), told(fjord(0), beside=True)], BEFORE, CPU, Silent()
+        [told(fjord()), told(fjord(0), beside=True)], doubted(before), CPU, Silent()
     )
     np.testing.assert_array_equal(labels(taught, "undated"), fjord()[2:])
     assert not labels(taught, "other")[:, :FRONT].any()
@@ -191,7 +196,7 @@ def test_near_a_corrected_front_no_network_has_a_say(place: CorrectedPlace, seen
     """Not even of the side: that was decided by the model before, on all dates."""
     before = TaughtPlace.by_fronts(place, told(fjord(FRONT + 5)), CPU, Silent())
     networks = [told(seen.copy()), told(seen.copy(), beside=True)]
-    corrected = labels(before.by_agreement(networks, BEFORE, CPU, Silent()), "corrected")
+    corrected = labels(before.by_agreement(networks, doubted(before), CPU, Silent()), "corrected")
     assert (corrected[:, FRONT - REACH + 1 : FRONT] == GLACIER).all()
     assert (corrected[:, FRONT : FRONT + REACH - 1] == OCEAN).all()
     assert not (corrected[:, :FRONT] == OCEAN).any()
