@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter, parts
+from glacier_qgis.models.engine.events import Reporter, Stage, parts
+from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.networks.unet import with_more_bands
 from glacier_qgis.models.package.card import ModelCard, SeriesNetwork
 from glacier_qgis.models.package.folder import Model
@@ -24,6 +24,8 @@ from glacier_qgis.models.review.retraining.learning import (
     train,
 )
 from glacier_qgis.models.review.retraining.material import Aim, Material, Network
+from glacier_qgis.models.review.retraining.places import Place
+from glacier_qgis.models.review.retraining.second_opinion import SecondOpinion
 from glacier_qgis.models.review.retraining.taught import CorrectedPlace, TaughtPlace
 from glacier_qgis.models.review.retraining.trial import Trial
 from glacier_qgis.models.training.data.dataset import LabelledTile
@@ -32,10 +34,6 @@ from glacier_qgis.models.zones.codes import CLASS_NAMES
 
 SHARE_OF_TRAINING, LEAST_SHARE = 0.8, 0.5
 """Largest and least share of the time that trainings take; the other is for reading and tests."""
-LOOKING_SHARE = 0.25
-"""Largest share of the time in which adapted networks look at their place."""
-ROUNDS = 2
-"""Times that two adapted networks label their place for each other, and are trained again."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def retrain(
     lone, trial, begun = networks[0], Trial(model.card, pace.device), time.monotonic()
     taught = [
         TaughtPlace.by_fronts(each, lone, pace.device, stage)
-        for each, stage in zip(places, parts(reporter, len(places), 0.02, 0.05), strict=True)
+        for each, stage in zip(places, parts(reporter, len(places), 0.05, 0.07), strict=True)
     ]
     order = sorted(
         (each.place.scenes[name].date, name)
@@ -139,25 +137,19 @@ def retrain(
     )
     aside = {order[index][1] for index in left_out(len(order))}
     tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
-    looking = time.monotonic()
-    again = len(networks) > 1 and aim is Aim.ONE_PLACE
-    doubted = [
-        each.doubted(networks, pace.device, stage) if again else {}
-        for each, stage in zip(taught, parts(reporter, len(taught), 0.05, 0.1), strict=True)
-    ]
-    looked = time.monotonic() - looking
-    rounds = rounds_in(pace.minutes, looked) if again else 0
-    if again and rounds < ROUNDS:
-        reporter.log(_few_rounds(pace.minutes, looked, rounds))
+    opinion = SecondOpinion.of(
+        networks, taught, aim, pace.minutes, pace.device, Stage(reporter, 0.07, 0.1)
+    )
     testing = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
     before = [trial.error(tested, each, lone) for each in networks if tested]
     networks = [replace(each, coast=_coast_left(each, places)) for each in networks]
     lone = networks[0]
-    spent = testing - begun + rounds * looked + 2 * (time.monotonic() - testing)
-    trainings = len(networks) * (1 + rounds) + bool(aside)
+    looking = opinion.rounds * opinion.seconds
+    spent = testing - begun + looking + 2 * (time.monotonic() - testing)
+    trainings = len(networks) * (1 + opinion.rounds) + bool(aside)
     each_pace = replace(pace, minutes=minutes_left(pace.minutes, spent) / trainings)
-    stages = parts(reporter, trainings + rounds, 0.1, 0.9)
+    stages = parts(reporter, trainings + opinion.rounds, 0.1, 0.9)
 
     rest = OPEN if aim is Aim.HELD else UNLABELLED
     folds = None
@@ -176,14 +168,10 @@ def retrain(
             for network, material in zip(networks, materials, strict=True)
         ]
 
-    after = trained([each.carried(rest=rest) for each in taught], 0)
-    for number in range(1, rounds + 1):
-        looks = parts(next(stages), len(taught))
-        agreed = [
-            each.by_agreement(after, known, pace.device, stage)
-            for each, known, stage in zip(taught, doubted, looks, strict=True)
-        ]
-        after = trained(agreed, number)
+    carried = [each.carried(rest=rest) for each in taught]
+    after = trained(carried, 0)
+    for number in range(1, opinion.rounds + 1):
+        after = trained(opinion.labelled(carried, after, pace.device, next(stages)), number)
     if aim is Aim.ONE_PLACE:
         stages = parts(reporter, len(after), 0.9, 0.93)
         after = [
@@ -191,17 +179,28 @@ def retrain(
             for each, old, stage in zip(after, networks, stages, strict=True)
         ]
     reporter.progress(0.93, "Testing the new model")
-    compared: list[Comparison] = []
-    for each, error in zip(after, before, strict=False):
-        worse = compared and not not_worse(compared[0].after, compared[0].before)
-        delivered = lone if worse else after[0]
-        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered)))
-    compared = without_worse(compared)
+    compared = _compared(trial, tested, networks, after, before)
     for place, one in enumerate(compared):
         if one.dropped is not None:
             after[place] = networks[place]
     lone, *beside = after
-    return Retrained(lone, beside[0] if beside else None, stop, tuple(compared), aim, rounds)
+    return Retrained(lone, beside[0] if beside else None, stop, compared, aim, opinion.rounds)
+
+
+def _compared(
+    trial: Trial,
+    tested: Sequence[tuple[Place, Sequence[str]]],
+    networks: Sequence[Network],
+    after: Sequence[Network],
+    before: Sequence[FrontError],
+) -> tuple[Comparison, ...]:
+    """Test the networks after a training, each beside the one that it is delivered with."""
+    compared: list[Comparison] = []
+    for each, error in zip(after, before, strict=False):
+        worse = compared and not not_worse(compared[0].after, compared[0].before)
+        delivered = networks[0] if worse else after[0]
+        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered)))
+    return tuple(without_worse(compared))
 
 
 def _coast_left(network: Network, places: Sequence[CorrectedPlace]) -> str:
@@ -237,26 +236,6 @@ def minutes_left(minutes: float, spent_s: float) -> float:
     """
     share = 1 - spent_s / 60 / minutes
     return minutes * min(max(share, LEAST_SHARE), SHARE_OF_TRAINING)
-
-
-def rounds_in(minutes: float, looking_s: float) -> int:
-    """Return how often networks can label their place for each other in a quarter of the time.
-
-    Args:
-        minutes: For trainings, reading and tests together.
-        looking_s: What it takes once.
-    """
-    enough = minutes * 60 * LOOKING_SHARE
-    return next(rounds for rounds in range(ROUNDS, -1, -1) if rounds * looking_s <= enough)
-
-
-def _few_rounds(minutes: float, looking_s: float, rounds: int) -> str:
-    """Say that more time would bring a better model."""
-    enough = math.ceil(ROUNDS * looking_s / 60 / LOOKING_SHARE)
-    return (
-        f"MINUTES: {minutes:g} leave time to label all scenes {rounds} times by what both networks "
-        f"agree on, instead of {ROUNDS}. For a better model, give {enough} minutes."
-    )
 
 
 def _with_front(each: CorrectedPlace, names: Iterable[str]) -> list[str]:

@@ -134,11 +134,12 @@ class TaughtPlace:
         device: torch.device,
         reporter: Reporter,
     ) -> Self:
-        """Label all scenes by what networks that are adapted to the place agree on.
+        """Label the scenes by what networks that are adapted to the place agree on.
 
-        Where a front lies behind all corrected ones, these networks can be certain of ice that they
-        saw there on every corrected date. So in a scene that nobody corrected there is no label
-        where all networks of the model before are certain of the other of ice and water.
+        A scene that one of them does not see keeps its labels. Where a front lies behind all
+        corrected ones, these networks can be certain of ice that they saw there on every corrected
+        date. So in a scene that nobody corrected there is no label where all networks of the model
+        before are certain of the other of ice and water.
         """
         place = self.of.place
         agreed = _agreed(place, networks, device, reporter)
@@ -200,13 +201,14 @@ class TaughtPlace:
         return [sample for sample in seen if sample.name in names]
 
     def _labelled(self, seen: Mapping[str, Prediction]) -> Self:
-        """Label the corrected scenes by their fronts, and by what was seen of them."""
+        """Label the corrected scenes that were seen by their fronts, and by what was seen."""
         of, place = self.of, self.of.place
         zones = {
             name: zones_around(
                 fronts, seen[name], place.rock, place.grid, complete=of.complete[name]
             )
             for name, fronts in self.fronts.items()
+            if name in seen
         }
         scenes = [scene.labelled(zones.get(scene.name, scene.zones)) for scene in self.scenes]
         return replace(self, scenes=scenes)
@@ -224,13 +226,19 @@ def _agreed(
     reporter: Reporter,
     names: Collection[str] | None = None,
 ) -> dict[str, Prediction]:
-    """Return what all networks are certain of, by scene, without test-time augmentation."""
-    agreed: dict[str, Prediction] = {}
-    for network, stage in zip(networks, parts(reporter, len(networks)), strict=True):
-        for name, probabilities in _predicted(place, network, device, stage, names, augment=False):
-            seen = Prediction.of(probabilities)
-            agreed[name] = agreed[name].agreed(seen) if name in agreed else seen
-    return agreed
+    """Return what all networks are certain of, by scene that all see, without augmentation."""
+    first, *others = [
+        {
+            name: Prediction.of(probabilities)
+            for name, probabilities in _predicted(
+                place, network, device, stage, names, augment=False
+            )
+        }
+        for network, stage in zip(networks, parts(reporter, len(networks)), strict=True)
+    ]
+    for seen in others:
+        first = {name: each.agreed(seen[name]) for name, each in first.items() if name in seen}
+    return first
 
 
 def _predicted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,17 @@ from glacier_qgis.models.package.card import Architecture
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.coast import WIDTH_M
 from glacier_qgis.models.review.retraining.labels import REACH_M, Prediction
-from glacier_qgis.models.review.retraining.material import Network
+from glacier_qgis.models.review.retraining.material import Aim, Network
 from glacier_qgis.models.review.retraining.places import Place
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.review.retraining.second_opinion import (
+    ROUNDS,
+    SecondOpinion,
+    rounds_in,
+)
 from glacier_qgis.models.review.retraining.taught import CorrectedPlace, TaughtPlace
 from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN, ROCK
+from kit.engine.listener import Listener
 
 CELL, ROWS, COLUMNS = 60.0, 32, 160
 GRID = Grid(CRS.from_epsg(3413), Affine(CELL, 0, 0, 0, -CELL, 0), ROWS, COLUMNS)
@@ -182,13 +188,42 @@ def test_what_both_networks_before_deny_is_no_label(place: CorrectedPlace) -> No
     np.testing.assert_array_equal(labels(kept, "corrected"), labels(sure, "corrected"))
 
 
-def test_what_a_network_for_series_does_not_see_the_other_labels(place: CorrectedPlace) -> None:
-    before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
-    taught = before.by_agreement(
-        [told(fjord()), told(fjord(0), beside=True)], doubted(before), CPU, Silent()
-    )
-    np.testing.assert_array_equal(labels(taught, "undated"), fjord()[2:])
-    assert not labels(taught, "other")[:, :FRONT].any()
+def test_what_one_network_does_not_see_keeps_its_labels(place: CorrectedPlace) -> None:
+    """The one for series sees no scene without a date; what the other says alone is no label."""
+    before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent()).carried()
+    networks = [told(fjord(0)), told(fjord(0), beside=True)]
+    taught = before.by_agreement(networks, doubted(before), CPU, Silent())
+    np.testing.assert_array_equal(labels(taught, "undated"), labels(before, "undated"))
+    assert (labels(taught, "other") == OCEAN).all()
+
+
+def test_networks_look_at_a_large_place_less_often() -> None:
+    assert rounds_in(10, 0) == rounds_in(10, 75) == 2
+    assert rounds_in(10, 76) == rounds_in(10, 150) == 1
+    assert rounds_in(10, 151) == 0
+    assert rounds_in(20, 151) == 1
+
+
+def test_where_time_is_short_more_of_it_is_recommended(place: CorrectedPlace) -> None:
+    taught = [TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())]
+    listener = Listener()
+    assert SecondOpinion.of(BEFORE, taught, Aim.ONE_PLACE, 10, CPU, listener).rounds == 2
+    assert not listener.logs
+    assert not SecondOpinion.of(BEFORE, taught, Aim.ONE_PLACE, 1e-9, CPU, listener).rounds
+    (told_so,) = listener.logs
+    assert "not at all. For a better model, set MINUTES to 1." in told_so
+
+
+def test_two_networks_of_one_place_have_a_second_opinion(place: CorrectedPlace) -> None:
+    def rounds(networks: Sequence[Network], aim: Aim, place: CorrectedPlace) -> int:
+        taught = [TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())]
+        return SecondOpinion.of(networks, taught, aim, 10, CPU, Silent()).rounds
+
+    assert rounds(BEFORE, Aim.ONE_PLACE, place) == ROUNDS
+    assert not rounds(BEFORE, Aim.HELD, place)
+    assert not rounds(BEFORE[:1], Aim.ONE_PLACE, place)
+    undated = replace(place, corrected={"undated": True})
+    assert not rounds(BEFORE, Aim.ONE_PLACE, undated), "the one for series does not see it"
 
 
 @pytest.mark.parametrize("seen", [fjord(FRONT - 10), fjord()[:, ::-1], fjord(0)])

@@ -31,7 +31,7 @@ from glacier_qgis.models.review.jobs.retrain import Retrain
 from glacier_qgis.models.review.retraining import places, trial
 from glacier_qgis.models.review.retraining.corrections import facts_of
 from glacier_qgis.models.review.retraining.places import read_place
-from glacier_qgis.models.review.retraining.retrain import minutes_left, networks_of, rounds_in
+from glacier_qgis.models.review.retraining.retrain import minutes_left, networks_of
 from glacier_qgis.models.review.retraining.trial import Trial
 from glacier_qgis.models.review.tables.corrected import CorrectedScene, corrected_scenes
 from glacier_qgis.models.vector.lines import clip_lines, line_parts
@@ -94,13 +94,6 @@ def test_trainings_get_the_time_that_tests_leave() -> None:
     assert minutes_left(10, 0) == 8
     assert minutes_left(10, 180) == pytest.approx(7)
     assert minutes_left(10, 3600) == 5, "at least half"
-
-
-def test_networks_look_at_a_large_place_less_often() -> None:
-    assert rounds_in(10, 0) == rounds_in(10, 75) == 2
-    assert rounds_in(10, 76) == rounds_in(10, 150) == 1
-    assert rounds_in(10, 151) == 0
-    assert rounds_in(20, 151) == 1
 
 
 def test_no_front_is_found_where_rock_is_known(tmp_path: Path) -> None:
