@@ -27,22 +27,22 @@ LARGEST_SHARE = 0.25
 
 @dataclass(frozen=True)
 class SecondOpinion:
-    """How often two networks label the scenes, and what they must not deny.
+    """How often two networks label the scenes, and what the model before says of these.
 
     Attributes:
         rounds: How often.
         seconds: What looking at the scenes takes each time.
-        doubted: What the model before is certain of, by place.
+        before: What both of its networks are certain of, by place.
     """
 
     rounds: int
     seconds: float
-    doubted: Sequence[Mapping[str, Prediction]]
+    before: Sequence[Mapping[str, Prediction]]
 
     @classmethod
     def of(
         cls,
-        before: Sequence[Network],
+        networks: Sequence[Network],
         taught: Sequence[TaughtPlace],
         aim: Aim,
         minutes: float,
@@ -55,19 +55,19 @@ class SecondOpinion:
         than two see a corrected scene: the one for series sees none without a date.
 
         Args:
-            before: The networks of the model before.
+            networks: Those of the model before.
             taught: The places.
             aim: What the networks shall be good for.
             minutes: Of the whole job.
             device: Where to compute.
             reporter: Receives progress; it is told of fewer than `ROUNDS`.
         """
-        seeing = [network for network in before if _sees(network, taught)]
+        seeing = [network for network in networks if _sees(network, taught)]
         if len(seeing) < 2 or aim is not Aim.ONE_PLACE:
             return cls(0, 0.0, [])
         begun = time.monotonic()
-        doubted = [
-            each.doubted(before, device, stage)
+        before = [
+            each.certain(networks, device, stage)
             for each, stage in zip(taught, parts(reporter, len(taught)), strict=True)
         ]
         seconds = time.monotonic() - begun
@@ -80,7 +80,7 @@ class SecondOpinion:
                 f"other {ROUNDS} times, so they do it {done}. For a better model, set MINUTES to "
                 f"{enough}."
             )
-        return cls(rounds, seconds, doubted)
+        return cls(rounds, seconds, before)
 
     def labelled(
         self,
@@ -92,8 +92,8 @@ class SecondOpinion:
         """Return the places with labels on which the adapted networks agree."""
         stages = parts(reporter, len(taught))
         return [
-            each.by_agreement(adapted, doubted, device, stage)
-            for each, doubted, stage in zip(taught, self.doubted, stages, strict=True)
+            each.by_agreement(adapted, before, device, stage)
+            for each, before, stage in zip(taught, self.before, stages, strict=True)
         ]
 
 

@@ -121,16 +121,16 @@ class TaughtPlace:
         }
         return cls(of, fronts, [*place.scenes.values()])._labelled(seen)
 
-    def doubted(
-        self, before: Sequence[Network], device: torch.device, reporter: Reporter
+    def certain(
+        self, networks: Sequence[Network], device: torch.device, reporter: Reporter
     ) -> dict[str, Prediction]:
-        """Return what all networks of the model before are certain of, for `by_agreement`."""
-        return _agreed(self.of.place, before, device, reporter, self.of.uncorrected)
+        """Return what all networks are certain of in the scenes that nobody corrected."""
+        return _agreed(self.of.place, networks, device, reporter, self.of.uncorrected)
 
     def by_agreement(
         self,
         networks: Sequence[Network],
-        doubted: Mapping[str, Prediction],
+        before: Mapping[str, Prediction],
         device: torch.device,
         reporter: Reporter,
     ) -> Self:
@@ -138,17 +138,17 @@ class TaughtPlace:
 
         A scene that one of them does not see keeps its labels. Where a front lies behind all
         corrected ones, these networks can be certain of ice that they saw there on every corrected
-        date. So in a scene that nobody corrected there is no label where all networks of the model
-        before are certain of the other of ice and water.
+        date. So in a scene that nobody corrected there is no label where the model `before` is
+        certain of the other of ice and water.
         """
         place = self.of.place
         agreed = _agreed(place, networks, device, reporter)
         others = {
             name: np.where(
-                place.rock & seen.valid, ROCK, undisputed(seen.certain, doubted[name])
+                place.rock & seen.valid, ROCK, undisputed(seen.certain, before[name])
             ).astype(np.uint8)
             for name, seen in agreed.items()
-            if name in doubted
+            if name in before
         }
         scenes = [scene.labelled(others.get(scene.name, scene.zones)) for scene in self.scenes]
         return replace(self, scenes=scenes)._labelled(agreed)

@@ -79,8 +79,8 @@ BEFORE = [told(np.full(GRID.shape, ROCK)), told(np.full(GRID.shape, ROCK), besid
 """Networks of a model before that never contradict."""
 
 
-def doubted(taught: TaughtPlace, before: Sequence[Network] = BEFORE) -> dict[str, Prediction]:
-    return taught.doubted(before, CPU, Silent())
+def known(taught: TaughtPlace, before: Sequence[Network] = BEFORE) -> dict[str, Prediction]:
+    return taught.certain(before, CPU, Silent())
 
 
 class Shown(nn.Module):
@@ -167,7 +167,7 @@ def test_the_scenes_nearest_in_time_begin_with_itself() -> None:
 def test_only_what_both_networks_say_is_a_label(place: CorrectedPlace) -> None:
     before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
     alone, beside = told(fjord(FRONT - 10)), told(fjord(FRONT + 8), beside=True)
-    taught = before.by_agreement([alone, beside], doubted(before), CPU, Silent())
+    taught = before.by_agreement([alone, beside], known(before), CPU, Silent())
     other = labels(taught, "other")
     assert (other[:, : FRONT - 10] == GLACIER).all()
     assert not other[:, FRONT - 10 : FRONT + 8].any()
@@ -179,12 +179,12 @@ def test_what_both_networks_before_deny_is_no_label(place: CorrectedPlace) -> No
     taught = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())
     new = [told(fjord()), told(fjord(), beside=True)]
     deny = [told(fjord(FRONT - 20)), told(fjord(FRONT - 30), beside=True)]
-    kept = taught.by_agreement(new, doubted(taught, deny), CPU, Silent())
+    kept = taught.by_agreement(new, known(taught, deny), CPU, Silent())
     other = labels(kept, "other")
     assert (other[:, : FRONT - 20] == GLACIER).all()
     assert not other[:, FRONT - 20 : FRONT].any()
     assert (other[:, FRONT:] == OCEAN).all()
-    sure = taught.by_agreement(new, doubted(taught), CPU, Silent())
+    sure = taught.by_agreement(new, known(taught), CPU, Silent())
     np.testing.assert_array_equal(labels(kept, "corrected"), labels(sure, "corrected"))
 
 
@@ -192,7 +192,7 @@ def test_what_one_network_does_not_see_keeps_its_labels(place: CorrectedPlace) -
     """The one for series sees no scene without a date; what the other says alone is no label."""
     before = TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent()).carried()
     networks = [told(fjord(0)), told(fjord(0), beside=True)]
-    taught = before.by_agreement(networks, doubted(before), CPU, Silent())
+    taught = before.by_agreement(networks, known(before), CPU, Silent())
     np.testing.assert_array_equal(labels(taught, "undated"), labels(before, "undated"))
     assert (labels(taught, "other") == OCEAN).all()
 
@@ -231,7 +231,7 @@ def test_near_a_corrected_front_no_network_has_a_say(place: CorrectedPlace, seen
     """Not even of the side: that was decided by the model before, on all dates."""
     before = TaughtPlace.by_fronts(place, told(fjord(FRONT + 5)), CPU, Silent())
     networks = [told(seen.copy()), told(seen.copy(), beside=True)]
-    corrected = labels(before.by_agreement(networks, doubted(before), CPU, Silent()), "corrected")
+    corrected = labels(before.by_agreement(networks, known(before), CPU, Silent()), "corrected")
     assert (corrected[:, FRONT - REACH + 1 : FRONT] == GLACIER).all()
     assert (corrected[:, FRONT : FRONT + REACH - 1] == OCEAN).all()
     assert not (corrected[:, :FRONT] == OCEAN).any()
