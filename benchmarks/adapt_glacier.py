@@ -8,7 +8,8 @@ Then some of its scenes count as corrected, chosen by the order of the review's 
 both networks are adapted to them as `retrain` does with ADAPT, and the series is delineated again
 by `terminustimeseries`. No scene is set aside for an audit, so nothing judges the model but this.
 The error is pooled over all scenes that were not corrected, in the box and
-over the whole scene. Rock is what is labelled rock in nine of ten scenes. `--scenes` takes fewer
+over the whole scene; beside it, that of the network for single scenes on every fourth of them
+(`alone_...`). Rock is what is labelled rock in nine of ten scenes. `--scenes` takes fewer
 scenes of each glacier, evenly spread over time.
 
 `--jobs` cases are computed at the same time, the ranked ones with rock first; `--device gpu` lets
@@ -67,6 +68,8 @@ Row = dict[str, object]
 Values = dict[str, float | int]
 Lines = gpd.GeoDataFrame
 Distances = dict[str, ImageDistances]
+ALONE = "alone_"
+"""Begins the names of what `delineatetermini` finds, without the other scenes."""
 
 
 @dataclass(frozen=True)
@@ -116,17 +119,28 @@ def start_of(glacier: str, folder: Path, given: argparse.Namespace) -> Start:
     return Start(world, base(glacier, given.runs, given.suffix, folder / f"without_{glacier}"))
 
 
-def before(start: Start, given: argparse.Namespace, *, rock: bool) -> tuple[Lines, Distances]:
-    """Return the lines of the model before, and their distances from the digitised fronts."""
+def before(
+    start: Start, given: argparse.Namespace, *, rock: bool
+) -> tuple[Lines, Distances, Distances]:
+    """Return the lines of the model before, and the distances from the digitised fronts.
+
+    The second ones are those of single scenes.
+    """
     world, card = start.world, read_card(start.package)
     about = [*(weights.sha256[:12] for weights in card.all_weights), str(len(world.scenes))]
-    kept = given.runs / f"before-{'-'.join(about)}{'-rock' if rock else ''}.gpkg"
-    if kept.is_file():
-        lines = gpd.read_file(kept)
-    else:
-        lines = world.series(start.package, rock=rock, device=given.device)
-        lines.to_file(kept)
-    return lines, world.distances(lines)
+    found = []
+    for kind, delineate in (("before", world.series), ("before-alone", world.alone)):
+        kept = given.runs / f"{kind}-{'-'.join(about)}{'-rock' if rock else ''}.gpkg"
+        if not kept.is_file():
+            delineate(start.package, rock=rock, device=given.device).to_file(kept)
+        found.append(gpd.read_file(kept))
+    series, alone = found
+    return series, world.distances(series), alone_of(world, world.distances(alone))
+
+
+def alone_of(world: World, distances: Distances) -> Distances:
+    """Return the distances of the scenes that were delineated alone."""
+    return {name: each for name, each in distances.items() if name in world.some}
 
 
 def after(start: Start, case: Case, corrected: set[str], given: argparse.Namespace) -> Row:
@@ -135,13 +149,25 @@ def after(start: Start, case: Case, corrected: set[str], given: argparse.Namespa
     with tempfile.TemporaryDirectory(prefix="adapted-") as name:
         package, stop = adapt(start, case, corrected, Path(name), given)
         minutes = (time.monotonic() - begun) / 60
-        lines = start.world.series(package, rock=case.rock, device=given.device)
-    distances = start.world.distances(lines, corrected)
+        world, device = start.world, given.device
+        lines = world.series(package, rock=case.rock, device=device)
+        alone = world.alone(package, rock=case.rock, device=device)
     return {
         "stop": stop,
         "minutes": round(minutes, 1),
         "minutes_in_all": round((time.monotonic() - begun) / 60, 1),
-        **pooled_values([*distances.values()]),
+        **errors(
+            world.distances(lines, corrected), alone_of(world, world.distances(alone, corrected))
+        ),
+    }
+
+
+def errors(series: Distances, alone: Distances) -> Values:
+    """Return the columns of errors: of the series, and of single scenes."""
+    single = pooled_values([*alone.values()])
+    return {
+        **pooled_values([*series.values()]),
+        **{f"{ALONE}{key}": value for key, value in single.items()},
     }
 
 
@@ -183,7 +209,7 @@ class Table:
         self._cases = sorted(cases, key=lambda case: case.turn)
         self._given, self._folder = given, folder
         self._starts: dict[str, Start] = {}
-        self._before: dict[tuple[str, bool], tuple[Lines, Distances]] = {}
+        self._before: dict[tuple[str, bool], tuple[Lines, Distances, Distances]] = {}
         self._rows: list[tuple[Case, set[str], Row]] = []
         self._asked: set[object] = set()
 
@@ -224,7 +250,7 @@ class Table:
             case, corrected, row = self._rows[place]
             if known := self._before.get((case.glacier, case.rock)):
                 del self._rows[place]
-                yield case, {**case.row(self._given), **_beside(known[1], corrected), **row}
+                yield case, {**case.row(self._given), **_beside(known[1:], corrected), **row}
 
     def _corrected(self, case: Case) -> set[str]:
         """Return the scenes that count as corrected; none if they are not known yet."""
@@ -236,13 +262,17 @@ class Table:
         return set(world.ranked(first[0])[: case.labels]) if first else set()
 
 
-def _beside(known: Distances, corrected: set[str]) -> Row:
+def _beside(known: Sequence[Distances], corrected: set[str]) -> Row:
     """Return the error of the model before on the scenes that were not corrected.
 
     It is also that of a row without corrections.
     """
-    values = pooled_values([each for name, each in known.items() if name not in corrected])
-    same = {f"same_{key}": value for key, value in values.items() if key.startswith("mde")}
+    series, alone = (
+        {name: each for name, each in distances.items() if name not in corrected}
+        for distances in known
+    )
+    values = errors(series, alone)
+    same = {f"same_{key}": value for key, value in values.items() if "mde" in key}
     return {"stop": "", **values, **same}
 
 
@@ -290,7 +320,8 @@ def sentence(row: Row) -> str:
         f"{row['labels']:2} corrected, {row['mde_box_m']} m in the box "
         f"(before {row['same_mde_box_m']}), {row['mde_scene_m']} m over the scene "
         f"(before {row['same_mde_scene_m']}), {row['missed_box']} of {row['images']} "
-        f"missed, {row.get('minutes', 0)} min, stop {row['stop']}\n"
+        f"missed, alone {row['alone_mde_box_m']} m (before {row['same_alone_mde_box_m']}), "
+        f"{row.get('minutes', 0)} min, stop {row['stop']}\n"
     )
 
 

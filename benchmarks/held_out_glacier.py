@@ -15,6 +15,7 @@ sys.path.insert(0, str(PLUGINS))
 
 import geopandas as gpd  # noqa: E402
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 from pyproj import CRS  # noqa: E402
 from rasterio import open as open_raster  # noqa: E402
 from shapely import LineString  # noqa: E402
@@ -22,6 +23,7 @@ from shapely import LineString  # noqa: E402
 from glacier_qgis.models.compute.device import DeviceName  # noqa: E402
 from glacier_qgis.models.engine.events import Silent  # noqa: E402
 from glacier_qgis.models.engine.outputs import Outputs  # noqa: E402
+from glacier_qgis.models.fronts.jobs.scene import DelineateTermini  # noqa: E402
 from glacier_qgis.models.fronts.jobs.series import TerminusTimeSeries  # noqa: E402
 from glacier_qgis.models.fronts.scene.names import parse_scene_name  # noqa: E402
 from glacier_qgis.models.networks.unet import FIRST  # noqa: E402
@@ -47,6 +49,8 @@ from glacier_qgis.models.vector.lines import line_parts  # noqa: E402
 from glacier_qgis.models.zones.codes import ROCK  # noqa: E402
 
 GLACIERS = ("DBE", "JAC", "Jorum", "SI")
+EACH = 4
+"""Of so many scenes one is also delineated alone."""
 MOSTLY = 0.9
 """Share of the scenes in which a cell must be labelled rock to count as known rock."""
 
@@ -107,6 +111,32 @@ class World:
             with Outputs("00000000") as outputs:
                 TerminusTimeSeries.model_validate(given).run(Silent(), outputs)
             return gpd.read_file(target)
+
+    @property
+    def some(self) -> set[str]:
+        """The names of every `EACH`-th scene."""
+        return {scene.name for scene in self.scenes[::EACH]}
+
+    def alone(
+        self, package: Path, *, rock: bool, device: DeviceName = "automatic"
+    ) -> gpd.GeoDataFrame:
+        """Delineate every `EACH`-th scene with a model, without the others."""
+        found = []
+        for scene in (scene for scene in self.scenes if scene.name in self.some):
+            with tempfile.TemporaryDirectory(prefix="alone-") as name:
+                target = Path(name) / "termini.gpkg"
+                given: dict[str, object] = {
+                    "input": {"path": str(self.path(scene))},
+                    "model": str(package),
+                    "output": target,
+                    "device": device,
+                }
+                if rock:
+                    given["rock"] = {"path": str(self.rock)}
+                with Outputs("00000000") as outputs:
+                    DelineateTermini.model_validate(given).run(Silent(), outputs)
+                found.append(gpd.read_file(target).assign(image_id=image_id(scene)))
+        return pd.concat(found, ignore_index=True)
 
     def distances(
         self, lines: gpd.GeoDataFrame, leave_out: Collection[str] = ()
