@@ -60,7 +60,7 @@ class SecondOpinion:
             aim: What the networks shall be good for.
             minutes: Of the whole job.
             device: Where to compute.
-            reporter: Receives progress; it is told of fewer than `ROUNDS`.
+            reporter: Receives progress, and the advice to give more time.
         """
         seeing = [network for network in networks if _sees(network, taught)]
         if len(seeing) < 2 or aim is not Aim.ONE_PLACE:
