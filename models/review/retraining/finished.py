@@ -85,9 +85,7 @@ class FinishedTraining:
             )
         held, mean = "", ", half-way to those before"
         if self.result.aim is Aim.ONE_PLACE:
-            rounds = self.result.rounds
-            again = "; again with those on which both networks agree" + " twice" * (rounds > 1)
-            held, mean = f", all as they lie{again if rounds else ''}", ""
+            held, mean = f", all as they lie{self._again()}", ""
         elif not self.replayed:
             held = ", elsewhere labelled by what the model was certain of"
         old = f", and the data set {self.replayed} replayed" if self.replayed else ""
@@ -97,6 +95,12 @@ class FinishedTraining:
             f"{self.rate:g}, running average of the weights{mean}. {self.result.stop.sentence()}"
             f"{self._coasts()}"
         )
+
+    def _again(self) -> str:
+        """Say how often the networks taught each other."""
+        rounds = self.result.rounds
+        often = "twice" if rounds > 1 else "once"
+        return f"; {often} again with those on which both networks agree" if rounds else ""
 
     def _coasts(self) -> str:
         """Say which networks know where nobody draws a front."""

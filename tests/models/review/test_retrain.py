@@ -74,8 +74,8 @@ def test_adapting_makes_a_package_of_both_networks_that_says_what_it_is_for(
     assert "too few scenes were corrected to leave one out" in text
     assert "no front found in 1 scene<" in text
     assert "mde_box" not in text, "words, not the names of a card"
-    assert "again with those on which both networks agree twice" in text
-    assert "again with those on which both networks agree twice" in card.training
+    assert "twice again with those on which both networks agree" in text
+    assert "twice again with those on which both networks agree" in card.training
     assert not any("another model" in text for text in listener.warnings)
 
 
