@@ -97,7 +97,7 @@ class FinishedTraining:
         )
 
     def _again(self) -> str:
-        """Say how often the networks taught each other."""
+        """Say how often the networks were trained on what they agree on."""
         rounds = self.result.rounds
         often = "twice" if rounds > 1 else "once"
         return f"; {often} again with those on which both networks agree" if rounds else ""
