@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 from glacier_qgis.models.compute.device import DeviceName, choose_device
 from glacier_qgis.models.compute.hardware import hardware
 from glacier_qgis.models.compute.precision import reduced_precision
-from glacier_qgis.models.compute.unfinished import UnfinishedTraining
+from glacier_qgis.models.compute.unfinished import RECIPE, UnfinishedTraining
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import JsonValue, Reporter, Result
 from glacier_qgis.models.engine.job import Destination, Job, LayerInput, Seed, blank_is_none
@@ -126,8 +126,8 @@ class Retrain(Job):
         tasks = {scene.task for scene in taught}
         tested = [scene for scene in chosen if scene.task not in tasks]
         waiting = UnfinishedTraining.open(self.output, self._identity(model.card, chosen), reporter)
-        waiting.decide({})
-        finished = self._train(model, taught, tested, known, waiting.folder, reporter)
+        waiting.decide(waiting.decided)
+        finished = self._train(model, taught, tested, known, waiting, reporter)
         asked, outcome = command("retrain", self), finished.outcome
         card = finished.card(package_name(self.output), self.table.name, asked)
         card = write_package(card, finished.result, staged, model.card.weights.sha256)
@@ -158,11 +158,11 @@ class Retrain(Job):
         taught: Sequence[CorrectedScene],
         tested: Sequence[CorrectedScene],
         known: Sequence[CorrectedScene],
-        folder: Path,
+        waiting: UnfinishedTraining,
         reporter: Reporter,
     ) -> FinishedTraining:
-        """Train on fronts or layers, whichever were corrected; `folder` holds the trainings."""
-        there, pace = None, self._pace(folder)
+        """Train on fronts or layers, whichever were corrected."""
+        there, pace = None, self._pace(waiting)
         if kind_of(taught[0].crs) is LAYERS:
             material = self._material(model, taught, tested, reporter)
             result, count = retrain_layers(model, material, pace, reporter), len(tested)
@@ -355,6 +355,7 @@ class Retrain(Job):
         idle = {"model", "output", "report", "device", "least", "restore"}
         asked: dict[str, JsonValue] = self.model_dump(mode="json", exclude=idle)
         asked["model"] = before.weights.sha256
+        asked[RECIPE] = "fronts: both networks, again on what they agree on"
         asked["corrections"] = [
             [
                 *(scene.scene, scene.scene_hash, scene.glacier, scene.audit),
@@ -364,10 +365,10 @@ class Retrain(Job):
         ]
         return asked
 
-    def _pace(self, folder: Path) -> Pace:
+    def _pace(self, waiting: UnfinishedTraining) -> Pace:
         minutes = self.minutes or (ADAPTING_MINUTES if self.adapt else FURTHER_MINUTES)
         steps = ADAPTING_STEPS if self.adapt else FURTHER_STEPS
-        return Pace(steps, minutes, self.seed, choose_device(self.device), folder)
+        return Pace(steps, minutes, self.seed, choose_device(self.device), waiting)
 
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from glacier_qgis.models.compute.unfinished import UnfinishedTraining
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.review.retraining.comparison import Comparison
@@ -54,6 +55,19 @@ def rate_of(aim: Aim) -> float:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What is decided when a job begins, by how fast the computer is.
+
+    Attributes:
+        rounds: How often two networks label the scenes for each other, see `SecondOpinion`.
+        minutes: The longest computing time of each training.
+    """
+
+    rounds: int
+    minutes: float
+
+
+@dataclass(frozen=True)
 class Pace:
     """How long one training may take.
 
@@ -62,7 +76,8 @@ class Pace:
         minutes: The longest computing time; the schedule is scaled accordingly.
         seed: Of the patches.
         device: Where to compute.
-        folder: Where each training keeps its state, to be resumed after a stop; None for nowhere.
+        unfinished: Where the trainings keep their state, to be resumed after a stop; None for
+            nowhere.
         rate: The highest learning rate.
     """
 
@@ -70,12 +85,21 @@ class Pace:
     minutes: float
     seed: int
     device: torch.device
-    folder: Path | None = None
+    unfinished: UnfinishedTraining | None = None
     rate: float = RATE
 
     def room(self, training: str) -> Path | None:
         """Return the folder of one training."""
-        return self.folder / training if self.folder else None
+        return self.unfinished.folder / training if self.unfinished else None
+
+    def decided(self, plan: Plan) -> Plan:
+        """Return the plan from before a stop if there is one, otherwise keep this one."""
+        if self.unfinished is None:
+            return plan
+        if not self.unfinished.decided:
+            self.unfinished.decide(asdict(plan))
+            return plan
+        return Plan(**self.unfinished.decided)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

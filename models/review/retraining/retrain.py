@@ -18,6 +18,7 @@ from glacier_qgis.models.review.retraining.comparison import Comparison, without
 from glacier_qgis.models.review.retraining.errors import not_worse
 from glacier_qgis.models.review.retraining.learning import (
     Pace,
+    Plan,
     Stop,
     choose_stop,
     left_out,
@@ -137,19 +138,24 @@ def retrain(
     )
     aside = {order[index][1] for index in left_out(len(order))}
     tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
-    opinion = SecondOpinion.of(
-        networks, taught, aim, pace.minutes, pace.device, Stage(reporter, 0.07, 0.1)
-    )
+    opinion = SecondOpinion.of(networks, taught, aim, pace.device, Stage(reporter, 0.07, 0.1))
     testing = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
     before = [trial.error(tested, each, lone) for each in networks if tested]
     networks = [replace(each, coast=_coast_left(each, places)) for each in networks]
     lone = networks[0]
-    looking = opinion.rounds * opinion.seconds
-    spent = testing - begun + looking + 2 * (time.monotonic() - testing)
-    trainings = len(networks) * (1 + opinion.rounds) + bool(aside)
-    each_pace = replace(pace, minutes=minutes_left(pace.minutes, spent) / trainings)
-    stages = parts(reporter, trainings + opinion.rounds, 0.1, 0.9)
+
+    def trainings(rounds: int) -> int:
+        return len(networks) * (1 + rounds) + bool(aside)
+
+    rounds = opinion.rounds(pace.minutes)
+    spent = testing - begun + rounds * opinion.seconds + 2 * (time.monotonic() - testing)
+    minutes = minutes_left(pace.minutes, spent) / trainings(rounds)
+    plan = pace.decided(Plan(rounds, minutes))
+    if advice := opinion.advice(pace.minutes, plan.rounds):
+        reporter.log(advice)
+    each_pace = replace(pace, minutes=plan.minutes)
+    stages = parts(reporter, trainings(plan.rounds) + plan.rounds, 0.1, 0.9)
 
     rest = OPEN if aim is Aim.HELD else UNLABELLED
     folds = None
@@ -170,7 +176,7 @@ def retrain(
 
     carried = [each.carried(rest=rest) for each in taught]
     after = trained(carried, 0)
-    for number in range(1, opinion.rounds + 1):
+    for number in range(1, plan.rounds + 1):
         after = trained(opinion.labelled(carried, after, pace.device, next(stages)), number)
     if aim is Aim.ONE_PLACE:
         stages = parts(reporter, len(after), 0.9, 0.93)
@@ -184,7 +190,7 @@ def retrain(
         if one.dropped is not None:
             after[place] = networks[place]
     lone, *beside = after
-    return Retrained(lone, beside[0] if beside else None, stop, compared, aim, opinion.rounds)
+    return Retrained(lone, beside[0] if beside else None, stop, compared, aim, plan.rounds)
 
 
 def _compared(

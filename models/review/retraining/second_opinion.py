@@ -23,19 +23,19 @@ ROUNDS = 2
 """Times that the networks label the scenes, and are trained again."""
 LARGEST_SHARE = 0.25
 """Of the time of a job, for looking at the scenes."""
+MARGIN = 1.2
+"""More time than is needed, as another run may be slower."""
 
 
 @dataclass(frozen=True)
 class SecondOpinion:
-    """How often two networks label the scenes, and what the model before says of these.
+    """What two networks need to label the scenes for each other.
 
     Attributes:
-        rounds: How often.
-        seconds: What looking at the scenes takes each time.
-        before: What both of its networks are certain of, by place.
+        seconds: What looking at the scenes takes once; 0 without a second opinion.
+        before: What both networks of the model before are certain of, by place; none without.
     """
 
-    rounds: int
     seconds: float
     before: Sequence[Mapping[str, Prediction]]
 
@@ -45,7 +45,6 @@ class SecondOpinion:
         networks: Sequence[Network],
         taught: Sequence[TaughtPlace],
         aim: Aim,
-        minutes: float,
         device: torch.device,
         reporter: Reporter,
     ) -> Self:
@@ -58,29 +57,37 @@ class SecondOpinion:
             networks: Those of the model before.
             taught: The places.
             aim: What the networks shall be good for.
-            minutes: Of the whole job.
             device: Where to compute.
-            reporter: Receives progress, and the advice to give more time.
+            reporter: Receives progress.
         """
-        seeing = [network for network in networks if _sees(network, taught)]
-        if len(seeing) < 2 or aim is not Aim.ONE_PLACE:
-            return cls(0, 0.0, [])
+        if aim is not Aim.ONE_PLACE or sum(_sees(network, taught) for network in networks) < 2:
+            return cls(0.0, [])
         begun = time.monotonic()
         before = [
             each.certain(networks, device, stage)
             for each, stage in zip(taught, parts(reporter, len(taught)), strict=True)
         ]
-        seconds = time.monotonic() - begun
-        rounds = rounds_in(minutes, seconds)
-        if rounds < ROUNDS:
-            enough = math.ceil(ROUNDS * seconds / 60 / LARGEST_SHARE)
-            done = "once" if rounds else "not at all"
-            reporter.log(
-                f"MINUTES: {minutes:g} are too few for both networks to label all scenes for each "
-                f"other {ROUNDS} times, so they do it {done}. For a better model, set MINUTES to "
-                f"{enough}."
-            )
-        return cls(rounds, seconds, before)
+        return cls(time.monotonic() - begun, before)
+
+    def rounds(self, minutes: float) -> int:
+        """Return how often the networks can label the scenes in so many minutes of the whole job.
+
+        They look once more than that, with the model before.
+        """
+        enough = minutes * 60 * LARGEST_SHARE
+        possible = range(ROUNDS, 0, -1) if self.before else []
+        return next((most for most in possible if (1 + most) * self.seconds <= enough), 0)
+
+    def advice(self, minutes: float, rounds: int) -> str:
+        """Say how long the job should take for a better model; blank where it does."""
+        if not self.before or rounds == ROUNDS:
+            return ""
+        enough = math.ceil(MARGIN * (1 + ROUNDS) * self.seconds / 60 / LARGEST_SHARE)
+        return (
+            f"MINUTES: {minutes:g} are too few for both networks to label all scenes for each "
+            f"other {ROUNDS} times, so they do it {'once' if rounds else 'not at all'}. For a "
+            f"better model, set MINUTES to {enough}."
+        )
 
     def labelled(
         self,
@@ -97,17 +104,7 @@ class SecondOpinion:
         ]
 
 
-def rounds_in(minutes: float, seconds: float) -> int:
-    """Return how often the networks can label the scenes.
-
-    Args:
-        minutes: Of the whole job.
-        seconds: What it takes once.
-    """
-    enough = minutes * 60 * LARGEST_SHARE
-    return next(rounds for rounds in range(ROUNDS, -1, -1) if rounds * seconds <= enough)
-
-
 def _sees(network: Network, taught: Sequence[TaughtPlace]) -> bool:
     """Return whether a network sees a corrected scene."""
-    return any(each.samples(network, each.of.corrected) for each in taught)
+    corrected = [each.of.place.scenes[name] for each in taught for name in each.of.corrected]
+    return any(scene.date or not network.beside for scene in corrected)

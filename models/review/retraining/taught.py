@@ -124,8 +124,22 @@ class TaughtPlace:
     def certain(
         self, networks: Sequence[Network], device: torch.device, reporter: Reporter
     ) -> dict[str, Prediction]:
-        """Return what all networks are certain of in the scenes that nobody corrected."""
-        return _agreed(self.of.place, networks, device, reporter, self.of.uncorrected)
+        """Return what all networks are certain of, by scene that all of them see.
+
+        There is no test-time augmentation.
+        """
+        first, *others = [
+            {
+                name: Prediction.of(probabilities)
+                for name, probabilities in _predicted(
+                    self.of.place, network, device, stage, augment=False
+                )
+            }
+            for network, stage in zip(networks, parts(reporter, len(networks)), strict=True)
+        ]
+        for seen in others:
+            first = {name: each.agreed(seen[name]) for name, each in first.items() if name in seen}
+        return first
 
     def by_agreement(
         self,
@@ -141,14 +155,12 @@ class TaughtPlace:
         date. So in a scene that nobody corrected there is no label where the model `before` is
         certain of the other of ice and water.
         """
-        place = self.of.place
-        agreed = _agreed(place, networks, device, reporter)
+        agreed, rock = self.certain(networks, device, reporter), self.of.place.rock
         others = {
-            name: np.where(
-                place.rock & seen.valid, ROCK, undisputed(seen.certain, before[name])
-            ).astype(np.uint8)
+            name: np.where(rock & seen.valid, ROCK, undisputed(seen.certain, before[name])).astype(
+                np.uint8
+            )
             for name, seen in agreed.items()
-            if name in before
         }
         scenes = [scene.labelled(others.get(scene.name, scene.zones)) for scene in self.scenes]
         return replace(self, scenes=scenes)._labelled(agreed)
@@ -217,28 +229,6 @@ class TaughtPlace:
 def _as_seen(scenes: Sequence[SceneInPlace], place: Place, network: Network) -> list[Labelled]:
     rock = place.rock if network.rock else None
     return network.samples([replace(scene, rock=rock) for scene in scenes])
-
-
-def _agreed(
-    place: Place,
-    networks: Sequence[Network],
-    device: torch.device,
-    reporter: Reporter,
-    names: Collection[str] | None = None,
-) -> dict[str, Prediction]:
-    """Return what all networks are certain of, by scene that all see, without augmentation."""
-    first, *others = [
-        {
-            name: Prediction.of(probabilities)
-            for name, probabilities in _predicted(
-                place, network, device, stage, names, augment=False
-            )
-        }
-        for network, stage in zip(networks, parts(reporter, len(networks)), strict=True)
-    ]
-    for seen in others:
-        first = {name: each.agreed(seen[name]) for name, each in first.items() if name in seen}
-    return first
 
 
 def _predicted(

@@ -26,11 +26,9 @@ from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.review.retraining.second_opinion import (
     ROUNDS,
     SecondOpinion,
-    rounds_in,
 )
 from glacier_qgis.models.review.retraining.taught import CorrectedPlace, TaughtPlace
 from glacier_qgis.models.zones.codes import CLASS_NAMES, GLACIER, OCEAN, ROCK
-from kit.engine.listener import Listener
 
 CELL, ROWS, COLUMNS = 60.0, 32, 160
 GRID = Grid(CRS.from_epsg(3413), Affine(CELL, 0, 0, 0, -CELL, 0), ROWS, COLUMNS)
@@ -197,33 +195,39 @@ def test_what_one_network_does_not_see_keeps_its_labels(place: CorrectedPlace) -
     assert (labels(taught, "other") == OCEAN).all()
 
 
-def test_networks_look_at_a_large_place_less_often() -> None:
-    assert rounds_in(10, 0) == rounds_in(10, 75) == 2
-    assert rounds_in(10, 76) == rounds_in(10, 150) == 1
-    assert rounds_in(10, 151) == 0
-    assert rounds_in(20, 151) == 1
-
-
-def test_where_time_is_short_more_of_it_is_recommended(place: CorrectedPlace) -> None:
-    taught = [TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())]
-    listener = Listener()
-    assert SecondOpinion.of(BEFORE, taught, Aim.ONE_PLACE, 10, CPU, listener).rounds == 2
-    assert not listener.logs
-    assert not SecondOpinion.of(BEFORE, taught, Aim.ONE_PLACE, 1e-9, CPU, listener).rounds
-    (told_so,) = listener.logs
-    assert "not at all. For a better model, set MINUTES to 1." in told_so
+@pytest.mark.parametrize(
+    ("seconds", "rounds", "done", "enough"),
+    [(0, 2, "", 0), (50, 2, "", 0), (51, 1, "once", 13), (75, 1, "once", 18), (76, 0, "not", 19)],
+)
+def test_networks_look_at_a_large_place_less_often(
+    seconds: float, rounds: int, done: str, enough: int
+) -> None:
+    """A quarter of ten minutes, once for the model before."""
+    opinion = SecondOpinion(seconds, [{}])
+    assert opinion.rounds(10) == rounds
+    advice = opinion.advice(10, rounds)
+    if not done:
+        assert not advice
+    else:
+        assert f"so they do it {done}" in advice
+        assert advice.endswith(f"set MINUTES to {enough}.")
+        assert opinion.rounds(enough / 1.1) == ROUNDS, "also if the next run is slower"
 
 
 def test_two_networks_of_one_place_have_a_second_opinion(place: CorrectedPlace) -> None:
-    def rounds(networks: Sequence[Network], aim: Aim, place: CorrectedPlace) -> int:
+    def opinion(networks: Sequence[Network], aim: Aim, place: CorrectedPlace) -> SecondOpinion:
         taught = [TaughtPlace.by_fronts(place, told(fjord()), CPU, Silent())]
-        return SecondOpinion.of(networks, taught, aim, 10, CPU, Silent()).rounds
+        return SecondOpinion.of(networks, taught, aim, CPU, Silent())
 
-    assert rounds(BEFORE, Aim.ONE_PLACE, place) == ROUNDS
-    assert not rounds(BEFORE, Aim.HELD, place)
-    assert not rounds(BEFORE[:1], Aim.ONE_PLACE, place)
+    assert opinion(BEFORE, Aim.ONE_PLACE, place).rounds(10) == ROUNDS
     undated = replace(place, corrected={"undated": True})
-    assert not rounds(BEFORE, Aim.ONE_PLACE, undated), "the one for series does not see it"
+    for without in (
+        opinion(BEFORE, Aim.HELD, place),
+        opinion(BEFORE[:1], Aim.ONE_PLACE, place),
+        opinion(BEFORE, Aim.ONE_PLACE, undated),
+    ):
+        assert not without.rounds(1e6)
+        assert not without.advice(10, 0)
 
 
 @pytest.mark.parametrize("seen", [fjord(FRONT - 10), fjord()[:, ::-1], fjord(0)])
