@@ -30,6 +30,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis.styles.palettes import spread, viridis
+from glacier_qgis.styles.values import data_type
 from glacier_qgis.translation import tr
 
 KINDS = (
@@ -49,14 +50,13 @@ TRACK, TRACE = "#d9480f", "#1f6fb2"
 
 def echogram(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Show an echogram in grey, strong echoes dark; amplitudes with a sign are grey at zero."""
-    provider = layer.dataProvider()
     low, high = outputs["CONTRAST"]
     if outputs.get("HOLDS") == "amplitude":
         high = max(-low, high)
         low = -high
-    renderer = QgsSingleBandGrayRenderer(provider, 1)
+    renderer = QgsSingleBandGrayRenderer(None, 1)
     renderer.setGradient(QgsSingleBandGrayRenderer.Gradient.WhiteToBlack)
-    contrast = QgsContrastEnhancement(provider.dataType(1))
+    contrast = QgsContrastEnhancement(data_type(layer))
     contrast.setMinimumValue(low)
     contrast.setMaximumValue(max(high, low + 1e-12))
     contrast.setContrastEnhancementAlgorithm(

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from osgeo import gdal
 from qgis.core import (
     Qgis,
     QgsColorRamp,
@@ -19,6 +18,7 @@ from qgis.PyQt.QtGui import QColor
 
 from glacier_qgis.styles.palettes import CLASSES, balance, blues, doubt, spread, viridis
 from glacier_qgis.styles.time import add_time
+from glacier_qgis.styles.values import value_range
 from glacier_qgis.translation import tr
 
 SPEED_CLASSES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0)
@@ -90,7 +90,7 @@ def in_errors(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
 
 def sliding(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint a sliding coefficient."""
-    _paint(layer, _round_stops(*_range(layer)), viridis(), "")
+    _paint(layer, _round_stops(*value_range(layer)), viridis(), "")
 
 
 def deviation(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
@@ -100,41 +100,17 @@ def deviation(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
 
 def elevation(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
     """Paint elevations."""
-    _paint(layer, _round_stops(*_range(layer)), viridis(), " m")
+    _paint(layer, _round_stops(*value_range(layer)), viridis(), " m")
     add_time(layer, outputs)
 
 
 def _diverging(layer: QgsRasterLayer, unit: str) -> None:
-    gains = _round_stops(0, max(map(abs, _range(layer))) or 1.0, EACH_SIDE)
+    gains = _round_stops(0, max(map(abs, value_range(layer))) or 1.0, EACH_SIDE)
     _paint(layer, [-stop for stop in gains[:0:-1]] + gains, balance(), unit)
 
 
-def _range(layer: QgsRasterLayer) -> tuple[float, float]:
-    """Smallest and largest value over all bands, of those that have any; else 0 and 0.
-
-    GDAL reads the file: a layer is styled in a worker thread, where what PyQt gives for the data
-    provider may be gone as soon as another thread wraps an object at the same address.
-    """
-    dataset = gdal.OpenEx(layer.source(), gdal.OF_RASTER)
-    bands = [dataset.GetRasterBand(number) for number in range(1, layer.bandCount() + 1)]
-    found = [both for both in map(_band_range, bands) if both is not None] or [(0.0, 0.0)]
-    return min(low for low, _ in found), max(high for _, high in found)
-
-
-def _band_range(band: gdal.Band) -> tuple[float, float] | None:
-    """Smallest and largest value of a band that has any."""
-    gdal.PushErrorHandler("CPLQuietErrorHandler")
-    try:
-        both: tuple[float, float] | None = band.ComputeRasterMinMax(False, True)
-    except RuntimeError:  # other plugins let GDAL raise where it returns None by itself
-        return None
-    finally:
-        gdal.PopErrorHandler()
-    return both
-
-
 def _largest(layer: QgsRasterLayer) -> float:
-    return max(_range(layer)[1], 10 * ICE_FREE)
+    return max(value_range(layer)[1], 10 * ICE_FREE)
 
 
 def _paint(
@@ -170,4 +146,4 @@ def _paint(
     shader.setLegendSettings(settings)
     raster_shader = QgsRasterShader(stops[0], stops[-1])
     raster_shader.setRasterShaderFunction(shader)
-    layer.setRenderer(QgsSingleBandPseudoColorRenderer(layer.dataProvider(), band, raster_shader))
+    layer.setRenderer(QgsSingleBandPseudoColorRenderer(None, band, raster_shader))

@@ -14,6 +14,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime, QTimeZone
 
+from glacier_qgis.styles.values import data_type
+
 GAMMA = 2.0
 """Lightens linear radar power, of which most is near black; bytes were stretched by someone."""
 
@@ -26,7 +28,7 @@ def scene_until(day: QDate, end: QDate) -> Callable[[QgsRasterLayer, Mapping[str
         renderer = layer.renderer()
         if isinstance(renderer, QgsSingleBandGrayRenderer) and not renderer.contrastEnhancement():
             layer.setDefaultContrastEnhancement()
-            if layer.dataProvider().dataType(1) != Qgis.DataType.Byte:
+            if data_type(layer) != Qgis.DataType.Byte:
                 layer.brightnessFilter().setGamma(GAMMA)
         time = cast(QgsRasterLayerTemporalProperties, layer.temporalProperties())
         time.setMode(Qgis.RasterTemporalMode.FixedTemporalRange)

@@ -30,7 +30,7 @@ def zones(layer: QgsRasterLayer, outputs: Mapping[str, Any]) -> None:
         QgsPalettedRasterRenderer.Class(code, colour, labels[code])
         for code, colour in zone_colours(others).items()
     ]
-    layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
+    layer.setRenderer(QgsPalettedRasterRenderer(None, 1, classes))
 
 
 def zone_colours(others: Mapping[str, str]) -> dict[int, QColor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ def test_no_algorithm_with_layers_is_forgotten() -> None:
     assert [kind.ID for kind in ALGORITHMS if layer_outputs(kind.ID)] == list(WITH_LAYERS)
 
 
+@pytest.fixture
+def _providers_stay_in_their_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What PyQt gives for a data provider in a worker thread may be gone at once."""
+    main, ask = threading.get_ident(), QgsRasterLayer.dataProvider
+
+    def provider(layer: QgsRasterLayer) -> object:
+        assert threading.get_ident() == main, "a worker thread asks for a data provider"
+        return ask(layer)
+
+    monkeypatch.setattr(QgsRasterLayer, "dataProvider", provider)
+
+
+@pytest.mark.usefixtures("_providers_stay_in_their_thread")
 @pytest.mark.parametrize("run", [run_as_task, press_run])
 @pytest.mark.parametrize("identifier", WITH_LAYERS)
 def test_every_layer_is_on_the_map(
