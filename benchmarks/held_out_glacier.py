@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,19 +98,8 @@ class World:
     ) -> gpd.GeoDataFrame:
         """Delineate the series with a model."""
         with tempfile.TemporaryDirectory(prefix="series-") as name:
-            target = Path(name) / "termini.gpkg"
-            given: dict[str, object] = {
-                "folder": self.folder / "scenes",
-                "model": str(package),
-                "work_folder": Path(name) / "work",
-                "output": target,
-                "device": device,
-            }
-            if rock:
-                given["rock"] = {"path": str(self.rock)}
-            with Outputs("00000000") as outputs:
-                TerminusTimeSeries.model_validate(given).run(Silent(), outputs)
-            return gpd.read_file(target)
+            given = {"folder": self.folder / "scenes", "work_folder": Path(name) / "work"}
+            return self._lines(TerminusTimeSeries, given, package, rock, device)
 
     @property
     def some(self) -> set[str]:
@@ -123,20 +112,28 @@ class World:
         """Delineate every `EACH`-th scene with a model, without the others."""
         found = []
         for scene in (scene for scene in self.scenes if scene.name in self.some):
-            with tempfile.TemporaryDirectory(prefix="alone-") as name:
-                target = Path(name) / "termini.gpkg"
-                given: dict[str, object] = {
-                    "input": {"path": str(self.path(scene))},
-                    "model": str(package),
-                    "output": target,
-                    "device": device,
-                }
-                if rock:
-                    given["rock"] = {"path": str(self.rock)}
-                with Outputs("00000000") as outputs:
-                    DelineateTermini.model_validate(given).run(Silent(), outputs)
-                found.append(gpd.read_file(target).assign(image_id=image_id(scene)))
+            given = {"input": {"path": str(self.path(scene))}}
+            lines = self._lines(DelineateTermini, given, package, rock, device)
+            found.append(lines.assign(image_id=image_id(scene)))
         return pd.concat(found, ignore_index=True)
+
+    def _lines(
+        self,
+        job: type[DelineateTermini | TerminusTimeSeries],
+        given: Mapping[str, object],
+        package: Path,
+        rock: bool,
+        device: DeviceName,
+    ) -> gpd.GeoDataFrame:
+        """Return the lines that an algorithm finds with a model."""
+        with tempfile.TemporaryDirectory(prefix="termini-") as name:
+            target = Path(name) / "termini.gpkg"
+            asked = {**given, "model": str(package), "output": target, "device": device}
+            if rock:
+                asked["rock"] = {"path": str(self.rock)}
+            with Outputs("00000000") as outputs:
+                job.model_validate(asked).run(Silent(), outputs)
+            return gpd.read_file(target)
 
     def distances(
         self, lines: gpd.GeoDataFrame, leave_out: Collection[str] = ()

@@ -82,6 +82,7 @@ def test_half_of_a_front_that_nobody_drew_is_not_drawn(
     assert whole.difference(drawn).length > 1000
     assert half.difference(drawn).length < 3 * CELL
     near = OTHER.front.buffer(NEAR_M - 5 * CELL)
-    kept = whole.intersection(near)
+    kept, found_again = whole.intersection(near), half.intersection(near)
     assert kept.length > 1000
     assert kept.difference(half.buffer(3 * CELL)).length < 3 * CELL
+    assert found_again.difference(whole.buffer(3 * CELL)).length < 3 * CELL
