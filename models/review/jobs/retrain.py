@@ -279,11 +279,15 @@ class Retrain(Job):
                 f"with a {kind.line}."
             )
         own = {weights.sha256 for weights in card.all_weights}
-        new = [scene for scene in taught if not own & set(scene.used_in)]
+        shown = {scene.glacier for scene in taught if scene.lines}
+        unused = [scene for scene in taught if not own & set(scene.used_in)]
+        new = [scene for scene in unused if scene.glacier in shown]
         if not self.adapt and len(new) < self.least:
+            idle = len(unused) - len(new)
+            also = f"; beside {idle} more there is no corrected {kind.line}" if idle else ""
             raise EngineError(
                 f"LEAST: {len(new)} corrected {kind.images} are new to {card.name}, fewer than "
-                f"{self.least}. Correct more, or lower LEAST"
+                f"{self.least}{also}. Correct more, or lower LEAST"
                 f"{', or adapt the model to one glacier with ADAPT' if kind is FRONTS else ''}."
             )
         if not self.adapt and len(taught) == len(chosen):

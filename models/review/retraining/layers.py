@@ -28,6 +28,7 @@ from glacier_qgis.models.review.retraining.learning import (
     best_stop,
     left_out,
     schedule,
+    tell_if_short,
 )
 from glacier_qgis.models.review.retraining.material import Network
 from glacier_qgis.models.review.retraining.retrain import (
@@ -115,7 +116,9 @@ def retrain_layers(
         course = _course(lone, replace(material, corrected=taught), each, "when-to-stop")
         held = [material.corrected[place] for place in sorted(aside)]
         stop = best_stop(course, lambda weights: error(weights, held), LayerError, stages[0])
-    weights = _course(lone, material, each, "lone").until(stop.done, stages[-1])
+    course = _course(lone, material, each, "lone")
+    weights = course.until(stop.done, stages[-1])
+    tell_if_short([course.share(stop.done)] * trainings, each.minutes, pace.minutes, reporter)
     tested = stop.comparison(TITLE)
     if material.test:
         before, after = (error(each, material.test) for each in (None, weights))

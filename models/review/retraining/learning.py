@@ -13,7 +13,7 @@ on all scenes ends at the last that is close to the best of these. With fewer th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
@@ -47,6 +47,8 @@ AVERAGING = 0.98
 """Of the running average of the weights, over the last fifty steps."""
 OFTEN = 10
 """Steps between two looks at the clock."""
+LEAST_SHARE_OF_STEPS = 0.25
+"""Part of the steps below which the end of a training by the clock is worth a warning."""
 
 
 def rate_of(aim: Aim) -> float:
@@ -200,17 +202,21 @@ def _near(order: tuple[float, float], best: tuple[float, float]) -> bool:
 
 def train(
     network: Network, material: Material, stop: Stop, pace: Pace, reporter: Reporter, again: int = 0
-) -> Network:
-    """Train a network until the chosen stop; return it with its averaged weights.
+) -> tuple[Network, float]:
+    """Train a network until the chosen stop.
 
     `again` counts its trainings, each of which has a folder of its own. A network without a scene
     to train on stays as it is.
+
+    Returns:
+        The network with its averaged weights, and which part of the steps there was time for.
     """
     if not material.corrected:
-        return network
+        return network, 1.0
     name = "series" if network.beside else "lone"
     course = course_of(network, material, pace, f"{name}-{again}")
-    return trained(network, course.until(stop.done, reporter), material.aim)
+    weights = course.until(stop.done, reporter)
+    return trained(network, weights, material.aim), course.share(stop.done)
 
 
 def trained(network: Network, weights: Weights, aim: Aim) -> Network:
@@ -256,6 +262,29 @@ class Course:
         return self._averaged(
             {name: value.cpu().clone().contiguous() for name, value in fit.average.items()}
         )
+
+    def share(self, done: float) -> float:
+        """Return which part of the steps of a fraction of the schedule there was time for."""
+        return min(1.0, self.fit.step / (done * self.fit.schedule.steps))
+
+
+def tell_if_short(shares: Sequence[float], each: float, minutes: float, reporter: Reporter) -> None:
+    """Say how long a job should take if the clock ended a training before it took its steps.
+
+    Args:
+        shares: Of the steps that each training had time for, 0 to 1; at least one.
+        each: The longest computing time of each training, minutes.
+        minutes: The longest time of the job.
+        reporter: Receives it; as a warning if a training took less than a quarter of its steps.
+    """
+    least = min(shares)
+    if least == 1:
+        return
+    enough = math.ceil(minutes + sum(each * (1 / share - 1) for share in shares))
+    (reporter.log if least >= LEAST_SHARE_OF_STEPS else reporter.warning)(
+        f"MINUTES: {minutes:g} are too few: a training ended after {least:.0%} of its steps. For "
+        f"all of them, set MINUTES to about {enough}."
+    )
 
 
 def course_of(network: Network, material: Material, pace: Pace, name: str) -> Course:

@@ -22,6 +22,7 @@ from glacier_qgis.models.review.retraining.learning import (
     Stop,
     choose_stop,
     left_out,
+    tell_if_short,
     train,
 )
 from glacier_qgis.models.review.retraining.material import Aim, Material, Network
@@ -167,17 +168,22 @@ def retrain(
         folds = (fewer, lambda network: trial.error(away, network, lone))
     stop = choose_stop(lone, folds, each_pace, next(stages) if aside else reporter)
 
+    shares: list[float] = []
+
     def trained(labelled: Sequence[TaughtPlace], again: int) -> list[Network]:
         materials = [_material(each, labelled, tiles, aim) for each in networks]
-        return [
+        results = [
             train(network, material, stop, each_pace, next(stages), again)
             for network, material in zip(networks, materials, strict=True)
         ]
+        shares.extend(share for _, share in results)
+        return [network for network, _ in results]
 
     carried = [each.carried(rest=rest) for each in taught]
     after = trained(carried, 0)
     for number in range(1, plan.rounds + 1):
         after = trained(opinion.labelled(carried, after, pace.device, next(stages)), number)
+    tell_if_short(shares, plan.minutes, pace.minutes, reporter)
     if aim is Aim.ONE_PLACE:
         stages = parts(reporter, len(after), 0.9, 0.93)
         after = [

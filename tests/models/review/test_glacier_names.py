@@ -71,6 +71,10 @@ def test_corrections_beside_which_no_front_is_trained_on_are_left_out_with_a_war
         ReviewedScene(5, NO_FRONT, blank=True),
     ]
     review = write_review(tmp_path, scenes)
+    with pytest.raises(
+        EngineError, match=r"LEAST: 2 corrected scenes .* beside 1 more there is no"
+    ):
+        run_job(asked(review, model, least=3))
     result, listener = run_listened(asked(review, model, least=1))
     assert (result["SCENES"], result["TESTED"]) == (1, 1)
     (warning,) = left_out(listener.warnings)

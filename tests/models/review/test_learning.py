@@ -18,13 +18,17 @@ from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.retraining.learning import (
     QUARTERS,
     Pace,
+    Stop,
     best_stop,
     course_of,
+    tell_if_short,
+    train,
     trained,
 )
 from glacier_qgis.models.review.retraining.material import Aim, Material, Network, batches_of
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
 from glacier_qgis.models.zones.codes import GLACIER, OCEAN
+from kit.engine.listener import Listener
 from kit.training.small_models import SMALL
 
 GRID = Grid(CRS("EPSG:3413"), Affine(60.0, 0.0, 0.0, 0.0, -60.0, 0.0), 64, 64)
@@ -118,3 +122,26 @@ def test_training_ends_late_unless_an_earlier_end_is_clearly_better() -> None:
     assert chosen(400, 190, 180, 210, 200) == 1.0
     assert chosen(400, 120, 180, 210, 200) == 0.25
     assert chosen(400, 400, 200, 240, 300) == 0.75
+
+
+@pytest.mark.parametrize(("minutes", "part"), [(1e-6, 0.05), (10.0, 1.0)])
+def test_a_training_says_which_part_of_its_steps_it_had_time_for(
+    minutes: float, part: float
+) -> None:
+    material = Material([scene()], [], Aim.ONE_PLACE)
+    _, share = train(network(), material, Stop(0.5, {}), Pace(40, minutes, 1, CPU), Silent())
+    assert share == pytest.approx(part)
+
+
+def test_a_clock_that_ended_trainings_is_logged_with_what_is_enough() -> None:
+    listener = Listener()
+    tell_if_short([1.0, 1.0], 2.0, 10.0, listener)
+    assert not listener.logs
+    tell_if_short([1.0, 0.8], 2.0, 10.0, listener)
+    (told,) = listener.logs
+    assert "ended after 80% of its steps. For all of them, set MINUTES to about 11." in told
+    assert not listener.warnings
+    tell_if_short([0.1, 0.25], 2.0, 10.0, listener)
+    (warned,) = listener.warnings
+    assert "MINUTES: 10 are too few: a training ended after 10% of its steps" in warned
+    assert warned.endswith("set MINUTES to about 34.")

@@ -106,7 +106,7 @@ def test_a_killed_training_resumes_to_the_same_networks(
 
     trainings = []
 
-    def killed(network: Network, *given: object) -> Network:
+    def killed(network: Network, *given: object) -> tuple[Network, float]:
         trainings.append(network.title)
         if len(trainings) > place:
             raise KeyboardInterrupt
