@@ -40,7 +40,7 @@ QUARTERS = (0.25, 0.5, 0.75, 1.0)
 RATE = 5e-4
 """Highest learning rate, a third of that of a training from random weights."""
 ADAPTING_MINUTES, ADAPTING_STEPS, ADAPTING_RATE = 10.0, 400, 1e-3
-"""Of an adaptation to a glacier, and of each of its trainings; twice the steps gain little."""
+"""Of an adaptation to a glacier, and of each of its trainings."""
 CHANCE = 1.25
 """Ratio of two distances on few scenes that says nothing."""
 AVERAGING = 0.98
