@@ -25,6 +25,7 @@ from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.radar.layers.model import DEFAULT, find_layer_model
 from glacier_qgis.models.review.retraining.corrections import (
+    beside_fronts,
     check_model,
     facts_of,
     of_glacier,
@@ -279,12 +280,11 @@ class Retrain(Job):
                 f"with a {kind.line}."
             )
         own = {weights.sha256 for weights in card.all_weights}
-        shown = {scene.glacier for scene in taught if scene.lines}
         unused = [scene for scene in taught if not own & set(scene.used_in)]
-        new = [scene for scene in unused if scene.glacier in shown]
+        new = beside_fronts(unused, taught)
         if not self.adapt and len(new) < self.least:
             idle = len(unused) - len(new)
-            also = f"; beside {idle} more there is no corrected {kind.line}" if idle else ""
+            also = f"; beside {idle} more there is no corrected front" if idle else ""
             raise EngineError(
                 f"LEAST: {len(new)} corrected {kind.images} are new to {card.name}, fewer than "
                 f"{self.least}{also}. Correct more, or lower LEAST"

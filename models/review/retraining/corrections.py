@@ -122,6 +122,21 @@ def _glaciers(scenes: Sequence[CorrectedScene]) -> str:
     return listed(sorted({scene.glacier or "(no name)" for scene in scenes}))
 
 
+def beside_fronts(
+    scenes: Sequence[CorrectedScene], among: Sequence[CorrectedScene]
+) -> list[CorrectedScene]:
+    """Return the scenes of glaciers on which a corrected scene shows a front; of layers, all.
+
+    Args:
+        scenes: Some of `among`.
+        among: All that can be trained on, at least one.
+    """
+    if kind_of(among[0].crs) is LAYERS:
+        return [*scenes]
+    shown = {scene.glacier for scene in among if scene.lines}
+    return [scene for scene in scenes if scene.glacier in shown]
+
+
 def check_model(scenes: Sequence[CorrectedScene], card: ModelCard, reporter: Reporter) -> None:
     """Warn if the corrections are of predictions of another model."""
     own = {weights.sha256 for weights in card.all_weights}

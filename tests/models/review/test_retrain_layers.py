@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from glacier_qgis.models.review.jobs import retrain as job
 from glacier_qgis.models.review.jobs.record import RecordCorrections
 from glacier_qgis.models.review.jobs.retrain import Retrain
 from glacier_qgis.models.review.retraining import layers, outcome
+from glacier_qgis.models.review.retraining.corrections import beside_fronts
 from glacier_qgis.models.review.retraining.layer_error import LayerError
 from glacier_qgis.models.review.retraining.layers import LayerMaterial
 from glacier_qgis.models.review.retraining.stretches import codes_of
@@ -173,6 +175,13 @@ def test_what_cannot_be_trained_is_refused(
     with pytest.raises(EngineError, match=message):
         run_job(asked(corrected, model, **options))
     assert not corrected.with_name("n.zip").exists()
+
+
+def test_a_stretch_without_layers_counts_on_any_segment(corrected: Path) -> None:
+    """It is trained on, unlike a scene of a glacier that shows no front."""
+    first, *others = corrected_scenes(corrected)
+    taught = [replace(first, lines=(), glacier="another"), *others]
+    assert beside_fronts(taught, taught) == taught
 
 
 def test_a_model_for_scenes_is_refused(corrected: Path) -> None:
