@@ -46,9 +46,9 @@ from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
 from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
-    ADAPTING_STEPS,
     Pace,
     rate_of,
+    steps_to_adapt,
 )
 from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.package import (
@@ -97,7 +97,11 @@ class Case:
 
     def row(self, given: argparse.Namespace) -> Row:
         """Return the columns that name its row."""
-        return {**vars(self), "scenes": given.scenes, "steps": given.steps}
+        return {**vars(self), "scenes": given.scenes, "steps": self.steps(given)}
+
+    def steps(self, given: argparse.Namespace) -> int:
+        """Return the steps of each training."""
+        return int(given.steps) or steps_to_adapt(self.labels)
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ def adapt(
     place, _ = read_place(world.facts(corrected), model.card, source)
     there = CorrectedPlace(place, dict.fromkeys(corrected, True), {})
     aim = Aim.of(len(corrected), adapt=True, replayed=False)
-    pace = Pace(given.steps, given.minutes, 1, choose_device(given.device), rate=rate_of(aim))
+    pace = Pace(case.steps(given), given.minutes, 1, choose_device(given.device), rate=rate_of(aim))
     result = retrain(model, [there], [], pace, Silent(), rock=case.rock, aim=aim)
     trained_on = TrainingData(
         dataset="corrections",
@@ -329,7 +333,8 @@ def summary(rows: Sequence[Row], given: argparse.Namespace) -> str:
     """Return a table: the error in the box by the number of corrected scenes, mean of all draws."""
     found: dict[tuple[object, ...], list[float]] = {}
     for row in rows:
-        if (row["scenes"], row["steps"]) == (given.scenes, given.steps):
+        steps = given.steps or steps_to_adapt(int(str(row["labels"])))
+        if (row["scenes"], row["steps"]) == (given.scenes, steps):
             key = row["glacier"], row["rock"], row["order"], row["labels"]
             found.setdefault(key, []).append(float(str(row["mde_box_m"])))
     text = f"| glacier | rock | order | {' | '.join(map(str, LABELS))} |\n"
@@ -350,7 +355,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=3, help="of the random order")
     parser.add_argument("--rock", nargs="+", type=int, choices=(0, 1), default=[0, 1])
     parser.add_argument("--scenes", type=int, default=0, help="of each glacier; 0 = all")
-    parser.add_argument("--steps", type=int, default=ADAPTING_STEPS, help="of each training")
+    parser.add_argument("--steps", type=int, default=0, help="of each training; 0 = as `retrain`")
     parser.add_argument("--minutes", type=float, default=ADAPTING_MINUTES)
     parser.add_argument("--device", choices=("automatic", "cpu", "gpu"), default="cpu")
     parser.add_argument("--jobs", type=int, default=1, help="cases at the same time")

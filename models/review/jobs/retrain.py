@@ -41,9 +41,9 @@ from glacier_qgis.models.review.retraining.layers import (
 )
 from glacier_qgis.models.review.retraining.learning import (
     ADAPTING_MINUTES,
-    ADAPTING_STEPS,
     Pace,
     rate_of,
+    steps_to_adapt,
 )
 from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.package import write_package
@@ -176,7 +176,8 @@ class Retrain(Job):
             tiles, rock = self._tiles(echograms=False), self.rock is not None
             fronts = sum(bool(scene.lines) for scene in taught)
             aim = Aim.of(fronts, adapt=self.adapt, replayed=bool(tiles))
-            pace = replace(pace, rate=rate_of(aim))
+            steps = steps_to_adapt(fronts) if self.adapt else pace.steps
+            pace = replace(pace, steps=steps, rate=rate_of(aim))
             result = retrain(model, places, tiles, pace, reporter, rock=rock, aim=aim)
         replayed = self.dataset.name if self.dataset else ""
         return FinishedTraining(model.card, result, taught, count, there, replayed, pace.rate)
@@ -359,7 +360,7 @@ class Retrain(Job):
         idle = {"model", "output", "report", "device", "least", "restore"}
         asked: dict[str, JsonValue] = self.model_dump(mode="json", exclude=idle)
         asked["model"] = before.weights.sha256
-        asked[RECIPE] = "fronts: both networks, again on what they agree on"
+        asked[RECIPE] = "fronts: both networks, again on what they agree on, longer with more scenes"
         asked["corrections"] = [
             [
                 *(scene.scene, scene.scene_hash, scene.glacier, scene.audit),
@@ -371,8 +372,7 @@ class Retrain(Job):
 
     def _pace(self, waiting: UnfinishedTraining) -> Pace:
         minutes = self.minutes or (ADAPTING_MINUTES if self.adapt else FURTHER_MINUTES)
-        steps = ADAPTING_STEPS if self.adapt else FURTHER_STEPS
-        return Pace(steps, minutes, self.seed, choose_device(self.device), waiting)
+        return Pace(FURTHER_STEPS, minutes, self.seed, choose_device(self.device), waiting)
 
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""

@@ -39,8 +39,11 @@ FEWEST_TO_LEAVE_OUT = 5
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
 RATE = 5e-4
 """Highest learning rate, a third of that of a training from random weights."""
-ADAPTING_MINUTES, ADAPTING_STEPS, ADAPTING_RATE = 10.0, 400, 1e-3
-"""Of an adaptation to a glacier, and of each of its trainings."""
+ADAPTING_MINUTES, ADAPTING_RATE = 10.0, 1e-3
+"""Of an adaptation to a glacier."""
+SHORT, LONG = 400, 1200
+"""Steps of each of its trainings on few scenes, to which longer ones fit too closely, and on more:
+on those that are left out it is seen if they do."""
 CHANCE = 1.25
 """Ratio of two distances on few scenes that says nothing."""
 AVERAGING = 0.98
@@ -54,6 +57,11 @@ LEAST_SHARE_OF_STEPS = 0.25
 def rate_of(aim: Aim) -> float:
     """Return the highest learning rate of a training for fronts."""
     return ADAPTING_RATE if aim is Aim.ONE_PLACE else RATE
+
+
+def steps_to_adapt(fronts: int) -> int:
+    """Return the steps of each training of an adaptation to so many scenes with a front."""
+    return LONG if fronts >= FEWEST_TO_LEAVE_OUT else SHORT
 
 
 @dataclass(frozen=True)
@@ -282,8 +290,8 @@ def tell_if_short(shares: Sequence[float], each: float, minutes: float, reporter
         return
     enough = math.ceil(minutes + sum(each * (1 / share - 1) for share in shares))
     (reporter.log if least >= LEAST_SHARE_OF_STEPS else reporter.warning)(
-        f"MINUTES: {minutes:g} are too few: a training ended after {least:.0%} of its steps. For "
-        f"all of them, set MINUTES to about {enough}."
+        f"A training ended after {least:.0%} of its steps, as MINUTES is {minutes:g}. For all of "
+        f"them, set MINUTES to about {enough}."
     )
 
 

@@ -183,7 +183,8 @@ def retrain(
     after = trained(carried, 0)
     for number in range(1, plan.rounds + 1):
         after = trained(opinion.labelled(carried, after, pace.device, next(stages)), number)
-    tell_if_short(shares, plan.minutes, pace.minutes, reporter)
+    to_choose = shares[: bool(aside)]
+    tell_if_short([*to_choose, *shares], plan.minutes, pace.minutes, reporter)
     if aim is Aim.ONE_PLACE:
         stages = parts(reporter, len(after), 0.9, 0.93)
         after = [

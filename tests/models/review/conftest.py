@@ -36,5 +36,5 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings of few steps."""
-    monkeypatch.setattr(job, "ADAPTING_STEPS", 4)
+    monkeypatch.setattr(job, "steps_to_adapt", lambda fronts: 4)
     monkeypatch.setattr(job, "FURTHER_STEPS", 4)

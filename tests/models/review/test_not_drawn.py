@@ -35,7 +35,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("half")
     review = write_review(folder, [*map(HALF, (1, 3, 5)), HALF(7, audit=True), OTHER])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job, "ADAPTING_STEPS", 2)
+        patch.setattr(job, "steps_to_adapt", lambda fronts: 2)
         run_job(asked(review, Path(BEFORE), adapt=True))
     card = new_card(review)
     assert card.coast.startswith("MULTIPOLYGON")

@@ -44,7 +44,7 @@ MODEL = "caffe_unet"
 @pytest.fixture
 def retrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The review of six scenes, on three of which a model was trained for a few steps."""
-    monkeypatch.setattr(job, "ADAPTING_STEPS", 2)
+    monkeypatch.setattr(job, "steps_to_adapt", lambda fronts: 2)
     taught = [ReviewedScene(month, size=128) for month in (1, 5, 9)]
     tested = [ReviewedScene(month, audit=True, size=128) for month in (3, 7)]
     review = write_review(tmp_path, [*taught, *tested, ReviewedScene(6, "", size=128)])
