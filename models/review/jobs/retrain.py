@@ -360,7 +360,9 @@ class Retrain(Job):
         idle = {"model", "output", "report", "device", "least", "restore"}
         asked: dict[str, JsonValue] = self.model_dump(mode="json", exclude=idle)
         asked["model"] = before.weights.sha256
-        asked[RECIPE] = "fronts: both networks, again on what they agree on, longer with more scenes"
+        asked[RECIPE] = (
+            "fronts: both networks, again on what they agree on, longer with more scenes"
+        )
         asked["corrections"] = [
             [
                 *(scene.scene, scene.scene_hash, scene.glacier, scene.audit),

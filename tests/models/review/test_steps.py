@@ -28,7 +28,7 @@ class BegunError(Exception):
         ([*FOUR, ReviewedScene(9, NO_FRONT)], True, SHORT),
         ([*FOUR, ReviewedScene(9, audit=True)], True, SHORT),
         ([*FOUR, ReviewedScene(9)], True, LONG),
-        ([*FOUR, ReviewedScene(9)], False, FURTHER_STEPS),
+        ([*FOUR, ReviewedScene(9), ReviewedScene(2, audit=True)], False, FURTHER_STEPS),
     ],
 )
 def test_trainings_are_long_where_scenes_are_left_out_that_can_end_them(
