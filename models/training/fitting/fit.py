@@ -40,7 +40,7 @@ LARGEST_GRADIENT = 1.0
 DAMAGE = (OSError, LookupError, TypeError, ValueError, RuntimeError)
 """Exceptions from reading a state of another network."""
 AHEAD = 4
-"""Number of batches drawn in advance."""
+"""Number of batches drawn in advance for a GPU."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,6 @@ class Fit:
         """The completed fraction of the schedule, 0 to 1."""
         return self.schedule.done(self.step, self.seconds)
 
-    @property
-    def _cores_to_draw(self) -> int:
-        """How many threads draw batches: half as many as compute, or one per core for a GPU."""
-        if self.learner.device.type == "cpu":
-            return max(1, torch.get_num_threads() // 2)
-        return os.cpu_count() or 1
-
     def run(self, batches: Batches, reporter: Reporter) -> dict[str, Tensor]:
         """Train until the schedule ends and return the averaged weights."""
         while self.done < 1:
@@ -208,19 +201,22 @@ class Fit:
         return mean
 
     def _drawn(self, batches: Batches, last: int) -> Iterator[Batch]:
-        """Draw the batches up to step `last` in advance, in threads."""
-        pinning = self.learner.device.type == "cuda"
+        """Draw the batches up to step `last`; for a GPU some in advance, in threads."""
+        if self.learner.device.type == "cpu":
+            for step in range(self.step, last):
+                yield draw(batches, self._seed, step)
+            return
 
-        def drawn(step: int) -> Batch:
+        def pinned(step: int) -> Batch:
             images, zones = draw(batches, self._seed, step)
-            if pinning and images.device.type == "cpu":
+            if self.learner.device.type == "cuda" and images.device.type == "cpu":
                 return images.pin_memory(), zones.pin_memory()
             return images, zones
 
         waiting: deque[Future[Batch]] = deque()
-        with ThreadPoolExecutor(min(AHEAD, self._cores_to_draw)) as pool:
+        with ThreadPoolExecutor(min(AHEAD, os.cpu_count() or 1)) as pool:
             for step in range(self.step, last):
-                waiting.append(pool.submit(drawn, step))
+                waiting.append(pool.submit(pinned, step))
                 if len(waiting) > AHEAD:
                     yield waiting.popleft().result()
             while waiting:
