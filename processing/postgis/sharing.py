@@ -25,6 +25,7 @@ from glacier_qgis.wall.review import (
     MODELS,
     PREDICTED,
     QUALITIES,
+    SCENES,
     STRATEGIES,
     TABLES,
     TASK_STATES,
@@ -92,6 +93,8 @@ def fetch(database: Database, path: Path) -> None:
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName, options.layerOptions = "GPKG", [f"FID={KEY}", f"GEOMETRY_NAME={GEOMETRY}"]
     for table in TABLES:
+        if table == SCENES and table not in database.table_names():
+            continue  # shared by an earlier version
         layer = database.layer(table, GEOMETRY if table in SPATIAL else "")
         options.layerName = table
         error, message, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(
@@ -210,10 +213,13 @@ def _used(database: Database, copy: QgsVectorLayer) -> Iterator[str]:
     before = {_key(each, NEW[CORRECTIONS]): each["used_in"] for each in shared.getFeatures()}
     for each in copy.getFeatures():
         key, used = _key(each, NEW[CORRECTIONS]), _plain(each["used_in"])
-        if key in before and used is not None and used != _plain(before[key]):
+        known = str(_plain(before.get(key)) or "").split()
+        new = [model for model in str(used or "").split() if model not in known]
+        if key in before and new:
             yield (
                 f"UPDATE {_place(database, CORRECTIONS)} SET used_in = "  # noqa: S608  # nosec B608: own or quoted names
-                f"{literal(used)} WHERE task = {key[0]} AND number = {key[1]}"
+                f"trim(coalesce(used_in, '') || {literal(' ' + ' '.join(new))}) "
+                f"WHERE task = {key[0]} AND number = {key[1]}"
             )
 
 

@@ -102,7 +102,7 @@ class Retrain(ReviewAlgorithm):
         """See the base class."""
         return tr(
             "{package} is written, but the shared review does not know of it. Run again once the "
-            "database can be reached, to note a model there."
+            "database can be reached: a model is trained once more, and noted there."
         ).format(package=self.parameterAsFileOutput(parameters, "OUTPUT", context))
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:

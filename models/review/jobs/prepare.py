@@ -23,6 +23,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.fronts.series.catalogue import find_rasters
 from glacier_qgis.models.radar.echogram.coordinates import LOCAL_CRS
 from glacier_qgis.models.review.queue.candidates import Candidate, candidates, places
+from glacier_qgis.models.review.queue.files import check_files
 from glacier_qgis.models.review.queue.ranking import Chosen, assigned, queue, scores
 from glacier_qgis.models.review.queue.stretches import stretches
 from glacier_qgis.models.review.queue.uncertainty import doubtful, uncertainties
@@ -102,6 +103,7 @@ class PrepareReview(Job):
         sources = self._sources()
         echograms = [source for source in sources if is_echogram(source)]
         if not echograms:
+            check_files(sources, reporter)
             lines = read_lines(self.input, "INPUT")
             stage = Stage(reporter, 0, 0.5, "Looking at the scenes")
             found = candidates(lines, sources, stage)

@@ -50,7 +50,8 @@ class RecordCorrections(Job):
         new = record(self.review, findings.reviewed)
         reporter.progress(0.8, "Summing up")
         tasks = read_table(self.review, TASKS)
-        latest = latest_corrections(read_table(self.review, CORRECTIONS))
+        every = read_table(self.review, CORRECTIONS)
+        latest = latest_corrections(every, tasks)
         table = _table(tasks, latest, new, findings.left_out)
         audit = _audit(tasks, latest)
         kind = kind_of(read_crs(tasks.crs, "The review"))
@@ -66,6 +67,11 @@ class RecordCorrections(Job):
             reporter.warning(
                 f"{findings.homeless} lines belong to no task and were not recorded. Fill in their "
                 "field 'task'."
+            )
+        if withdrawn := every.task.nunique() - len(latest):
+            reporter.warning(
+                f"{withdrawn} recorded tasks were deleted, or are open or skipped again: what was "
+                "recorded of them does not count until they are finished."
             )
         if findings.gone:
             reporter.warning(

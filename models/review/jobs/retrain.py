@@ -21,9 +21,7 @@ from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import command
 from glacier_qgis.models.package.archive import pack
 from glacier_qgis.models.package.card import ModelCard
-from glacier_qgis.models.package.folder import Model, load_package
-from glacier_qgis.models.package.registry import find_model
-from glacier_qgis.models.radar.layers.model import DEFAULT, find_layer_model
+from glacier_qgis.models.package.folder import Model
 from glacier_qgis.models.review.retraining.corrections import (
     beside_fronts,
     check_model,
@@ -47,9 +45,15 @@ from glacier_qgis.models.review.retraining.learning import (
 )
 from glacier_qgis.models.review.retraining.material import Aim
 from glacier_qgis.models.review.retraining.package import write_package
+from glacier_qgis.models.review.retraining.parent import (
+    check_output,
+    check_place,
+    package_of,
+    parent,
+)
 from glacier_qgis.models.review.retraining.places import read_place
 from glacier_qgis.models.review.retraining.report import training_page
-from glacier_qgis.models.review.retraining.retrain import retrain
+from glacier_qgis.models.review.retraining.retrain import retrain, with_front
 from glacier_qgis.models.review.retraining.stretches import (
     LabelledStretch,
     corrected_stretch,
@@ -62,12 +66,12 @@ from glacier_qgis.models.review.tables.lineage import (
     add_model,
     bring_back,
     model_before,
-    model_in_use,
 )
 from glacier_qgis.models.training.data.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.data.parts import check_classes
 from glacier_qgis.models.training.echograms.simulated import knows_simulated
 from glacier_qgis.models.training.publishing.publish import package_name
+from glacier_qgis.wall.fingerprint import fingerprint
 
 FURTHER_MINUTES, FURTHER_STEPS = 240.0, 6000
 
@@ -107,6 +111,7 @@ class Retrain(Job):
                 f"OUTPUT: {self.output.name} is not a zip, the format of model packages. Choose a "
                 "file name *.zip."
             )
+        check_output(self.output, self.model, self.table)
         staged = outputs.stage(self.output)
         if self.restore:
             return self._bring_back(staged, reporter, outputs)
@@ -116,7 +121,8 @@ class Retrain(Job):
             self._refuse_options_of_scenes()
         if self.adapt:
             chosen = of_glacier(chosen, self.glacier, reporter)
-        model = self._model(known)
+        model = parent(self.model, self.table, known, adapt=self.adapt)
+        check_place(model, chosen)
         check_model(chosen, model.card, reporter)
         taught = self._enough(chosen, model.card)
         if self.adapt and (count := sum(bool(scene.lines) for scene in taught)) < FEW:
@@ -171,7 +177,7 @@ class Retrain(Job):
             places = self._places(taught, tested, known, model.card, reporter)
             there = places[0].place.grid if self.adapt else None
             read = {name for each in places for name in each.corrected}
-            count = sum(len(each.test) for each in places)
+            count = sum(len(with_front(each, each.test)) for each in places)
             taught = [scene for scene in taught if scene.scene in read]
             tiles, rock = self._tiles(echograms=False), self.rock is not None
             fronts = sum(bool(scene.lines) for scene in taught)
@@ -246,24 +252,6 @@ class Retrain(Job):
             test=[*map(corrected_stretch, tested)],
         )
 
-    def _model(self, known: Sequence[CorrectedScene]) -> Model:
-        """Return the model to train: that of MODEL, or the one in use in this review.
-
-        Raises:
-            EngineError: It is of one glacier, and shall be of any.
-        """
-        name = self.model.strip() or model_in_use(self.table)
-        if not name:
-            names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
-            name = max(names, key=names.count, default="")
-        model = load_package(_package(name))
-        if model.card.adapted and not self.adapt:
-            raise EngineError(
-                f"MODEL: {model.card.name} is a model of one glacier, and knows no other. Train it "
-                "with ADAPT, or choose as MODEL the one that it was adapted from."
-            )
-        return model
-
     def _enough(self, chosen: Sequence[CorrectedScene], card: ModelCard) -> list[CorrectedScene]:
         """Return the scenes to train on: all but those of the frozen test.
 
@@ -291,10 +279,13 @@ class Retrain(Job):
                 f"{self.least}{also}. Correct more, or lower LEAST"
                 f"{', or adapt the model to one glacier with ADAPT' if kind is FRONTS else ''}."
             )
-        if not self.adapt and len(taught) == len(chosen):
+        tested = [scene for scene in chosen if scene.audit and (scene.lines or kind is LAYERS)]
+        if not self.adapt and not tested:
+            shown = " that shows a front" if kind is FRONTS else ""
             raise EngineError(
-                f"REVIEW: no {kind.image} of the random audit was reviewed, so nothing can decide "
-                "whether the new model is better. Review the tasks of the strategy 'audit' first."
+                f"REVIEW: no {kind.image} of the random audit{shown} was reviewed, so nothing can "
+                "decide whether the new model is better. Review the tasks of the strategy 'audit' "
+                "first."
             )
         return taught
 
@@ -357,15 +348,18 @@ class Retrain(Job):
         self, before: ModelCard, chosen: Sequence[CorrectedScene]
     ) -> dict[str, JsonValue]:
         """Return what makes a stopped training the same one."""
-        idle = {"model", "output", "report", "device", "least", "restore"}
+        idle = {"review", "model", "output", "report", "device", "least", "restore"}
         asked: dict[str, JsonValue] = self.model_dump(mode="json", exclude=idle)
         asked["model"] = before.weights.sha256
         asked[RECIPE] = (
             "fronts: both networks, again on what they agree on, longer with more scenes"
         )
+        asked["rock"] = fingerprint(self.rock.path) if self.rock else ""
+        asked["dataset"] = Dataset.open(self.dataset).card.complete if self.dataset else ""
         asked["corrections"] = [
             [
-                *(scene.scene, scene.scene_hash, scene.glacier, scene.audit),
+                *(scene.scene, scene.scene_hash, scene.glacier, scene.audit, scene.complete),
+                scene.date.isoformat() if scene.date else "",
                 *(line.wkt for line in scene.lines),
             ]
             for scene in chosen
@@ -379,7 +373,7 @@ class Retrain(Job):
     def _bring_back(self, staged: Path, reporter: Reporter, outputs: Outputs) -> Result:
         """Write the package of the model before the one in use, and make it the one in use."""
         before = model_before(self.table)
-        card = pack(_package(before.model), staged)
+        card = pack(package_of(before.model), staged)
         if card.weights.sha256 != before.model_hash:
             raise EngineError(
                 f"RESTORE: {before.model} holds other weights than those of the model before "
@@ -396,8 +390,3 @@ class Retrain(Job):
             "ERROR_BEFORE": None,
             "ERROR_AFTER": None,
         }
-
-
-def _package(name: str) -> Path:
-    """Return the folder of a model by its name or path, also of the one for layers."""
-    return find_layer_model(name) if name == DEFAULT else find_model(name)

@@ -52,7 +52,13 @@ def usable(scenes: Sequence[CorrectedScene], reporter: Reporter) -> list[Correct
                 f"{len(names)} corrected scenes {what} and are left out: {listed(names)}. Put the "
                 "files back to train on them."
             )
-    if not there:
+    if scenes and not there:
+        raise EngineError(
+            f"REVIEW: all {len(scenes)} corrected scenes are gone or have changed, such as "
+            f"{listed([*gone, *changed][:1])}. Put the files back as they were, or prepare a "
+            "review of what is there now."
+        )
+    if not scenes:
         raise EngineError(
             "REVIEW: it has no corrected scene to train on. Correct some in the review panel, "
             "and record them with 'Record corrections'."

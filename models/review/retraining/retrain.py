@@ -135,10 +135,10 @@ def retrain(
     order = sorted(
         (each.place.scenes[name].date, name)
         for each in places
-        for name in _with_front(each, each.corrected)
+        for name in with_front(each, each.corrected)
     )
     aside = {order[index][1] for index in left_out(len(order))}
-    tested = [(each.place, names) for each in places if (names := _with_front(each, each.test))]
+    tested = [(each.place, names) for each in places if (names := with_front(each, each.test))]
     opinion = SecondOpinion.of(networks, taught, aim, pace.device, Stage(reporter, 0.07, 0.1))
     testing = time.monotonic()
     reporter.progress(0.1, "Testing the model before")
@@ -207,9 +207,10 @@ def _compared(
     after: Sequence[Network],
     before: Sequence[FrontError],
 ) -> tuple[Comparison, ...]:
-    """Test the networks after a training, each beside the one that it is delivered with."""
+    """Test the networks that were trained, each beside the one that it is delivered with."""
     compared: list[Comparison] = []
-    for each, error in zip(after, before, strict=False):
+    trained = [each for each, old in zip(after, networks, strict=True) if each is not old]
+    for each, error in zip(trained, before, strict=False):
         worse = compared and not not_worse(compared[0].after, compared[0].before)
         delivered = networks[0] if worse else after[0]
         compared.append(Comparison(each.title, error, trial.error(tested, each, delivered)))
@@ -251,6 +252,6 @@ def minutes_left(minutes: float, spent_s: float) -> float:
     return minutes * min(max(share, LEAST_SHARE), SHARE_OF_TRAINING)
 
 
-def _with_front(each: CorrectedPlace, names: Iterable[str]) -> list[str]:
+def with_front(each: CorrectedPlace, names: Iterable[str]) -> list[str]:
     """Return the scenes that show a front: on others no distance can be measured."""
     return [name for name in names if each.place.scenes[name].lines]

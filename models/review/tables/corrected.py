@@ -17,7 +17,7 @@ from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.glaciers import as_first_written
 from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.texts import value_text
-from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, SCENES, TASKS
+from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, REVIEWED, SCENES, TASKS
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class CorrectedScene:
 def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]:
     """Return the scenes of the corrections that were recorded, the latest of each, by task.
 
-    Scenes that a person rejected are left out.
+    Scenes that a person rejected are left out, and those whose task is gone or open again.
 
     Args:
         review: A review GeoPackage.
@@ -79,8 +79,9 @@ def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]
     Raises:
         EngineError: The file cannot be read, or is no review.
     """
-    tasks = read_table(review, TASKS, role).set_index("task")
-    latest = latest_corrections(read_table(review, CORRECTIONS, role))
+    table = read_table(review, TASKS, role)
+    latest = latest_corrections(read_table(review, CORRECTIONS, role), table)
+    tasks = table.set_index("task")
     days = read_dates(tasks, "date", role) if len(tasks) else tasks["date"]
     rows = latest[latest.status != REJECTED].to_dict("records")
     named = glaciers_of(review, tasks.loc[[row["task"] for row in rows]], role)
@@ -134,9 +135,14 @@ def glaciers_of(review: Path, rows: pd.DataFrame, role: str = "REVIEW") -> list[
     ]
 
 
-def latest_corrections(corrections: pd.DataFrame) -> pd.DataFrame:
-    """Return the last correction of each task, by task."""
-    return corrections.sort_values(["task", "number"]).groupby("task", as_index=False).tail(1)
+def latest_corrections(corrections: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return the last correction of each task that is finished, by task.
+
+    The correction of a task that was deleted, or is open or skipped again, does not count.
+    """
+    finished = tasks.loc[tasks.status.isin(REVIEWED), "task"]
+    rows = corrections[corrections.task.isin(finished)]
+    return rows.sort_values(["task", "number"]).groupby("task", as_index=False).tail(1)
 
 
 def lines_of(text: str) -> list[LineString]:

@@ -59,18 +59,43 @@ class Before:
     Attributes:
         model: Its package: a path, or the name of an installed one.
         model_hash: Hash of its weights.
-        in_use_hash: That of the one in use.
     """
 
     model: str
     model_hash: str
-    in_use_hash: str
 
 
-def model_in_use(review: Path) -> str:
-    """Return the package of the last retrained model that was promoted; blank if there is none."""
+@dataclass(frozen=True)
+class InUse:
+    """The model in use.
+
+    Attributes:
+        package: Its path.
+        model_hash: Hash of its weights.
+    """
+
+    package: str
+    model_hash: str
+
+
+def model_in_use(review: Path) -> InUse | None:
+    """Return the last retrained model that was promoted; None if there is none."""
     used = _in_use(review)
-    return "" if used is None else value_text(used["path"])
+    if used is None:
+        return None
+    return InUse(value_text(used["path"]), value_text(used["model_hash"]))
+
+
+def packages_in_use(review: Path) -> list[str]:
+    """Return the packages of the model in use and of those that it came from, as far as known."""
+    used, table = _in_use(review), read_table(review, MODELS)
+    wanted = "" if used is None else value_text(used["model_hash"])
+    found: dict[str, str] = {}
+    while wanted and wanted not in found:
+        rows = table[table.model_hash == wanted]
+        found[wanted] = next((text for text in map(value_text, rows["path"]) if text), "")
+        wanted = next((text for text in map(value_text, rows["parent_hash"]) if text), "")
+    return [package for package in found.values() if package]
 
 
 def model_before(review: Path) -> Before:
@@ -95,16 +120,16 @@ def model_before(review: Path) -> Before:
             f"RESTORE: the model before {value_text(used['model'])} (weights {parent[:12]}…) is "
             "not in the table of models. Choose its package as MODEL wherever you need it."
         )
-    return Before(names[0], parent, value_text(used["model_hash"]))
+    return Before(names[0], parent)
 
 
 def bring_back(review: Path, before: Before) -> None:
-    """Note that the model before is in use again."""
+    """Note that the model before is in use again, and no other of any glacier."""
     with transaction(review) as connection:
-        for promoted, digest in ((0, before.in_use_hash), (1, before.model_hash)):
-            connection.execute(
-                "UPDATE models SET promoted = ? WHERE model_hash = ?", (promoted, digest)
-            )
+        connection.execute(
+            "UPDATE models SET promoted = (model_hash = ?) WHERE kind = ? OR model_hash = ?",
+            (before.model_hash, FURTHER, before.model_hash),
+        )
 
 
 def _in_use(review: Path) -> pd.Series | None:

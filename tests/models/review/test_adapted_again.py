@@ -52,6 +52,16 @@ def test_adapted_again_it_says_once_what_it_is_for(model: Path, practised: Path)
     assert card.adapted.dates == ["2018-06-14", "2018-07-14"]
 
 
+def test_it_is_not_adapted_to_another_glacier(practised: Path, tmp_path: Path) -> None:
+    path = practised / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["adapted"]["bounds"] = [8.0, 46.0, 8.1, 46.1]
+    path.write_text(json.dumps(card), encoding="utf-8")
+    review = write_review(tmp_path, [ReviewedScene(5)])
+    with pytest.raises(EngineError, match="MODEL: new is a model of another glacier"):
+        run_job(asked(review, practised, adapt=True))
+
+
 def test_a_front_corrected_in_its_coast_is_drawn_from_then_on(practised: Path) -> None:
     """Of one scene, which tells no coast of its own."""
     scene = ReviewedScene(5)

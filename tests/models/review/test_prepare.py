@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from shapely import box
 
@@ -156,6 +158,48 @@ def test_a_scene_in_a_temporary_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="'Warped' lies in a temporary file"):
         run_listened(job)
     assert not (tmp_path / "no.gpkg").exists()
+
+
+def of_scene(folder: Path, **layer: object) -> PrepareReview:
+    """Return the job that prepares a review of one scene, which was in the folder before."""
+    prepared(folder, SCENES[:1])
+    return PrepareReview.model_validate(
+        {
+            "input": {"path": str(folder / "lines.gpkg")},
+            "scenes": [layer],
+            "output": folder / "other.gpkg",
+        }
+    )
+
+
+@pytest.mark.parametrize("file", [None, "EPSG:32623"])
+def test_a_scene_whose_crs_is_set_in_its_layer_only_is_refused(
+    tmp_path: Path, file: str | None
+) -> None:
+    """The review notes where the file is; read from there, the scene would lie elsewhere."""
+    scene = write_scene(tmp_path, SCENES[0])
+    with rasterio.open(scene) as raster:
+        values, corner = raster.read(1), raster.transform
+    write_raster(scene, values, corner, crs=file)
+    with pytest.raises(EngineError, match=r"CRS of .* is set in the properties of its layer only"):
+        run_listened(of_scene(tmp_path, path=str(scene), crs=CRS))
+    assert not (tmp_path / "other.gpkg").exists()
+
+
+def test_what_retrain_will_not_know_of_a_scene_is_said(tmp_path: Path) -> None:
+    scene = write_scene(tmp_path, SCENES[0])
+    archive = scene.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(scene, scene.name)
+    inside = f"/vsizip/{archive}/{scene.name}"
+    _, listener = run_listened(of_scene(tmp_path, path=inside, crs=CRS))
+    assert f"trains on files only, so not on {inside}" in " ".join(listener.warnings)
+    (tmp_path / "other.gpkg").unlink()
+    blank = [{"own": True, "ranges": [[0.0, 1.0]]}]
+    again = tmp_path / "again"
+    again.mkdir()
+    _, listener = run_listened(of_scene(again, path=str(scene), crs=CRS, no_data=blank))
+    assert "without the no-data values and open options" in " ".join(listener.warnings)
 
 
 def test_lines_that_name_no_scene_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from glacier_qgis.models.fronts.termini.metrics import FrontError
 from glacier_qgis.models.package.archive import unpack
 from glacier_qgis.models.package.folder import load_package, read_card
 from glacier_qgis.models.package.registry import find_model
-from glacier_qgis.models.review.retraining import comparison, outcome
+from glacier_qgis.models.review.retraining import comparison, outcome, retrain
 from glacier_qgis.models.review.tables.lineage import model_in_use
-from glacier_qgis.wall.review import NO_FRONT
+from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.wall.review import MODELS, NO_FRONT
 from kit.engine.jobs import run_job, run_listened
 from kit.review.corrected import ReviewedScene, write_review
 from kit.review.retraining import asked, new_card
@@ -32,7 +35,7 @@ def test_a_worse_model_is_written_but_not_promoted_and_the_old_stays_in_use(
     result, listener = run_listened(asked(review, model, least=1))
     assert not result["PROMOTED"]
     assert any("keep using small" in text for text in listener.warnings)
-    assert model_in_use(review) == ""
+    assert model_in_use(review) is None
 
 
 def test_a_network_that_became_worse_stays_as_it_was(
@@ -151,8 +154,61 @@ def test_the_model_before_is_brought_back(
     with pytest.raises(EngineError, match="RESTORE: no retrained model is in use"):
         run_job(asked(review, model, restore=True))
     assert run_job(asked(review, model, least=1))["PROMOTED"]
-    assert model_in_use(review) == str(review.with_name("new.zip"))
+    used = model_in_use(review)
+    assert used is not None
+    assert used.package == str(review.with_name("new.zip"))
     back = review.with_name("back.zip")
     run_job(asked(review, model, restore=True, output=back))
     assert read_card(find_model(str(back))).weights.sha256 == before.weights.sha256
-    assert model_in_use(review) == ""
+    assert model_in_use(review) is None
+
+
+@pytest.fixture
+def thrice(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A review whose model was trained further once, and once more from the model before that."""
+    monkeypatch.setattr(outcome, "not_worse", lambda after, before: True)
+    scenes = [ReviewedScene(1), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes, str(model), read_card(model).weights.sha256)
+    for seed, name in enumerate(("first.zip", "second.zip")):
+        run_job(asked(review, model, least=1, seed=seed, output=tmp_path / name))
+    return review
+
+
+def test_after_the_model_before_no_other_is_in_use(thrice: Path, model: Path) -> None:
+    """Not the first one, from which the second did not come."""
+    run_job(asked(thrice, model, restore=True, output=thrice.with_name("back.zip")))
+    assert model_in_use(thrice) is None
+
+
+def test_a_package_that_is_needed_is_not_written_over(thrice: Path, model: Path) -> None:
+    second = thrice.with_name("second.zip")
+    content = second.read_bytes()
+    for given in ({"least": 1}, {"restore": True}, {"adapt": True}):
+        with pytest.raises(EngineError, match=r"OUTPUT: second.zip is the package of a model"):
+            run_job(asked(thrice, model, output=second, **given))
+    first = thrice.with_name("first.zip")
+    with pytest.raises(EngineError, match=r"OUTPUT: first.zip is the package of a model"):
+        run_job(asked(thrice, first, output=first, adapt=True))
+    assert second.read_bytes() == content
+
+
+def test_another_package_in_place_of_the_model_in_use_is_refused(thrice: Path) -> None:
+    second = thrice.with_name("second.zip")
+    second.write_bytes(thrice.with_name("first.zip").read_bytes())
+    job = asked(thrice, Path("any"), least=1).model_copy(update={"model": ""})
+    with pytest.raises(EngineError, match=r"MODEL: .*second.zip holds other weights"):
+        run_job(job)
+
+
+def test_a_network_that_was_not_trained_promotes_no_model(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That for series sees no scene without a date, and is as it was."""
+    monkeypatch.setattr(retrain, "not_worse", lambda after, before: False)
+    monkeypatch.setattr(comparison, "not_worse", lambda after, before: False)
+    scenes = [*map(partial(ReviewedScene, dated=False), (1, 3)), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes)
+    run_job(asked(review, model, least=1))
+    (row,) = read_table(review, MODELS).query("kind == 'retrained'").to_dict("records")
+    assert [*json.loads(row["metrics"])] == ["single scenes"]
+    assert new_card(review).weights.sha256 != read_card(model).weights.sha256

@@ -11,15 +11,17 @@ from shapely import box
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
+from glacier_qgis.models.review.jobs.record import RecordCorrections
 from glacier_qgis.models.review.retraining.corrections import usable
 from glacier_qgis.models.review.tables import store
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
 from glacier_qgis.models.review.tables.store import read_table, transaction
 from glacier_qgis.models.training.fitting.fit import Fit
-from glacier_qgis.wall.review import MODELS, NO_FRONT
+from glacier_qgis.wall.review import MODELS, NO_FRONT, OPEN, SKIPPED
 from kit.engine.jobs import run_job, run_listened
 from kit.engine.listener import Listener
 from kit.review.corrected import CELL, SIZE, ReviewedScene, write_review
+from kit.review.person import finish, opened
 from kit.review.retraining import asked, new_card
 
 pytestmark = pytest.mark.usefixtures("brisk")
@@ -102,6 +104,46 @@ def test_scenes_that_are_gone_or_have_changed_are_left_out(model: Path, tmp_path
     told = " ".join(listener.warnings)
     assert f"are gone and are left out: {first.name}" in told
     assert f"have changed since the queue was made and are left out: {second.name}" in told
+
+
+def test_where_all_scenes_are_gone_nobody_is_told_to_correct_some(
+    model: Path, tmp_path: Path
+) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)])
+    (scene,) = corrected_scenes(review)
+    Path(scene.scene).unlink()
+    with pytest.raises(EngineError, match="all 1 corrected scenes are gone or have changed"):
+        run_job(asked(review, model, adapt=True))
+
+
+@pytest.mark.parametrize("status", ["", OPEN, SKIPPED])
+def test_what_was_recorded_of_a_task_that_is_not_finished_any_more_does_not_count(
+    tmp_path: Path, status: str
+) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1), ReviewedScene(3)])
+    if status:
+        finish(review, 2, status)
+    else:
+        with opened(review) as connection:
+            connection.execute("DELETE FROM tasks WHERE task = 2")
+    assert [scene.task for scene in corrected_scenes(review)] == [1]
+    job = RecordCorrections.model_validate({"review": review, "output": "", "report": ""})
+    result, listener = run_listened(job)
+    assert result["TOTAL"] == 1
+    assert "1 recorded tasks were deleted, or are open" in " ".join(listener.warnings)
+
+
+def test_a_frozen_test_needs_a_scene_with_a_front(model: Path, tmp_path: Path) -> None:
+    scenes = [ReviewedScene(1), ReviewedScene(2, NO_FRONT, audit=True)]
+    with pytest.raises(EngineError, match="no scene of the random audit that shows a front"):
+        run_job(asked(write_review(tmp_path, scenes), model, least=1))
+
+
+def test_a_prediction_by_a_model_that_is_not_installed_is_said(tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(1)], "my_glacier 1.0.0", "f" * 64)
+    for name in ("", "automatic"):
+        with pytest.raises(EngineError, match=r"MODEL: .* predicted by my_glacier, which is not"):
+            run_job(asked(review, Path("any"), adapt=True).model_copy(update={"model": name}))
 
 
 def test_corrections_of_another_models_predictions_are_said(model: Path, tmp_path: Path) -> None:

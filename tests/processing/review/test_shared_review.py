@@ -22,7 +22,7 @@ from glacier_qgis.processing.postgis import sharing
 from glacier_qgis.processing.postgis.connection import Database
 from glacier_qgis.processing.postgis.sharing import fetch, give_back, share, table_of_file
 from glacier_qgis.processing.review import parameters as shared
-from glacier_qgis.wall.review import CORRECTIONS, LINES, TABLES, TASKS
+from glacier_qgis.wall.review import CORRECTIONS, LINES, SCENES, TABLES, TASKS
 from kit.qgis.fixtures import Log
 from kit.qgis.postgres import Server
 from kit.qgis.reviews import edit, finish, move, prepare, task_with_line
@@ -200,6 +200,38 @@ def test_what_somebody_else_recorded_meanwhile_is_kept(database: Database, tmp_p
     found = {(f["task"], f["comment"] or "") for f in database.layer(CORRECTIONS, "").getFeatures()}
     assert {(1, "mine; it's 'quoted'"), (2, "é")} < found
     assert len(found) == 3
+
+
+def test_a_review_without_a_table_of_scenes_is_copied_without_it(
+    database: Database, tmp_path: Path
+) -> None:
+    """As earlier versions shared it."""
+    database.query(f"DROP TABLE {place(database, SCENES)}")
+    fetch(database, tmp_path / "copy.gpkg")
+    assert table_of_file(tmp_path / "copy.gpkg", TASKS).featureCount() > 0
+    with pytest.raises(QgsProcessingException, match="'scenes'"):
+        table_of_file(tmp_path / "copy.gpkg", SCENES)
+
+
+def test_two_members_who_train_at_the_same_time_both_note_it(
+    database: Database, tmp_path: Path
+) -> None:
+    task = finished_task(database)
+    database.query(inserted(database, task))
+    copies = [tmp_path / f"{name}.gpkg" for name in ("ada", "bo")]
+    for copy in copies:
+        fetch(database, copy)
+    for copy, model in zip(copies, ("aa", "bb"), strict=True):
+        corrections = table_of_file(copy, CORRECTIONS)
+        with editing(corrections):
+            (row,) = corrections.getFeatures()
+            corrections.changeAttributeValue(
+                row.id(), corrections.fields().indexOf("used_in"), model
+            )
+        give_back(copy, database)
+        give_back(copy, database)
+    (row,) = database.layer(CORRECTIONS, "").getFeatures()
+    assert row["used_in"] == "aa bb"
 
 
 def test_models_and_what_they_were_trained_on_go_back(database: Database, tmp_path: Path) -> None:
