@@ -49,7 +49,7 @@ class Retrain(ReviewAlgorithm):
     )
     SUMMARY = tr(
         "Trains a model on the fronts or layers that were corrected in a review. What the model "
-        "knew is held by replaying earlier data, and images of the random audit, which are never "
+        "knew is held by replaying earlier data, and images of the random audit, which are not "
         "trained on, decide whether the new model is promoted.\n\n"
         "With ADAPT on, three to ten corrected scenes make a model of one glacier, for single "
         "scenes and for series, in about ten minutes on two cores. The model before stays as it "

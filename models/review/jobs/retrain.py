@@ -115,6 +115,7 @@ class Retrain(Job):
         staged = outputs.stage(self.output)
         if self.restore:
             return self._bring_back(staged, reporter, outputs)
+        report = outputs.stage(self.report) if self.report else None
         known = corrected_scenes(self.table)
         chosen = usable(known, reporter)
         if kind_of(chosen[0].crs) is LAYERS:
@@ -139,12 +140,12 @@ class Retrain(Job):
         card = finished.card(package_name(self.output), self.table.name, asked)
         card = write_package(card, finished.result, staged, model.card.weights.sha256)
         record = finished.record(card, self.output)
-        if self.report:
+        if report:
             page = training_page(card, finished)
             device = choose_device(self.device)
             computed = hardware(device, reduced_precision(device))
             page.facts({"Seed": str(self.seed), **computed, "Command": asked})
-            page.write(outputs.stage(self.report))
+            page.write(report)
         outputs.afterwards(lambda: self._note(record, finished.taught))
         outputs.afterwards(waiting.remove)
         verdict = outcome.sentence(model.card.name)

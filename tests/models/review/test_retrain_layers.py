@@ -121,9 +121,11 @@ def test_a_model_is_trained_on_stretches_and_the_audit_decides(
     assert line["parent_hash"] == before.weights.sha256
     numbers = json.loads(line["metrics"])["echograms"]
     assert numbers["points_after"] == numbers["points_before"] == 300
-    assert model_in_use(corrected) == str(corrected.with_name("n.zip").absolute())
-    used = {scene.task: bool(scene.used_in) for scene in corrected_scenes(corrected) if scene.audit}
-    assert set(used.values()) == {False}, "the audit is never trained on"
+    used = model_in_use(corrected)
+    assert used is not None
+    assert used.package == str(corrected.with_name("n.zip").absolute())
+    audited = [scene.used_in for scene in corrected_scenes(corrected) if scene.audit]
+    assert set(audited) == {()}, "the audit is not trained on"
     text = page.read_text(encoding="utf-8")
     assert "Corrected stretches" in text
     assert "traces 0 to 99" in text
@@ -186,4 +188,4 @@ def test_a_stretch_without_layers_counts_on_any_segment(corrected: Path) -> None
 
 def test_a_model_for_scenes_is_refused(corrected: Path) -> None:
     with pytest.raises(EngineError, match=r"MODEL: .* the review is of layers in echograms"):
-        run_job(asked(corrected, "automatic"))
+        run_job(asked(corrected, "caffe_unet"))

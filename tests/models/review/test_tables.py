@@ -61,9 +61,10 @@ def review(whole: Path, tmp_path: Path) -> Path:
 
 def record(review: Path, **values: object) -> None:
     row = {"task": 1, "number": 1, "status": "corrected", "strategy": "ranked", "complete": 1}
-    row |= {"before": text_of([FRONT]), "after": text_of([MOVED]), "error_m": 30.0}
+    row |= {"before": text_of([FRONT]), "after": text_of([MOVED]), "error_m": 30.0} | values
     with transaction(review) as connection:
-        append(connection, CORRECTIONS, [row | values])
+        append(connection, CORRECTIONS, [row])
+    run(review, f"UPDATE tasks SET status = '{row['status']}' WHERE task = {row['task']}")  # noqa: S608
 
 
 def run(review: Path, statement: str) -> None:
