@@ -10,8 +10,10 @@ import pytest
 from qgis.core import (
     Qgis,
     QgsAttributeEditorContainer,
+    QgsCoordinateReferenceSystem,
     QgsProcessingContext,
     QgsProject,
+    QgsRasterLayer,
     QgsVectorLayer,
     QgsVectorLayerUtils,
 )
@@ -43,6 +45,21 @@ def record(review: Path, context: QgsProcessingContext, **parameters: object) ->
     results, succeeded = algorithm("recordcorrections").run(asked, context, log)
     assert succeeded, log.told
     return {**results, "log": log}
+
+
+def test_scenes_that_are_layers_of_the_project_come_into_the_queue_unless_they_were_moved(
+    predictions: Path, tmp_path: Path
+) -> None:
+    scenes = [QgsRasterLayer(str(path)) for path in (predictions / "scenes").glob("*.tif")]
+    QgsProject.instance().addMapLayers(scenes)
+    asked: dict[str, object] = {"FOLDER": "", "SCENES": [scene.id() for scene in scenes]}
+    prepare(predictions, tmp_path / "r.gpkg", **asked)
+    tasks = QgsVectorLayer(f"{tmp_path / 'r.gpkg'}|layername={TASKS}", TASKS, "ogr")
+    assert tasks.featureCount() == len(scenes) == 4
+    scenes[2].setCrs(QgsCoordinateReferenceSystem("EPSG:32623"))
+    with pytest.raises(AssertionError, match="is set in the properties of its layer only"):
+        prepare(predictions, tmp_path / "no.gpkg", **asked)
+    assert not (tmp_path / "no.gpkg").exists()
 
 
 def test_the_layers_come_in_a_group_of_their_own_with_the_lines_on_top(
