@@ -1,4 +1,4 @@
-"""What a training that was stopped goes on with, and what begins again."""
+"""What a stopped training resumes with, and what begins again."""
 
 from __future__ import annotations
 

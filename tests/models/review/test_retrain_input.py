@@ -106,7 +106,7 @@ def test_scenes_that_are_gone_or_have_changed_are_left_out(model: Path, tmp_path
     assert f"have changed since the queue was made and are left out: {second.name}" in told
 
 
-def test_where_all_scenes_are_gone_nobody_is_told_to_correct_some(
+def test_where_all_scenes_are_gone_the_error_does_not_ask_to_correct_some(
     model: Path, tmp_path: Path
 ) -> None:
     review = write_review(tmp_path, [ReviewedScene(1)])
