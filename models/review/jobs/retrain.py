@@ -355,7 +355,7 @@ class Retrain(Job):
         asked[RECIPE] = (
             "fronts: both networks, again on what they agree on, longer with more scenes"
         )
-        asked["rock"] = fingerprint(self.rock.path) if self.rock else ""
+        asked["rock"] = [asked["rock"], fingerprint(self.rock.path) if self.rock else ""]
         asked["dataset"] = Dataset.open(self.dataset).card.complete if self.dataset else ""
         asked["corrections"] = [
             [

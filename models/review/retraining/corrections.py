@@ -55,7 +55,7 @@ def usable(scenes: Sequence[CorrectedScene], reporter: Reporter) -> list[Correct
     if scenes and not there:
         raise EngineError(
             f"REVIEW: all {len(scenes)} corrected scenes are gone or have changed, such as "
-            f"{listed([*gone, *changed][:1])}. Put the files back as they were, or prepare a "
+            f"{[*gone, *changed][0]}. Put the files back as they were, or prepare a "
             "review of what is there now."
         )
     if not scenes:

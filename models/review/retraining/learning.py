@@ -42,8 +42,8 @@ RATE = 5e-4
 ADAPTING_MINUTES, ADAPTING_RATE = 10.0, 1e-3
 """Of an adaptation to a glacier."""
 SHORT, LONG = 400, 1200
-"""Steps of each of its trainings on few scenes, to which longer ones fit too closely, and on more:
-on those that are left out it is seen if they do."""
+"""Steps of each of its trainings: on fewer scenes than `FEWEST_TO_LEAVE_OUT`, to which longer ones
+fit too closely, and on more."""
 CHANCE = 1.25
 """Ratio of two distances on few scenes that says nothing."""
 AVERAGING = 0.98

@@ -34,14 +34,16 @@ def parent(asked: str, review: Path, known: Sequence[CorrectedScene], *, adapt: 
     if name.lower() not in AUTOMATIC:
         model = load_package(package_of(name))
     elif used := model_in_use(review):
-        model = load_package(package_of(used.package))
+        model = load_package(_at_hand(used.package, "the model in use in this review is"))
         if model.card.weights.sha256 != used.model_hash:
             raise EngineError(
                 f"MODEL: {used.package} holds other weights than those of the model in use in this "
                 f"review ({used.model_hash[:12]}…). Put that package back, or choose a MODEL."
             )
     else:
-        model = load_package(_predicted_by(known))
+        names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
+        name = max(names, key=names.count, default="")
+        model = load_package(_at_hand(name, "the lines of this review were predicted by"))
     if model.card.adapted and not adapt:
         raise EngineError(
             f"MODEL: {model.card.name} is a model of one glacier, and knows no other. Train it "
@@ -90,13 +92,10 @@ def _around(scene: CorrectedScene) -> Grid:
     return Grid(scene.crs, Affine(east - west, 0.0, west, 0.0, south - north, north), 1, 1)
 
 
-def _predicted_by(known: Sequence[CorrectedScene]) -> Path:
-    names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
-    name = max(names, key=names.count, default="")
+def _at_hand(name: str, what: str) -> Path:
     try:
         return package_of(name)
     except EngineError as error:
         raise EngineError(
-            f"MODEL: the lines of the review were predicted by {name}, which is not installed. "
-            "Choose its package as MODEL."
+            f"MODEL: {what} {name}, which is not at hand. Choose its package, or another model."
         ) from error

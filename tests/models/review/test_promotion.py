@@ -200,6 +200,14 @@ def test_another_package_in_place_of_the_model_in_use_is_refused(thrice: Path) -
         run_job(job)
 
 
+def test_a_model_in_use_that_is_gone_is_named(thrice: Path) -> None:
+    """In a shared review, it may be on the computer of another member."""
+    thrice.with_name("second.zip").unlink()
+    job = asked(thrice, Path("any"), least=1).model_copy(update={"model": "automatic"})
+    with pytest.raises(EngineError, match=r"MODEL: the model in use .*second.zip, which is not at"):
+        run_job(job)
+
+
 def test_a_network_that_was_not_trained_promotes_no_model(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

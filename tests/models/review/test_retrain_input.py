@@ -142,7 +142,9 @@ def test_a_frozen_test_needs_a_scene_with_a_front(model: Path, tmp_path: Path) -
 def test_a_prediction_by_a_model_that_is_not_installed_is_said(tmp_path: Path) -> None:
     review = write_review(tmp_path, [ReviewedScene(1)], "my_glacier 1.0.0", "f" * 64)
     for name in ("", "automatic"):
-        with pytest.raises(EngineError, match=r"MODEL: .* predicted by my_glacier, which is not"):
+        with pytest.raises(
+            EngineError, match=r"MODEL: .* predicted by my_glacier, which is not at"
+        ):
             run_job(asked(review, Path("any"), adapt=True).model_copy(update={"model": name}))
 
 
