@@ -11,12 +11,12 @@ from glacier_qgis.client.warm_engine import WarmEngine
 from glacier_qgis.panel.echogram_panel import EchogramPanel
 from glacier_qgis.panel.front_panel import FrontPanel
 from glacier_qgis.resources import ICONS
+from glacier_qgis.review.reshaping import RESHAPE
 from glacier_qgis.review.review_commands import LineTools
 from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.translation import tr
 
 MENU = "Glacier"
-RESHAPE = "mActionReshapeFeatures"
 """Name of an action of QGIS' window that its interface lacks."""
 NEXT_KEY, PREVIOUS_KEY = "Alt+PgDown", "Alt+PgUp"
 

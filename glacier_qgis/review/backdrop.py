@@ -63,6 +63,11 @@ class Backdrop:
             _reveal(identifier)
         self._hidden.clear()
 
+    def remove_saved(self) -> None:
+        """Take away scenes that were saved with a project."""
+        saved = [each.id() for each in _rasters() if each.customProperty(MADE_HERE)]
+        QgsProject.instance().removeMapLayers([each for each in saved if each != self._own])
+
     def _hide(self, scenes: Collection[str], shown: QgsRasterLayer) -> None:
         root = QgsProject.instance().layerTreeRoot()
         for layer in _rasters():

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsExpressionContextUtils, QgsFeature, QgsVariantUtils, QgsVectorLayer
+from qgis.core import (
+    Qgis,
+    QgsExpressionContextUtils,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsVariantUtils,
+    QgsVectorLayer,
+)
 
 from glacier_qgis.review.rows import KnownRows
 from glacier_qgis.review.tables import ReviewLayers
@@ -21,6 +28,8 @@ from glacier_qgis.wall.review import (
     SKIPPED,
 )
 
+NO_GEOMETRY = Qgis.FeatureRequestFlags(Qgis.FeatureRequestFlag.NoGeometry)
+
 
 class NotReadError(Exception):
     """The tasks cannot be read, and why."""
@@ -36,6 +45,7 @@ class ReviewQueue:
     def __init__(self, layers: ReviewLayers) -> None:
         self.layers = layers
         self.assignee = ""
+        self.every: list[Task] = []
         self.tasks: list[Task] = []
         self.people: list[str] = []
         self._current: int | None = None
@@ -68,17 +78,28 @@ class ReviewQueue:
                     "try again: edits that are not saved stay as they are."
                 ).format(layer=self.layers.tasks.name())
             )
-        every = [task_of(row) for row in rows]
-        self.people = sorted({task.assignee for task in every} - {""})
-        self.tasks = [task for task in every if self.assignee in ("", task.assignee)]
+        self.every = [task_of(row) for row in rows]
+        self.people = sorted({task.assignee for task in self.every} - {""})
+        self.tasks = [task for task in self.every if self._is_for_assignee(task)]
+
+    def _is_for_assignee(self, task: Task) -> bool:
+        return not self.assignee or task.assignee in ("", self.assignee)
 
     def finished(self) -> int:
-        """Return how many tasks a person has finished."""
+        """Return how many tasks of the assignee are finished."""
         return sum(task.status in REVIEWED for task in self.tasks)
 
+    def finished_by_all(self) -> int:
+        """Return how many tasks of the review are finished."""
+        return sum(task.status in REVIEWED for task in self.every)
+
     def waiting(self) -> int:
-        """Return how many tasks nobody has finished or skipped."""
+        """Return how many tasks of the assignee nobody has finished or skipped."""
         return sum(task.status == OPEN for task in self.tasks)
+
+    def waiting_for_others(self) -> int:
+        """Return how many further tasks of the review nobody has finished or skipped."""
+        return sum(task.status == OPEN for task in self.every) - self.waiting()
 
     def skipped(self) -> int:
         """Return how many tasks were left for later."""
@@ -148,6 +169,18 @@ class ReviewQueue:
         self._current = None
         self._mark()
 
+    def changed_elsewhere(self) -> list[int]:
+        """Return the other tasks whose lines are moved or deleted by edits that are not saved."""
+        lines = self.layers.lines
+        buffer, provider = lines.editBuffer(), lines.dataProvider()
+        if buffer is None or provider is None:
+            return []
+        changed = [*buffer.changedGeometries(), *buffer.deletedFeatureIds()]
+        request = QgsFeatureRequest().setFilterFids(changed).setFlags(NO_GEOMETRY)
+        return sorted(
+            {int(each["task"]) for each in provider.getFeatures(request)} - {self._current}
+        )
+
     def lines_of_task(self) -> list[QgsFeature]:
         """Return the lines of the current task, as they are edited."""
         return [] if self._current is None else self._lines.of(self._current)
@@ -213,11 +246,20 @@ class ReviewQueue:
         """Let the layers show the lines of the current task only."""
         for layer in self.layers.every():
             if self._current is None:
-                left = {name: value for name, value in _variables(layer).items() if name != CURRENT}
-                QgsExpressionContextUtils.setLayerVariables(layer, left)
+                show_all_tasks(layer)
             else:
-                QgsExpressionContextUtils.setLayerVariable(layer, CURRENT, self._current)
+                shown = {**_variables(layer), CURRENT: self._current}
+                QgsExpressionContextUtils.setLayerVariables(layer, shown)
+            layer.styleChanged.emit()  # or vertices would snap to the lines of the task before
             layer.triggerRepaint()
+
+
+def show_all_tasks(layer: QgsVectorLayer) -> None:
+    """Let a layer show the lines of all tasks."""
+    variables = _variables(layer)
+    if CURRENT in variables:
+        left = {name: value for name, value in variables.items() if name != CURRENT}
+        QgsExpressionContextUtils.setLayerVariables(layer, left)
 
 
 def _open_for_edits(layer: QgsVectorLayer) -> bool:

@@ -18,7 +18,13 @@ from qgis.PyQt.QtGui import QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
 from glacier_qgis.review.backdrop import Backdrop
-from glacier_qgis.review.queue import NotReadError, NotSavedError, ReviewQueue
+from glacier_qgis.review.queue import (
+    NotReadError,
+    NotSavedError,
+    ReviewQueue,
+    show_all_tasks,
+)
+from glacier_qgis.review.reshaping import Reshaping
 from glacier_qgis.review.review_commands import LineTools, ReviewCommands
 from glacier_qgis.review.review_form import ReviewForm
 from glacier_qgis.review.snapping import Snapping
@@ -57,6 +63,7 @@ class ReviewPanel(QgsDockWidget):
         self._canvas, self._tools, self._echograms = canvas, tools, echograms
         self._queue: ReviewQueue | None = None
         self._backdrop, self._snapping = Backdrop(), Snapping()
+        self._reshaping = Reshaping(canvas)
         self.form = ReviewForm(canvas)
         self.commands = ReviewCommands(tools, self)
         self._obey()
@@ -64,6 +71,8 @@ class ReviewPanel(QgsDockWidget):
         project = QgsProject.instance()
         project.layersAdded.connect(self._offer)
         project.layersRemoved.connect(self._offer)
+        project.readProject.connect(self._clean)
+        canvas.mapToolSet.connect(self._limit)
         self.form.layers.layerChanged.connect(self._begin)
         self.form.people.currentTextChanged.connect(self._choose_person)
         self._offer()
@@ -126,7 +135,7 @@ class ReviewPanel(QgsDockWidget):
             return
         values: dict[str, object] = {**review_of(queue.layers.tasks)}
         if name == "retrain":
-            values["ADAPT"] = queue.finished() <= FEW_SCENES
+            values["ADAPT"] = queue.finished_by_all() <= FEW_SCENES
         createAlgorithmDialog(f"glacier:{name}", values).show()
 
     def close_down(self) -> None:
@@ -134,6 +143,8 @@ class ReviewPanel(QgsDockWidget):
         project = QgsProject.instance()
         project.layersAdded.disconnect(self._offer)
         project.layersRemoved.disconnect(self._offer)
+        project.readProject.disconnect(self._clean)
+        self._canvas.mapToolSet.disconnect(self._limit)
         self._take(None)
         self.form.original.close_down()
 
@@ -169,6 +180,18 @@ class ReviewPanel(QgsDockWidget):
         if self.form.layers.currentLayer() is None and first is not None:
             self.form.layers.setLayer(first)
 
+    def _clean(self, *_: object) -> None:
+        """Take out of a project what was saved with it while the panel led through a review."""
+        self._snapping.end()
+        self._backdrop.remove_saved()
+        for layer in QgsProject.instance().mapLayers().values():
+            if isinstance(layer, QgsVectorLayer):
+                show_all_tasks(layer)
+        self._begin()
+
+    def _limit(self, *_: object) -> None:
+        self._reshaping.limit(self._queue)
+
     def _begin(self, *_: object) -> None:
         if self.isVisible():
             self._take(self.form.layers.currentLayer())
@@ -202,6 +225,7 @@ class ReviewPanel(QgsDockWidget):
 
     def _forget(self) -> None:
         self._queue = None
+        self._reshaping.release()
         self.form.original.show_layer(None)
         self._backdrop.clear()
         if self._echograms is not None:
@@ -237,6 +261,7 @@ class ReviewPanel(QgsDockWidget):
     def _show(self, task: Task | None) -> None:
         """Show a task: its scene, its lines, and the view on them."""
         queue = self._queue
+        self._limit()
         self.commands.enable(review=queue is not None, task=task is not None)
         self.form.enable(task=task is not None)
         if queue is None or task is None:
@@ -275,16 +300,31 @@ class ReviewPanel(QgsDockWidget):
         answer = QMessageBox.question(
             self,
             tr("Save the edits?"),
-            tr("Your edits of {names} are saved with the task.").format(names=names),
+            tr("Your edits of {names} are saved with the task.").format(names=names)
+            + _told_of(queue.changed_elsewhere()),
             QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Cancel,
             QMessageBox.StandardButton.Save,
         )
         return bool(answer == QMessageBox.StandardButton.Save)
 
 
+def _told_of(tasks: list[int]) -> str:
+    """Say which other tasks are changed; blank for none."""
+    if not tasks:
+        return ""
+    return " " + tr(
+        "They also change lines of other tasks, which are not shown: {}. Cancel and undo (Ctrl+Z) "
+        "if they should stay as they are."
+    ).format(", ".join(map(str, tasks)))
+
+
 def _all_done(queue: ReviewQueue) -> str:
     """Say what follows when no task is open."""
-    text = tr("No task is open any more. Record the corrections, then retrain.")
+    others = queue.waiting_for_others()
+    if others:
+        text = tr("You have no open task any more; {} of others are open.").format(others)
+    else:
+        text = tr("No task is open any more. Record the corrections, then retrain.")
     skipped = queue.skipped()
     if skipped:
         text += " " + tr("Skipped for later: {}.").format(skipped)

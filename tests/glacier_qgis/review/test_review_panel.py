@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from qgis.core import (
     Qgis,
-    QgsCoordinateReferenceSystem,
     QgsExpressionContextUtils,
     QgsFeature,
     QgsFeatureRequest,
@@ -21,51 +19,15 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerUtils,
 )
-from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from glacier_qgis.review.review_commands import LineTools
 from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
-from kit.qgis.reviews import make_predictions, move
+from kit.qgis.reviews import change, layer, move
 from kit.qgis.waiting import until
 
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_predictions(tmp_path_factory.mktemp("predictions"))
-
-
-@pytest.fixture
-def review(whole: Path, tmp_path: Path) -> Path:
-    """A review whose scenes lie beside it."""
-    folder = Path(shutil.copytree(whole, tmp_path / "all"))
-    change(folder / "review.gpkg", f"scene = replace(scene, '{whole}', '{folder}')")
-    return folder / "review.gpkg"
-
-
-@pytest.fixture
-def panel(review: Path, qgis_canvas: QgsMapCanvas) -> Iterator[ReviewPanel]:
-    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32624"))
-    qgis_canvas.resize(400, 300)
-    reshaped: list[QgsVectorLayer] = []
-    edited: list[QgsVectorLayer] = []
-    drawn: list[QgsVectorLayer] = []
-    panel = ReviewPanel(qgis_canvas, LineTools(reshaped.append, edited.append, drawn.append))
-    panel.reshaped, panel.edited, panel.drawn = reshaped, edited, drawn
-    QgsProject.instance().addMapLayer(QgsVectorLayer(f"{review}|layername=tasks", "tasks", "ogr"))
-    panel.canvas = qgis_canvas
-    panel.show()
-    until(lambda: panel.queue is not None)
-    yield panel
-    for layer in QgsProject.instance().mapLayers().values():
-        if isinstance(layer, QgsVectorLayer):
-            layer.rollBack()
-    panel.close_down()
-    panel.deleteLater()
 
 
 @pytest.fixture(autouse=True)
@@ -79,24 +41,6 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(QMessageBox, "question", question)
     return asked
-
-
-def change(review: Path, what: str) -> None:
-    """Change tasks as another program does."""
-    with closing(sqlite3.connect(review)) as connection:
-        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
-            connection.create_function(name, 1, lambda _: 0)
-        connection.execute(f"UPDATE tasks SET {what}")  # noqa: S608
-        connection.commit()
-
-
-def layer(name: str) -> QgsVectorLayer:
-    (found,) = (
-        each
-        for each in QgsProject.instance().mapLayers().values()
-        if isinstance(each, QgsVectorLayer) and each.source().endswith(f"layername={name}")
-    )
-    return found
 
 
 def stored(task: int) -> QgsFeature:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 from qgis.core import QgsGeometry, QgsProject, QgsVectorLayer
@@ -77,3 +79,21 @@ def task_with_line(tasks: QgsVectorLayer, lines: QgsVectorLayer) -> int:
     """Return the first task that has a line."""
     having = {feature["task"] for feature in lines.getFeatures()}
     return min(having & {feature["task"] for feature in tasks.getFeatures()})
+
+
+def change(review: Path, what: str) -> None:
+    """Change tasks as another program does."""
+    with closing(sqlite3.connect(review)) as connection:
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            connection.create_function(name, 1, lambda _: 0)
+        connection.execute(f"UPDATE tasks SET {what}")  # noqa: S608
+        connection.commit()
+
+
+def layer(name: str) -> QgsVectorLayer:
+    (found,) = (
+        each
+        for each in QgsProject.instance().mapLayers().values()
+        if isinstance(each, QgsVectorLayer) and each.source().endswith(f"layername={name}")
+    )
+    return found
