@@ -17,20 +17,20 @@ from kit.qgis.waiting import until
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_review(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_predictions(tmp_path_factory.mktemp("predictions"))
 
 
 @pytest.fixture
-def review(whole: Path, tmp_path: Path) -> Path:
+def review_beside_scenes(small_review: Path, tmp_path: Path) -> Path:
     """A review whose scenes lie beside it."""
-    folder = Path(shutil.copytree(whole, tmp_path / "all"))
-    change(folder / "review.gpkg", f"scene = replace(scene, '{whole}', '{folder}')")
+    folder = Path(shutil.copytree(small_review, tmp_path / "all"))
+    change(folder / "review.gpkg", f"scene = replace(scene, '{small_review}', '{folder}')")
     return folder / "review.gpkg"
 
 
 @pytest.fixture
-def panel(review: Path, qgis_canvas: QgsMapCanvas) -> Iterator[ReviewPanel]:
+def review_panel(review_beside_scenes: Path, qgis_canvas: QgsMapCanvas) -> Iterator[ReviewPanel]:
     qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:32624"))
     qgis_canvas.resize(400, 300)
     reshaped: list[QgsVectorLayer] = []
@@ -38,7 +38,9 @@ def panel(review: Path, qgis_canvas: QgsMapCanvas) -> Iterator[ReviewPanel]:
     drawn: list[QgsVectorLayer] = []
     panel = ReviewPanel(qgis_canvas, LineTools(reshaped.append, edited.append, drawn.append))
     panel.reshaped, panel.edited, panel.drawn = reshaped, edited, drawn
-    QgsProject.instance().addMapLayer(QgsVectorLayer(f"{review}|layername=tasks", "tasks", "ogr"))
+    QgsProject.instance().addMapLayer(
+        QgsVectorLayer(f"{review_beside_scenes}|layername=tasks", "tasks", "ogr")
+    )
     panel.canvas = qgis_canvas
     panel.show()
     until(lambda: panel.queue is not None)

@@ -21,6 +21,16 @@ from kit.qgis.waiting import until
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
 
 
+@pytest.fixture
+def review(review_beside_scenes: Path) -> Path:
+    return review_beside_scenes
+
+
+@pytest.fixture
+def panel(review_panel: ReviewPanel) -> ReviewPanel:
+    return review_panel
+
+
 def tool(canvas: QgsMapCanvas, name: str) -> QgsMapToolPan:
     """Choose a tool that has the action of one of the window."""
     chosen, action = QgsMapToolPan(canvas), QAction(canvas)

@@ -30,6 +30,16 @@ from kit.qgis.waiting import until
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
 
 
+@pytest.fixture
+def review(review_beside_scenes: Path) -> Path:
+    return review_beside_scenes
+
+
+@pytest.fixture
+def panel(review_panel: ReviewPanel) -> ReviewPanel:
+    return review_panel
+
+
 @pytest.fixture(autouse=True)
 def answer(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let a person answer every question with 'Save'; return what was asked."""
