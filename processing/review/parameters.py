@@ -61,6 +61,17 @@ def database_of(
     return Database(connection, schema or DEFAULT_SCHEMA) if connection else None
 
 
+def warn_if_temporary(path: str, feedback: QgsProcessingFeedback) -> None:
+    """Say that a file in the folder of temporary outputs goes with QGIS."""
+    if Path(QgsProcessingUtils.tempFolder()) in Path(path).parents:
+        feedback.pushWarning(
+            tr(
+                "OUTPUT: {name} is a temporary file, which QGIS removes when it is closed. Copy it "
+                "before, or run again with a file of your own."
+            ).format(name=Path(path).name)
+        )
+
+
 def unsaved(context: QgsProcessingContext, path: str, schema: str) -> QgsVectorLayer | None:
     """Return a layer of a review with edits that are not saved; only the main thread may look.
 

@@ -33,7 +33,12 @@ from glacier_qgis.processing.postgis.sharing import (
     share,
     table_of_file,
 )
-from glacier_qgis.processing.review.parameters import SHARED, database_of, shared_review
+from glacier_qgis.processing.review.parameters import (
+    SHARED,
+    database_of,
+    shared_review,
+    warn_if_temporary,
+)
 from glacier_qgis.results.run import Run
 from glacier_qgis.styles import REVIEW as LOOKS
 from glacier_qgis.translation import tr
@@ -185,6 +190,8 @@ class PrepareReview(EngineAlgorithm):
         if self._database is not None:
             require_no_review(self._database)
         yield {}
+        if self._database is None:
+            warn_if_temporary(self.parameterAsFileOutput(parameters, "OUTPUT", context), feedback)
 
     def accompany(
         self, run: Run, outputs: Mapping[str, Any], context: QgsProcessingContext

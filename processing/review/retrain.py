@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
+    QgsProcessingFeedback,
     QgsProcessingOutputBoolean,
     QgsProcessingOutputDefinition,
     QgsProcessingOutputNumber,
@@ -33,6 +35,7 @@ from glacier_qgis.processing.review.parameters import (
     SHARED,
     ReviewAlgorithm,
     shared_review,
+    warn_if_temporary,
 )
 from glacier_qgis.translation import tr
 
@@ -104,6 +107,18 @@ class Retrain(ReviewAlgorithm):
             "{package} is written, but the shared review does not know of it. Run again once the "
             "database can be reached: a model is trained once more, and noted there."
         ).format(package=self.parameterAsFileOutput(parameters, "OUTPUT", context))
+
+    @contextmanager
+    def lent(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> Iterator[dict[str, Any]]:
+        """See the base class."""
+        with super().lent(parameters, context, feedback) as values:
+            yield values
+        warn_if_temporary(self.parameterAsFileOutput(parameters, "OUTPUT", context), feedback)
 
     def numbers(self) -> Sequence[QgsProcessingOutputDefinition]:
         """See the base class."""

@@ -11,6 +11,7 @@ from qgis.core import (
     Qgis,
     QgsAttributeEditorContainer,
     QgsCoordinateReferenceSystem,
+    QgsProcessing,
     QgsProcessingContext,
     QgsProject,
     QgsRasterLayer,
@@ -60,6 +61,17 @@ def test_scenes_that_are_layers_of_the_project_come_into_the_queue_unless_they_w
     with pytest.raises(AssertionError, match="is set in the properties of its layer only"):
         prepare(predictions, tmp_path / "no.gpkg", **asked)
     assert not (tmp_path / "no.gpkg").exists()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_review_in_a_temporary_file_is_warned_of(
+    predictions: Path, tmp_path: Path, own: bool
+) -> None:
+    """QGIS removes it when it is closed, with all corrections."""
+    output = str(tmp_path / "r.gpkg") if own else QgsProcessing.TEMPORARY_OUTPUT
+    log = prepare(predictions, tmp_path / "r.gpkg", OUTPUT=output)
+    said = [text for _, text in log.told if "is a temporary file, which QGIS removes" in text]
+    assert bool(said) != own
 
 
 def test_the_layers_come_in_a_group_of_their_own_with_the_lines_on_top(
