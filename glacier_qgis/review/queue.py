@@ -177,9 +177,9 @@ class ReviewQueue:
             return []
         changed = [*buffer.changedGeometries(), *buffer.deletedFeatureIds()]
         request = QgsFeatureRequest().setFilterFids(changed).setFlags(NO_GEOMETRY)
-        return sorted(
-            {int(each["task"]) for each in provider.getFeatures(request)} - {self._current}
-        )
+        tasks = [each["task"] for each in provider.getFeatures(request)]
+        known = {int(task) for task in tasks if not QgsVariantUtils.isNull(task)}
+        return sorted(known - {self._current})
 
     def lines_of_task(self) -> list[QgsFeature]:
         """Return the lines of the current task, as they are edited."""

@@ -73,6 +73,7 @@ class ReviewPanel(QgsDockWidget):
         project.layersRemoved.connect(self._offer)
         project.readProject.connect(self._clean)
         canvas.mapToolSet.connect(self._limit)
+        canvas.currentLayerChanged.connect(self._limit)
         self.form.layers.layerChanged.connect(self._begin)
         self.form.people.currentTextChanged.connect(self._choose_person)
         self._offer()
@@ -145,6 +146,7 @@ class ReviewPanel(QgsDockWidget):
         project.layersRemoved.disconnect(self._offer)
         project.readProject.disconnect(self._clean)
         self._canvas.mapToolSet.disconnect(self._limit)
+        self._canvas.currentLayerChanged.disconnect(self._limit)
         self._take(None)
         self.form.original.close_down()
 
@@ -190,7 +192,8 @@ class ReviewPanel(QgsDockWidget):
         self._begin()
 
     def _limit(self, *_: object) -> None:
-        self._reshaping.limit(self._queue)
+        if not self._reshaping.limit(self._queue):
+            self.form.say(tr("This task has no line to reshape. Draw one."))
 
     def _begin(self, *_: object) -> None:
         if self.isVisible():
@@ -261,11 +264,11 @@ class ReviewPanel(QgsDockWidget):
     def _show(self, task: Task | None) -> None:
         """Show a task: its scene, its lines, and the view on them."""
         queue = self._queue
-        self._limit()
         self.commands.enable(review=queue is not None, task=task is not None)
         self.form.enable(task=task is not None)
         if queue is None or task is None:
             self.form.show_no_task(tr("No task") if queue else "")
+            self._limit()
             return
         self.form.show_task(queue, task)
         self.form.say(self._backdrop.show(task, {each.scene for each in queue.tasks}))
@@ -279,6 +282,7 @@ class ReviewPanel(QgsDockWidget):
             first, last = round(task.extent.xMinimum()), round(task.extent.xMaximum())
             echogram, drawn = self._backdrop.layer, queue.layers.lines
             self._echograms.show_stretch(echogram, drawn, first, last, task.trace)
+        self._limit()
 
     def _zoom_to(self, tasks: QgsVectorLayer, box: QgsRectangle) -> None:
         crs = self._canvas.mapSettings().destinationCrs()

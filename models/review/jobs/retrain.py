@@ -51,7 +51,7 @@ from glacier_qgis.models.review.retraining.parent import (
     package_of,
     parent,
 )
-from glacier_qgis.models.review.retraining.places import read_place
+from glacier_qgis.models.review.retraining.places import content_of, read_place
 from glacier_qgis.models.review.retraining.report import training_page
 from glacier_qgis.models.review.retraining.retrain import retrain, with_front
 from glacier_qgis.models.review.retraining.stretches import (
@@ -71,7 +71,6 @@ from glacier_qgis.models.training.data.dataset import Dataset, LabelledTile
 from glacier_qgis.models.training.data.parts import check_classes
 from glacier_qgis.models.training.echograms.simulated import knows_simulated
 from glacier_qgis.models.training.publishing.publish import package_name
-from glacier_qgis.wall.fingerprint import fingerprint
 
 FURTHER_MINUTES, FURTHER_STEPS = 240.0, 6000
 
@@ -355,7 +354,7 @@ class Retrain(Job):
         asked[RECIPE] = (
             "fronts: both networks, again on what they agree on, longer with more scenes"
         )
-        asked["rock"] = [asked["rock"], fingerprint(self.rock.path) if self.rock else ""]
+        asked["rock"] = [asked["rock"], content_of(self.rock) if self.rock else ""]
         asked["dataset"] = Dataset.open(self.dataset).card.complete if self.dataset else ""
         asked["corrections"] = [
             [

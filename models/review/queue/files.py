@@ -36,7 +36,7 @@ def check_files(scenes: Sequence[RasterInput], reporter: Reporter) -> None:
                 "not in the file, from which 'Retrain' reads it. Write it to the file with 'Assign "
                 "projection', and add the layer again."
             )
-    if addresses := [scene.shown for scene in scenes if not Path(scene.path).exists()]:
+    if addresses := [scene.shown for scene in scenes if not Path(scene.path).is_file()]:
         reporter.warning(
             f"SCENES: 'Retrain' trains on files only, so not on {listed(addresses)}. Export such "
             "scenes to GeoTIFF first if they shall be trained on."
@@ -61,4 +61,4 @@ def _lies_there(scene: RasterInput) -> bool:
             own = transform_bounds(file.bounds, file.crs, earth)
     except EngineError:
         return False
-    return bool(np.allclose(place, own, atol=SAME_PLACE_DEG))
+    return bool(np.allclose(place, own, rtol=0, atol=SAME_PLACE_DEG))

@@ -16,7 +16,11 @@ from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.termini.metrics import front_distances
 from glacier_qgis.models.package.card import ModelCard
 from glacier_qgis.models.review.retraining.places import SceneFacts
-from glacier_qgis.models.review.tables.corrected import CorrectedScene, glaciers_of
+from glacier_qgis.models.review.tables.corrected import (
+    CorrectedScene,
+    glaciers_of,
+    latest_corrections,
+)
 from glacier_qgis.models.review.tables.kinds import LAYERS, kind_of
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.models.vector.dates import read_dates
@@ -179,7 +183,8 @@ def facts_of(
         )
         for scene in scenes
     ]
-    reviewed = {value_text(path) for path in read_table(review, CORRECTIONS)["scene"]}
+    recorded = latest_corrections(read_table(review, CORRECTIONS), read_table(review, TASKS))
+    reviewed = {value_text(path) for path in recorded["scene"]}
     reviewed |= {scene.scene for scene in known}
     queued, others = (_of_table(review, table, scenes, glacier) for table in (TASKS, SCENES))
     days = [scene.date.toordinal() for scene in scenes if scene.date]

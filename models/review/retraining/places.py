@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.raster.metric import metric_crs, transform_bounds
 from glacier_qgis.models.raster.source import open_raster
 from glacier_qgis.models.review.retraining.samples import SceneInPlace
+from glacier_qgis.models.vector.source import read_layer
+from glacier_qgis.wall.fingerprint import fingerprint
 
 MARGIN_M = 6000.0
 """Surroundings of the fronts that a network is trained on."""
@@ -172,6 +175,21 @@ def _ranks(path: str, grid: Grid, card: ModelCard) -> tuple[Float32Array, Float3
         with network_view(scene, grid, bands, card.input_values, known) as view:
             seen = view.read(Window(0, 0, grid.width, grid.height))
     return seen[:-1], seen[-1]
+
+
+def content_of(rock: RasterInput | VectorInput) -> str:
+    """Return a hash of known rock: of polygons and their CRS, or of the file of a raster.
+
+    Raises:
+        EngineError: The polygons cannot be read.
+    """
+    if isinstance(rock, RasterInput):
+        return fingerprint(rock.path)
+    layer = read_layer(rock, "ROCK", [])
+    digest = hashlib.sha256(layer.crs.to_wkt().encode())
+    for shape in layer.frame.geometry.dropna():
+        digest.update(shapely.to_wkb(shape))
+    return digest.hexdigest()
 
 
 def _rock(source: RasterInput | VectorInput | None, grid: Grid) -> Mask:

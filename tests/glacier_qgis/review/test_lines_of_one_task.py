@@ -57,7 +57,10 @@ def test_reshape_changes_lines_of_the_task_only(panel: ReviewPanel) -> None:
     own = task(panel, line=True)
     lines = layer(LINES)
     assert lines.startEditing()
+    lines.selectAll()
     reshape = tool(panel.canvas, RESHAPE)
+    assert len(lines.selectedFeatureIds()) > 1, "the tool is for another layer"
+    panel.canvas.setCurrentLayer(lines)
     assert lines.selectedFeatureIds() == own
     panel.step(1)
     following = [each.id() for each in panel.queue.lines_of_task()]
@@ -69,6 +72,7 @@ def test_reshape_changes_lines_of_the_task_only(panel: ReviewPanel) -> None:
     task(panel, line=False)
     assert panel.canvas.mapTool() not in (reshape, pan)
     assert not lines.selectedFeatureIds()
+    assert panel.form.status.text() == "This task has no line to reshape. Draw one."
 
 
 def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
@@ -90,6 +94,11 @@ def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
     assert "other tasks" not in asked[-1]
     other = max({each["task"] for each in lines.getFeatures()} - {first})
     move(lines, other, 40)
+    stray = QgsVectorLayerUtils.createFeature(lines, QgsGeometry.fromWkt("LineString(0 0, 9 9)"))
+    stray["task"] = None
+    assert lines.dataProvider().addFeatures([stray])[0]
+    (fid,) = (each.id() for each in lines.getFeatures() if not each["task"])
+    assert lines.deleteFeature(fid)
     panel.decide("accepted")
     assert f"lines of other tasks, which are not shown: {other}." in asked[-1]
 

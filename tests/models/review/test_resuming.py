@@ -42,7 +42,7 @@ def stopped(
         draw_rock(tmp_path / "rock.gpkg")
         given = {
             "adapt": True,
-            "rock": {"path": str(tmp_path / "rock.gpkg")},
+            "rock": {"path": str(tmp_path / "rock.gpkg"), "layer": "rock"},
             "output": tmp_path / "new.zip",
         }
         monkeypatch.setattr(job, "read_place", Mock(side_effect=KeyboardInterrupt))
@@ -64,6 +64,17 @@ def test_a_copy_of_a_shared_review_is_the_same_review(
         return Path(shutil.copy(review, review.with_name("copy.gpkg")))
 
     assert any(line.startswith("Resuming") for line in stopped(copied).logs)
+
+
+def test_another_table_in_the_file_of_the_rock_changes_nothing(
+    stopped: Callable[[Callable[[Path], Path]], Listener],
+) -> None:
+    def added(review: Path) -> Path:
+        rock = review.with_name("rock.gpkg")
+        gpd.GeoSeries([box(0, 0, 1, 1)], crs=3413).to_file(rock, layer="other")
+        return review
+
+    assert any(line.startswith("Resuming") for line in stopped(added).logs)
 
 
 @pytest.mark.parametrize(

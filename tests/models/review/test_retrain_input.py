@@ -12,7 +12,7 @@ from shapely import box
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.fronts.scene.synthetic import SyntheticScene
 from glacier_qgis.models.review.jobs.record import RecordCorrections
-from glacier_qgis.models.review.retraining.corrections import usable
+from glacier_qgis.models.review.retraining.corrections import facts_of, usable
 from glacier_qgis.models.review.tables import store
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
 from glacier_qgis.models.review.tables.store import read_table, transaction
@@ -126,7 +126,10 @@ def test_what_was_recorded_of_a_task_that_is_not_finished_any_more_does_not_coun
     else:
         with opened(review) as connection:
             connection.execute("DELETE FROM tasks WHERE task = 2")
-    assert [scene.task for scene in corrected_scenes(review)] == [1]
+    known = corrected_scenes(review)
+    assert [scene.task for scene in known] == [1]
+    there = facts_of(review, known, known, "Practice")
+    assert len(there) == (2 if status else 1), "without labels, unless its task is gone"
     job = RecordCorrections.model_validate({"review": review, "output": "", "report": ""})
     result, listener = run_listened(job)
     assert result["TOTAL"] == 1
