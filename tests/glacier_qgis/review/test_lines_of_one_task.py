@@ -21,16 +21,6 @@ from kit.qgis.waiting import until
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
 
 
-@pytest.fixture
-def review(review_beside_scenes: Path) -> Path:
-    return review_beside_scenes
-
-
-@pytest.fixture
-def panel(review_panel: ReviewPanel) -> ReviewPanel:
-    return review_panel
-
-
 def tool(canvas: QgsMapCanvas, name: str) -> QgsMapToolPan:
     """Choose a tool that has the action of one of the window."""
     chosen, action = QgsMapToolPan(canvas), QAction(canvas)
@@ -40,43 +30,43 @@ def tool(canvas: QgsMapCanvas, name: str) -> QgsMapToolPan:
     return chosen
 
 
-def task(panel: ReviewPanel, *, line: bool) -> list[int]:
+def task(review_panel: ReviewPanel, *, line: bool) -> list[int]:
     """Go to another task with or without a line; return the ids of its lines."""
-    before = panel.queue.current
-    panel.step(-len(panel.queue.tasks))
-    for _ in panel.queue.tasks:
-        found = [each.id() for each in panel.queue.lines_of_task()]
-        if bool(found) == line and panel.queue.current != before:
+    before = review_panel.queue.current
+    review_panel.step(-len(review_panel.queue.tasks))
+    for _ in review_panel.queue.tasks:
+        found = [each.id() for each in review_panel.queue.lines_of_task()]
+        if bool(found) == line and review_panel.queue.current != before:
             return found
-        panel.step(1)
+        review_panel.step(1)
     raise AssertionError
 
 
-def test_reshape_changes_lines_of_the_task_only(panel: ReviewPanel) -> None:
+def test_reshape_changes_lines_of_the_task_only(review_panel: ReviewPanel) -> None:
     """It takes what is selected, or every line that is crossed, also one that is not drawn."""
-    own = task(panel, line=True)
+    own = task(review_panel, line=True)
     lines = layer(LINES)
     assert lines.startEditing()
     lines.selectAll()
-    reshape = tool(panel.canvas, RESHAPE)
+    reshape = tool(review_panel.canvas, RESHAPE)
     assert len(lines.selectedFeatureIds()) > 1, "the tool is for another layer"
-    panel.canvas.setCurrentLayer(lines)
+    review_panel.canvas.setCurrentLayer(lines)
     assert lines.selectedFeatureIds() == own
-    panel.step(1)
-    following = [each.id() for each in panel.queue.lines_of_task()]
+    review_panel.step(1)
+    following = [each.id() for each in review_panel.queue.lines_of_task()]
     assert lines.selectedFeatureIds() == following
     assert following not in ([], own)
-    pan = tool(panel.canvas, "mActionPan")
+    pan = tool(review_panel.canvas, "mActionPan")
     assert not lines.selectedFeatureIds()
-    panel.canvas.setMapTool(reshape)
-    task(panel, line=False)
-    assert panel.canvas.mapTool() not in (reshape, pan)
+    review_panel.canvas.setMapTool(reshape)
+    task(review_panel, line=False)
+    assert review_panel.canvas.mapTool() not in (reshape, pan)
     assert not lines.selectedFeatureIds()
-    assert panel.form.status.text() == "This task has no line to reshape. Draw one."
+    assert review_panel.form.status.text() == "This task has no line to reshape. Draw one."
 
 
 def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
-    panel: ReviewPanel, monkeypatch: pytest.MonkeyPatch
+    review_panel: ReviewPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
@@ -85,12 +75,12 @@ def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
         return QMessageBox.StandardButton.Cancel
 
     monkeypatch.setattr(QMessageBox, "question", question)
-    task(panel, line=True)
-    first = panel.queue.current.number
+    task(review_panel, line=True)
+    first = review_panel.queue.current.number
     lines = layer(LINES)
     assert lines.startEditing()
     move(lines, first, 40)
-    panel.decide("accepted")
+    review_panel.decide("accepted")
     assert "other tasks" not in asked[-1]
     other = max({each["task"] for each in lines.getFeatures()} - {first})
     move(lines, other, 40)
@@ -99,49 +89,49 @@ def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
     assert lines.dataProvider().addFeatures([stray])[0]
     (fid,) = (each.id() for each in lines.getFeatures() if not each["task"])
     assert lines.deleteFeature(fid)
-    panel.decide("accepted")
+    review_panel.decide("accepted")
     assert f"lines of other tasks, which are not shown: {other}." in asked[-1]
 
 
-def test_vertices_snap_to_the_lines_of_the_task_that_is_shown(panel: ReviewPanel) -> None:
-    task(panel, line=True)
+def test_vertices_snap_to_the_lines_of_the_task_that_is_shown(review_panel: ReviewPanel) -> None:
+    task(review_panel, line=True)
     lines = layer(LINES)
-    panel.commands.editing[0].trigger()
+    review_panel.commands.editing[0].trigger()
     review_lines(lines, {})
-    first = panel.queue.current.number
+    first = review_panel.queue.current.number
     move(lines, max({each["task"] for each in lines.getFeatures()}), 60)
     move(lines, first, -60)
-    utils = QgsMapCanvasSnappingUtils(panel.canvas)
+    utils = QgsMapCanvasSnappingUtils(review_panel.canvas)
     utils.setConfig(QgsSnappingConfig(QgsProject.instance().snappingConfig()))
     utils.setCurrentLayer(lines)
     utils.setEnableSnappingForInvisibleFeature(False)
-    panel.canvas.setLayers([lines])
+    review_panel.canvas.setLayers([lines])
 
     def snaps(number: int) -> bool:
         (line,) = (each for each in lines.getFeatures() if each["task"] == number)
         vertex = line.geometry().vertexAt(0)
-        panel.canvas.setExtent(line.geometry().boundingBox().buffered(100))
+        review_panel.canvas.setExtent(line.geometry().boundingBox().buffered(100))
         match = utils.snapToMap(QgsPointXY(vertex.x(), vertex.y()))
         return match.isValid() and match.featureId() == line.id()
 
     assert snaps(first)
-    task(panel, line=True)
-    assert panel.queue.current.number != first
-    assert snaps(panel.queue.current.number)
+    task(review_panel, line=True)
+    assert review_panel.queue.current.number != first
+    assert snaps(review_panel.queue.current.number)
 
 
 def test_a_project_that_was_saved_meanwhile_shows_all_lines_again(
-    panel: ReviewPanel, tmp_path: Path
+    review_panel: ReviewPanel, tmp_path: Path
 ) -> None:
     """A line that is drawn in it without the panel belongs to no task yet."""
     project = QgsProject.instance()
     assert not project.snappingConfig().enabled()
-    task(panel, line=True)
-    panel.commands.editing[0].trigger()
+    task(review_panel, line=True)
+    review_panel.commands.editing[0].trigger()
     layer(LINES).rollBack()
     assert project.snappingConfig().enabled()
     assert project.write(str(tmp_path / "open.qgz"))
-    panel.hide()
+    review_panel.hide()
     project.clear()
     assert project.read(str(tmp_path / "open.qgz"))
     lines = layer(LINES)
@@ -154,16 +144,18 @@ def test_a_project_that_was_saved_meanwhile_shows_all_lines_again(
 
 
 def test_a_reviewer_sees_what_is_for_everybody_and_hears_of_what_others_have_to_do(
-    panel: ReviewPanel, review: Path
+    review_panel: ReviewPanel, review_beside_scenes: Path
 ) -> None:
-    change(review, "assignee = 'Ada' WHERE task = 1")
-    change(review, "assignee = 'Bo' WHERE task IN (2, 3)")
-    change(review, "assignee = NULL WHERE task = 4")
-    panel.hide()
-    panel.show()
-    until(lambda: panel.form.people.count() == 3)
-    panel.form.people.setCurrentIndex(1)
-    assert [each.number for each in panel.queue.tasks] == [1, 4]
+    change(review_beside_scenes, "assignee = 'Ada' WHERE task = 1")
+    change(review_beside_scenes, "assignee = 'Bo' WHERE task IN (2, 3)")
+    change(review_beside_scenes, "assignee = NULL WHERE task = 4")
+    review_panel.hide()
+    review_panel.show()
+    until(lambda: review_panel.form.people.count() == 3)
+    review_panel.form.people.setCurrentIndex(1)
+    assert [each.number for each in review_panel.queue.tasks] == [1, 4]
     for _ in range(2):
-        panel.decide("skipped")
-    assert "You have no open task any more; 2 of others are open." in panel.form.status.text()
+        review_panel.decide("skipped")
+    assert (
+        "You have no open task any more; 2 of others are open." in review_panel.form.status.text()
+    )
