@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,10 @@ TESTS = ("-P", "-m", "pytest", "--quiet", "--numprocesses", "auto", "--dist", "l
 """A file's tests share what they set up, so they stay in one process."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """For each of so many processes as there are cores."""
+ROOM = {"engine": 2.5e9, "tensorflow": 1.6e9, "trixie": 1.9e9}
+"""Bytes of what is built in ``build/``."""
+ROOM_OF_RUNS = 2e9
+"""Bytes that tests write, at most at a time."""
 
 
 class Stages:
@@ -83,6 +88,7 @@ def main() -> None:
     options = parser.parse_args()
 
     say("== Setting up")
+    check_room()
     program = ensure_qgis()
     python = engine(*EXTRAS)
     link_tree()
@@ -118,6 +124,22 @@ def run_as_a_person(stages: Stages, program: Path, python: Path, *, newer: bool)
     given = (build_plugin.archive_path(), *inputs(python))
     stages.run(title, lambda: trixie.smoke(*given))
     stages.run("Dialogs of QGIS 3.44", lambda: trixie.window(*given))
+
+
+def check_room() -> None:
+    """Look whether all fits on the disk, before anything is built.
+
+    Raises:
+        StepError: It does not.
+    """
+    missing = sum(size for name, size in ROOM.items() if not (BUILD / name).exists())
+    for folder, needed in ((ROOT, missing + ROOM_OF_RUNS), (tempfile.gettempdir(), ROOM_OF_RUNS)):
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            raise StepError(
+                f"About {needed / 1e9:.0f} GB are needed on the disk of {folder}, and "
+                f"{free / 1e9:.1f} GB are free: make room there, and run again."
+            )
 
 
 def check_types(tools: Path) -> None:

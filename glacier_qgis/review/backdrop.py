@@ -13,6 +13,8 @@ from glacier_qgis.wall.fingerprint import fingerprint
 
 MADE_HERE = "glacier/review_scene"
 """Property of a layer that the panel has added, and takes away again."""
+BEFORE = "glacier/visible_before_review"
+"""Property of a scene in the layer tree whose visibility the panel has changed."""
 
 
 class Backdrop:
@@ -20,7 +22,6 @@ class Backdrop:
 
     def __init__(self) -> None:
         self._own = ""
-        self._hidden: list[str] = []
         self.layer: QgsRasterLayer | None = None
         """What is shown; None for nothing."""
 
@@ -52,30 +53,22 @@ class Backdrop:
             self._own = layer.id()
         self.layer = layer
         if task.trace is None:
-            self._hide(scenes, layer)
-            _reveal(layer.id())
+            _show_only(layer, scenes)
         return _changed(task)
 
     def clear(self) -> None:
-        """Take away the scene that was added here, and show those that were hidden."""
+        """Take away the scene that was added here, and show the others as before.
+
+        That goes for a project, too, that was saved while a scene was shown.
+        """
         self._remove()
-        for identifier in self._hidden:
-            _reveal(identifier)
-        self._hidden.clear()
-
-    def remove_saved(self) -> None:
-        """Take away scenes that were saved with a project."""
         saved = [each.id() for each in _rasters() if each.customProperty(MADE_HERE)]
-        QgsProject.instance().removeMapLayers([each for each in saved if each != self._own])
-
-    def _hide(self, scenes: Collection[str], shown: QgsRasterLayer) -> None:
-        root = QgsProject.instance().layerTreeRoot()
-        for layer in _rasters():
-            node = root.findLayer(layer.id())
-            other = layer.id() != shown.id() and any(_same(layer, scene) for scene in scenes)
-            if other and node is not None and node.itemVisibilityChecked():
-                node.setItemVisibilityChecked(False)
-                self._hidden.append(layer.id())
+        QgsProject.instance().removeMapLayers(saved)
+        for node in QgsProject.instance().layerTreeRoot().findLayers():
+            before = node.customProperty(BEFORE)
+            if before is not None:
+                node.setItemVisibilityChecked(bool(before))
+                node.removeCustomProperty(BEFORE)
 
     def _remove(self) -> None:
         self.layer = None
@@ -84,10 +77,20 @@ class Backdrop:
         self._own = ""
 
 
-def _reveal(identifier: str) -> None:
-    node = QgsProject.instance().layerTreeRoot().findLayer(identifier)
-    if node is not None:
-        node.setItemVisibilityCheckedParentRecursive(True)
+def _show_only(shown: QgsRasterLayer, scenes: Collection[str]) -> None:
+    """Show one scene and hide the others, and note in the layer tree how it was before."""
+    root = QgsProject.instance().layerTreeRoot()
+    for layer in _rasters():
+        node = root.findLayer(layer.id())
+        wanted = layer.id() == shown.id()
+        if node is None or not (wanted or any(_same(layer, scene) for scene in scenes)):
+            continue
+        if node.customProperty(BEFORE) is None:
+            node.setCustomProperty(BEFORE, int(node.itemVisibilityChecked()))
+        if wanted:
+            node.setItemVisibilityCheckedParentRecursive(True)
+        else:
+            node.setItemVisibilityChecked(False)
 
 
 def _rasters() -> list[QgsRasterLayer]:

@@ -185,7 +185,7 @@ class ReviewPanel(QgsDockWidget):
     def _clean(self, *_: object) -> None:
         """Take out of a project what was saved with it while the panel led through a review."""
         self._snapping.end()
-        self._backdrop.remove_saved()
+        self._backdrop.clear()
         for layer in QgsProject.instance().mapLayers().values():
             if isinstance(layer, QgsVectorLayer):
                 show_all_tasks(layer)
