@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).absolute().parents[2] / "tools"))
 
 import build_plugin
+from in_qgis.by_hand import Hand, during, feature_forms, opened, press, run
 from in_qgis.main_window import Window, begin, expect, open_qgis
 
 ROOT = build_plugin.ROOT.absolute()
@@ -74,6 +74,7 @@ class Lesson:
 
     def __init__(self, window: Window, work: Path, folder: Path) -> None:
         self._window, self._work, self._folder = window, work, folder
+        self._hand = Hand(window)
         self._review = folder / "review.gpkg"
 
     def everything(self) -> None:
@@ -99,7 +100,7 @@ class Lesson:
         }
         from processing.tools.general import createAlgorithmDialog
 
-        self._run(createAlgorithmDialog("glacier:preparereview", values), "")
+        self._run(createAlgorithmDialog("glacier:preparereview", values))
 
     def open_panel(self) -> None:
         """Open the panel from the menu."""
@@ -116,24 +117,22 @@ class Lesson:
 
         queue = self._panel.queue
         expect(len(queue.tasks) == TASKS, f"{len(queue.tasks)} tasks")
-        self._key(Qt.Key.Key_PageDown)
+        self._hand.key(Qt.Key.Key_PageDown)
         expect(queue.position == 1, "the key for the next task does nothing")
-        self._key(Qt.Key.Key_PageUp)
+        self._hand.key(Qt.Key.Key_PageUp)
         for number in range(TASKS):
             title = queue.current.title
             if number == 0:
-                self._key(Qt.Key.Key_H)
+                self._hand.key(Qt.Key.Key_H)
                 self._reshape()
-                self._key(Qt.Key.Key_E)
+                self._hand.key(Qt.Key.Key_E)
                 self._move_a_vertex()
             if number == 1:
                 self._delete_lines()
-                self._key(Qt.Key.Key_D)
+                self._hand.key(Qt.Key.Key_D)
                 self._draw_the_front()
             self._be_exact()
-            self._during(
-                lambda: self._key(Qt.Key.Key_A), lambda dialog: self._press(dialog, "Save")
-            )
+            during(lambda: self._hand.key(Qt.Key.Key_A), lambda dialog: press(dialog, "Save"))
             done = [task.status for task in queue.tasks if task.title == title]
             expect(done == ["corrected"], f"{title} is {done}: {self._panel.form.status.text()}")
         expect("No task is open" in self._panel.form.status.text(), "the end is not said")
@@ -143,7 +142,7 @@ class Lesson:
         """Run 'Record corrections' from the panel."""
         report = self._folder / "corrections.html"
         values = {"OUTPUT": "TEMPORARY_OUTPUT", "REPORT": str(report)}
-        dialog = self._opened(self._panel.commands.after[0].trigger)
+        dialog = opened(self._window, self._panel.commands.after[0].trigger)
         dialog.setParameters({**dialog.createProcessingParameters(), **values})
         self._run(dialog, "glacier_recorded")
         expect(report.is_file(), "there is no report")
@@ -152,7 +151,7 @@ class Lesson:
         """Run 'Retrain' from the panel."""
         package = self._folder / "my_glacier.zip"
         values = {"OUTPUT": str(package), "REPORT": str(self._folder / "my_glacier.html")}
-        dialog = self._opened(self._panel.commands.after[1].trigger)
+        dialog = opened(self._window, self._panel.commands.after[1].trigger)
         dialog.setParameters({**dialog.createProcessingParameters(), **values})
         self._grab(dialog, "glacier_retrain")
         self._run(dialog, "retrained")
@@ -198,10 +197,10 @@ class Lesson:
         before = line.geometry()
         points = [QgsPointXY(vertex) for vertex in before.vertices()]
         some = points[len(points) // 4 : len(points) // 2 : 8]
-        self._zoom(some[len(some) // 2], 9000)
+        self._hand.zoom(some[len(some) // 2], 9000)
         inside = [QgsPointXY(point.x() + STEP, point.y()) for point in some]
         ends = [QgsPointXY(point.x() - STEP / 2, point.y()) for point in (some[0], some[-1])]
-        self._click_along([ends[0], *inside, ends[1]])
+        self._hand.click_along([ends[0], *inside, ends[1]])
         (line,) = self._panel.queue.lines_of_task()
         expect(not line.geometry().equals(before), "the line was not reshaped")
         self._take("glacier_reshaped")
@@ -213,36 +212,25 @@ class Lesson:
     def _move_a_vertex(self) -> None:
         """Move a vertex of the line with the vertex tool, and undo it."""
         from qgis.core import QgsPointXY
-        from qgis.PyQt.QtCore import QEvent, Qt
 
         (line,) = self._panel.queue.lines_of_task()
         before = line.geometry()
         start = QgsPointXY(before.vertexAt(sum(1 for _ in before.vertices()) // 3))
-        self._zoom(start, 3000)
+        self._hand.zoom(start, 3000)
         end = QgsPointXY(start.x() + STEP, start.y() + STEP)
         for place in (start, end):
-            self._mouse(QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton)
-            self._click(place, Qt.MouseButton.LeftButton)
+            self._hand.click(place)
         (line,) = self._panel.queue.lines_of_task()
         expect(not line.geometry().equals(before), "the vertex did not move")
         self._window.iface.activeLayer().undoStack().undo()
         self._panel.step(0)
-
-    def _zoom(self, centre: Any, width: float) -> None:  # noqa: ANN401  QGIS' classes are untyped
-        from qgis.core import QgsRectangle
-
-        canvas = self._window.iface.mapCanvas()
-        canvas.setExtent(QgsRectangle.fromCenterAndSize(centre, width, width))
-        canvas.refresh()
-        self._window.drawn()
-        self._window.wait(1.5)  # until the lines can be snapped to
 
     def _delete_lines(self) -> None:
         """Select the lines of the task, and delete them."""
         lines = self._panel.queue.layers.lines
         lines.selectByIds([line.id() for line in self._panel.queue.lines_of_task()])
         delete = self._window.action("mActionDeleteSelected")
-        self._during(delete.trigger, lambda dialog: self._press(dialog, "Delete"))
+        during(delete.trigger, lambda dialog: press(dialog, "Delete"))
         expect(not self._panel.queue.lines_of_task(), "the line was not deleted")
 
     def _draw_the_front(self) -> None:
@@ -253,25 +241,17 @@ class Lesson:
         front = max(self._traced(), key=lambda line: line.length()).simplify(STEP)
         places = [QgsPointXY(vertex) for vertex in front.vertices()]
 
-        self._click_along(places)
-        self._window.until(lambda: bool(self._forms()), PATIENCE)
-        (form,) = self._forms()
+        self._hand.click_along(places)
+        self._window.until(lambda: bool(feature_forms()), PATIENCE)
+        (form,) = feature_forms()
         self._grab(form, "form")
-        self._press(form, "OK")
+        press(form, "OK")
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # of its red line
         self._window.drawn()
         drawn = self._panel.queue.lines_of_task()
         expect(len(drawn) == 1, f"{len(drawn)} lines were drawn")
         expect(drawn[0]["status"] == "added", f"its status is {drawn[0]['status']}")
         self._take("glacier_drawn")
-
-    def _forms(self) -> list[Any]:
-        """Return the forms that are open."""
-        from qgis.PyQt.QtWidgets import QApplication
-
-        widgets = QApplication.topLevelWidgets()
-        kind = "QgsAttributeDialog"
-        return [each for each in widgets if each.inherits(kind) and each.isVisible()]
 
     def _be_exact(self) -> None:
         """Let the lines of the task be the traced ones, as a patient person would draw them."""
@@ -288,114 +268,13 @@ class Lesson:
                 new = QgsVectorLayerUtils.createFeature(lines, part, context=context)
                 expect(lines.addFeature(new), "no line can be added")
 
-    def _key(self, key: int) -> None:
-        """Press a key of the panel."""
-        from qgis.PyQt.QtCore import Qt
-        from qgis.PyQt.QtTest import QTest
-
-        both = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
-        self._window.main.activateWindow()  # no window manager does it when a dialog closes
-        self._window.iface.mapCanvas().setFocus()
-        self._window.wait(0.2)
-        QTest.keyClick(self._window.iface.mapCanvas(), key, both)
-        self._window.drawn()
-
-    def _click_along(self, places: Sequence[Any]) -> None:
-        """Click at places of the map, and finish with the right button."""
-        from qgis.PyQt.QtCore import QEvent, Qt
-
-        for place in places:
-            self._mouse(QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton)
-            self._click(place, Qt.MouseButton.LeftButton)
-        self._click(places[-1], Qt.MouseButton.RightButton)
-
-    def _click(self, place: Any, button: Any) -> None:  # noqa: ANN401
-        from qgis.PyQt.QtCore import QEvent
-
-        self._mouse(QEvent.Type.MouseButtonPress, place, button)
-        self._mouse(QEvent.Type.MouseButtonRelease, place, button)
-
-    def _mouse(self, kind: Any, place: Any, button: Any) -> None:  # noqa: ANN401
-        """Do something with the mouse at a place of the map."""
-        from qgis.PyQt.QtCore import QPointF, Qt
-        from qgis.PyQt.QtGui import QMouseEvent
-        from qgis.PyQt.QtWidgets import QApplication
-
-        canvas = self._window.iface.mapCanvas()
-        pixel = canvas.getCoordinateTransform().transform(place)
-        at = QPointF(pixel.x(), pixel.y())
-        nothing = Qt.KeyboardModifier.NoModifier
-        glob = QPointF(canvas.viewport().mapToGlobal(at.toPoint()))
-        event = QMouseEvent(kind, at, glob, button, button, nothing)
-        QApplication.sendEvent(canvas.viewport(), event)
-        self._window.wait(0.1)
-
-    def _opened(self, act: Callable[[], object]) -> Any:  # noqa: ANN401
-        """Return the dialog that an action opens."""
-        from qgis.gui import QgsProcessingAlgorithmDialogBase
-        from qgis.PyQt.QtWidgets import QApplication
-
-        def dialogs() -> set[Any]:
-            widgets = QApplication.topLevelWidgets()
-            return {each for each in widgets if isinstance(each, QgsProcessingAlgorithmDialogBase)}
-
-        before = dialogs()
-        act()
-        self._window.wait(1)
-        (dialog,) = dialogs() - before
-        return dialog
-
-    def _run(self, dialog: Any, picture: str) -> None:  # noqa: ANN401
-        """Press Run, wait until it is done, and close the dialog."""
-        ended: list[bool] = []
-        dialog.algorithmFinished.connect(lambda succeeded, _results: ended.append(succeeded))
-        dialog.show()
-        dialog.runButton().click()
-        self._window.until(lambda: bool(ended), LIMIT)
-        self._window.wait(1)
+    def _run(self, dialog: Any, picture: str = "") -> None:  # noqa: ANN401
+        """Press Run, take a picture of the end, and close the dialog."""
+        succeeded = run(self._window, dialog, LIMIT)
         if picture:
             self._grab(dialog, picture)
-        expect(ended == [True], f"{dialog.windowTitle()} failed")
+        expect(succeeded, f"{dialog.windowTitle()} failed")
         dialog.close()
-
-    def _during(self, act: Callable[[], object], look: Callable[[Any], None]) -> None:
-        """Look at the modal dialog that an action opens."""
-        from qgis.PyQt.QtCore import QTimer
-        from qgis.PyQt.QtWidgets import QApplication
-
-        problems: list[Exception] = []
-        looked: list[bool] = []
-
-        def look_at_it() -> None:
-            dialog = QApplication.activeModalWidget()
-            if dialog is None or looked:
-                return
-            looked.append(True)
-            try:
-                look(dialog)
-            except Exception as problem:  # it would be lost in here
-                problems.append(problem)
-                dialog.close()
-
-        timer = QTimer()
-        timer.timeout.connect(look_at_it)
-        timer.start(1500)
-        act()
-        timer.stop()
-        expect(bool(looked), "no dialog opened")
-        if problems:
-            raise problems[0]
-
-    def _press(self, dialog: Any, title: str) -> None:  # noqa: ANN401
-        from qgis.PyQt.QtWidgets import QPushButton
-
-        buttons = [
-            each
-            for each in dialog.findChildren(QPushButton)
-            if each.text().replace("&", "").startswith(title)
-        ]
-        expect(bool(buttons), f"{dialog.windowTitle()} has no button {title}")
-        buttons[0].click()
 
     def _take(self, name: str) -> None:
         self._window.drawn()
