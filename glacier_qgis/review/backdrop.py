@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRasterLayer
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsMapLayer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorTileLayer,
+)
+from qgis.PyQt.QtGui import QPainter
 
 from glacier_qgis.review.task import Task
 from glacier_qgis.translation import tr
@@ -14,7 +21,10 @@ from glacier_qgis.wall.fingerprint import fingerprint
 MADE_HERE = "glacier/review_scene"
 """Property of a layer that the panel has added, and takes away again."""
 BEFORE = "glacier/visible_before_review"
-"""Property of a scene in the layer tree whose visibility the panel has changed."""
+"""Property of a layer in the layer tree whose visibility the panel has changed."""
+
+NORMAL = QPainter.CompositionMode.CompositionMode_SourceOver
+"""Layers are drawn over one another."""
 
 
 class Backdrop:
@@ -26,7 +36,7 @@ class Backdrop:
         """What is shown; None for nothing."""
 
     def show(self, task: Task, scenes: Collection[str] = ()) -> str:
-        """Show the scene of a task, and hide the others of the review.
+        """Show the scene of a task, and hide the others of the review and what covers it.
 
         Args:
             task: Whose scene it is.
@@ -53,7 +63,7 @@ class Backdrop:
             self._own = layer.id()
         self.layer = layer
         if task.trace is None:
-            _show_only(layer, scenes)
+            _uncover(layer, scenes)
         return _changed(task)
 
     def clear(self) -> None:
@@ -77,20 +87,29 @@ class Backdrop:
         self._own = ""
 
 
-def _show_only(shown: QgsRasterLayer, scenes: Collection[str]) -> None:
-    """Show one scene and hide the others, and note in the layer tree how it was before."""
+def _uncover(scene: QgsRasterLayer, others: Collection[str]) -> None:
+    """Show a scene, hide others and what covers it, and note in the layer tree how it was."""
     root = QgsProject.instance().layerTreeRoot()
-    for layer in _rasters():
+    order = root.layerOrder()
+    known = {Path(path).absolute() for path in others}
+    below = next(place for place, layer in enumerate(order) if layer.id() == scene.id())
+    for place, layer in enumerate(order):
         node = root.findLayer(layer.id())
-        wanted = layer.id() == shown.id()
-        if node is None or not (wanted or any(_same(layer, scene) for scene in scenes)):
+        hidden = (place < below and _covers(layer)) or Path(layer.source()).absolute() in known
+        if node is None or not (hidden or place == below):
             continue
         if node.customProperty(BEFORE) is None:
             node.setCustomProperty(BEFORE, int(node.itemVisibilityChecked()))
-        if wanted:
+        if place == below:
             node.setItemVisibilityCheckedParentRecursive(True)
         else:
             node.setItemVisibilityChecked(False)
+
+
+def _covers(layer: QgsMapLayer) -> bool:
+    """Whether nothing is seen through a layer: another scene, a relief, a map of the world."""
+    picture = isinstance(layer, (QgsRasterLayer, QgsVectorTileLayer))
+    return picture and layer.opacity() == 1 and layer.blendMode() == NORMAL
 
 
 def _rasters() -> list[QgsRasterLayer]:
@@ -99,9 +118,8 @@ def _rasters() -> list[QgsRasterLayer]:
 
 
 def _same(layer: QgsRasterLayer, scene: str) -> bool:
-    return layer.source() == scene or (
-        Path(scene).is_file() and Path(layer.source()).absolute() == Path(scene).absolute()
-    )
+    own, other = Path(layer.source()), Path(scene)
+    return layer.source() == scene or (own.is_file() and other.is_file() and own.samefile(other))
 
 
 def _changed(task: Task) -> str:

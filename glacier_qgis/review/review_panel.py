@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from qgis.core import (
     QgsCoordinateTransform,
@@ -71,10 +71,11 @@ class ReviewPanel(QgsDockWidget):
         project = QgsProject.instance()
         project.layersAdded.connect(self._offer)
         project.layersRemoved.connect(self._offer)
+        project.layersWillBeRemoved["QStringList"].connect(self._lose)
         project.readProject.connect(self._clean)
         canvas.mapToolSet.connect(self._limit)
         canvas.currentLayerChanged.connect(self._limit)
-        self.form.layers.layerChanged.connect(self._begin)
+        self.form.layers.layerChanged.connect(self._begin_soon)
         self.form.people.currentTextChanged.connect(self._choose_person)
         self._offer()
         self._show(None)
@@ -144,6 +145,7 @@ class ReviewPanel(QgsDockWidget):
         project = QgsProject.instance()
         project.layersAdded.disconnect(self._offer)
         project.layersRemoved.disconnect(self._offer)
+        project.layersWillBeRemoved["QStringList"].disconnect(self._lose)
         project.readProject.disconnect(self._clean)
         self._canvas.mapToolSet.disconnect(self._limit)
         self._canvas.currentLayerChanged.disconnect(self._limit)
@@ -195,17 +197,23 @@ class ReviewPanel(QgsDockWidget):
         if not self._reshaping.limit(self._queue):
             self.form.say(tr("This task has no line to reshape. Draw one."))
 
-    def _begin(self, *_: object) -> None:
+    def _begin_soon(self, *_: object) -> None:
+        """Begin when what QGIS is doing to the layers of the project is done.
+
+        While it removes layers, none may be added or removed by others.
+        """
+        QTimer.singleShot(0, self._begin)
+
+    def _begin(self) -> None:
         if self.isVisible():
             self._take(self.form.layers.currentLayer())
 
     def _take(self, chosen: QgsMapLayer | None) -> None:
         """Begin with a review, at its first open task."""
         if self._queue is not None:
-            for layer in self._queue.layers.every():
-                layer.willBeDeleted.disconnect(self._lose)
             self._queue.leave()
-        self._forget()
+        self._let_go()
+        self._tidy()
         if isinstance(chosen, QgsVectorLayer) and is_tasks(chosen):
             layers = layers_of(chosen)
             if layers is None:
@@ -214,26 +222,38 @@ class ReviewPanel(QgsDockWidget):
                 )
             else:
                 self._queue = ReviewQueue(layers)
-                for layer in layers.every():
-                    layer.willBeDeleted.connect(self._lose)
                 self._fill_people()
                 self._go_to_first(self._queue)
                 return
         self._show(None)
 
-    def _lose(self) -> None:
-        """Let go of a review whose layers go away."""
-        self._forget()
-        self._show(None)
+    def _lose(self, removed: Collection[str]) -> None:
+        """Let go of a review whose layers go away; what it added to the project goes soon."""
+        if self._queue is None:
+            return
+        lost = self._queue.layers
+        if any(layer.id() in removed for layer in lost.every()):
+            self._let_go()
+            self._show(None)
+            QTimer.singleShot(0, self._follow if lost.tasks.id() in removed else self._tidy)
 
-    def _forget(self) -> None:
+    def _follow(self) -> None:
+        """Begin with the review that the list jumped to, about which it says nothing."""
+        self._tidy()
+        if self._queue is None:
+            self._begin()
+
+    def _tidy(self) -> None:
+        if self._queue is None:
+            self._backdrop.clear()
+            self._snapping.end()
+
+    def _let_go(self) -> None:
         self._queue = None
         self._reshaping.release()
         self.form.original.show_layer(None)
-        self._backdrop.clear()
         if self._echograms is not None:
             self._echograms.leave_stretch()
-        self._snapping.end()
 
     def _fill_people(self) -> None:
         people = self.form.people
@@ -271,7 +291,7 @@ class ReviewPanel(QgsDockWidget):
             self._limit()
             return
         self.form.show_task(queue, task)
-        self.form.say(self._backdrop.show(task, {each.scene for each in queue.tasks}))
+        self.form.say(self._backdrop.show(task, {each.scene for each in queue.every}))
         of_echogram = task.trace is not None
         self.commands.speak_of(echogram=of_echogram)
         self.form.speak_of(echogram=of_echogram)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -224,7 +225,7 @@ def test_a_layer_that_goes_ends_the_review(panel: ReviewPanel) -> None:
     QgsProject.instance().removeMapLayer(layer(LINES).id())
     assert panel.queue is None
     assert not panel.commands.next.isEnabled()
-    assert scenes() == []
+    until(lambda: scenes() == [])
 
 
 def test_closing_puts_everything_back(panel: ReviewPanel) -> None:
@@ -296,6 +297,35 @@ def test_other_scenes_of_the_review_do_not_cover_that_of_the_task(panel: ReviewP
     assert visible == [panel.queue.current.scene]
     panel._take(None)
     assert all(root.findLayer(each.id()).isVisible() for each in own.values())
+
+
+def test_a_raster_that_would_cover_the_scene_is_hidden_meanwhile(
+    panel: ReviewPanel, tmp_path: Path
+) -> None:
+    """Another date of the glacier has no task, perhaps; a transparent map was meant to lie there."""
+    project, scene = QgsProject.instance(), panel.queue.current.scene
+    copies = [Path(shutil.copy(scene, tmp_path / f"{name}.tif")) for name in ("date", "speed")]
+    date, speed = (QgsRasterLayer(str(path), path.stem) for path in copies)
+    speed.setOpacity(0.5)
+    project.addMapLayers([date, speed])
+    panel.step(0)
+    root = project.layerTreeRoot()
+    assert not root.findLayer(date.id()).isVisible()
+    assert root.findLayer(speed.id()).isVisible()
+    panel.hide()
+    assert root.findLayer(date.id()).isVisible()
+
+
+def test_scenes_of_other_reviewers_do_not_cover_that_of_the_task(panel: ReviewPanel) -> None:
+    project = QgsProject.instance()
+    own = [QgsRasterLayer(task.scene, task.title) for task in panel.queue.tasks]
+    project.addMapLayers(own)
+    for task in panel.queue.every:
+        panel.queue.tasks = [task]
+        panel._show(task)
+        root = project.layerTreeRoot()
+        visible = [each.source() for each in own if root.findLayer(each.id()).isVisible()]
+        assert visible == [task.scene]
 
 
 def test_after_the_last_task_it_says_what_follows(panel: ReviewPanel) -> None:

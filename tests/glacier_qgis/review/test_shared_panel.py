@@ -145,7 +145,10 @@ def test_a_server_that_goes_away_loses_no_edit(panel: ReviewPanel, postgres: Ser
         assert panel.queue.current.number == number
     finally:
         postgres.start()
-    panel.decide("accepted")
+    for _ in range(3):  # as the message asks for: QGIS may hold more than one dead connection
+        panel.decide("accepted")
+        if not panel.form.status.text():
+            break
     assert not panel.form.status.text(), panel.form.status.text()
     assert not layer(LINES).isModified()
     assert stored(Database(postgres.uri, SCHEMA), number)["status"] == "corrected"
