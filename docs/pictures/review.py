@@ -32,7 +32,7 @@ def draw(review: Path, path: Path) -> None:
     from glacier_qgis.review.review_panel import ReviewPanel
 
     project, window, canvas = QgsProject.instance(), QMainWindow(), QgsMapCanvas()
-    panel = ReviewPanel(canvas, LineTools(*3 * [lambda layer: None]), window)
+    panel = ReviewPanel(canvas, LineTools(*3 * [lambda layer: None], lambda: None), window)
     window.setCentralWidget(canvas)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, panel)
     for table in TABLES:

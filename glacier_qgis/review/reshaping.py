@@ -5,8 +5,11 @@ It changes every line of the layer that is crossed, drawn or not, unless some ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qgis.core import QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMapTool
+from qgis.PyQt.QtCore import pyqtBoundSignal
 
 from glacier_qgis.review.queue import ReviewQueue
 
@@ -15,11 +18,21 @@ RESHAPE = "mActionReshapeFeatures"
 
 
 class Reshaping:
-    """Selects the lines of the current task as long as the tool is used on their layer."""
+    """Selects the lines of the current task as long as the tool is used on their layer.
 
-    def __init__(self, canvas: QgsMapCanvas) -> None:
-        self._canvas = canvas
-        self._selected: QgsVectorLayer | None = None
+    Args:
+        canvas: The map.
+        put_away: Chooses another tool.
+        changed: Called while the tool is used, if the selection or the lines are others; it is
+            to call `limit` again.
+    """
+
+    def __init__(
+        self, canvas: QgsMapCanvas, put_away: Callable[[], None], changed: Callable[..., None]
+    ) -> None:
+        self._canvas, self._put_away, self._changed = canvas, put_away, changed
+        self._lines: QgsVectorLayer | None = None
+        self._all: set[int] = set()
 
     def limit(self, queue: ReviewQueue | None) -> bool:
         """Let the tool change lines of the current task only.
@@ -33,22 +46,39 @@ class Reshaping:
             self.release()
             return True
         lines = queue.layers.lines
-        own = [each.id() for each in queue.lines_of_task()]
-        chosen = [line for line in lines.selectedFeatureIds() if line in own]
-        lines.selectByIds(chosen or own)
-        self._selected = lines
+        self._watch(lines)
+        own = {each.id() for each in queue.lines_of_task()}
+        before = {*lines.selectedFeatureIds()}
+        chosen = before & own
+        if not chosen or chosen == self._all:
+            chosen = own
+        self._all = own
+        if chosen != before:
+            lines.selectByIds([*chosen])
         if not own:
-            self._canvas.unsetMapTool(self._canvas.mapTool())
+            self._put_away()
         return bool(own)
 
     def release(self) -> None:
         """Select nothing any more."""
-        if self._selected is not None:
-            self._selected.removeSelection()
-            self._selected = None
+        lines, self._lines = self._lines, None
+        if lines is not None:
+            for signal in _changes_of(lines):
+                signal.disconnect(self._changed)
+            lines.removeSelection()
+
+    def _watch(self, lines: QgsVectorLayer) -> None:
+        if self._lines is None:
+            self._lines, self._all = lines, set()
+            for signal in _changes_of(lines):
+                signal.connect(self._changed)
 
     def _is_used_on(self, lines: QgsVectorLayer) -> bool:
         tool: QgsMapTool | None = self._canvas.mapTool()
         action = None if tool is None else tool.action()
         named = action is not None and action.objectName() == RESHAPE
         return named and self._canvas.currentLayer() is lines
+
+
+def _changes_of(lines: QgsVectorLayer) -> tuple[pyqtBoundSignal, ...]:
+    return lines.selectionChanged, lines.featureAdded, lines.featuresDeleted

@@ -32,11 +32,13 @@ class LineTools:
         reshape: Draws a new course over a part of a line.
         vertices: Moves, adds and removes vertices.
         draw: Adds a line.
+        put_away: Leaves the tool that is used, and moves the map instead.
     """
 
     reshape: Callable[[QgsVectorLayer], None]
     vertices: Callable[[QgsVectorLayer], None]
     draw: Callable[[QgsVectorLayer], None]
+    put_away: Callable[[], None]
 
 
 class ReviewCommands(QObject):

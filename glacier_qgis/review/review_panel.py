@@ -35,6 +35,7 @@ from glacier_qgis.translation import tr
 
 AROUND = 1.15
 """Size of the view, in footprints of the scene."""
+NO_LINE = tr("This task has no line to reshape. Draw one.")
 FEW_SCENES = 10
 """Finished tasks up to which 'Retrain' is offered for one glacier."""
 
@@ -63,7 +64,8 @@ class ReviewPanel(QgsDockWidget):
         self._canvas, self._tools, self._echograms = canvas, tools, echograms
         self._queue: ReviewQueue | None = None
         self._backdrop, self._snapping = Backdrop(), Snapping()
-        self._reshaping = Reshaping(canvas)
+        self._reshaping = Reshaping(canvas, tools.put_away, self._limit)
+        self._trouble = ""
         self.form = ReviewForm(canvas)
         self.commands = ReviewCommands(tools, self)
         self._obey()
@@ -195,7 +197,9 @@ class ReviewPanel(QgsDockWidget):
 
     def _limit(self, *_: object) -> None:
         if not self._reshaping.limit(self._queue):
-            self.form.say(tr("This task has no line to reshape. Draw one."))
+            self.form.say(NO_LINE)
+        elif self.form.status.text() == NO_LINE:
+            self.form.say(self._trouble)
 
     def _begin_soon(self, *_: object) -> None:
         """Begin when what QGIS is doing to the layers of the project is done.
@@ -291,7 +295,8 @@ class ReviewPanel(QgsDockWidget):
             self._limit()
             return
         self.form.show_task(queue, task)
-        self.form.say(self._backdrop.show(task, {each.scene for each in queue.every}))
+        self._trouble = self._backdrop.show(task, {each.scene for each in queue.every})
+        self.form.say(self._trouble)
         of_echogram = task.trace is not None
         self.commands.speak_of(echogram=of_echogram)
         self.form.speak_of(echogram=of_echogram)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
-from qgis.gui import QgsMapCanvas
+from qgis.gui import QgsMapCanvas, QgsMapToolPan
 
 from glacier_qgis.review.review_commands import LineTools
 from glacier_qgis.review.review_panel import ReviewPanel
@@ -36,7 +36,11 @@ def review_panel(review_beside_scenes: Path, qgis_canvas: QgsMapCanvas) -> Itera
     reshaped: list[QgsVectorLayer] = []
     edited: list[QgsVectorLayer] = []
     drawn: list[QgsVectorLayer] = []
-    panel = ReviewPanel(qgis_canvas, LineTools(reshaped.append, edited.append, drawn.append))
+    pan = QgsMapToolPan(qgis_canvas)
+    tools = LineTools(
+        reshaped.append, edited.append, drawn.append, lambda: qgis_canvas.setMapTool(pan)
+    )
+    panel = ReviewPanel(qgis_canvas, tools)
     panel.reshaped, panel.edited, panel.drawn = reshaped, edited, drawn
     QgsProject.instance().addMapLayer(
         QgsVectorLayer(f"{review_beside_scenes}|layername=tasks", "tasks", "ogr")

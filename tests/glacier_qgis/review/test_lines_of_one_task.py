@@ -14,63 +14,18 @@ from qgis.core import (
     QgsSnappingConfig,
     QgsVectorLayerUtils,
 )
-from qgis.gui import QgsMapCanvas, QgsMapCanvasSnappingUtils, QgsMapToolPan
-from qgis.PyQt.QtGui import QAction
+from qgis.gui import QgsMapCanvasSnappingUtils
 from qgis.PyQt.QtWidgets import QMessageBox
 
 from glacier_qgis.review.backdrop import MADE_HERE
-from glacier_qgis.review.reshaping import RESHAPE
 from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.styles.review import review_lines
 from glacier_qgis.wall.review import LINES
+from kit.qgis.review_panels import other_task
 from kit.qgis.reviews import change, layer, move
 from kit.qgis.waiting import until
 
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
-
-
-def tool(canvas: QgsMapCanvas, name: str) -> QgsMapToolPan:
-    """Choose a tool that has the action of one of the window."""
-    chosen, action = QgsMapToolPan(canvas), QAction(canvas)
-    action.setObjectName(name)
-    chosen.setAction(action)
-    canvas.setMapTool(chosen)
-    return chosen
-
-
-def task(review_panel: ReviewPanel, *, line: bool) -> list[int]:
-    """Go to another task with or without a line; return the ids of its lines."""
-    before = review_panel.queue.current
-    review_panel.step(-len(review_panel.queue.tasks))
-    for _ in review_panel.queue.tasks:
-        found = [each.id() for each in review_panel.queue.lines_of_task()]
-        if bool(found) == line and review_panel.queue.current != before:
-            return found
-        review_panel.step(1)
-    raise AssertionError
-
-
-def test_reshape_changes_lines_of_the_task_only(review_panel: ReviewPanel) -> None:
-    """It takes what is selected, or every line that is crossed, also one that is not drawn."""
-    own = task(review_panel, line=True)
-    lines = layer(LINES)
-    assert lines.startEditing()
-    lines.selectAll()
-    reshape = tool(review_panel.canvas, RESHAPE)
-    assert len(lines.selectedFeatureIds()) > 1, "the tool is for another layer"
-    review_panel.canvas.setCurrentLayer(lines)
-    assert lines.selectedFeatureIds() == own
-    review_panel.step(1)
-    following = [each.id() for each in review_panel.queue.lines_of_task()]
-    assert lines.selectedFeatureIds() == following
-    assert following not in ([], own)
-    pan = tool(review_panel.canvas, "mActionPan")
-    assert not lines.selectedFeatureIds()
-    review_panel.canvas.setMapTool(reshape)
-    task(review_panel, line=False)
-    assert review_panel.canvas.mapTool() not in (reshape, pan)
-    assert not lines.selectedFeatureIds()
-    assert review_panel.form.status.text() == "This task has no line to reshape. Draw one."
 
 
 def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
@@ -83,7 +38,7 @@ def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
         return QMessageBox.StandardButton.Cancel
 
     monkeypatch.setattr(QMessageBox, "question", question)
-    task(review_panel, line=True)
+    other_task(review_panel, line=True)
     first = review_panel.queue.current.number
     lines = layer(LINES)
     assert lines.startEditing()
@@ -102,7 +57,7 @@ def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
 
 
 def test_vertices_snap_to_the_lines_of_the_task_that_is_shown(review_panel: ReviewPanel) -> None:
-    task(review_panel, line=True)
+    other_task(review_panel, line=True)
     lines = layer(LINES)
     review_panel.commands.editing[0].trigger()
     review_lines(lines, {})
@@ -123,7 +78,7 @@ def test_vertices_snap_to_the_lines_of_the_task_that_is_shown(review_panel: Revi
         return match.isValid() and match.featureId() == line.id()
 
     assert snaps(first)
-    task(review_panel, line=True)
+    other_task(review_panel, line=True)
     assert review_panel.queue.current.number != first
     assert snaps(review_panel.queue.current.number)
 
@@ -134,7 +89,7 @@ def test_a_project_that_was_saved_meanwhile_shows_all_lines_again(
     """A line that is drawn in it without the panel belongs to no task yet."""
     project = QgsProject.instance()
     assert not project.snappingConfig().enabled()
-    task(review_panel, line=True)
+    other_task(review_panel, line=True)
     review_panel.commands.editing[0].trigger()
     layer(LINES).rollBack()
     assert project.snappingConfig().enabled()

@@ -65,7 +65,8 @@ def echograms(qgis_canvas: QgsMapCanvas) -> Iterator[EchogramPanel]:
 def panel(
     review: Path, qgis_canvas: QgsMapCanvas, echograms: EchogramPanel
 ) -> Iterator[ReviewPanel]:
-    panel = ReviewPanel(qgis_canvas, LineTools(*3 * [lambda _: None]), echograms=echograms)
+    tools = LineTools(*4 * [lambda *_: None])
+    panel = ReviewPanel(qgis_canvas, tools, echograms=echograms)
     layer = QgsVectorLayer(f"{review}|layername={TASKS}", TASKS, "ogr")
     layer.setCrs(QgsCoordinateReferenceSystem())
     QgsProject.instance().addMapLayer(layer)

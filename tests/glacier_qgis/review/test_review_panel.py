@@ -25,6 +25,7 @@ from qgis.PyQt.QtWidgets import QMessageBox
 from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.wall.review import LINES, PREDICTED, TASKS
+from kit.qgis.review_panels import with_a_line
 from kit.qgis.reviews import change, layer, move
 from kit.qgis.waiting import until
 
@@ -80,13 +81,6 @@ def edit(panel: ReviewPanel) -> None:
         return found == count
 
     until(can_be_read)
-
-
-def with_a_line(panel: ReviewPanel) -> int:
-    """Go to the first task with a line; return its number."""
-    while not panel.queue.lines_of_task():
-        panel.step(1)
-    return panel.queue.current.number
 
 
 def scenes() -> list[str]:
@@ -302,7 +296,7 @@ def test_other_scenes_of_the_review_do_not_cover_that_of_the_task(panel: ReviewP
 def test_a_raster_that_would_cover_the_scene_is_hidden_meanwhile(
     panel: ReviewPanel, tmp_path: Path
 ) -> None:
-    """Another date of the glacier has no task, perhaps; a transparent map was meant to lie there."""
+    """Another date may have no task; a transparent map was meant to lie there."""
     project, scene = QgsProject.instance(), panel.queue.current.scene
     copies = [Path(shutil.copy(scene, tmp_path / f"{name}.tif")) for name in ("date", "speed")]
     date, speed = (QgsRasterLayer(str(path), path.stem) for path in copies)

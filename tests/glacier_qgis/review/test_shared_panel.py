@@ -19,6 +19,7 @@ from glacier_qgis.review.review_panel import ReviewPanel
 from glacier_qgis.review.tables import review_of
 from glacier_qgis.wall.review import LINES, TASKS
 from kit.qgis.postgres import Server, running_server
+from kit.qgis.review_panels import with_a_line
 from kit.qgis.reviews import make_predictions, move
 from kit.qgis.waiting import until
 
@@ -57,7 +58,7 @@ def panel(
 ) -> Iterator[ReviewPanel]:
     save = QMessageBox.StandardButton.Save
     monkeypatch.setattr(QMessageBox, "question", lambda *given: save)
-    panel = ReviewPanel(qgis_canvas, LineTools(nothing, nothing, nothing))
+    panel = ReviewPanel(qgis_canvas, LineTools(nothing, nothing, nothing, nothing))
     QgsProject.instance().addMapLayer(database.layer(TASKS, "geom"))
     panel.show()
     until(lambda: panel.queue is not None)
@@ -69,7 +70,7 @@ def panel(
     panel.deleteLater()
 
 
-def nothing(_: QgsVectorLayer) -> None:
+def nothing(*_: object) -> None:
     """Stand in for a tool of the window."""
 
 
@@ -86,12 +87,6 @@ def stored(database: Database, task: int) -> QgsFeature:
     """Return a task by a connection of its own."""
     (found,) = database.layer(TASKS, "geom").getFeatures(f'"task" = {task}')
     return found
-
-
-def with_a_line(panel: ReviewPanel) -> int:
-    while not panel.queue.lines_of_task():
-        panel.step(1)
-    return int(panel.queue.current.number)
 
 
 def test_lines_and_scene_come_with_the_tasks(panel: ReviewPanel, database: Database) -> None:
