@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qgis.core import (
-    Qgis,
     QgsExpressionContextUtils,
     QgsFeature,
     QgsFeatureRequest,
@@ -11,9 +10,10 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from glacier_qgis.review.pasting import Pasting
 from glacier_qgis.review.rows import KnownRows
 from glacier_qgis.review.tables import ReviewLayers
-from glacier_qgis.review.task import Task, task_of
+from glacier_qgis.review.task import Task, is_task, task_of
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.review import (
@@ -27,8 +27,6 @@ from glacier_qgis.wall.review import (
     REVIEWED,
     SKIPPED,
 )
-
-NO_GEOMETRY = Qgis.FeatureRequestFlags(Qgis.FeatureRequestFlag.NoGeometry)
 
 
 class NotReadError(Exception):
@@ -51,6 +49,7 @@ class ReviewQueue:
         self._current: int | None = None
         self._stored = KnownRows(layers.tasks, stored=True)
         self._lines, self._predicted = KnownRows(layers.lines), KnownRows(layers.predicted)
+        self._pasting = Pasting(layers.lines, lambda: self._current)
         self.read()
 
     @property
@@ -70,7 +69,7 @@ class ReviewQueue:
         Raises:
             NotReadError: None of them can be read any more; those read before stay.
         """
-        rows = sorted(self._stored.of(), key=lambda each: int(each["rank"]))
+        rows = sorted(filter(is_task, self._stored.of()), key=lambda each: int(each["rank"]))
         if self.tasks and not rows:
             raise NotReadError(
                 tr(
@@ -165,19 +164,25 @@ class ReviewQueue:
             raise
 
     def leave(self) -> None:
-        """Show the lines of all tasks again."""
+        """Show the lines of all tasks again; no task is current any more."""
+        self._pasting.stop()
         self._current = None
         self._mark()
 
     def changed_elsewhere(self) -> list[int]:
-        """Return the other tasks whose lines are moved or deleted by edits that are not saved."""
+        """Return the other tasks that edits which are not saved give other lines."""
         lines = self.layers.lines
         buffer, provider = lines.editBuffer(), lines.dataProvider()
         if buffer is None or provider is None:
             return []
-        changed = [*buffer.changedGeometries(), *buffer.deletedFeatureIds()]
-        request = QgsFeatureRequest().setFilterFids(changed).setFlags(NO_GEOMETRY)
-        tasks = [each["task"] for each in provider.getFeatures(request)]
+        now = buffer.changedGeometries()
+        request = QgsFeatureRequest().setFilterFids([*now, *buffer.deletedFeatureIds()])
+        before = [
+            each
+            for each in provider.getFeatures(request)
+            if each.id() not in now or not now[each.id()].equals(each.geometry())
+        ]
+        tasks = [each["task"] for each in (*before, *buffer.addedFeatures().values())]
         known = {int(task) for task in tasks if not QgsVariantUtils.isNull(task)}
         return sorted(known - {self._current})
 

@@ -59,7 +59,9 @@ class ReviewForm(QWidget):
         self.complete = QCheckBox(COMPLETE[0])
         self.comment = QLineEdit()
         self.comment.setPlaceholderText(tr("Comment"))
-        self.comment.setToolTip(tr("It is saved with your decision."))
+        self.comment.setToolTip(tr("It is saved with your decision, and kept here until then."))
+        self._shown: Task | None = None
+        self._entered: dict[int, tuple[bool, str]] = {}
         self.original = Original(canvas)
         self.original.setToolTip(tr("The scene without lines, where the map is."))
 
@@ -102,6 +104,20 @@ class ReviewForm(QWidget):
         column.addStretch(1)
         column.addLayout(_grid(after))
 
+    @property
+    def entries(self) -> tuple[bool, str]:
+        """Whether every front is drawn, and the comment, as a person entered them."""
+        return self.complete.isChecked(), self.comment.text().strip()
+
+    def saved(self) -> None:
+        """Take note that what was entered is in the review."""
+        self._shown = None
+
+    def forget_entries(self) -> None:
+        """Forget what was entered for tasks of a review that is left."""
+        self._shown = None
+        self._entered.clear()
+
     def enable(self, *, task: bool) -> None:
         """Take entries only while there is a task."""
         for widget in (self.complete, self.comment):
@@ -109,6 +125,7 @@ class ReviewForm(QWidget):
 
     def show_no_task(self, title: str) -> None:
         """Show that there is no task."""
+        self._keep_entries()
         self.title.setText(title)
         self.state.setText("")
         self.comment.clear()
@@ -117,7 +134,11 @@ class ReviewForm(QWidget):
         self.progress.setFormat("")
 
     def show_task(self, queue: ReviewQueue, task: Task) -> None:
-        """Show a task of a queue, and how far the review is."""
+        """Show a task of a queue, and how far the review is.
+
+        What was entered for it before, and not saved, is shown again.
+        """
+        self._keep_entries()
         count = len(queue.tasks)
         self.progress.setRange(0, count)
         self.progress.setValue(queue.finished())
@@ -127,8 +148,15 @@ class ReviewForm(QWidget):
         place = tr("{place} of {count}").format(place=queue.position + 1, count=count)
         self.title.setText(f"<b>{task.title}</b> ({place})")
         self.state.setText(_state(queue, task))
-        self.complete.setChecked(task.complete)
-        self.comment.setText(task.comment)
+        complete, comment = self._entered.pop(task.number, (task.complete, task.comment))
+        self.complete.setChecked(complete)
+        self.comment.setText(comment)
+        self._shown = task
+
+    def _keep_entries(self) -> None:
+        task, self._shown = self._shown, None
+        if task is not None and self.entries != (task.complete, task.comment):
+            self._entered[task.number] = self.entries
 
     def speak_of(self, *, echogram: bool) -> None:
         """Call things as they are called in scenes, or in echograms."""
@@ -148,7 +176,8 @@ def _state(queue: ReviewQueue, task: Task) -> str:
     lines = len(queue.predicted_of_task())
     found = tr("one predicted line") if lines == 1 else tr("{} predicted lines").format(lines)
     drawn = [tr("drawn at random")] if task.audit else []
-    return " · ".join([status_in_words(task), found, *drawn])
+    whose = [tr("for {}").format(task.assignee)] if task.assignee else []
+    return " · ".join([status_in_words(task), found, *drawn, *whose])
 
 
 def _grid(actions: Sequence[QAction]) -> QGridLayout:

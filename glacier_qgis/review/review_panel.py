@@ -98,14 +98,13 @@ class ReviewPanel(QgsDockWidget):
         queue = self._queue
         if queue is None or queue.current is None or not self._may_save(queue):
             return
-        form = self.form
+        complete, comment = self.form.entries
         try:
-            queue.finish(
-                status, complete=form.complete.isChecked(), comment=form.comment.text().strip()
-            )
+            queue.finish(status, complete=complete, comment=comment)
         except NotSavedError as problem:
             self.form.say(str(problem))
             return
+        self.form.saved()
         self._go(queue.next_open)
         if not queue.waiting():
             self.form.say(_all_done(queue))
@@ -214,8 +213,6 @@ class ReviewPanel(QgsDockWidget):
 
     def _take(self, chosen: QgsMapLayer | None) -> None:
         """Begin with a review, at its first open task."""
-        if self._queue is not None:
-            self._queue.leave()
         self._let_go()
         self._tidy()
         if isinstance(chosen, QgsVectorLayer) and is_tasks(chosen):
@@ -253,7 +250,10 @@ class ReviewPanel(QgsDockWidget):
             self._snapping.end()
 
     def _let_go(self) -> None:
+        if self._queue is not None:
+            self._queue.leave()
         self._queue = None
+        self.form.forget_entries()
         self._reshaping.release()
         self.form.original.show_layer(None)
         if self._echograms is not None:

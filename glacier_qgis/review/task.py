@@ -49,6 +49,11 @@ class Task:
     trace: int | None = None
 
 
+def is_task(feature: QgsFeature) -> bool:
+    """Whether a row is a task; a polygon that somebody drew among them has no number."""
+    return not any(QgsVariantUtils.isNull(feature[name]) for name in ("task", "rank"))
+
+
 def task_of(feature: QgsFeature) -> Task:
     """Return the task that a row holds."""
 

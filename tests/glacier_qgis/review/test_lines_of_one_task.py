@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from qgis.core import (
+    QgsFeature,
     QgsGeometry,
     QgsLayerTreeLayer,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
     QgsSnappingConfig,
+    QgsVariantUtils,
     QgsVectorLayerUtils,
 )
 from qgis.gui import QgsMapCanvasSnappingUtils
@@ -46,6 +48,11 @@ def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
     review_panel.decide("accepted")
     assert "other tasks" not in asked[-1]
     other = max({each["task"] for each in lines.getFeatures()} - {first})
+    third = min({each["task"] for each in lines.getFeatures()} - {first, other})
+    move(lines, third, 10)
+    move(lines, third, -10)
+    review_panel.decide("accepted")
+    assert "other tasks" not in asked[-1], "it lies where it lay"
     move(lines, other, 40)
     stray = QgsVectorLayerUtils.createFeature(lines, QgsGeometry.fromWkt("LineString(0 0, 9 9)"))
     stray["task"] = None
@@ -54,6 +61,42 @@ def test_lines_of_other_tasks_that_are_changed_are_named_before_they_are_saved(
     assert lines.deleteFeature(fid)
     review_panel.decide("accepted")
     assert f"lines of other tasks, which are not shown: {other}." in asked[-1]
+
+
+def test_a_line_that_is_pasted_belongs_to_the_task_that_is_shown(
+    review_panel: ReviewPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QGIS copies all values with it; the copy would lie in the other task, not to be seen."""
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Cancel)
+    (copied,) = other_task(review_panel, line=True)
+    (own,) = other_task(review_panel, line=True)
+    lines, number = layer(LINES), review_panel.queue.current.number
+    assert copied != own
+    assert lines.startEditing()
+
+    def paste() -> QgsFeature:
+        before = {each.id() for each in lines.getFeatures()}
+        copy = QgsFeature(lines.getFeature(copied))
+        copy["fid"] = None
+        lines.beginEditCommand("Features pasted")
+        assert lines.addFeatures([copy])
+        lines.endEditCommand()
+        (new,) = {each.id() for each in lines.getFeatures()} - before
+        return lines.getFeature(new)
+
+    pasted = paste()
+    assert (pasted["task"], pasted["status"]) == (number, "added")
+    assert QgsVariantUtils.isNull(pasted["line_id"])
+    assert lines.getFeature(copied)["task"] != number
+    assert review_panel.queue.changed_elsewhere() == []
+    while lines.undoStack().canUndo():
+        lines.undoStack().undo()
+    assert len(review_panel.queue.lines_of_task()) == 1
+    while lines.undoStack().canRedo():
+        lines.undoStack().redo()
+    assert len(review_panel.queue.lines_of_task()) == 2
+    review_panel.step(-9)
+    assert review_panel.queue.changed_elsewhere() == [number]
 
 
 def test_vertices_snap_to_the_lines_of_the_task_that_is_shown(review_panel: ReviewPanel) -> None:

@@ -267,6 +267,40 @@ def test_a_comment_is_saved_with_the_task(panel: ReviewPanel) -> None:
     assert panel.form.comment.text() == "mélange; it's unclear"
 
 
+def test_what_was_entered_stays_until_it_is_saved(panel: ReviewPanel) -> None:
+    panel.form.comment.setText("which one?")
+    panel.form.complete.setChecked(False)
+    panel.step(1)
+    assert panel.form.entries == (True, "")
+    panel.step(-1)
+    assert panel.form.entries == (False, "which one?")
+    panel.decide("skipped")
+    panel.step(-1)
+    assert panel.form.entries == (False, "which one?")
+    panel.form.comment.setText("")
+    panel.hide()
+    panel.show()
+    panel.step(-len(panel.queue.tasks))
+    assert panel.form.entries == (False, "which one?"), "of a panel that was closed nothing is kept"
+
+
+def test_a_polygon_that_is_drawn_among_the_tasks_is_no_task(panel: ReviewPanel) -> None:
+    tasks = layer(TASKS)
+    count = len(panel.queue.tasks)
+    stray = QgsFeature(tasks.fields())
+    stray.setGeometry(QgsGeometry.fromWkt("Polygon((0 0, 9 0, 9 9, 0 0))"))
+    stray["status"], stray["strategy"] = "open", "ranked"
+    assert tasks.dataProvider().addFeature(stray)
+    panel.step(1)
+    assert len(panel.queue.tasks) == count
+
+
+def test_it_is_said_whose_task_it_is(panel: ReviewPanel, review: Path) -> None:
+    change(review, "assignee = 'Ada' WHERE task = 1")
+    panel.step(-len(panel.queue.tasks))
+    assert panel.form.state.text().endswith("for Ada")
+
+
 def test_the_scene_alone_is_shown_where_the_map_is(panel: ReviewPanel) -> None:
     (shown,) = panel.form.original.layers()
     assert shown.source() == panel.queue.current.scene

@@ -1,0 +1,55 @@
+"""Lines that are pasted belong to the task that is shown, whichever they were copied from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qgis.core import QgsVariantUtils, QgsVectorLayer
+
+from glacier_qgis.translation import tr
+from glacier_qgis.wall.review import LINE_ADDED
+
+
+class Pasting:
+    """Watches the lines of a review while a task of it is shown.
+
+    Args:
+        lines: The layer.
+        current: Returns the number of the task that is shown; None for no task.
+    """
+
+    def __init__(self, lines: QgsVectorLayer, current: Callable[[], int | None]) -> None:
+        self._lines, self._current = lines, current
+        self._added: list[int] = []
+        lines.featureAdded.connect(self._note)
+        lines.editCommandEnded.connect(self._adopt)
+        lines.editCommandDestroyed.connect(self._added.clear)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._lines.featureAdded.disconnect(self._note)
+        self._lines.editCommandEnded.disconnect(self._adopt)
+        self._lines.editCommandDestroyed.disconnect(self._added.clear)
+
+    def _note(self, line: int) -> None:
+        if self._lines.isEditCommandActive():  # what is undone or done again has its task already
+            self._added.append(line)
+
+    def _adopt(self) -> None:
+        """Let new lines be additions to the current task, once they are all there."""
+        task, added = self._current(), [*self._added]
+        self._added.clear()
+        rows = [self._lines.getFeature(line) for line in added]
+        copies = [
+            row.id()
+            for row in rows
+            if row["task"] != task or not QgsVariantUtils.isNull(row["line_id"])
+        ]
+        if task is None or not copies:
+            return
+        fields = self._lines.fields()
+        self._lines.beginEditCommand(tr("Lines of the task that is shown"))
+        for line in copies:
+            for name, value in (("task", task), ("line_id", None), ("status", LINE_ADDED)):
+                self._lines.changeAttributeValue(line, fields.indexOf(name), value)
+        self._lines.endEditCommand()
