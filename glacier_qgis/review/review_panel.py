@@ -15,8 +15,9 @@ from qgis.core import (
 from qgis.gui import QgsDockWidget, QgsMapCanvas
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QHideEvent, QShowEvent
-from qgis.PyQt.QtWidgets import QMessageBox, QWidget
+from qgis.PyQt.QtWidgets import QWidget
 
+from glacier_qgis.review.asking import all_done, may_save
 from glacier_qgis.review.backdrop import Backdrop
 from glacier_qgis.review.queue import (
     NotReadError,
@@ -96,7 +97,7 @@ class ReviewPanel(QgsDockWidget):
     def decide(self, status: str) -> None:
         """Save what became of the task, and go to the next open one."""
         queue = self._queue
-        if queue is None or queue.current is None or not self._may_save(queue):
+        if queue is None or queue.current is None or not may_save(self, queue):
             return
         complete, comment = self.form.entries
         try:
@@ -107,7 +108,7 @@ class ReviewPanel(QgsDockWidget):
         self.form.saved()
         self._go(queue.next_open)
         if not queue.waiting():
-            self.form.say(_all_done(queue))
+            self.form.say(all_done(queue))
 
     def work_on_lines(self, tool: Callable[[QgsVectorLayer], None]) -> None:
         """Start to edit the lines with a tool, and with snapping."""
@@ -319,42 +320,3 @@ class ReviewPanel(QgsDockWidget):
         view.scale(AROUND)
         self._canvas.setExtent(view)
         self._canvas.refresh()
-
-    def _may_save(self, queue: ReviewQueue) -> bool:
-        """Ask before edits of lines or tasks are saved; without any there is nothing to ask."""
-        edited = queue.unsaved()
-        if not edited:
-            return True
-        names = ", ".join(f"'{layer.name()}'" for layer in edited)
-        answer = QMessageBox.question(
-            self,
-            tr("Save the edits?"),
-            tr("Your edits of {names} are saved with the task.").format(names=names)
-            + _told_of(queue.changed_elsewhere()),
-            QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Cancel,
-            QMessageBox.StandardButton.Save,
-        )
-        return bool(answer == QMessageBox.StandardButton.Save)
-
-
-def _told_of(tasks: list[int]) -> str:
-    """Say which other tasks are changed; blank for none."""
-    if not tasks:
-        return ""
-    return " " + tr(
-        "They also change lines of other tasks, which are not shown: {}. Cancel and undo (Ctrl+Z) "
-        "if they should stay as they are."
-    ).format(", ".join(map(str, tasks)))
-
-
-def _all_done(queue: ReviewQueue) -> str:
-    """Say what follows when no task is open."""
-    others = queue.waiting_for_others()
-    if others:
-        text = tr("You have no open task any more; {} of others are open.").format(others)
-    else:
-        text = tr("No task is open any more. Record the corrections, then retrain.")
-    skipped = queue.skipped()
-    if skipped:
-        text += " " + tr("Skipped for later: {}.").format(skipped)
-    return text

@@ -8,10 +8,8 @@ import pytest
 from qgis.core import (
     QgsFeature,
     QgsGeometry,
-    QgsLayerTreeLayer,
     QgsPointXY,
     QgsProject,
-    QgsRasterLayer,
     QgsSnappingConfig,
     QgsVariantUtils,
     QgsVectorLayerUtils,
@@ -147,37 +145,6 @@ def test_a_project_that_was_saved_meanwhile_shows_all_lines_again(
     assert not drawn["task"]
     assert not project.snappingConfig().enabled()
     assert not [one for one in project.mapLayers().values() if one.customProperty(MADE_HERE)]
-
-
-def test_a_project_that_was_saved_meanwhile_shows_the_scenes_as_before(
-    review_panel: ReviewPanel, review_beside_scenes: Path, tmp_path: Path
-) -> None:
-    """The panel shows the scene of a task and hides the others; both end with it."""
-    project = QgsProject.instance()
-    scenes = [each.scene for each in review_panel.queue.tasks]
-    last = len(scenes) - 1
-    project.addMapLayers([QgsRasterLayer(scene, scene) for scene in scenes])
-
-    def nodes() -> list[QgsLayerTreeLayer]:
-        root = project.layerTreeRoot()
-        return [root.findLayer(project.mapLayersByName(scene)[0]) for scene in scenes]
-
-    def shown() -> list[bool]:
-        return [node.itemVisibilityChecked() for node in nodes()]
-
-    review_panel.hide()
-    nodes()[1].setItemVisibilityChecked(False)
-    nodes()[last].setItemVisibilityChecked(False)
-    before = shown()
-    review_panel.show()
-    review_panel.step(last)
-    assert shown() == [False, False, False, True]
-    assert project.write(str(tmp_path / "open.qgz"))
-    review_panel.hide()
-    assert shown() == before
-    project.clear()
-    assert project.read(str(tmp_path / "open.qgz"))
-    assert shown() == before
 
 
 def test_a_reviewer_sees_what_is_for_everybody_and_hears_of_what_others_have_to_do(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -299,61 +298,6 @@ def test_it_is_said_whose_task_it_is(panel: ReviewPanel, review: Path) -> None:
     change(review, "assignee = 'Ada' WHERE task = 1")
     panel.step(-len(panel.queue.tasks))
     assert panel.form.state.text().endswith("for Ada")
-
-
-def test_the_scene_alone_is_shown_where_the_map_is(panel: ReviewPanel) -> None:
-    (shown,) = panel.form.original.layers()
-    assert shown.source() == panel.queue.current.scene
-    panel.step(1)
-    (shown,) = panel.form.original.layers()
-    assert shown.source() == panel.queue.current.scene
-    panel.canvas.zoomByFactor(0.5)
-    assert panel.form.original.extent().contains(panel.canvas.extent().center())
-    assert panel.form.original.extent().width() < 1.5 * panel.canvas.extent().width()
-    panel._take(None)
-    assert panel.form.original.layers() == []
-
-
-def test_other_scenes_of_the_review_do_not_cover_that_of_the_task(panel: ReviewPanel) -> None:
-    project = QgsProject.instance()
-    own = {task.scene: QgsRasterLayer(task.scene, task.title) for task in panel.queue.tasks}
-    project.addMapLayers([*own.values()])
-    panel.step(1)
-    panel.step(1)
-    root = project.layerTreeRoot()
-    visible = [path for path, each in own.items() if root.findLayer(each.id()).isVisible()]
-    assert visible == [panel.queue.current.scene]
-    panel._take(None)
-    assert all(root.findLayer(each.id()).isVisible() for each in own.values())
-
-
-def test_a_raster_that_would_cover_the_scene_is_hidden_meanwhile(
-    panel: ReviewPanel, tmp_path: Path
-) -> None:
-    """Another date may have no task; a transparent map was meant to lie there."""
-    project, scene = QgsProject.instance(), panel.queue.current.scene
-    copies = [Path(shutil.copy(scene, tmp_path / f"{name}.tif")) for name in ("date", "speed")]
-    date, speed = (QgsRasterLayer(str(path), path.stem) for path in copies)
-    speed.setOpacity(0.5)
-    project.addMapLayers([date, speed])
-    panel.step(0)
-    root = project.layerTreeRoot()
-    assert not root.findLayer(date.id()).isVisible()
-    assert root.findLayer(speed.id()).isVisible()
-    panel.hide()
-    assert root.findLayer(date.id()).isVisible()
-
-
-def test_scenes_of_other_reviewers_do_not_cover_that_of_the_task(panel: ReviewPanel) -> None:
-    project = QgsProject.instance()
-    own = [QgsRasterLayer(task.scene, task.title) for task in panel.queue.tasks]
-    project.addMapLayers(own)
-    for task in panel.queue.every:
-        panel.queue.tasks = [task]
-        panel._show(task)
-        root = project.layerTreeRoot()
-        visible = [each.source() for each in own if root.findLayer(each.id()).isVisible()]
-        assert visible == [task.scene]
 
 
 def test_after_the_last_task_it_says_what_follows(panel: ReviewPanel) -> None:

@@ -1,0 +1,104 @@
+"""The scene of a task is seen under its lines, and everything is as before afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsLayerTreeLayer, QgsProject, QgsRasterLayer
+
+from glacier_qgis.review.review_panel import ReviewPanel
+
+pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
+
+
+@pytest.fixture
+def panel(review_panel: ReviewPanel) -> ReviewPanel:
+    return review_panel
+
+
+def test_the_scene_alone_is_shown_where_the_map_is(panel: ReviewPanel) -> None:
+    (shown,) = panel.form.original.layers()
+    assert shown.source() == panel.queue.current.scene
+    panel.step(1)
+    (shown,) = panel.form.original.layers()
+    assert shown.source() == panel.queue.current.scene
+    panel.canvas.zoomByFactor(0.5)
+    assert panel.form.original.extent().contains(panel.canvas.extent().center())
+    assert panel.form.original.extent().width() < 1.5 * panel.canvas.extent().width()
+    panel._take(None)
+    assert panel.form.original.layers() == []
+
+
+def test_other_scenes_of_the_review_do_not_cover_that_of_the_task(panel: ReviewPanel) -> None:
+    project = QgsProject.instance()
+    own = {task.scene: QgsRasterLayer(task.scene, task.title) for task in panel.queue.tasks}
+    project.addMapLayers([*own.values()])
+    panel.step(1)
+    panel.step(1)
+    root = project.layerTreeRoot()
+    visible = [path for path, each in own.items() if root.findLayer(each.id()).isVisible()]
+    assert visible == [panel.queue.current.scene]
+    panel._take(None)
+    assert all(root.findLayer(each.id()).isVisible() for each in own.values())
+
+
+def test_a_raster_that_would_cover_the_scene_is_hidden_meanwhile(
+    panel: ReviewPanel, tmp_path: Path
+) -> None:
+    """Another date may have no task; a transparent map was meant to lie there."""
+    project, scene = QgsProject.instance(), panel.queue.current.scene
+    copies = [Path(shutil.copy(scene, tmp_path / f"{name}.tif")) for name in ("date", "speed")]
+    date, speed = (QgsRasterLayer(str(path), path.stem) for path in copies)
+    speed.setOpacity(0.5)
+    project.addMapLayers([date, speed])
+    panel.step(0)
+    root = project.layerTreeRoot()
+    assert not root.findLayer(date.id()).isVisible()
+    assert root.findLayer(speed.id()).isVisible()
+    panel.hide()
+    assert root.findLayer(date.id()).isVisible()
+
+
+def test_scenes_of_other_reviewers_do_not_cover_that_of_the_task(panel: ReviewPanel) -> None:
+    project = QgsProject.instance()
+    own = [QgsRasterLayer(task.scene, task.title) for task in panel.queue.tasks]
+    project.addMapLayers(own)
+    for task in panel.queue.every:
+        panel.queue.tasks = [task]
+        panel._show(task)
+        root = project.layerTreeRoot()
+        visible = [each.source() for each in own if root.findLayer(each.id()).isVisible()]
+        assert visible == [task.scene]
+
+
+def test_a_project_that_was_saved_meanwhile_shows_the_scenes_as_before(
+    panel: ReviewPanel, tmp_path: Path
+) -> None:
+    """The panel shows the scene of a task and hides the others; both end with it."""
+    project = QgsProject.instance()
+    scenes = [each.scene for each in panel.queue.tasks]
+    last = len(scenes) - 1
+    project.addMapLayers([QgsRasterLayer(scene, scene) for scene in scenes])
+
+    def nodes() -> list[QgsLayerTreeLayer]:
+        root = project.layerTreeRoot()
+        return [root.findLayer(project.mapLayersByName(scene)[0]) for scene in scenes]
+
+    def shown() -> list[bool]:
+        return [node.itemVisibilityChecked() for node in nodes()]
+
+    panel.hide()
+    nodes()[1].setItemVisibilityChecked(False)
+    nodes()[last].setItemVisibilityChecked(False)
+    before = shown()
+    panel.show()
+    panel.step(last)
+    assert shown() == [False, False, False, True]
+    assert project.write(str(tmp_path / "open.qgz"))
+    panel.hide()
+    assert shown() == before
+    project.clear()
+    assert project.read(str(tmp_path / "open.qgz"))
+    assert shown() == before
