@@ -63,13 +63,13 @@ def test_a_raster_that_would_cover_the_scene_is_hidden_meanwhile(
 
 def test_scenes_of_other_reviewers_do_not_cover_that_of_the_task(panel: ReviewPanel) -> None:
     project = QgsProject.instance()
-    own = [QgsRasterLayer(task.scene, task.title) for task in panel.queue.tasks]
-    project.addMapLayers(own)
+    project.addMapLayers([QgsRasterLayer(each.scene, each.title) for each in panel.queue.tasks])
     for task in panel.queue.every:
         panel.queue.tasks = [task]
         panel._show(task)
-        root = project.layerTreeRoot()
-        visible = [each.source() for each in own if root.findLayer(each.id()).isVisible()]
+        nodes = project.layerTreeRoot().findLayers()
+        rasters = [each for each in nodes if isinstance(each.layer(), QgsRasterLayer)]
+        visible = [each.layer().source() for each in rasters if each.isVisible()]
         assert visible == [task.scene]
 
 
