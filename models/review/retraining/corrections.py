@@ -9,6 +9,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.events import Reporter
@@ -22,12 +23,12 @@ from glacier_qgis.models.review.tables.corrected import (
     latest_corrections,
 )
 from glacier_qgis.models.review.tables.kinds import LAYERS, kind_of
-from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.review.tables.store import read_table, read_tasks
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.glaciers import same_name
 from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.fingerprint import fingerprint
-from glacier_qgis.wall.review import CORRECTIONS, SCENES, TASKS
+from glacier_qgis.wall.review import CORRECTIONS, SCENES
 
 DISAGREE_M = 500.0
 """Mean distance from which two corrections of one scene contradict each other."""
@@ -183,10 +184,13 @@ def facts_of(
         )
         for scene in scenes
     ]
-    recorded = latest_corrections(read_table(review, CORRECTIONS), read_table(review, TASKS))
+    recorded = latest_corrections(read_table(review, CORRECTIONS), read_tasks(review))
     reviewed = {value_text(path) for path in recorded["scene"]}
     reviewed |= {scene.scene for scene in known}
-    queued, others = (_of_table(review, table, scenes, glacier) for table in (TASKS, SCENES))
+    queued, others = (
+        _of_table(review, rows, scenes, glacier)
+        for rows in (read_tasks(review), read_table(review, SCENES))
+    )
     days = [scene.date.toordinal() for scene in scenes if scene.date]
     others.sort(key=lambda each: _gap(each.date, days))
     for more, most in ((queued, math.inf), (others, MOST)):
@@ -198,10 +202,9 @@ def facts_of(
 
 
 def _of_table(
-    review: Path, table: str, corrected: Sequence[CorrectedScene], glacier: str
+    review: Path, rows: pd.DataFrame, corrected: Sequence[CorrectedScene], glacier: str
 ) -> list[SceneFacts]:
-    """Return the scenes of a glacier that a table names, without labels."""
-    rows = read_table(review, table)
+    """Return the scenes of a glacier among rows of the tasks or the scenes, without labels."""
     days = read_dates(rows, "date", "REVIEW") if len(rows) else rows["date"]
     return [
         SceneFacts(

@@ -27,10 +27,10 @@ from glacier_qgis.models.radar.layers.labels import NEAR, Array, Codes, labels_o
 from glacier_qgis.models.radar.layers.predict import CHANNELS, LayerNetwork
 from glacier_qgis.models.radar.layers.trace import BED_ID, SURFACE_ID
 from glacier_qgis.models.review.tables.corrected import CorrectedScene
-from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.review.tables.store import placed, read_table, read_tasks
 from glacier_qgis.models.training.echograms.frames import EchogramView
 from glacier_qgis.models.vector.texts import value_text
-from glacier_qgis.wall.review import CORRECTIONS, TASKS
+from glacier_qgis.wall.review import CORRECTIONS
 
 MOST_KNOWN = 32
 """Stretches that nobody reviewed, at most: what they hold in memory."""
@@ -126,7 +126,7 @@ def unreviewed(review: Path, model: Model, device: torch.device) -> list[Labelle
         model: The model before.
         device: Where to compute.
     """
-    tasks = read_table(review, TASKS)
+    tasks = placed(read_tasks(review))
     done = set(read_table(review, CORRECTIONS)["task"])
     network = LayerNetwork(model.network.to(device), model.stride, device)
     found: list[LabelledStretch] = []

@@ -12,12 +12,12 @@ from pyproj import CRS
 from shapely import LineString, Polygon
 
 from glacier_qgis.models.raster.crs import read_crs
-from glacier_qgis.models.review.tables.store import read_table
+from glacier_qgis.models.review.tables.store import placed, read_table, read_tasks
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.glaciers import as_first_written
 from glacier_qgis.models.vector.lines import line_parts
 from glacier_qgis.models.vector.texts import value_text
-from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, REVIEWED, SCENES, TASKS
+from glacier_qgis.wall.review import AUDIT, CORRECTIONS, REJECTED, REVIEWED, SCENES
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class CorrectedScene:
 def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]:
     """Return the scenes of the corrections that were recorded, the latest of each, by task.
 
-    Scenes that a person rejected are left out, and those whose task is gone or open again.
+    Scenes that a person rejected are left out, and those whose task is gone, is open again, or
+    lacks its footprint or cell size.
 
     Args:
         review: A review GeoPackage.
@@ -79,7 +80,7 @@ def corrected_scenes(review: Path, role: str = "REVIEW") -> list[CorrectedScene]
     Raises:
         EngineError: The file cannot be read, or is no review.
     """
-    table = read_table(review, TASKS, role)
+    table = placed(read_tasks(review, role))
     latest = latest_corrections(read_table(review, CORRECTIONS, role), table)
     tasks = table.set_index("task")
     days = read_dates(tasks, "date", role) if len(tasks) else tasks["date"]

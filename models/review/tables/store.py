@@ -20,12 +20,22 @@ from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.engine.job import VectorInput
 from glacier_qgis.models.review.tables.schema import FIELDS, GEOMETRY, rules
 from glacier_qgis.models.vector.file import read_frame
-from glacier_qgis.wall.review import SCENES, TABLES
+from glacier_qgis.wall.review import SCENES, TABLES, TASKS
 
 PATIENCE = 10.0
 """Seconds to wait for another program that writes."""
 LATER = (SCENES,)
 """Tables that reviews of earlier versions lack: they count as empty."""
+_PRIMARY = 0xFF
+"""The bits of SQLite's codes of errors that name the kind."""
+_CLOSE = "Close other programs that use it"
+_ALLOW = "Allow writing to it and to its folder, or copy it to another folder"
+_REMEDIES = {
+    sqlite3.SQLITE_READONLY: _ALLOW,
+    sqlite3.SQLITE_CANTOPEN: _ALLOW,
+    sqlite3.SQLITE_PERM: _ALLOW,
+    sqlite3.SQLITE_FULL: "Free space on its disk",
+}
 VERSION = {"VERSION": "1.3"}
 """Of GeoPackages; GDAL of some QGIS versions warns of 1.4."""
 
@@ -57,6 +67,32 @@ def read_table(path: Path, name: str, role: str = "REVIEW") -> pd.DataFrame:
         return pd.DataFrame(columns=[*FIELDS[name]])
     _, frame = read_frame(VectorInput(path=str(path), layer=name), role, geometry=name in GEOMETRY)
     return frame
+
+
+def read_tasks(path: Path, role: str = "REVIEW") -> gpd.GeoDataFrame:
+    """Return the tasks of a review, see `numbered`.
+
+    Raises:
+        EngineError: The file cannot be read, or is no review.
+    """
+    return numbered(read_table(path, TASKS, role))
+
+
+def numbered(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows of the table of tasks that are tasks: those with a number.
+
+    Others are polygons that a person drew by accident. A task without a rank has its number as
+    rank, as new reviews have.
+    """
+    tasks = table[table["task"].notna()]
+    ranks = tasks["rank"].fillna(tasks["task"])
+    return tasks.assign(task=tasks["task"].astype(int), rank=ranks.astype(int))
+
+
+def placed(tasks: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the tasks that have a footprint and a cell size."""
+    has_footprint = ~(tasks.geometry.isna() | tasks.geometry.is_empty)
+    return tasks[has_footprint & (tasks["cell_size_m"] > 0)]
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -114,8 +150,9 @@ def transaction(path: Path, role: str = "REVIEW") -> Iterator[sqlite3.Connection
                 raise
             connection.execute("COMMIT")
     except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
         raise EngineError(
-            f"{role}: {path} cannot be written to ({error}). Close other programs that use it, and "
+            f"{role}: {path} cannot be written to ({error}). {_REMEDIES.get(code, _CLOSE)}, and "
             "run again: nothing was changed."
         ) from error
 
@@ -179,13 +216,20 @@ _KINDS: Mapping[str, tuple[str, object]] = {
 """NumPy's type of each type of field, and what stands for an empty value."""
 
 
+_LARGEST = np.iinfo(np.int32).max
+
+
 def _values(
     column: pd.Series | None, kind: str, rows: int
 ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.bool_] | None]:
-    """Return the values of a field, and where there is none."""
+    """Return the values of a field, and where there is none: what is no number counts as none."""
     dtype, blank = _KINDS[kind]
     if column is None:
         column = pd.Series([None] * rows, dtype=object)
+    if kind in ("int32", "float64"):
+        column = pd.to_numeric(column, errors="coerce")
+    if kind == "int32":
+        column = column.where(column.abs() <= _LARGEST)
     empty = column.isna().to_numpy(dtype=bool)
     filled = column.astype(object).where(~empty, blank)
     values = np.array(list(filled), dtype=dtype) if rows else np.empty(0, dtype)

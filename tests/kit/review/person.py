@@ -31,9 +31,9 @@ def opened(review: Path) -> Iterator[sqlite3.Connection]:
         connection.commit()
 
 
-def blob(line: LineString) -> bytes:
-    """Return a line as a GeoPackage holds it."""
-    return b"GP\x00\x01" + struct.pack("<i", SRS) + shapely.to_wkb(line)
+def blob(shape: shapely.Geometry) -> bytes:
+    """Return a shape as a GeoPackage holds it."""
+    return b"GP\x00\x01" + struct.pack("<i", SRS) + shapely.to_wkb(shape)
 
 
 def finish(review: Path, task: int, status: str, who: str = "Ada", **values: object) -> None:
@@ -74,3 +74,13 @@ def delete(review: Path, task: int) -> None:
     """Delete the lines of a task."""
     with opened(review) as connection:
         connection.execute("DELETE FROM lines WHERE task = ?", (task,))
+
+
+def draw_task(review: Path) -> None:
+    """Draw a polygon into the tasks by accident, as reviews of earlier versions allow."""
+    with opened(review) as connection:
+        connection.execute("DROP TRIGGER IF EXISTS tasks_task_insert")
+        connection.execute(
+            "INSERT INTO tasks (geom, status, strategy) VALUES (?, 'open', 'ranked')",
+            (blob(shapely.box(530_000, 7_359_000, 531_000, 7_360_000)),),
+        )

@@ -21,7 +21,7 @@ from glacier_qgis.wall.review import MODELS, NO_FRONT, OPEN, SKIPPED
 from kit.engine.jobs import run_job, run_listened
 from kit.engine.listener import Listener
 from kit.review.corrected import CELL, SIZE, ReviewedScene, write_review
-from kit.review.person import finish, opened
+from kit.review.person import draw_task, finish, opened
 from kit.review.retraining import asked, new_card
 
 pytestmark = pytest.mark.usefixtures("brisk")
@@ -134,6 +134,18 @@ def test_what_was_recorded_of_a_task_that_is_not_finished_any_more_does_not_coun
     result, listener = run_listened(job)
     assert result["TOTAL"] == 1
     assert "1 recorded tasks were deleted, or are open" in " ".join(listener.warnings)
+
+
+def test_rows_of_the_tasks_that_lack_something_are_left_out(model: Path, tmp_path: Path) -> None:
+    review = write_review(tmp_path, [ReviewedScene(month) for month in (1, 2, 3)])
+    draw_task(review)
+    draw_task(review)
+    with opened(review) as connection:
+        connection.execute("UPDATE tasks SET geom = NULL WHERE task = 2")
+        connection.execute("UPDATE tasks SET cell_size_m = NULL WHERE task = 3")
+    assert [scene.task for scene in corrected_scenes(review)] == [1]
+    result, _ = run_listened(asked(review, model, adapt=True))
+    assert result["SCENES"] == 1
 
 
 def test_a_frozen_test_needs_a_scene_with_a_front(model: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from glacier_qgis.models.review.retraining import layers, outcome
 from glacier_qgis.models.review.retraining.corrections import beside_fronts
 from glacier_qgis.models.review.retraining.layer_error import LayerError
 from glacier_qgis.models.review.retraining.layers import LayerMaterial
-from glacier_qgis.models.review.retraining.stretches import codes_of
+from glacier_qgis.models.review.retraining.stretches import codes_of, unreviewed
 from glacier_qgis.models.review.tables.corrected import corrected_scenes
 from glacier_qgis.models.review.tables.lineage import model_in_use
 from glacier_qgis.models.review.tables.store import read_table
@@ -162,6 +162,15 @@ def test_a_model_of_simulated_frames_is_trained_on_such_frames_again(
     assert [stretch.codes.shape[1] for stretch in simulated] == [288, 288]
     assert all({SURFACE, LAYER, NO_LAYER} <= {*stretch.codes.flat} for stretch in simulated)
     assert [material.old for material in seen] == [[], []]
+
+
+def test_a_stretch_without_a_footprint_is_not_read(corrected: Path, model: Path) -> None:
+    whole = unreviewed(corrected, load_package(model), torch.device("cpu"))
+    task = int(read_table(corrected, TASKS).query("status == 'open'").task.iloc[0])
+    with person.opened(corrected) as connection:
+        connection.execute("UPDATE tasks SET geom = NULL WHERE task = ?", (task,))
+    left = unreviewed(corrected, load_package(model), torch.device("cpu"))
+    assert len(left) == len(whole) - 1
 
 
 @pytest.mark.parametrize(
