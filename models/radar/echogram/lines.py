@@ -92,8 +92,8 @@ def read_lines_of(source: VectorInput, role: str, frames: Sequence[str]) -> list
     """Read the lines of some echograms.
 
     A line without `frame_id` belongs to the echogram if there is one only; one without `layer_id`
-    gets a new one, except the surface (1) and the bed (2). The lines may be those of a review, of
-    which rejected ones are left out.
+    gets a new one, except the surface (1) and the bed (2). Text where a number is expected counts
+    as absent. The lines may be those of a review, of which rejected ones are left out.
 
     Args:
         source: The layer: a file with a local system or none.
@@ -114,10 +114,11 @@ def read_lines_of(source: VectorInput, role: str, frames: Sequence[str]) -> list
             "were drawn in the echogram."
         )
     frame = frame.reindex(columns=[*COLUMNS, frame.geometry.name])
+    numbers = [name for name, kind in COLUMNS.items() if kind != "str"]
+    frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
     frame = frame[frame.geom_type.isin(["LineString", "MultiLineString"])]
-    numbers = _ids(frame)
     lines: list[LayerLine] = []
-    for number, (_, row) in zip(numbers, frame.iterrows(), strict=True):
+    for number, (_, row) in zip(_ids(frame), frame.iterrows(), strict=True):
         owner = row["frame_id"] if isinstance(row["frame_id"], str) and row["frame_id"] else None
         if owner is None and len(frames) > 1:
             raise EngineError(
@@ -137,7 +138,7 @@ def read_lines_of(source: VectorInput, role: str, frames: Sequence[str]) -> list
 def _of_review(frame: gpd.GeoDataFrame, source: VectorInput, role: str) -> gpd.GeoDataFrame:
     """Return the lines of a review with the frame and the number of each layer."""
     _, tasks = read_frame(VectorInput(path=source.path, layer=TASKS), role, geometry=False)
-    frames = tasks.set_index("task")["image_id"]
+    frames = tasks.dropna(subset="task").set_index("task")["image_id"]
     if "status" in frame:
         frame = frame[frame["status"] != LINE_REJECTED]
     kinds = frame["line"].map({1: "surface", 2: "bed"}).fillna("layer")
@@ -150,7 +151,7 @@ def _of_review(frame: gpd.GeoDataFrame, source: VectorInput, role: str) -> gpd.G
 def _ids(frame: gpd.GeoDataFrame) -> list[int]:
     """Return the id of each line; new ones count on from the highest."""
     fixed = {"surface": 1, "bed": 2}
-    known = pd.to_numeric(frame["layer_id"], errors="coerce")
+    known = frame["layer_id"]
     new = int(max(known.max() if known.notna().any() else 0, 2))
     numbers = []
     for number, kind in zip(known, frame["kind"], strict=True):

@@ -134,7 +134,7 @@ def _own_lines(lines: Layer) -> gpd.GeoDataFrame:
             "Choose lines of 'Delineate termini' or 'Terminus time series'."
         )
     if "duplicate" in frame:
-        frame = frame[frame.duplicate.fillna(0) != 1]
+        frame = frame[pd.to_numeric(frame["duplicate"], errors="coerce") != 1]
     frame = frame.explode(index_parts=False, ignore_index=True)
     return frame.set_geometry(frame.geometry.force_2d())
 

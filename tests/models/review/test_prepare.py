@@ -23,7 +23,16 @@ from glacier_qgis.wall.review import LINES, MODELS, PREDICTED, TASKS
 from glacier_qgis.wall.review import SCENES as EVERY
 from kit.engine.jobs import run_listened
 from kit.engine.rasters import write_raster
-from kit.review.small_review import CELL, CORNERS, CRS, SIZE, SmallScene, prepared, write_scene
+from kit.review.small_review import (
+    CELL,
+    CORNERS,
+    CRS,
+    SIZE,
+    SmallScene,
+    prepared,
+    write_lines,
+    write_scene,
+)
 
 SCENES = [
     SmallScene("Helheim", 0, 100),
@@ -210,3 +219,24 @@ def test_lines_that_name_no_scene_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(EngineError, match="no field 'image_id'"):
         run_listened(job)
+
+
+def test_text_where_a_number_is_expected_counts_as_absent(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "lines.gpkg", SCENES)
+    frame = gpd.read_file(source.path).drop(columns=["line", "confidence", "duplicate"])
+    frame = frame.assign(line="north", confidence="high", duplicate=["1", "0", "no", "0", "0"])
+    frame.loc[1, "line"] = "2"
+    frame.to_file(tmp_path / "texts.gpkg")
+    review, *_ = prepared(tmp_path, SCENES, input={"path": str(tmp_path / "texts.gpkg")})
+    lines = read_table(review, LINES)
+    assert len(lines) == 4, "one is flagged as a duplicate"
+    assert sorted(lines.line.dropna()) == [2]
+    assert lines.confidence.isna().all()
+
+
+@pytest.mark.parametrize("number", [np.inf, 1e12])
+def test_a_number_of_a_line_that_is_none_counts_as_absent(tmp_path: Path, number: float) -> None:
+    source = write_lines(tmp_path / "lines.gpkg", SCENES)
+    gpd.read_file(source.path).assign(line=number).to_file(tmp_path / "odd.gpkg")
+    review, *_ = prepared(tmp_path, SCENES, input={"path": str(tmp_path / "odd.gpkg")})
+    assert read_table(review, LINES).line.isna().all()

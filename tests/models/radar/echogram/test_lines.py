@@ -83,6 +83,17 @@ def test_lines_that_a_person_drew_need_no_attributes(tmp_path: Path) -> None:
     np.testing.assert_allclose(got[0].sample, 2.5)
 
 
+def test_text_where_a_number_is_expected_counts_as_absent(tmp_path: Path) -> None:
+    drawn = gpd.GeoDataFrame(
+        {"layer_id": ["north", "7"], "confidence": ["high", "0.5"], "quality": ["good", "2"]},
+        geometry=[LineString([(0.5, -3), (9.5, -3)])] * 2,
+        crs=LOCAL_CRS,
+    )
+    first, second = read(drawn, tmp_path)
+    assert (first.layer_id, first.confidence, first.quality) == (8, None, None)
+    assert (second.layer_id, second.confidence, second.quality) == (7, 0.5, 2)
+
+
 def test_a_line_without_frame_is_refused_among_several(tmp_path: Path) -> None:
     drawn = gpd.GeoDataFrame(
         {"kind": ["bed"]}, geometry=[LineString([(0, -3), (9, -3)])], crs=LOCAL_CRS
