@@ -8,6 +8,7 @@ read before, see `iceflow.ground.units`.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
@@ -64,6 +65,7 @@ def unrotated(crs: CRS) -> CRS | None:
     return geographic
 
 
+@lru_cache
 def transformer(source: CRS, target: CRS) -> Transformer:
     """Return the transformer of x and y from one system to another, without heights."""
     try:

@@ -9,15 +9,15 @@ import numpy as np
 from pyproj import CRS, Proj
 from shapely import LineString
 
-from glacier_qgis.models.raster.metric import centre, is_true, metric_crs
+from glacier_qgis.models.raster.metric import Located, centre, is_true, metric_crs
 from glacier_qgis.models.vector.source import Layer
 
 
-def local_crs(place: Layer, preferred: CRS) -> CRS:
+def local_crs(place: Located, preferred: CRS) -> CRS:
     """Return the CRS in which to measure features.
 
     Args:
-        place: The features.
+        place: The features, or what is around them.
         preferred: Returned if it is true to scale there, see `metric_crs`.
 
     Raises:

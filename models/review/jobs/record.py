@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from glacier_qgis.models.engine.errors import EngineError
-from glacier_qgis.models.engine.events import Reporter, Result
+from glacier_qgis.models.engine.events import Reporter, Result, Stage
 from glacier_qgis.models.engine.job import Destination, Job, blank_is_none
 from glacier_qgis.models.engine.outputs import Outputs
 from glacier_qgis.models.engine.provenance import provenance
@@ -45,11 +45,13 @@ class RecordCorrections(Job):
         tables = [outputs.stage(path) if path else None for path in (self.output, self.report)]
         if self.review is None:
             raise EngineError("REVIEW: none is given. Choose the GeoPackage of 'Prepare review'.")
-        findings = look(self.review)
-        reporter.progress(0.6, "Recording")
-        new = record(self.review, findings.reviewed)
+        findings = look(self.review, Stage(reporter, 0, 0.6))
+        new = record(self.review, findings.reviewed, Stage(reporter, 0.6, 0.8))
         reporter.progress(0.8, "Summing up")
-        tasks = read_table(self.review, TASKS)
+        tasks = findings.tasks
+        titles = {
+            row["task"]: f"{row['rank']} ({value_text(row['title'])})" for row in records(tasks)
+        }
         every = read_table(self.review, CORRECTIONS)
         latest = latest_corrections(every, tasks)
         table = _table(tasks, latest, new, findings.left_out)
@@ -61,8 +63,13 @@ class RecordCorrections(Job):
             write_report(
                 tables[1], table, audit, kind, {"REVIEW": str(self.review), **provenance(self)}
             )
-        for title, problem in findings.left_out.items():
-            reporter.warning(f"Task {title} was not recorded: {problem}.")
+        for number, problem in findings.left_out.items():
+            reporter.warning(f"Task {titles[number]} was not recorded: {problem}.")
+        if findings.unnumbered:
+            reporter.warning(
+                f"{findings.unnumbered} polygons in the table '{TASKS}' have no number, and were "
+                'left out. Select them with the expression "task" IS NULL, and delete them.'
+            )
         if findings.homeless:
             reporter.warning(
                 f"{findings.homeless} lines belong to no task and were not recorded. Fill in their "
@@ -76,8 +83,8 @@ class RecordCorrections(Job):
         if findings.gone:
             reporter.warning(
                 f"{len(findings.gone)} recorded tasks have a {kind.image} that is not where it "
-                f"was, such as that of task {findings.gone[0]}. Bring it back before you train on "
-                "it."
+                f"was, such as that of task {titles[findings.gone[0]]}. Bring it back before you "
+                "train on it."
             )
         reporter.log(
             f"{len(new)} recorded now, {len(latest)} in all. {audit_in_words(audit, kind)}"
@@ -98,14 +105,14 @@ class RecordCorrections(Job):
 
 
 def _table(
-    tasks: pd.DataFrame, latest: pd.DataFrame, new: set[int], left_out: Mapping[str, str]
+    tasks: pd.DataFrame, latest: pd.DataFrame, new: set[int], left_out: Mapping[int, str]
 ) -> pd.DataFrame:
     """Return one row per task that was recorded or left out, in the order of the queue."""
     known = {row["task"]: row for row in records(latest)}
     rows = []
     for task in records(tasks.sort_values("rank")):
         number = int(task["task"])
-        problem = left_out.get(f"{task['rank']} ({value_text(task['title'])})", "")
+        problem = left_out.get(number, "")
         if number not in known and not problem:
             continue
         state = NOT if problem else NOW if number in new else EARLIER
