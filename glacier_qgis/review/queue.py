@@ -222,13 +222,13 @@ class ReviewQueue:
 
     def _mark_lines(self, task: Task) -> str:
         """Give the lines of a task their status; return that of the task."""
-        before = {each["line_id"]: each.geometry() for each in self.predicted_of_task()}
+        before = {each["line_id"]: each for each in self.predicted_of_task()}
         now = self.lines_of_task()
         changed = {each["line_id"] for each in now} != before.keys() or len(now) != len(before)
         wanted = {}
         for each in now:
             known = before.get(each["line_id"])
-            same = known is not None and known.equals(each.geometry())
+            same = known is not None and _are_same(known, each, of_layer=task.trace is not None)
             changed |= not same or each["status"] == "rejected"
             if known is not None and each["status"] in (LINE_PREDICTED, LINE_EDITED, LINE_ACCEPTED):
                 wanted[each.id()] = LINE_ACCEPTED if same else LINE_EDITED
@@ -257,6 +257,12 @@ class ReviewQueue:
                 QgsExpressionContextUtils.setLayerVariables(layer, shown)
             layer.styleChanged.emit()  # or vertices would snap to the lines of the task before
             layer.triggerRepaint()
+
+
+def _are_same(line: QgsFeature, other: QgsFeature, *, of_layer: bool) -> bool:
+    """Return whether two lines have the same vertices, and those of an echogram the same layer."""
+    same_layer = not of_layer or line["line"] == other["line"]
+    return same_layer and line.geometry().equals(other.geometry())
 
 
 def show_all_tasks(layer: QgsVectorLayer) -> None:

@@ -168,6 +168,21 @@ def test_a_layer_that_was_lost_is_drawn_on_with_the_mouse_and_saved(
     assert panel.queue.current.number != task.number
 
 
+def test_a_changed_number_of_a_layer_is_a_correction(panel: ReviewPanel) -> None:
+    task, lines = panel.queue.current, panel.queue.layers.lines
+    renamed, *others = panel.queue.lines_of_task()
+    lines.startEditing()
+    lines.changeAttributeValue(renamed.id(), lines.fields().indexOf("line"), 7)
+    panel.decide(ACCEPTED)
+    stored = QgsVectorLayer(lines.source(), "stored", "ogr")
+    status = {each.id(): each["status"] for each in stored.getFeatures()}
+    assert status[renamed.id()] == "edited"
+    assert {status[each.id()] for each in others} == {"accepted"}
+    tasks = QgsVectorLayer(panel.queue.layers.tasks.source(), "stored", "ogr")
+    (finished,) = tasks.getFeatures(f'"task" = {task.number}')
+    assert finished["status"] == "corrected"
+
+
 def test_a_new_layer_belongs_to_the_task_and_stays_in_its_stretch(
     panel: ReviewPanel, echograms: EchogramPanel
 ) -> None:

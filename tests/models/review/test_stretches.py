@@ -125,6 +125,43 @@ def test_points_that_were_added_or_deleted_count_as_far() -> None:
     )
 
 
+def numbered(number: int, *lines: LineString) -> list[LineString]:
+    return [shapely.force_3d(line, number) for line in lines]
+
+
+def test_a_layer_is_compared_with_that_of_its_number() -> None:
+    third, fifth = numbered(3, layer(3, 0, 50)), numbered(5, layer(5, 0, 50))
+    renamed = numbered(4, layer(3, 0, 50))
+    assert mean_layer_error([*third, *fifth], [*renamed, *fifth]) == pytest.approx(FAR / 2)
+    assert mean_layer_error(third, numbered(0, layer(3, 0, 50, 2))) == pytest.approx(2)
+
+
+def test_a_changed_number_of_a_layer_is_a_correction(tmp_path: Path) -> None:
+    review, *_ = prepared(tmp_path, audit_share=20)
+    with person.opened(review) as connection:
+        connection.execute("UPDATE lines SET line = 6 WHERE task = 1 AND line = 4")
+    person.finish(review, 1, "accepted")
+    run_listened(RecordCorrections(review=review))
+    (row,) = read_table(review, CORRECTIONS).to_dict("records")
+    own = read_table(review, LINES).query("task == 1").set_index("line")
+    assert row["status"] == "corrected"
+    assert (row["kept"], row["edited"], row["added"], row["deleted"]) == (len(own) - 1, 1, 0, 0)
+    share = own.length[6] / own.length.sum()
+    assert row["error_cells"] == pytest.approx(FAR * share, rel=0.02)
+
+
+def test_a_layer_shorter_than_a_trace_is_said_unless_it_was_predicted_so(tmp_path: Path) -> None:
+    review, *_ = prepared(tmp_path, audit_share=0)
+    west, *_ = read_table(review, TASKS).geometry[0].bounds
+    person.draw(review, 1, LineString([(west + 9, -20), (west + 9, -40), (west + 9.9, -50)]))
+    for task in (1, 2):
+        person.finish(review, task, "accepted")
+    result, listener = run_listened(RecordCorrections(review=review))
+    assert (result["RECORDED"], result["LEFT_OUT"]) == (1, 1)
+    assert "one line is shorter than one trace" in listener.warnings[0]
+    assert "draw the layer" in listener.warnings[0]
+
+
 def test_corrections_are_recorded_in_samples_and_metres_with_the_layer_s_number(
     tmp_path: Path,
 ) -> None:
@@ -180,6 +217,8 @@ def test_what_is_no_echogram_among_them_or_there_twice_is_refused(tmp_path: Path
 
 def test_the_lines_of_a_review_are_exported_with_their_frame_and_number(tmp_path: Path) -> None:
     review, *_ = prepared(tmp_path, stretch=0)
+    person.draw_task(review)
+    person.draw_task(review)
     whole = read_table(review, LINES)
     task = int(whole.task.iloc[0])
     with person.opened(review) as connection:
