@@ -142,6 +142,11 @@ MADE_THE_PREDICTIONS = "predicted"
 
 def rules() -> Iterator[str]:
     """Yield the triggers that hold the file to its rules, whatever program writes to it."""
+    said = f"{TASKS}.task is empty: delete the polygon, and draw lines into the table {LINES}"
+    yield (
+        f"CREATE TRIGGER {TASKS}_task_insert BEFORE INSERT ON {TASKS} WHEN NEW.task IS NULL "
+        f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
+    )
     yield from _one_of(TASKS, "status", TASK_STATES, OPEN)
     yield from _one_of(TASKS, "strategy", (RANKED, AUDIT), RANKED)
     yield from _one_of(LINES, "status", LINE_STATES, "")

@@ -95,6 +95,7 @@ def test_the_tables_and_their_fields_are_those_of_the_schema(review: Path) -> No
     [
         ("UPDATE tasks SET status = 'fine' WHERE task = 1", "must be one of: open, accepted"),
         ("UPDATE tasks SET status = NULL WHERE task = 1", "must be one of: open, accepted"),
+        ("INSERT INTO tasks (status, strategy) VALUES ('open', 'ranked')", "delete the polygon"),
         ("UPDATE lines SET status = 'good'", "must be one of: predicted, edited"),
         ("UPDATE lines SET quality = 4", "must be one of: 1, 2, 3"),
         ("DELETE FROM lines_predicted", "frozen"),
