@@ -18,8 +18,13 @@ OUTSIDE_CELLS = 1.0
 """Cells by which a line may leave the footprint of its scene."""
 
 
-def problems(one: Reviewed) -> Iterator[str]:
-    """Yield why a task cannot be recorded; only the first is sure to be one."""
+def problem_of(one: Reviewed) -> str:
+    """Return why a task cannot be recorded as it is, and what to do; blank if it can."""
+    return next(_problems(one), "")
+
+
+def _problems(one: Reviewed) -> Iterator[str]:
+    """Yield problems; what comes after one may rely on what that one says is missing."""
     yield from _of_task(one)
     hashes = {line.model_hash for line in one.predicted} - {""}
     if hashes - {value_text(one.task["model_hash"])}:
@@ -79,7 +84,7 @@ def _of_lines(one: Reviewed) -> Iterator[str]:
         are = "one line is" if short == 1 else f"{short} lines are"
         least = "one trace" if kind is LAYERS else f"a cell of {cell:g} m"
         yield (
-            f"{are} shorter than {least}. Delete what is left of it in the table '{LINES}', or "
+            f"{are} shorter than {least}. Delete such lines in the table '{LINES}', or "
             f"draw the {kind.line} along its whole length"
         )
 

@@ -14,7 +14,7 @@ import pandas as pd
 from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.raster.crs import read_crs
 from glacier_qgis.models.review.recording.lines import lines_by_task
-from glacier_qgis.models.review.recording.problems import problems
+from glacier_qgis.models.review.recording.problems import problem_of
 from glacier_qgis.models.review.recording.reviewed import Reviewed
 from glacier_qgis.models.review.tables.corrected import text_of
 from glacier_qgis.models.review.tables.store import (
@@ -88,7 +88,7 @@ def look(review: Path, reporter: Reporter) -> Findings:
                 "its scene has changed since the queue was made, so the lines may not fit it. "
                 "Bring the old file back, or prepare a review of the new one"
             )
-        elif problem := next(problems(one), ""):
+        elif problem := problem_of(one):
             findings.left_out[number] = problem
         else:
             findings.reviewed.append(one)
