@@ -222,7 +222,7 @@ _LARGEST = np.iinfo(np.int32).max
 def _values(
     column: pd.Series | None, kind: str, rows: int
 ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.bool_] | None]:
-    """Return the values of a field, and where there is none: what is no number counts as none."""
+    """Return the values of a field, and where there is none; text in a field of numbers is none."""
     dtype, blank = _KINDS[kind]
     if column is None:
         column = pd.Series([None] * rows, dtype=object)
