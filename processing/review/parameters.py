@@ -26,6 +26,7 @@ from glacier_qgis.processing.postgis.connection import Database
 from glacier_qgis.processing.postgis.sharing import fetch, give_back
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.review import LINES, TASKS
+from glacier_qgis.wall.same_file import is_same_file
 
 CONNECTION, SCHEMA = SHARED = ("CONNECTION", "SCHEMA")
 DEFAULT_SCHEMA = "glacier_review"
@@ -63,7 +64,7 @@ def database_of(
 
 def warn_if_temporary(path: str, feedback: QgsProcessingFeedback) -> None:
     """Say that a file in the folder of temporary outputs goes with QGIS."""
-    if Path(QgsProcessingUtils.tempFolder()) in Path(path).parents:
+    if Path(path).resolve().is_relative_to(Path(QgsProcessingUtils.tempFolder()).resolve()):
         feedback.pushWarning(
             tr(
                 "OUTPUT: {name} is a temporary file, which QGIS removes when it is closed. Copy it "
@@ -92,7 +93,7 @@ def _is_of_review(layer: QgsVectorLayer, path: str, schema: str) -> bool:
         return False
     file = str(parts.get("path") or "")
     if path and file:
-        return Path(file).absolute() == Path(path).absolute()
+        return is_same_file(file, path)
     return bool(schema) and parts.get("schema") == schema
 
 

@@ -58,7 +58,8 @@ def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInpu
         raise EngineError(
             f"FOLDER: the folder {folder} does not exist. Choose the folder with the scenes."
         )
-    if leave_out and folder.absolute().is_relative_to(leave_out.absolute()):
+    aside = leave_out.resolve() if leave_out else None
+    if aside and folder.resolve().is_relative_to(aside):
         raise EngineError(
             f"WORK_FOLDER: {leave_out} contains FOLDER, so its scenes would be ignored. Choose "
             "another WORK_FOLDER."
@@ -69,7 +70,7 @@ def find_rasters(folder: Path, leave_out: Path | None = None) -> list[RasterInpu
         if path.suffix.lower() in SUFFIXES
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder.absolute()).parts)
-        and not (leave_out and path.is_relative_to(leave_out.absolute()))
+        and not (aside and path.resolve().is_relative_to(aside))
     ]
     if not found:
         raise EngineError(

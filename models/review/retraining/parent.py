@@ -15,6 +15,7 @@ from glacier_qgis.models.radar.layers.model import DEFAULT, find_layer_model
 from glacier_qgis.models.raster.grid import Grid
 from glacier_qgis.models.review.tables.corrected import CorrectedScene
 from glacier_qgis.models.review.tables.lineage import model_in_use, packages_in_use
+from glacier_qgis.wall.same_file import is_same_file
 
 
 def parent(asked: str, review: Path, known: Sequence[CorrectedScene], *, adapt: bool) -> Model:
@@ -74,7 +75,7 @@ def check_output(output: Path, asked: str, review: Path) -> None:
     """
     given = asked.strip()
     needed = [*packages_in_use(review), *([given] if given.lower() not in AUTOMATIC else [])]
-    if any(Path(name).expanduser().absolute() == output.absolute() for name in needed):
+    if any(is_same_file(Path(name).expanduser(), output) for name in needed):
         raise EngineError(
             f"OUTPUT: {output.name} is the package of a model that this review still needs. Choose "
             "another file name, so that it can be brought back."

@@ -20,6 +20,7 @@ from glacier_qgis.models.review.tables.lineage import model_in_use
 from glacier_qgis.models.review.tables.store import read_table
 from glacier_qgis.wall.review import MODELS, NO_FRONT
 from kit.engine.jobs import run_job, run_listened
+from kit.places import spellings
 from kit.review.corrected import ReviewedScene, write_review
 from kit.review.retraining import asked, new_card
 
@@ -189,6 +190,16 @@ def test_a_package_that_is_needed_is_not_written_over(thrice: Path, model: Path)
     first = thrice.with_name("first.zip")
     with pytest.raises(EngineError, match=r"OUTPUT: first.zip is the package of a model"):
         run_job(asked(thrice, first, output=first, adapt=True))
+    assert second.read_bytes() == content
+
+
+def test_a_package_that_is_needed_is_known_by_any_path(thrice: Path, model: Path) -> None:
+    second = thrice.with_name("second.zip")
+    content = second.read_bytes()
+    for output in spellings(second, thrice.parent / "link"):
+        for given in ({"least": 1}, {"restore": True}, {"adapt": True}):
+            with pytest.raises(EngineError, match=r"OUTPUT: second.zip is the package of a model"):
+                run_job(asked(thrice, model, output=output, **given))
     assert second.read_bytes() == content
 
 

@@ -21,6 +21,7 @@ from qgis.core import (
 
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.wall.review import LINES, PREDICTED, TASK_STATES, TASKS
+from kit.places import spellings
 from kit.qgis.fixtures import Log
 from kit.qgis.reviews import edit, finish, move, open_layers, prepare, task_with_line
 from kit.qgis.window import algorithm, on_the_map, run_as_task
@@ -177,6 +178,20 @@ def test_edits_that_are_not_saved_are_refused(
     assert not fits
     assert f"'{table}' has edits that are not saved" in problem
     layers[table].rollBack()
+
+
+def test_edits_that_are_not_saved_are_known_by_any_path(
+    review: Path, context: QgsProcessingContext
+) -> None:
+    layers = open_layers(review)
+    edit(layers[TASKS])
+    finish(layers[TASKS], 1, "accepted")
+    for path in spellings(review, review.parent / "link"):
+        parameters = {"REVIEW": str(path), "OUTPUT": "TEMPORARY_OUTPUT"}
+        fits, problem = algorithm("recordcorrections").checkParameterValues(parameters, context)
+        assert not fits
+        assert "has edits that are not saved" in problem
+    layers[TASKS].rollBack()
 
 
 def test_a_second_editor_keeps_what_could_not_be_saved(review: Path) -> None:

@@ -20,6 +20,7 @@ from glacier_qgis.models.fronts.series.survey import survey
 from glacier_qgis.models.vector.dates import is_plausible
 from kit.engine.listener import Listener
 from kit.engine.rasters import write_raster
+from kit.places import spellings
 
 
 def raster(path: Path, **tags: str) -> Path:
@@ -120,6 +121,8 @@ def test_a_folder_is_searched_for_rasters_and_not_for_what_lies_beside_them(tmp_
         (tmp_path / name).touch()
     found = [Path(r.path).relative_to(tmp_path) for r in find_rasters(tmp_path, tmp_path / "work")]
     assert [path.as_posix() for path in found] == ["a.tif", "b/c.TIFF", "b/d.jp2"]
+    for other in spellings(tmp_path / "work", tmp_path / ".link"):
+        assert len(find_rasters(tmp_path, other)) == len(found)
     (tmp_path / "empty").mkdir()
     with pytest.raises(EngineError, match="has no raster"):
         find_rasters(tmp_path / "empty", tmp_path / "work")
