@@ -185,7 +185,7 @@ class AdaptedTo(_Part):
 
     Attributes:
         glacier: Its name; blank if not stated.
-        dates: Days of the scenes with corrected fronts, ISO 8601; blank for one without a date.
+        dates: Days of the corrected scenes that have one, ISO 8601.
         bounds: West, south, east and north of the surroundings of the fronts, degrees; west is
             greater than east if they lie across 180°.
         parent: Hash of the weights of the model that it was adapted from.

@@ -64,8 +64,8 @@ class FinishedTraining:
             doi="",
             groups=self._glaciers,
             images=len(self.taught),
-            first_date=self._dates[0],
-            last_date=self._dates[-1],
+            first_date=min(self._dates, default=""),
+            last_date=max(self._dates, default=""),
         )
         evaluations = [
             Evaluation(data=title, command=command, values=values)
@@ -124,7 +124,7 @@ class FinishedTraining:
             "kind": ADAPTED if self.there else FURTHER,
             "path": str(path.absolute()),
             "glacier": listed(self._glaciers),
-            "dates": ", ".join(date for date in self._dates if date),
+            "dates": ", ".join(self._dates),
             "error_m": after.errors[1],
             "parent_error_m": after.errors[0],
             "metrics": json.dumps(after.values()),
@@ -134,11 +134,11 @@ class FinishedTraining:
 
     @property
     def _glaciers(self) -> list[str]:
-        return sorted({scene.glacier for scene in self.taught})
+        return sorted({scene.glacier for scene in self.taught if scene.glacier})
 
     @property
     def _dates(self) -> list[str]:
-        return sorted(scene.date.isoformat() if scene.date else "" for scene in self.taught)
+        return sorted(scene.date.isoformat() for scene in self.taught if scene.date)
 
     @property
     def _adapted(self) -> AdaptedTo | None:
@@ -146,7 +146,7 @@ class FinishedTraining:
             return None
         first = self.before.adapted
         parent = first.parent if first else self.before.weights.sha256
-        return adapted_to(self._glaciers[0], self._dates, self.there, parent)
+        return adapted_to(next(iter(self._glaciers), ""), self._dates, self.there, parent)
 
     @property
     def _beside(self) -> str:
