@@ -37,11 +37,14 @@ class Comparison:
 
 
 def without_worse(compared: Sequence[Comparison]) -> list[Comparison]:
-    """Drop the networks that are worse than before, unless all are: then the model is refused."""
-    worse = [not not_worse(each.after, each.before) for each in compared]
-    if all(worse):
+    """Drop the networks that are worse than before.
+
+    Where none is known to be as good as before, all stay, and the model is refused.
+    """
+    verdicts = [not_worse(each.after, each.before) for each in compared]
+    if True not in verdicts:
         return [*compared]
     return [
-        replace(each, after=each.before, dropped=each.after) if bad else each
-        for each, bad in zip(compared, worse, strict=True)
+        replace(each, after=each.before, dropped=each.after) if verdict is False else each
+        for each, verdict in zip(compared, verdicts, strict=True)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 
@@ -28,6 +29,8 @@ class Error(Protocol):
         """Return its numbers for a card; `when` says of which model."""
 
 
-def not_worse(after: Error, before: Error) -> bool:
-    """Return whether a network does as well as the one before."""
+def not_worse(after: Error, before: Error) -> bool | None:
+    """Return whether a network does as well as the one before; None if neither found anything."""
+    if math.isnan(after.mean_m) and math.isnan(before.mean_m):
+        return None
     return after.order <= before.order

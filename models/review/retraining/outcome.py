@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 
 from glacier_qgis.models.review.retraining.comparison import Comparison
 from glacier_qgis.models.review.retraining.errors import not_worse
@@ -18,7 +19,8 @@ class Outcome:
 
     Attributes:
         compared: Errors before and after, of each network on each set of scenes.
-        promoted: Whether the model is no worse; None if no scene was left to tell.
+        promoted: Whether the model is no worse; None if nothing tells: no scene was left, or
+            nothing was found before and after.
     """
 
     compared: tuple[Comparison, ...]
@@ -27,20 +29,17 @@ class Outcome:
     @classmethod
     def of(cls, result: Retrained) -> Outcome:
         """Judge by what was compared."""
-        return cls(result.test, _no_worse(result.test) if result.test else None)
+        return cls(result.test, _no_worse(result.test))
 
     @property
     def errors(self) -> tuple[float | None, float | None]:
-        """Mean errors before and after, m, over what was compared; None where not known."""
-        before, after = (
-            [error.mean_m for error in errors if math.isfinite(error.mean_m)]
-            for errors in (
-                [each.before for each in self.compared],
-                [each.after for each in self.compared],
-            )
-        )
-        mean = [_rounded(sum(each) / len(each)) if each else None for each in (before, after)]
-        return mean[0], mean[1]
+        """Mean errors before and after, m, over the networks for which both are known."""
+        pairs = [(each.before.mean_m, each.after.mean_m) for each in self.compared]
+        known = [pair for pair in pairs if all(map(math.isfinite, pair))]
+        if not known:
+            return None, None
+        before, after = (_rounded(fmean(each)) for each in zip(*known, strict=True))
+        return before, after
 
     def values(self) -> dict[str, Values]:
         """Return the numbers of each comparison, for the card and the table of models."""
@@ -61,6 +60,11 @@ class Outcome:
         """
         told = "; ".join(each.words for each in self.compared)
         if self.promoted is None:
+            if told:
+                return (
+                    f"The test decides nothing ({told}): check the lines of the model before you "
+                    f"use it instead of {before}."
+                )
             return (
                 "No corrected scene was left to test the model on: check its lines before you use "
                 f"it instead of {before}."
@@ -73,8 +77,9 @@ class Outcome:
         )
 
 
-def _no_worse(compared: tuple[Comparison, ...]) -> bool:
-    return all(not_worse(each.after, each.before) for each in compared)
+def _no_worse(compared: tuple[Comparison, ...]) -> bool | None:
+    verdicts = {not_worse(each.after, each.before) for each in compared} - {None}
+    return all(verdicts) if verdicts else None
 
 
 def _rounded(metres: float) -> float:

@@ -193,10 +193,10 @@ def retrain(
         ]
     reporter.progress(0.93, "Testing the new model")
     compared = _compared(trial, tested, networks, after, before)
-    for place, one in enumerate(compared):
-        if one.dropped is not None:
-            after[place] = networks[place]
-    lone, *beside = after
+    dropped = {each.title for each in compared if each.dropped is not None}
+    lone, *beside = (
+        old if old.title in dropped else new for old, new in zip(networks, after, strict=True)
+    )
     return Retrained(lone, beside[0] if beside else None, stop, compared, aim, plan.rounds)
 
 
@@ -208,12 +208,17 @@ def _compared(
     before: Sequence[FrontError],
 ) -> tuple[Comparison, ...]:
     """Test the networks that were trained, each beside the one that it is delivered with."""
+    if not tested:
+        return ()
     compared: list[Comparison] = []
-    trained = [each for each, old in zip(after, networks, strict=True) if each is not old]
-    for each, error in zip(trained, before, strict=False):
-        worse = compared and not not_worse(compared[0].after, compared[0].before)
-        delivered = networks[0] if worse else after[0]
-        compared.append(Comparison(each.title, error, trial.error(tested, each, delivered)))
+    lone = after[0]
+    for old, new, error in zip(networks, after, before, strict=True):
+        if new is old:
+            continue
+        measured = trial.error(tested, new, lone)
+        compared.append(Comparison(new.title, error, measured))
+        if new is lone and not_worse(measured, error) is False:
+            lone = old
     return tuple(without_worse(compared))
 
 
