@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 from qgis.core import QgsRasterBlock, QgsRasterDataProvider, QgsRectangle
 
-from glacier_qgis.panel.layer_splice import Line, Point
+from glacier_qgis.panel.layer_splice import Line, Point, height_at
 
 BLOCK = 512
 """Traces to read at once."""
@@ -79,14 +78,4 @@ def _per_trace(line: Sequence[Point], traces: int) -> Line:
     last = min(max(math.floor(points[-1][0]), 0), traces - 1)
     if last == first:
         return [(first + 0.5, points[0][1])]
-    return [(trace + 0.5, _height(points, trace + 0.5)) for trace in range(first, last + 1)]
-
-
-def _height(points: Sequence[Point], x: float) -> float:
-    """Return the height of a line at a place, that of its ends beyond them."""
-    if x <= points[0][0]:
-        return points[0][1]
-    for (x1, y1), (x2, y2) in pairwise(points):
-        if x <= x2:
-            return y1 + (y2 - y1) * (x - x1) / (x2 - x1) if x2 > x1 else y2
-    return points[-1][1]
+    return [(trace + 0.5, height_at(points, trace + 0.5)) for trace in range(first, last + 1)]

@@ -26,7 +26,7 @@ from glacier_qgis.panel.echogram_grey import show_grey
 from glacier_qgis.panel.echogram_lines import is_of_others, lines_of
 from glacier_qgis.panel.echogram_track import TrackOnMap
 from glacier_qgis.panel.layer_pick import PickTool, layer_ids, put
-from glacier_qgis.panel.layer_splice import Line, Point
+from glacier_qgis.panel.layer_splice import Line, Point, within
 from glacier_qgis.review.rows import KnownRows
 from glacier_qgis.translation import tr
 
@@ -263,9 +263,8 @@ class EchogramPanel(QgsDockWidget):
             return
         line = self._snap.follow(drawn, self.form.snapping.value())
         if self._reviewed is not None:
-            first, last = self._reviewed
-            line = [point for point in line if first <= point[0] <= last]
-            if len(line) < 2:
+            line = within(line, *self._reviewed)
+            if not line:
                 self.form.say(
                     tr("The line lies outside the stretch that is reviewed (not shaded).")
                 )

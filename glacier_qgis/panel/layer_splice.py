@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 Point = tuple[float, float]
@@ -46,6 +47,40 @@ def splice(pieces: Mapping[int, Sequence[Point]], drawn: Sequence[Point]) -> Spl
     return Splice({touched[0]: before + stretch + after}, touched[1:], None)
 
 
+def within(line: Sequence[Point], first: float, last: float) -> Line:
+    """Return a line from left to right, cut at two places; empty if it lies beside them.
+
+    Args:
+        line: Its vertices, at least one.
+        first: The left place.
+        last: The right one.
+    """
+    points = _rightwards(line)
+    start, end = max(first, points[0][0]), min(last, points[-1][0])
+    if (start, end) == (points[0][0], points[-1][0]):
+        return points
+    if start >= end:
+        return []
+    inside = [point for point in points if start < point[0] < end]
+    return [(start, height_at(points, start)), *inside, (end, height_at(points, end))]
+
+
+def height_at(points: Sequence[Point], x: float) -> float:
+    """Return the height of a line at a place, that of its ends beyond them.
+
+    Args:
+        points: Its vertices, from left to right.
+        x: The place.
+    """
+    if x <= points[0][0]:
+        return points[0][1]
+    for (x1, y1), (x2, y2) in pairwise(points):
+        if x <= x2:
+            return y1 + (y2 - y1) * (x - x1) / (x2 - x1) if x2 > x1 else y2
+    return points[-1][1]
+
+
 def _rightwards(line: Sequence[Point]) -> Line:
-    points = list(line)
-    return points if points[0][0] <= points[-1][0] else points[::-1]
+    """Return vertices from left to right, also of a line that goes back: a trace has one depth."""
+    points = line if line[0][0] <= line[-1][0] else line[::-1]
+    return sorted(points, key=lambda point: point[0])

@@ -27,7 +27,6 @@ from glacier_qgis.panel.echogram_axes import EchogramAxes, ticks
 from glacier_qgis.panel.echogram_panel import EchogramPanel
 from glacier_qgis.panel.echogram_track import pieces
 from glacier_qgis.panel.layer_pick import put
-from glacier_qgis.panel.layer_splice import splice
 from kit.qgis.echograms import FRAME, bright_row, content, echogram_layer, line_layer
 
 pytestmark = pytest.mark.usefixtures("qgis_new_project", "window")
@@ -76,27 +75,6 @@ def test_ticks_are_round_and_within_limits() -> None:
     assert ticks(0.3, 4.7, 5) == [1, 2, 3, 4]
     assert ticks(2.0, 2.0, 5) == []
     assert ticks(math.nan, 1.0, 5) == []
-
-
-@pytest.mark.parametrize(
-    ("pieces", "changed", "deleted", "added"),
-    [
-        ({}, {}, [], [(2, 9), (4, 9)]),
-        ({1: [(0, 1), (9, 1)]}, {1: [(0, 1), (2, 9), (4, 9), (9, 1)]}, [], None),
-        ({1: [(9, 1), (0, 1)]}, {1: [(0, 1), (2, 9), (4, 9), (9, 1)]}, [], None),
-        ({1: [(0, 1), (3, 1)], 2: [(3.5, 1), (8, 1)]},
-         {1: [(0, 1), (2, 9), (4, 9), (8, 1)]}, [2], None),
-        ({1: [(2.5, 1), (3, 1)]}, {1: [(2, 9), (4, 9)]}, [], None),
-        ({1: [(5, 1), (8, 1)]}, {}, [], [(2, 9), (4, 9)]),
-    ],
-)  # fmt: skip
-def test_a_stretch_takes_the_place_of_what_was_there(
-    pieces: dict[int, list[tuple[float, float]]],
-    changed: dict[int, list[tuple[float, float]]],
-    deleted: list[int],
-    added: list[tuple[float, float]] | None,
-) -> None:
-    assert splice(pieces, [(4, 9), (2, 9)]) == (changed, deleted, added)
 
 
 def test_vertices_snap_to_the_strongest_echo_within_the_window(tmp_path: Path) -> None:
@@ -225,6 +203,23 @@ def test_drawing_over_a_layer_replaces_that_stretch_only(panel: EchogramPanel) -
     assert shapes[8] == "LineString (0.5 -35, 59.5 -35)"
     layer.undoStack().undo()
     assert all(f.geometry().asWkt().count(",") == 1 for f in layer.getFeatures())
+    layer.rollBack()
+
+
+def test_in_a_stretch_a_line_is_cut_where_the_stretch_ends(panel: EchogramPanel) -> None:
+    layer = line_layer()
+    panel.show_stretch(panel._layer(), layer, 20, 40, 30)
+    layer.startEditing()
+    panel.form.snapping.setValue(0)
+    panel._finish([(10.0, -10.0), (30.0, -30.0)])
+    panel.form.number.setCurrentIndex(0)
+    panel._finish([(45.0, -5.0), (5.0, -5.0)])
+    panel._finish([(45.0, -5.0), (55.0, -5.0)])
+    assert "lies outside the stretch" in panel.form.status.text()
+    assert [each.geometry().asWkt() for each in layer.getFeatures()] == [
+        "LineString (20 -20, 30 -30)",
+        "LineString (20 -5, 40 -5)",
+    ]
     layer.rollBack()
 
 
