@@ -75,9 +75,8 @@ class PrepareReview(Job):
         reporter.progress(0.5, "Ranking")
         score = scores(uncertainty, doubtful(found))
         days = [one.date.toordinal() if one.date else math.nan for one in found]
-        chosen = queue(
-            score, places(found), np.array(days), self.count, self.audit_share / 100, self.seed
-        )
+        where, share = places(found, crs), self.audit_share / 100
+        chosen = queue(score, where, np.array(days), self.count, share, self.seed)
         reporter.progress(0.8, "Writing the review")
         create_review(staged, self._tables(found, chosen, score, crs))
         audited = sum(each.strategy == AUDIT for each in chosen)

@@ -10,7 +10,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 from shapely import Polygon
@@ -21,19 +20,14 @@ from glacier_qgis.models.engine.job import RasterInput
 from glacier_qgis.models.engine.listing import listed
 from glacier_qgis.models.fronts.scene.names import SceneName, parse_scene_name
 from glacier_qgis.models.fronts.series.survey import Survey, survey
-from glacier_qgis.models.raster.crs import transformer
 from glacier_qgis.models.raster.footprint import Footprint
 from glacier_qgis.models.raster.metric import metric_crs
+from glacier_qgis.models.review.queue.outlines import outline, show_one_place, turn_of
 from glacier_qgis.models.vector.dates import read_dates
 from glacier_qgis.models.vector.glaciers import same_name
 from glacier_qgis.models.vector.source import Layer
 from glacier_qgis.models.vector.texts import value_text
 from glacier_qgis.wall.fingerprint import fingerprint
-
-SAME_VIEW = 0.5
-"""Part of the smaller of two footprints that they share if they show one place."""
-EDGE_POINTS = 20
-"""Points along each edge of a footprint when it is transformed."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +117,7 @@ def candidates(lines: Layer, scenes: Sequence[RasterInput], reporter: Reporter) 
             "SCENES: none of the scenes can be used. Choose the scenes that the lines of INPUT "
             "were predicted from."
         )
-    return _named(list(found.values()))
+    return _named(list(found.values()), lines.crs)
 
 
 def _own_lines(lines: Layer) -> gpd.GeoDataFrame:
@@ -163,20 +157,11 @@ def _candidate(
         satellite=name.satellite,
         date=date,
         glacier=stated(lines, "glacier"),
-        footprint=_outline(footprint, crs),
+        footprint=outline(footprint, crs),
         cell_size_m=footprint.native_cell_size(metric_crs(footprint)),
         lines=lines,
         scene_hash=fingerprint(look.source.path),
     )
-
-
-def _outline(footprint: Footprint, crs: CRS) -> Polygon:
-    """Return the outline of a raster in another CRS, its edges bent as they are there."""
-    corners = Polygon(zip(*footprint.corners, strict=True))
-    dense = shapely.segmentize(corners, corners.length / 4 / EDGE_POINTS)
-    points = shapely.get_coordinates(dense)
-    x, y = transformer(footprint.crs, crs).transform(points[:, 0], points[:, 1])
-    return Polygon(np.column_stack([x, y]))
 
 
 def _tell(
@@ -195,25 +180,31 @@ def _tell(
         )
 
 
-def places(found: Sequence[Candidate]) -> NDArray[np.int64]:
-    """Return a number for the place of each scene: its glacier, or what its footprint shares."""
-    numbers = dict[str, int]()
+def places(found: Sequence[Candidate], crs: CRS) -> NDArray[np.int64]:
+    """Return a number for the place of each scene: its glacier, or what its footprint shares.
+
+    Args:
+        found: The scenes.
+        crs: Of their footprints.
+    """
+    numbers, turn = dict[str, int](), turn_of(crs)
     views: list[tuple[Polygon, int]] = []
     place = np.empty(len(found), np.int64)
     for index, one in enumerate(found):
         name = same_name(one.glacier)
         known = numbers.get(name) if name else None
         if known is None:
-            known = next((number for view, number in views if _alike(view, one.footprint)), index)
+            alike = (seen for view, seen in views if show_one_place(view, one.footprint, turn))
+            known = next(alike, index)
         numbers.setdefault(name or f"\0{known}", known)
         views.append((one.footprint, known))
         place[index] = known
     return place
 
 
-def _named(found: Sequence[Candidate]) -> list[Candidate]:
+def _named(found: Sequence[Candidate], crs: CRS) -> list[Candidate]:
     """Return scenes; those without a glacier get that of the others of their place."""
-    where, names = places(found), dict[int, dict[str, str]]()
+    where, names = places(found, crs), dict[int, dict[str, str]]()
     for place, one in zip(where, found, strict=True):
         if one.glacier:
             names.setdefault(place, {}).setdefault(same_name(one.glacier), one.glacier)
@@ -222,7 +213,3 @@ def _named(found: Sequence[Candidate]) -> list[Candidate]:
         replace(one, glacier=one.glacier or only.get(place, ""))
         for place, one in zip(where, found, strict=True)
     ]
-
-
-def _alike(one: Polygon, other: Polygon) -> bool:
-    return bool(one.intersection(other).area >= SAME_VIEW * min(one.area, other.area))
