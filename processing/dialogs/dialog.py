@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qgis.core import Qgis
+from qgis.PyQt.QtCore import QEvent
 from qgis.PyQt.QtWidgets import (
     QMessageBox,
     QWidget,
@@ -26,6 +27,12 @@ class GlacierDialog(AlgorithmDialog):
         super().__init__(algorithm, parent=parent)
         self.mainWidget().reviewed.connect(self.runButton().setToolTip)
         self.mainWidget().review()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Look again when the person comes back: edits may have been saved in the meantime."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.mainWidget().review()
 
     def getParametersPanel(self, algorithm: Asked, parent: QWidget) -> Panel:
         """Return the panel of parameters, with pages if the algorithm has some."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from qgis.core import (
+    QgsFeature,
     QgsProcessingProvider,
     QgsProject,
     QgsRasterLayer,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtWidgets import (
@@ -14,12 +18,15 @@ from qgis.PyQt.QtWidgets import (
     QComboBox,
     QLineEdit,
     QMenu,
+    QWidget,
 )
 
 from glacier_qgis.processing.dialogs.dialog import GlacierDialog
 from glacier_qgis.processing.dialogs.wrapped import field_of
 from glacier_qgis.processing.provider import ALGORITHMS
-from kit.qgis.dialogs import fill, opened, shown
+from glacier_qgis.wall.review import LINES
+from kit.qgis.dialogs import fill, notes, opened, shown
+from kit.qgis.waiting import until
 
 pytestmark = pytest.mark.usefixtures("no_window")
 
@@ -96,3 +103,31 @@ def test_fields_are_chosen_from_a_menu(provider: QgsProcessingProvider) -> None:
     assert "CLASS_FIELD" not in shown(created)
     created.close()
     QgsProject.instance().removeAllMapLayers()
+
+
+def test_a_note_on_edits_goes_once_they_are_saved(
+    provider: QgsProcessingProvider, tmp_path: Path
+) -> None:
+    """At the latest when the person comes back to the dialog."""
+    path, options = tmp_path / "review.gpkg", QgsVectorFileWriter.SaveVectorOptions()
+    options.layerName = LINES
+    project, made = QgsProject.instance(), QgsVectorLayer("LineString?field=task:int", "", "memory")
+    QgsVectorFileWriter.writeAsVectorFormatV3(made, str(path), project.transformContext(), options)
+    layer = QgsVectorLayer(f"{path}|layername={LINES}", LINES, "ogr")
+    project.addMapLayer(layer)
+    created, elsewhere = opened(provider, "recordcorrections"), QWidget()
+    layer.startEditing()
+    layer.addFeature(QgsFeature(layer.fields()))
+    fill(created, REVIEW=str(path))
+    assert "has edits that are not saved" in notes(created)["REVIEW"]
+    elsewhere.show()
+    elsewhere.activateWindow()
+    until(elsewhere.isActiveWindow)
+    until(lambda: not created.mainWidget()._timer.isActive())
+    layer.rollBack()
+    assert "REVIEW" in notes(created)
+    created.activateWindow()
+    until(lambda: "REVIEW" not in notes(created))
+    elsewhere.close()
+    created.close()
+    project.removeAllMapLayers()
