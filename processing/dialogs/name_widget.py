@@ -47,7 +47,8 @@ def designer_widget(
     parameter: QgsProcessingParameterDefinition,
     dialog: Any,  # noqa: ANN401  (QGIS' own, of Python without types)
     kind: str,
-    empty: str = "",
+    empty: str,
+    **_: str,
 ) -> QgsProcessingModelerParameterWidget:
     """Return QGIS' widget for a text in a model: value, expression, input or output of a step.
 
@@ -73,9 +74,11 @@ def designer_widget(
 class NameOrFile(WidgetWrapper):
     """An editable list of names with what is known of the chosen one, and a button to browse."""
 
-    def createWidget(self, kind: str = "model", empty: str = "") -> QWidget:
+    def createWidget(self, kind: str, empty: str, nothing: str) -> QWidget:
         """Build the widget; the arguments come from the parameter's metadata."""
         self._kind, self._empty = kind, empty
+        default = str(self.parameterDefinition().defaultValue() or "")
+        self._nothing = nothing or meaning_of_nothing(kind, empty, default)
         self._box = QComboBox()
         self._box.setEditable(True)
         self._box.addItems([*([empty] if empty else []), *offered(kind)])
@@ -112,7 +115,7 @@ class NameOrFile(WidgetWrapper):
         if self._facts is not None:
             chosen = self._box.currentText().strip()
             told = facts(self._kind, chosen) if chosen not in ("", self._empty) else ""
-            self._facts.setText(told or meaning_of_nothing(self._kind, self._empty))
+            self._facts.setText(told or self._nothing)
         self.widgetValueHasChanged.emit(self)
 
     def _browse_button(self) -> QToolButton:

@@ -46,8 +46,16 @@ def offered(kind: str) -> list[str]:
     return own + sorted({path.parent.name for path in added.glob(f"[!.]*/{CARD}")} - {*own})
 
 
-def meaning_of_nothing(kind: str, empty: str) -> str:
-    """Return what happens where nothing is chosen, which the list calls `empty`."""
+def meaning_of_nothing(kind: str, empty: str, default: str) -> str:
+    """Return what usually happens where nothing is chosen.
+
+    Args:
+        kind: As for `offered`.
+        empty: What the list calls it, "automatic" or "none"; blank where it means the default.
+        default: Of the parameter.
+    """
+    if not empty:
+        return tr("The default: {name}.").format(name=default)
     if empty == "none":
         return tr("Training starts from random weights.")
     if kind == "emulator":

@@ -169,7 +169,16 @@ def _training() -> list[Parameter]:
     """Declare how it is trained."""
     return [
         described(
-            file_or_name("MODEL", tr("Model"), "model", empty="automatic"),
+            file_or_name(
+                "MODEL",
+                tr("Model"),
+                "model",
+                empty="automatic",
+                nothing=tr(
+                    "The retrained model that is in use in this review, otherwise the one that "
+                    "made the predictions. The log says which."
+                ),
+            ),
             tr(
                 "The model to continue from: an installed one, or a package. Empty or 'automatic': "
                 "the retrained model that is in use in this review, otherwise the one that made "

@@ -121,7 +121,7 @@ class Retrain(Job):
             self._refuse_options_of_scenes()
         if self.adapt:
             chosen = of_glacier(chosen, self.glacier, reporter)
-        model = parent(self.model, self.table, known, adapt=self.adapt)
+        model = parent(self.model, self.table, known, reporter, adapt=self.adapt)
         check_place(model, chosen)
         check_model(chosen, model.card, reporter)
         taught = self._enough(chosen, model.card)

@@ -8,6 +8,7 @@ from pathlib import Path
 from affine import Affine
 
 from glacier_qgis.models.engine.errors import EngineError
+from glacier_qgis.models.engine.events import Reporter
 from glacier_qgis.models.fronts.segmentation.adapted import lies_elsewhere
 from glacier_qgis.models.package.folder import Model, load_package
 from glacier_qgis.models.package.registry import AUTOMATIC, find_model
@@ -18,13 +19,16 @@ from glacier_qgis.models.review.tables.lineage import model_in_use, packages_in_
 from glacier_qgis.wall.same_file import is_same_file
 
 
-def parent(asked: str, review: Path, known: Sequence[CorrectedScene], *, adapt: bool) -> Model:
+def parent(
+    asked: str, review: Path, known: Sequence[CorrectedScene], reporter: Reporter, *, adapt: bool
+) -> Model:
     """Return the model to train: the one in use in a review, or the one that predicted its lines.
 
     Args:
         asked: The name or path of another one; one of `AUTOMATIC` for these.
         review: The GeoPackage.
         known: Its corrected scenes.
+        reporter: Receives which one it is, and why.
         adapt: Whether a model of one glacier is wanted.
 
     Raises:
@@ -33,7 +37,7 @@ def parent(asked: str, review: Path, known: Sequence[CorrectedScene], *, adapt: 
     """
     name = asked.strip()
     if name.lower() not in AUTOMATIC:
-        model = load_package(package_of(name))
+        model, why = load_package(package_of(name)), "as MODEL says"
     elif used := model_in_use(review):
         model = load_package(_at_hand(used.package, "the model in use in this review is"))
         if model.card.weights.sha256 != used.model_hash:
@@ -41,15 +45,18 @@ def parent(asked: str, review: Path, known: Sequence[CorrectedScene], *, adapt: 
                 f"MODEL: {used.package} holds other weights than those of the model in use in this "
                 f"review ({used.model_hash[:12]}…). Put that package back, or choose a MODEL."
             )
+        why = "the model in use in this review"
     else:
         names = [scene.model.split()[0] for scene in known if scene.model]  # less the version
         name = max(names, key=names.count, default="")
         model = load_package(_at_hand(name, "the lines of this review were predicted by"))
+        why = "which made the predictions of this review"
     if model.card.adapted and not adapt:
         raise EngineError(
             f"MODEL: {model.card.name} is a model of one glacier, and knows no other. Train it "
             "with ADAPT, or choose as MODEL the one that it was adapted from."
         )
+    reporter.log(f"Continuing from {model.card.name} {model.card.version}, {why}.")
     return model
 
 

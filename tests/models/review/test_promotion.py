@@ -175,6 +175,23 @@ def thrice(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return review
 
 
+def test_the_log_says_which_model_is_continued_from_and_why(thrice: Path, model: Path) -> None:
+    _, listener = run_listened(asked(thrice, model, adapt=True))
+    assert "Continuing from small 1.0.0, as MODEL says." in listener.logs
+    job = asked(thrice, model, adapt=True, output=thrice.with_name("other.zip"))
+    _, listener = run_listened(job.model_copy(update={"model": ""}))
+    assert any(text.endswith("1.0.0, the model in use in this review.") for text in listener.logs)
+
+
+def test_the_model_of_the_predictions_is_continued_from(model: Path, tmp_path: Path) -> None:
+    scenes = [ReviewedScene(1), ReviewedScene(2, audit=True)]
+    review = write_review(tmp_path, scenes, str(model), read_card(model).weights.sha256)
+    job = asked(review, model, adapt=True).model_copy(update={"model": "automatic"})
+    _, listener = run_listened(job)
+    said = "Continuing from small 1.0.0, which made the predictions of this review."
+    assert said in listener.logs
+
+
 def test_after_the_model_before_no_other_is_in_use(thrice: Path, model: Path) -> None:
     """Not the first one, from which the second did not come."""
     run_job(asked(thrice, model, restore=True, output=thrice.with_name("back.zip")))

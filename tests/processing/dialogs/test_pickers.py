@@ -84,6 +84,29 @@ def test_nothing_to_start_from_is_called_none(picker: Picker) -> None:
     assert "automatic" not in [picker.box.itemText(i) for i in range(picker.box.count())]
 
 
+@pytest.mark.parametrize("picker", [("retrain", "MODEL")], indirect=True)
+def test_retrain_continues_from_a_model_of_the_review(picker: Picker) -> None:
+    assert picker.says == (
+        "The retrained model that is in use in this review, otherwise the one that made the "
+        "predictions. The log says which."
+    )
+
+
+@pytest.mark.parametrize(
+    ("picker", "default"),
+    [
+        (("evaluatemodel", "MODEL"), "caffe_unet"),
+        (("exportmodel", "MODEL"), "caffe_unet"),
+        (("tracelayers", "MODEL"), "radar_layers"),
+    ],
+    indirect=["picker"],
+)
+def test_an_empty_box_stands_for_the_default(picker: Picker, default: str) -> None:
+    picker.box.setCurrentText("")
+    assert picker.wrapper.parameterValue() == default
+    assert picker.says == f"The default: {default}."
+
+
 @pytest.mark.parametrize("picker", [("icevelocity", "EMULATOR")], indirect=True)
 def test_an_emulator_says_for_which_cells_it_is(picker: Picker) -> None:
     assert picker.wrapper.parameterValue() == "automatic"
