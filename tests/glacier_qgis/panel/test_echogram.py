@@ -206,7 +206,7 @@ def test_drawing_over_a_layer_replaces_that_stretch_only(panel: EchogramPanel) -
     layer.rollBack()
 
 
-def test_in_a_stretch_a_line_is_cut_where_the_stretch_ends(panel: EchogramPanel) -> None:
+def test_a_drawn_line_is_cut_where_the_stretch_ends(panel: EchogramPanel) -> None:
     layer = line_layer()
     panel.show_stretch(panel._layer(), layer, 20, 40, 30)
     layer.startEditing()
