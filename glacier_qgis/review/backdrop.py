@@ -17,6 +17,7 @@ from qgis.PyQt.QtGui import QPainter
 from glacier_qgis.review.task import Task
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.fingerprint import fingerprint
+from glacier_qgis.wall.same_file import is_same_file
 
 MADE_HERE = "glacier/review_scene"
 """Property of a layer that the panel has added, and takes away again."""
@@ -118,8 +119,9 @@ def _rasters() -> list[QgsRasterLayer]:
 
 
 def _same(layer: QgsRasterLayer, scene: str) -> bool:
-    own, other = Path(layer.source()), Path(scene)
-    return layer.source() == scene or (own.is_file() and other.is_file() and own.samefile(other))
+    return layer.source() == scene or (
+        Path(layer.source()).is_file() and is_same_file(layer.source(), scene)
+    )
 
 
 def _changed(task: Task) -> str:

@@ -135,4 +135,4 @@ def bring_back(review: Path, before: Before) -> None:
 def _in_use(review: Path) -> pd.Series | None:
     table = read_table(review, MODELS)
     used = table[(table.kind == FURTHER) & (table.promoted == 1)]
-    return None if used.empty else used.sort_values("created_at").iloc[-1]
+    return None if used.empty else used.sort_values("created_at", kind="stable").iloc[-1]
