@@ -140,12 +140,11 @@ class Lesson:
 
     def record(self) -> None:
         """Run 'Record corrections' from the panel."""
-        report = self._folder / "corrections.html"
-        values = {"OUTPUT": "TEMPORARY_OUTPUT", "REPORT": str(report)}
+        values = dict.fromkeys(("OUTPUT", "REPORT"), "TEMPORARY_OUTPUT")
         dialog = opened(self._window, self._panel.commands.after[0].trigger)
         dialog.setParameters({**dialog.createProcessingParameters(), **values})
         self._run(dialog, "glacier_recorded")
-        expect(report.is_file(), "there is no report")
+        expect(Path(dialog.results()["REPORT"]).is_file(), "there is no report")
 
     def retrain(self) -> None:
         """Run 'Retrain' from the panel."""
