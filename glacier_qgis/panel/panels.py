@@ -86,7 +86,7 @@ class Panels:
             reshape=lambda layer: begin(layer, iface.mainWindow().findChild(QAction, RESHAPE)),
             vertices=lambda layer: begin(layer, iface.actionVertexToolActiveLayer()),
             draw=lambda layer: begin(layer, iface.actionAddFeature()),
-            put_away=iface.actionPan().trigger,
+            put_away=lambda: iface.actionPan().trigger(),
         )
 
     def close(self) -> None:

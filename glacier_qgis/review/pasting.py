@@ -47,9 +47,10 @@ class Pasting:
         ]
         if task is None or not copies:
             return
-        fields = self._lines.fields()
+        wanted = {"task": task, "line_id": None, "status": LINE_ADDED}
+        values = {self._lines.fields().indexOf(name): each for name, each in wanted.items()}
         self._lines.beginEditCommand(tr("Lines of the task that is shown"))
-        for line in copies:
-            for name, value in (("task", task), ("line_id", None), ("status", LINE_ADDED)):
-                self._lines.changeAttributeValue(line, fields.indexOf(name), value)
-        self._lines.endEditCommand()
+        if all(self._lines.changeAttributeValues(line, values) for line in copies):
+            self._lines.endEditCommand()
+        else:
+            self._lines.destroyEditCommand()

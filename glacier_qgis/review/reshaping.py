@@ -28,7 +28,7 @@ class Reshaping:
     """
 
     def __init__(
-        self, canvas: QgsMapCanvas, put_away: Callable[[], None], changed: Callable[..., None]
+        self, canvas: QgsMapCanvas, put_away: Callable[[], None], changed: Callable[[], None]
     ) -> None:
         self._canvas, self._put_away, self._changed = canvas, put_away, changed
         self._lines: QgsVectorLayer | None = None
@@ -64,14 +64,17 @@ class Reshaping:
         lines, self._lines = self._lines, None
         if lines is not None:
             for signal in _changes_of(lines):
-                signal.disconnect(self._changed)
+                signal.disconnect(self._look_again)
             lines.removeSelection()
+
+    def _look_again(self, *_: object) -> None:
+        self._changed()
 
     def _watch(self, lines: QgsVectorLayer) -> None:
         if self._lines is None:
             self._lines, self._all = lines, set()
             for signal in _changes_of(lines):
-                signal.connect(self._changed)
+                signal.connect(self._look_again)
 
     def _is_used_on(self, lines: QgsVectorLayer) -> bool:
         tool: QgsMapTool | None = self._canvas.mapTool()
