@@ -22,7 +22,7 @@ from glacier_qgis.wall.same_file import is_same_file
 MADE_HERE = "glacier/review_scene"
 """Property of a layer that the panel has added, and takes away again."""
 BEFORE = "glacier/visible_before_review"
-"""Property of a layer in the layer tree whose visibility the panel has changed."""
+"""Property of a layer or group in the layer tree whose visibility the panel has changed."""
 
 NORMAL = QPainter.CompositionMode.CompositionMode_SourceOver
 """Layers are drawn over one another."""
@@ -47,7 +47,7 @@ class Backdrop:
             What is wrong with it, blank for nothing.
         """
         project = QgsProject.instance()
-        layer = next((each for each in _rasters() if _same(each, task.scene)), None)
+        layer = next((each for each in _in_tree() if _same(each, task.scene)), None)
         if layer is None or layer.id() != self._own:
             self._remove()
         if layer is None:
@@ -75,11 +75,13 @@ class Backdrop:
         self._remove()
         saved = [each.id() for each in _rasters() if each.customProperty(MADE_HERE)]
         QgsProject.instance().removeMapLayers(saved)
-        for node in QgsProject.instance().layerTreeRoot().findLayers():
-            before = node.customProperty(BEFORE)
-            if before is not None:
-                node.setItemVisibilityChecked(bool(before))
-                node.removeCustomProperty(BEFORE)
+        root = QgsProject.instance().layerTreeRoot()
+        nodes = [*root.findGroups(True), *root.findLayers()]
+        changed = [node for node in nodes if node.customProperty(BEFORE) is not None]
+        for node in sorted(changed, key=lambda node: bool(node.customProperty(BEFORE))):
+            # what was visible comes last: in some groups it hides the others
+            node.setItemVisibilityChecked(bool(node.customProperty(BEFORE)))
+            node.removeCustomProperty(BEFORE)
 
     def _remove(self) -> None:
         self.layer = None
@@ -91,20 +93,19 @@ class Backdrop:
 def _uncover(scene: QgsRasterLayer, others: Collection[str]) -> None:
     """Show a scene, hide others and what covers it, and note in the layer tree how it was."""
     root = QgsProject.instance().layerTreeRoot()
-    order = root.layerOrder()
+    nodes = [*root.findGroups(True), *root.findLayers()]
+    before = [node.itemVisibilityChecked() for node in nodes]
     known = {Path(path).absolute() for path in others}
-    below = next(place for place, layer in enumerate(order) if layer.id() == scene.id())
-    for place, layer in enumerate(order):
-        node = root.findLayer(layer.id())
-        hidden = (place < below and _covers(layer)) or Path(layer.source()).absolute() in known
-        if node is None or not (hidden or place == below):
-            continue
-        if node.customProperty(BEFORE) is None:
-            node.setCustomProperty(BEFORE, int(node.itemVisibilityChecked()))
-        if place == below:
-            node.setItemVisibilityCheckedParentRecursive(True)
-        else:
-            node.setItemVisibilityChecked(False)
+    above = True
+    for layer in root.layerOrder():
+        if layer.id() == scene.id():
+            above = False
+        elif (above and _covers(layer)) or Path(layer.source()).absolute() in known:
+            root.findLayer(layer.id()).setItemVisibilityChecked(False)
+    root.findLayer(scene.id()).setItemVisibilityCheckedParentRecursive(True)
+    for node, was in zip(nodes, before, strict=True):
+        if node.itemVisibilityChecked() != was and node.customProperty(BEFORE) is None:
+            node.setCustomProperty(BEFORE, int(was))
 
 
 def _covers(layer: QgsMapLayer) -> bool:
@@ -118,10 +119,13 @@ def _rasters() -> list[QgsRasterLayer]:
     return [layer for layer in layers if isinstance(layer, QgsRasterLayer)]
 
 
+def _in_tree() -> list[QgsRasterLayer]:
+    root = QgsProject.instance().layerTreeRoot()
+    return [layer for layer in _rasters() if root.findLayer(layer.id()) is not None]
+
+
 def _same(layer: QgsRasterLayer, scene: str) -> bool:
-    return layer.source() == scene or (
-        Path(layer.source()).is_file() and is_same_file(layer.source(), scene)
-    )
+    return layer.source() == scene or is_same_file(layer.source(), scene)
 
 
 def _changed(task: Task) -> str:

@@ -13,7 +13,7 @@ from qgis.core import (
 from glacier_qgis.review.pasting import Pasting
 from glacier_qgis.review.rows import KnownRows
 from glacier_qgis.review.tables import ReviewLayers
-from glacier_qgis.review.task import Task, is_task, task_of
+from glacier_qgis.review.task import Task, is_task, place_in_queue, task_of
 from glacier_qgis.styles.review import CURRENT
 from glacier_qgis.translation import tr
 from glacier_qgis.wall.review import (
@@ -69,7 +69,7 @@ class ReviewQueue:
         Raises:
             NotReadError: None of them can be read any more; those read before stay.
         """
-        rows = sorted(filter(is_task, self._stored.of()), key=lambda each: int(each["rank"]))
+        rows = sorted(filter(is_task, self._stored.of()), key=place_in_queue)
         if self.tasks and not rows:
             raise NotReadError(
                 tr(

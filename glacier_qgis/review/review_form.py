@@ -61,7 +61,7 @@ class ReviewForm(QWidget):
         self.comment.setPlaceholderText(tr("Comment"))
         self.comment.setToolTip(tr("It is saved with your decision, and kept here until then."))
         self._shown: Task | None = None
-        self._entered: dict[int, tuple[bool, str]] = {}
+        self._entered: dict[int, tuple[Task, tuple[bool, str]]] = {}
         self.original = Original(canvas)
         self.original.setToolTip(tr("The scene without lines, where the map is."))
 
@@ -136,7 +136,8 @@ class ReviewForm(QWidget):
     def show_task(self, queue: ReviewQueue, task: Task) -> None:
         """Show a task of a queue, and how far the review is.
 
-        What was entered for it before, and not saved, is shown again.
+        What was entered for it before, and not saved, is shown again, unless somebody else has
+        decided meanwhile.
         """
         self._keep_entries()
         count = len(queue.tasks)
@@ -148,7 +149,10 @@ class ReviewForm(QWidget):
         place = tr("{place} of {count}").format(place=queue.position + 1, count=count)
         self.title.setText(f"<b>{task.title}</b> ({place})")
         self.state.setText(_state(queue, task))
-        complete, comment = self._entered.pop(task.number, (task.complete, task.comment))
+        earlier, entries = self._entered.pop(task.number, (task, (task.complete, task.comment)))
+        if (earlier.status, earlier.edited_at) != (task.status, task.edited_at):
+            entries = (task.complete, task.comment)
+        complete, comment = entries
         self.complete.setChecked(complete)
         self.comment.setText(comment)
         self._shown = task
@@ -156,7 +160,7 @@ class ReviewForm(QWidget):
     def _keep_entries(self) -> None:
         task, self._shown = self._shown, None
         if task is not None and self.entries != (task.complete, task.comment):
-            self._entered[task.number] = self.entries
+            self._entered[task.number] = task, self.entries
 
     def speak_of(self, *, echogram: bool) -> None:
         """Call things as they are called in scenes, or in echograms."""

@@ -214,19 +214,17 @@ class ReviewPanel(QgsDockWidget):
 
     def _take(self, chosen: QgsMapLayer | None) -> None:
         """Begin with a review, at its first open task."""
+        tasks = chosen if isinstance(chosen, QgsVectorLayer) and is_tasks(chosen) else None
+        layers = layers_of(tasks) if tasks else None  # first: it may let other slots run
         self._let_go()
         self._tidy()
-        if isinstance(chosen, QgsVectorLayer) and is_tasks(chosen):
-            layers = layers_of(chosen)
-            if layers is None:
-                self.form.say(
-                    tr("The lines of the review '{}' cannot be opened.").format(chosen.name())
-                )
-            else:
-                self._queue = ReviewQueue(layers)
-                self._fill_people()
-                self._go_to_first(self._queue)
-                return
+        if layers is not None:
+            self._queue = ReviewQueue(layers)
+            self._fill_people()
+            self._go_to_first(self._queue)
+            return
+        if tasks is not None:
+            self.form.say(tr("The lines of the review '{}' cannot be opened.").format(tasks.name()))
         self._show(None)
 
     def _lose(self, removed: Collection[str]) -> None:

@@ -51,7 +51,13 @@ class Task:
 
 def is_task(feature: QgsFeature) -> bool:
     """Whether a row is a task; a polygon that somebody drew among them has no number."""
-    return not any(QgsVariantUtils.isNull(feature[name]) for name in ("task", "rank"))
+    return not QgsVariantUtils.isNull(feature["task"])
+
+
+def place_in_queue(feature: QgsFeature) -> int:
+    """Return the rank of a task; without one, as in the engine, its number."""
+    rank = feature["rank"]
+    return int(feature["task"] if QgsVariantUtils.isNull(rank) else rank)
 
 
 def task_of(feature: QgsFeature) -> Task:

@@ -110,7 +110,12 @@ def candidates(lines: Layer, scenes: Sequence[RasterInput], reporter: Reporter) 
         else:
             own = groups.get(name.image_id, frame.iloc[:0])
             date = _date(look, name, None if dates is None else dates.loc[own.index])
-            found[name.image_id] = _candidate(look, look.footprint, name, date, own, lines.crs)
+            try:
+                one = _candidate(look, look.footprint, name, date, own, lines.crs)
+            except EngineError as error:
+                problems.append(f"{Path(look.source.path).name} ({error})")
+            else:
+                found[name.image_id] = one
     _tell(problems, twice, len(frame), sum(len(one.lines) for one in found.values()), reporter)
     if not found:
         raise EngineError(

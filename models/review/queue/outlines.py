@@ -8,6 +8,7 @@ from pyproj import CRS
 from shapely import Polygon
 from shapely.affinity import translate
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.gdal.warpable import whole_turn
 from glacier_qgis.models.raster.crs import read_crs, transformer
 from glacier_qgis.models.raster.footprint import Footprint
@@ -23,11 +24,16 @@ def outline(footprint: Footprint, crs: CRS) -> Polygon:
 
     Over the date line, longitudes continue beyond ±180°. An outline around a pole is a strip from
     -180° to 180°, up to the pole.
+
+    Raises:
+        EngineError: A part of the raster has no place in the other CRS.
     """
     corners = Polygon(zip(*footprint.corners, strict=True))
     dense = shapely.segmentize(corners, corners.length / 4 / EDGE_POINTS)
     points = shapely.get_coordinates(dense)
     x, y = transformer(footprint.crs, crs).transform(points[:, 0], points[:, 1])
+    if not np.isfinite([x, y]).all():
+        raise EngineError("a part of it lies where the CRS of the lines is not defined")
     turn = turn_of(crs)
     if turn is not None:
         x = np.unwrap(x, period=turn)
@@ -44,7 +50,8 @@ def _around_pole(x: np.ndarray, y: np.ndarray, turn: float) -> Polygon:
     order = np.argsort(x)
     x, y = x[order], y[order]
     seam = np.interp(east, [x[-1], x[0] + turn], [y[-1], y[0]])
-    pole = np.copysign(max(turn / 4, np.abs(y).max()), seam)
+    most = np.abs(y).max()
+    pole = np.copysign(turn / 4 if most < turn / 4 else most + turn / 360, seam)
     ring = [(west, seam), *zip(x, y, strict=True), (east, seam)]
     return Polygon([*ring, (east, pole), (west, pole)])
 

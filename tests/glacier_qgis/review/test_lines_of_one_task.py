@@ -15,7 +15,7 @@ from qgis.core import (
     QgsVectorLayerUtils,
 )
 from qgis.gui import QgsMapCanvasSnappingUtils
-from qgis.PyQt.QtWidgets import QMessageBox
+from qgis.PyQt.QtWidgets import QApplication, QMessageBox
 
 from glacier_qgis.review.backdrop import MADE_HERE
 from glacier_qgis.review.review_panel import ReviewPanel
@@ -87,12 +87,19 @@ def test_a_line_that_is_pasted_belongs_to_the_task_that_is_shown(
     assert QgsVariantUtils.isNull(pasted["line_id"])
     assert lines.getFeature(copied)["task"] != number
     assert review_panel.queue.changed_elsewhere() == []
+    lines.undoStack().undo()
+    QApplication.processEvents()
+    assert not lines.editBuffer().addedFeatures(), "one step brings back what was before"
+    assert not lines.undoStack().canUndo()
+    lines.undoStack().redo()
+    QApplication.processEvents()
+    assert len(review_panel.queue.lines_of_task()) == 2
+    move(lines, number, 5)
     while lines.undoStack().canUndo():
         lines.undoStack().undo()
+        QApplication.processEvents()
     assert len(review_panel.queue.lines_of_task()) == 1
-    while lines.undoStack().canRedo():
-        lines.undoStack().redo()
-    assert len(review_panel.queue.lines_of_task()) == 2
+    paste()
     review_panel.step(-9)
     assert review_panel.queue.changed_elsewhere() == [number]
 

@@ -283,6 +283,23 @@ def test_what_was_entered_stays_until_it_is_saved(panel: ReviewPanel) -> None:
     assert panel.form.entries == (False, "which one?"), "of a panel that was closed nothing is kept"
 
 
+def test_what_was_entered_does_not_hide_what_somebody_else_decided(
+    panel: ReviewPanel, review: Path
+) -> None:
+    panel.form.comment.setText("which one?")
+    panel.step(1)
+    change(review, "status = 'rejected', comment = 'clouds' WHERE task = 1")
+    panel.step(-1)
+    assert panel.form.entries == (True, "clouds")
+
+
+def test_a_task_without_a_rank_has_its_place(panel: ReviewPanel, review: Path) -> None:
+    count = len(panel.queue.tasks)
+    change(review, "rank = NULL WHERE task = 2")
+    panel.step(1)
+    assert [each.number for each in panel.queue.tasks] == [*range(1, count + 1)]
+
+
 def test_a_polygon_that_is_drawn_among_the_tasks_is_no_task(
     panel: ReviewPanel, review: Path
 ) -> None:

@@ -74,6 +74,39 @@ def test_scenes_of_other_reviewers_do_not_cover_that_of_the_task(panel: ReviewPa
         assert visible == [task.scene]
 
 
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_groups_are_as_before_afterwards(panel: ReviewPanel, exclusive: bool) -> None:
+    project = QgsProject.instance()
+    rasters = [QgsRasterLayer(each.scene, each.title) for each in panel.queue.tasks]
+    panel.hide()
+    project.addMapLayers(rasters, False)
+    group = project.layerTreeRoot().insertGroup(0, "scenes")
+    nodes = [group, *(group.addLayer(each) for each in rasters)]
+    group.setIsMutuallyExclusive(exclusive, 1)
+    if not exclusive:
+        group.setItemVisibilityChecked(False)
+    before = [node.itemVisibilityChecked() for node in nodes]
+    panel.show()
+    for _ in rasters:
+        shown = [each for each in rasters if project.layerTreeRoot().findLayer(each).isVisible()]
+        assert [each.source() for each in shown] == [panel.queue.current.scene]
+        panel.step(1)
+    panel.hide()
+    assert [node.itemVisibilityChecked() for node in nodes] == before
+
+
+def test_long_addresses_and_layers_outside_the_tree_disturb_nothing(panel: ReviewPanel) -> None:
+    """A signed address is longer than a file may be named."""
+    project = QgsProject.instance()
+    long = QgsRasterLayer(f"/vsicurl/https://example.org/scene.tif?signature={'x' * 500}", "far")
+    hidden = QgsRasterLayer(panel.queue.tasks[1].scene, "of another plugin")
+    project.addMapLayer(long)
+    project.addMapLayer(hidden, False)
+    panel.step(1)
+    assert panel._backdrop.layer.source() == panel.queue.current.scene
+    assert panel._backdrop.layer is not hidden
+
+
 def test_a_project_that_was_saved_meanwhile_shows_the_scenes_as_before(
     panel: ReviewPanel, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from affine import Affine
 from pyproj import CRS
 from shapely import LineString, Point
 
+from glacier_qgis.models.engine.errors import EngineError
 from glacier_qgis.models.raster.crs import transformer
 from glacier_qgis.models.raster.footprint import Footprint
 from glacier_qgis.models.review.jobs.prepare import PrepareReview
@@ -71,6 +72,19 @@ def test_an_outline_around_a_pole_reaches_it(code: int, latitude: float) -> None
         assert shape.covers(Point(longitude, latitude * 0.9999))
         assert not shape.covers(Point(longitude, latitude * 0.999))
     assert show_one_place(shape, outline(footprint(30.0, latitude * 0.9999, code), DEGREES), 360.0)
+
+
+def test_an_outline_around_a_pole_is_valid_in_mercator_too() -> None:
+    """There the pole is infinitely far away, and the strip ends beyond the scene."""
+    assert outline(footprint(0.0, 90.0, 3413), WEB).is_valid
+
+
+def test_a_scene_that_leaves_the_earth_is_refused() -> None:
+    seen_from_space = CRS.from_proj4("+proj=geos +h=35785831 +lon_0=0 +sweep=y")
+    at = Affine(400_000, 0, -4_800_000, 0, -400_000, 4_800_000)
+    disc = Footprint(seen_from_space, at, SIZE, SIZE, "SCENES", "disc.tif")
+    with pytest.raises(EngineError, match="a part of it lies where the CRS of the lines is not"):
+        outline(disc, DEGREES)
 
 
 @pytest.mark.parametrize(
