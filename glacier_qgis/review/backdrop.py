@@ -32,7 +32,6 @@ class Backdrop:
     """One scene at a time at the bottom of the map; an echogram in the project, off the map."""
 
     def __init__(self) -> None:
-        self._own = ""
         self.layer: QgsRasterLayer | None = None
         """What is shown; None for nothing."""
 
@@ -46,10 +45,9 @@ class Backdrop:
         Returns:
             What is wrong with it, blank for nothing.
         """
-        project = QgsProject.instance()
+        self.layer, project = None, QgsProject.instance()
         layer = next((each for each in _in_tree() if _same(each, task.scene)), None)
-        if layer is None or layer.id() != self._own:
-            self._remove()
+        _remove_added(but=layer)
         if layer is None:
             layer = QgsRasterLayer(task.scene, task.title)
             layer.setCustomProperty(MADE_HERE, True)
@@ -61,7 +59,6 @@ class Backdrop:
                 )
             node = project.layerTreeRoot().addLayer(layer)  # at the end: at the bottom of the map
             node.setItemVisibilityChecked(task.trace is None)
-            self._own = layer.id()
         self.layer = layer
         if task.trace is None:
             _uncover(layer, scenes)
@@ -72,9 +69,8 @@ class Backdrop:
 
         That goes for a project, too, that was saved while a scene was shown.
         """
-        self._remove()
-        saved = [each.id() for each in _rasters() if each.customProperty(MADE_HERE)]
-        QgsProject.instance().removeMapLayers(saved)
+        self.layer = None
+        _remove_added()
         root = QgsProject.instance().layerTreeRoot()
         nodes = [*root.findGroups(True), *root.findLayers()]
         changed = [node for node in nodes if node.customProperty(BEFORE) is not None]
@@ -83,11 +79,11 @@ class Backdrop:
             node.setItemVisibilityChecked(bool(node.customProperty(BEFORE)))
             node.removeCustomProperty(BEFORE)
 
-    def _remove(self) -> None:
-        self.layer = None
-        if self._own in QgsProject.instance().mapLayers():
-            QgsProject.instance().removeMapLayer(self._own)
-        self._own = ""
+
+def _remove_added(but: QgsRasterLayer | None = None) -> None:
+    """Take away the scenes that were added here, except one."""
+    added = [each.id() for each in _rasters() if each.customProperty(MADE_HERE) and each is not but]
+    QgsProject.instance().removeMapLayers(added)
 
 
 def _uncover(scene: QgsRasterLayer, others: Collection[str]) -> None:

@@ -28,7 +28,7 @@ class Pasting:
         lines.featureAdded.connect(self._note)
         lines.editCommandEnded.connect(self._adopt)
         lines.editCommandDestroyed.connect(self._added.clear)
-        self._index = 0
+        self._index = lines.undoStack().index()
         lines.undoStack().indexChanged.connect(self._keep_together)
 
     def stop(self) -> None:

@@ -94,6 +94,16 @@ def test_a_line_that_is_pasted_belongs_to_the_task_that_is_shown(
     lines.undoStack().redo()
     QApplication.processEvents()
     assert len(review_panel.queue.lines_of_task()) == 2
+    review_panel.hide()
+    review_panel.show()
+    lines.undoStack().undo()
+    QApplication.processEvents()
+    assert not lines.editBuffer().addedFeatures(), "also for a panel that was opened afterwards"
+    lines.undoStack().redo()
+    QApplication.processEvents()
+    other_task(review_panel, line=True)
+    while review_panel.queue.current.number != number:
+        review_panel.step(1)
     move(lines, number, 5)
     while lines.undoStack().canUndo():
         lines.undoStack().undo()

@@ -257,42 +257,6 @@ def test_lines_are_reshaped_with_snapping(panel: ReviewPanel) -> None:
     assert QgsProject.instance().snappingConfig().enabled()
 
 
-def test_a_comment_is_saved_with_the_task(panel: ReviewPanel) -> None:
-    panel.form.comment.setText(" mélange; it's unclear ")
-    panel.commands.decisions[3].trigger()
-    assert stored(1)["comment"] == "mélange; it's unclear"
-    assert not panel.form.comment.text()
-    panel.step(-1)
-    assert panel.form.comment.text() == "mélange; it's unclear"
-
-
-def test_what_was_entered_stays_until_it_is_saved(panel: ReviewPanel) -> None:
-    panel.form.comment.setText("which one?")
-    panel.form.complete.setChecked(False)
-    panel.step(1)
-    assert panel.form.entries == (True, "")
-    panel.step(-1)
-    assert panel.form.entries == (False, "which one?")
-    panel.decide("skipped")
-    panel.step(-1)
-    assert panel.form.entries == (False, "which one?")
-    panel.form.comment.setText("")
-    panel.hide()
-    panel.show()
-    panel.step(-len(panel.queue.tasks))
-    assert panel.form.entries == (False, "which one?"), "of a panel that was closed nothing is kept"
-
-
-def test_what_was_entered_does_not_hide_what_somebody_else_decided(
-    panel: ReviewPanel, review: Path
-) -> None:
-    panel.form.comment.setText("which one?")
-    panel.step(1)
-    change(review, "status = 'rejected', comment = 'clouds' WHERE task = 1")
-    panel.step(-1)
-    assert panel.form.entries == (True, "clouds")
-
-
 def test_a_task_without_a_rank_has_its_place(panel: ReviewPanel, review: Path) -> None:
     count = len(panel.queue.tasks)
     change(review, "rank = NULL WHERE task = 2")
